@@ -1,0 +1,21 @@
+"""Real and imaginary parts and conjugates: linear over the real numbers.
+
+The gradient of a real function of z = a + ib is df/da - i df/db, as HIPS autograd and JAX define it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import linear
+
+
+def _elementwise_batch(fn: Any) -> Any:
+    return lambda size, values, batched: fn(values[0])
+
+
+linear(np.real, lambda out_bar: out_bar, names=("x",), batch=_elementwise_batch(np.real))
+linear(np.imag, lambda out_bar: -1j * out_bar, names=("x",), batch=_elementwise_batch(np.imag))
+linear(np.conjugate, lambda out_bar: np.conjugate(out_bar), names=("x",), batch=_elementwise_batch(np.conjugate))

@@ -1,0 +1,1 @@
+"""The core: Variable, Block, Node, Graph, dispatch, levels, errors."""

@@ -1,0 +1,212 @@
+"""Answering NumPy: from a ufunc or function applied to a Variable to its entry in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from . import variable as _variable
+from .block import BLOCKS, TABLE, UNSUPPORTED
+from .errors import ConversionError, DtypeError, NoRuleError, describe, user_line
+from .variable import Variable, top_level
+
+# Reductions and their kin by ufunc: `np.add.reduce` is `np.sum`.
+REDUCE: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+                          np.logical_and: np.all, np.logical_or: np.any}  # fmt: skip
+ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer `__array_ufunc__`."""
+    call = TABLE.get(ufunc)
+    if call is None:
+        raise no_rule(ufunc)
+    if method == "__call__":
+        return call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
+    if method == "reduce" and ufunc in REDUCE:
+        kwargs = {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
+        kwargs.setdefault("axis", 0)
+        return TABLE[REDUCE[ufunc]](*inputs, **kwargs)
+    if method == "accumulate" and ufunc in ACCUMULATE:
+        return TABLE[ACCUMULATE[ufunc]](*inputs, **{"axis": 0, **kwargs})
+    if method == "outer" and not kwargs:
+        x, y = (_variable.plain(a) for a in inputs)
+        return call(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
+    raise NoRuleError(
+        f"np.{ufunc.__name__}.{method} has no derivative rule; write it with sums, loops or indexing\n"
+        f"  at {user_line()}"
+    )
+
+
+def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out = kwargs.pop("out", None)
+    where = kwargs.pop("where", True)
+    dtype = kwargs.pop("dtype", None)
+    for harmless in ("casting", "order", "subok"):
+        kwargs.pop(harmless, None)
+    targets = out if isinstance(out, tuple) else (out,)
+    if kwargs:
+        raise NoRuleError(f"np.{ufunc.__name__}: the arguments {sorted(kwargs)} are not supported on Variables")
+    if out is not None and any(not isinstance(t, Variable) for t in targets):
+        raise ConversionError(
+            f"np.{ufunc.__name__} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\n"
+            "Instead of a += v write a = a + v, or make the buffer of Variables: np.zeros(n, like=x)"
+        )
+    if where is not True and out is None:
+        raise NoRuleError(f"np.{ufunc.__name__}(where=...) leaves holes without out=: use np.where instead")
+    value = call(*inputs)
+    if dtype is not None:
+        value = value.astype(dtype)
+    if where is not True:
+        value = TABLE[np.where](where, value, targets[0])
+    if out is None:
+        return value
+    values = value if isinstance(value, tuple) else (value,)
+    for target, new in zip(targets, values, strict=True):
+        target.rebind(new)
+    return out if len(targets) > 1 else targets[0]
+
+
+# NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
+CREATION = frozenset({np.zeros, np.ones, np.empty, np.full})
+
+
+def array_function(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], asked: Variable) -> Any:
+    """Answer `__array_function__`."""
+    if fn in CREATION:
+        kwargs = {**kwargs, "like": asked}
+    call = TABLE.get(fn)
+    if call is None:
+        raise no_rule(fn)
+    if "out" in kwargs:
+        target = kwargs.pop("out")
+        target = target[0] if isinstance(target, tuple) else target
+        value = call(*args, **kwargs)
+        if target is None:
+            return value
+        if not isinstance(target, Variable):
+            raise ConversionError(
+                f"{fn.__name__} cannot write a Variable into a plain ndarray: drop out=\n  at {user_line()}"
+            )
+        target.rebind(value)
+        return target
+    return call(*args, **kwargs)
+
+
+def no_rule(fn: Any) -> NoRuleError:
+    """The error for a function outside the table."""
+    name = getattr(fn, "__name__", str(fn))
+    module = getattr(fn, "__module__", None)
+    if module is None:
+        module = "scipy.special" if not hasattr(np, name) else "numpy"
+    reason = UNSUPPORTED.get(fn, "it is not in the table of Blocks")
+    return NoRuleError(
+        f"{module}.{name} has no derivative rule: {reason}\n  at {user_line()}\n"
+        "Write it with functions that have one, give it a rule with @ad.custom_rule, or, where its "
+        "derivative is not wanted, pass ad.stop_gradient(x)."
+    )
+
+
+def gather(array: np.ndarray[Any, Any]) -> Any:
+    """Stack an object array of Variables and numbers, as `np.array([f1, f2])` makes it, into one Variable."""
+    elements: list[Any] = array.ravel().tolist()
+    if top_level(elements) is None:
+        try:
+            return array.astype(np.result_type(*elements) if elements else np.float64)
+        except (TypeError, ValueError):
+            kinds = sorted({type(e).__name__ for e in elements})
+            raise DtypeError(f"an object array holding {', '.join(kinds)} is not numeric") from None
+    for e in elements:
+        if isinstance(e, Variable) and e.shape:
+            raise DtypeError(f"an object array holds a Variable of {describe(e)}: join them with np.stack")
+    stacked = TABLE[np.stack](elements)
+    return stacked if array.ndim == 1 else stacked.reshape(array.shape)
+
+
+# Operators and methods of a Variable, by the NumPy function that stands behind each
+
+BINARY = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+    "floordiv": np.floor_divide, "mod": np.remainder, "matmul": np.matmul, "and": np.bitwise_and,
+    "or": np.bitwise_or, "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
+}  # fmt: skip
+COMPARISONS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+               "eq": np.equal, "ne": np.not_equal}  # fmt: skip
+UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+_METHOD_NAMES = """
+all any argmax argmin argpartition argsort choose clip compress conj conjugate copy cumprod cumsum diagonal dot
+max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
+"""
+METHODS = {name: getattr(np, name) for name in _METHOD_NAMES.split()}
+# NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.
+_OBJECT_LOOPS = """
+sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p sqrt
+cbrt square reciprocal rint floor ceil trunc fabs radians degrees deg2rad rad2deg arctan2 hypot logical_and
+logical_or logical_not
+"""
+
+
+def install() -> None:
+    """Give Variable its operators and methods, once the table is complete."""
+    for name, fn in BINARY.items():
+        call = TABLE[fn]
+        # The function of an elementwise Block becomes the operator itself, without another call between.
+        plain_function = isinstance(call, FunctionType)
+        setattr(Variable, f"__{name}__", call if plain_function else _method(f"__{name}__", call))
+        setattr(Variable, f"__r{name}__", _reflected(call))
+    for name, fn in (COMPARISONS | UNARY).items():
+        setattr(Variable, f"__{name}__", TABLE[fn])
+    for name, fn in METHODS.items():
+        if fn in TABLE:
+            setattr(Variable, name, _method(name, TABLE[fn]))
+    for name in _OBJECT_LOOPS.split():
+        if getattr(np, name) in TABLE:
+            setattr(Variable, name, _method(name, TABLE[getattr(np, name)]))
+    methods: dict[str, Any] = {
+        "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
+        "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
+        "astype": _method("astype", BLOCKS["astype"].call),
+    }  # fmt: skip
+    for name, method in methods.items():
+        setattr(Variable, name, method)
+
+
+def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
+    def reflected(self: Any, other: Any) -> Any:
+        return call(other, self)
+
+    return reflected
+
+
+def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"As `numpy.{name}` of this Variable."
+    return method
+
+
+def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
+    """As `numpy.ndarray.reshape`."""
+    return TABLE[np.reshape](self, shape[0] if len(shape) == 1 else shape, order=order)
+
+
+def _transpose(self: Any, *axes: Any) -> Any:
+    """As `numpy.ndarray.transpose`."""
+    return TABLE[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
+
+
+def setitem(x: Any, index: Any, value: Any) -> Any:
+    """The value of `x` after `x[index] = value`."""
+    return BLOCKS["setitem"].call(x, value, index)
+
+
+_variable.SETITEM = setitem
+_variable.ARRAY_UFUNC = array_ufunc
+_variable.ARRAY_FUNCTION = array_function
+_variable.GATHER = gather

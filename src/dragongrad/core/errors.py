@@ -1,0 +1,106 @@
+"""The exception tree, and the search for the line of the user's code that an error speaks of.
+
+DragongradError
+├── NoRuleError          a NumPy function, or one of its arguments, without a derivative rule
+├── ShapeError           shapes that do not fit
+├── DtypeError           an input that cannot be differentiated, or a dtype that does not fit
+├── ConversionError      a conversion that would lose the derivative
+├── NotScalarError       a gradient asked of an output that is not one number
+├── NonFiniteError       the first NaN or infinity under ``debug_nans``
+├── EscapedError         a Variable used after the transform that made it has ended
+├── BatchError           something that differs from row to row where one answer is needed
+├── ClosureError         a custom rule around a function that closes over a Variable
+├── ArgumentError        an option that a transform cannot take
+└── DerivativeError      two derivatives that should agree and do not
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+
+class DragongradError(Exception):
+    """The base of every error that dragongrad raises."""
+
+
+class NoRuleError(DragongradError, NotImplementedError):
+    """A function, or one of its arguments, has no derivative rule."""
+
+
+class ShapeError(DragongradError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DtypeError(DragongradError, TypeError):
+    """A dtype that cannot be differentiated or does not fit."""
+
+
+class ConversionError(DragongradError, RuntimeError):
+    """A conversion to a plain number or array that would lose the derivative."""
+
+
+class NotScalarError(DragongradError, ValueError):
+    """A gradient was asked of an output that is not a single number."""
+
+
+class NonFiniteError(DragongradError, FloatingPointError):
+    """A NaN or an infinity appeared under `debug_nans`."""
+
+
+class EscapedError(DragongradError, RuntimeError):
+    """A Variable was used after the transform that made it had ended."""
+
+
+class BatchError(DragongradError, ValueError):
+    """A batched Variable was used where one answer for all rows is needed."""
+
+
+class ClosureError(DragongradError, ValueError):
+    """A function with a rule of its own closes over a Variable."""
+
+
+class ArgumentError(DragongradError, ValueError):
+    """An option or argument of a transform that cannot be used."""
+
+
+class DerivativeError(DragongradError, AssertionError):
+    """Two derivatives that should agree do not."""
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+
+
+def user_line() -> str:
+    """Describe the innermost line of code outside dragongrad and NumPy: ``file:line: source``."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        inside = name.startswith((_PACKAGE, _NUMPY)) or name.startswith("<__array_function__")
+        if not inside:
+            text = linecache.getline(name, frame.f_lineno).strip()
+            where = f"{name}:{frame.f_lineno}"
+            return f"{where}: {text}" if text else where
+        frame = frame.f_back
+    return "unknown line"
+
+
+def describe(value: Any) -> str:
+    """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
+    return f"{value.dtype} {tuple(shape)}"
+
+
+def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> DragongradError:
+    """Restate an error raised by NumPy with the operands and the user's line."""
+    kind = DtypeError if isinstance(error, TypeError) else ShapeError
+    operands = ", ".join(describe(a) for a in args)
+    return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")

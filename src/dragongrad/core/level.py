@@ -1,0 +1,51 @@
+"""Levels: who answers when a Block is applied to Variables.
+
+Every transform that runs opens a level. A level opened later is an inner one, so its serial number orders
+it; a Block applied to Variables of several levels is handled by the one with the highest number, which
+applies the Block again to the payloads below. That rules out perturbation confusion.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .block import Block
+    from .variable import Variable
+
+# `next` on a counter is atomic: levels opened by different threads never share a number.
+_serials = count(1)
+
+
+class Level:
+    """The interface of a level; a subclass gives `apply`.
+
+    `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`).
+    """
+
+    __slots__ = ("serial",)
+    batch_axes = 0
+
+    def __init__(self) -> None:
+        self.serial = next(_serials)
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply a Block where this level is the highest among the arguments."""
+        raise NotImplementedError
+
+    def unary(self, block: Block, x: Variable) -> Any:
+        """Apply an elementwise Block of one argument (a level may have a faster way)."""
+        return self.apply(block, (x,), {})
+
+    def binary(self, block: Block, x: Any, y: Any) -> Any:
+        """Apply an elementwise Block of two arguments (a level may have a faster way)."""
+        return self.apply(block, (x, y), {})
+
+    def truth(self, x: Variable) -> bool:
+        """The truth value of a Variable, for Python's `if`."""
+        return bool(x.data)
+
+    def constant(self, value: Any) -> Variable:
+        """A Variable of this level whose derivative is zero."""
+        raise NotImplementedError

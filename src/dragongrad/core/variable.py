@@ -1,0 +1,239 @@
+"""The Variable: an array under differentiation, which answers NumPy's protocols and operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import ConversionError, DtypeError, ShapeError, user_line
+from .level import Level
+from .nests import flatten, unflatten
+
+_LEAVE = (float, int, complex, np.generic, bool, type(None), str, bytes)
+
+
+class Variable:
+    """An array under differentiation: NumPy's functions, Python's operators and ndarray's methods work on it.
+
+    Attributes
+    ----------
+    data : ndarray or Variable
+        The value without this Variable's derivative.
+    level : Level
+        The transform that made it.
+    trace
+        What that transform keeps beside the value: a tangent, a Node, or None.
+    shape, dtype, ndim, size, T
+        As for ndarray.
+    """
+
+    # data: the payload, an array or a Variable of a lower level. trace: what the level keeps beside it
+    # (a tangent, a Node).
+    __slots__ = ("__weakref__", "data", "level", "trace")
+
+    if TYPE_CHECKING:
+        # The rest of what an array has is set by dispatch.install, from the table.
+        def __getitem__(self, index: Any) -> Any: ...
+        def astype(self, dtype: Any) -> Any: ...
+
+    def __init__(self, data: Any, level: Level, trace: Any = None) -> None:
+        self.data = data
+        self.level = level
+        self.trace = trace
+
+    # What an array has
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        shape: tuple[int, ...] = np.shape(self.data)
+        return shape[self.level.batch_axes :]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the elements."""
+        return self.data.dtype
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.size * self.itemsize
+
+    def __len__(self) -> int:
+        shape = self.shape
+        if not shape:
+            raise TypeError("len() of a Variable of shape ()")
+        return shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a Variable of shape ()")
+        return (self[i] for i in range(self.shape[0]))
+
+    # Conversions: allowed where they keep the derivative, or where Python's control flow needs them
+
+    def __bool__(self) -> bool:
+        return self.level.truth(self)
+
+    def __float__(self) -> float:
+        raise _lossy("float", self)
+
+    def __int__(self) -> int:
+        raise _lossy("int", self)
+
+    def __complex__(self) -> complex:
+        raise _lossy("complex", self)
+
+    def __index__(self) -> int:
+        raise _lossy("an index", self)
+
+    def item(self, *args: Any) -> Any:
+        """Refuse: a plain number would lose the derivative."""
+        raise _lossy("item()", self)
+
+    def tolist(self) -> Any:
+        """Refuse: a list of plain numbers would lose the derivative."""
+        raise _lossy("tolist()", self)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        # Value semantics: the name now means a new value; what was computed from the old one keeps it.
+        self.rebind(SETITEM(self, index, value))
+
+    def rebind(self, other: Any) -> None:
+        """Let this object stand for another value (item assignment, `out=`)."""
+        if isinstance(other, Variable):
+            self.data, self.level, self.trace = other.data, other.level, other.trace
+        else:
+            self.data, self.trace = other, None
+
+    def __copy__(self) -> Variable:
+        return Variable(self.data, self.level, self.trace)
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        return Variable(self.data, self.level, self.trace)
+
+    def __reduce__(self) -> Any:
+        raise ConversionError(
+            "a Variable cannot be pickled: its derivative belongs to this process; pickle its .data"
+        )
+
+    __hash__ = object.__hash__
+
+    # NumPy's protocols; the functions behind them are set in dispatch.py
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return ARRAY_UFUNC(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, fn: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return ARRAY_FUNCTION(fn, args, kwargs, self)
+
+    # Printing
+
+    def __repr__(self) -> str:
+        return f"Variable({value_of(self)!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(value_of(self), spec) if spec else str(self)
+
+
+# Filled by dispatch.py, which knows the table: the class above stays free of it.
+SETITEM: Any = None
+ARRAY_UFUNC: Any = None
+ARRAY_FUNCTION: Any = None
+GATHER: Any = None
+
+
+def _lossy(what: str, x: Variable) -> ConversionError:
+    shape = x.shape
+    return ConversionError(
+        f"converting a Variable of shape {shape} to {what} would lose its derivative\n  at {user_line()}\n"
+        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x). "
+        "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
+    )
+
+
+def top_level(arrays: Any) -> Level | None:
+    """The highest level among some arrays; None where all are plain."""
+    top: Level | None = None
+    for a in arrays:
+        if isinstance(a, Variable):
+            level: Level = a.level
+            if top is None or level.serial > top.serial:
+                top = level
+    return top
+
+
+def plain(value: Any) -> Any:
+    """An argument as Blocks take it: lists become arrays, object arrays that hold Variables one Variable."""
+    if isinstance(value, np.ndarray):
+        return GATHER(value) if value.dtype.hasobject else value
+    if isinstance(value, (Variable, *_LEAVE)):
+        return value
+    if isinstance(value, (list, tuple)):
+        array = np.asarray(value, dtype=object) if _holds_variable(value) else np.asarray(value)
+        return GATHER(array) if array.dtype.hasobject else array
+    if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
+        return np.asarray(value)
+    return value
+
+
+def _holds_variable(values: Any) -> bool:
+    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and _holds_variable(v)) for v in values)
+
+
+def settle(out: Any) -> Any:
+    """A function's output with every object array in its nest stacked into one Variable."""
+    if out.__class__ is Variable:
+        return out
+    leaves, structure = flatten(out)
+    if any(isinstance(leaf, np.ndarray) and leaf.dtype.hasobject for leaf in leaves):
+        return unflatten(structure, [plain(leaf) for leaf in leaves])
+    return out
+
+
+def value_of(value: Any) -> Any:
+    """The plain value at the bottom of a Variable, without any derivative."""
+    while isinstance(value, Variable):
+        value = value.data
+    return value
+
+
+def as_input(value: Any, what: str = "the input") -> Any:
+    """A numeric input ready to be differentiated: integers and booleans become float64."""
+    value = plain(value)
+    if not isinstance(value, Variable):
+        if not isinstance(value, (np.ndarray, np.generic)):
+            try:
+                value = np.asarray(value)[()]
+            except ValueError as error:
+                raise ShapeError(f"{what} is not an array: {error}") from None
+        kind = value.dtype.kind
+        if kind in "iub":
+            return value.astype(np.float64)
+        if kind not in "fc":
+            raise DtypeError(
+                f"{what} has dtype {value.dtype}, which cannot be differentiated: pass numbers "
+                "(or choose other arguments with argnums)"
+            )
+        return value
+    return value if value.dtype.kind in "fc" else value.astype(np.float64)

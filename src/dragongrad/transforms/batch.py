@@ -1,0 +1,185 @@
+"""Batches: a function of one example applied to many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.block import Block
+from ..core.errors import ArgumentError, BatchError, DragongradError, operation_error, user_line
+from ..core.level import Level
+from ..core.nests import broadcast_prefix, flatten, unflatten
+from ..core.variable import Variable, plain, settle
+from .options import Transform
+from .reverse import rewrap
+
+
+class Batch(Level):
+    """The level of one `vmap`; the payload of its Variables has the batch along axis 0."""
+
+    __slots__ = ("size",)
+    batch_axes = 1
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def constant(self, value: Any) -> Variable:
+        """The same value in every row."""
+        return Variable(np.broadcast_to(value, (self.size, *np.shape(value))), self)
+
+    def truth(self, x: Variable) -> bool:
+        raise BatchError(
+            f"the truth value of a batched Variable may differ from row to row\n  at {user_line()}\n"
+            "Under vmap write np.where(condition, a, b) instead of if"
+        )
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        batched = tuple([isinstance(a, Variable) and a.level is self for a in args])
+        values = [a.data if b else a for a, b in zip(args, batched, strict=True)]
+        try:
+            if block.partials or (block.kind == "constant" and isinstance(block.fn, np.ufunc)):
+                out = block.forward(*align(values, batched))
+            elif block.batch is not None:
+                out = block.batch(self.size, values, batched, **params)
+            elif block.signature is not None:
+                out = block.forward(*align_core(values, batched, block.signature), **params)
+            else:
+                out = row_by_row(self.size, block, values, batched, params)
+        except DragongradError:
+            raise
+        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            raise operation_error(block.name, args, error) from None
+        if isinstance(out, (tuple, list)):
+            return rewrap(out, [Variable(o, self) for o in out])
+        return Variable(out, self)
+
+
+def align(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
+    """Insert axes after the batch so that the rows broadcast as the examples do."""
+    if len(values) == 1:
+        return values
+    ndim = max(np.ndim(v) - b for v, b in zip(values, batched, strict=True))
+    return [
+        np.reshape(v, (v.shape[0], *(1,) * (ndim + 1 - v.ndim), *v.shape[1:])) if b and v.ndim <= ndim else v
+        for v, b in zip(values, batched, strict=True)
+    ]
+
+
+def align_core(values: list[Any], batched: tuple[bool, ...], signature: str) -> list[Any]:
+    """As `align`, before the core axes of a function that broadcasts over leading axes."""
+    cores = [len([a for a in part.strip("() ").split(",") if a]) for part in signature.split("->")[0].split("),")]
+    loops = max(np.ndim(v) - b - c for v, b, c in zip(values, batched, cores, strict=True))
+    return [
+        np.reshape(v, (v.shape[0], *(1,) * (loops + c + 1 - v.ndim), *v.shape[1:]))
+        if b and v.ndim <= loops + c
+        else v
+        for v, b, c in zip(values, batched, cores, strict=True)
+    ]
+
+
+def row_by_row(
+    size: int, block: Block, values: list[Any], batched: tuple[bool, ...], params: dict[str, Any]
+) -> Any:
+    """The batch of a Block without a rule for it: a loop, stacked."""
+    if size == 0:
+        raise BatchError(f"{block.name} cannot be batched over zero rows")
+    rows = [
+        block.forward(*[v[i] if b else v for v, b in zip(values, batched, strict=True)], **params)
+        for i in range(size)
+    ]
+    if isinstance(rows[0], (tuple, list)):
+        return rewrap(rows[0], [np.stack(part) for part in zip(*rows, strict=True)])
+    return np.stack(rows)
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """Map a function of single examples over a batch of them, in whole-array operations.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays.
+    in_axes : int, None, or a tuple of them or of nests, one an argument
+        The axis of each argument that runs over the batch; None: the same value for every row. Keyword
+        arguments are batched along axis 0 as they are in `jax.vmap`.
+    out_axes : int, None, or a nest of them
+        Where the batch axis goes in the output; None where the output does not depend on the row.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    BatchError
+        The sizes of the batch axes differ, or Python control flow depends on a row.
+    ArgumentError
+        `in_axes` does not fit the arguments.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> ad.vmap(ad.grad(lambda x: np.sum(x**2)))(rows)
+    array([[2., 4.],
+           [6., 8.]])
+
+    """
+    return Transform(vmap, _run_vmap, f, {"in_axes": in_axes, "out_axes": out_axes})
+
+
+def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any, out_axes: Any) -> Any:
+    leaves, structure = flatten((args, kwargs))
+    if isinstance(in_axes, (tuple, list)) and len(in_axes) != len(args):
+        raise ArgumentError(f"in_axes has {len(in_axes)} entries for {len(args)} arguments: give one each")
+    axes = [
+        axis
+        for position, arg in enumerate(args)
+        for axis in broadcast_prefix(
+            in_axes if in_axes is None or isinstance(in_axes, int) else in_axes[position], arg, "in_axes"
+        )
+    ]
+    axes += [0] * (len(leaves) - len(axes))
+    sizes: dict[int, tuple[int, ...]] = {}
+    moved = []
+    for leaf, axis in zip(leaves, axes, strict=True):
+        if axis is None:
+            moved.append(leaf)
+            continue
+        leaf = plain(leaf)
+        leaf = leaf if isinstance(leaf, (Variable, np.ndarray)) else np.asarray(leaf)
+        if not -leaf.ndim <= axis < leaf.ndim:
+            raise BatchError(f"in_axes names axis {axis} of an array of shape {leaf.shape}")
+        moved.append(np.moveaxis(leaf, axis, 0) if axis else leaf)
+        sizes.setdefault(leaf.shape[axis], leaf.shape)
+    if len(sizes) != 1:
+        if not sizes:
+            raise ArgumentError("vmap needs at least one batched argument: every entry of in_axes is None")
+        raise BatchError(f"the batch axes differ in length: {sizes} (length: shape)")
+    level = Batch(next(iter(sizes)))
+    rows = [Variable(m, level) if axis is not None else m for m, axis in zip(moved, axes, strict=True)]
+    call_args, call_kwargs = unflatten(structure, rows)
+    out = settle(f(*call_args, **call_kwargs))
+    out_leaves, out_structure = flatten(out)
+    places = broadcast_prefix(out_axes, out, "out_axes")
+    return unflatten(
+        out_structure, [_place(leaf, axis, level) for leaf, axis in zip(out_leaves, places, strict=True)]
+    )
+
+
+def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
+    leaf = plain(leaf)
+    mine = isinstance(leaf, Variable) and leaf.level is level
+    if axis is None:
+        if mine:
+            raise BatchError("out_axes is None for an output that differs from row to row")
+        return leaf
+    data = leaf.data if mine else np.broadcast_to(leaf, (level.size, *np.shape(leaf)))
+    if not mine and isinstance(data, np.ndarray):
+        data = data.copy()
+    if np.shape(data)[0] != level.size:
+        data = np.broadcast_to(data, (level.size, *np.shape(data)[1:]))
+    return np.moveaxis(data, 0, axis) if axis else data

@@ -1,0 +1,100 @@
+"""What all transforms share: the wrapper that keeps a function's name, and the choice of arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, DtypeError, describe, user_line
+from ..core.nests import Structure, flatten
+from ..core.variable import as_input, value_of
+
+Argnums = int | tuple[int, ...]
+
+
+class Transform:
+    """A transformed function: callable, named and documented as the original, and pickled when it is."""
+
+    def __init__(self, maker: Callable[..., Any], run: Callable[..., Any], f: Any, options: dict[str, Any]):
+        if not callable(f):
+            raise ArgumentError(f"{maker.__name__} takes a function, got {f!r}")
+        functools.update_wrapper(self, f, updated=())
+        self._maker = maker
+        self._run = run
+        self._f = f
+        self._options = options
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._run(self._f, args, kwargs, **self._options)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        return _remake, (self._maker, self._f, self._options)
+
+    def __repr__(self) -> str:
+        return f"{self._maker.__name__}({getattr(self._f, '__qualname__', self._f)!s})"
+
+
+def _remake(maker: Callable[..., Any], f: Any, options: dict[str, Any]) -> Any:
+    return maker(f, **options)
+
+
+def check_argnums(argnums: Any) -> Argnums:
+    """Check that `argnums` is an integer or a non-empty sequence of them."""
+    if isinstance(argnums, int) and not isinstance(argnums, bool):
+        return argnums
+    if isinstance(argnums, (tuple, list)) and argnums and all(isinstance(a, int) for a in argnums):
+        return tuple(argnums)
+    raise ArgumentError(f"argnums must be a position or a tuple of positions, got {argnums!r}")
+
+
+def bind_argnums(f: Any, args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
+    """The positions that `argnums` names among the arguments of this call."""
+    positions = (argnums,) if isinstance(argnums, int) else argnums
+    n = len(args)
+    bound = []
+    for p in positions:
+        if not -n <= p < n:
+            name = getattr(f, "__name__", "the function")
+            raise ArgumentError(
+                f"argnums={argnums} names argument {p}, but {name} was called with {n} positional arguments: "
+                "pass what is differentiated by position"
+            )
+        bound.append(p % n)
+    if len(set(bound)) != len(bound):
+        raise ArgumentError(f"argnums={argnums} names an argument twice")
+    return tuple(bound)
+
+
+def input_leaves(f: Any, value: Any, position: int) -> tuple[list[Any], Structure]:
+    """Take a differentiated argument apart into numeric leaves."""
+    if value.__class__ is np.ndarray and value.dtype.kind == "f":
+        return [value], None
+    leaves, structure = flatten(value)
+    try:
+        return [as_input(leaf) for leaf in leaves], structure
+    except DtypeError:
+        raise _not_numeric(f, position, leaves) from None
+
+
+def _not_numeric(f: Any, position: int, leaves: list[Any]) -> DtypeError:
+    wrong = next(leaf for leaf in leaves if np.asarray(value_of(leaf)).dtype.kind not in "fciub")
+    return DtypeError(
+        f"argument {position}{_argument_name(f, position)} holds {describe(wrong)}, which cannot be "
+        f"differentiated\n  at {user_line()}\nPass numbers there, or name other arguments with argnums"
+    )
+
+
+def _argument_name(f: Any, position: int) -> str:
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return ""
+    return f" ({names[position]!r})" if position < len(names) else ""

@@ -1,0 +1,99 @@
+"""Every elementwise Block: forward and reverse against differences, second order, batch against loop."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.core.block import BLOCKS
+
+ELEMENTWISE = [b for b in BLOCKS.values() if b.kind == "elementwise"]
+
+
+def points(block):
+    """Three points inside each argument's domain, away from kinks."""
+    base = (np.array([0.31, 0.57, 0.83]), np.array([0.64, 0.29, 0.41]))
+    args = []
+    for i in range(len(block.partials)):
+        low = block.domain[i][0] if i < len(block.domain) else -np.inf
+        args.append(base[i] + (low if np.isfinite(low) and low >= 1 else 0.0))
+    if block.name == "ldexp":
+        args[1] = np.array([1, 2, 0])
+    if block.name == "copysign":
+        args[1] = np.array([1.0, -2.0, 3.0])
+    return args
+
+
+def differentiable(block):
+    return tuple(i for i in range(len(block.partials)) if not (block.name == "ldexp" and i == 1))
+
+
+def difference(f, args, i, h=1e-6):
+    above, below = list(args), list(args)
+    above[i], below[i] = args[i] + h, args[i] - h
+    return (f(*above) - f(*below)) / (2 * h)
+
+
+@pytest.mark.parametrize("block", ELEMENTWISE, ids=lambda b: b.name)
+def test_reverse_is_the_difference_quotient(block):
+    args = points(block)
+    for i in differentiable(block):
+        gradient = ad.grad(lambda *a: np.sum(block.fn(*a)), argnums=i)(*args)
+        np.testing.assert_allclose(gradient, difference(block.fn, args, i), rtol=2e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("block", ELEMENTWISE, ids=lambda b: b.name)
+def test_forward_is_reverse(block):
+    args = points(block)
+    for i in differentiable(block):
+
+        def f(x, i=i):
+            return block.fn(*args[:i], x, *args[i + 1 :])
+
+        forward = ad.jvp(f, (args[i],), (np.ones(3),))[1]
+        reverse = ad.grad(lambda x, f=f: np.sum(f(x)))(args[i])
+        np.testing.assert_allclose(forward, reverse, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("block", ELEMENTWISE, ids=lambda b: b.name)
+def test_second_order_by_four_orders_of_modes(block):
+    args = points(block)
+    for i in differentiable(block):
+
+        def f(x, i=i):
+            return np.sum(block.fn(*args[:i], x, *args[i + 1 :]))
+
+        first = ad.grad(f)
+        expected = np.diag(difference(lambda x, first=first: first(x), [args[i]], 0))
+        for outer in (ad.jacfwd, ad.jacrev):
+            for inner in (ad.jacfwd, ad.jacrev):
+                np.testing.assert_allclose(outer(inner(f))(args[i]), expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("block", ELEMENTWISE, ids=lambda b: b.name)
+def test_batch_is_the_loop(block):
+    args = points(block)
+    got = ad.vmap(block.fn)(*args)
+    np.testing.assert_array_equal(got, block.fn(*args))
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in ELEMENTWISE if len(b.partials) == 2 and b.name != "ldexp"], ids=lambda b: b.name
+)
+@pytest.mark.parametrize("shapes", [((3,), (2, 3)), ((2, 1), (3,)), ((), (3,)), ((1,), ()), ((0,), (1,))], ids=str)
+def test_broadcasting_is_undone(block, shapes):
+    args = [np.resize(a, s) for a, s in zip(points(block), shapes, strict=True)]
+    gradients = ad.grad(lambda x, y: np.sum(block.fn(x, y)), argnums=(0, 1))(*args)
+    for gradient, a in zip(gradients, args, strict=True):
+        assert np.shape(gradient) == a.shape
+    for i in range(2):
+        ones = np.ones_like(args[i])
+        forward = ad.jvp(lambda x, i=i: np.sum(block.fn(*args[:i], x, *args[i + 1 :])), (args[i],), (ones,))[1]
+        np.testing.assert_allclose(np.sum(gradients[i]), forward, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("block", [b for b in ELEMENTWISE if b.name != "ldexp"], ids=lambda b: b.name)
+def test_float32_stays(block):
+    args = [a.astype(np.float32) for a in points(block)]
+    value, gradient = ad.value_and_grad(lambda *a: np.sum(block.fn(*a)))(*args)
+    assert gradient.dtype == np.float32
+    assert value.dtype == np.sum(block.fn(*args)).dtype

@@ -1,0 +1,125 @@
+"""The promises of the transforms: strong zeros, nesting, buffers, nests, errors."""
+
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+
+
+def masked_root(x):
+    return np.where(x > 0, np.sqrt(x), 0.0).sum()
+
+
+def pair(x):
+    return np.array([x[0] * x[1], np.sin(x[0])])
+
+
+def pair_in_buffer(x):
+    out = np.zeros(2, like=x)
+    out[0] = x[0] * x[1]
+    out[1] = np.sin(x[0])
+    return out
+
+
+def test_strong_zeros_in_every_transform():
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(ad.grad(masked_root)(x), [0, 0.25])
+    np.testing.assert_array_equal(ad.hessian(masked_root)(x), [[0, 0], [0, -1 / 32]])
+    np.testing.assert_array_equal(ad.vmap(ad.grad(masked_root))(np.stack([x, x])), [[0, 0.25]] * 2)
+    assert ad.jvp(masked_root, (x,), (np.ones(2),))[1] == 0.25
+
+
+def test_strong_zeros_keep_the_second_derivative_where_a_cotangent_happens_to_be_zero():
+    f = lambda x: (np.sqrt(x) - 2.0) ** 2
+    for second in (ad.grad(ad.grad(f)), ad.jacfwd(ad.grad(f))):
+        assert second(4.0) == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize("f", [pair, pair_in_buffer])
+@pytest.mark.parametrize("jacobian", [ad.jacobian, ad.jacfwd, ad.jacrev])
+def test_jacobian_of_an_array_of_results(f, jacobian):
+    np.testing.assert_allclose(jacobian(f)(np.array([0.3, 2.0])), [[2.0, 0.3], [np.cos(0.3), 0.0]])
+
+
+def test_no_perturbation_confusion():
+    assert ad.grad(lambda x: x * ad.grad(lambda y: x + y)(2.0))(1.0) == 1.0
+    assert ad.jvp(lambda x: x * ad.jvp(lambda y: x * y, (3.0,), (1.0,))[1], (2.0,), (1.0,))[1] == 4.0
+
+
+def test_grad_of_vmap_of_jvp_of_grad():
+    inner = ad.grad(lambda x: np.sin(x) * x)
+    f = lambda v: np.sum(ad.vmap(lambda t: ad.jvp(inner, (t,), (1.0,))[1])(v))
+    x = np.array([0.1, 0.7])
+    np.testing.assert_allclose(ad.grad(f)(x), -3 * np.sin(x) - x * np.cos(x))
+
+
+@dataclass
+class Layer:
+    weight: np.ndarray
+    bias: float
+
+
+def test_nests_keep_their_structure():
+    got = ad.grad(lambda p: np.sum(p["l"].weight ** 2) * p["l"].bias)({"l": Layer(np.array([1.0, 2.0]), 3.0)})
+    np.testing.assert_array_equal(got["l"].weight, [6.0, 12.0])
+    assert got["l"].bias == 5.0
+
+
+def test_grad_pickles_and_keeps_its_name():
+    g = ad.grad(masked_root)
+    assert g.__name__ == "masked_root"
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(g))(np.array([1.0])), [0.5])
+
+
+def test_a_long_chain_goes_backward_without_recursion():
+    def chain(x):
+        for _ in range(100_000):
+            x = x + 1e-6
+        return x
+
+    assert ad.grad(chain)(1.0) == 1.0
+
+
+def test_integers_become_float64():
+    gradient = ad.grad(lambda x: np.sum(x * x))(np.array([1, 2]))
+    assert gradient.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: ad.grad(lambda x: x)(np.ones(3)), ad.NotScalarError, r"\(3,\)"),
+        (lambda: ad.grad(lambda x: np.unwrap(x).sum())(np.ones(3)), ad.NoRuleError, "unwrap"),
+        (lambda: ad.grad(lambda x: float(x[0]))(np.ones(3)), ad.ConversionError, "stop_gradient"),
+        (lambda: ad.grad(lambda x: np.sum(x + np.ones(4)))(np.ones(3)), ad.ShapeError, r"add.*\(3,\).*\(4,\)"),
+        (lambda: ad.grad(lambda s: 1.0)("text"), ad.DtypeError, "argument 0"),
+        (lambda: ad.vmap(lambda x: x if x > 0 else -x)(np.ones(3)), ad.BatchError, "np.where"),
+        (lambda: ad.grad(lambda x: x, argnums=3)(1.0), ad.ArgumentError, "argnums"),
+    ],
+)
+def test_errors_say_what_to_do(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_writing_into_a_plain_array_says_which_buffer_to_use():
+    def f(x):
+        out = np.zeros(2)
+        out[0] = x[0]
+        return np.sum(out)
+
+    # NumPy restates what __float__ raised and keeps it as the cause.
+    with pytest.raises(ValueError, match="sequence") as caught:
+        ad.grad(f)(np.ones(2))
+    assert isinstance(caught.value.__cause__, ad.ConversionError)
+    assert "np.zeros(n, like=x)" in str(caught.value.__cause__)
+
+
+def test_a_variable_that_escaped_is_refused():
+    kept = []
+    ad.grad(lambda x: (kept.append(x), x)[1])(1.0)
+    with pytest.raises(ad.EscapedError):
+        kept[0] + 1
