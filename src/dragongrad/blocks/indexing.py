@@ -1,35 +1,73 @@
 """Indexing, and item assignment by value.
 
-`x[i]` is linear in `x`; its transpose (`scatter`) adds what arrives at the same place.
+`x[i]` is linear in `x`; its transpose (`scatter`) adds what arrives at the same place. Where an index is
+itself a Variable (an `argmax` under `vmap`) it is an array argument of the Block: all index arrays are
+stacked into one, and `At(0)`, `At(1)` ... hold their places in the index.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core.block import linear
-from ..core.errors import NoRuleError, user_line
+from ..core.block import TABLE, constant, linear
+from ..core.errors import BatchError, DtypeError, describe, user_line
 from ..core.variable import Variable, plain
 from .axes import front
 
 Index = tuple[Any, ...]
 
 
-def _tidy(index: Any) -> Index:
+@dataclass(frozen=True)
+class At:
+    """The place of an index array in an index, by its position in the stack."""
+
+    position: int
+
+
+def tidy(index: Any) -> tuple[Index, Any]:
+    """An index as the Blocks take it, and the stack of the index arrays that are Variables (or None)."""
     parts = index if isinstance(index, tuple) else (index,)
-    tidied = tuple([plain(p) if isinstance(p, (list, np.ndarray)) else p for p in parts])
-    if any(isinstance(p, Variable) for p in tidied):
-        raise NoRuleError(
-            f"indexing with a Variable has no derivative rule yet\n  at {user_line()}\n"
-            "Index with plain integers, slices or masks"
-        )
-    return tidied
+    tidied: list[Any] = []
+    arrays: list[Any] = []
+    for part in parts:
+        part = plain(part) if isinstance(part, (list, np.ndarray)) else part
+        if not isinstance(part, Variable):
+            tidied.append(part)
+            continue
+        for p in np.nonzero(part) if part.dtype.kind == "b" else (part,):
+            if not isinstance(p, Variable):
+                tidied.append(p)
+                continue
+            if p.dtype.kind not in "iu":
+                raise DtypeError(
+                    f"an index must be integer or boolean, it was {describe(p)}\n  at {user_line()}\n"
+                    "Write x[i.astype(int)]"
+                )
+            tidied.append(At(len(arrays)))
+            arrays.append(p)
+    if not arrays:
+        return tuple(tidied), None
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    return tuple(tidied), np.stack([np.broadcast_to(a, shape) for a in arrays])
+
+
+def _filled(index: Index, stack: Any) -> Index:
+    return tuple([stack[p.position] if isinstance(p, At) else p for p in index])
 
 
 def _is_basic(index: Index) -> bool:
     return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) for p in index)
+
+
+def _may_repeat(index: Index) -> bool:
+    """Whether an index may name a place twice; masks and slices cannot."""
+    return any(isinstance(p, At) or (isinstance(p, np.ndarray) and p.dtype.kind in "iu") for p in index)
+
+
+# The values, of plain arrays
 
 
 def _getitem(x: Any, index: Index) -> Any:
@@ -37,50 +75,217 @@ def _getitem(x: Any, index: Index) -> Any:
 
 
 def _scatter(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
-    if isinstance(x, Variable):
-        return scatter.call(x, index, shape)
     out = np.zeros(shape, np.asarray(x).dtype)
-    if _is_basic(index):
+    if not _may_repeat(index):
         out[index] = x
-    else:
-        np.add.at(out, index, x)
+        return out
+    # One flat index is what `np.add.at` is quick at.
+    places = np.arange(out.size).reshape(shape)[index]
+    np.add.at(out.reshape(-1), places.ravel(), np.asarray(x).ravel())
     return out
 
 
 def _setitem(x: Any, y: Any, index: Index) -> Any:
-    if isinstance(x, Variable) or isinstance(y, Variable):
-        return setitem.call(x, y, index)
     dtype = np.result_type(x, y) if np.asarray(y).dtype.kind == "c" else None
     out = np.array(x, dtype=dtype)
     out[index] = y
     return out
 
 
-def _batch_rows(fn: Any) -> Any:
-    # Separated advanced indices put their axes first, so the batch is looped over, not indexed with.
-    def batch(size: int, values: list[Any], batched: Any, index: Index, **params: Any) -> Any:
-        rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
-        if fn is _getitem and _is_basic(index):
-            return rows[0][(slice(None), *index)]
-        return np.stack([fn(*[r[i] for r in rows], index, **params) for i in range(size)])
-
-    return batch
+# The same at any level; the index arrays are None where the index is plain
 
 
-def _getitem_transpose(out_bar: Any, x: Any, index: Index) -> Any:
-    return _scatter(out_bar, index, x.shape)
+def _read(x: Any, stack: Any, index: Index) -> Any:
+    return getitem(x, index=index) if stack is None else gather(x, stack, index=index)
 
 
-def _scatter_transpose(out_bar: Any, index: Index, shape: tuple[int, ...]) -> Any:
-    return out_bar[index]
+def _add(x: Any, stack: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    if stack is None:
+        return scatter(x, index=index, shape=shape)
+    return scatter_at(x, stack, index=index, shape=shape)
 
 
-getitem = linear("getitem", _getitem_transpose, value=_getitem, parameters=("index",), symbol="[]",
-                 bind=lambda x, index: ((x,), {"index": _tidy(index)}), batch=_batch_rows(_getitem))  # fmt: skip
-scatter = linear("scatter", _scatter_transpose, names=("x",), value=_scatter, parameters=("index", "shape"),
-                 bind=lambda x, index, shape: ((x,), {"index": index, "shape": shape}),
-                 batch=_batch_rows(_scatter))  # fmt: skip
-setitem = linear("setitem", lambda out_bar, index: _setitem(out_bar, 0.0, index),
-                 lambda out_bar, index: out_bar[index], names=("x", "y"), value=_setitem, symbol="[]=",
-                 parameters=("index",), batch=_batch_rows(_setitem),
-                 bind=lambda x, y, index: ((x, y), {"index": _tidy(index)}))  # fmt: skip
+def _write(x: Any, y: Any, stack: Any, index: Index) -> Any:
+    return setitem(x, y, index=index) if stack is None else setitem_at(x, y, stack, index=index)
+
+
+def _written(out_bar: Any, stack: Any, index: Index) -> Any:
+    """The cotangent of the values written; of several written to one place the last one stays."""
+    arrived = _read(out_bar, stack, index)
+    if not _may_repeat(index):
+        return arrived
+    order = np.arange(arrived.size).reshape(arrived.shape)
+    last = _write(np.zeros(out_bar.shape, order.dtype), order, stack, index)
+    return np.where(_read(last, stack, index) == order, arrived, 0.0)
+
+
+# Batches: one gather for all rows, whether the index differs from row to row or not
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The index of one row, and where its advanced part lands in the result."""
+
+    index: Index
+    before: int  # axes of the result before the advanced ones
+    together: bool  # the advanced parts stand side by side, so their axes stay in place
+    axes: int  # axes that the advanced parts make
+
+
+def _layout(index: Index, ndim: int, stack_ndim: int) -> _Layout:
+    used = sum(
+        p.ndim if _is_mask(p) else int(not (p is None or p is Ellipsis or isinstance(p, (bool, np.bool_))))
+        for p in index
+    )
+    full: list[Any] = []
+    for p in index:
+        full += [slice(None)] * (ndim - used) if p is Ellipsis else [p]
+    arrays = [p for p in full if isinstance(p, (At, np.ndarray, bool, np.bool_))]
+    if not arrays:
+        return _Layout(tuple(full), 0, True, 0)
+    advanced = [i for i, p in enumerate(full) if not (p is None or isinstance(p, slice))]
+    axes = max(stack_ndim if isinstance(p, At) else (p.ndim if _is_integers(p) else 1) for p in arrays)
+    together = advanced[-1] - advanced[0] + 1 == len(advanced)
+    return _Layout(tuple(full), advanced[0], together, axes)
+
+
+def _is_mask(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
+
+
+def _is_integers(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind != "b"
+
+
+def _batch_index(
+    size: int, ndim: int, batched: bool, stack: Any, stack_batched: bool, index: Index
+) -> tuple[Any, Index, Any, Any]:
+    """The stack and index for all rows at once, and the axes to move after reading, from and to.
+
+    `batched` says whether what is indexed has the batch along its axis 0.
+    """
+    stack_ndim = 0 if stack is None else stack.ndim - 1 - stack_batched
+    row = _layout(index, ndim, stack_ndim)
+    if not stack_batched:
+        moved = (0, 0) if row.together else (row.axes, 0)
+        return stack, (slice(None), *row.index), *moved
+    stack = np.moveaxis(stack, 1, 0)
+    stack = np.reshape(stack, (*stack.shape[:2], *(1,) * (row.axes - stack_ndim), *stack.shape[2:]))
+    if not batched:
+        return stack, row.index, *((row.before, 0) if row.together else (0, 0))
+    rows = np.arange(size).reshape((1, size) + (1,) * row.axes)
+    stack = np.concatenate([np.broadcast_to(rows, (1, *stack.shape[1:])), stack])
+    shifted = [At(p.position + 1) if isinstance(p, At) else p for p in row.index]
+    # The index of the row and that of the element are apart, so NumPy puts their axes first.
+    there = row.before if row.together else 0
+    return stack, (At(0), *shifted), range(1, row.axes + 1), range(1 + there, 1 + there + row.axes)
+
+
+def _batch_read(size: int, values: list[Any], batched: Any, index: Index) -> Any:
+    x, stack = (*values, None)[:2]
+    x_batched, stack_batched = (*batched, False)[:2]
+    stack, index, source, target = _batch_index(
+        size, np.ndim(x) - x_batched, x_batched, stack, stack_batched, index
+    )
+    return np.moveaxis(_read(x, stack, index), source, target)
+
+
+def _batch_add(size: int, values: list[Any], batched: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    x, stack = (*values, None)[:2]
+    stack_batched = (*batched, False)[1]
+    stack, index, source, target = _batch_index(size, len(shape), True, stack, stack_batched, index)
+    arrived = np.moveaxis(front(size, x, batched[0]), target, source)
+    return _add(arrived, stack, index, (size, *shape))
+
+
+def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> Any:
+    x, y, stack = (*values, None)[:3]
+    stack_batched = (*batched, False)[2]
+    x, y = front(size, x, batched[0]), front(size, y, batched[1])
+    stack_shape = None if stack is None else stack.shape[1:] if stack_batched else stack.shape
+    shape = _shape_of(x.shape[1:], stack_shape, index)
+    y = np.reshape(y, (size, *(1,) * (len(shape) + 1 - y.ndim), *y.shape[1:]))
+    y = np.broadcast_to(y, (size, *shape))
+    stack, index, source, target = _batch_index(size, x.ndim - 1, True, stack, stack_batched, index)
+    return _write(x, np.moveaxis(y, target, source), stack, index)
+
+
+def _shape_of(shape: tuple[int, ...], stack_shape: Any, index: Index) -> tuple[int, ...]:
+    """The shape of `x[index]`."""
+    if stack_shape is not None:
+        index = _filled(index, np.zeros(stack_shape, int))
+    found: tuple[int, ...] = np.shape(np.broadcast_to(0.0, shape)[index])
+    return found
+
+
+getitem = linear("getitem", lambda out_bar, x, index: _add(out_bar, None, index, x.shape), value=_getitem,
+                 parameters=("index",), symbol="[]", batch=_batch_read)  # fmt: skip
+scatter = linear("scatter", lambda out_bar, index, shape: _read(out_bar, None, index), names=("x",),
+                 value=_scatter, dispatches=False, parameters=("index", "shape"), batch=_batch_add)  # fmt: skip
+setitem = linear("setitem", lambda out_bar, index: _write(out_bar, 0.0, None, index),
+                 lambda out_bar, index: _written(out_bar, None, index), names=("x", "y"), value=_setitem,
+                 dispatches=False, symbol="[]=", parameters=("index",), batch=_batch_write)  # fmt: skip
+
+gather = linear("gather", lambda out_bar, x, y, index: _add(out_bar, y, index, x.shape), None, names=("x", "y"),
+                value=lambda x, y, index: x[_filled(index, y)], dispatches=False, symbol="[]",
+                parameters=("index",), batch=_batch_read)  # fmt: skip
+scatter_at = linear("scatter_at", lambda out_bar, y, index, shape: _read(out_bar, y, index), None,
+                    names=("x", "y"), dispatches=False, parameters=("index", "shape"), batch=_batch_add,
+                    value=lambda x, y, index, shape: _scatter(x, _filled(index, y), shape))  # fmt: skip
+setitem_at = linear("setitem_at", lambda out_bar, z, index: _write(out_bar, 0.0, z, index),
+                    lambda out_bar, z, index: _written(out_bar, z, index), None, names=("x", "y", "z"),
+                    value=lambda x, y, z, index: _setitem(x, y, _filled(index, z)), dispatches=False,
+                    symbol="[]=", parameters=("index",), batch=_batch_write)  # fmt: skip
+
+
+# As users write them
+
+
+def read(x: Any, index: Any) -> Any:
+    """`x[index]`, where either may be a Variable."""
+    index, stack = tidy(index)
+    return _read(x, stack, index)
+
+
+def add_at(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with `x` added at an index: the transpose of `read`."""
+    index, stack = tidy(index)
+    return _add(x, stack, index, shape)
+
+
+def write(x: Any, y: Any, index: Any) -> Any:
+    """The value of `x` after `x[index] = y`."""
+    y = plain(y)
+    kind = getattr(y, "dtype", np.dtype(type(y))).kind
+    if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
+        raise DtypeError(
+            f"storing {describe(y)} in a buffer of {x.dtype} would truncate it and lose its derivative\n"
+            f"  at {user_line()}\nMake the buffer of floats: np.zeros(n, like=x)"
+        )
+    mask = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
+        # No count of the mask is needed, so it may differ from row to row.
+        kept = np.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
+        out = np.where(kept, y, x)
+        return out if out.dtype == x.dtype or out.dtype.kind == "c" else out.astype(x.dtype)
+    index, stack = tidy(index)
+    if np.ndim(y) > 1 or np.ndim(y) > x.ndim:
+        # As NumPy does, drop leading axes of length one that the place does not have.
+        extra = np.ndim(y) - len(_shape_of(x.shape, None if stack is None else stack.shape, index))
+        if extra > 0 and set(y.shape[:extra]) == {1}:
+            y = np.reshape(y, y.shape[extra:])
+    return _write(x, y, stack, index)
+
+
+for _block, _call in ((getitem, read), (scatter, add_at), (setitem, write)):
+    _block.call = TABLE[_block.fn] = _call
+
+
+def _batch_nonzero(size: int, values: list[Any], batched: Any) -> Any:
+    raise BatchError(
+        "a batched mask may select another number of elements in every row, so the result has no shape\n"
+        f"  at {user_line()}\nUnder vmap write np.where(mask, x, 0.0) instead of x[mask]"
+    )
+
+
+constant(np.nonzero, batch=_batch_nonzero, parameters=())
