@@ -140,7 +140,7 @@ def _layout(index: Index, ndim: int, stack_ndim: int) -> _Layout:
     full: list[Any] = []
     for p in index:
         full += [slice(None)] * (ndim - used) if p is Ellipsis else [p]
-    arrays = [p for p in full if isinstance(p, (At, np.ndarray, bool, np.bool_))]
+    arrays: list[Any] = [p for p in full if isinstance(p, (At, np.ndarray, bool, np.bool_))]
     if not arrays:
         return _Layout(tuple(full), 0, True, 0)
     advanced = [i for i, p in enumerate(full) if not (p is None or isinstance(p, slice))]

@@ -1,4 +1,4 @@
-"""Functions that move elements about."""
+"""Functions that give an array another shape, or its axes another order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
-from ..core.variable import plain
-from .axes import front, normal, shift
+from ..core.variable import Variable, plain
+from .axes import normal
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -18,12 +18,18 @@ def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) 
 def _batch_reshape(size: int, values: list[Any], batched: Any, shape: Any, order: str = "C") -> Any:
     (x,) = values
     shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if order != "C":
-        return np.stack([np.reshape(row, shape, order=order) for row in x])
     if -1 in shape and 0 not in x.shape:
         rest = -int(np.prod(shape))
         inner = int(np.prod(x.shape[1:]))
         shape = tuple(inner // rest if n == -1 else n for n in shape)
+    elif -1 in shape:
+        # No element says how long the open axis is: a row of the same shape does.
+        shape = np.reshape(np.empty(x.shape[1:]), shape).shape
+    if order == "F":
+        # Fortran's order of the elements is that of the reversed axes.
+        backwards = np.transpose(x, (0, *range(x.ndim - 1, 0, -1)))
+        turned = np.reshape(backwards, (x.shape[0], *shape[::-1]))
+        return np.transpose(turned, (0, *range(len(shape), 0, -1)))
     return np.reshape(x, (x.shape[0], *shape))
 
 
@@ -31,7 +37,18 @@ def _reshape_transpose(out_bar: Any, x: Any, shape: Any, order: str = "C") -> An
     return np.reshape(out_bar, x.shape, order=order)
 
 
-linear(np.reshape, _reshape_transpose, bind=_bind_reshape, batch=_batch_reshape, parameters=("shape", "order"))
+def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
+    return np.reshape(x, shape, order=order)
+
+
+# Order "A" and "K" ask how the memory lies, which a Variable does not promise.
+def _reshape_call(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
+    return _reshape_block.apply(a, shape, order={"A": "C", "K": "C"}.get(order, order))
+
+
+_reshape_block = linear(np.reshape, _reshape_transpose, value=_reshape, bind=_bind_reshape,
+                        batch=_batch_reshape, parameters=("shape", "order"))  # fmt: skip
+composite(np.reshape)(_reshape_call)
 
 
 @composite(np.ravel)
@@ -53,6 +70,12 @@ def _batch_transpose(size: int, values: list[Any], batched: Any, axes: Any = Non
 linear(np.transpose, _transpose_back, batch=_batch_transpose, symbol="T")
 
 
+@composite(np.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    """The last two axes exchanged."""
+    return np.swapaxes(x, -1, -2)
+
+
 @composite(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     """Axes moved to other places."""
@@ -60,27 +83,41 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 
 def _moved(ndim: int, source: Any, destination: Any) -> tuple[int, ...]:
-    sources, places = normal(source, ndim), normal(destination, ndim)
+    sources, places = _axes(source, ndim), _axes(destination, ndim)
     order = [n for n in range(ndim) if n not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         order.insert(place, axis)
     return tuple(order)
 
 
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+    return axes
+
+
+@composite(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """An axis moved before another one."""
+    (axis,) = _axes(axis, a.ndim)
+    start = start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+
+
 @composite(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
+    (first,), (second,) = _axes(axis1, a.ndim), _axes(axis2, a.ndim)
     order = list(range(a.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    order[first], order[second] = order[second], order[first]
     return np.transpose(a, order)
 
 
 @composite(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
     """New axes of length one."""
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    ndim = a.ndim + len(axes)
-    places = normal(axes, ndim)
+    count = 1 if isinstance(axis, (int, np.integer)) else len(tuple(axis))
+    ndim = a.ndim + count
+    places = _axes(axis, ndim)
     lengths = iter(a.shape)
     return np.reshape(a, tuple(1 if i in places else next(lengths) for i in range(ndim)))
 
@@ -89,7 +126,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 def squeeze(a: Any, axis: Any = None) -> Any:
     """Axes of length one removed."""
     shape = a.shape
-    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else normal(axis, a.ndim)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else _axes(axis, a.ndim)
     if any(shape[i] != 1 for i in axes):
         raise ValueError(f"cannot squeeze axes {axes} of shape {shape}: they are not of length one")
     return np.reshape(a, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -102,112 +139,112 @@ def _batch_broadcast(size: int, values: list[Any], batched: Any, shape: Any) -> 
     return np.broadcast_to(x, (x.shape[0], *shape))
 
 
+def _broadcast(x: Any, shape: Any) -> Any:
+    return np.broadcast_to(x, shape)
+
+
 # The sweep sums a cotangent over the axes that its argument does not have.
-linear(np.broadcast_to, lambda out_bar, shape=(): out_bar, names=("x",), batch=_batch_broadcast)
+linear(np.broadcast_to, lambda out_bar, shape=(): out_bar, names=("x",), value=_broadcast,
+       bind=lambda array, shape, subok=False: ((array,), {"shape": shape}), batch=_batch_broadcast,
+       parameters=("shape",))  # fmt: skip
 
 
-def _bind_concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Any:
-    arrays = [plain(a) for a in arrays]
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    return tuple(arrays), {"axis": axis, **rest}
+@composite(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    """All arrays broadcast to one shape."""
+    arrays = [plain(a) for a in args]
+    shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
+    return tuple([a if np.shape(a) == shape else np.broadcast_to(a, shape) for a in arrays])
 
 
-def _concatenate_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
-    ends = np.cumsum([x.shape[axis] for x in xs])
-    before = (slice(None),) * (axis % len(xs[0].shape))
-    return [out_bar[(*before, slice(e - x.shape[axis], e))] for e, x in zip(ends, xs, strict=True)]
+def _at_least(ndim: int, a: Any) -> Any:
+    a = plain(a)
+    shape = np.shape(a)
+    if len(shape) >= ndim:
+        return a
+    if ndim == 3:
+        # NumPy puts a vector in the middle axis, a matrix in the first two.
+        return np.reshape(a, {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}[len(shape)])
+    return np.reshape(a, (1,) * (ndim - len(shape)) + shape)
 
 
-def _batch_concatenate(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
-    rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
-    return np.concatenate(rows, axis=shift(axis, 0))
+def _every_at_least(ndim: int, arrays: tuple[Any, ...]) -> Any:
+    results = tuple([_at_least(ndim, a) for a in arrays])
+    return results[0] if len(results) == 1 else results
 
 
-linear(np.concatenate, _concatenate_transpose, names=("xs",), bind=_bind_concatenate, batch=_batch_concatenate,
-       value=lambda *xs, axis=0: np.concatenate(xs, axis=axis))  # fmt: skip
+@composite(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    """Each array with at least one axis."""
+    return _every_at_least(1, arys)
 
 
-def _bind_stack(arrays: Any, axis: int = 0, **rest: Any) -> Any:
-    return tuple([plain(a) for a in arrays]), {"axis": axis, **rest}
+@composite(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    """Each array with at least two axes."""
+    return _every_at_least(2, arys)
 
 
-def _stack_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
-    if axis == 0:
-        return [out_bar[i] for i in range(len(xs))]
-    before = (slice(None),) * (axis % (len(xs[0].shape) + 1))
-    return [out_bar[(*before, i)] for i in range(len(xs))]
-
-
-def _batch_stack(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
-    return np.stack([front(size, v, b) for v, b in zip(values, batched, strict=True)], axis=shift(axis, 0))
-
-
-linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, batch=_batch_stack,
-       value=lambda *xs, axis=0: np.stack(xs, axis=axis))  # fmt: skip
+@composite(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    """Each array with at least three axes."""
+    return _every_at_least(3, arys)
 
 
 @composite(np.flip)
 def flip(m: Any, axis: Any = None) -> Any:
     """The elements in reverse order along axes."""
-    axes = normal(axis, m.ndim)
+    axes = tuple(range(m.ndim)) if axis is None else _axes(axis, m.ndim)
     return m[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(m.ndim))]
 
 
-def _where_x(out_bar: Any, x: Any) -> Any:
-    return np.where(x, out_bar, 0.0)
+@composite(np.fliplr)
+def fliplr(m: Any) -> Any:
+    """The second axis reversed."""
+    return np.flip(m, 1)
 
 
-def _where_y(out_bar: Any, x: Any) -> Any:
-    return np.where(x, 0.0, out_bar)
+@composite(np.flipud)
+def flipud(m: Any) -> Any:
+    """The first axis reversed."""
+    return np.flip(m, 0)
 
 
-def _batch_where(size: int, values: list[Any], batched: Any) -> Any:
-    ndim = max(np.ndim(v) - b for v, b in zip(values, batched, strict=True))
-    return np.where(*[
-        np.reshape(v, (v.shape[0], *(1,) * (ndim + 1 - v.ndim), *v.shape[1:])) if b else v
-        for v, b in zip(values, batched, strict=True)
-    ])  # fmt: skip
+@composite(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    """A quarter turn, `k` times, in the plane of two axes."""
+    first, second = axes
+    if k % 4 == 0:
+        return +m
+    if k % 4 == 2:
+        return np.flip(np.flip(m, first), second)
+    if k % 4 == 1:
+        return np.swapaxes(np.flip(m, second), first, second)
+    return np.flip(np.swapaxes(m, first, second), second)
 
 
-linear(np.where, None, _where_x, _where_y, batch=_batch_where)
-
-
-def _astype(x: Any, dtype: Any) -> Any:
-    return x.astype(dtype)
-
-
-# The sweep brings the cotangent back to the dtype of the argument.
-linear("astype", lambda out_bar, dtype: out_bar, names=("x",), value=_astype, parameters=("dtype",),
-       bind=lambda x, dtype, **rest: ((x,), {"dtype": np.dtype(dtype), **rest}),
-       batch=lambda size, values, batched, dtype: values[0].astype(dtype))  # fmt: skip
-
-
-@composite(np.copy)
-def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    """A Variable is never changed in place, so it is its own copy."""
+@composite(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    """The elements shifted along axes; what leaves at one end enters at the other."""
+    if axis is None:
+        return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
+    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for by, at in np.broadcast(shift, axes):
+        (at,) = _axes(int(at), a.ndim)
+        length = a.shape[at]
+        cut = int(by) % length if length else 0
+        if cut:
+            before = (slice(None),) * at
+            a = np.concatenate([a[(*before, slice(length - cut, None))], a[(*before, slice(length - cut))]], at)
     return +a
 
 
-@composite(np.zeros_like)
-def zeros_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None) -> Any:
-    """Zeros that Variables can be written into."""
-    return a.level.constant(np.zeros(a.shape if shape is None else shape, dtype or a.dtype))
-
-
-@composite(np.ones_like)
-def ones_like(a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None) -> Any:
-    """Ones that Variables can be written into."""
-    return a.level.constant(np.ones(a.shape if shape is None else shape, dtype or a.dtype))
-
-
-@composite(np.zeros)
-def zeros(shape: Any, dtype: Any = None, order: str = "C", *, like: Any) -> Any:
-    """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
-    return like.level.constant(np.zeros(shape, dtype or like.dtype))
-
-
-@composite(np.ones)
-def ones(shape: Any, dtype: Any = None, order: str = "C", *, like: Any) -> Any:
-    """Ones that Variables can be written into: `np.ones(n, like=x)`."""
-    return like.level.constant(np.ones(shape, dtype or like.dtype))
+@composite(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    """The elements, repeated as often as a new shape needs them."""
+    flat = np.ravel(a)
+    shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
+    count = int(np.prod(shape))
+    if not flat.size:
+        return a.level.constant(np.zeros(shape, a.dtype)) if isinstance(a, Variable) else np.resize(a, shape)
+    return np.reshape(flat[np.arange(count) % flat.size], shape)

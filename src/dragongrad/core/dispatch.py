@@ -72,7 +72,10 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
 
 
 # NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
-CREATION = frozenset({np.zeros, np.ones, np.empty, np.full})
+CREATION = frozenset({
+    np.zeros, np.ones, np.empty, np.full, np.eye, np.identity, np.tri, np.arange, np.array, np.asarray,
+    np.asanyarray, np.ascontiguousarray, np.asfortranarray,
+})  # fmt: skip
 
 
 def array_function(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], asked: Variable) -> Any:

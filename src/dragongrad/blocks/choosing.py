@@ -1,0 +1,290 @@
+"""Functions that choose among elements: by a condition, by a place, by their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import TABLE, composite, constant, linear, unsupported
+from ..core.variable import Variable, plain
+from .axes import along_axis, normal
+from .indexing import add_at, read
+
+
+def _where_x(out_bar: Any, x: Any) -> Any:
+    return np.where(x, out_bar, 0.0)
+
+
+def _where_y(out_bar: Any, x: Any) -> Any:
+    return np.where(x, 0.0, out_bar)
+
+
+def _batch_where(size: int, values: list[Any], batched: Any) -> Any:
+    ndim = max(np.ndim(v) - b for v, b in zip(values, batched, strict=True))
+    return np.where(*[
+        np.reshape(v, (v.shape[0], *(1,) * (ndim + 1 - v.ndim), *v.shape[1:])) if b else v
+        for v, b in zip(values, batched, strict=True)
+    ])  # fmt: skip
+
+
+_where = linear(np.where, None, _where_x, _where_y, batch=_batch_where)
+
+
+def where(condition: Any, *choices: Any) -> Any:
+    """One of two values by a condition; without values, the places where it holds."""
+    return _where.apply(condition, *choices) if choices else np.nonzero(condition)
+
+
+_where.call = TABLE[np.where] = where
+
+
+@composite(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds."""
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError("select needs as many choices as conditions, at least one")
+    out = plain(default)
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        out = np.where(plain(condition), plain(choice), out)
+    return out
+
+
+@composite(np.choose)
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+    """The choice that an index names, element by element."""
+    a, options = plain(a), [plain(c) for c in choices]
+    index = _within(a, len(options), mode)
+    out = options[-1]
+    for i in range(len(options) - 2, -1, -1):
+        out = np.where(index == i, options[i], out)
+    shape = np.broadcast_shapes(np.shape(index), *[np.shape(c) for c in options])
+    return out if np.shape(out) == shape else np.broadcast_to(out, shape)
+
+
+def _within(index: Any, length: int, mode: str) -> Any:
+    """An index brought inside an axis, as `mode` says."""
+    if mode == "wrap":
+        return np.remainder(index, length)
+    if mode == "clip":
+        return np.minimum(np.maximum(index, 0), length - 1)
+    if mode != "raise":
+        raise ValueError(f"mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+    value: Any = index
+    while isinstance(value, Variable):
+        value = value.data
+    if np.any((np.asarray(value) < -length) | (np.asarray(value) >= length)):
+        raise IndexError(f"an index is out of bounds for length {length}")
+    return index
+
+
+@composite(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """A function given by pieces; each piece is called with the elements that its condition names.
+
+    Where the conditions differ from row to row of a `vmap`, every piece is called with all elements.
+    """
+    if not isinstance(condlist, Variable) and isinstance(condlist, (list, tuple)) and np.ndim(condlist[0]):
+        conditions = [plain(c) for c in condlist]
+    else:
+        conditions = list(plain(condlist)) if np.ndim(plain(condlist)) > x.ndim else [plain(condlist)]
+    if len(funclist) == len(conditions) + 1:
+        covered = conditions[0]
+        for condition in conditions[1:]:
+            covered = np.logical_or(covered, condition)
+        conditions.append(np.logical_not(covered))
+    if len(funclist) != len(conditions):
+        raise ValueError(f"piecewise: {len(conditions)} conditions for {len(funclist)} functions")
+    out = np.zeros_like(x)
+    for condition, piece in zip(conditions, funclist, strict=True):
+        if not callable(piece):
+            out = np.where(condition, piece, out)
+        elif isinstance(condition, Variable) or np.ndim(condition) == 0:
+            out = np.where(condition, piece(x, *args, **kw), out)
+        elif np.any(condition):
+            out[condition] = piece(x[condition], *args, **kw)
+    return out if out.dtype == x.dtype else out.astype(x.dtype)
+
+
+@composite(np.extract)
+def extract(condition: Any, arr: Any) -> Any:
+    """The elements where a condition holds."""
+    return read(np.ravel(plain(arr)), (np.nonzero(np.ravel(plain(condition)))[0],))
+
+
+@composite(np.compress)
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """The slices along an axis where a condition holds."""
+    a = np.ravel(plain(a)) if axis is None else plain(a)
+    (at,) = normal(0 if axis is None else axis, np.ndim(a))
+    return read(a, (slice(None),) * at + (np.nonzero(plain(condition))[0],))
+
+
+@composite(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """The elements limited to an interval; at a bound, element and bound share the derivative."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    a = plain(a)
+    if low is not None:
+        a = np.maximum(a, plain(low))
+    return np.minimum(a, plain(high)) if high is not None else +a if low is None else a
+
+
+composite(np._core.umath.clip)(clip)
+
+
+# By place
+
+
+@composite(np.take)
+def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    """The elements, or the slices along an axis, at given places."""
+    a, indices = plain(a), plain(indices)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (axis,) = normal(axis, np.ndim(a))
+    indices = indices if mode == "raise" else _within(indices, a.shape[axis], mode)
+    return read(a, (slice(None),) * axis + (indices,))
+
+
+@composite(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """The elements at given places along an axis, which differ from one line to the next."""
+    arr, indices = plain(arr), plain(indices)
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    if np.ndim(arr) != np.ndim(indices):
+        raise ValueError(f"take_along_axis: {np.ndim(indices)} axes of indices for {np.ndim(arr)} of the array")
+    (axis,) = normal(axis, np.ndim(arr))
+    index = [
+        np.reshape(np.arange(n), (1,) * i + (n,) + (1,) * (np.ndim(arr) - i - 1)) for i, n in enumerate(arr.shape)
+    ]
+    index[axis] = indices
+    return read(arr, tuple(index))
+
+
+def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
+    start, below = max(offset, 0), max(-offset, 0)
+    along = np.arange(max(min(rows - below, columns - start), 0))
+    return along + below, along + start
+
+
+@composite(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements whose places along two axes differ by an offset."""
+    a = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    return a[(Ellipsis, *_diagonal_index(a.shape[-2], a.shape[-1], offset))]
+
+
+@composite(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    """The matrix with a given diagonal, or the diagonal of a matrix."""
+    v = plain(v)
+    if np.ndim(v) == 2:
+        return np.diagonal(v, k)
+    if np.ndim(v) != 1:
+        raise ValueError(f"diag takes a vector or a matrix, got shape {np.shape(v)}")
+    size = v.shape[0] + abs(k)
+    return add_at(v, _diagonal_index(size, size, k), (size, size))
+
+
+@composite(np.diagflat)
+def diagflat(v: Any, k: int = 0) -> Any:
+    """The matrix whose diagonal holds all elements."""
+    return np.diag(np.ravel(plain(v)), k)
+
+
+@composite(np.triu)
+def triu(m: Any, k: int = 0) -> Any:
+    """The elements on and above a diagonal, zeros elsewhere."""
+    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), m.dtype.type(0), m)
+
+
+@composite(np.tril)
+def tril(m: Any, k: int = 0) -> Any:
+    """The elements on and below a diagonal, zeros elsewhere."""
+    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, m.dtype.type(0))
+
+
+# By order: a sort is a gather, so its derivative is that of `x[i]`; equal elements stay in their order
+
+
+def _sorting_axis(a: Any, axis: int | None) -> tuple[Any, int]:
+    return (np.ravel(a), 0) if axis is None else (a, axis)
+
+
+@composite(np.sort)
+def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    """The elements in ascending order along an axis."""
+    a, axis = _sorting_axis(plain(a), axis)
+    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+
+
+@composite(np.partition)
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Any:
+    """The elements with those below the `kth` before it and those above after it."""
+    a, axis = _sorting_axis(plain(a), axis)
+    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
+
+
+@composite(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    """The elements, as complex numbers, by real and then imaginary part."""
+    return np.sort(a if a.dtype.kind == "c" else a.astype(np.result_type(a.dtype, np.complex64)))
+
+
+constant(np.argsort, batch=along_axis(np.argsort, -1), parameters=("axis", "kind", "stable"))
+constant(np.argpartition, batch=along_axis(np.argpartition, -1), parameters=("kth", "axis", "kind"))
+
+
+@composite(np.flatnonzero)
+def flatnonzero(a: Any) -> Any:
+    """The places of the elements that are not zero, in the flattened array."""
+    return np.nonzero(np.ravel(a))[0]
+
+
+@composite(np.argwhere)
+def argwhere(a: Any) -> Any:
+    """The places of the elements that are not zero, one a row."""
+    return np.transpose(np.stack(np.nonzero(np.atleast_1d(a))))[:, : a.ndim]
+
+
+# By value
+
+
+@composite(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """NaNs and infinities replaced by numbers, which have no derivative."""
+    if x.dtype.kind == "c":
+        parts = [np.nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (np.real(x), np.imag(x))]
+        return parts[0] + 1j * parts[1]
+    largest = float(np.finfo(x.dtype).max)
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(x == np.inf, largest if posinf is None else posinf, x)
+    return np.where(x == -np.inf, -largest if neginf is None else neginf, x)
+
+
+@composite(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """The real part where every imaginary part is about zero."""
+    if a.dtype.kind != "c":
+        return +a
+    limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
+    return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else +a
+
+
+for _fn, _line in {
+    np.place: "x = np.where(mask, v, x), or x[mask] = v",
+    np.put: "x = x.ravel(); x[indices] = v",
+    np.putmask: "x = np.where(mask, v, x)",
+    np.put_along_axis: "x[np.arange(n)[:, None], indices] = v",
+    np.fill_diagonal: "i = np.arange(n); x[i, i] = v",
+    np.copyto: "x = np.where(mask, v, x), or x = v",
+}.items():
+    unsupported(f"it writes into its argument, and Variables are values; write {_line}", _fn)
+for _fn in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
+    unsupported(
+        "the number of distinct values jumps; write x[i] with "
+        "i = np.unique(ad.stop_gradient(x), return_index=True)[1]",
+        _fn,
+    )

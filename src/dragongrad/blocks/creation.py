@@ -1,0 +1,209 @@
+"""Functions that make arrays: buffers that Variables can be written into, and grids between Variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite, linear
+from ..core.variable import Variable, plain
+
+
+def _astype(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype)
+
+
+# The sweep brings the cotangent back to the dtype of the argument.
+linear("astype", lambda out_bar, dtype: out_bar, names=("x",), value=_astype, parameters=("dtype",),
+       bind=lambda x, dtype, **rest: ((x,), {"dtype": np.dtype(dtype), **rest}),
+       batch=lambda size, values, batched, dtype: values[0].astype(dtype))  # fmt: skip
+
+
+@composite(np.copy)
+def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+    """A Variable is never changed in place, so it is its own copy."""
+    return +a
+
+
+@composite(np.zeros_like)
+def zeros_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None, *, device: Any = None
+) -> Any:
+    """Zeros that Variables can be written into."""
+    return a.level.constant(np.zeros(a.shape if shape is None else shape, dtype or a.dtype))
+
+
+@composite(np.ones_like)
+def ones_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None, *, device: Any = None
+) -> Any:
+    """Ones that Variables can be written into."""
+    return a.level.constant(np.ones(a.shape if shape is None else shape, dtype or a.dtype))
+
+
+# Empty buffers hold zeros: what nobody wrote must not differ from run to run.
+composite(np.empty_like)(zeros_like)
+
+
+@composite(np.full_like)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None,
+    *, device: Any = None,
+) -> Any:  # fmt: skip
+    """A buffer of the array's shape with every element the same, which may be a Variable."""
+    if not isinstance(a, Variable):
+        return np.full(a.shape if shape is None else shape, fill_value, dtype or a.dtype, like=fill_value)
+    return full(a.shape if shape is None else shape, fill_value, dtype or a.dtype, like=a)
+
+
+@composite(np.zeros)
+def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+    """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
+    return like.level.constant(np.zeros(shape, dtype or like.dtype))
+
+
+composite(np.empty)(zeros)
+
+
+@composite(np.ones)
+def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+    """Ones that Variables can be written into: `np.ones(n, like=x)`."""
+    return like.level.constant(np.ones(shape, dtype or like.dtype))
+
+
+@composite(np.full)
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+    """A buffer with every element the same, which may be a Variable."""
+    value = plain(fill_value)
+    if isinstance(value, Variable):
+        value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
+        return np.broadcast_to(value, shape)
+    return like.level.constant(np.full(shape, value, dtype or np.result_type(like.dtype, value)))
+
+
+@composite(np.eye)
+def eye(
+    N: int, M: Any = None, k: int = 0, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any
+) -> Any:
+    """Ones on a diagonal, that Variables can be written into."""
+    return like.level.constant(np.eye(N, M, k, dtype or like.dtype))
+
+
+@composite(np.identity)
+def identity(n: int, dtype: Any = None, *, like: Any) -> Any:
+    """The identity matrix, that Variables can be written into."""
+    return np.eye(n, dtype=dtype, like=like)
+
+
+@composite(np.tri)
+def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None, *, like: Any) -> Any:
+    """Ones on and below a diagonal, that Variables can be written into."""
+    return like.level.constant(np.tri(N, M, k, dtype or like.dtype))
+
+
+@composite(np.arange)
+def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any, **limits: Any) -> Any:
+    """Equal steps, that Variables can be written into."""
+    return like.level.constant(np.arange(*args, dtype=dtype, **limits))
+
+
+def _assembled(value: Any) -> Any:
+    """Nested lists of numbers and Variables of any shape, as one array."""
+    if isinstance(value, (list, tuple)) and any(_holds(v) for v in value):
+        return np.stack(np.broadcast_arrays(*[_assembled(v) for v in value])) if _same(value) else plain(value)
+    return plain(value)
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, Variable) or (isinstance(value, (list, tuple)) and any(_holds(v) for v in value))
+
+
+def _same(values: Any) -> bool:
+    shapes = {np.shape(_assembled(v)) for v in values}
+    if len(shapes) > 1:
+        raise ValueError(f"an array cannot be made of parts of different shapes: {sorted(shapes)}")
+    return True
+
+
+@composite(np.array)
+def array(
+    object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False,
+    ndmin: int = 0, ndmax: int = 0, like: Any,
+) -> Any:  # fmt: skip
+    """Nested lists of numbers and Variables as one array: `np.array([a, b], like=x)`."""
+    value = _assembled(object)
+    if not isinstance(value, Variable):
+        value = like.level.constant(np.array(value, dtype or np.result_type(like.dtype, np.asarray(value))))
+    if dtype is not None and value.dtype != dtype:
+        value = value.astype(dtype)
+    return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else +value
+
+
+def _as(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any) -> Any:
+    return array(a, dtype, like=like)
+
+
+for _fn in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    composite(_fn)(_as)
+
+
+@composite(np.linspace)
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0, *, device: Any = None,
+) -> Any:  # fmt: skip
+    """Equal steps from start to stop, either of which may be a Variable."""
+    start, stop = plain(start), plain(stop)
+    parts = num - 1 if endpoint else num
+    delta = stop - start
+    fraction = np.arange(num, dtype=_real(delta)) / max(parts, 1)
+    if endpoint and num > 1:
+        fraction[-1] = 1.0
+    fraction = np.reshape(fraction, (num,) + (1,) * np.ndim(delta))
+    # Both ends are met exactly, and keep their derivatives there.
+    out = start * (1 - fraction) + stop * fraction
+    out = np.moveaxis(out, 0, axis) if axis else out
+    out = out if dtype is None else out.astype(dtype)
+    return (out, delta / parts if parts else delta * np.nan) if retstep else out
+
+
+def _real(value: Any) -> Any:
+    dtype = value.dtype if value.dtype.kind in "fc" else np.dtype(np.float64)
+    return np.finfo(dtype).dtype
+
+
+@composite(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Powers of a base with equal steps of the exponent."""
+    exponents = np.linspace(start, stop, num, endpoint)
+    out = np.power(plain(base), exponents)
+    out = np.moveaxis(out, 0, axis) if axis else out
+    return out if dtype is None else out.astype(dtype)
+
+
+@composite(np.geomspace)
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """Equal ratios from start to stop."""
+    start, stop = plain(start), plain(stop)
+    ratio = stop / start
+    parts = max(num - 1 if endpoint else num, 1)
+    fraction = np.reshape(np.arange(num, dtype=_real(ratio)) / parts, (num,) + (1,) * np.ndim(ratio))
+    out = start * ratio**fraction
+    out = np.moveaxis(out, 0, axis) if axis else out
+    return out if dtype is None else out.astype(dtype)
+
+
+@composite(np.vander)
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    """The powers of a vector's elements as columns."""
+    x = plain(x)
+    count = x.shape[0] if N is None else int(N)
+    columns = [np.ones_like(x)] if count else []
+    while len(columns) < count:
+        columns.append(columns[-1] * x)
+    if not columns:
+        return np.reshape(x[:0], (x.shape[0], 0)) if not x.shape[0] else x[:, None][:, :0]
+    return np.stack(columns if increasing else columns[::-1], axis=-1)

@@ -1,0 +1,287 @@
+"""Functions that join arrays, split them or repeat them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite, linear
+from ..core.variable import Variable, plain
+from .axes import front, normal, shift
+from .indexing import read
+
+
+def _bind_concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Any:
+    arrays = _parts(arrays)
+    if axis is None:
+        arrays, axis = [np.ravel(a) for a in arrays], 0
+    return tuple(arrays), {"axis": axis, **rest}
+
+
+def _parts(arrays: Any) -> list[Any]:
+    return [plain(a) for a in arrays]
+
+
+def _concatenate_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
+    ends = [int(e) for e in np.cumsum([x.shape[axis] for x in xs])]
+    before = (slice(None),) * (axis % len(xs[0].shape))
+    return [out_bar[(*before, slice(e - x.shape[axis], e))] for e, x in zip(ends, xs, strict=True)]
+
+
+def _batch_concatenate(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
+    rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
+    return np.concatenate(rows, axis=shift(axis, 0))
+
+
+_concatenate = linear(np.concatenate, _concatenate_transpose, names=("xs",), bind=_bind_concatenate,
+                      batch=_batch_concatenate,
+                      value=lambda *xs, axis=0: np.concatenate(xs, axis=axis))  # fmt: skip
+
+
+def _bind_stack(arrays: Any, axis: int = 0, **rest: Any) -> Any:
+    return tuple(_parts(arrays)), {"axis": axis, **rest}
+
+
+def _stack_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
+    if axis == 0:
+        return [out_bar[i] for i in range(len(xs))]
+    before = (slice(None),) * (axis % (len(xs[0].shape) + 1))
+    return [out_bar[(*before, i)] for i in range(len(xs))]
+
+
+def _batch_stack(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
+    return np.stack([front(size, v, b) for v, b in zip(values, batched, strict=True)], axis=shift(axis, 0))
+
+
+_stack = linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, batch=_batch_stack,
+                value=lambda *xs, axis=0: np.stack(xs, axis=axis))  # fmt: skip
+
+
+def _with_dtype(block: Any) -> Any:
+    def join(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+        joined = block.apply(arrays, axis)
+        return joined if dtype is None else joined.astype(dtype)
+
+    return join
+
+
+for _block in (_concatenate, _stack):
+    _block.call = composite(_block.fn)(_with_dtype(_block))
+
+
+@composite(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Arrays joined along the first axis; vectors become rows."""
+    return np.concatenate([np.atleast_2d(a) for a in _parts(tup)], axis=0, dtype=dtype)
+
+
+@composite(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """Arrays joined along the second axis, vectors along their only one."""
+    arrays = [np.atleast_1d(a) for a in _parts(tup)]
+    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype)
+
+
+@composite(np.dstack)
+def dstack(tup: Any) -> Any:
+    """Arrays joined along the third axis."""
+    return np.concatenate([np.atleast_3d(a) for a in _parts(tup)], axis=2)
+
+
+@composite(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    """Vectors as the columns of a matrix."""
+    columns = [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in _parts(tup)]
+    return np.concatenate(columns, axis=1)
+
+
+@composite(np.block)
+def block(arrays: Any) -> Any:
+    """An array put together from nested lists of blocks."""
+    depth = _depth(arrays)
+    ndim = max([depth, *[np.ndim(leaf) for leaf in _leaves(arrays)]])
+    return _joined(arrays, depth, ndim)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + max(_depth(a) for a in arrays) if isinstance(arrays, list) and arrays else 0
+
+
+def _leaves(arrays: Any) -> list[Any]:
+    return [leaf for a in arrays for leaf in _leaves(a)] if isinstance(arrays, list) else [arrays]
+
+
+def _joined(arrays: Any, depth: int, ndim: int) -> Any:
+    if depth:
+        return np.concatenate([_joined(a, depth - 1, ndim) for a in arrays], axis=-depth)
+    array = plain(arrays)
+    return np.reshape(array, (1,) * (ndim - np.ndim(array)) + np.shape(array))
+
+
+@composite(np.append)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """Values added at the end; without an axis, of the flattened arrays."""
+    return np.concatenate(_parts([arr, values]), axis=axis)
+
+
+# Splitting
+
+
+@composite(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """The array cut along an axis, into parts as equal as can be or at given places."""
+    length = ary.shape[axis]
+    before = (slice(None),) * normal(axis, ary.ndim)[0]
+    if isinstance(indices_or_sections, (int, np.integer)):
+        cuts = [len(part) for part in np.array_split(np.empty(length), int(indices_or_sections))]
+        edges = [0, *[int(c) for c in np.cumsum(cuts)]]
+    else:
+        edges = [0, *[int(i) for i in indices_or_sections], length]
+    return [ary[(*before, slice(start, stop))] for start, stop in pairwise(edges)]
+
+
+@composite(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """The array cut along an axis, into equal parts or at given places."""
+    if isinstance(indices_or_sections, (int, np.integer)) and ary.shape[axis] % indices_or_sections:
+        raise ValueError(f"an axis of length {ary.shape[axis]} has no {indices_or_sections} equal parts")
+    return list(np.array_split(ary, indices_or_sections, axis))
+
+
+@composite(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """The array cut along the second axis, a vector along its only one."""
+    return list(np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0))
+
+
+@composite(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """The array cut along the first axis."""
+    _needs_axes(ary, 2, "vsplit")
+    return list(np.split(ary, indices_or_sections, 0))
+
+
+@composite(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """The array cut along the third axis."""
+    _needs_axes(ary, 3, "dsplit")
+    return list(np.split(ary, indices_or_sections, 2))
+
+
+def _needs_axes(array: Any, ndim: int, name: str) -> None:
+    if array.ndim < ndim:
+        raise ValueError(f"{name} works on arrays of {ndim} or more axes, got shape {array.shape}")
+
+
+if hasattr(np, "unstack"):
+
+    @composite(np.unstack)
+    def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+        """The slices along an axis."""
+        return tuple(np.moveaxis(x, axis, 0))
+
+
+# Repeating
+
+
+@composite(np.repeat)
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element repeated, in place."""
+    a = plain(a)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (axis,) = normal(axis, a.ndim)
+    length = a.shape[axis]
+    if np.ndim(repeats) == 0 and not isinstance(repeats, Variable):
+        before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
+        spread = np.broadcast_to(np.reshape(a, (*before, 1, *after)), (*before, int(repeats), *after))
+        return np.reshape(spread, (*a.shape[:axis], length * int(repeats), *after))
+    return read(a, (slice(None),) * axis + (np.repeat(np.arange(length), repeats),))
+
+
+@composite(np.tile)
+def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
+    """The array repeated along its axes."""
+    counts = (int(reps),) if np.ndim(reps) == 0 else tuple([int(r) for r in reps])
+    ndim = max(A.ndim, len(counts))
+    shape = (1,) * (ndim - A.ndim) + A.shape
+    counts = (1,) * (ndim - len(counts)) + counts
+    apart = np.reshape(A, tuple(n for length in shape for n in (1, length)))
+    spread = np.broadcast_to(apart, tuple(n for pair in zip(counts, shape, strict=True) for n in pair))
+    return np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
+
+
+# Taking out and putting in
+
+
+@composite(np.delete)
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """The array without some of its slices."""
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    (axis,) = normal(axis, arr.ndim)
+    return arr[(slice(None),) * axis + (np.delete(np.arange(arr.shape[axis]), obj),)]
+
+
+@composite(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """The array with values put in before given places."""
+    arr, values = plain(arr), plain(values)
+    if axis is None:
+        arr, axis = np.ravel(arr), 0
+    (axis,) = normal(axis, arr.ndim)
+    values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))
+    length = arr.shape[axis]
+    if isinstance(obj, (int, np.integer)):
+        # One place takes any number of slices; NumPy reads them along the first axis of the values.
+        values = np.moveaxis(values, 0, axis)
+        count, places = values.shape[axis], [int(obj) + (length if obj < 0 else 0)] * values.shape[axis]
+    else:
+        places = np.arange(length)[obj] if isinstance(obj, slice) else np.asarray(obj)
+        places = np.flatnonzero(places) if places.dtype.kind == "b" else places.astype(int)
+        count = max(places.size, values.shape[axis]) if places.size == 1 else places.size
+    shape = tuple(count if i == axis else n for i, n in enumerate(arr.shape))
+    new = np.broadcast_to(values, shape)
+    order = np.insert(np.arange(length), places, np.arange(length, length + count))
+    kept = arr if new.dtype.kind != "c" or arr.dtype.kind == "c" else arr.astype(new.dtype)
+    return np.concatenate([kept, new.astype(kept.dtype)], axis)[(slice(None),) * axis + (order,)]
+
+
+@composite(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """The array without the zeros at its ends."""
+    places = np.nonzero(filt)
+    axes = normal(axis, filt.ndim)
+    sides = trim.lower()
+    edges = [slice(None)] * filt.ndim
+    for at in axes:
+        found = places[at]
+        start = int(np.min(found)) if found.size else filt.shape[at]
+        stop = int(np.max(found)) + 1 if found.size else start
+        edges[at] = slice(start if "f" in sides else None, stop if "b" in sides else None)
+    return filt[tuple(edges)]
+
+
+@composite(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+    """Coordinate grids from coordinate vectors."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    grids = np.ix_(*[np.ravel(x) for x in _parts(xi)])
+    if indexing == "xy" and len(grids) > 1:
+        grids = tuple([np.swapaxes(g, 0, 1) for g in grids])
+    return grids if sparse else tuple(np.broadcast_arrays(*grids))
+
+
+@composite(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """Vectors, each along an axis of its own."""
+    grids = []
+    for i, vector in enumerate(_parts(args)):
+        if np.ndim(vector) != 1:
+            raise ValueError("ix_ takes vectors")
+        vector = np.nonzero(vector)[0] if vector.dtype.kind == "b" else vector
+        grids.append(np.reshape(vector, (1,) * i + (-1,) + (1,) * (len(args) - i - 1)))
+    return tuple(grids)

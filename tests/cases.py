@@ -1,0 +1,245 @@
+"""The table of cases: functions of one array, by chapter; a test file for each property runs over all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+rng = np.random.default_rng(0)
+M = rng.normal(size=(3, 4))
+V = rng.normal(size=4)
+MASK = M > 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function of one array, a point, and how exactly finite differences can know its derivative."""
+
+    f: Callable[[Any], Any]
+    x: Any
+    rtol: float = 1e-6
+    batches: bool = True
+    second: bool = True
+
+
+def at(x: Any, table: dict[str, Callable[[Any], Any]], **options: Any) -> dict[str, Case]:
+    """Cases at one point."""
+    return {name: Case(f, x, **options) for name, f in table.items()}
+
+
+X = rng.normal(size=(3, 4))
+
+
+def assign(x):
+    """Item assignment, of Variables and of numbers."""
+    y = x * 1.0
+    y[0] = x[1] * x[2]
+    y[:, 1] = 3.0
+    y[[0, 0], [2, 2]] = x[1, :2]
+    return y * y
+
+
+def buffer(x):
+    """A buffer filled in a loop."""
+    out = np.zeros(x.shape[0], like=x)
+    for i in range(len(x)):
+        out[i] = np.sum(x[i] ** 2)
+    return out
+
+
+REDUCTIONS = at(X, {
+    "sum": lambda x: np.sum(x),
+    "sum axis": lambda x: np.sum(x, axis=1) ** 2,
+    "sum keepdims": lambda x: np.sum(x, axis=(0, -1), keepdims=True) * x,
+    "mean": lambda x: x.mean(axis=0) ** 2,
+    "var": lambda x: np.var(x, axis=1),
+    "std": lambda x: x.std(),
+    "max": lambda x: np.max(x, axis=0),
+    "min keepdims": lambda x: np.min(x, axis=1, keepdims=True) * x,
+    "cumsum": lambda x: np.cumsum(x) ** 2,
+    "cumsum axis": lambda x: np.cumsum(x, axis=1) ** 2,
+})  # fmt: skip
+
+SHAPING = at(X, {
+    "reshape": lambda x: x.reshape(4, 3) @ M,
+    "reshape -1": lambda x: np.reshape(x, (2, -1)) ** 2,
+    "reshape F": lambda x: np.reshape(x, (2, 6), order="F") ** 2,
+    "ravel": lambda x: np.ravel(x)[::2] ** 2,
+    "ravel F": lambda x: np.ravel(x, order="F")[::2] ** 2,
+    "transpose": lambda x: x.T @ x,
+    "transpose axes": lambda x: np.transpose(x[None], (2, 0, 1)) ** 2,
+    "moveaxis": lambda x: np.moveaxis(x[None], 0, -1) ** 2,
+    "rollaxis": lambda x: np.rollaxis(x[None], 2, 0) ** 2,
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1) ** 2,
+    "matrix_transpose": lambda x: np.matrix_transpose(x) ** 2,
+    "expand_dims": lambda x: np.expand_dims(x, (0, 2)) ** 2,
+    "squeeze": lambda x: np.squeeze(x[:, :1]) ** 2,
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, 3, 4)) ** 2,
+    "broadcast_arrays": lambda x: np.multiply(*np.broadcast_arrays(x[:, :1], x[0])),
+    "atleast_2d": lambda x: np.atleast_2d(x[0]) ** 2,
+    "atleast_3d": lambda x: np.atleast_3d(x) ** 2,
+    "flip": lambda x: np.flip(x, 0) * x,
+    "flip all": lambda x: np.flip(x) * x,
+    "fliplr": lambda x: np.fliplr(x) * x,
+    "flipud": lambda x: np.flipud(x) * x,
+    "rot90": lambda x: np.rot90(x) @ x,
+    "rot90 twice": lambda x: np.rot90(x, 2) * x,
+    "rot90 back": lambda x: np.rot90(x, -1) ** 2,
+    "roll": lambda x: np.roll(x, 2) * x,
+    "roll axis": lambda x: np.roll(x, (1, -1), (0, 1)) * x,
+    "resize": lambda x: np.resize(x, (5, 3)) ** 2,
+})  # fmt: skip
+
+JOINING = at(X, {
+    "concatenate": lambda x: np.concatenate([x, 2 * x, np.ones((1, 4))]) ** 2,
+    "concatenate None": lambda x: np.concatenate([x, x[0]], axis=None) ** 2,
+    "stack": lambda x: np.stack([x, x * x], axis=-1) ** 2,
+    "vstack": lambda x: np.vstack([x, x[0]]) ** 2,
+    "hstack": lambda x: np.hstack([x, x * x]) ** 2,
+    "dstack": lambda x: np.dstack([x, x * x]) ** 2,
+    "column_stack": lambda x: np.column_stack([x, x[:, 0]]) ** 2,
+    "block": lambda x: np.block([[x, x * x], [x, np.ones((3, 4))]]) ** 2,
+    "append": lambda x: np.append(x, x[:1], axis=0) ** 2,
+    "split": lambda x: np.split(x, 2, axis=1)[1] ** 2,
+    "array_split": lambda x: np.array_split(x, [1, 3], axis=1)[1] ** 2,
+    "hsplit": lambda x: np.hsplit(x, 2)[0] ** 2,
+    "vsplit": lambda x: np.vsplit(x, 3)[1] ** 2,
+    "dsplit": lambda x: np.dsplit(x[None], 2)[1] ** 2,
+    "tile": lambda x: np.tile(x, (2, 1, 2)) ** 2,
+    "repeat": lambda x: np.repeat(x, 2, axis=1) ** 2,
+    "repeat flat": lambda x: np.repeat(x, 2) ** 2,
+    "repeat counts": lambda x: np.repeat(x, [1, 0, 2], axis=0) ** 2,
+    "delete": lambda x: np.delete(x, 1, axis=0) ** 2,
+    "insert": lambda x: np.insert(x, 1, x[:, 0] ** 2, axis=1) ** 2,
+    "insert places": lambda x: np.insert(x, [0, 2], 5.0, axis=1) ** 2,
+    "meshgrid": lambda x: np.multiply(*np.meshgrid(x[0], x[:, 1])),
+    "meshgrid ij": lambda x: np.multiply(*np.meshgrid(x[0], x[:, 1], indexing="ij")),
+    "array like": lambda x: np.array([[x[0, 0], 1.0], [x[1, 1] ** 2, x[2, 2]]], like=x) ** 2,
+    "object array": lambda x: np.array([x[0, 0] * x[0, 1], np.sin(x[1, 0])]),
+})  # fmt: skip
+
+PADDING = at(X, {
+    "pad": lambda x: np.pad(x, 1) ** 2,
+    "pad constant": lambda x: np.pad(x, ((0, 2), (1, 0)), constant_values=3.0) ** 2,
+    "pad edge": lambda x: np.pad(x, 2, mode="edge") ** 2,
+    "pad reflect": lambda x: np.pad(x, ((2, 1), (0, 5)), mode="reflect") ** 2,
+    "pad reflect odd": lambda x: np.pad(x, 2, mode="reflect", reflect_type="odd") ** 2,
+    "pad symmetric": lambda x: np.pad(x, 2, mode="symmetric") ** 2,
+    "pad wrap": lambda x: np.pad(x, 2, mode="wrap") ** 2,
+    "pad linear_ramp": lambda x: np.pad(x, 2, mode="linear_ramp", end_values=1.0) ** 2,
+    "pad mean": lambda x: np.pad(x, 2, mode="mean", stat_length=2) ** 2,
+    "pad maximum": lambda x: np.pad(x, 1, mode="maximum") ** 2,
+})  # fmt: skip
+
+CHOOSING = at(X, {
+    "where": lambda x: np.where(MASK, x * x, np.sin(x)),
+    "where of itself": lambda x: np.where(x > 0, x * x, np.sin(x)),
+    "select": lambda x: np.select([x > 1, x > 0], [x * x, np.sin(x)], x),
+    "choose": lambda x: np.choose(np.arange(12).reshape(3, 4) % 2, [x, x * x]),
+    "piecewise": lambda x: np.piecewise(x, [x < 0, x >= 0], [lambda t: t * t, lambda t: np.sin(t)]),
+    "clip": lambda x: np.clip(x, -0.5, 0.7) * x,
+    "clip method": lambda x: x.clip(0.1) * x,
+    "take": lambda x: np.take(x, [0, 2, 2], axis=1) ** 2,
+    "take flat": lambda x: np.take(x, [[0, 5], [5, 7]]) ** 2,
+    "take wrap": lambda x: np.take(x, [5, -6], axis=0, mode="wrap") ** 2,
+    "take_along_axis": lambda x: np.take_along_axis(x, np.argsort(M, axis=1), 1) ** 2,
+    "diagonal": lambda x: np.diagonal(x, 1) ** 2,
+    "diag of matrix": lambda x: np.diag(x, -1) ** 2,
+    "diag of vector": lambda x: np.diag(x[0], 1) @ np.ones(5) * 2,
+    "diagflat": lambda x: np.diagflat(x[:, :2]) ** 2,
+    "triu": lambda x: np.triu(x, 1) ** 2,
+    "tril": lambda x: np.tril(x) ** 2,
+    "sort": lambda x: np.sort(x, axis=0) * M,
+    "sort flat": lambda x: np.sort(x, axis=None) ** 2,
+    "partition": lambda x: np.sort(np.partition(x, 2, axis=1)[:, :2], axis=1) * M[:, :2],
+    "compress": lambda x: np.compress([True, False, True], x, axis=0) ** 2,
+    "nan_to_num": lambda x: np.nan_to_num(x) ** 2,
+})  # fmt: skip
+
+INDEXING = at(X, {
+    "getitem basic": lambda x: x[1, None, ::2] ** 2,
+    "getitem ellipsis": lambda x: x[..., 1] ** 2,
+    "getitem mask": lambda x: x[MASK] ** 2,
+    "getitem row mask": lambda x: x[np.array([True, False, True])] ** 2,
+    "getitem integers": lambda x: x[[0, 0, 2], [1, 1, 3]] ** 2,
+    "getitem separated": lambda x: x[None][:, [0, 0], :][0, :, [1, 1]] ** 2,
+    "getitem by argmax": lambda x: x[np.arange(3), np.argmax(x, axis=1)] ** 2,
+    "setitem": assign,
+    "setitem mask": lambda x: _masked(x),
+    "buffer": buffer,
+    "iteration": lambda x: sum(row * i for i, row in enumerate(x)) ** 2,
+})  # fmt: skip
+
+
+def _masked(x):
+    y = +x
+    y[MASK] = 0.0
+    y[x > 1] = 2.0
+    return y * y
+
+
+DIFFERENCES = at(X, {
+    "diff": lambda x: np.diff(x) ** 2,
+    "diff twice": lambda x: np.diff(x, 2, axis=0) ** 2,
+    "diff prepend": lambda x: np.diff(x, prepend=x[:, :1] * 2, append=1.0) ** 2,
+    "ediff1d": lambda x: np.ediff1d(x, to_end=1.0) ** 2,
+    "gradient": lambda x: np.gradient(x, axis=1) ** 2,
+    "gradient spacing": lambda x: np.stack(np.gradient(x, 0.5, 2.0)) ** 2,
+    "gradient points": lambda x: np.gradient(x, np.array([0.0, 1.0, 1.5, 3.0]), axis=1, edge_order=2) ** 2,
+    "gradient edge": lambda x: np.gradient(x, edge_order=2, axis=0) ** 2,
+    "interp values": lambda x: np.interp([0.3, 1.7, 2.5], np.arange(4.0), x[0]) ** 2,
+    "interp places": lambda x: np.interp(x, np.array([-2.0, -0.3, 0.4, 2.0]), V) ** 2,
+    "trapezoid": lambda x: np.trapezoid(x, dx=0.1) ** 2,
+    "trapezoid x": lambda x: np.trapezoid(x, x * x, axis=0) ** 2,
+    "linspace": lambda x: np.linspace(x[0], x[1], 5) ** 2,
+    "logspace": lambda x: np.logspace(x[0], x[1], 3),
+    "geomspace": lambda x: np.geomspace(x[0] ** 2 + 1, x[1] ** 2 + 2, 3),
+    "vander": lambda x: np.vander(x[0], 3) ** 2,
+    "apply_along_axis": lambda x: np.apply_along_axis(lambda r: r * r[0], 1, x),
+    "zeros_like": lambda x: np.zeros_like(x) + x * np.ones_like(x) * np.full_like(x, 2.0),
+    "full like": lambda x: np.full((2, 2), x[0, 0], like=x) ** 2,
+    "astype": lambda x: x.astype(np.float64) ** 2,
+})  # fmt: skip
+
+
+def _parts(z):
+    return np.stack([np.real(z), np.imag(z)])
+
+
+FOURIER = at(X, {
+    "fft": lambda x: np.abs(np.fft.fft(x)) ** 2,
+    "fft long": lambda x: _parts(np.fft.fft(x, n=6, axis=0)) ** 2,
+    "fft short": lambda x: _parts(np.fft.fft(x, n=3, norm="ortho")) ** 2,
+    "ifft": lambda x: _parts(np.fft.ifft(x + 1j * x**2)) ** 2,
+    "rfft": lambda x: _parts(np.fft.rfft(x)) ** 2,
+    "rfft odd": lambda x: _parts(np.fft.rfft(x, axis=0)) ** 2,
+    "irfft": lambda x: np.fft.irfft(x + 1j * x**2) ** 2,
+    "irfft odd": lambda x: np.fft.irfft(x + 1j * x**2, n=5, axis=0) ** 2,
+    "fft2": lambda x: _parts(np.fft.fft2(x)) ** 2,
+    "ifft2": lambda x: _parts(np.fft.ifft2(x)) ** 2,
+    "fftn": lambda x: _parts(np.fft.fftn(x, s=(2, 5), axes=(0, 1))) ** 2,
+    "ifftn": lambda x: _parts(np.fft.ifftn(x)) ** 2,
+    "rfft2": lambda x: _parts(np.fft.rfft2(x)) ** 2,
+    "rfftn": lambda x: _parts(np.fft.rfftn(x)) ** 2,
+    "irfft2": lambda x: np.fft.irfft2(x + 1j * x**2) ** 2,
+    "irfftn": lambda x: np.fft.irfftn(x + 1j * x**2, s=(3, 5), axes=(0, 1)) ** 2,
+    "hfft": lambda x: np.fft.hfft(x + 1j * x**2) ** 2,
+    "ihfft": lambda x: _parts(np.fft.ihfft(x)) ** 2,
+    "fftshift": lambda x: np.fft.fftshift(x) * x,
+    "ifftshift": lambda x: np.fft.ifftshift(x, axes=1) * x,
+})  # fmt: skip
+
+CONTRACTIONS = at(X, {
+    "matmul": lambda x: x @ M.T @ x,
+    "matvec": lambda x: x @ x[0] * 2,
+    "vecmat": lambda x: x[:, 0] @ x,
+    "vecvec": lambda x: x[0] @ x[1],
+    "stacked matmul": lambda x: np.stack([x, x * x]) @ x.T,
+    "dot": lambda x: np.dot(x, x.T),
+})  # fmt: skip
+
+CASES: dict[str, Case] = {
+    **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **DIFFERENCES, **FOURIER,
+    **CONTRACTIONS,
+}  # fmt: skip
