@@ -92,7 +92,7 @@ def test_integers_become_float64():
     ("call", "error", "words"),
     [
         (lambda: ad.grad(lambda x: x)(np.ones(3)), ad.NotScalarError, r"\(3,\)"),
-        (lambda: ad.grad(lambda x: np.unwrap(x).sum())(np.ones(3)), ad.NoRuleError, "unwrap"),
+        (lambda: ad.grad(lambda x: np.unique(x).sum())(np.ones(3)), ad.NoRuleError, "unique"),
         (lambda: ad.grad(lambda x: float(x[0]))(np.ones(3)), ad.ConversionError, "stop_gradient"),
         (lambda: ad.grad(lambda x: np.sum(x + np.ones(4)))(np.ones(3)), ad.ShapeError, r"add.*\(3,\).*\(4,\)"),
         (lambda: ad.grad(lambda s: 1.0)("text"), ad.DtypeError, "argument 0"),

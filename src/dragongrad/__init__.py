@@ -1,6 +1,7 @@
 """Exact derivatives of plain NumPy code, that you can look inside."""
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
+from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .core.dispatch import install as _install
 from .core.errors import (
     ArgumentError,
@@ -26,5 +27,6 @@ __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "ClosureError", "ConversionError", "DerivativeError", "DragongradError",
     "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError", "ShapeError", "grad",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "value_and_grad", "vjp", "vmap",
+    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "log_softmax", "logistic", "logsumexp", "softmax",
+    "stop_gradient", "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import linear
+from ..core.block import composite, linear
 
 
 def _elementwise_batch(fn: Any) -> Any:
@@ -19,3 +19,10 @@ def _elementwise_batch(fn: Any) -> Any:
 linear(np.real, lambda out_bar: out_bar, names=("x",), batch=_elementwise_batch(np.real))
 linear(np.imag, lambda out_bar: -1j * out_bar, names=("x",), batch=_elementwise_batch(np.imag))
 linear(np.conjugate, lambda out_bar: np.conjugate(out_bar), names=("x",), batch=_elementwise_batch(np.conjugate))
+
+
+@composite(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    """The argument of complex numbers."""
+    out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0.0, z)
+    return np.degrees(out) if deg else out

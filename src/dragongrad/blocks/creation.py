@@ -20,6 +20,12 @@ linear("astype", lambda out_bar, dtype: out_bar, names=("x",), value=_astype, pa
        batch=lambda size, values, batched, dtype: values[0].astype(dtype))  # fmt: skip
 
 
+@composite(np.astype)
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    """Another dtype."""
+    return x.astype(dtype)
+
+
 @composite(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """A Variable is never changed in place, so it is its own copy."""
@@ -146,6 +152,12 @@ def _as(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, cop
 
 for _fn in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
     composite(_fn)(_as)
+
+
+@composite(np.require)
+def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None) -> Any:
+    """A Variable meets every requirement on memory."""
+    return plain(a) if dtype is None else plain(a).astype(dtype)
 
 
 @composite(np.linspace)

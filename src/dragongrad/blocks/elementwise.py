@@ -113,7 +113,7 @@ elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y))
 elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x))
 elementwise(np.fmin, lambda x, y: _fmax_wins(-x, -y), lambda x, y: _fmax_wins(-y, -x))
 elementwise(np.heaviside, 0, lambda x: np.where(x == 0, 1.0, 0.0))
-elementwise(np.ldexp, lambda y: np.exp2(np.asarray(y, dtype=float)), 0)
+elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 
 
 def _share(x: Any, y: Any) -> Any:

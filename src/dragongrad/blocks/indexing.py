@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import TABLE, constant, linear
+from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import BatchError, DtypeError, describe, user_line
 from ..core.variable import Variable, plain
-from .axes import front
+from .axes import front, normal
 
 Index = tuple[Any, ...]
 
@@ -289,3 +289,27 @@ def _batch_nonzero(size: int, values: list[Any], batched: Any) -> Any:
 
 
 constant(np.nonzero, batch=_batch_nonzero, parameters=())
+
+
+@composite(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """The sums of the weights of each integer."""
+    x, weights = plain(x), plain(weights)
+    if isinstance(x, Variable):
+        raise BatchError(f"bincount of integers that differ from row to row has no one length\n  at {user_line()}")
+    return add_at(weights, (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
+
+
+@composite(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """Every window of a shape, as the last axes."""
+    windows = (window_shape,) if isinstance(window_shape, (int, np.integer)) else tuple(window_shape)
+    axes = normal(axis, x.ndim)
+    if len(windows) != len(axes):
+        raise ValueError(f"sliding_window_view: {len(windows)} window lengths for {len(axes)} axes")
+    for n, at in zip(windows, axes, strict=True):
+        places = np.arange(x.shape[at] - n + 1)[:, None] + np.arange(n)
+        x = np.moveaxis(x[(slice(None),) * at + (places,)], at + 1, -1)
+    return x

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import composite
+from ..core.block import composite, constant
+from ..core.variable import Variable, plain, value_of
 
 
 @composite(np.shape)
@@ -44,3 +45,164 @@ def isrealobj(x: Any) -> bool:
 def result_type(*arrays_and_dtypes: Any) -> Any:
     """The dtype that NumPy's promotion gives."""
     return np.result_type(*[getattr(a, "dtype", a) for a in arrays_and_dtypes])
+
+
+@composite(np.min_scalar_type)
+def min_scalar_type(a: Any, /) -> Any:
+    """The dtype: a Variable keeps its own."""
+    return a.dtype
+
+
+@composite(np.can_cast)
+def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+    """Whether a cast between dtypes may happen."""
+    return bool(np.can_cast(getattr(from_, "dtype", from_), getattr(to, "dtype", to), casting))
+
+
+@composite(np.common_type)
+def common_type(*arrays: Any) -> Any:
+    """The inexact scalar type that holds all arrays."""
+    return np.common_type(*[np.empty(0, a.dtype) for a in map(plain, arrays)])
+
+
+@composite(np.array_repr)
+def array_repr(arr: Any, *args: Any, **options: Any) -> str:
+    """The value, as text."""
+    return f"Variable({np.array_repr(np.asarray(value_of(arr)), *args, **options)})"
+
+
+@composite(np.array_str)
+def array_str(a: Any, *args: Any, **options: Any) -> str:
+    """The value, as text."""
+    return str(np.array_str(np.asarray(value_of(a)), *args, **options))
+
+
+composite(np.array2string)(lambda a, *args, **options: np.array2string(np.asarray(value_of(a)), *args, **options))
+
+
+@composite(np.may_share_memory)
+def may_share_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
+    """Never: a Variable is a value."""
+    return False
+
+
+composite(np.shares_memory)(may_share_memory)
+
+
+@composite(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", **options: Any) -> Any:
+    """The order of contraction that the shapes suggest."""
+    shapes = [np.broadcast_to(0.0, a.shape) if isinstance(a, Variable) else a for a in operands]
+    return np.einsum_path(*shapes, optimize=optimize, **options)
+
+
+@composite(np.tril_indices_from)
+def tril_indices_from(arr: Any, k: int = 0) -> Any:
+    """The places on and below a diagonal."""
+    return np.tril_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+@composite(np.triu_indices_from)
+def triu_indices_from(arr: Any, k: int = 0) -> Any:
+    """The places on and above a diagonal."""
+    return np.triu_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+@composite(np.diag_indices_from)
+def diag_indices_from(arr: Any) -> Any:
+    """The places on the diagonal."""
+    return np.diag_indices_from(np.broadcast_to(0.0, arr.shape))
+
+
+@composite(np.unravel_index)
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+    """The places in an array of a shape that flat indices mean."""
+    indices, places = plain(indices), []
+    for n in reversed(shape) if order == "C" else shape:
+        places.append(np.remainder(indices, n))
+        indices = np.floor_divide(indices, n)
+    return tuple(places[::-1] if order == "C" else places)
+
+
+@composite(np.isclose)
+def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether elements agree within a tolerance."""
+    a, b = plain(a), plain(b)
+    near = np.logical_and(np.absolute(a - b) <= atol + rtol * np.absolute(b), np.isfinite(b))
+    near = np.logical_or(near, a == b)
+    return np.logical_or(near, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else near
+
+
+@composite(np.allclose)
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Whether all elements agree within a tolerance."""
+    return np.all(np.isclose(a, b, rtol, atol, equal_nan))
+
+
+@composite(np.array_equal)
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    """Whether two arrays have the same shape and elements."""
+    a, b = plain(a1), plain(a2)
+    if np.shape(a) != np.shape(b):
+        return False
+    same = a == b
+    return np.all(np.logical_or(same, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else same)
+
+
+@composite(np.array_equiv)
+def array_equiv(a1: Any, a2: Any) -> Any:
+    """Whether two arrays are equal when broadcast."""
+    return np.all(plain(a1) == plain(a2))
+
+
+@composite(np.isposinf)
+def isposinf(x: Any, out: Any = None) -> Any:
+    """Where elements are plus infinity."""
+    return x == np.inf
+
+
+@composite(np.isneginf)
+def isneginf(x: Any, out: Any = None) -> Any:
+    """Where elements are minus infinity."""
+    return x == -np.inf
+
+
+@composite(np.isreal)
+def isreal(x: Any) -> Any:
+    """Where the imaginary part is zero."""
+    return np.imag(x) == 0
+
+
+@composite(np.iscomplex)
+def iscomplex(x: Any) -> Any:
+    """Where the imaginary part is not zero."""
+    return np.imag(x) != 0
+
+
+@composite(np.isin)
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Any:  # fmt: skip
+    """Which elements are among others."""
+    element, others = plain(element), np.ravel(plain(test_elements))
+    found = np.any(element[..., None] == others, axis=-1)
+    return np.logical_not(found) if invert else found
+
+
+@composite(np.digitize)
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """The bin that each element falls into."""
+    x, bins = plain(x), plain(bins)
+    edges = value_of(bins)
+    if edges.size > 1 and edges[0] > edges[-1]:
+        return edges.shape[0] - np.searchsorted(np.flip(bins), x, side="right" if right else "left")
+    return np.searchsorted(bins, x, side="left" if right else "right")
+
+
+def _rounded(fn: Any) -> Any:
+    return lambda size, values, batched, decimals=0: fn(values[0], decimals)
+
+
+constant(np.round, batch=_rounded(np.round), parameters=("decimals",))
+composite(np.around)(lambda a, decimals=0, out=None: np.round(a, decimals))
+composite(np.fix)(lambda x, out=None: np.trunc(x))

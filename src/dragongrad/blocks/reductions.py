@@ -1,13 +1,17 @@
-"""Reductions and cumulative sums and products."""
+"""Sums, products and extrema over axes, and along them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, constant, general, linear
+from ..core.block import TABLE, composite, constant, general, linear
+from ..core.variable import Variable, plain
 from .axes import Axis, along_axes, along_axis, normal, restore, spread
+
+_NONE = np._NoValue
 
 
 def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -35,35 +39,82 @@ def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepd
     return np.sum(np.where(wins, x_dot, 0.0), axis=axis, keepdims=keepdims) / np.where(count == 0, 1, count)
 
 
+_extrema = {
+    fn: general(fn, pullback=_extremum_pullback, pushforward=_extremum_pushforward, batch=along_axes(fn))
+    for fn in (np.max, np.min)
+}
+
+
+def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product over axes, by halves: no division, so it has every derivative at zeros too."""
+    a = plain(a)
+    axes = normal(axis, a.ndim)
+    rest = tuple(i for i in range(a.ndim) if i not in axes)
+    shape = tuple(a.shape[i] for i in rest)
+    x = np.reshape(np.transpose(a, axes + rest), (int(np.prod([a.shape[i] for i in axes])), *shape))
+    if not x.shape[0]:
+        x = np.ones_like(x, shape=(1, *shape))
+    while x.shape[0] > 1:
+        half = x.shape[0] // 2
+        pairs = x[:half] * x[half : 2 * half]
+        x = pairs if x.shape[0] == 2 * half else np.concatenate([pairs, x[2 * half :]])
+    return np.reshape(x, tuple(1 if i in axes else n for i, n in enumerate(a.shape))) if keepdims else x[0]
+
+
+def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: float | None) -> Any:
+    """A reduction with NumPy's options `dtype`, `initial` and `where` around the Block."""
+
+    def reduction(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: Any = False,
+                  initial: Any = _NONE, where: Any = True, out: Any = None) -> Any:  # fmt: skip
+        if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
+            return reduce(a, axis, keepdims is True)
+        a = plain(a)
+        a = a if dtype is None else a.astype(dtype)
+        if where is not True:
+            start = identity if identity is not None else initial
+            if start is _NONE:
+                raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
+            a = np.where(plain(where), a, start)
+        value = reduce(a, axis, keepdims is True)
+        return value if initial is _NONE or initial is None else combine(value, plain(initial))
+
+    reduction.__name__ = name
+    return reduction
+
+
+def _sum_call(a: Any, axis: Axis, keepdims: bool) -> Any:
+    params: dict[str, Any] = {}
+    if axis is not None:
+        params["axis"] = axis
+    if keepdims:
+        params["keepdims"] = True
+    return a.level.apply(_sum_block, (a,), params) if a.__class__ is Variable else _sum_block(a, **params)
+
+
+def _extremum_call(fn: Any) -> Callable[..., Any]:
+    block = _extrema[fn]
+    call = _reduction(lambda a, axis, keepdims: block(a, axis=axis, keepdims=keepdims), block.name,
+                      {np.max: np.maximum, np.min: np.minimum}[fn], None)  # fmt: skip
+
+    def extremum(a: Any, axis: Axis = None, out: Any = None, **options: Any) -> Any:
+        return call(a, axis, **options)
+
+    return extremum
+
+
+composite(np.sum)(_reduction(_sum_call, "sum", np.add, 0.0))
+composite(np.prod)(_reduction(_product, "prod", np.multiply, 1.0))
 for _fn in (np.max, np.min):
-    general(_fn, pullback=_extremum_pullback, pushforward=_extremum_pushforward, batch=along_axes(_fn))
+    composite(_fn)(_extremum_call(_fn))
+for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
+    composite(_fn)(TABLE[_other])
 
 
-def _count(x: Any, axis: Axis) -> int:
-    size = 1
-    for a in normal(axis, x.ndim):
-        size *= x.shape[a]
-    return size
-
-
-@composite(np.mean)
-def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
-    """The mean over axes."""
-    return np.sum(a if dtype is None else a.astype(dtype), axis=axis, keepdims=keepdims) / _count(a, axis)
-
-
-@composite(np.var)
-def var(a: Any, axis: Axis = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The variance over axes."""
-    centred = a - np.mean(a, axis=axis, dtype=dtype, keepdims=True)
-    square = np.real(centred * np.conj(centred)) if centred.dtype.kind == "c" else centred * centred
-    return np.sum(square, axis=axis, keepdims=keepdims) / (_count(a, axis) - ddof)
-
-
-@composite(np.std)
-def std(a: Any, axis: Axis = None, dtype: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The standard deviation over axes."""
-    return np.sqrt(np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))
+@composite(np.ptp)
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
+    """The greatest element less the smallest."""
+    keepdims = keepdims is True
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 def _cumsum_transpose(out_bar: Any, x: Any, axis: int | None = None) -> Any:
@@ -72,9 +123,60 @@ def _cumsum_transpose(out_bar: Any, x: Any, axis: int | None = None) -> Any:
     return np.flip(np.cumsum(np.flip(out_bar, axis), axis=axis), axis)
 
 
-linear(np.cumsum, _cumsum_transpose, batch=along_axis(np.cumsum, None))
+_cumsum = linear(np.cumsum, _cumsum_transpose, batch=along_axis(np.cumsum, None))
 
-for _fn in (np.argmax, np.argmin):
+
+@composite(np.cumsum)
+def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """The sums of all elements up to each."""
+    a = plain(a)
+    a = a if dtype is None else a.astype(dtype)
+    return _cumsum(np.atleast_1d(a), axis=axis)
+
+
+@composite(np.cumprod)
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """The products of all elements up to each, by doubling: no division, so zeros have their derivatives.
+
+    The step of length 2**k multiplies each element by the one 2**k before it (Hillis and Steele 1986).
+    """
+    a = plain(a)
+    a = a if dtype is None else a.astype(dtype)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (axis,) = normal(axis, a.ndim)
+    before = (slice(None),) * axis
+    length, step = a.shape[axis], 1
+    while step < length:
+        head, tail = a[(*before, slice(step))], a[(*before, slice(step, None))]
+        a = np.concatenate([head, tail * a[(*before, slice(length - step))]], axis)
+        step *= 2
+    return +a
+
+
+def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
+    def call(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
+    ) -> Any:
+        x = plain(x)
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError("an array of several axes needs axis=")
+            axis = 0
+        value = cumulative(x, axis=axis, dtype=dtype)
+        if not include_initial:
+            return value
+        shape = tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape))
+        return np.concatenate([np.full(shape, start, value.dtype), value], axis)
+
+    return call
+
+
+if hasattr(np, "cumulative_sum"):
+    composite(np.cumulative_sum)(_with_start(np.cumsum, 0.0))
+    composite(np.cumulative_prod)(_with_start(np.cumprod, 1.0))
+
+for _fn in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
     constant(_fn, batch=along_axis(_fn, None), parameters=("axis", "keepdims"))
-for _fn in (np.all, np.any):
+for _fn in (np.all, np.any, np.count_nonzero):
     constant(_fn, batch=along_axes(_fn), parameters=("axis", "keepdims"))

@@ -23,25 +23,25 @@ class Variable:
         The value without this Variable's derivative.
     level : Level
         The transform that made it.
-    trace
+    link
         What that transform keeps beside the value: a tangent, a Node, or None.
     shape, dtype, ndim, size, T
         As for ndarray.
     """
 
-    # data: the payload, an array or a Variable of a lower level. trace: what the level keeps beside it
+    # data: the payload, an array or a Variable of a lower level. link: what the level keeps beside it
     # (a tangent, a Node).
-    __slots__ = ("__weakref__", "data", "level", "trace")
+    __slots__ = ("__weakref__", "data", "level", "link")
 
     if TYPE_CHECKING:
         # The rest of what an array has is set by dispatch.install, from the table.
         def __getitem__(self, index: Any) -> Any: ...
         def astype(self, dtype: Any) -> Any: ...
 
-    def __init__(self, data: Any, level: Level, trace: Any = None) -> None:
+    def __init__(self, data: Any, level: Level, link: Any = None) -> None:
         self.data = data
         self.level = level
-        self.trace = trace
+        self.link = link
 
     # What an array has
 
@@ -122,15 +122,15 @@ class Variable:
     def rebind(self, other: Any) -> None:
         """Let this object stand for another value (item assignment, `out=`)."""
         if isinstance(other, Variable):
-            self.data, self.level, self.trace = other.data, other.level, other.trace
+            self.data, self.level, self.link = other.data, other.level, other.link
         else:
-            self.data, self.trace = other, None
+            self.data, self.link = other, None
 
     def __copy__(self) -> Variable:
-        return Variable(self.data, self.level, self.trace)
+        return Variable(self.data, self.level, self.link)
 
     def __deepcopy__(self, memo: Any) -> Variable:
-        return Variable(self.data, self.level, self.trace)
+        return Variable(self.data, self.level, self.link)
 
     def __reduce__(self) -> Any:
         raise ConversionError(

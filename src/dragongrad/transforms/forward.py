@@ -17,7 +17,7 @@ from .reverse import call_pushforward, call_rule, drop, has_nan, rewrap, strong,
 
 
 class Forward(Level):
-    """The level of one forward-mode transform; the trace of its Variables is the tangent."""
+    """The level of one forward-mode transform; the link of its Variables is the tangent."""
 
     __slots__ = ()
 
@@ -30,7 +30,7 @@ class Forward(Level):
         for a in args:
             if isinstance(a, Variable) and a.level is self:
                 values.append(a.data)
-                tangents.append(a.trace)
+                tangents.append(a.link)
             else:
                 values.append(a)
                 tangents.append(None)

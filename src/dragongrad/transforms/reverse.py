@@ -65,7 +65,7 @@ class Reverse(Level):
     def unary(self, block: Block, x: Variable) -> Any:
         value = x.data
         out = block.forward(value)
-        parent = x.trace
+        parent = x.link
         if not block.partials:
             return out
         if parent is None:
@@ -79,10 +79,10 @@ class Reverse(Level):
     def binary(self, block: Block, x: Any, y: Any) -> Any:
         px = py = None
         if x.__class__ is Variable and x.level is self:
-            px = x.trace
+            px = x.link
             x = x.data
         if y.__class__ is Variable and y.level is self:
-            py = y.trace
+            py = y.link
             y = y.data
         try:
             out = block.forward(x, y)
@@ -115,7 +115,7 @@ class Reverse(Level):
         for a in args:
             if isinstance(a, Variable) and a.level is self:
                 values.append(a.data)
-                parents.append(a.trace)
+                parents.append(a.link)
             else:
                 values.append(a)
                 parents.append(None)
@@ -406,9 +406,9 @@ def transpose(function: Any, specs: list[Spec], bar: Any) -> list[Any]:
     tape = level.close()
     outs, bars = (out, bar) if isinstance(out, (tuple, list)) else ([out], [bar])
     seeds = [
-        (o.trace, b)
+        (o.link, b)
         for o, b in zip(outs, bars, strict=True)
-        if b is not None and isinstance(o, Variable) and o.level is level and o.trace is not None
+        if b is not None and isinstance(o, Variable) and o.level is level and o.link is not None
     ]
     return run_sweep(tape, seeds, nodes)
 
@@ -479,7 +479,7 @@ def drop(out: Any, level: Level) -> tuple[Any, Node | None]:
     """Split an output into its value below this level, and its Node."""
     out = plain(out)
     if isinstance(out, Variable) and out.level is level:
-        return out.data, out.trace
+        return out.data, out.link
     return out, None
 
 

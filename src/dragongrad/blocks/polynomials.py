@@ -1,0 +1,98 @@
+"""NumPy's polynomials by their coefficients, the highest power first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite, unsupported
+from ..core.errors import NoRuleError
+from ..core.variable import plain
+
+
+@composite(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """The value of a polynomial, by Horner's rule."""
+    p, x = plain(p), plain(x)
+    out = np.zeros_like(x)
+    for i in range(p.shape[0]):
+        out = out * x + p[i]
+    return out
+
+
+def _aligned(a1: Any, a2: Any) -> tuple[Any, Any]:
+    a, b = np.atleast_1d(plain(a1)), np.atleast_1d(plain(a2))
+    n = max(a.shape[0], b.shape[0])
+    return np.pad(a, (n - a.shape[0], 0)), np.pad(b, (n - b.shape[0], 0))
+
+
+@composite(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """The sum of two polynomials."""
+    a, b = _aligned(a1, a2)
+    return a + b
+
+
+@composite(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    """The difference of two polynomials."""
+    a, b = _aligned(a1, a2)
+    return a - b
+
+
+@composite(np.polymul)
+def polymul(a1: Any, a2: Any) -> Any:
+    """The product of two polynomials."""
+    return np.convolve(plain(a1), plain(a2))
+
+
+@composite(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    """The coefficients of the m-th derivative."""
+    p = plain(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
+    return p
+
+
+@composite(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """The coefficients of the m-th integral."""
+    p = plain(p)
+    constants = [0.0] * m if k is None else list(np.broadcast_to(k, (m,)))
+    for c in constants:
+        p = np.append(p / np.arange(p.shape[0], 0, -1), c)
+    return p
+
+
+@composite(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """The polynomial with given roots, or the characteristic one of a matrix."""
+    roots = plain(seq_of_zeros)
+    roots = np.linalg.eigvals(roots) if np.ndim(roots) == 2 else roots
+    out = np.ones(1)
+    for i in range(roots.shape[0]):
+        out = np.append(out, 0.0) - roots[i] * np.append(0.0, out)
+    return out
+
+
+@composite(np.polyfit)
+def polyfit(
+    x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Any:
+    """The polynomial of least squares, by the normal equations of scaled columns."""
+    if full or cov:
+        raise NoRuleError("np.polyfit has no derivative rule for full= or cov=: ask for the coefficients alone")
+    left, right = np.vander(plain(x), deg + 1), plain(y)
+    if w is not None:
+        weights = plain(w)
+        left = left * weights[:, None]
+        right = right * (weights[:, None] if np.ndim(right) == 2 else weights)
+    scale = np.sqrt(np.sum(left * left, axis=0))
+    solved = np.linalg.lstsq(left / scale, right, rcond=None)[0]
+    return solved / (scale[:, None] if np.ndim(right) == 2 else scale)
+
+
+unsupported("write it with np.linalg.eigvals of the companion matrix", np.roots)
+unsupported("a remainder's length depends on the values; divide with np.linalg.solve", np.polydiv)
