@@ -72,6 +72,7 @@ class Block:
         "bind_fn",
         "call",
         "defaults",
+        "dispatches",
         "domain",
         "fn",
         "forward",
@@ -118,6 +119,7 @@ class Block:
         self.kind = kind
         self.value = fn if value is None else value
         # What a level applies to its payloads: NumPy dispatches by itself, a function of the user's does not.
+        self.dispatches = dispatches
         self.forward = self.value if dispatches else self
         self.names = names
         self.variadic = names == ("xs",)
@@ -300,6 +302,7 @@ def elementwise(
     singular: bool = False,
     forward: Callable[..., Any] | None = None,
     name: str | None = None,
+    dispatches: bool = True,
 ) -> Block:
     """Declare a Block that acts on each element: one partial derivative per argument.
 
@@ -311,7 +314,7 @@ def elementwise(
         domain = (domain,)
     block = Block(
         fn, "elementwise", names=names, symbol=symbol, domain=domain, singular=singular, name=name,
-        parameters=(),
+        parameters=(), dispatches=dispatches,
     )  # fmt: skip
     block.forward = forward or block.forward
     block.partials = tuple(_prepare_partial(p, ("out", *names)) for p in partials)

@@ -67,6 +67,9 @@ class Node(Spec):
         self.dtype = dtype
         self.bar: Any = None
 
+    if TYPE_CHECKING:
+        extra: str  # the line of the user's code, where somebody watches
+
     def keep(
         self, parents: tuple[Node | None, ...], saved: tuple[Any, ...], params: Any, pick: int | None = None
     ) -> Node:

@@ -51,6 +51,8 @@ class Batch(Level):
         except DragongradError:
             raise
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            if not block.dispatches:
+                raise
             raise operation_error(block.name, args, error) from None
         if isinstance(out, (tuple, list)):
             return rewrap(out, [Variable(o, self) for o in out])

@@ -13,7 +13,8 @@ from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable, as_input, settle
-from .reverse import call_pushforward, call_rule, drop, has_nan, rewrap, strong, transpose
+from .reverse import call_pushforward, call_rule, drop, has_nan, own, refuse_closure, rewrap, strong, transpose
+from .watch import WATCH, check_forward
 
 
 class Forward(Level):
@@ -39,7 +40,11 @@ class Forward(Level):
         except DragongradError:
             raise
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            if not block.dispatches:
+                raise
             raise operation_error(block.name, tuple(values), error) from None
+        if not block.dispatches:
+            refuse_closure(self, block, out)
         if block.kind == "constant":
             return out
         out_dot = pushforward(block, out, values, tangents, params)
@@ -50,6 +55,17 @@ class Forward(Level):
             out,
             [Variable(o, self, d) if o.dtype.kind in "fc" else o for o, d in zip(out, dots, strict=True)],
         )
+
+
+class WatchedForward(Forward):
+    """The same under `debug_nans`."""
+
+    __slots__ = ()
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        out = super().apply(block, args, params)
+        check_forward(block, args, out, dots=(lambda o: getattr(o, "link", None),))
+        return out
 
 
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
@@ -136,7 +152,7 @@ def _transposed_pullback(
 
 def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a function over forward Variables: its output as Variables, and their level."""
-    level = Forward()
+    level = WatchedForward() if WATCH.get() else Forward()
     args = []
     for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         leaves, structure = flatten(primal)
@@ -159,13 +175,13 @@ def _dual(primal: Any, tangent: Any, level: Forward) -> Variable:
     return Variable(x, level, x_dot)
 
 
-def split(out: Any, level: Level) -> tuple[Any, Any]:
+def split(out: Any, level: Level, taken: Any = ()) -> tuple[Any, Any]:
     """Split a nest of forward Variables into values and tangents."""
     leaves, structure = flatten(out)
     pairs = [drop(leaf, level) for leaf in leaves]
     values: list[Any] = [v for v, _ in pairs]
     dots = [np.zeros(np.shape(v), _tangent_dtype(v))[()] if d is None else d for v, d in pairs]
-    return unflatten(structure, values), unflatten(structure, dots)
+    return unflatten(structure, values), unflatten(structure, own(dots, taken))
 
 
 def _tangent_dtype(value: Any) -> Any:
@@ -211,9 +227,10 @@ def jvp(
     if len(primals) != len(tangents):
         raise ArgumentError(f"jvp got {len(primals)} primals and {len(tangents)} tangents")
     out, level = run_jvp(f, tuple(primals), tuple(tangents), kwargs)
+    given = flatten(tangents)[0]
     if has_aux:
         if not isinstance(out, tuple) or len(out) != 2:
             raise ArgumentError("has_aux=True: the function must return (output, aux)")
-        value, dot = split(out[0], level)
+        value, dot = split(out[0], level, given)
         return value, dot, split(out[1], level)[0]
-    return split(out, level)
+    return split(out, level, given)

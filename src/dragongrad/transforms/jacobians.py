@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.nests import flatten, unflatten
+from ..core.errors import ArgumentError, DtypeError
+from ..core.nests import flatten, map_nest, unflatten
+from ..core.variable import value_of
 from .batch import vmap
 from .forward import jvp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
@@ -38,70 +40,179 @@ def _split(rows: Any, leaves: list[Any], axis: int) -> list[Any]:
     return parts
 
 
-def _prepare(f: Any, args: Any, kwargs: Any, argnums: Argnums) -> Any:
-    positions = bind_argnums(f, args, argnums)
-    nest = tuple(input_leaves(f, args[p], p) for p in positions)
-    leaves = [leaf for part, _ in nest for leaf in part]
+class _Problem:
+    """A function of the leaves of its differentiated arguments, and how to rebuild their nests."""
 
-    def of_leaves(*flat: Any) -> Any:
-        full, start = list(args), 0
-        for p, (part, structure) in zip(positions, nest, strict=True):
+    def __init__(self, f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> None:
+        self.f, self.args, self.kwargs, self.argnums, self.has_aux = f, args, kwargs, argnums, has_aux
+        self.positions = bind_argnums(f, args, argnums)
+        self.nests = [input_leaves(f, args[p], p) for p in self.positions]
+        self.leaves = [leaf for part, _ in self.nests for leaf in part]
+        self.n_in = sum(int(np.prod(np.shape(leaf))) for leaf in self.leaves)
+        self.aux: Any = None
+
+    def __call__(self, *flat: Any) -> Any:
+        full, start = list(self.args), 0
+        for p, (part, structure) in zip(self.positions, self.nests, strict=True):
             full[p] = unflatten(structure, list(flat[start : start + len(part)]))
             start += len(part)
-        return f(*full, **kwargs)
+        return self.f(*full, **self.kwargs)
 
-    def rebuild(flat: list[Any]) -> Any:
+    def rebuild(self, flat: list[Any]) -> Any:
+        """The arguments' nests around other leaves."""
         built, start = [], 0
-        for part, structure in nest:
+        for part, structure in self.nests:
             built.append(unflatten(structure, flat[start : start + len(part)]))
             start += len(part)
-        return built[0] if isinstance(argnums, int) else tuple(built)
+        return built[0] if isinstance(self.argnums, int) else tuple(built)
 
-    return leaves, of_leaves, rebuild
+    def is_complex(self) -> bool:
+        """Whether an input is complex."""
+        return any(leaf.dtype.kind == "c" for leaf in self.leaves)
 
 
-def _run_jacfwd(f: Any, args: Any, kwargs: Any, argnums: Argnums) -> Any:
-    leaves, of_leaves, rebuild = _prepare(f, args, kwargs, argnums)
-    columns = vmap(lambda *dots: jvp(of_leaves, tuple(leaves), dots)[1], out_axes=-1)(*_basis(leaves))
+def _forward(problem: _Problem, holomorphic: bool) -> Any:
+    if problem.is_complex() and not holomorphic:
+        raise DtypeError(
+            "jacfwd needs real inputs, one is complex; use ad.jacrev where the output is real, or pass "
+            "holomorphic=True where the function is holomorphic"
+        )
+    leaves = problem.leaves
+
+    def column(*dots: Any) -> Any:
+        got = jvp(problem, tuple(leaves), dots, has_aux=problem.has_aux)
+        return (got[1], got[2]) if problem.has_aux else got[1]
+
+    out_axes = (-1, 0) if problem.has_aux else -1
+    if problem.n_in:
+        columns = vmap(column, out_axes=out_axes)(*_basis(leaves))
+    else:
+        out = jvp(problem, tuple(leaves), tuple(leaves), has_aux=problem.has_aux)
+        empty = map_nest(lambda o: np.zeros((*np.shape(o), 0)), out[1])
+        columns = (empty, map_nest(lambda a: np.asarray(a)[None], out[2])) if problem.has_aux else empty
+    if problem.has_aux:
+        columns, aux = columns
+        problem.aux = map_nest(lambda a: a[0], aux)
     outs, structure = flatten(columns)
-    return unflatten(structure, [rebuild(_split(out, leaves, np.ndim(out) - 1)) for out in outs])
+    return unflatten(structure, [problem.rebuild(_split(out, leaves, np.ndim(out) - 1)) for out in outs])
 
 
-def _run_jacrev(f: Any, args: Any, kwargs: Any, argnums: Argnums) -> Any:
-    leaves, of_leaves, rebuild = _prepare(f, args, kwargs, argnums)
-    value, pullback = vjp(of_leaves, *leaves)
+def _pull(problem: _Problem) -> tuple[Any, Any]:
+    if problem.has_aux:
+        value, pullback, problem.aux = vjp(problem, *problem.leaves, has_aux=True)
+    else:
+        value, pullback = vjp(problem, *problem.leaves)
+    return value, pullback
+
+
+def _reverse(problem: _Problem, holomorphic: bool, pulled: Any = None) -> Any:
+    value, pullback = pulled or _pull(problem)
     outs, structure = flatten(value)
-    bars = _basis([np.zeros(np.shape(o), o.dtype) for o in outs])
-    rows = vmap(lambda *bar: pullback(unflatten(structure, list(bar))))(*bars)
+    if any(np.iscomplexobj(value_of(o)) for o in outs) and not holomorphic:
+        raise DtypeError(
+            "jacrev needs real outputs, one is complex; return real and imaginary parts, or pass "
+            "holomorphic=True where the function is holomorphic"
+        )
+    if not any(np.size(value_of(o)) for o in outs):
+        rows = [np.zeros((0, *np.shape(leaf)), leaf.dtype) for leaf in problem.leaves]
+    else:
+        bars = _basis([np.zeros(np.shape(o), o.dtype) for o in outs])
+        rows = list(vmap(lambda *bar: pullback(unflatten(structure, list(bar))))(*bars))
     by_input = [_split(row, outs, 0) for row in rows]
-    return unflatten(structure, [rebuild([parts[i] for parts in by_input]) for i in range(len(outs))])
+    return unflatten(structure, [problem.rebuild([parts[i] for parts in by_input]) for i in range(len(outs))])
 
 
-def _run_jacobian(f: Any, args: Any, kwargs: Any, argnums: Argnums, mode: str | None) -> Any:
+def _run_jacobian(
+    f: Any, args: Any, kwargs: Any, argnums: Argnums, mode: str | None, has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Any:  # fmt: skip
+    problem = _Problem(f, args, kwargs, argnums, has_aux)
+    pulled = None
     if mode is None:
-        leaves, of_leaves, _ = _prepare(f, args, kwargs, argnums)
-        value, _ = vjp(of_leaves, *leaves)
-        n_out = sum(int(np.prod(np.shape(o))) for o in flatten(value)[0])
-        n_in = sum(int(np.prod(np.shape(leaf))) for leaf in leaves)
-        mode = "forward" if n_in <= n_out else "reverse"
-    run = {"forward": _run_jacfwd, "reverse": _run_jacrev}[mode]
-    return run(f, args, kwargs, argnums)
+        pulled = _pull(problem)
+        n_out = sum(int(np.prod(np.shape(o))) for o in flatten(pulled[0])[0])
+        mode = "forward" if problem.n_in <= n_out and (holomorphic or not problem.is_complex()) else "reverse"
+    result = _forward(problem, holomorphic) if mode == "forward" else _reverse(problem, holomorphic, pulled)
+    return (result, problem.aux) if has_aux else result
 
 
-def jacfwd(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """The Jacobian by forward mode: one pushforward of all input directions at once."""
-    return Transform(jacfwd, _run_jacfwd, f, {"argnums": check_argnums(argnums)})
+def _run_jacfwd(f: Any, args: Any, kwargs: Any, **options: Any) -> Any:
+    return _run_jacobian(f, args, kwargs, mode="forward", **options)
 
 
-def jacrev(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """The Jacobian by reverse mode: one pullback of all output directions at once."""
-    return Transform(jacrev, _run_jacrev, f, {"argnums": check_argnums(argnums)})
+def _run_jacrev(f: Any, args: Any, kwargs: Any, **options: Any) -> Any:
+    return _run_jacobian(f, args, kwargs, mode="reverse", **options)
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None) -> Callable[..., Any]:
+def jacfwd(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The Jacobian by forward mode: one pushforward of all input directions at once.
+
+    Parameters, result and errors as `jacobian`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> ad.jacfwd(lambda x: np.cumsum(x))(np.ones(2))
+    array([[1., 0.],
+           [1., 1.]])
+
+    """
+    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    return Transform(jacfwd, _run_jacfwd, f, options)
+
+
+def jacrev(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The Jacobian by reverse mode: one pullback of all output directions at once.
+
+    Parameters, result and errors as `jacobian`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> ad.jacrev(lambda x: np.cumsum(x))(np.ones(2))
+    array([[1., 0.],
+           [1., 1.]])
+
+    """
+    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    return Transform(jacrev, _run_jacrev, f, options)
+
+
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Callable[..., Any]:  # fmt: skip
     """The Jacobian, of shape `output.shape + input.shape`.
 
-    With `mode=None` it runs forward where there are no more inputs than outputs, in reverse otherwise.
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays, returning a nest of arrays.
+    argnums : int or tuple of int
+        Which positional arguments are differentiated.
+    mode : "forward", "reverse" or None
+        None chooses by shape: forward where there are no more inputs than outputs, else reverse.
+    has_aux : bool
+        Whether `f` returns `(out, aux)`; the result is then `(jacobian, aux)`.
+    holomorphic : bool
+        Allow complex inputs and outputs, of a holomorphic function: the complex derivative.
+
+    Returns
+    -------
+    callable
+        Called as `f`, it returns the nest of the output, each array replaced by the nest of the argument
+        (a tuple of them where `argnums` is a tuple) that holds its Jacobians.
+
+    Raises
+    ------
+    DtypeError
+        An argument is not numeric, or complex numbers need `holomorphic`.
+    ArgumentError
+        An unknown mode.
 
     Examples
     --------
@@ -111,11 +222,35 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = Non
            [1., 0.]])
 
     """
-    return Transform(jacobian, _run_jacobian, f, {"argnums": check_argnums(argnums), "mode": mode})
+    if mode not in (None, "forward", "reverse"):
+        raise ArgumentError(f"mode must be 'forward', 'reverse' or None, got {mode!r}")
+    options = {
+        "argnums": check_argnums(argnums), "mode": mode, "has_aux": has_aux, "holomorphic": holomorphic,
+    }  # fmt: skip
+    return Transform(jacobian, _run_jacobian, f, options)
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """The Hessian of a scalar function, of shape `input.shape + input.shape`: forward over reverse.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of real arrays that returns one real number.
+    argnums : int or tuple of int
+        Which positional arguments are differentiated.
+    has_aux : bool
+        Whether `f` returns `(value, aux)`; the result is then `(hessian, aux)`.
+
+    Returns
+    -------
+    callable
+        Called as `f`, it returns the nest of the argument, in it the nest of the argument.
+
+    Raises
+    ------
+    NotScalarError, DtypeError
+        As `grad`; complex arguments are refused.
 
     Examples
     --------
@@ -125,11 +260,34 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
            [2., 0.]])
 
     """
-    return jacfwd(grad(f, argnums), argnums)
+    return Transform(hessian, _run_hessian, f, {"argnums": check_argnums(argnums), "has_aux": has_aux})
 
 
-def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
-    """The product of the Hessian of a scalar function at `x` with `v`, without the Hessian.
+def _run_hessian(f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> Any:
+    return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
+    """The product of the Hessian of a scalar function at `x` with `v`, without the Hessian: forward over reverse.
+
+    Parameters
+    ----------
+    f : callable
+        A function of a nest of arrays, returning one real number.
+    x, v : nest of arrays
+        The point and the direction, of one structure.
+    *args, **kwargs
+        What else `f` takes, after `x`.
+
+    Returns
+    -------
+    nest
+        Of the structure of `x`.
+
+    Raises
+    ------
+    NotScalarError, ShapeError, ArgumentError
+        As `grad` and `jvp`.
 
     Examples
     --------
@@ -138,4 +296,4 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     array([ 6., 12.])
 
     """
-    return jvp(grad(f), (x,), (v,))[1]
+    return jvp(lambda x: grad(f)(x, *args, **kwargs), (x,), (v,))[1]

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.block import Block, rule_names
 from ..core.errors import (
     ArgumentError,
+    ClosureError,
     DragongradError,
     DtypeError,
     EscapedError,
@@ -24,8 +25,9 @@ from ..core.errors import (
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
-from ..core.variable import Variable, as_input, plain, settle, value_of
+from ..core.variable import Variable, as_input, plain, settle, top_level, value_of
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
+from .watch import WATCH, check_backward, check_forward
 
 _ndarray = np.ndarray
 
@@ -64,7 +66,12 @@ class Reverse(Level):
 
     def unary(self, block: Block, x: Variable) -> Any:
         value = x.data
-        out = block.forward(value)
+        try:
+            out = block.forward(value)
+        except DragongradError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise operation_error(block.name, (value,), error) from None
         parent = x.link
         if not block.partials:
             return out
@@ -124,7 +131,11 @@ class Reverse(Level):
         except DragongradError:
             raise
         except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            if not block.dispatches:
+                raise
             raise operation_error(block.name, tuple(values), error) from None
+        if not block.dispatches:
+            refuse_closure(self, block, out)
         if block.kind == "constant":
             return out
         return self.record(block, values, parents, params, out)
@@ -174,6 +185,30 @@ class Reverse(Level):
             self.append(pick)
             picks.append(Variable(o, self, pick))
         return rewrap(out, picks)
+
+
+class WatchedReverse(Reverse):
+    """The same under `debug_nans`: every value is looked at, and every Node knows its line."""
+
+    __slots__ = ()
+
+    def unary(self, block: Block, x: Variable) -> Any:
+        return self._watch(block, (x,), super().unary(block, x))
+
+    def binary(self, block: Block, x: Any, y: Any) -> Any:
+        return self._watch(block, (x, y), super().binary(block, x, y))
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        return self._watch(block, args, super().apply(block, args, params))
+
+    def _watch(self, block: Block, args: tuple[Any, ...], out: Any) -> Any:
+        check_forward(block, args, out)
+        line = user_line()
+        for node in reversed(self.tape):
+            if hasattr(node, "extra"):
+                break
+            node.extra = line
+        return out
 
 
 def rewrap(like: Any, values: list[Any]) -> Any:
@@ -260,6 +295,27 @@ def fit(g: Any, node: Spec) -> Any:
         if g.dtype != node.dtype:
             g = g.astype(node.dtype)
     return g
+
+
+def watched_sweep(tape: list[Node]) -> None:
+    """As `sweep` with strong zeros, looking at every cotangent."""
+    for node in reversed(tape):
+        bar = node.bar
+        if bar is None:
+            continue
+        node.bar = None
+        if node.edges:
+            for edge in node.edges:
+                check_backward(node, bar, careful_pull_edge(bar, edge[1], edge[2]))
+            _pull_edges(node.edges, bar, careful_pull_edge)
+        elif node.pick is not None:
+            pull_node(node, bar)
+        else:
+            bars = [b for b in bar if b is not None] if isinstance(bar, list) else [bar]
+            for g in cotangents(node.block, bar, node):  # type: ignore[arg-type]
+                for b in bars:
+                    check_backward(node, b, g)
+            pull_node(node, bar)
 
 
 def sweep(tape: list[Node], careful: bool = False) -> None:
@@ -398,10 +454,15 @@ def call_pushforward(block: Block, out: Any, values: list[Any], tangents: list[A
     return rule(*[known[name] for name in rule_names(rule)], **params)
 
 
+def open_reverse(inputs: Any) -> tuple[Reverse, list[Node]]:
+    """Open a level, with a Node for each input `(shape, dtype)`."""
+    level = WatchedReverse() if WATCH.get() else Reverse()
+    return level, [Node(None, (), shape, dtype) for shape, dtype in inputs]
+
+
 def transpose(function: Any, specs: list[Spec], bar: Any) -> list[Any]:
     """Apply the transpose of a linear function to a cotangent (or list of them, for several outputs)."""
-    level = Reverse()
-    nodes = [Node(None, (), s.shape, s.dtype) for s in specs]
+    level, nodes = open_reverse([(s.shape, s.dtype) for s in specs])
     out = function(*[Variable(np.zeros(s.shape, s.dtype), level, n) for s, n in zip(specs, nodes, strict=True)])
     tape = level.close()
     outs, bars = (out, bar) if isinstance(out, (tuple, list)) else ([out], [bar])
@@ -419,19 +480,26 @@ def run_sweep(tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node
     A NaN among the results may come from `0 * inf`: then the sweep is run again with strong zeros, so that
     only functions that meet one pay for it.
     """
+    if WATCH.get():
+        return _sweep_once(tape, seeds, inputs, careful=None)
     results = _sweep_once(tape, seeds, inputs, careful=False)
     if any(has_nan(g) for g in results):
         results = _sweep_once(tape, seeds, inputs, careful=True)
     return results
 
 
-def _sweep_once(tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], careful: bool) -> list[Any]:
+def _sweep_once(
+    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], careful: bool | None
+) -> list[Any]:
     try:
         for node, bar in seeds:
             node.bar = bar if node.bar is None else node.bar + bar
         # A partial may divide by zero where strong zeros then discard it: no warning for that.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            sweep(tape, careful)
+            if careful is None:
+                watched_sweep(tape)
+            else:
+                sweep(tape, careful)
         return [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
     except BaseException:
         for node in tape:
@@ -440,6 +508,17 @@ def _sweep_once(tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[No
     finally:
         for node in inputs:
             node.bar = None
+
+
+def own(values: list[Any], others: Any = ()) -> list[Any]:
+    """Give the caller arrays of their own, that they may write into: no views, none twice, none of `others`."""
+    taken = {id(o) for o in others}
+    for i, g in enumerate(values):
+        if g.__class__ is _ndarray:
+            if g.base is not None or not g.flags.writeable or id(g) in taken:
+                g = values[i] = g.copy()
+            taken.add(id(g))
+    return values
 
 
 def has_nan(value: Any) -> bool:
@@ -457,7 +536,7 @@ def has_nan(value: Any) -> bool:
 
 def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:
     """Run a function over Variables of a new level: its output, the level's tape, inputs and structures."""
-    level = Reverse()
+    level, _ = open_reverse(())
     full = list(args)
     inputs: list[Node] = []
     structures = []
@@ -473,6 +552,16 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tup
     finally:
         tape = level.close()
     return out, level, tape, inputs, structures
+
+
+def refuse_closure(level: Level, block: Block, out: Any) -> None:
+    """Refuse the output of a function with a rule of its own that used a Variable which is not an argument."""
+    inner = top_level(out if isinstance(out, (tuple, list)) else (out,))
+    if inner is not None and inner.serial >= level.serial and block.kind != "constant":
+        raise ClosureError(
+            "a function with a rule of its own (custom_rule, checkpoint) used a Variable that is not one of its "
+            f"arguments, whose derivative would be lost\n  at {user_line()}\nPass it as an argument"
+        )
 
 
 def drop(out: Any, level: Level) -> tuple[Any, Node | None]:
@@ -511,7 +600,7 @@ def _run_value_and_grad(
     if node is None:
         grads = [np.zeros(n.shape, n.dtype)[()] for n in inputs]
     else:
-        grads = run_sweep(tape, [(node, np.ones((), node.dtype)[()])], inputs)
+        grads = own(run_sweep(tape, [(node, np.ones((), node.dtype)[()])], inputs))
     built = rebuild(structures, grads)
     grad_value = built[0] if isinstance(argnums, int) else tuple(built)
     return ((value, aux) if has_aux else value), grad_value
@@ -664,7 +753,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: A
                 seeds.append((node, fit(bar, node)))
         # The cotangents live on the tape while it is swept: one sweep at a time.
         with lock:
-            return tuple(rebuild(structures, run_sweep(tape, seeds, inputs)))
+            return tuple(rebuild(structures, own(run_sweep(tape, seeds, inputs), bars)))
 
     out = unflatten(structure, values)
     return (out, pullback, aux) if has_aux else (out, pullback)

@@ -1,0 +1,85 @@
+"""Checkpoints: memory saved by computing again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.nests import flatten, unflatten
+from .custom import apply_flat
+from .forward import jvp
+from .reverse import vjp
+
+
+def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:
+    leaves, structure = flatten(args)
+    active = [i for i, leaf in enumerate(leaves) if getattr(leaf, "dtype", np.dtype(bool)).kind in "fc"]
+    return active, leaves, structure
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, whose intermediate values are not kept for the pullback but computed again.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays; it must give the same result when it is called again. A Variable that
+        it needs must be an argument, not a closure.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    ClosureError
+        `f` closes over a Variable.
+
+    References
+    ----------
+    Griewank and Walther, Algorithm 799: revolve (2000).
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> block = ad.checkpoint(lambda x: np.sin(np.exp(x)))
+    >>> ad.grad(lambda x: np.sum(block(x)))(np.zeros(2))
+    array([0.54030231, 0.54030231])
+
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        def pull(out_bar: Any, out: Any, args: Any) -> Any:
+            active, leaves, structure = _differentiable(args)
+
+            def of_active(*moving: Any) -> Any:
+                return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
+
+            bars = vjp(of_active, *[leaves[i] for i in active])[1](out_bar)
+            got = unflatten(structure, _replaced([None] * len(leaves), active, bars))
+            return tuple(got) if len(args) > 1 else got[0]
+
+        def push(dots: Any, out: Any, args: Any) -> Any:
+            active, leaves, structure = _differentiable(args)
+            flat = flatten(dots)[0]
+
+            def of_active(*moving: Any) -> Any:
+                return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
+
+            return jvp(of_active, tuple([leaves[i] for i in active]), tuple([flat[i] for i in active]))[1]
+
+        name = getattr(f, "__name__", "checkpoint")
+        return apply_flat(name, lambda *args: f(*args, **kwargs), args, pull, push)
+
+    return checkpointed
+
+
+def _replaced(leaves: list[Any], places: list[int], values: Any) -> list[Any]:
+    full = list(leaves)
+    for i, value in zip(places, values, strict=True):
+        full[i] = value
+    return full

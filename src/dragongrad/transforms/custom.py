@@ -1,0 +1,306 @@
+"""Functions with a rule of the user's own.
+
+All of them are one Block of any number of arrays; the rule travels as its parameter, taken apart into flat
+lists, so that a batched rule is again a rule and nothing is lost when transforms nest.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.block import general
+from ..core.errors import ArgumentError
+from ..core.nests import flatten, unflatten
+from ..core.node import Spec
+from ..core.variable import Variable, plain
+from .batch import vmap
+from .reverse import transpose
+
+
+@dataclass(frozen=True)
+class FlatRule:
+    """A function of arrays with its rules, all over flat tuples; one of the rules may be missing."""
+
+    name: str
+    value: Callable[..., tuple[Any, ...]]  # (*arrays) -> outputs
+    pull: Callable[..., Any] | None  # (cotangents, outputs, arrays) -> cotangent or None for each array
+    push: Callable[..., Any] | None  # (tangents, outputs, arrays) -> tangent of each output
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _value(*xs: Any, rule: FlatRule) -> tuple[Any, ...]:
+    return rule.value(*xs)
+
+
+def _pullback(out_bar: Any, out: Any, xs: Any, *, rule: Any) -> Any:
+    bars = tuple([
+        np.zeros(np.shape(o), _float_dtype(o)) if bar is None else bar for bar, o in zip(out_bar, out, strict=True)
+    ])  # fmt: skip
+    if rule.pull is not None:
+        return rule.pull(bars, out, xs)
+    active = [i for i, x in enumerate(xs) if _is_float(x)]
+
+    def push(*dots: Any) -> Any:
+        full: list[Any] = [np.zeros(np.shape(x)) for x in xs]
+        for i, dot in zip(active, dots, strict=True):
+            full[i] = dot
+        return tuple(rule.push(tuple(full), out, xs))
+
+    got = iter(transpose(push, [Spec(np.shape(xs[i]), xs[i].dtype) for i in active], list(bars)))
+    return [next(got) if _is_float(x) else None for x in xs]
+
+
+def _pushforward(xs_dot: Any, out: Any, xs: Any, *, rule: Any) -> Any:
+    if rule.push is not None:
+        return tuple(rule.push(xs_dot, out, xs))
+    active = [i for i, x in enumerate(xs) if _is_float(x)]
+
+    def pull(*bars: Any) -> Any:
+        got = rule.pull(bars, out, xs)
+        return [got[i] for i in active if got[i] is not None]
+
+    specs = [Spec(np.shape(o), _float_dtype(o)) for o in out]
+    live = _live(rule, out, xs, active)
+    return tuple(transpose(pull, specs, [xs_dot[i] for i in live]))
+
+
+def _live(rule: FlatRule, out: Any, xs: Any, active: list[int]) -> list[int]:
+    """The arguments for which a pullback returns a cotangent."""
+    assert rule.pull is not None
+    got = rule.pull(tuple([np.zeros(np.shape(o), _float_dtype(o)) for o in out]), out, xs)
+    return [i for i in active if got[i] is not None]
+
+
+def _is_float(x: Any) -> bool:
+    return getattr(x, "dtype", np.dtype(type(x))).kind in "fc"
+
+
+def _float_dtype(x: Any) -> Any:
+    return x.dtype if _is_float(x) else np.float64
+
+
+def _batch(size: int, values: list[Any], batched: tuple[bool, ...], rule: FlatRule) -> Any:
+    axes = tuple([0 if b else None for b in batched])
+
+    def pull(bars: Any, outs: Any, xs: Any) -> Any:
+        def row(bars: Any, outs: Any, xs: Any) -> Any:
+            got = _pullback(bars, outs, xs, rule=rule)
+            present[:] = [g is not None for g in got]
+            return tuple([g for g in got if g is not None])
+
+        present: list[bool] = []
+        rows = iter(vmap(row, (0, 0, axes))(bars, outs, xs))
+        # An array that all rows share collects the cotangents of all.
+        return [
+            None if not here else (next(rows) if b else np.sum(next(rows), axis=0))
+            for here, b in zip(present, batched, strict=True)
+        ]
+
+    def push(dots: Any, outs: Any, xs: Any) -> Any:
+        return vmap(lambda dots, outs, xs: _pushforward(dots, outs, xs, rule=rule), (axes, 0, axes))(dots, outs, xs)
+
+    def value(*xs: Any) -> Any:
+        try:
+            return vmap(lambda *xs: rule.value(*xs), axes)(*xs)
+        except Exception:
+            # The function may not be NumPy code. An error that is its own comes again from the loop.
+            rows = [rule.value(*[x[i] if b else x for x, b in zip(xs, batched, strict=True)]) for i in range(size)]
+            return tuple([np.stack(part) for part in zip(*rows, strict=True)])
+
+    wide = FlatRule(rule.name, value, pull, push)
+    return custom(*values, rule=wide)
+
+
+custom = general(
+    "custom", pullback=_pullback, pushforward=_pushforward, value=_value, names=("xs",), outputs=2, batch=_batch,
+    parameters=("rule",), dispatches=False,
+)  # fmt: skip
+
+
+def apply_flat(
+    name: str, function: Callable[..., Any], args: tuple[Any, ...], pull: Any = None, push: Any = None
+) -> Any:
+    """Call a function of nests by a rule over nests.
+
+    `pull(out_bar, out, args)` returns a nest of cotangents for each argument (or None), `push(args_dot, out,
+    args)` the tangent of the output.
+    """
+    leaves, structure = flatten(args)
+    leaves = [plain(leaf) for leaf in leaves]
+    moving = [
+        i for i, leaf in enumerate(leaves) if isinstance(leaf, (Variable, np.ndarray, np.generic, float, int))
+    ]
+    outer: list[Any] = []
+
+    def rebuilt(xs: Any) -> Any:
+        full = list(leaves)
+        for i, x in zip(moving, xs, strict=True):
+            full[i] = x
+        return unflatten(structure, full)
+
+    def value(*xs: Any) -> tuple[Any, ...]:
+        found, out_structure = flatten(function(*rebuilt(xs)))
+        outer[:] = [out_structure]
+        return tuple([_array(leaf) for leaf in found])
+
+    def flat_pull(bars: Any, outs: Any, xs: Any) -> Any:
+        got = pull(unflatten(outer[0], list(bars)), unflatten(outer[0], list(outs)), rebuilt(xs))
+        return _spread(name, got, args, moving)
+
+    def flat_push(dots: Any, outs: Any, xs: Any) -> Any:
+        out_dot = push(rebuilt(dots), unflatten(outer[0], list(outs)), rebuilt(xs))
+        return tuple([_array(leaf) for leaf in flatten(out_dot)[0]])
+
+    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None)
+    outs = custom(*[leaves[i] for i in moving], rule=rule)
+    return unflatten(outer[0], list(outs))
+
+
+_ARRAYS = (Variable, np.ndarray, np.generic, float, int, complex)
+
+
+def _array(leaf: Any) -> Any:
+    leaf = plain(leaf)
+    return leaf if isinstance(leaf, (Variable, np.ndarray)) else np.asarray(leaf)[()]
+
+
+def _spread(name: str, got: Any, args: tuple[Any, ...], moving: list[int]) -> list[Any]:
+    """The cotangents that a pullback returned, one for each array of the arguments."""
+    parts = got if isinstance(got, tuple) and len(args) > 1 else (got,)
+    if len(args) == 1 and isinstance(got, tuple) and len(got) == 1 and not isinstance(args[0], tuple):
+        parts = got
+    if len(parts) != len(args):
+        raise ArgumentError(
+            f"the pullback of {name} returned {len(parts)} cotangents for {len(args)} arguments: return a tuple "
+            "with one for each, None where there is no derivative"
+        )
+    full: list[Any] = []
+    for part, arg in zip(parts, args, strict=True):
+        count = len(flatten(arg)[0])
+        leaves = [None] * count if part is None else flatten(part)[0]
+        if len(leaves) != count:
+            raise ArgumentError(f"the pullback of {name}: a cotangent does not have the structure of its argument")
+        full += leaves
+    return [None if full[i] is None else plain(full[i]) for i in moving]
+
+
+class CustomRule:
+    """A function with a rule of its own, as `custom_rule` makes it."""
+
+    def __init__(self, f: Callable[..., Any], pullback: Any = None, pushforward: Any = None) -> None:
+        functools.update_wrapper(self, f, updated=())
+        self.f = f
+        self._signature = inspect.signature(f)
+        self._pullback, self._pushforward = pullback, pushforward
+        for p in self._signature.parameters.values():
+            if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+                raise ArgumentError(f"custom_rule: {self.__name__} must name its parameters, it has {p}")
+
+    __name__: str
+
+    def pullback(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the reverse rule (a decorator)."""
+        self._pullback = rule
+        return rule
+
+    def pushforward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the forward rule (a decorator)."""
+        self._pushforward = rule
+        return rule
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._pullback is None and self._pushforward is None:
+            raise ArgumentError(f"{self.__name__} has no rule yet: give it one with @{self.__name__}.pullback")
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        names = [n for n, p in self._signature.parameters.items() if p.kind is not p.KEYWORD_ONLY]
+        options = {n: v for n, v in bound.arguments.items() if n not in names}
+        values = tuple([bound.arguments[n] for n in names])
+
+        def pull(out_bar: Any, out: Any, args: Any) -> Any:
+            known = {"out_bar": out_bar, "out": out, **options, **dict(zip(names, args, strict=True))}
+            return _call(self._pullback, known)
+
+        def push(dots: Any, out: Any, args: Any) -> Any:
+            known = {"out": out, **options, **dict(zip(names, args, strict=True))}
+            known |= {f"{n}_dot": d for n, d in zip(names, dots, strict=True)}
+            return _call(self._pushforward, known)
+
+        return apply_flat(
+            self.__name__, lambda *args: self.f(*args, **options), values,
+            pull if self._pullback else None, push if self._pushforward else None,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"custom_rule({self.__name__})"
+
+
+def _call(rule: Callable[..., Any], known: dict[str, Any]) -> Any:
+    """Call a rule with what its parameters name."""
+    names = list(inspect.signature(rule).parameters)
+    missing = [n for n in names if n not in known]
+    if missing:
+        raise ArgumentError(
+            f"the rule {getattr(rule, '__name__', rule)} asks for {missing}; known are {', '.join(known)}"
+        )
+    return rule(**{n: known[n] for n in names})
+
+
+def custom_rule(
+    f: Callable[..., Any] | None = None, *, pullback: Callable[..., Any] | None = None,
+    pushforward: Callable[..., Any] | None = None,
+) -> Any:  # fmt: skip
+    """Give a function derivative rules of its own; of the two, one suffices and the other is its transpose.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays with named parameters. It is called with plain values, so it may use
+        any library (under `vmap` row by row, where it is not NumPy code). Keyword-only parameters are options.
+    pullback : callable, optional
+        Named by what it needs: `out_bar` (the cotangent of the output), `out`, and any parameters of `f`. It
+        returns the cotangent of each positional parameter, None where there is no derivative.
+    pushforward : callable, optional
+        Likewise from `x_dot` (for a parameter `x`), `out` and the parameters: the tangent of the output.
+
+    Returns
+    -------
+    CustomRule
+        Called as `f`; `.pullback` and `.pushforward` are decorators that set the rules later.
+
+    Raises
+    ------
+    ArgumentError
+        A rule asks for something unknown, or returns another number of cotangents.
+    ClosureError
+        `f` closes over a Variable: pass it as an argument.
+
+    Notes
+    -----
+    Where only a pullback is given, it must be written in NumPy functions that have rules themselves, since
+    its transpose is taken by reverse mode; likewise for second derivatives.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> @ad.custom_rule
+    ... def clipped(x):
+    ...     return np.clip(x, -1.0, 1.0)
+    >>> @clipped.pullback
+    ... def straight_through(out_bar):
+    ...     return out_bar
+    >>> ad.grad(clipped)(5.0)
+    np.float64(1.0)
+
+    """
+    if f is None:
+        return functools.partial(custom_rule, pullback=pullback, pushforward=pushforward)
+    return CustomRule(f, pullback, pushforward)

@@ -1,0 +1,180 @@
+"""Functions with rules of their own, checkpoints, linearize, derivative, stop_gradient."""
+
+import math
+import pickle
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+
+X = np.array([0.3, 0.7, 1.1])
+
+
+def only_values(x):
+    """Sine by Python's math: no Variable may reach it."""
+    return np.array([math.sin(t) for t in np.ravel(x)]).reshape(np.shape(x))
+
+
+@ad.custom_rule
+def by_pullback(x):
+    return only_values(x)
+
+
+@by_pullback.pullback
+def _by_pullback(out_bar, x):
+    return out_bar * np.cos(x)
+
+
+@ad.custom_rule
+def by_pushforward(x):
+    return only_values(x)
+
+
+@by_pushforward.pushforward
+def _by_pushforward(x_dot, x):
+    return x_dot * np.cos(x)
+
+
+both = ad.custom_rule(only_values, pullback=_by_pullback, pushforward=_by_pushforward)
+RULES = {"pullback": by_pullback, "pushforward": by_pushforward, "both": both, "checkpoint": ad.checkpoint(np.sin)}
+
+
+@pytest.mark.parametrize("f", RULES.values(), ids=RULES.keys())
+def test_every_transform_takes_a_custom_rule(f):
+    np.testing.assert_allclose(f(X), np.sin(X))
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(f(x) * x))(X), np.cos(X) * X + np.sin(X))
+    np.testing.assert_allclose(ad.jvp(f, (X,), (np.ones(3),))[1], np.cos(X))
+    np.testing.assert_allclose(ad.jacfwd(f)(X), np.diag(np.cos(X)))
+    np.testing.assert_allclose(ad.jacrev(f)(X), np.diag(np.cos(X)))
+    np.testing.assert_allclose(ad.hessian(lambda x: np.sum(f(x)))(X), np.diag(-np.sin(X)), atol=1e-14)
+    np.testing.assert_allclose(ad.vmap(f)(X[None] * np.ones((2, 1))), np.sin(X)[None] * np.ones((2, 1)))
+    rows = np.stack([X, 2 * X])
+    loss = lambda x: np.sum(f(x) ** 2)
+    np.testing.assert_allclose(ad.vmap(ad.grad(loss))(rows), np.sin(2 * rows))
+    np.testing.assert_allclose(ad.grad(lambda r: np.sum(ad.vmap(loss)(r)))(rows), np.sin(2 * rows))
+    np.testing.assert_allclose(ad.vmap(lambda x: ad.jvp(f, (x,), (x,))[1])(rows), rows * np.cos(rows))
+
+
+class Pair(NamedTuple):
+    a: object
+    b: object
+
+
+def test_nests_options_and_several_arguments():
+    @ad.custom_rule
+    def f(p, y, *, power=2):
+        return {"u": p.a * y**power, "v": np.sum(p.b)}
+
+    @f.pullback
+    def pull(out_bar, p, y, power):
+        rest = out_bar["u"] * power * y ** (power - 1) * p.a
+        return Pair(np.sum(out_bar["u"] * y**power), out_bar["v"] * np.ones_like(p.b)), rest
+
+    def loss(p, y):
+        out = f(p, y, power=3)
+        return np.sum(out["u"] ** 2) + out["v"]
+
+    def plain(p, y):
+        return np.sum((p.a * y**3) ** 2) + np.sum(p.b)
+
+    p = Pair(2.0, np.ones(2))
+    got, expected = ad.grad(loss, (0, 1))(p, X), ad.grad(plain, (0, 1))(p, X)
+    for one, other in zip(got[0] + (got[1],), expected[0] + (expected[1],), strict=True):
+        np.testing.assert_allclose(one, other)
+    shared = ad.vmap(lambda y: ad.grad(loss)(p, y).a)(np.stack([X, X]))
+    np.testing.assert_allclose(shared, [expected[0].a] * 2)
+    np.testing.assert_allclose(
+        ad.grad(lambda p: np.sum(ad.vmap(lambda y: loss(p, y))(np.stack([X, 2 * X]))))(p).a,
+        expected[0].a + ad.grad(plain)(p, 2 * X).a,
+    )
+
+
+def test_a_rule_that_fits_nothing_says_so():
+    f = ad.custom_rule(lambda x, y: x * y)
+    with pytest.raises(ad.ArgumentError, match="no rule yet"):
+        f(1.0, 2.0)
+    f.pullback(lambda out_bar, z: out_bar)
+    with pytest.raises(ad.ArgumentError, match="'z'"):
+        ad.grad(f)(1.0, 2.0)
+    f.pullback(lambda out_bar: out_bar)
+    with pytest.raises(ad.ArgumentError, match="1 cotangents for 2"):
+        ad.grad(f)(1.0, 2.0)
+
+
+@pytest.mark.parametrize("transform", [ad.grad, lambda f: lambda x: ad.jvp(f, (x,), (1.0,))])
+def test_a_closure_over_a_variable_raises(transform):
+    with pytest.raises(ad.ClosureError, match="argument"):
+        transform(lambda x: ad.checkpoint(lambda y: x * y)(2.0 * x))(3.0)
+
+
+def test_an_error_inside_a_custom_function_is_the_users_own():
+    @ad.custom_rule(pullback=lambda out_bar: out_bar)
+    def f(x):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        ad.grad(f)(1.0)
+
+
+def test_a_checkpoint_keeps_nothing_inside():
+    calls = []
+
+    def f(x):
+        calls.append(type(x))
+        return np.sin(np.exp(x))
+
+    ad.grad(lambda x: np.sum(ad.checkpoint(f)(x)))(X)
+    assert len(calls) == 2
+    assert calls[0] is np.ndarray
+
+
+def test_linearize_is_the_jacobian():
+    f = lambda x, p: {"a": np.sin(x) * p["k"], "b": np.sum(x)}
+    out, push = ad.linearize(f, X, {"k": 2.0})
+    np.testing.assert_allclose(out["a"], 2 * np.sin(X))
+    for v in np.eye(3):
+        expected = ad.jvp(f, (X, {"k": 2.0}), (v, {"k": 0.5}))[1]
+        got = push(v, {"k": 0.5})
+        np.testing.assert_allclose(got["a"], expected["a"])
+        np.testing.assert_allclose(got["b"], expected["b"])
+    np.testing.assert_allclose(ad.vmap(ad.linearize(np.sin, X)[1])(np.eye(3)), np.diag(np.cos(X)))
+    np.testing.assert_allclose(ad.jacobian(lambda x: ad.linearize(np.sin, x)[1](X))(X), np.diag(-np.sin(X) * X))
+    with pytest.raises(ad.ShapeError, match="primal"):
+        push(np.ones(4), {"k": 0.5})
+
+
+def test_derivative():
+    assert ad.derivative(np.exp, order=5)(0.0) == 1.0
+    assert ad.derivative(lambda x, y: x * y**3, argnums=1, order=2)(2.0, 3) == 36.0
+    assert ad.derivative(lambda x, *, k: k * x)(1.0, k=4.0) == 4.0
+    with pytest.raises(ad.NotScalarError, match="vmap"):
+        ad.derivative(np.sin)(X)
+    np.testing.assert_allclose(ad.vmap(ad.derivative(np.sin))(X), np.cos(X))
+
+
+def test_stop_gradient_at_every_level():
+    f = lambda x: x * ad.stop_gradient(x) ** 2
+    assert ad.grad(f)(3.0) == 9.0
+    assert ad.grad(ad.grad(f))(3.0) == 0.0
+    assert ad.jvp(f, (3.0,), (1.0,))[1] == 9.0
+    np.testing.assert_allclose(ad.vmap(ad.grad(f))(X), X**2)
+    nest = ad.stop_gradient({"a": 1.0, "b": "text"})
+    assert nest == {"a": 1.0, "b": "text"}
+    assert ad.grad(lambda x: x * float(ad.stop_gradient(x)))(3.0) == 3.0
+
+
+def cube(x):
+    """The third power."""
+    return x**3
+
+
+@pytest.mark.parametrize("make", [ad.grad, ad.value_and_grad, ad.derivative, ad.jacobian, ad.hessian, ad.vmap])
+def test_transforms_pickle_and_keep_names(make):
+    transformed = make(cube)
+    again = pickle.loads(pickle.dumps(transformed))
+    x = np.array([2.0]) if make is ad.vmap else 2.0
+    np.testing.assert_equal(again(x), transformed(x))
+    assert transformed.__name__ == "cube"
+    assert "third power" in transformed.__doc__
