@@ -321,7 +321,77 @@ CONTRACTIONS = at(X, {
     "einsum stretched": lambda x: np.einsum("ij,ij->ij", x[:1], x),
 })  # fmt: skip
 
+
+def definite(x):
+    """A positive definite matrix."""
+    return x @ x.T + np.eye(3)
+
+
+def turned(x):
+    """A complex Hermitian matrix."""
+    z = x[:, :3] + 1j * np.sin(x[:, 1:])
+    return z @ np.conj(z.T) + np.eye(3)
+
+
+S = np.array([1.0, 2.0, -1.0])
+
+LINALG = at(X, {
+    "solve": lambda x: np.linalg.solve(definite(x), x),
+    "solve vector": lambda x: np.linalg.solve(x[:, :3], x[:, 3]),
+    "solve stacked": lambda x: np.linalg.solve(np.stack([definite(x), x[:, :3]]), x),
+    "inv": lambda x: np.linalg.inv(x[:, :3]),
+    "det 2": lambda x: np.linalg.det(x[:2, :2]),
+    "det 3": lambda x: np.linalg.det(x[:, 1:]),
+    "det 4": lambda x: np.linalg.det(np.concatenate([x, x[:1] ** 2])),
+    "slogdet": lambda x: np.linalg.slogdet(x[:, :3])[1],
+    "slogdet complex": lambda x: np.real(np.linalg.slogdet(x[:, :3] + 1j * x[:, 1:])[0]),
+    "cholesky": lambda x: np.linalg.cholesky(definite(x)),
+    "cholesky upper": lambda x: np.linalg.cholesky(definite(x), upper=True),
+    "cholesky complex": lambda x: _parts(np.linalg.cholesky(turned(x))),
+    "eigh values": lambda x: np.linalg.eigh(definite(x))[0],
+    "eigh vectors": lambda x: np.linalg.eigh(definite(x))[1] ** 2,
+    "eigh complex": lambda x: np.abs(np.linalg.eigh(turned(x)).eigenvectors @ S) ** 2 @ np.ones(3),
+    "eigvalsh": lambda x: np.linalg.eigvalsh(turned(x), UPLO="U"),
+    "eig": lambda x: np.real(np.linalg.eig(definite(x) @ np.diag(S[:2].sum() + S)).eigenvalues),
+    "eigvals": lambda x: np.abs(np.linalg.eigvals(x[:, :3])) ** 2,
+    "qr": lambda x: np.linalg.qr(x.T)[0] * np.linalg.qr(x.T).R[0],
+    "qr wide": lambda x: np.linalg.qr(x)[1] ** 2,
+    "qr r": lambda x: np.linalg.qr(x.T, mode="r") ** 2,
+    "qr complex": lambda x: _parts(np.linalg.qr(x.T + 1j * x.T**2)[0]),
+    "svd values": lambda x: np.linalg.svd(x, compute_uv=False),
+    "svd vectors": lambda x: np.linalg.svd(x, full_matrices=False)[0] ** 2,
+    "svd tall": lambda x: np.linalg.svd(x.T, full_matrices=False)[0] ** 2,
+    "svd right": lambda x: np.linalg.svd(x, full_matrices=False).Vh ** 2,
+    "svd square": lambda x: np.linalg.svd(x[:, :3])[2] ** 2,
+    "svd complex": lambda x: np.abs(np.linalg.svd(x + 1j * x**2, full_matrices=False)[2]) ** 2,
+    "svdvals": lambda x: np.linalg.svdvals(x),
+    "pinv": lambda x: np.linalg.pinv(x),
+    "pinv tall": lambda x: np.linalg.pinv(x.T),
+    "lstsq": lambda x: np.linalg.lstsq(x.T, x.T[:, 0] ** 2)[0],
+    "lstsq residuals": lambda x: np.linalg.lstsq(x.T, x.T**2)[1],
+    "matrix_power": lambda x: np.linalg.matrix_power(x[:, :3], 5),
+    "matrix_power negative": lambda x: np.linalg.matrix_power(x[:, :3], -2),
+    "multi_dot": lambda x: np.linalg.multi_dot([x[0], x.T, x, M.T, x[:, 0]]),
+    "tensorsolve": lambda x: np.linalg.tensorsolve(definite(x).reshape(3, 3, 1), x[:, 0]),
+    "tensorinv": lambda x: np.linalg.tensorinv(definite(x).reshape(3, 1, 3), ind=2),
+    "cond": lambda x: np.linalg.cond(x),
+    "cond 1": lambda x: np.linalg.cond(x[:, :3], 1),
+    "norm": lambda x: np.linalg.norm(x),
+    "norm axis": lambda x: np.linalg.norm(x, axis=1, keepdims=True) * x,
+    "norm 1": lambda x: np.linalg.norm(x, 1, axis=0) ** 2,
+    "norm 3": lambda x: np.linalg.norm(x[0], 3),
+    "norm inf": lambda x: np.linalg.norm(x[0], np.inf) ** 2,
+    "norm nuc": lambda x: np.linalg.norm(x, "nuc"),
+    "norm matrix 2": lambda x: np.linalg.norm(x, 2),
+    "norm matrix 1": lambda x: np.linalg.norm(x, 1) ** 2,
+    "norm complex": lambda x: np.linalg.norm(x + 1j * x**2),
+    "vector_norm": lambda x: np.linalg.vector_norm(x, ord=4),
+    "matrix_norm": lambda x: np.linalg.matrix_norm(np.stack([x, x * x]), ord="nuc"),
+    "linalg.trace": lambda x: np.linalg.trace(np.stack([x, x * x])),
+    "linalg.outer": lambda x: np.linalg.outer(x[0], x[1]),
+}, rtol=3e-6)  # fmt: skip
+
 CASES: dict[str, Case] = {
     **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **DIFFERENCES, **FOURIER,
-    **CONTRACTIONS,
+    **CONTRACTIONS, **LINALG,
 }  # fmt: skip

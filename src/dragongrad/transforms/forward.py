@@ -45,6 +45,9 @@ class Forward(Level):
             raise operation_error(block.name, tuple(values), error) from None
         if not block.dispatches:
             refuse_closure(self, block, out)
+        if out.__class__ is complex:
+            # Python's own product of a complex and a float: NumPy's float64 is a float to it.
+            out = np.complex128(out)
         if block.kind == "constant":
             return out
         out_dot = pushforward(block, out, values, tangents, params)

@@ -97,6 +97,9 @@ class Reverse(Level):
             raise
         except (ValueError, TypeError) as error:
             raise operation_error(block.name, (x, y), error) from None
+        if out.__class__ is complex:
+            # Python's own product of a complex and a float: NumPy's float64 is a float to it.
+            out = np.complex128(out)
         if not block.partials:
             return out
         edges: tuple[Any, ...]
@@ -376,6 +379,8 @@ def pull_node(node: Node, bar: Any) -> None:
     for parent, g in zip(node.parents, cotangents(block, bar, node), strict=True):
         if parent is None or g is None:
             continue
+        if g.__class__ is complex:
+            g = np.complex128(g)
         if g.shape != parent.shape or g.dtype is not parent.dtype:
             g = fit(g, parent)
         parent.bar = g if parent.bar is None else parent.bar + g

@@ -1,0 +1,268 @@
+"""Linear systems, inverses, determinants and powers of matrices, over any leading axes.
+
+Cotangents are transposed without conjugation, so the rules have plain transposes (Giles 2008, "Collected matrix
+derivative results"); conjugates stand only where the function itself conjugates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite, constant, general
+from ..core.variable import plain, value_of
+
+
+def transposed(x: Any) -> Any:
+    """The last two axes exchanged."""
+    return np.swapaxes(x, -1, -2)
+
+
+def adjoint(x: Any) -> Any:
+    """The conjugate transpose of the last two axes."""
+    return np.conj(np.swapaxes(x, -1, -2))
+
+
+def _inv_pullback(out_bar: Any, out: Any) -> Any:
+    return -transposed(out) @ out_bar @ transposed(out)
+
+
+general(
+    np.linalg.inv, pullback=_inv_pullback, pushforward=lambda x_dot, out: -out @ x_dot @ out,
+    signature="(n,n)->(n,n)",
+)  # fmt: skip
+
+
+def _solve_pullback(out_bar: Any, out: Any, x: Any) -> Any:
+    y_bar = np.linalg.solve(transposed(x), out_bar)
+    return -y_bar @ transposed(out), y_bar
+
+
+def _solve_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any) -> Any:
+    return np.linalg.solve(x, y_dot - x_dot @ out)
+
+
+_solve = general(
+    np.linalg.solve, pullback=_solve_pullback, pushforward=_solve_pushforward, names=("x", "y"),
+    signature="(n,n),(n,k)->(n,k)",
+)  # fmt: skip
+
+
+@composite(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    """The solution of a x = b; a vector b is one right-hand side."""
+    a, b = plain(a), plain(b)
+    return _solve(a, b[:, None])[..., 0] if np.ndim(b) == 1 else _solve(a, b)
+
+
+# Determinants
+
+
+def _minors(x: Any) -> list[Any]:
+    """The cofactors of the first row of a 2 x 2 or 3 x 3 matrix."""
+    if x.shape[-1] == 2:
+        return [x[..., 1, 1], -x[..., 1, 0]]
+    return [
+        x[..., 1, (k + 1) % 3] * x[..., 2, (k + 2) % 3] - x[..., 1, (k + 2) % 3] * x[..., 2, (k + 1) % 3]
+        for k in range(3)
+    ]
+
+
+def _cofactors_value(x: Any) -> Any:
+    """The cofactor matrix by singular values, which is right for singular matrices too."""
+    u, s, vh = np.linalg.svd(x)
+    n = s.shape[-1]
+    others = np.stack([np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)], axis=-1)
+    phase = np.linalg.det(u) * np.linalg.det(vh)
+    return phase[..., None, None] * np.conj(u * others[..., None, :] @ vh)
+
+
+def _cofactors_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
+    y = np.linalg.inv(x)
+    slope = np.sum(transposed(y) * x_dot, axis=(-2, -1))[..., None, None]
+    return slope * out - out @ transposed(x_dot) @ transposed(y)
+
+
+_cofactors = general("cofactors", pushforward=_cofactors_pushforward, value=_cofactors_value, dispatches=False,
+                     names=("x",), signature="(n,n)->(n,n)", parameters=())  # fmt: skip
+_det = general(
+    np.linalg.det, pullback=lambda out_bar, x: out_bar[..., None, None] * _cofactors(x),
+    pushforward=lambda x_dot, x: np.sum(_cofactors(x) * x_dot, axis=(-2, -1)), signature="(n,n)->()",
+)  # fmt: skip
+
+
+@composite(np.linalg.det)
+def det(a: Any) -> Any:
+    """The determinant; small ones by their polynomial, whose every derivative exists at singular matrices."""
+    a = plain(a)
+    n = _square(a, "det")
+    if n == 0:
+        return np.prod(np.sum(a, axis=-1), axis=-1)
+    if n == 1:
+        return a[..., 0, 0]
+    if n <= 3:
+        minors = _minors(a)
+        return sum(a[..., 0, k] * minors[k] for k in range(n))
+    return _det(a)
+
+
+def _square(a: Any, name: str) -> int:
+    if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"{name} needs square matrices, got shape {np.shape(a)}")
+    return int(a.shape[-1])
+
+
+def _slogdet_pullback(out_bar: Any, out: Any, x: Any) -> Any:
+    phase_bar, log_bar = out_bar
+    slope = 0.0 if log_bar is None else log_bar
+    if x.dtype.kind == "c" and phase_bar is not None:
+        # d sign = i sign Im(tr(x^-1 dx))
+        slope = slope - 1j * np.real(1j * phase_bar * out[0])
+    return np.reshape(slope, (*np.shape(slope), 1, 1)) * transposed(np.linalg.inv(x))
+
+
+def _slogdet_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
+    slope = np.sum(transposed(np.linalg.inv(x)) * x_dot, axis=(-2, -1))
+    turn = out[0] * 1j * np.imag(slope) if x.dtype.kind == "c" else np.zeros_like(out[0])
+    return turn, np.real(slope)
+
+
+general(np.linalg.slogdet, pullback=_slogdet_pullback, pushforward=_slogdet_pushforward, outputs=2,
+        signature="(n,n)->(),()")  # fmt: skip
+
+
+# Pseudo-inverse and least squares
+
+
+def _pinv_pushforward(x_dot: Any, out: Any, x: Any, rcond: Any = None, hermitian: bool = False,
+                      rtol: Any = None) -> Any:  # fmt: skip
+    """Golub and Pereyra (1973), for a constant rank."""
+    m, n = x.shape[-2:]
+    left = np.eye(m, dtype=x.dtype) - x @ out
+    right = np.eye(n, dtype=x.dtype) - out @ x
+    turned = adjoint(x_dot)
+    return -out @ x_dot @ out + out @ adjoint(out) @ turned @ left + right @ turned @ adjoint(out) @ out
+
+
+general(np.linalg.pinv, pushforward=_pinv_pushforward, signature="(m,n)->(n,m)",
+        parameters=("rcond", "hermitian", "rtol"))  # fmt: skip
+
+
+@composite(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """The solution of least squares, its residuals, the rank and the singular values."""
+    a, b = plain(a), plain(b)
+    x = np.linalg.pinv(a, rtol=rcond if rcond not in (None, -1) else None) @ b
+    m, n = np.shape(a)
+    rank = int(np.min(np.linalg.matrix_rank(value_of(a))))
+    if rank == n and m > n:
+        rest = b - a @ x
+        residuals = np.atleast_1d(np.sum(np.real(rest) ** 2 + np.imag(rest) ** 2 if rest.dtype.kind == "c"
+                                         else rest * rest, axis=0))  # fmt: skip
+    else:
+        residuals = np.zeros(0)
+    return x, residuals, rank, np.linalg.svdvals(a)
+
+
+constant(np.linalg.matrix_rank, signature="(m,n)->()", parameters=("tol", "hermitian", "rtol"), names=("x",))
+
+
+# Products
+
+
+@composite(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Any:
+    """An integer power, by squaring."""
+    a = plain(a)
+    _square(a, "matrix_power")
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    if n == 0:
+        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+    out = None
+    while n:
+        if n % 2:
+            out = a if out is None else out @ a
+        n //= 2
+        a = a @ a if n else a
+    return out
+
+
+@composite(np.linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    """The product of a chain of matrices, in the cheapest order."""
+    chain = [plain(x) for x in arrays]
+    if len(chain) < 2:
+        raise ValueError("multi_dot needs at least two arrays")
+    first, last = np.ndim(chain[0]) == 1, np.ndim(chain[-1]) == 1
+    chain[0] = chain[0][None, :] if first else chain[0]
+    chain[-1] = chain[-1][:, None] if last else chain[-1]
+    sizes = [chain[0].shape[0], *[x.shape[1] for x in chain]]
+    product = _chained(chain, _best_splits(sizes), 0, len(chain) - 1)
+    product = product[0] if first else product
+    if not last:
+        return product
+    return product[0] if first else product[:, 0]
+
+
+def _best_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """Where to split each part of a chain (Cormen et al., Introduction to Algorithms, 15.2)."""
+    n = len(sizes) - 1
+    cost, split = {(i, i): 0 for i in range(n)}, {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            costs = {k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)}
+            split[i, j] = min(costs, key=lambda k: costs[k])
+            cost[i, j] = costs[split[i, j]]
+    return split
+
+
+def _chained(chain: list[Any], split: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return chain[i]
+    k = split[i, j]
+    return _chained(chain, split, i, k) @ _chained(chain, split, k + 1, j)
+
+
+@composite(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """The solution x of tensordot(a, x, x.ndim) = b."""
+    a, b = plain(a), plain(b)
+    if axes is not None:
+        moved = [int(axis) % a.ndim for axis in axes]
+        a = np.transpose(a, [i for i in range(a.ndim) if i not in moved] + moved)
+    shape = a.shape[np.ndim(b) :]
+    size = int(np.prod(shape))
+    return np.reshape(np.linalg.solve(np.reshape(a, (size, size)), np.ravel(b)), shape)
+
+
+@composite(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of the map tensordot(a, x, ind)."""
+    a = plain(a)
+    shape, size = a.shape[ind:] + a.shape[:ind], int(np.prod(a.shape[ind:]))
+    return np.reshape(np.linalg.inv(np.reshape(a, (size, size))), shape)
+
+
+@composite(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Any:
+    """The condition number."""
+    x = plain(x)
+    if p in (None, 2, -2):
+        s = np.linalg.svdvals(x)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+
+
+# As `np.linalg` spells what `np` has
+
+composite(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
+composite(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes=axes))
+composite(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
+composite(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
+composite(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
+composite(np.linalg.vecdot)(lambda x1, x2, /, *, axis=-1: np.vecdot(x1, x2, axis=axis))
+composite(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
+composite(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype))

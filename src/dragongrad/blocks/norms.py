@@ -1,0 +1,93 @@
+"""Norms of vectors and matrices; at zero their derivative is zero, the mean over all directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite
+from ..core.variable import plain
+from .axes import Axis, normal
+
+
+def _square(x: Any) -> Any:
+    """The squares of absolute values."""
+    return np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x
+
+
+def _root(total: Any, power: float) -> Any:
+    """A root whose derivative at zero is zero."""
+    zero = total == 0
+    safe = np.where(zero, 1.0, total)
+    # The plus makes a scalar of an array without axes, as NumPy's norm does.
+    return +np.where(zero, 0.0, np.sqrt(safe) if power == 2 else safe ** (1.0 / power))
+
+
+def _vector(x: Any, order: Any, axis: Axis, keepdims: bool) -> Any:
+    if order is None or order == 2:
+        return _root(np.sum(_square(x), axis=axis, keepdims=keepdims), 2)
+    size = np.absolute(x)
+    if order == np.inf:
+        return np.max(size, axis=axis, keepdims=keepdims)
+    if order == -np.inf:
+        return np.min(size, axis=axis, keepdims=keepdims)
+    if order == 0:
+        return np.sum(np.where(x != 0, np.ones_like(size), 0.0), axis=axis, keepdims=keepdims)
+    if order == 1:
+        return np.sum(size, axis=axis, keepdims=keepdims)
+    if isinstance(order, str):
+        raise ValueError(f"norm: no order {order!r} for vectors")
+    if order > 0:
+        zero = size == 0
+        powers = np.where(zero, 0.0, np.where(zero, 1.0, size) ** order)
+        return _root(np.sum(powers, axis=axis, keepdims=keepdims), order)
+    return np.sum(size**order, axis=axis, keepdims=keepdims) ** (1.0 / order)
+
+
+def _matrix(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    rows, columns = axes
+    if order in (None, "fro"):
+        return _vector(x, 2, axes, keepdims)
+    if order in (1, -1, np.inf, -np.inf):
+        over, among = (rows, columns) if abs(order) == 1 else (columns, rows)
+        sums = np.sum(np.absolute(x), axis=over, keepdims=True)
+        out = (np.max if order > 0 else np.min)(sums, axis=among, keepdims=True)
+    elif order in (2, -2, "nuc"):
+        s = np.linalg.svdvals(np.moveaxis(x, (rows, columns), (-2, -1)))
+        out = +s[..., 0] if order == 2 else +s[..., -1] if order == -2 else np.sum(s, axis=-1)
+        shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+        return np.reshape(out, shape) if keepdims else out
+    else:
+        raise ValueError(f"norm: no order {order!r} for matrices")
+    return out if keepdims else np.squeeze(out, axes)
+
+
+@composite(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> Any:
+    """The norm of a vector or a matrix, or of each along axes."""
+    x, keepdims = plain(x), keepdims is True
+    x = x if x.dtype.kind in "fc" else x.astype(float)
+    if axis is None:
+        if ord is None or (np.ndim(x) == 1 and ord == 2) or (np.ndim(x) == 2 and ord == "fro"):
+            return _vector(x, 2, None, keepdims)
+        axis = tuple(range(np.ndim(x)))
+    axes = normal(axis, np.ndim(x))
+    if len(axes) == 1:
+        return _vector(x, ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix(x, ord, (axes[0], axes[1]), keepdims)
+    raise ValueError("norm: an order of more than two axes has no meaning")
+
+
+@composite(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
+    """The norm of vectors; over several axes, of their elements together."""
+    return _vector(plain(x), ord, axis, keepdims is True)
+
+
+@composite(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
+    """The norm of matrices in the last two axes."""
+    x = plain(x)
+    return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), keepdims is True)

@@ -1,0 +1,58 @@
+"""Everything that NumPy lets others override is a Block, a composite, or listed as unsupported with its reason."""
+
+import numpy as np
+import pytest
+from numpy.testing import overrides
+
+import dragongrad as ad
+from dragongrad.core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED
+
+FUNCTIONS = sorted(overrides.get_overridable_numpy_array_functions(), key=lambda f: (f.__module__, f.__name__))
+UFUNCS = sorted(overrides.get_overridable_numpy_ufuncs(), key=lambda f: f.__name__)
+# `np.ones(n, like=x)` asks by a twin of `np.ones`, and hands the public function over.
+LIKE = {name for name in ["eye", "identity", "full", "ones", "tri", "asarray", "array"]}
+
+
+@pytest.mark.parametrize("fn", UFUNCS, ids=lambda f: f.__name__)
+def test_every_ufunc_has_an_entry(fn):
+    assert (fn in TABLE) != (fn in UNSUPPORTED), f"np.{fn.__name__} is in neither list, or in both"
+
+
+@pytest.mark.parametrize("fn", FUNCTIONS, ids=lambda f: f"{f.__module__}.{f.__name__}")
+def test_every_function_has_an_entry(fn):
+    if fn.__module__ == "numpy.lib.recfunctions":
+        pytest.skip("records are refused as a whole")
+    # `np.ones(n, like=x)` asks by a twin of `np.ones`, and hands the public function over.
+    public = getattr(np, fn.__name__, fn) if fn.__module__ == "numpy" else fn
+    assert (public in TABLE) != (public in UNSUPPORTED), f"{fn.__module__}.{fn.__name__}"
+
+
+def test_every_reason_is_a_sentence_to_act_on():
+    assert all(
+        reason.strip() and reason[0].islower() and not reason.endswith(".") for reason in UNSUPPORTED.values()
+    )
+
+
+@pytest.mark.parametrize("fn", [f for f in UFUNCS if f in UNSUPPORTED and f.nin == 1], ids=lambda f: f.__name__)
+def test_unsupported_ufuncs_raise(fn):
+    with pytest.raises(ad.NoRuleError, match=fn.__name__):
+        ad.grad(lambda x: fn(x))(1.0)
+
+
+def test_a_function_without_a_rule_says_why_and_where():
+    with pytest.raises(ad.NoRuleError, match=r"numpy\.unique(.|\n)*jumps(.|\n)*test_completeness"):
+        ad.grad(lambda x: np.sum(np.unique(x)))(np.ones(3))
+    with pytest.raises(NotImplementedError, match="writes into its argument"):
+        ad.grad(lambda x: np.put(x, [0], 1.0))(np.ones(3))
+
+
+def test_an_option_without_a_rule_raises():
+    with pytest.raises(ad.NoRuleError, match="method"):
+        ad.grad(lambda x: np.quantile(x, 0.5, method="weibull"))(np.ones(3))
+    with pytest.raises(ad.NoRuleError, match="reduceat"):
+        ad.grad(lambda x: np.sum(np.add.reduceat(x, [0, 1])))(np.ones(3))
+
+
+def test_rules_are_declared_once():
+    assert not set(BLOCKS) & set(UNSUPPORTED)
+    assert not set(COMPOSITES) & set(UNSUPPORTED)

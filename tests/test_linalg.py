@@ -1,0 +1,113 @@
+"""What the table of cases cannot hold: singular and repeated values, complex input, stacks, refusals."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.testing import check_derivatives
+
+rng = np.random.default_rng(7)
+A = rng.normal(size=(4, 4))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_det_of_a_singular_matrix(n):
+    singular = rng.normal(size=(n, n))
+    singular[0] = 0.0
+    singular[:, 0] = 0.0
+    singular[0, 0] = 0.0
+    cofactors = np.array([
+        [(-1) ** (i + j) * np.linalg.det(np.delete(np.delete(singular, i, 0), j, 1)) for j in range(n)]
+        for i in range(n)
+    ])  # fmt: skip
+    np.testing.assert_allclose(ad.grad(np.linalg.det)(singular), cofactors, atol=1e-12)
+    v = rng.normal(size=(n, n))
+    np.testing.assert_allclose(ad.jvp(np.linalg.det, (singular,), (v,))[1], np.sum(cofactors * v), atol=1e-12)
+
+
+def test_det_of_higher_order():
+    check_derivatives(np.linalg.det, A)
+    check_derivatives(lambda z: np.linalg.det(z), A + 1j * A.T)
+
+
+@pytest.mark.parametrize("ord", [None, 1, 2, 3, np.inf])
+def test_norm_at_zero_has_the_derivative_zero(ord):
+    f = lambda x: np.linalg.norm(x, ord)
+    zero = np.zeros(3)
+    assert np.all(np.isfinite(ad.grad(f)(zero)))
+    np.testing.assert_array_equal(ad.grad(f)(zero), 0.0)
+    assert np.all(np.isfinite(ad.hessian(f)(zero)))
+    assert ad.jvp(lambda x: np.linalg.norm(x), (zero,), (np.ones(3),))[1] == 0.0
+
+
+def test_functions_symmetric_in_repeated_eigenvalues():
+    x = np.diag([1.0, 1.0, 2.0])
+    f = lambda a: np.sum(np.linalg.eigh(a)[0] ** 3)
+    np.testing.assert_allclose(ad.grad(f)(x), 3 * x @ x, atol=1e-12)
+
+    def matrix_exponential(a):
+        w, v = np.linalg.eigh(a)
+        return v @ np.diag(np.exp(w)) @ v.T
+
+    gradient = ad.grad(lambda a: np.sum(matrix_exponential(a) * np.diag([1.0, 2.0, 3.0])))(np.eye(3))
+    np.testing.assert_allclose(np.diag(gradient), np.exp(1) * np.array([1.0, 2.0, 3.0]))
+    g = ad.grad(lambda a: np.sum(np.linalg.svd(a, compute_uv=False) ** 2))(np.eye(3))
+    np.testing.assert_allclose(g, 2 * np.eye(3), atol=1e-12)
+
+
+def test_complex_matrices():
+    z = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
+    h = lambda z: z @ np.conj(np.swapaxes(z, -1, -2)) + np.eye(3)
+    check_derivatives(lambda z: np.linalg.inv(z), z)
+    check_derivatives(lambda z, b: np.linalg.solve(z, b), z, z[:, :2])
+    check_derivatives(lambda z: np.linalg.slogdet(z), z)
+    check_derivatives(lambda z: np.linalg.cholesky(h(z)), z)
+    check_derivatives(lambda z: np.linalg.eigvalsh(h(z)), z)
+    check_derivatives(lambda z: np.abs(np.linalg.eigh(h(z))[1]) ** 2, z)
+    check_derivatives(lambda z: np.linalg.qr(z), z)
+    check_derivatives(lambda z: np.linalg.svd(z)[1], z)
+    check_derivatives(lambda z: np.linalg.pinv(z[:, :2]), z)
+    check_derivatives(lambda z: np.linalg.norm(z, "nuc"), z)
+
+
+def test_stacks_of_matrices():
+    stack = rng.normal(size=(2, 3, 3, 3))
+    for f in (np.linalg.inv, np.linalg.det, lambda x: np.linalg.svd(x).S, lambda x: np.linalg.qr(x).R,
+              lambda x: np.linalg.slogdet(x).logabsdet, lambda x: np.linalg.pinv(x[..., :2])):  # fmt: skip
+        whole = ad.grad(lambda x, f=f: np.sum(f(x) ** 2))(stack)
+        for i in np.ndindex(2, 3):
+            one = ad.grad(lambda x, f=f: np.sum(f(x) ** 2))(stack[i])
+            np.testing.assert_allclose(whole[i], one, rtol=1e-8, atol=1e-10)
+
+
+def test_results_keep_numpys_names():
+    _, pullback = ad.vjp(lambda x: np.linalg.eigh(x @ x.T), A)
+    out = ad.jvp(lambda x: np.linalg.svd(x), (A,), (A,))[0]
+    assert out.S.shape == (4,)
+    assert type(out) is type(np.linalg.svd(A))
+    assert np.shape(pullback(type(np.linalg.eigh(A))(np.ones(4), np.zeros((4, 4))))[0]) == (4, 4)
+
+
+def test_what_is_not_unique_is_refused():
+    with pytest.raises(ad.NoRuleError, match="full_matrices=False"):
+        ad.grad(lambda x: np.sum(np.linalg.svd(x)[0]))(A[:, :2])
+    with pytest.raises(ad.NoRuleError, match="reduced"):
+        ad.grad(lambda x: np.sum(np.linalg.qr(x, mode="complete")[0]))(A[:, :2])
+
+
+def test_a_singular_system_names_the_operation():
+    with pytest.raises(ad.ShapeError, match=r"solve\((.|\n)*Singular(.|\n)*test_linalg"):
+        ad.grad(lambda x: np.sum(np.linalg.solve(x, np.ones((2, 1)))))(np.zeros((2, 2)))
+
+
+def test_float32_stays():
+    x = (A @ A.T + np.eye(4)).astype(np.float32)
+    named = (np.linalg.inv, np.linalg.det, np.linalg.cholesky, np.linalg.eigvalsh, np.linalg.norm, np.linalg.pinv)
+    for f in (
+        *named,
+        lambda x: np.linalg.solve(x, x[0]),
+        lambda x: np.linalg.svd(x)[0],
+        lambda x: np.linalg.qr(x)[0],
+    ):
+        assert ad.grad(lambda x, f=f: np.sum(f(x)))(x).dtype == np.float32
+        assert ad.jvp(f, (x,), (x,))[1].dtype == np.float32
