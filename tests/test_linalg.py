@@ -102,12 +102,17 @@ def test_a_singular_system_names_the_operation():
 
 def test_float32_stays():
     x = (A @ A.T + np.eye(4)).astype(np.float32)
-    named = (np.linalg.inv, np.linalg.det, np.linalg.cholesky, np.linalg.eigvalsh, np.linalg.norm, np.linalg.pinv)
-    for f in (
-        *named,
+    functions = (
+        np.linalg.inv,
+        np.linalg.det,
+        np.linalg.cholesky,
+        np.linalg.eigvalsh,
+        np.linalg.norm,
+        np.linalg.pinv,
         lambda x: np.linalg.solve(x, x[0]),
         lambda x: np.linalg.svd(x)[0],
         lambda x: np.linalg.qr(x)[0],
-    ):
+    )
+    for f in functions:
         assert ad.grad(lambda x, f=f: np.sum(f(x)))(x).dtype == np.float32
         assert ad.jvp(f, (x,), (x,))[1].dtype == np.float32
