@@ -22,9 +22,9 @@ from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
 from .transforms.forward import jvp
+from .transforms.gradients import grad, value_and_grad, vjp
 from .transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .transforms.linear import derivative, linearize
-from .transforms.reverse import grad, value_and_grad, vjp
 from .transforms.watch import debug_nans
 
 _install()

@@ -11,7 +11,7 @@ from ..core.errors import ArgumentError, DerivativeError
 from ..core.nests import flatten, unflatten
 from ..core.variable import as_input
 from ..transforms.forward import jvp
-from ..transforms.reverse import vjp
+from ..transforms.gradients import vjp
 
 Arrays = list[Any]
 

@@ -12,8 +12,8 @@ from ..core.errors import ArgumentError, BatchError, DragongradError, operation_
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, settle
+from .evaluate import rewrap
 from .options import Transform
-from .reverse import rewrap
 
 
 class Batch(Level):

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.nests import flatten, unflatten
 from .custom import apply_flat
 from .forward import jvp
-from .reverse import vjp
+from .gradients import vjp
 
 
 def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:

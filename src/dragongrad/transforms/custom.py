@@ -20,7 +20,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Spec
 from ..core.variable import Variable, plain
 from .batch import vmap
-from .reverse import transpose
+from .sweep import transpose
 
 
 @dataclass(frozen=True)

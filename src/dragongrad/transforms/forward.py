@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import ArgumentError, DragongradError, ShapeError, describe, operation_error
+from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable, as_input, settle
-from .reverse import call_pushforward, call_rule, drop, has_nan, own, refuse_closure, rewrap, strong, transpose
+from .evaluate import drop, evaluate, rewrap
+from .sweep import call_pushforward, call_rule, has_nan, own, strong, transpose
 from .watch import WATCH, check_forward
 
 
@@ -35,19 +36,7 @@ class Forward(Level):
             else:
                 values.append(a)
                 tangents.append(None)
-        try:
-            out = block.forward(*values, **params)
-        except DragongradError:
-            raise
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-            if not block.dispatches:
-                raise
-            raise operation_error(block.name, tuple(values), error) from None
-        if not block.dispatches:
-            refuse_closure(self, block, out)
-        if out.__class__ is complex:
-            # Python's own product of a complex and a float: NumPy's float64 is a float to it.
-            out = np.complex128(out)
+        out = evaluate(self, block, values, params)
         if block.kind == "constant":
             return out
         out_dot = pushforward(block, out, values, tangents, params)

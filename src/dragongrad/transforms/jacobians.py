@@ -12,8 +12,8 @@ from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import value_of
 from .batch import vmap
 from .forward import jvp
+from .gradients import grad, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
-from .reverse import grad, vjp
 
 
 def _basis(leaves: list[Any]) -> list[Any]:

@@ -11,9 +11,12 @@ import numpy as np
 from ..core.errors import ArgumentError, NotScalarError, ShapeError, describe
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
+from .evaluate import drop
 from .forward import jvp
+from .gradients import vjp
 from .options import Transform, bind_argnums, check_argnums
-from .reverse import drop, open_reverse, run_sweep, vjp
+from .reverse import open_reverse
+from .sweep import run_sweep
 
 
 def _run_derivative(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: int, order: int) -> Any:

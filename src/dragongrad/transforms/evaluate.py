@@ -1,0 +1,52 @@
+"""One application of a Block to the payloads of a level: what every level does alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import Block
+from ..core.errors import ClosureError, DragongradError, operation_error, user_line
+from ..core.level import Level
+from ..core.node import Node
+from ..core.variable import Variable, plain, top_level
+
+
+def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, Any]) -> Any:
+    """The output of a Block on payloads; a NumPy error is restated with shapes and the user's line."""
+    try:
+        out = block.forward(*values, **params)
+    except DragongradError:
+        raise
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        if not block.dispatches:
+            raise
+        raise operation_error(block.name, tuple(values), error) from None
+    if not block.dispatches:
+        refuse_closure(level, block, out)
+    # Python's own product of a complex and a float: NumPy's float64 is a float to it.
+    return np.complex128(out) if out.__class__ is complex else out
+
+
+def refuse_closure(level: Level, block: Block, out: Any) -> None:
+    """Refuse the output of a function with a rule of its own that used a Variable which is not an argument."""
+    inner = top_level(out if isinstance(out, (tuple, list)) else (out,))
+    if inner is not None and inner.serial >= level.serial and block.kind != "constant":
+        raise ClosureError(
+            "a function with a rule of its own (custom_rule, checkpoint) used a Variable that is not one of its "
+            f"arguments, whose derivative would be lost\n  at {user_line()}\nPass it as an argument"
+        )
+
+
+def rewrap(like: Any, values: list[Any]) -> Any:
+    """A tuple of values of the type that NumPy returned (`EighResult` ... are namedtuples)."""
+    return type(like)(*values) if hasattr(like, "_fields") else type(like)(values)
+
+
+def drop(out: Any, level: Level) -> tuple[Any, Node | None]:
+    """Split an output into its value below this level, and its Node."""
+    out = plain(out)
+    if isinstance(out, Variable) and out.level is level:
+        return out.data, out.link
+    return out, None

@@ -1,0 +1,226 @@
+"""Gradients by reverse mode: value_and_grad, grad and vjp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError, describe
+from ..core.level import Level
+from ..core.nests import flatten, unflatten
+from ..core.node import Node
+from ..core.variable import Variable, as_input, settle, value_of
+from .evaluate import drop
+from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
+from .reverse import open_reverse
+from .sweep import fit, own, run_sweep
+
+
+def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:
+    """Run a function over Variables of a new level: its output, the level's tape, inputs and structures."""
+    level, _ = open_reverse(())
+    full = list(args)
+    inputs: list[Node] = []
+    structures = []
+    for position in positions:
+        leaves, structure = input_leaves(f, args[position], position)
+        nodes = [Node(None, (), leaf.shape, leaf.dtype) for leaf in leaves]
+        variables = [Variable(leaf, level, node) for leaf, node in zip(leaves, nodes, strict=True)]
+        full[position] = unflatten(structure, variables)
+        inputs += nodes
+        structures.append((structure, len(nodes)))
+    try:
+        out = settle(f(*full, **kwargs))
+    finally:
+        tape = level.close()
+    return out, level, tape, inputs, structures
+
+
+def rebuild(structures: list[Any], leaves: list[Any]) -> list[Any]:
+    """Put leaves back into the nests of several arguments."""
+    built, start = [], 0
+    for structure, count in structures:
+        built.append(unflatten(structure, leaves[start : start + count]))
+        start += count
+    return built
+
+
+def _drop_nest(out: Any, level: Level) -> Any:
+    leaves, structure = flatten(out)
+    return unflatten(structure, [drop(leaf, level)[0] for leaf in leaves])
+
+
+def _run_value_and_grad(
+    f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, has_aux: bool, holomorphic: bool
+) -> Any:
+    positions = bind_argnums(f, args, argnums)
+    out, level, tape, inputs, structures = record(f, args, kwargs, positions)
+    aux = None
+    if has_aux:
+        out, aux = _split_aux(out)
+        aux = _drop_nest(aux, level)
+    value, node = drop(out, level)
+    check_scalar(f, value, holomorphic)
+    if node is None:
+        grads = [np.zeros(n.shape, n.dtype)[()] for n in inputs]
+    else:
+        grads = own(run_sweep(tape, [(node, np.ones((), node.dtype)[()])], inputs))
+    built = rebuild(structures, grads)
+    grad_value = built[0] if isinstance(argnums, int) else tuple(built)
+    return ((value, aux) if has_aux else value), grad_value
+
+
+def _split_aux(out: Any) -> tuple[Any, Any]:
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise ArgumentError(f"has_aux=True: the function must return (output, aux), it returned {type(out)}")
+    return out
+
+
+def check_scalar(f: Any, value: Any, holomorphic: bool) -> None:
+    """Refuse a gradient of anything but one real number."""
+    name = getattr(f, "__name__", "the function")
+    if isinstance(value, (tuple, list, dict)) or value is None:
+        raise NotScalarError(
+            f"grad needs one number from {name}, it returned {type(value).__name__}; "
+            "return (loss, rest) with has_aux=True, or use ad.jacobian"
+        )
+    if np.shape(value) != ():
+        raise NotScalarError(
+            f"grad needs one number from {name}, it returned an array of shape {np.shape(value)}; "
+            "use ad.jacobian for its Jacobian, or sum it: np.sum(...)"
+        )
+    if np.iscomplexobj(value_of(value)) and not holomorphic:
+        raise DtypeError(
+            f"grad needs a real output, {name} returned a complex number; take its real part or np.abs, "
+            "or pass holomorphic=True where the function is holomorphic"
+        )
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The value of a scalar function together with its gradient, by reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays that returns one real number.
+    argnums : int or tuple of int
+        Which positional arguments are differentiated.
+    has_aux : bool
+        Whether `f` returns `(value, aux)`; `aux` is passed through.
+    holomorphic : bool
+        Allow a complex output, of a holomorphic function.
+
+    Returns
+    -------
+    callable
+        Called as `f`, it returns `(value, gradient)`, or `((value, aux), gradient)`. The gradient has the
+        nest, shapes and dtypes of the argument (a tuple of them where `argnums` is a tuple). Of a complex
+        argument z = a + ib the gradient is df/da - i df/db.
+
+    Raises
+    ------
+    NotScalarError
+        The output is not one number.
+    DtypeError
+        An argument is not numeric, or the output is complex.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> ad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+
+    """
+    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    return Transform(value_and_grad, _run_value_and_grad, f, options)
+
+
+def _run_grad(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> Any:
+    value, gradient = _run_value_and_grad(f, args, kwargs, **options)
+    return (gradient, value[1]) if options["has_aux"] else gradient
+
+
+def grad(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The gradient of a scalar function, by reverse mode; parameters and errors as `value_and_grad`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> ad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([0.0, 1.0]))
+    array([0.        , 1.38177329])
+    >>> ad.grad(lambda p: p["a"] ** 2 * p["b"])({"a": 3.0, "b": 2.0})
+    {'a': np.float64(12.0), 'b': np.float64(9.0)}
+
+    """
+    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    return Transform(grad, _run_grad, f, options)
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any:
+    """The value of a function, and its pullback (vector-Jacobian product) at that point.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays, returning a nest of arrays.
+    *primals
+        Its arguments; all are differentiated. Keyword arguments are passed through.
+    has_aux : bool
+        Whether `f` returns `(out, aux)`.
+
+    Returns
+    -------
+    out, pullback : or `out, pullback, aux`
+        `pullback(out_bar)`, with `out_bar` of the nest and shapes of `out`, returns the tuple of cotangents
+        of the primals. It can be called any number of times.
+
+    Raises
+    ------
+    ShapeError
+        A cotangent does not have the shape of its output.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> out, pullback = ad.vjp(lambda x: np.sin(x), np.array([0.0, np.pi]))
+    >>> pullback(np.ones(2))[0]
+    array([ 1., -1.])
+
+    """
+    result, level, tape, inputs, structures = record(f, primals, kwargs, tuple(range(len(primals))))
+    aux = None
+    if has_aux:
+        result, aux = _split_aux(result)
+        aux = _drop_nest(aux, level)
+    leaves, structure = flatten(result)
+    dropped = [drop(leaf, level) for leaf in leaves]
+    values = [value for value, _ in dropped]
+    lock = Lock()
+
+    def pullback(out_bar: Any) -> tuple[Any, ...]:
+        """The cotangents of the primals for a cotangent of the output."""
+        bars, given = flatten(out_bar)
+        if len(bars) != len(values) or (structure is not None and given != structure):
+            raise ShapeError("the cotangent must have the structure of the function's output")
+        seeds = []
+        for (value, node), bar in zip(dropped, bars, strict=True):
+            bar = as_input(bar, "the cotangent")
+            if np.shape(bar) != np.shape(value):
+                raise ShapeError(
+                    f"the cotangent is {describe(bar)}, but the output is {describe(value)}: they must agree"
+                )
+            if node is not None:
+                seeds.append((node, fit(bar, node)))
+        # The cotangents live on the tape while it is swept: one sweep at a time.
+        with lock:
+            return tuple(rebuild(structures, own(run_sweep(tape, seeds, inputs), bars)))
+
+    out = unflatten(structure, values)
+    return (out, pullback, aux) if has_aux else (out, pullback)
