@@ -1,7 +1,13 @@
 """Exact derivatives of plain NumPy code, that you can look inside."""
 
+from typing import Any as _Any
+
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
+from . import functions as _functions
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
+from .classic.block import Block, SimpleBlock
+from .classic.mode import mode, set_mode
+from .classic.variable import Constant, Variable
 from .core.block import composite, constant, elementwise, general, linear, multilinear
 from .core.dispatch import install as _install
 from .core.errors import (
@@ -18,6 +24,7 @@ from .core.errors import (
     NotScalarError,
     ShapeError,
 )
+from .functions import empty, full, log, ones, power, sum_elts, zeros
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -30,10 +37,24 @@ from .transforms.watch import debug_nans
 _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
-    "ArgumentError", "BatchError", "ClosureError", "ConversionError", "DerivativeError", "DragongradError",
-    "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError", "ShapeError",
-    "checkpoint", "composite", "constant", "custom_rule", "debug_nans", "derivative", "elementwise",
-    "general", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize",
-    "log_softmax", "logistic", "logsumexp", "multilinear", "softmax", "stop_gradient", "value_and_grad",
-    "vjp", "vmap",
+    "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
+    "DragongradError", "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError",
+    "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule", "debug_nans",
+    "derivative", "elementwise", "empty", "full", "general", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jvp", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "mode",
+    "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient", "sum_elts", "value_and_grad", "vjp",
+    "vmap", "zeros",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
+    found = _functions.named(name)
+    if found is None:
+        raise AttributeError(f"dragongrad has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_functions.names()})

@@ -207,7 +207,7 @@ def _transpose(self: Any, *axes: Any) -> Any:
 
 def setitem(x: Any, index: Any, value: Any) -> Any:
     """The value of `x` after `x[index] = value`."""
-    return BLOCKS["setitem"].call(x, value, index)
+    return BLOCKS["setitem"].call(_variable.plain(x), value, index)
 
 
 _variable.SETITEM = setitem

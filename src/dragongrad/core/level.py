@@ -49,3 +49,15 @@ class Level:
     def constant(self, value: Any) -> Variable:
         """A Variable of this level whose derivative is zero."""
         raise NotImplementedError
+
+
+class Plain(Level):
+    """The level of a buffer that nothing was written into yet: below all others, and without derivative."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.serial = -1
+
+
+PLAIN = Plain()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ConversionError, DtypeError, ShapeError, user_line
-from .level import Level
+from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
 _LEAVE = (float, int, complex, np.generic, bool, type(None), str, bytes)
@@ -187,7 +187,9 @@ def plain(value: Any) -> Any:
     """An argument as Blocks take it: lists become arrays, object arrays that hold Variables one Variable."""
     if isinstance(value, np.ndarray):
         return GATHER(value) if value.dtype.hasobject else value
-    if isinstance(value, (Variable, *_LEAVE)):
+    if isinstance(value, Variable):
+        return value.data if value.level is PLAIN else value
+    if isinstance(value, _LEAVE):
         return value
     if isinstance(value, (list, tuple)):
         array = np.asarray(value, dtype=object) if _holds_variable(value) else np.asarray(value)

@@ -29,6 +29,7 @@ class Reverse(Level):
     """The level of one reverse-mode transform: its tape."""
 
     __slots__ = ("append", "tape")
+    node = Node
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class Reverse(Level):
             return Variable(out, self, None)
         partial, pick = block.partials[0]
         saved = pick((out, value)) if pick is not None else None
-        node = Node(block, ((parent, partial, saved),), out.shape, out.dtype)
+        node = self.node(block, ((parent, partial, saved),), out.shape, out.dtype)
         self.append(node)
         return Variable(out, self, node)
 
@@ -100,7 +101,7 @@ class Reverse(Level):
             edges = ((py, partial, pick((out, x, y)) if pick is not None else None),)
         else:
             return Variable(out, self, None)
-        node = Node(block, edges, out.shape, out.dtype)
+        node = self.node(block, edges, out.shape, out.dtype)
         self.append(node)
         return Variable(out, self, node)
 
@@ -138,7 +139,7 @@ class Reverse(Level):
                     if p is not None
                 ]
             )
-            node = Node(block, edges, out.shape, out.dtype)
+            node = self.node(block, edges, out.shape, out.dtype)
             self.append(node)
             return Variable(out, self, node)
         keep = block.keeps(active)
@@ -148,18 +149,18 @@ class Reverse(Level):
             for v, k, p in zip(values, keep[1:], parents, strict=True)
         ])  # fmt: skip
         if block.outputs == 1:
-            node = Node(block, (), np.shape(out), out.dtype).keep(tuple(parents), saved, params)
+            node = self.node(block, (), np.shape(out), out.dtype).keep(tuple(parents), saved, params)
             self.append(node)
             return Variable(out, self, node)
         specs = tuple([Spec(np.shape(o), o.dtype) for o in out])
-        node = Node(block, (), (), specs).keep(tuple(parents), saved, params)
+        node = self.node(block, (), (), specs).keep(tuple(parents), saved, params)
         self.append(node)
         picks = []
         for i, o in enumerate(out):
             if o.dtype.kind not in "fc":
                 picks.append(o)
                 continue
-            pick = Node(block, (), o.shape, o.dtype).keep((node,), (), None, i)
+            pick = self.node(block, (), o.shape, o.dtype).keep((node,), (), None, i)
             self.append(pick)
             picks.append(Variable(o, self, pick))
         return rewrap(out, picks)
