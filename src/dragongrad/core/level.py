@@ -59,5 +59,9 @@ class Plain(Level):
     def __init__(self) -> None:
         self.serial = -1
 
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Apply a Block to what the buffers hold; the result is plain."""
+        return block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
+
 
 PLAIN = Plain()
