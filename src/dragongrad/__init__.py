@@ -33,17 +33,20 @@ from .transforms.gradients import grad, value_and_grad, vjp
 from .transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
+from .views.drawing import graph
+from .views.explain import explain
+from .views.table import trace_table
 
 _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
     "DragongradError", "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule", "debug_nans",
-    "derivative", "elementwise", "empty", "full", "general", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jvp", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "mode",
-    "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient", "sum_elts", "value_and_grad", "vjp",
-    "vmap", "zeros",
+    "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
+    "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph",
+    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log", "log_softmax",
+    "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient",
+    "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

@@ -1,0 +1,192 @@
+"""The Graph of a function: its Nodes in order, obtained by tracing a run on real arguments."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import optree
+
+from .block import Block
+from .errors import DragongradError, operation_error
+from .level import Level
+from .nests import NAMESPACE, flatten, unflatten
+from .node import Node
+from .variable import Variable, as_input, plain, settle
+
+INFIX = frozenset({"+", "-", "*", "/", "**", "@", "%", "<", "<=", ">", ">=", "==", "!="})
+_COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
+                "not_equal": "!="}  # fmt: skip
+
+
+class Graph:
+    """Nodes in the order in which they were applied, with inputs and outputs.
+
+    Attributes
+    ----------
+    title : str
+        The name of the function.
+    inputs : list of Node
+        One for each array among the arguments.
+    nodes : list of Node
+        The applications. `parents` holds the Node of each argument (None for a plain array), `saved` the value
+        followed by the arguments, `params` the keyword arguments.
+    outputs : list
+        A Node for each array of the output, or a plain value where it depends on no input.
+    names : dict
+        What print and pictures call each Node.
+
+    """
+
+    def __init__(
+        self, title: str, inputs: list[Node], nodes: list[Node], outputs: list[Any], names: dict[Node, str]
+    ):
+        self.title = title
+        self.inputs = inputs
+        self.nodes = nodes
+        self.outputs = outputs
+        self.names = names
+        for number, node in enumerate(nodes, 1):
+            names[node] = f"v{number}"
+
+    def operation(self, node: Node) -> str:
+        """The application as the user would write it: `sin(v1)`, `v1 * 2.0`."""
+        if node.pick is not None:
+            return f"{self.names[node.parents[0]]}[{node.pick}]"  # type: ignore[index]
+        arguments = [
+            brief(value) if parent is None else self.names[parent]
+            for parent, value in zip(node.parents, node.saved[1:], strict=True)
+        ]
+        return application(node.block, arguments, node.params)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __str__(self) -> str:
+        arguments = ", ".join(f"{self.names[n]}: {_spec(n)}" for n in self.inputs)
+        rows = [(f"{self.names[n]} = {self.operation(n)}", _spec(n)) for n in self.nodes]
+        width = max([len(text) for text, _ in rows], default=0)
+        lines = [f"{self.title}({arguments})", *[f"    {text:<{width}}  {spec}" for text, spec in rows]]
+        results = [self.names[o] if isinstance(o, Node) else brief(o) for o in self.outputs]
+        return "\n".join([*lines, f"    return {', '.join(results)}"])
+
+    __repr__ = __str__
+
+
+def _spec(node: Node) -> str:
+    if isinstance(node.dtype, tuple):
+        return ", ".join(f"{s.dtype} {s.shape}" for s in node.dtype)
+    return f"{node.dtype} {node.shape}"
+
+
+def brief(value: Any) -> str:
+    """A plain argument in few characters."""
+    if isinstance(value, (list, tuple)) or np.ndim(value):
+        return f"array{np.shape(value)}"
+    return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def application(block: Any, arguments: list[str], params: dict[str, Any]) -> str:
+    """The text of a Block applied to named arguments."""
+    symbol = _COMPARISONS.get(block.name, block.symbol)
+    if symbol in INFIX and len(arguments) == 2:
+        return f"{arguments[0]} {symbol} {arguments[1]}"
+    if symbol == "neg":
+        return f"-{arguments[0]}"
+    if symbol == "[]" and "index" in params:
+        return f"{arguments[0]}[{_index(params['index'])}]"
+    options = [
+        f"{k}={brief(v) if isinstance(v, np.ndarray) else v}"
+        for k, v in params.items()
+        if v is not None and (isinstance(v, np.ndarray) or v != block.defaults.get(k))
+    ]
+    name = symbol if symbol.isidentifier() else block.name
+    return f"{name}({', '.join([*arguments, *options])})"
+
+
+def _index(index: Any) -> str:
+    if isinstance(index, tuple):
+        return ", ".join(_index(i) for i in index)
+    if isinstance(index, slice):
+        parts = ["" if p is None else str(p) for p in (index.start, index.stop)]
+        return ":".join(parts if index.step is None else [*parts, str(index.step)])
+    return {type(None): "None", type(Ellipsis): "..."}.get(type(index)) or brief(index)
+
+
+class Staging(Level):
+    """The level of one trace: it evaluates, and writes down every application."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[Node] = []
+
+    def constant(self, value: Any) -> Variable:
+        """A Variable of this level that depends on no input."""
+        return Variable(value, self, None)
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Evaluate a Block and write its Node."""
+        mine = [isinstance(a, Variable) and a.level is self for a in args]
+        values = [a.data if own else a for a, own in zip(args, mine, strict=True)]
+        parents = tuple([a.link if own else None for a, own in zip(args, mine, strict=True)])
+        try:
+            out = block.forward(*values, **params)
+        except DragongradError:
+            raise
+        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+            if not block.dispatches:
+                raise
+            raise operation_error(block.name, tuple(values), error) from None
+        several = isinstance(out, (tuple, list))
+        shape, dtype = ((), tuple(out)) if several else (np.shape(out), np.asarray(out).dtype)
+        node = Node(block, (), shape, dtype).keep(parents, (out, *values), params)
+        self.nodes.append(node)
+        if not several:
+            return Variable(out, self, node)
+        picks = [Node(block, (), np.shape(o), o.dtype).keep((node,), (o,), None, i) for i, o in enumerate(out)]
+        self.nodes += picks
+        parts = [Variable(o, self, p) for o, p in zip(out, picks, strict=True)]
+        return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
+
+
+def trace(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: type[Graph] = Graph) -> Graph:
+    """The Graph of one run of a function; every positional argument is an input."""
+    level = Staging()
+    inputs: list[Node] = []
+    names: dict[Node, str] = {}
+    full = []
+    for name, arg in zip(_argument_names(f, len(args)), args, strict=True):
+        leaves, structure = flatten(arg)
+        paths = [""] if structure is None else _paths(arg)
+        made = []
+        for where, leaf in zip(paths, leaves, strict=True):
+            value = as_input(leaf, f"the argument {name}{where}")
+            node = Node(None, (), value.shape, value.dtype).keep((), (value,), {})
+            names[node] = name + where
+            inputs.append(node)
+            made.append(Variable(value, level, node))
+        full.append(unflatten(structure, made))
+    out, _ = flatten(settle(f(*full, **kwargs)))
+    outputs = []
+    for leaf in out:
+        leaf = plain(leaf)
+        outputs.append(leaf.link if isinstance(leaf, Variable) and leaf.level is level else leaf)
+    title = getattr(f, "__name__", type(f).__name__)
+    return kind("f" if title == "<lambda>" else title, inputs, level.nodes, outputs, names)
+
+
+def _argument_names(f: Any, count: int) -> list[str]:
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return (names + [f"x{i}" for i in range(len(names), count)])[:count]
+
+
+def _paths(nest: Any) -> list[str]:
+    accessors = optree.tree_accessors(nest, namespace=NAMESPACE)
+    return [accessor.codify("") for accessor in accessors]

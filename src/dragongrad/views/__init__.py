@@ -1,0 +1,1 @@
+"""Pictures and tables of derivatives: evaluation traces, graphs, formulas."""

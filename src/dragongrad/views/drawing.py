@@ -1,0 +1,167 @@
+"""The Graph as a picture: DOT for Graphviz, and SVG with a layout of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from ..core.graph import Graph, application, brief, trace
+from ..core.node import Node
+from .layout import Placed, place
+
+_FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
+_EDGE, _LINE, _TEXT, _FAINT = "#94a3b8", "#64748b", "#0f172a", "#64748b"
+
+
+class DrawnGraph(Graph):
+    """A Graph that draws itself: `print(graph)`, `graph.to_dot()`, `graph.svg()`; notebooks show the picture."""
+
+    def label(self, node: Node) -> str:
+        """What is written in a Node's box: the input's name, or the Block's symbol with its plain operands."""
+        if node.block is None:
+            return self.names[node]
+        if node.pick is not None:
+            return f"[{node.pick}]"
+        if not any(p is None for p in node.parents) and not node.params:
+            return node.block.symbol
+        arguments = ["·" if p is not None else brief(v) for p, v in zip(node.parents, node.saved[1:], strict=True)]
+        text = application(node.block, arguments, node.params)
+        return text if len(text) <= 24 else node.block.name
+
+    def shape(self, node: Node) -> str:
+        """The shape written under the label."""
+        return " ".join(str(s.shape) for s in node.dtype) if isinstance(node.dtype, tuple) else str(node.shape)
+
+    def kind(self, node: Node) -> str:
+        """Whether a Node is an input, an output or between them."""
+        if node.block is None:
+            return "input"
+        return "output" if any(o is node for o in self.outputs) else "node"
+
+    def to_dot(self) -> str:
+        r"""The Graph in Graphviz's language.
+
+        Examples
+        --------
+        >>> import dragongrad as ad
+        >>> print(ad.graph(lambda x: x * 2.0, 3.0).to_dot())
+        digraph "f" {
+          rankdir=TB; node [shape=box, style="rounded,filled", fontname="Helvetica"];
+          n0 [label="x\n()", fillcolor="#dbeafe"];
+          n1 [label="· * 2\n()", fillcolor="#dcfce7"];
+          n0 -> n1;
+        }
+
+        """
+        everything = [*self.inputs, *self.nodes]
+        number = {node: i for i, node in enumerate(everything)}
+        lines = [f"digraph {_quoted(self.title)} {{"]
+        lines.append('  rankdir=TB; node [shape=box, style="rounded,filled", fontname="Helvetica"];')
+        for node, i in number.items():
+            label = _quoted(f"{self.label(node)}\n{self.shape(node)}")
+            lines.append(f'  n{i} [label={label}, fillcolor="{_FILL[self.kind(node)]}"];')
+        lines += [f"  n{number[p]} -> n{i};" for node, i in number.items() for p in node.parents if p is not None]
+        return "\n".join([*lines, "}"])
+
+    def svg(self) -> str:
+        """The Graph as a self-contained SVG picture: inputs on top, outputs at the bottom.
+
+        Examples
+        --------
+        >>> import numpy as np, dragongrad as ad
+        >>> ad.graph(lambda x: np.sin(x) * x, 1.0).svg().startswith("<svg")
+        True
+
+        """
+        everything = [*self.inputs, *self.nodes]
+        texts = {n: (self.label(n), self.shape(n)) for n in everything}
+        widths = [max(44.0, 8.2 * len(texts[n][0]) + 20, 6.2 * len(texts[n][1]) + 20) for n in everything]
+        index = {n: i for i, n in enumerate(everything)}
+        parents = [[index[p] for p in n.parents if p is not None] for n in everything]
+        boxes, width, height = place(parents, widths)
+        # Constant outputs have no Node; the title names them.
+        constants = [brief(o) for o in self.outputs if not isinstance(o, Node)]
+        title = self.title + (f" (constant: {', '.join(constants)})" if constants else "")
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif">',
+            f"<title>{escape(title)}</title>",
+            f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
+        ]
+        for i, above in enumerate(parents):
+            parts += [_curve(boxes[p], boxes[i], j, len(above)) for j, p in enumerate(above)]
+        for node, box in zip(everything, boxes, strict=True):
+            parts += _box(box, *texts[node], _FILL[self.kind(node)], self._tooltip(node))
+        return "\n".join([*parts, "</svg>"])
+
+    def _tooltip(self, node: Node) -> str:
+        return self.names[node] if node.block is None else f"{self.names[node]} = {self.operation(node)}"
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
+    """The Graph of a function, traced on real arguments.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays. A transformed one works too: `ad.graph(ad.grad(f), x)`.
+    *args
+        Its arguments, all inputs of the Graph. Keyword arguments are passed through as plain values.
+
+    Returns
+    -------
+    DrawnGraph
+        `print` it, draw it with `.svg()` or `.to_dot()`, show it in a notebook, or walk `.nodes`.
+
+    Raises
+    ------
+    DtypeError
+        An argument is not numeric.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> print(ad.graph(lambda x, y: np.sin(x) * y + 2, 1.0, np.ones(3)))
+    f(x: float64 (), y: float64 (3,))
+        v1 = sin(x)  float64 ()
+        v2 = v1 * y  float64 (3,)
+        v3 = v2 + 2  float64 (3,)
+        return v3
+
+    """
+    traced = trace(f, args, kwargs, DrawnGraph)
+    assert isinstance(traced, DrawnGraph)
+    return traced
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def _curve(start: Placed, end: Placed, position: int, count: int) -> str:
+    # Edges into one box arrive side by side, so that x * x shows two of them.
+    x1, y1 = start.x, start.y + start.height / 2
+    x2, y2 = end.x + (position - (count - 1) / 2) * min(14.0, end.width / (count + 1)), end.y - end.height / 2
+    bend = max(14.0, (y2 - y1) * 0.45)
+    return (
+        f'<path d="M{x1:.1f},{y1:.1f} C{x1:.1f},{y1 + bend:.1f} '
+        f'{x2:.1f},{y2 - bend - 4:.1f} {x2:.1f},{y2 - 4:.1f}" fill="none" stroke="{_EDGE}" stroke-width="1.4"/>'
+        f'<path d="M{x2 - 3.5:.1f},{y2 - 6:.1f} L{x2 + 3.5:.1f},{y2 - 6:.1f} L{x2:.1f},{y2:.1f} Z" fill="{_EDGE}"/>'
+    )
+
+
+def _box(box: Placed, label: str, shape: str, fill: str, tooltip: str) -> list[str]:
+    left, top = box.x - box.width / 2, box.y - box.height / 2
+    return [
+        f"<g><title>{escape(tooltip)}</title>",
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="7" '
+        f'fill="{fill}" stroke="{_LINE}" stroke-width="1"/>',
+        f'<text x="{box.x:.1f}" y="{box.y - 2:.1f}" text-anchor="middle" font-size="14" '
+        f'fill="{_TEXT}">{escape(label)}</text>',
+        f'<text x="{box.x:.1f}" y="{box.y + 13:.1f}" text-anchor="middle" font-size="10" '
+        f'fill="{_FAINT}">{escape(shape)}</text></g>',
+    ]

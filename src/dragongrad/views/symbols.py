@@ -1,0 +1,120 @@
+"""Symbols: stand-ins for arrays that write down the formula of the code that runs on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# How tightly each operator binds; an operand that binds less tightly is put in parentheses.
+_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 1, 2, 3, 4, 5
+_OPERATORS = {
+    np.add: ("+", _SUM), np.subtract: ("-", _SUM), np.multiply: ("*", _PRODUCT), np.divide: ("/", _PRODUCT),
+    np.matmul: ("@", _PRODUCT), np.remainder: ("%", _PRODUCT), np.floor_divide: ("//", _PRODUCT),
+    np.power: ("**", _POWER), np.less: ("<", 0), np.less_equal: ("<=", 0), np.greater: (">", 0),
+    np.greater_equal: (">=", 0), np.equal: ("==", 0), np.not_equal: ("!=", 0), np.bitwise_and: ("&", 0),
+    np.bitwise_or: ("|", 0),
+}  # fmt: skip
+_RIGHT_MATTERS = frozenset({"-", "/", "%", "//", "@"})
+
+
+class Symbol:
+    """A formula under construction; NumPy's functions and Python's operators on it give longer ones."""
+
+    # Comparisons give formulas, so a Symbol is found by identity only.
+    __hash__ = object.__hash__
+
+    def __init__(self, text: str, binding: int = _ATOM) -> None:
+        self.text = text
+        self.binding = binding
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Symbol:
+        if ufunc in _OPERATORS:
+            return _infix(*_OPERATORS[ufunc], *inputs)
+        if ufunc is np.negative:
+            return _minus(inputs[0])
+        return _call(ufunc.__name__, inputs, kwargs)
+
+    def __array_function__(self, fn: Any, types: Any, args: Any, kwargs: Any) -> Symbol:
+        return _call(fn.__name__, args, kwargs)
+
+    def __neg__(self) -> Symbol:
+        return _minus(self)
+
+    def __getitem__(self, index: Any) -> Symbol:
+        return Symbol(f"{_wrapped(self, _ATOM)}[{index}]")
+
+    def __getattr__(self, name: str) -> Symbol:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Symbol(f"{_wrapped(self, _ATOM)}.{name}")
+
+    def __iter__(self) -> Any:
+        raise TypeError("a formula has no elements")
+
+    def __bool__(self) -> bool:
+        raise TypeError("a formula has no truth value")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _operator(ufunc: Any, swapped: bool) -> Any:
+    def operator(self: Symbol, other: Any) -> Symbol:
+        pair = (other, self) if swapped else (self, other)
+        return _infix(*_OPERATORS[ufunc], *pair)
+
+    return operator
+
+
+_BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+           "matmul": np.matmul, "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or}  # fmt: skip
+_COMPARE = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
+            "ne": np.not_equal}  # fmt: skip
+for _name, _ufunc in _BINARY.items():
+    setattr(Symbol, f"__{_name}__", _operator(_ufunc, swapped=False))
+    setattr(Symbol, f"__r{_name}__", _operator(_ufunc, swapped=True))
+for _name, _ufunc in _COMPARE.items():
+    setattr(Symbol, f"__{_name}__", _operator(_ufunc, swapped=False))
+
+
+def _infix(sign: str, binding: int, left: Any, right: Any) -> Symbol:
+    if sign == "**" and isinstance(left, Symbol) and formula(right) == "1":
+        return left
+    first = _wrapped(left, binding + (sign == "**"))
+    second = _wrapped(right, binding + (sign in _RIGHT_MATTERS))
+    return Symbol(f"{first}**{second}" if sign == "**" else f"{first} {sign} {second}", binding)
+
+
+def _minus(x: Any) -> Symbol:
+    return Symbol(f"-{_wrapped(x, _SIGN)}", _SIGN)
+
+
+def _wrapped(value: Any, binding: int) -> str:
+    text = formula(value)
+    inner = value.binding if isinstance(value, Symbol) else _SIGN if text.startswith("-") else _ATOM
+    return f"({text})" if inner < binding else text
+
+
+def _call(name: str, args: Any, kwargs: dict[str, Any]) -> Symbol:
+    options = [f"{k}={formula(v)}" for k, v in kwargs.items()]
+    return Symbol(f"{name}({', '.join([*map(formula, args), *options])})")
+
+
+_CONSTANTS = {np.pi: "pi", np.e: "e", np.log(2): "log(2)", np.log(10): "log(10)", 1 / np.log(2): "1/log(2)",
+              1 / np.log(10): "1/log(10)", 2 / np.sqrt(np.pi): "2/sqrt(pi)", np.pi / 180: "pi/180",
+              180 / np.pi: "180/pi"}  # fmt: skip
+
+
+def formula(value: Any) -> str:
+    """The text of a formula, a number or a list of them."""
+    if isinstance(value, Symbol):
+        return value.text
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(formula, value))})"
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, (float, np.floating)):
+        known = _CONSTANTS.get(float(value))
+        return known or (f"{value:.0f}" if np.isfinite(value) and value == int(value) else f"{value:.10g}")
+    return str(value)
