@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from ..core.graph import Graph, application, brief, trace
@@ -79,7 +80,8 @@ class DrawnGraph(Graph):
         widths = [max(44.0, 8.2 * len(texts[n][0]) + 20, 6.2 * len(texts[n][1]) + 20) for n in everything]
         index = {n: i for i, n in enumerate(everything)}
         parents = [[index[p] for p in n.parents if p is not None] for n in everything]
-        boxes, width, height = place(parents, widths)
+        layout = place(parents, widths)
+        boxes, width, height = layout.boxes, layout.width, layout.height
         # Constant outputs have no Node; the title names them.
         constants = [brief(o) for o in self.outputs if not isinstance(o, Node)]
         title = self.title + (f" (constant: {', '.join(constants)})" if constants else "")
@@ -90,7 +92,13 @@ class DrawnGraph(Graph):
             f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
         ]
         for i, above in enumerate(parents):
-            parts += [_curve(boxes[p], boxes[i], j, len(above)) for j, p in enumerate(above)]
+            # Edges into one box arrive side by side (x * x shows two), in the order that crosses least.
+            reached = {p: (layout.routes[p, i] or [(boxes[p].x, 0.0)])[-1][0] for p in above}
+            arriving = sorted(above, key=reached.__getitem__)
+            parts += [
+                _edge(boxes[p], layout.routes[p, i], boxes[i], slot - (len(above) - 1) / 2)
+                for slot, p in enumerate(arriving)
+            ]
         for node, box in zip(everything, boxes, strict=True):
             parts += _box(box, *texts[node], _FILL[self.kind(node)], self._tooltip(node))
         return "\n".join([*parts, "</svg>"])
@@ -142,15 +150,20 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _curve(start: Placed, end: Placed, position: int, count: int) -> str:
-    # Edges into one box arrive side by side, so that x * x shows two of them.
-    x1, y1 = start.x, start.y + start.height / 2
-    x2, y2 = end.x + (position - (count - 1) / 2) * min(14.0, end.width / (count + 1)), end.y - end.height / 2
-    bend = max(14.0, (y2 - y1) * 0.45)
+def _edge(start: Placed, route: list[tuple[float, float]], end: Placed, slot: float) -> str:
+    points = [
+        (start.x, start.y + start.height / 2),
+        *route,
+        (end.x + slot * 12, end.y - end.height / 2 - 5),
+    ]
+    path = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
+    for (x1, y1), (x2, y2) in pairwise(points):
+        bend = (y2 - y1) * 0.5
+        path += f" C{x1:.1f},{y1 + bend:.1f} {x2:.1f},{y2 - bend:.1f} {x2:.1f},{y2:.1f}"
+    x, y = points[-1]
     return (
-        f'<path d="M{x1:.1f},{y1:.1f} C{x1:.1f},{y1 + bend:.1f} '
-        f'{x2:.1f},{y2 - bend - 4:.1f} {x2:.1f},{y2 - 4:.1f}" fill="none" stroke="{_EDGE}" stroke-width="1.4"/>'
-        f'<path d="M{x2 - 3.5:.1f},{y2 - 6:.1f} L{x2 + 3.5:.1f},{y2 - 6:.1f} L{x2:.1f},{y2:.1f} Z" fill="{_EDGE}"/>'
+        f'<path d="{path}" fill="none" stroke="{_EDGE}" stroke-width="1.4"/>'
+        f'<path d="M{x - 3.5:.1f},{y - 1:.1f} L{x + 3.5:.1f},{y - 1:.1f} L{x:.1f},{y + 5:.1f} Z" fill="{_EDGE}"/>'
     )
 
 

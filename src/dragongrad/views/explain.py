@@ -13,7 +13,7 @@ from ..core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED, Block, rule_nam
 from ..core.dispatch import no_rule
 from ..core.errors import ArgumentError
 from ..core.graph import application
-from ..core.node import KEEP, NEGATE
+from ..core.node import KEEP, NEGATE, TIMES
 from .symbols import Symbol, formula
 
 
@@ -111,9 +111,7 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
         return 1
     if partial is NEGATE:
         return -1
-    picked = pick(values)
-    # What `pick` alone gives is the partial itself (TIMES).
-    return picked if isinstance(picked, Symbol) else partial(*picked)
+    return pick(values) if partial is TIMES else partial(*pick(values))
 
 
 def _formulas(block: Block) -> list[str]:
