@@ -1,16 +1,31 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+BENCH_READY := .venv/bench-ready
+OUT ?= out
 
-.PHONY: test lint types layers check
+.PHONY: demo test lint types layers check docs bench help
 
-test: lint types layers check
+help:
+	@echo "make demo   train on real data and draw pictures (sets everything up)"
+	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
+	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
+	@echo "make docs   the manual, into docs/_build"
+
+demo: $(READY)
+	$(BIN)/python examples/breast_cancer.py $(OUT)
+
+test: lint types layers docs check
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,demo,docs]'
 	touch $(READY)
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $(BENCH_READY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -22,5 +37,11 @@ types: $(READY)
 layers: $(READY)
 	$(BIN)/lint-imports
 
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 check: $(READY)
 	$(BIN)/python -m pytest -n 2
+
+bench: $(BENCH_READY)
+	$(BIN)/python benchmarks/eager.py

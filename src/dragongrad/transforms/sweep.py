@@ -309,7 +309,9 @@ def own(values: list[Any], others: Any = ()) -> list[Any]:
     taken = {id(o) for o in others}
     for i, g in enumerate(values):
         if g.__class__ is _ndarray:
-            if g.base is not None or not g.flags.writeable or id(g) in taken:
+            if g.ndim == 0:
+                values[i] = g[()]
+            elif g.base is not None or not g.flags.writeable or id(g) in taken:
                 g = values[i] = g.copy()
             taken.add(id(g))
     return values
