@@ -66,7 +66,7 @@ def full_like(
 @composite(np.zeros)
 def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
-    return like.level.constant(np.zeros(shape, dtype or like.dtype))
+    return like.level.constant(np.zeros(shape, dtype or np.result_type(like.dtype, np.float64)))
 
 
 composite(np.empty)(zeros)
@@ -75,7 +75,7 @@ composite(np.empty)(zeros)
 @composite(np.ones)
 def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Ones that Variables can be written into: `np.ones(n, like=x)`."""
-    return like.level.constant(np.ones(shape, dtype or like.dtype))
+    return like.level.constant(np.ones(shape, dtype or np.result_type(like.dtype, np.float64)))
 
 
 @composite(np.full)
@@ -205,13 +205,14 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     fraction = np.reshape(np.arange(num, dtype=_real(ratio)) / parts, (num,) + (1,) * np.ndim(ratio))
     out = start * ratio**fraction
     out = np.moveaxis(out, 0, axis) if axis else out
-    return out if dtype is None else out.astype(dtype)
+    return out.astype(np.result_type(out.dtype, np.float64) if dtype is None else dtype)
 
 
 @composite(np.vander)
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     """The powers of a vector's elements as columns."""
     x = plain(x)
+    x = x.astype(np.promote_types(x.dtype, int))
     count = x.shape[0] if N is None else int(N)
     columns = [np.ones_like(x)] if count else []
     while len(columns) < count:

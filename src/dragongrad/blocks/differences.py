@@ -87,7 +87,7 @@ def _along(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         first = last = None
     start = _one_sided(_cut(f, axis, 0, edge_order + 1), first, spacing, axis, edge_order)
     stop = _one_sided(np.flip(_cut(f, axis, -edge_order - 1, None), axis), last, spacing, axis, edge_order, -1)
-    return np.concatenate([start, inner, stop], axis)
+    return np.concatenate([start, inner, stop], axis).astype(f.dtype)
 
 
 def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: int = 1) -> Any:

@@ -297,7 +297,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x, weights = plain(x), plain(weights)
     if isinstance(x, Variable):
         raise BatchError(f"bincount of integers that differ from row to row has no one length\n  at {user_line()}")
-    return add_at(weights, (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
+    return add_at(weights.astype(np.float64), (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
 
 
 @composite(np.lib.stride_tricks.sliding_window_view)

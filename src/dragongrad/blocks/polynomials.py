@@ -71,9 +71,10 @@ def poly(seq_of_zeros: Any) -> Any:
     """The polynomial with given roots, or the characteristic one of a matrix."""
     roots = plain(seq_of_zeros)
     roots = np.linalg.eigvals(roots) if np.ndim(roots) == 2 else roots
-    out = np.ones(1)
+    out = np.ones(1, dtype=np.result_type(roots.dtype, np.float16))
     for i in range(roots.shape[0]):
-        out = np.append(out, 0.0) - roots[i] * np.append(0.0, out)
+        zero = np.zeros_like(out[:1])
+        out = np.append(out, zero) - roots[i] * np.append(zero, out)
     return out
 
 

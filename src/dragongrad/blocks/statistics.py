@@ -25,7 +25,8 @@ def _count(x: Any, axis: Axis) -> int:
 def _weights(where: Any, a: Any, axis: Axis) -> tuple[Any, Any]:
     """The mask of what counts, and how much that is along the axes."""
     mask = np.broadcast_to(plain(where), a.shape)
-    return mask, np.sum(mask, axis=axis, keepdims=True)
+    count = np.sum(mask, axis=axis, keepdims=True)
+    return mask, count.astype(np.empty(0, np.result_type(a.dtype, np.float16)).real.dtype)
 
 
 @composite(np.mean)
@@ -64,7 +65,10 @@ def var(
 def std(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False,
         **options: Any) -> Any:  # fmt: skip
     """The standard deviation over axes."""
-    return np.sqrt(np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **options))
+    spread = np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **options)
+    # Where all elements are equal there is a kink like that of the norm at zero, and the same choice: zero.
+    equal = spread == 0
+    return np.where(equal, 0.0, np.sqrt(np.where(equal, 1.0, spread)))[()]
 
 
 @composite(np.average)
@@ -113,7 +117,10 @@ def quantile(
     if method not in _METHODS or weights is not None:
         what = "weights" if weights is not None else f"method={method!r}"
         raise NoRuleError(f"quantile has no derivative rule for {what}; supported methods: {', '.join(_METHODS)}")
+    # As NumPy: a number as quantile keeps the dtype, an array of them is float64.
+    keep = isinstance(q, (int, float))
     a, q = plain(a), np.asarray(q, float)
+    precision = a.dtype if keep else np.result_type(a.dtype, np.float64)
     axes = normal(axis, a.ndim)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
     shape = tuple(a.shape[i] for i in rest)
@@ -125,7 +132,7 @@ def quantile(
     low, fraction = _METHODS[method](q * (lines.shape[0] - 1))
     low = low.astype(int)
     high = np.minimum(low + 1, lines.shape[0] - 1)
-    fraction = np.reshape(fraction, q.shape + (1,) * len(rest)).astype(a.dtype)
+    fraction = np.reshape(fraction, q.shape + (1,) * len(rest)).astype(precision)
     out = lines[low] * (1 - fraction) + lines[high] * fraction
     # A NaN is sorted last, and makes every quantile NaN.
     out = np.where(np.isnan(lines[-1]), np.nan, out)
@@ -138,7 +145,9 @@ def quantile(
 def percentile(a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False,
                **options: Any) -> Any:  # fmt: skip
     """The percentiles over axes."""
-    return np.quantile(a, np.asarray(q, float) / 100, axis=axis, **options)
+    return np.quantile(
+        a, q / 100 if isinstance(q, (int, float)) else np.asarray(q, float) / 100, axis=axis, **options
+    )
 
 
 @composite(np.median)
@@ -211,7 +220,7 @@ def cov(
     if y is not None:
         other = np.atleast_2d(plain(y))
         x = np.concatenate([x, other.T if not rowvar and other.shape[0] != 1 else other])
-    x = x if dtype is None else x.astype(dtype)
+    x = x.astype(np.result_type(x.dtype, np.float64) if dtype is None else dtype)
     ddof = ddof if ddof is not None else 1 - int(bias)
     centred = x - np.mean(x, axis=1, keepdims=True)
     return np.squeeze(centred @ np.conj(centred.T) / max(x.shape[1] - ddof, 0))

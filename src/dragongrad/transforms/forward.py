@@ -82,7 +82,8 @@ def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], 
                 total = term if total is None else total + term
         return total
     if block.pushforward is not None:
-        return call_pushforward(block, out, values, tangents, params)
+        dots = call_pushforward(block, out, values, tangents, params)
+        return _as_output(dots, out) if block.outputs == 1 else dots
     return _transposed_pullback(block, out, values, tangents, params)
 
 
@@ -110,10 +111,14 @@ def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[
         total = term if total is None else total + term
     if total.shape != np.shape(out):
         total = np.broadcast_to(total, np.shape(out))
+    return _as_output(total, out)
+
+
+def _as_output(dot: Any, out: Any) -> Any:
     # The absolute value of a complex number is real, and so is its tangent; float32 stays float32.
-    if total.dtype != out.dtype:
-        total = (np.real(total) if out.dtype.kind != "c" else total).astype(out.dtype)
-    return total
+    if dot.dtype == out.dtype:
+        return dot
+    return (np.real(dot) if out.dtype.kind != "c" else dot).astype(out.dtype)
 
 
 def _term(block: Block, x_dot: Any, partial: Any, saved: Any) -> Any:

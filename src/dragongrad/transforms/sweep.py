@@ -12,7 +12,7 @@ from ..core.block import Block, rule_names
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, value_of
 from .reverse import open_reverse
-from .watch import WATCH, check_backward
+from .watch import WATCH, check_backward, is_finite
 
 _ndarray = np.ndarray
 
@@ -104,7 +104,9 @@ def watched_sweep(tape: list[Node]) -> None:
         node.bar = None
         if node.edges:
             for edge in node.edges:
-                check_backward(node, bar, careful_pull_edge(bar, edge[1], edge[2]))
+                # A NaN among the values makes a NaN of the derivative: it was in the input, or found forward.
+                if edge[2] is None or all(map(is_finite, edge[2] if isinstance(edge[2], tuple) else (edge[2],))):
+                    check_backward(node, bar, careful_pull_edge(bar, edge[1], edge[2]))
             _pull_edges(node.edges, bar, careful_pull_edge)
         elif node.pick is not None:
             pull_node(node, bar)

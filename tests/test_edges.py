@@ -1,0 +1,137 @@
+"""Ties, zeros, infinities and NaN: what we promise there."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+
+GUARDED = [
+    (lambda x: np.where(x > 0, np.sqrt(x), 0.0), [0.0, 4.0], [0, 0.25]),
+    (lambda x: np.where(x > 0, np.log(x), 0.0), [0.0, 2.0], [0, 0.5]),
+    (lambda x: np.where(x > 0, 1 / x, 0.0), [0.0, 2.0], [0, -0.25]),
+    (lambda x: np.where(x > 0, x**0.5, 0.0), [0.0, 4.0], [0, 0.25]),
+    (lambda x: np.where(x < 1, np.arcsin(x), 0.0), [1.0, 0.0], [0, 1]),
+    (lambda x: np.where(x < 1, np.arctanh(x), 0.0), [1.0, 0.0], [0, 1]),
+    (lambda x: np.where(x > 0, np.cbrt(x), x), [0.0, 8.0], [1, 1 / 12]),
+    (lambda x: np.where(x > 0, x * np.log(x), 0.0), [0.0, 1.0], [0, 1]),
+    (lambda x: np.where(np.abs(x) > 0, np.sin(x) / x, 1.0), [0.0, np.pi], [0, -1 / np.pi]),
+    (lambda x: np.where(x > 0, np.sqrt(np.sqrt(x)), 0.0), [0.0, 1.0], [0, 0.25]),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("f", "x", "expected"), GUARDED)
+def test_strong_zeros(f, x, expected):
+    x, expected = np.array(x), np.array(expected)
+
+    def total(x):
+        return np.sum(f(x))
+
+    np.testing.assert_allclose(ad.grad(total)(x), expected, atol=1e-15)
+    np.testing.assert_allclose(ad.jvp(f, (x,), (np.ones(2),))[1], expected, atol=1e-15)
+    np.testing.assert_allclose(ad.jacfwd(f)(x), np.diag(expected), atol=1e-15)
+    np.testing.assert_allclose(ad.jacrev(f)(x), np.diag(expected), atol=1e-15)
+    np.testing.assert_allclose(ad.vmap(ad.grad(total))(np.stack([x, x])), [expected] * 2, atol=1e-15)
+    for hessian in (ad.hessian, lambda f: ad.jacrev(ad.grad(f)), lambda f: ad.jacfwd(ad.jacfwd(f))):
+        assert not np.any(np.isnan(hessian(total)(x)))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (lambda x: np.maximum(x[0], x[1]), [1.0, 1.0], [0.5, 0.5]),
+        (lambda x: np.minimum(x[0], x[1]), [1.0, 1.0], [0.5, 0.5]),
+        (lambda x: np.max(x), [2.0, 1.0, 2.0], [0.5, 0, 0.5]),
+        (lambda x: np.min(x), [1.0, 1.0, 1.0], [1 / 3] * 3),
+        (lambda x: np.sum(np.abs(x)), [0.0, -1.0], [0, -1]),
+        (lambda x: np.linalg.norm(x), [0.0, 0.0], [0, 0]),
+        (lambda x: np.hypot(x[0], x[1]), [0.0, 0.0], [0, 0]),
+        (lambda x: np.sum(np.sinc(x)), [0.0, 1.0], [0, -1]),
+        (lambda x: np.sum(np.sign(x)), [0.0, 3.0], [0, 0]),
+        (lambda x: np.sum(np.floor(x) + np.round(x)), [1.0, 2.5], [0, 0]),
+        (lambda x: np.prod(x), [0.0, 3.0, 2.0], [6, 0, 0]),
+        (lambda x: np.prod(x), [0.0, 0.0, 2.0], [0, 0, 0]),
+        (lambda x: np.sum(x**2), [0.0, 1.0], [0, 2]),
+        (lambda x: np.sum(x**0), [0.0, 1.0], [0, 0]),
+        (lambda x: np.sum(x**1), [0.0, 1.0], [1, 1]),
+        (lambda x: np.sum(0.0**x), [1.0, 2.0], [0, 0]),
+        (lambda x: np.std(x), [1.0, 1.0], [0, 0]),
+        (lambda x: np.logaddexp(x[0], x[1]), [-np.inf, 0.0], [0, 1]),
+        (lambda x: ad.logsumexp(x), [-np.inf, 0.0], [0, 1]),
+        (lambda x: ad.logsumexp(x), [1000.0, 1000.0], [0.5, 0.5]),
+        (lambda x: np.sum(ad.logistic(x)), [-1000.0, 1000.0], [0, 0]),
+        (lambda x: np.sum(np.tanh(x)), [-1e6, np.inf], [0, 0]),
+        (lambda x: np.sum(np.exp(-x)), [np.inf, 0.0], [0, -1]),
+        (lambda x: np.sum(np.arctan(x)), [np.inf, 0.0], [0, 1]),
+        (lambda x: np.sum(np.clip(x, 0.0, 1.0)), [-1.0, 0.5, 2.0], [0, 1, 0]),
+        (lambda x: np.nansum(x), [np.nan, 2.0], [0, 1]),
+        (lambda x: np.nanmean(x**2), [np.nan, 3.0], [0, 6]),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_promised_values(f, x, expected):
+    x = np.array(x)
+    np.testing.assert_allclose(ad.grad(f)(x), expected, atol=1e-15)
+    got = [ad.jvp(f, (x,), (e,))[1] for e in np.eye(len(x))]
+    np.testing.assert_allclose(got, expected, atol=1e-15)
+
+
+def test_nan_in_nan_out():
+    gradient = ad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([np.nan, 0.0]))
+    assert np.isnan(gradient[0])
+    assert gradient[1] == 0
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_true_infinity_stays():
+    assert ad.grad(lambda x: np.sqrt(x))(0.0) == np.inf
+    assert ad.grad(lambda x: 1 / x)(0.0) == -np.inf
+    assert ad.jvp(np.sqrt, (0.0,), (1.0,))[1] == np.inf
+
+
+# debug_nans
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+class TestDebugNans:
+    def test_forward_names_block_and_line(self):
+        def f(x):
+            y = x - 1.0
+            return np.sum(np.log(y))  # the guilty line
+
+        with (
+            ad.debug_nans(),
+            pytest.raises(ad.NonFiniteError, match=r"(?s)log made an infinity \(forward\).*guilty"),
+        ):
+            ad.grad(f)(np.array([1.0, 2.0]))
+
+    def test_backward_names_block_and_line(self):
+        def f(x):
+            return np.sum(np.sqrt(x))  # the guilty line
+
+        with ad.debug_nans(), pytest.raises(ad.NonFiniteError, match=r"(?s)sqrt made .*\(backward\).*guilty"):
+            ad.grad(f)(np.array([0.0, 2.0]))
+
+    def test_tangents(self):
+        with ad.debug_nans(), pytest.raises(ad.NonFiniteError, match="tangent"):
+            ad.jvp(np.sqrt, (0.0,), (1.0,))
+
+    def test_what_was_in_the_input_is_no_alarm(self):
+        with ad.debug_nans():
+            assert np.isnan(ad.grad(lambda x: np.sin(x))(np.nan))
+
+    def test_strong_zeros_are_no_alarm(self):
+        with ad.debug_nans():
+            gradient = ad.grad(lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0)))(np.array([0.0, 4.0]))
+        np.testing.assert_array_equal(gradient, [0, 0.25])
+
+    def test_off_again_outside(self):
+        with ad.debug_nans():
+            pass
+        assert ad.grad(np.sqrt)(0.0) == np.inf
+
+    def test_finite_code_is_untouched(self):
+        x = np.array([0.5, 1.0])
+        plain = ad.hessian(lambda x: np.prod(np.sin(x)))(x)
+        with ad.debug_nans():
+            np.testing.assert_array_equal(ad.hessian(lambda x: np.prod(np.sin(x)))(x), plain)
