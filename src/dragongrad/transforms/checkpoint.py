@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..core.nests import flatten, unflatten
 from .custom import apply_flat
 from .forward import jvp
 from .gradients import vjp
+from .options import Transform
 
 
 def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:
@@ -50,32 +50,31 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     array([0.54030231, 0.54030231])
 
     """
+    return Transform(checkpoint, _run_checkpoint, f, {})
 
-    @functools.wraps(f)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        def pull(out_bar: Any, out: Any, args: Any) -> Any:
-            active, leaves, structure = _differentiable(args)
 
-            def of_active(*moving: Any) -> Any:
-                return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
+def _run_checkpoint(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def pull(out_bar: Any, out: Any, args: Any) -> Any:
+        active, leaves, structure = _differentiable(args)
 
-            bars = vjp(of_active, *[leaves[i] for i in active])[1](out_bar)
-            got = unflatten(structure, _replaced([None] * len(leaves), active, bars))
-            return tuple(got) if len(args) > 1 else got[0]
+        def of_active(*moving: Any) -> Any:
+            return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
 
-        def push(dots: Any, out: Any, args: Any) -> Any:
-            active, leaves, structure = _differentiable(args)
-            flat = flatten(dots)[0]
+        bars = vjp(of_active, *[leaves[i] for i in active])[1](out_bar)
+        got = unflatten(structure, _replaced([None] * len(leaves), active, bars))
+        return tuple(got) if len(args) > 1 else got[0]
 
-            def of_active(*moving: Any) -> Any:
-                return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
+    def push(dots: Any, out: Any, args: Any) -> Any:
+        active, leaves, structure = _differentiable(args)
+        flat = flatten(dots)[0]
 
-            return jvp(of_active, tuple([leaves[i] for i in active]), tuple([flat[i] for i in active]))[1]
+        def of_active(*moving: Any) -> Any:
+            return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
 
-        name = getattr(f, "__name__", "checkpoint")
-        return apply_flat(name, lambda *args: f(*args, **kwargs), args, pull, push)
+        return jvp(of_active, tuple([leaves[i] for i in active]), tuple([flat[i] for i in active]))[1]
 
-    return checkpointed
+    name = getattr(f, "__name__", "checkpoint")
+    return apply_flat(name, lambda *args: f(*args, **kwargs), args, pull, push)
 
 
 def _replaced(leaves: list[Any], places: list[int], values: Any) -> list[Any]:
