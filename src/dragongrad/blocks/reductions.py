@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, general, linear
+from ..core.node import KEEP
 from ..core.variable import Variable, plain
 from .axes import Axis, along_axes, along_axis, normal, restore, spread
 
@@ -15,6 +16,8 @@ _NONE = np._NoValue
 
 
 def _sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    if x.__class__ is np.ndarray:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)
     return x.sum(axis=axis, keepdims=keepdims)
 
 
@@ -24,6 +27,8 @@ def _sum_transpose(out_bar: Any, x: Any, axis: Axis = None, keepdims: bool = Fal
 
 _sum_block = linear(np.sum, _sum_transpose, symbol="sum", batch=along_axes(np.sum))
 _sum_block.forward = _sum
+# The cotangent of the sum of all elements goes to each of them.
+_sum_block.edges = ((KEEP, None),)
 
 
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -83,6 +88,8 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: fl
 
 
 def _sum_call(a: Any, axis: Axis, keepdims: bool) -> Any:
+    if a.__class__ is Variable and axis is None and not keepdims:
+        return a.level.unary(_sum_block, a)
     params: dict[str, Any] = {}
     if axis is not None:
         params["axis"] = axis

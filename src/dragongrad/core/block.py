@@ -74,6 +74,7 @@ class Block:
         "defaults",
         "dispatches",
         "domain",
+        "edges",
         "fn",
         "forward",
         "kind",
@@ -135,6 +136,9 @@ class Block:
         self.name: str = name or str(getattr(fn, "__name__", fn))
         self.symbol: str = symbol or self.name
         self.partials: tuple[Any, ...] = ()
+        # What reverse mode writes on the edges of an application without parameters: the partials, and more
+        # wherever a cotangent only needs to be kept and spread.
+        self.edges: tuple[Any, ...] = ()
         self.call: Callable[..., Any] = self.apply
         self.parameters = _parameter_names(fn)
         rules = [r for r in (*pulls, pullback, pushforward) if r is not None]
@@ -317,7 +321,7 @@ def elementwise(
         parameters=(), dispatches=dispatches,
     )  # fmt: skip
     block.forward = forward or block.forward
-    block.partials = tuple(_prepare_partial(p, ("out", *names)) for p in partials)
+    block.partials = block.edges = tuple(_prepare_partial(p, ("out", *names)) for p in partials)
     block.call = {1: _unary_call, 2: _binary_call}.get(len(partials), _elementwise_call)(block)
     return register(block)
 

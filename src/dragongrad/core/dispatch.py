@@ -19,8 +19,8 @@ REDUCE: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.m
 ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
-def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Answer `__array_ufunc__`."""
+def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """Answer `Variable.__array_ufunc__`."""
     call = TABLE.get(ufunc)
     if call is None:
         raise no_rule(ufunc)
@@ -78,10 +78,10 @@ CREATION = frozenset({
 })  # fmt: skip
 
 
-def array_function(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], asked: Variable) -> Any:
-    """Answer `__array_function__`."""
+def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer `Variable.__array_function__`."""
     if fn in CREATION:
-        kwargs = {**kwargs, "like": asked}
+        kwargs = {**kwargs, "like": self}
     call = TABLE.get(fn)
     if call is None:
         raise no_rule(fn)
@@ -171,6 +171,7 @@ def install() -> None:
         if getattr(np, name) in TABLE:
             setattr(Variable, name, _method(name, TABLE[getattr(np, name)]))
     methods: dict[str, Any] = {
+        "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
         "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
         "astype": _method("astype", BLOCKS["astype"].call),
@@ -211,6 +212,4 @@ def setitem(x: Any, index: Any, value: Any) -> Any:
 
 
 _variable.SETITEM = setitem
-_variable.ARRAY_UFUNC = array_ufunc
-_variable.ARRAY_FUNCTION = array_function
 _variable.GATHER = gather

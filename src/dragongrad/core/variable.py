@@ -34,9 +34,11 @@ class Variable:
     __slots__ = ("__weakref__", "data", "level", "link")
 
     if TYPE_CHECKING:
-        # The rest of what an array has is set by dispatch.install, from the table.
+        # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...
         def astype(self, dtype: Any) -> Any: ...
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
+        def __array_function__(self, fn: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
 
     def __init__(self, data: Any, level: Level, link: Any = None) -> None:
         self.data = data
@@ -139,14 +141,6 @@ class Variable:
 
     __hash__ = object.__hash__
 
-    # NumPy's protocols; the functions behind them are set in dispatch.py
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return ARRAY_UFUNC(ufunc, method, inputs, kwargs)
-
-    def __array_function__(self, fn: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return ARRAY_FUNCTION(fn, args, kwargs, self)
-
     # Printing
 
     def __repr__(self) -> str:
@@ -158,8 +152,6 @@ class Variable:
 
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
 SETITEM: Any = None
-ARRAY_UFUNC: Any = None
-ARRAY_FUNCTION: Any = None
 GATHER: Any = None
 
 

@@ -58,11 +58,11 @@ class Reverse(Level):
         except (ValueError, TypeError) as error:
             raise operation_error(block.name, (value,), error) from None
         parent = x.link
-        if not block.partials:
+        if not block.edges:
             return out
         if parent is None:
             return Variable(out, self, None)
-        partial, pick = block.partials[0]
+        partial, pick = block.edges[0]
         saved = pick((out, value)) if pick is not None else None
         node = self.node(block, ((parent, partial, saved),), out.shape, out.dtype)
         self.append(node)
@@ -85,19 +85,19 @@ class Reverse(Level):
         if out.__class__ is complex:
             # Python's own product of a complex and a float: NumPy's float64 is a float to it.
             out = np.complex128(out)
-        if not block.partials:
+        if not block.edges:
             return out
         edges: tuple[Any, ...]
         if px is not None:
-            partial, pick = block.partials[0]
+            partial, pick = block.edges[0]
             edge = (px, partial, pick((out, x, y)) if pick is not None else None)
             if py is not None:
-                partial, pick = block.partials[1]
+                partial, pick = block.edges[1]
                 edges = (edge, (py, partial, pick((out, x, y)) if pick is not None else None))
             else:
                 edges = (edge,)
         elif py is not None:
-            partial, pick = block.partials[1]
+            partial, pick = block.edges[1]
             edges = ((py, partial, pick((out, x, y)) if pick is not None else None),)
         else:
             return Variable(out, self, None)
@@ -130,12 +130,12 @@ class Reverse(Level):
             if block.outputs > 1:
                 return rewrap(out, [Variable(o, self, None) for o in out])
             return Variable(out, self, None)
-        if block.partials:
+        if block.edges and not params:
             full = (out, *values)
             edges = tuple(
                 [
                     (p, partial, pick(full) if pick is not None else None)
-                    for p, (partial, pick) in zip(parents, block.partials, strict=True)
+                    for p, (partial, pick) in zip(parents, block.edges, strict=True)
                     if p is not None
                 ]
             )

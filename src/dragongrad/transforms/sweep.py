@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from sys import getrefcount
 from typing import Any
 
@@ -75,12 +76,22 @@ def strong(direction: Any, factor: Any) -> Any:
     return np.where((direction == 0) & ~np.isfinite(factor), 0.0, factor)
 
 
+def spread(g: Any, shape: tuple[int, ...]) -> Any:
+    """A cotangent copied along the axes that it lacks."""
+    if g.__class__ is Variable or prod(shape) > _LARGE:
+        return np.broadcast_to(g, shape)
+    # A small array is filled in less time than a view of it takes to make.
+    full = np.empty(shape, g.dtype)
+    full[...] = g
+    return full
+
+
 def fit(g: Any, node: Spec) -> Any:
     """Undo broadcasting and promotion: bring a cotangent to its Node's shape and dtype."""
     if g.shape != node.shape:
         extra = g.ndim - len(node.shape)
         if extra < 0:
-            g = np.broadcast_to(g, node.shape)
+            g = spread(g, node.shape)
         else:
             axes = tuple(range(extra)) + tuple(
                 i + extra for i, n in enumerate(node.shape) if n == 1 and g.shape[i + extra] != 1
