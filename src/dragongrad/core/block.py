@@ -327,16 +327,16 @@ def elementwise(
 
 
 def _prepare_partial(partial: Any, names: tuple[str, ...]) -> tuple[Any, Any]:
+    """A partial as a function of what it saves, and what picks that from `(out, *arguments)`."""
     if not callable(partial):
         known = {1: KEEP, -1: NEGATE}.get(partial)
-        return (known, None) if known is not None else ((lambda: partial), _pick_nothing)
+        return (known, None) if known is not None else ((lambda saved: partial), _pick_nothing)
     positions = [names.index(name) for name in rule_names(partial)]
-    if len(positions) == 1:
-        probe = object()
-        if not isinstance(partial, np.ufunc) and _is_identity(partial, probe):
-            return TIMES, itemgetter(positions[0])
-        return partial, _pick_one(positions[0])
-    return partial, itemgetter(*positions)
+    if len(positions) > 1:
+        return (lambda saved: partial(*saved)), itemgetter(*positions)
+    if not isinstance(partial, np.ufunc) and _is_identity(partial, object()):
+        return TIMES, itemgetter(positions[0])
+    return partial, itemgetter(positions[0])
 
 
 def _is_identity(partial: Callable[..., Any], probe: object) -> bool:
@@ -349,10 +349,6 @@ def _is_identity(partial: Callable[..., Any], probe: object) -> bool:
 
 def _pick_nothing(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return ()
-
-
-def _pick_one(position: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    return itemgetter(slice(position, position + 1))
 
 
 def _unary_call(block: Block) -> Callable[..., Any]:

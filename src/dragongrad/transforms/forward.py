@@ -123,9 +123,9 @@ def _as_output(dot: Any, out: Any) -> Any:
 
 def _term(block: Block, x_dot: Any, partial: Any, saved: Any) -> Any:
     if not block.singular:
-        return x_dot * (saved if partial is TIMES else partial(*saved))
+        return x_dot * (saved if partial is TIMES else partial(saved))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        factor = saved if partial is TIMES else partial(*saved)
+        factor = saved if partial is TIMES else partial(saved)
         term = x_dot * factor
         return x_dot * strong(x_dot, factor) if has_nan(term) else term
 

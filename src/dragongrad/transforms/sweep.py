@@ -26,7 +26,7 @@ def pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
         return bar
     if partial is NEGATE:
         return -bar
-    return bar * partial(*saved)
+    return bar * partial(saved)
 
 
 # Arrays of this many elements are worth a look at whether their memory can be used again.
@@ -45,7 +45,7 @@ def pull_large_edge(bar: Any, partial: Any, saved: Any) -> Any:
     """As `pull_edge` for a large array, making the product in the partial's own memory where it is free."""
     if partial is KEEP or partial is TIMES or partial is NEGATE:
         return pull_edge(bar, partial, saved)
-    factor = partial(*saved)
+    factor = partial(saved)
     if (
         factor.__class__ is _ndarray
         and bar.__class__ is _ndarray
@@ -63,7 +63,7 @@ def careful_pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
     """As `pull_edge`, with strong zeros: where `bar` is zero, a partial that is not finite counts as zero."""
     if partial is KEEP or partial is NEGATE:
         return pull_edge(bar, partial, saved)
-    factor = saved if partial is TIMES else partial(*saved)
+    factor = saved if partial is TIMES else partial(saved)
     return bar * strong(bar, factor)
 
 
@@ -152,7 +152,7 @@ def sweep(tape: list[Node], careful: bool = False) -> None:
             elif partial is NEGATE:
                 g = -bar
             else:
-                g = bar * partial(*saved)
+                g = bar * partial(saved)
             if g.shape != parent.shape or g.dtype is not parent.dtype:
                 g = fit(g, parent)
             before = parent.bar

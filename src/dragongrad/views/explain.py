@@ -111,7 +111,7 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
         return 1
     if partial is NEGATE:
         return -1
-    return pick(values) if partial is TIMES else partial(*pick(values))
+    return pick(values) if partial is TIMES else partial(pick(values))
 
 
 def _formulas(block: Block) -> list[str]:
