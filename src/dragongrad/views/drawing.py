@@ -12,6 +12,7 @@ from ..core.node import Node
 from .layout import Placed, place
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
+_HEADER = 22.0
 _EDGE, _LINE, _TEXT, _FAINT = "#94a3b8", "#64748b", "#0f172a", "#64748b"
 
 
@@ -31,7 +32,11 @@ class DrawnGraph(Graph):
         return text if len(text) <= 24 else node.block.name
 
     def shape(self, node: Node) -> str:
-        """The shape written under the label."""
+        """What is written under the label: the shape, after the name that `print` gives the Node."""
+        shape = self._shape(node)
+        return shape if node.block is None else f"{self.names[node]}  {shape}"
+
+    def _shape(self, node: Node) -> str:
         return " ".join(str(s.shape) for s in node.dtype) if isinstance(node.dtype, tuple) else str(node.shape)
 
     def kind(self, node: Node) -> str:
@@ -50,7 +55,7 @@ class DrawnGraph(Graph):
         digraph "f" {
           rankdir=TB; node [shape=box, style="rounded,filled", fontname="Helvetica"];
           n0 [label="x\n()", fillcolor="#dbeafe"];
-          n1 [label="· * 2\n()", fillcolor="#dcfce7"];
+          n1 [label="· * 2\nv1  ()", fillcolor="#dcfce7"];
           n0 -> n1;
         }
 
@@ -77,26 +82,33 @@ class DrawnGraph(Graph):
         """
         everything = [*self.inputs, *self.nodes]
         texts = {n: (self.label(n), self.shape(n)) for n in everything}
-        widths = [max(44.0, 8.2 * len(texts[n][0]) + 20, 6.2 * len(texts[n][1]) + 20) for n in everything]
+        widths = [max(44.0, 8.8 * len(texts[n][0]) + 22, 6.2 * len(texts[n][1]) + 20) for n in everything]
         index = {n: i for i, n in enumerate(everything)}
         parents = [[index[p] for p in n.parents if p is not None] for n in everything]
         layout = place(parents, widths)
-        boxes, width, height = layout.boxes, layout.width, layout.height
         # Constant outputs have no Node; the title names them.
         constants = [brief(o) for o in self.outputs if not isinstance(o, Node)]
         title = self.title + (f" (constant: {', '.join(constants)})" if constants else "")
+        boxes, width, height = layout.boxes, max(layout.width, 8.2 * len(title) + 32), layout.height + _HEADER
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
             f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif">',
             f"<title>{escape(title)}</title>",
             f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
+            f'<text x="16" y="22" font-size="14" font-weight="bold" fill="{_TEXT}">{escape(title)}</text>',
         ]
+        for box in boxes:
+            box.x += (width - layout.width) / 2
+            box.y += _HEADER
+        offset = (width - layout.width) / 2
+        routes = {edge: [(x + offset, y + _HEADER) for x, y in route] for edge, route in layout.routes.items()}
         for i, above in enumerate(parents):
+            room = min(12.0, (boxes[i].width - 16) / max(len(above) - 1, 1))
             # Edges into one box arrive side by side (x * x shows two), in the order that crosses least.
-            reached = {p: (layout.routes[p, i] or [(boxes[p].x, 0.0)])[-1][0] for p in above}
+            reached = {p: (routes[p, i] or [(boxes[p].x, 0.0)])[-1][0] for p in above}
             arriving = sorted(above, key=reached.__getitem__)
             parts += [
-                _edge(boxes[p], layout.routes[p, i], boxes[i], slot - (len(above) - 1) / 2)
+                _edge(boxes[p], routes[p, i], boxes[i], room * (slot - (len(above) - 1) / 2))
                 for slot, p in enumerate(arriving)
             ]
         for node, box in zip(everything, boxes, strict=True):
@@ -150,11 +162,11 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def _edge(start: Placed, route: list[tuple[float, float]], end: Placed, slot: float) -> str:
+def _edge(start: Placed, route: list[tuple[float, float]], end: Placed, shift: float) -> str:
     points = [
         (start.x, start.y + start.height / 2),
         *route,
-        (end.x + slot * 12, end.y - end.height / 2 - 5),
+        (end.x + shift, end.y - end.height / 2 - 5),
     ]
     path = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
     for (x1, y1), (x2, y2) in pairwise(points):

@@ -71,10 +71,15 @@ def place(parents: list[list[int]], widths: list[float]) -> Layout:
     ]
     return Layout(
         boxes=places[:count],
-        routes={edge: [(places[v].x, places[v].y) for v in chain] for edge, chain in chains.items()},
+        routes={edge: [point for v in chain for point in _passage(places[v])] for edge, chain in chains.items()},
         width=max((b.x + b.width / 2 for b in places), default=0.0) + _MARGIN,
         height=2 * _MARGIN + len(rows) * _HEIGHT + (len(rows) - 1) * _GAP_Y,
     )
+
+
+def _passage(lane: Placed) -> list[tuple[float, float]]:
+    # Straight down beside the boxes of the row; an edge bends between rows only, where no box is.
+    return [(lane.x, lane.y - lane.height / 2), (lane.x, lane.y + lane.height / 2)]
 
 
 def _layers(parents: list[list[int]]) -> list[int]:
