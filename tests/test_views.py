@@ -10,6 +10,7 @@ from dragongrad.core.block import BLOCKS
 from dragongrad.core.graph import application
 from dragongrad.core.node import Node
 from dragongrad.views.layout import place
+from dragongrad.views.table import number
 
 
 def f(x, y):
@@ -63,7 +64,7 @@ def test_graph_computes_what_the_function_does():
         (lambda x: np.where(x > 0, x, 0.0), "where(v1, x, 0)"),
         (lambda x: 2 ** x, "2 ** x"),
         (lambda x: np.linalg.svd(np.outer(x, x))[1], "[1]"),
-        (lambda x: x * np.ones(2), "x * array(2,)"),
+        (lambda x: x * np.ones(2), "x * <array (2,)>"),
     ],
 )  # fmt: skip
 def test_operations_read_as_numpy(function, line):
@@ -138,6 +139,20 @@ def test_boxes_do_not_overlap():
             assert abs(a.y - b.y) >= a.height or abs(a.x - b.x) >= (a.width + b.width) / 2 - 1e-9
 
 
+def test_arrows_do_not_cross_boxes():
+    rng = np.random.default_rng(1)
+    parents = [[]] + [sorted(rng.choice(i, size=min(i, 2), replace=False).tolist()) for i in range(1, 40)]
+    layout = place(parents, [60.0] * 40)
+    assert any(layout.routes.values())
+    for route in layout.routes.values():
+        # Each row is passed straight down, from its top to its bottom.
+        for (x, top), (again, bottom) in zip(route[::2], route[1::2], strict=True):
+            assert x == again
+            row = [b for b in layout.boxes if top < b.y < bottom]
+            assert row
+            assert all(abs(b.x - x) > b.width / 2 for b in row)
+
+
 # Trace tables
 
 
@@ -157,6 +172,51 @@ def test_reverse_table():
     assert table.columns == ["name", "operation", "value", "adjoint", "passes back"]
     assert table.rows[4][4] == "v1_bar += v3_bar, v2_bar += -v3_bar"
     np.testing.assert_allclose([table.values["x"][1], table.values["y"][1]], ad.grad(f, argnums=(0, 1))(0.5, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "pushed", "pulled"),
+    [
+        (lambda x, y: x @ y, (np.eye(2), np.eye(2)), "x_dot @ y + x @ y_dot",
+         "x_bar += v1_bar @ y.mT, y_bar += x.mT @ v1_bar"),
+        (np.linalg.solve, (np.eye(2), np.ones((2, 1))), "solve(x, y_dot - x_dot @ v1)",
+         "x_bar += -solve(x.mT, v1_bar) @ v1.mT, y_bar += solve(x.mT, v1_bar)"),
+        (lambda x: x[1:], (np.ones(3),), "x_dot[1:]", "x_bar[1:] += v1_bar"),
+        (lambda x: np.sum(x), (np.ones(3),), "sum(x_dot)", "x_bar += v1_bar"),
+        (lambda x: x.T, (np.ones((2, 2)),), "T(x_dot)", "x_bar += v1_bar.T"),
+        (np.log, (2.0,), "x_dot / x", "x_bar += v1_bar / x"),
+        (lambda x: np.concatenate([x, x]), (np.ones(2),), "concatenate(x_dot, x_dot)",
+         "x_bar += transpose of concatenate on v1_bar, x_bar += transpose of concatenate on v1_bar"),
+        (lambda x: np.cumsum(x), (np.ones(2),), "cumsum(x_dot)", "x_bar += reshape(flip(cumsum(flip(v1_bar))), (2,))"),
+    ],
+)  # fmt: skip
+def test_every_operation_says_its_derivative(function, args, pushed, pulled):
+    def named(x, y):
+        return function(x, y)
+
+    f = named if len(args) == 2 else lambda x: function(x)
+    assert ad.trace_table(f, *args).rows[-1][3] == pushed
+    assert ad.trace_table(f, *args, mode="reverse").rows[-1][4] == pulled
+
+
+def test_a_condition_has_no_tangent():
+    table = ad.trace_table(lambda x: np.where(x > 0, np.sqrt(x), 0.0), 4.0)
+    assert table.rows[-1][3] == "where(v1, v2_dot, 0)"
+
+
+def test_several_outputs_have_a_row_together():
+    table = ad.trace_table(lambda x: np.linalg.eigh(x)[0], np.eye(2), mode="reverse")
+    assert [row[1] for row in table.rows] == ["input", "eigh(x)", "v1[0]", "v1[1]"]
+    assert table.rows[2][4] == "v1_bar[0] += v2_bar"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.0, "0"), (1 - 2j, "1-2j"), ([[1.0, -0.5]], "[[1 -0.5]]"), (1e-5, "1e-05"), (True, "True"), (np.inf, "inf"),
+     (np.ones(9), "float64 (9,)"), (1 / 3, "0.333333")],
+)  # fmt: skip
+def test_numbers_are_short(value, text):
+    assert number(value) == text
 
 
 FUNCTIONS = [
@@ -220,6 +280,13 @@ def test_table_mistakes():
         (np.tanh, ["d/dx = (1 - tanh(x)) * (1 + tanh(x))"]),
         (np.log2, ["d/dx = 1 / (log(2) * x)"]),
         (np.subtract, ["d/dx = 1", "d/dy = -1"]),
+        (np.divide, ["domain: y != 0"]),
+        (np.sqrt, ["domain: 0 < x"]),
+        (np.sinc, ["4.049947847e-06 * t - 9.766", "where t = "]),
+        (np.linalg.det, ["        out_bar[..., None, None] * _cofactors(x)"]),
+        (np.imag, ["-1j * out_bar"]),
+        (ad.logistic, ["logistic(x): elementwise"]),
+        (ad.logsumexp, ["restated through other Blocks"]),
         (np.sum, ["linear", "transpose in x"]),
         (np.linalg.inv, ["-out @ x_dot @ out", "_inv_pullback"]),
         (np.matmul, ["linear in each argument"]),
@@ -249,9 +316,11 @@ def test_printed_formulas_are_the_derivatives():
             continue
         low, high = block.domain[0] if block.domain else (-np.inf, np.inf)
         at = 0.4 if low < 0.4 < high else 1.4
-        (line,) = [line for line in str(ad.explain(block)).splitlines() if "d/dx = " in line]
+        lines = [line.strip().removeprefix("where ").split(" = ") for line in str(ad.explain(block)).splitlines()]
+        found = {pair[0]: pair[1] for pair in lines if len(pair) == 2}
         namespace = {name: getattr(np, name) for name in dir(np) if not name.startswith("_")}
-        got = eval(line.split(" = ", 1)[1], namespace, {"x": at})
+        parts = {name: eval(text, namespace, {"x": at}) for name, text in found.items() if name != "d/dx"}
+        got = eval(found["d/dx"], namespace, {"x": at} | parts)
         np.testing.assert_allclose(got, ad.derivative(block.fn)(at), rtol=1e-9, err_msg=block.name)
         checked += 1
     assert checked > 30

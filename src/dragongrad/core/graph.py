@@ -83,7 +83,7 @@ def _spec(node: Node) -> str:
 def brief(value: Any) -> str:
     """A plain argument in few characters."""
     if isinstance(value, (list, tuple)) or np.ndim(value):
-        return f"array{np.shape(value)}"
+        return f"<array {np.shape(value)}>"
     return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
@@ -92,22 +92,26 @@ def application(block: Any, arguments: list[str], params: dict[str, Any]) -> str
     symbol = _COMPARISONS.get(block.name, block.symbol)
     if symbol in INFIX and len(arguments) == 2:
         return f"{arguments[0]} {symbol} {arguments[1]}"
-    if symbol == "neg":
-        return f"-{arguments[0]}"
+    if symbol in ("neg", "pos"):
+        return f"{'-' if symbol == 'neg' else '+'}{arguments[0]}"
     if symbol == "[]" and "index" in params:
-        return f"{arguments[0]}[{_index(params['index'])}]"
+        return f"{arguments[0]}[{index_text(params['index'])}]"
     options = [
-        f"{k}={brief(v) if isinstance(v, np.ndarray) else v}"
+        f"index=[{index_text(v)}]" if k == "index" else f"{k}={brief(v) if isinstance(v, np.ndarray) else v}"
         for k, v in params.items()
         if v is not None and (isinstance(v, np.ndarray) or v != block.defaults.get(k))
     ]
+    if symbol == "T" and options:
+        # The axes in another order than reversed: the name says it better.
+        symbol = block.name
     name = symbol if symbol.isidentifier() else block.name
     return f"{name}({', '.join([*arguments, *options])})"
 
 
-def _index(index: Any) -> str:
+def index_text(index: Any) -> str:
+    """An index as it is written between brackets."""
     if isinstance(index, tuple):
-        return ", ".join(_index(i) for i in index)
+        return ", ".join(index_text(i) for i in index)
     if isinstance(index, slice):
         parts = ["" if p is None else str(p) for p in (index.start, index.stop)]
         return ":".join(parts if index.step is None else [*parts, str(index.step)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +64,7 @@ def explain(fn: Any) -> Explanation:
     block = _block(fn)
     if block is not None:
         return Explanation("\n".join([_heading(block), *(_formulas(block) if block.partials else _sources(block))]))
-    restated = COMPOSITES.get(fn)
+    restated = COMPOSITES.get(fn) or (fn if _is_ours(fn) else None)
     if restated is not None:
         name = getattr(fn, "__name__", str(fn))
         return Explanation(f"{name}: restated through other Blocks\n{_source(restated)}")
@@ -81,9 +83,16 @@ def _block(fn: Any) -> Block | None:
     except TypeError:
         raise ArgumentError(f"explain takes a function, got {fn!r}") from None
     if found is None:
-        # ad.sin is what answers for np.sin.
-        found = next((b for key, b in BLOCKS.items() if TABLE.get(key) is fn or b.name == fn), None)
+        # ad.sin is what answers for np.sin, and ad.logistic calls the Block of that name.
+        name = fn.__name__ if _is_ours(fn) else fn
+        found = next((b for key, b in BLOCKS.items() if TABLE.get(key) is fn or b.name == name), None)
     return found
+
+
+def _is_ours(fn: Any) -> bool:
+    """Whether it is one of dragongrad's own functions of arrays, as ad.logsumexp."""
+    rooms = ("dragongrad.blocks.", "dragongrad.functions")
+    return inspect.isfunction(fn) and fn.__module__.startswith(rooms)
 
 
 _KINDS = {
@@ -106,6 +115,49 @@ def partial_formulas(block: Block, names: list[Any]) -> list[Any]:
     return [_partial(partial, pick, (out, *arguments)) for partial, pick in block.partials]
 
 
+# A formula longer than this says less than the name of its Block.
+_LONGEST = 90
+
+
+def pushed_formulas(block: Block, out: Any, values: list[Any], dots: list[Any], params: dict[str, Any]) -> str:
+    """The tangent of the output, written by running the pushforward on symbols; empty where it cannot be."""
+    if block.pushforward is None or block.variadic or out is None:
+        return ""
+    dots = [0.0 if dot is None else dot for dot in dots]
+    named = dict(zip(block.names, values, strict=True)) | {"out": out}
+    named |= {f"{name}_dot": dot for name, dot in zip(block.names, dots, strict=True)}
+    found = _run(block.pushforward, named, params)
+    return "" if found is None or isinstance(found, (tuple, list)) else _brief(found)
+
+
+def pulled_formulas(block: Block, bar: Any, out: Any, values: list[Any], params: dict[str, Any]) -> list[str]:
+    """The cotangent of each argument, written by running the pullback on symbols; empty where it cannot be."""
+    nothing = [""] * len(values)
+    if bar is None or block.variadic or len(block.names) != len(values):
+        return nothing
+    named = dict(zip(block.names, values, strict=True)) | {"out": out, "out_bar": bar}
+    if block.pulls:
+        return ["" if pull is None else _brief(_run(pull, named, params)) for pull in block.pulls]
+    found = None if block.pullback is None else _run(block.pullback, named, params)
+    if found is None:
+        return nothing
+    return [_brief(f) for f in (found if isinstance(found, (tuple, list)) else [found])]
+
+
+def _run(rule: Callable[..., Any], named: dict[str, Any], params: dict[str, Any]) -> Any:
+    try:
+        return rule(*[named[name] for name in rule_names(rule) if name in named], **params)
+    except (TypeError, ValueError, IndexError, AttributeError, KeyError):
+        # It asks what a symbol does not know: the truth of a comparison, an element.
+        return None
+
+
+def _brief(value: Any) -> str:
+    # An array that a rule filled with symbols is not a formula.
+    text = formula(value) if isinstance(value, Symbol) or (value is not None and np.ndim(value) == 0) else ""
+    return text if len(text) <= _LONGEST else ""
+
+
 def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
     if partial is KEEP:
         return 1
@@ -115,16 +167,61 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
 
 
 def _formulas(block: Block) -> list[str]:
-    lines = [
-        f"    d/d{name} = {formula(partial)}"
-        for name, partial in zip(block.names, partial_formulas(block, list(block.names)), strict=True)
-    ]
-    limits = [
-        f"{formula(low)} < {name} < {formula(high)}".replace("-inf < ", "").replace(" < inf", "")
-        for name, (low, high) in zip(block.names, block.domain, strict=False)
-        if np.isfinite(low) or np.isfinite(high)
-    ]
-    return [*lines, f"    domain: {', '.join(limits)} (the derivative is finite there)"] if limits else lines
+    lines = []
+    for name, partial in zip(block.names, partial_formulas(block, list(block.names)), strict=True):
+        text, parts = _shortened(formula(partial))
+        lines += [f"    d/d{name} = {text}", *[f"        where {letter} = {part}" for letter, part in parts]]
+    limits = [_limits(block, i) for i in range(len(block.domain))]
+    shown = ", ".join([text for text in limits if text])
+    return [*lines, f"    domain: {shown} (the derivative is finite there)"] if shown else lines
+
+
+def _limits(block: Block, i: int) -> str:
+    """The interval of an argument on which the derivative is finite, as `0 < x`; empty where it is everything."""
+    name, (low, high) = block.names[i], block.domain[i]
+    if not (np.isfinite(low) or np.isfinite(high)):
+        return ""
+    if np.isfinite(low) and not np.isfinite(high) and _is_finite_at(block, i, low - 0.75):
+        # The table gives the side that it tests; this rule is as good on the other side of its pole.
+        return f"{name} != {formula(low)}"
+    return f"{formula(low)} < {name} < {formula(high)}".replace("-inf < ", "").replace(" < inf", "")
+
+
+def _is_finite_at(block: Block, i: int, place: float) -> bool:
+    arguments = [1.5] * len(block.names)
+    arguments[i] = place
+    with np.errstate(all="ignore"):
+        out = block.value(*map(np.float64, arguments))
+        values = (out, *map(np.float64, arguments))
+        return all(np.isfinite([out, *[_partial(partial, pick, values) for partial, pick in block.partials]]))
+
+
+_WIDE, _LETTERS = 100, "tuvw"
+
+
+def _shortened(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """A long formula with a letter for each call that it repeats, and what the letters stand for."""
+    parts: list[tuple[str, str]] = []
+    for letter in _LETTERS:
+        repeated = {c for c in _calls(text) if text.count(c) > 1} if len(text) > _WIDE else set()
+        if not repeated:
+            break
+        part = max(sorted(repeated), key=len)
+        text = text.replace(part, letter)
+        parts.append((letter, part))
+    return text, parts
+
+
+def _calls(text: str) -> list[str]:
+    """Every call in a formula, with its arguments."""
+    found = []
+    for start in re.finditer(r"\b[a-z_]\w*\(", text):
+        depth, end = 1, start.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        found.append(text[start.start() : end])
+    return found
 
 
 def _sources(block: Block) -> list[str]:
@@ -139,14 +236,32 @@ def _sources(block: Block) -> list[str]:
 
 def _source(rule: Callable[..., Any]) -> str:
     if getattr(rule, "__name__", "") == "<lambda>":
-        # The source of a lambda is the line of the table around it: its formula says more.
         try:
             return f"        {formula(rule(*[Symbol(name) for name in rule_names(rule)]))}"
         except (TypeError, IndexError, AttributeError):
             # It asks a shape, an index or a truth value, which a symbol does not have.
-            return "        " + " ".join(inspect.getsource(rule).split())
+            return f"        {_lambda_body(rule)}"
     try:
         text = inspect.getsource(rule)
     except (TypeError, OSError):
         text = getattr(rule, "__name__", str(rule))
+    text = re.sub(r"(?::|\s*->) (?:Any|Axis)\b", "", text.replace("  # fmt: skip", ""))
     return textwrap.indent(textwrap.dedent(text).rstrip(), " " * 8)
+
+
+def _lambda_body(rule: Callable[..., Any]) -> str:
+    """The code of a lambda, without the line of the table around it."""
+    try:
+        lines, _ = inspect.findsource(rule)
+    except OSError:
+        return "a function without source"
+    text = "".join(lines)
+    code = rule.__code__
+    # A line may hold several lambdas: the position of their code tells them apart.
+    places = {(line, column) for line, _, column, _ in code.co_positions()}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
+            inside = {(n.lineno, n.col_offset) for n in ast.walk(node.body) if isinstance(n, ast.expr)}
+            if (node.body.lineno, node.body.col_offset) in places and inside & places:
+                return " ".join((ast.get_source_segment(text, node.body) or "").split())
+    return "a function without source"

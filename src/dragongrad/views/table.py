@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError
-from ..core.graph import Graph, application, brief, trace
-from ..core.node import Node
+from ..core.graph import Graph, application, brief, index_text, trace
+from ..core.node import KEEP, Node
 from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import vjp
-from .explain import partial_formulas
-from .symbols import formula
+from .explain import partial_formulas, pulled_formulas, pushed_formulas
+from .symbols import Symbol, product
 
 # More elements than this share one column, the tangent along one direction.
 _COLUMNS = 6
@@ -196,6 +196,7 @@ def _forward(graph: Graph, tangent: Any) -> TraceTable:
     rows, values = [], {}
     for node in [*graph.inputs, *graph.nodes]:
         if isinstance(node.dtype, tuple):
+            rows.append([*_several(graph, node), _pushed(graph, node), *[""] * len(names)])
             continue
         dots = [found[node] for found in pushed]
         value = node.saved[0]
@@ -225,6 +226,7 @@ def _reverse(graph: Graph, cotangent: Any) -> TraceTable:
     rows, values = [], {}
     for node in [*graph.inputs, *graph.nodes]:
         if isinstance(node.dtype, tuple):
+            rows.append([*_several(graph, node), "", _pulled(graph, node)])
             continue
         bar = bars.get(node, np.zeros(node.shape))
         values[graph.names[node]] = (node.saved[0], bar)
@@ -262,61 +264,114 @@ def _operation(graph: Graph, node: Node) -> str:
     return "input" if node.block is None else graph.operation(node)
 
 
-def _argument_names(graph: Graph, node: Node) -> list[Any]:
-    """What stands for each argument in a formula: a name, a number, or the shape of a plain array."""
+def _several(graph: Graph, node: Node) -> list[str]:
+    """The first cells of a Block with several outputs; each output has a row of its own."""
+    shapes = ", ".join(str(s.shape) for s in node.dtype)  # type: ignore[union-attr]
+    return [graph.names[node], graph.operation(node), shapes]
+
+
+def _stand_ins(graph: Graph, node: Node) -> list[Any]:
+    """What stands for each argument in a formula: its name, a number, or the shape of a plain array."""
     return [
-        graph.names[p] if p is not None else (brief(v) if np.ndim(v) else v)
+        Symbol(graph.names[p], like=v) if p is not None else Symbol(brief(v), like=v) if np.ndim(v) else v
         for p, v in zip(node.parents, node.saved[1:], strict=True)
     ]
 
 
+def _dots(graph: Graph, node: Node) -> list[Any]:
+    return [None if p is None else Symbol(f"{graph.names[p]}_dot", like=p.saved[0]) for p in node.parents]
+
+
 def _pushed(graph: Graph, node: Node) -> str:
     """The derivative of one operation: `cos(x) * x_dot`."""
-    if node.block is None or not _has_derivative(node):
+    block: Any = node.block
+    if block is None or not _has_derivative(node):
         return ""
-    if not node.block.partials:
-        return "" if node.pick is not None or node.block.kind == "general" else _linear(graph, node)
-    terms = []
-    names = _argument_names(graph, node)
-    for parent, partial in zip(node.parents, partial_formulas(node.block, names), strict=True):
-        if parent is not None:
-            terms.append(_product(partial, f"{graph.names[parent]}_dot"))
-    return " + ".join(terms).replace("+ -", "- ")
+    if node.pick is not None:
+        return f"{graph.names[node.parents[0]]}_dot[{node.pick}]"  # type: ignore[index]
+    values, dots = _stand_ins(graph, node), _dots(graph, node)
+    if block.partials:
+        pairs = zip(partial_formulas(block, values), dots, strict=True)
+        terms = [product(partial, dot.text) for partial, dot in pairs if dot is not None]
+    elif block.kind in ("linear", "multilinear"):
+        terms = _by_linearity(node, values, dots)
+    else:
+        found = pushed_formulas(block, _out(graph, node), values, dots, node.params)
+        named = ", ".join([d.text for d in dots if d is not None])
+        terms = [found or f"pushforward of {block.name} along {named}"]
+    return " + ".join([t for t in terms if t != "0"]).replace("+ -", "- ") or "0"
 
 
-def _linear(graph: Graph, node: Node) -> str:
-    if node.block is None or node.block.kind != "linear":
-        return ""
-    names = [graph.names[p] + "_dot" if p is not None else "0" for p in node.parents]
-    return application(node.block, names, node.params)
+def _by_linearity(node: Node, values: list[Any], dots: list[Any]) -> list[str]:
+    """A linear Block is its own derivative; a multilinear one is, in each argument while the others stay."""
+    block: Any = node.block
+    if block.kind == "linear":
+        # An argument without a transpose (an index, a condition) stays as it is.
+        fixed = [not block.variadic and block.pulls[i] is None for i in range(len(values))]
+        moved = [
+            v if still else 0 if dot is None else dot for v, dot, still in zip(values, dots, fixed, strict=True)
+        ]
+        return [application(block, _texts(moved), node.params)]
+    return [
+        application(block, _texts([*values[:i], dot, *values[i + 1 :]]), node.params)
+        for i, dot in enumerate(dots)
+        if dot is not None
+    ]
 
 
-def _product(partial: Any, dot: str) -> str:
-    text = formula(partial)
-    if text == "1":
-        return dot
-    if text == "-1":
-        return f"-{dot}"
-    # A sum needs parentheses in front of a factor.
-    binding = getattr(partial, "binding", 5)
-    return f"({text}) * {dot}" if binding < 2 else f"{text} * {dot}"
+def _texts(values: list[Any]) -> list[str]:
+    return [v.text if isinstance(v, Symbol) else brief(v) for v in values]
+
+
+def _out(graph: Graph, node: Node) -> Any:
+    if isinstance(node.dtype, tuple):
+        return None
+    return Symbol(graph.names[node], like=node.saved[0])
 
 
 def _pulled(graph: Graph, node: Node) -> str:
     """What an operation passes back: `x_bar += cos(x) * v1_bar`."""
-    if node.block is None or not _has_derivative(node) or not node.block.partials:
+    block: Any = node.block
+    if block is None or not _has_derivative(node):
         return ""
-    names = _argument_names(graph, node)
-    return ", ".join(
-        f"{graph.names[parent]}_bar += {_product(partial, graph.names[node] + '_bar')}"
-        for parent, partial in zip(node.parents, partial_formulas(node.block, names), strict=True)
-        if parent is not None
-    )
+    bar = f"{graph.names[node]}_bar"
+    if node.pick is not None:
+        return f"{graph.names[node.parents[0]]}_bar[{node.pick}] += {bar}"  # type: ignore[index]
+    values = _stand_ins(graph, node)
+    targets = [None if p is None or p.dtype.kind not in "fc" else f"{graph.names[p]}_bar" for p in node.parents]
+    if block.symbol == "[]" and set(node.params) == {"index"} and targets[1:] == []:
+        return f"{targets[0]}[{index_text(node.params['index'])}] += {bar}"
+    if block.partials:
+        found = [product(partial, bar) for partial in partial_formulas(block, values)]
+    elif block.edges and not node.params:
+        # The cotangent goes as it is to every element, as that of a sum does.
+        found = [bar if partial is KEEP else "" for partial, _ in block.edges]
+    else:
+        one = None if isinstance(node.dtype, tuple) else Symbol(bar, like=node.saved[0])
+        found = pulled_formulas(block, one, _out(graph, node), values, node.params)
+    lines = [
+        f"{target} += {text or f'transpose of {block.name} on {bar}'}"
+        for target, text in zip(targets, found, strict=True)
+        if target is not None
+    ]
+    return ", ".join(lines)
 
 
 def number(value: Any) -> str:
     """A value in few characters."""
-    if np.size(value) > 6:
-        return f"{np.asarray(value).dtype} {np.shape(value)}"
-    text: str = np.array2string(np.asarray(value), precision=6, suppress_small=False, floatmode="maxprec")
-    return " ".join(text.split()).removesuffix(".").replace(". ", " ").replace(".]", "]")
+    value = np.asarray(value)
+    if value.size > 6:
+        return f"{value.dtype} {value.shape}"
+    if value.ndim:
+        return f"[{' '.join(number(v) for v in value)}]"
+    if value.dtype.kind == "c":
+        imaginary = _short(value.imag)
+        return f"{_short(value.real)}{'' if imaginary.startswith('-') else '+'}{imaginary}j"
+    return _short(value) if value.dtype.kind == "f" else str(value)
+
+
+def _short(value: Any) -> str:
+    """Six digits after the point, or six in all where that would show too little."""
+    size = abs(value)
+    text = f"{value:.6f}".rstrip("0").rstrip(".") if 1e-3 <= size < 1e9 else f"{value:.6g}"
+    return "0" if size == 0 else text
