@@ -23,6 +23,7 @@ from dragongrad.testing import check_derivatives
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 TEST_SHARE = 0.3
 PENALTY = 1e-3
@@ -92,7 +93,11 @@ def main(folder):
         ("patients", f"{len(y)} to train, {len(y_test)} held out"),
         ("held-out accuracy", f"{accuracy:.1%}"),
         ("held-out ROC AUC", f"{area:.4f}"),
-        ("L-BFGS", f"{fit.nit} steps, {fit.nfev} gradients, {1000 * seconds:.0f} ms: {fit.message}"),
+        (
+            "L-BFGS",
+            f"{fit.nit} steps, {fit.nfev} gradients, {1000 * seconds:.0f} ms"
+            + ("" if fit.success else f": {fit.message}"),
+        ),
         ("loss", f"{losses[0]:.4f} to {fit.fun:.4f}"),
         ("gradient against differences", f"largest difference {error:.1e}"),
         ("time of the function", f"{plain:.0f} us"),
@@ -108,7 +113,9 @@ def main(folder):
 
     console.print("\nHow the derivative of one patient's loss is made, forward and backward:\n")
     print(ad.trace_table(one_patient, 0.5, -0.25))
+    print()
     print(ad.trace_table(one_patient, 0.5, -0.25, mode="reverse"))
+    print()
 
     for path in draw(folder, losses, scores, y_test, area, ad.graph(one_patient, 0.5, -0.25)):
         console.print(f"picture: {path}")
@@ -116,18 +123,25 @@ def main(folder):
 
 def draw(folder, losses, scores, y_test, area, graph):
     """Save the loss curve, the ROC curve and the graph; the paths written."""
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-    axes.semilogy(losses, marker=".")
-    axes.set(xlabel="L-BFGS step", ylabel="training loss", title="Loss")
-    axes.grid(alpha=0.3, which="both")
+    plt.rcParams.update({"font.size": 13, "axes.spines.top": False, "axes.spines.right": False})
+    figure, axes = plt.subplots(figsize=(6, 4.4), layout="constrained")
+    axes.semilogy(losses, marker="o", markersize=4)
+    axes.set(xlabel="L-BFGS step", ylabel="training loss", title="Loss of the logistic regression")
+    axes.set_yticks([0.05, 0.1, 0.2, 0.5], labels=["0.05", "0.1", "0.2", "0.5"])
+    axes.minorticks_off()
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
     figure.savefig(folder / "loss.png", dpi=120)
 
-    figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.4, 5.4), layout="constrained")
     false_positive, true_positive, _ = roc_curve(y_test, scores)
-    axes.plot(false_positive, true_positive, label=f"held out, area {area:.4f}")
+    axes.plot(false_positive, true_positive, linewidth=2, label=f"held out, area {area:.4f}")
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="guessing")
-    axes.set(xlabel="healthy called malignant", ylabel="malignant found", title="ROC", aspect="equal")
-    axes.legend(loc="lower right")
+    axes.set(
+        xlabel="share of the benign called malignant", ylabel="share of the malignant found",
+        title="ROC curve of the held-out patients", aspect="equal",
+    )  # fmt: skip
+    axes.legend(loc="lower right", frameon=False)
     figure.savefig(folder / "roc.png", dpi=120)
 
     (folder / "graph.svg").write_text(graph.svg(), encoding="utf-8")

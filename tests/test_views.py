@@ -187,7 +187,8 @@ def test_reverse_table():
         (np.log, (2.0,), "x_dot / x", "x_bar += v1_bar / x"),
         (lambda x: np.concatenate([x, x]), (np.ones(2),), "concatenate(x_dot, x_dot)",
          "x_bar += transpose of concatenate on v1_bar, x_bar += transpose of concatenate on v1_bar"),
-        (lambda x: np.cumsum(x), (np.ones(2),), "cumsum(x_dot)", "x_bar += reshape(flip(cumsum(flip(v1_bar))), (2,))"),
+        (lambda x: np.cumsum(x), (np.ones(2),), "cumsum(x_dot)",
+         "x_bar += reshape(flip(cumsum(flip(v1_bar))), (2,))"),
     ],
 )  # fmt: skip
 def test_every_operation_says_its_derivative(function, args, pushed, pulled):
