@@ -27,8 +27,13 @@ def normal(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes that an `axis` argument means, as non-negative numbers."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else axis
-    return tuple([int(a) % ndim if ndim else int(a) for a in axes])
+    if isinstance(axis, int) and -ndim <= axis < ndim:
+        return (axis % ndim,)
+    if not ndim and axis in (0, -1):
+        # NumPy reduces a number along an axis 0 that it does not have.
+        return ()
+    axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+    return axes
 
 
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, linear, unsupported
 from ..core.variable import Variable, plain
 from .axes import along_axis, normal
-from .indexing import add_at, read
+from .indexing import add_at, places, read
 
 
 def _where_x(out_bar: Any, x: Any) -> Any:
@@ -139,7 +139,7 @@ composite(np._core.umath.clip)(clip)
 @composite(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
-    a, indices = plain(a), plain(indices)
+    a, indices = plain(a), places(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal(axis, np.ndim(a))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, linear
+from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, plain
 
 
@@ -15,9 +15,20 @@ def _astype(x: Any, dtype: Any) -> Any:
 
 
 # The sweep brings the cotangent back to the dtype of the argument.
-linear("astype", lambda out_bar, dtype: out_bar, names=("x",), value=_astype, parameters=("dtype",),
-       bind=lambda x, dtype, **rest: ((x,), {"dtype": np.dtype(dtype), **rest}),
+_cast = linear("astype", lambda out_bar, dtype: out_bar, names=("x",), value=_astype, parameters=("dtype",),
        batch=lambda size, values, batched, dtype: values[0].astype(dtype))  # fmt: skip
+_truncate = constant("truncation", value=_astype, names=("x",), parameters=("dtype",),
+                     batch=lambda size, values, batched, dtype: values[0].astype(dtype))  # fmt: skip
+
+
+def _cast_or_truncate(
+    x: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    """Another dtype; whole numbers and truths are constants, as `np.trunc` is."""
+    return (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
+
+
+_cast.call = TABLE[_cast.fn] = _cast_or_truncate
 
 
 @composite(np.astype)
@@ -167,6 +178,8 @@ def linspace(
 ) -> Any:  # fmt: skip
     """Equal steps from start to stop, either of which may be a Variable."""
     start, stop = plain(start), plain(stop)
+    if num < 0:
+        raise ValueError(f"linspace: the number of samples cannot be negative, it was {num}")
     parts = num - 1 if endpoint else num
     delta = stop - start
     fraction = np.arange(num, dtype=_real(delta)) / max(parts, 1)
@@ -190,8 +203,10 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
     """Powers of a base with equal steps of the exponent."""
-    exponents = np.linspace(start, stop, num, endpoint)
-    out = np.power(plain(base), exponents)
+    base = plain(base)
+    if np.ndim(base):
+        start, stop, base = np.broadcast_arrays(start, stop, base)
+    out = np.power(base, np.linspace(start, stop, num, endpoint))
     out = np.moveaxis(out, 0, axis) if axis else out
     return out if dtype is None else out.astype(dtype)
 

@@ -27,13 +27,18 @@ class At:
     position: int
 
 
+def places(index: Any) -> Any:
+    """An index array; an empty list is one, though NumPy would make floats of it."""
+    return np.zeros(0, int) if isinstance(index, list) and not index else plain(index)
+
+
 def tidy(index: Any) -> tuple[Index, Any]:
     """An index as the Blocks take it, and the stack of the index arrays that are Variables (or None)."""
     parts = index if isinstance(index, tuple) else (index,)
     tidied: list[Any] = []
     arrays: list[Any] = []
     for part in parts:
-        part = plain(part) if isinstance(part, (list, np.ndarray)) else part
+        part = places(part) if isinstance(part, (list, np.ndarray)) else part
         if not isinstance(part, Variable):
             tidied.append(part)
             continue

@@ -66,7 +66,7 @@ def _matrix(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> Any:
     """The norm of a vector or a matrix, or of each along axes."""
-    x, keepdims = plain(x), keepdims is True
+    x, keepdims = plain(x), bool(keepdims)
     x = x if x.dtype.kind in "fc" else x.astype(float)
     if axis is None:
         if ord is None or (np.ndim(x) == 1 and ord == 2) or (np.ndim(x) == 2 and ord == "fro"):
@@ -83,11 +83,11 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> A
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
-    return _vector(plain(x), ord, axis, keepdims is True)
+    return _vector(plain(x), ord, axis, bool(keepdims))
 
 
 @composite(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
     """The norm of matrices in the last two axes."""
     x = plain(x)
-    return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), keepdims is True)
+    return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), bool(keepdims))

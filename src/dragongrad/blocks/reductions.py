@@ -72,7 +72,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: fl
     def reduction(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: Any = False,
                   initial: Any = _NONE, where: Any = True, out: Any = None) -> Any:  # fmt: skip
         if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
-            return reduce(a, axis, keepdims is True)
+            return reduce(a, axis, bool(keepdims))
         a = plain(a)
         a = a if dtype is None else a.astype(dtype)
         if where is not True:
@@ -80,7 +80,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: fl
             if start is _NONE:
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
             a = np.where(plain(where), a, start)
-        value = reduce(a, axis, keepdims is True)
+        value = reduce(a, axis, bool(keepdims))
         return value if initial is _NONE or initial is None else combine(value, plain(initial))
 
     reduction.__name__ = name
@@ -120,7 +120,7 @@ for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
 @composite(np.ptp)
 def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
     """The greatest element less the smallest."""
-    keepdims = keepdims is True
+    keepdims = bool(keepdims)
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 

@@ -213,7 +213,9 @@ def flipud(m: Any) -> Any:
 @composite(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """A quarter turn, `k` times, in the plane of two axes."""
-    first, second = axes
+    (first,), (second,) = (_axes(axis, m.ndim) for axis in axes)
+    if first == second:
+        raise ValueError(f"rot90: two different axes make a plane, got {axes}")
     if k % 4 == 0:
         return +m
     if k % 4 == 2:

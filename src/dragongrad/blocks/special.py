@@ -14,7 +14,7 @@ from .axes import Axis
 
 _stop = constant(
     "stop_gradient", value=lambda x: x, dispatches=False, names=("x",), parameters=(),
-    batch=lambda size, values, batched: values[0],
+    batch=lambda size, values, batched: _stop(values[0]),
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = plain(a), keepdims is True
+    a, keepdims = plain(a), bool(keepdims)
     a = a if dtype is None else a.astype(dtype)
     if where is True:
         return np.sum(a, axis=axis, keepdims=keepdims) / _count(a, axis)
@@ -49,7 +49,7 @@ def var(
     where: Any = True, mean: Any = _NONE, correction: Any = _NONE,
 ) -> Any:  # fmt: skip
     """The variance over axes."""
-    a, keepdims = plain(a), keepdims is True
+    a, keepdims = plain(a), bool(keepdims)
     ddof = ddof if correction is _NONE else correction
     centre = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where) if mean is _NONE else plain(mean)
     centred = a - centre
@@ -76,7 +76,7 @@ def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
 ) -> Any:
     """The weighted mean over axes."""
-    a, keepdims = plain(a), keepdims is True
+    a, keepdims = plain(a), bool(keepdims)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.full(np.shape(value), float(_count(a, axis)))
@@ -136,7 +136,7 @@ def quantile(
     out = lines[low] * (1 - fraction) + lines[high] * fraction
     # A NaN is sorted last, and makes every quantile NaN.
     out = np.where(np.isnan(lines[-1]), np.nan, out)
-    if keepdims is True:
+    if bool(keepdims):
         return np.reshape(out, q.shape + tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
     return out
 
@@ -175,7 +175,7 @@ composite(np.nancumprod)(_filled(np.cumprod, 1.0))
 
 def _nan_extremum(fn: Any, limit: float) -> Callable[..., Any]:
     def call(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-        a, keepdims = plain(a), keepdims is True
+        a, keepdims = plain(a), bool(keepdims)
         missing = np.isnan(a)
         found = fn(np.where(missing, limit, a), axis=axis, keepdims=keepdims, **options)
         return np.where(np.all(missing, axis=axis, keepdims=keepdims), np.nan, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -48,6 +49,8 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     for harmless in ("casting", "order", "subok"):
         kwargs.pop(harmless, None)
     targets = out if isinstance(out, tuple) else (out,)
+    if kwargs.keys() == {"axis"} and ufunc.signature:
+        call, kwargs = partial(call, **kwargs), {}
     if kwargs:
         raise NoRuleError(f"np.{ufunc.__name__}: the arguments {sorted(kwargs)} are not supported on Variables")
     if out is not None and any(not isinstance(t, Variable) for t in targets):
@@ -88,16 +91,18 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     if "out" in kwargs:
         target = kwargs.pop("out")
         target = target[0] if isinstance(target, tuple) else target
-        value = call(*args, **kwargs)
-        if target is None:
-            return value
-        if not isinstance(target, Variable):
-            raise ConversionError(
-                f"{fn.__name__} cannot write a Variable into a plain ndarray: drop out=\n  at {user_line()}"
-            )
-        target.rebind(value)
-        return target
+        return _into(target, call(*args, **kwargs), fn.__name__)
     return call(*args, **kwargs)
+
+
+def _into(target: Any, value: Any, name: str) -> Any:
+    """What `out=target` gives."""
+    if target is None:
+        return value
+    if not isinstance(target, Variable):
+        raise ConversionError(f"{name} cannot write a Variable into a plain ndarray: drop out=\n  at {user_line()}")
+    target.rebind(value)
+    return target
 
 
 def no_rule(fn: Any) -> NoRuleError:
@@ -142,7 +147,7 @@ COMPARISONS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.gr
                "eq": np.equal, "ne": np.not_equal}  # fmt: skip
 UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 _METHOD_NAMES = """
-all any argmax argmin argpartition argsort choose clip compress conj conjugate copy cumprod cumsum diagonal dot
+all any argmax argmin argpartition argsort choose clip conj conjugate copy cumprod cumsum diagonal dot
 max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """
 METHODS = {name: getattr(np, name) for name in _METHOD_NAMES.split()}
@@ -174,6 +179,9 @@ def install() -> None:
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
         "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
+        "mT": property(TABLE[np.matrix_transpose]),
+        "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
+        "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
         "astype": _method("astype", BLOCKS["astype"].call),
     }  # fmt: skip
     for name, method in methods.items():
@@ -189,6 +197,8 @@ def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            return _into(kwargs.pop("out"), call(self, *args, **kwargs), name)
         return call(self, *args, **kwargs)
 
     method.__name__ = name

@@ -1,0 +1,74 @@
+"""Arguments as NumPy reads them: the same value, shape and dtype, or the same refusal."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+
+X = np.random.default_rng(8).normal(size=(2, 3, 4))
+
+
+def under(f, x):
+    """The value under reverse mode and under forward mode."""
+    return ad.vjp(f, x)[0], ad.jvp(f, (x,), (x,))[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, axis=0, keepdims=1),
+        lambda x: np.median(x, axis=1, keepdims=1),
+        lambda x: np.std(x, axis=(0, -1), keepdims=1),
+        lambda x: np.linalg.norm(x, axis=0, keepdims=1),
+        lambda x: x.compress([True, False, True], axis=1),
+        lambda x: np.diff(x, 0, prepend=1.0),
+        lambda x: np.vecdot(x, x, axis=0),
+        lambda x: np.logspace(0, 1, 3, base=x[0] ** 2 + 1),
+        lambda x: x[[]],
+        lambda x: np.take(x, [], axis=1),
+        lambda x: x.mT,
+        lambda x: x.real + x.imag,
+        lambda x: x.astype(float, copy=False),
+        lambda x: np.prod(x[0, 0, 0], axis=0),
+    ],
+)
+def test_like_numpy(f, dtype):
+    x = X.astype(dtype)
+    for value in under(f, x):
+        np.testing.assert_allclose(value, f(x), rtol=1e-5)
+        assert np.asarray(value).dtype == np.asarray(f(x)).dtype
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.prod(x, axis=5),
+        lambda x: np.cumprod(x, axis=-4),
+        lambda x: np.median(x, axis=(0, 0)),
+        lambda x: np.take(x, [0], axis=3),
+        lambda x: np.repeat(x, 2, axis=3),
+        lambda x: np.diff(x, axis=3),
+        lambda x: np.gradient(x, axis=3),
+        lambda x: np.linalg.norm(x, axis=3),
+        lambda x: np.rot90(x, 1, (0, 0)),
+        lambda x: np.linspace(x, 1.0, -1),
+    ],
+)
+def test_refused_as_by_numpy(f):
+    for call in (lambda: f(X), lambda: ad.vjp(f, X), lambda: ad.jvp(f, (X,), (X,))):
+        with pytest.raises((ValueError, IndexError)):
+            call()
+
+
+def test_whole_numbers_are_constants():
+    x = np.array([1.5, -2.5])
+    for f in (lambda x: x.astype(int) * x, lambda x: np.cumsum(x, dtype=int)[0] * x):
+        slope = ad.jacfwd(f)(x)
+        np.testing.assert_array_equal(slope, ad.jacrev(f)(x))
+        np.testing.assert_array_equal(np.diag(slope), f(x) / x)
+
+
+def test_a_method_writes_into_no_plain_array():
+    with pytest.raises(ad.ConversionError, match="drop out="):
+        ad.grad(lambda x: np.sum(x.sum(axis=0, out=np.zeros((3, 4)))))(X)
