@@ -112,3 +112,25 @@ def test_hessian_of_a_nest():
     np.testing.assert_allclose(h["a"]["a"], 2 * 28)
     np.testing.assert_allclose(h["a"]["b"], [2 * 2 * 3, 2 * 2 * 27])
     np.testing.assert_allclose(h["b"]["b"], np.diag([4 * 6, 4 * 18]))
+
+
+def test_stop_gradient_stops_inside_vmap():
+    def f(x):
+        return np.sum(ad.vmap(lambda row: row * ad.stop_gradient(row))(x))
+
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(ad.grad(f)(x), x)
+    np.testing.assert_array_equal(ad.jvp(f, (x,), (np.ones_like(x),))[1], np.sum(x))
+
+
+@pytest.mark.parametrize("inner", [ad.grad, ad.derivative, lambda f: lambda y: ad.vmap(f)(np.ones(1))])
+@pytest.mark.parametrize("use", [lambda kept, x: kept * x, lambda kept, x: kept])
+@pytest.mark.parametrize("outer", [ad.grad, ad.derivative, lambda f: lambda y: ad.vmap(f)(np.ones(1))])
+def test_a_variable_that_escaped_an_inner_transform_is_refused(inner, use, outer):
+    def f(x):
+        kept = []
+        inner(lambda y: (kept.append(y * x), y)[1])(1.0)
+        return use(kept[0], x)
+
+    with pytest.raises(ad.EscapedError, match="stop_gradient"):
+        outer(f)(1.0)

@@ -35,7 +35,7 @@ class ClassicForward(Level):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self.serial = CLASSIC_SERIAL
+        self.serial, self.ended = CLASSIC_SERIAL, False
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Compute the value, and push the tangents of every direction along at once."""

@@ -85,7 +85,7 @@ class ClassicReverse(Reverse):
     node = GraphNode
 
     def __init__(self) -> None:
-        self.serial = CLASSIC_SERIAL
+        self.serial, self.ended = CLASSIC_SERIAL, False
         self.tape = []
         self.append = _keep_nothing
 

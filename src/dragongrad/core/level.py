@@ -24,11 +24,16 @@ class Level:
     `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`).
     """
 
-    __slots__ = ("serial",)
+    __slots__ = ("ended", "serial")
     batch_axes = 0
 
     def __init__(self) -> None:
         self.serial = next(_serials)
+        self.ended = False
+
+    def end(self) -> None:
+        """Mark the transform as over: a Variable of it that is kept and used again is refused."""
+        self.ended = True
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Apply a Block where this level is the highest among the arguments."""
@@ -57,7 +62,7 @@ class Plain(Level):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self.serial = -1
+        self.serial, self.ended = -1, False
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Apply a Block to what the buffers hold; the result is plain."""

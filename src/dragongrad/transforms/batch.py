@@ -12,7 +12,7 @@ from ..core.errors import ArgumentError, BatchError, DragongradError, operation_
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, settle
-from .evaluate import rewrap
+from .evaluate import refuse_escaped, rewrap
 from .options import Transform
 
 
@@ -37,6 +37,8 @@ class Batch(Level):
         )
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if self.ended:
+            refuse_escaped()
         batched = tuple([isinstance(a, Variable) and a.level is self for a in args])
         values = [a.data if b else a for a, b in zip(args, batched, strict=True)]
         try:
@@ -164,7 +166,10 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
     level = Batch(next(iter(sizes)))
     rows = [Variable(m, level) if axis is not None else m for m, axis in zip(moved, axes, strict=True)]
     call_args, call_kwargs = unflatten(structure, rows)
-    out = settle(f(*call_args, **call_kwargs))
+    try:
+        out = settle(f(*call_args, **call_kwargs))
+    finally:
+        level.end()
     out_leaves, out_structure = flatten(out)
     places = broadcast_prefix(out_axes, out, "out_axes")
     return unflatten(
@@ -175,6 +180,8 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
 def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
     leaf = plain(leaf)
     mine = isinstance(leaf, Variable) and leaf.level is level
+    if not mine and isinstance(leaf, Variable) and leaf.level.serial > level.serial:
+        refuse_escaped()
     if axis is None:
         if mine:
             raise BatchError("out_axes is None for an output that differs from row to row")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import ClosureError, DragongradError, operation_error, user_line
+from ..core.errors import ClosureError, DragongradError, EscapedError, operation_error, user_line
 from ..core.level import Level
 from ..core.node import Node
 from ..core.variable import Variable, plain, top_level
@@ -15,6 +15,8 @@ from ..core.variable import Variable, plain, top_level
 
 def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, Any]) -> Any:
     """The output of a Block on payloads; a NumPy error is restated with shapes and the user's line."""
+    if level.ended:
+        refuse_escaped()
     try:
         out = block.forward(*values, **params)
     except DragongradError:
@@ -47,6 +49,18 @@ def rewrap(like: Any, values: list[Any]) -> Any:
 def drop(out: Any, level: Level) -> tuple[Any, Node | None]:
     """Split an output into its value below this level, and its Node."""
     out = plain(out)
-    if isinstance(out, Variable) and out.level is level:
-        return out.data, out.link
+    if isinstance(out, Variable):
+        if out.level is level:
+            return out.data, out.link
+        if out.level.serial > level.serial:
+            refuse_escaped()
     return out, None
+
+
+def refuse_escaped() -> None:
+    """Refuse a Variable of a transform that is over."""
+    raise EscapedError(
+        "a Variable was used after the transform that made it had ended (it was kept in a global, an "
+        f"attribute or a closure)\n  at {user_line()}\n"
+        "Return it from the function instead, or keep ad.stop_gradient(x)"
+    )

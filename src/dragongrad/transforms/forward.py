@@ -157,7 +157,10 @@ def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs:
         if len(dots) != len(leaves) or (structure is not None and dot_structure != structure):
             raise ArgumentError(f"tangent {position} must have the structure of primal {position}")
         args.append(unflatten(structure, [_dual(x, t, level) for x, t in zip(leaves, dots, strict=True)]))
-    return settle(f(*args, **kwargs)), level
+    try:
+        return settle(f(*args, **kwargs)), level
+    finally:
+        level.end()
 
 
 def _dual(primal: Any, tangent: Any, level: Forward) -> Variable:

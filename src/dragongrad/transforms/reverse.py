@@ -8,21 +8,17 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import DragongradError, EscapedError, operation_error, user_line
+from ..core.errors import DragongradError, operation_error, user_line
 from ..core.level import Level
 from ..core.node import Node, Spec
 from ..core.variable import Variable
-from .evaluate import evaluate, rewrap
+from .evaluate import evaluate, refuse_escaped, rewrap
 from .watch import WATCH, check_forward
 
 
 def _closed(node: Node) -> None:
     """Stands where a tape was: a Variable that escaped its transform finds out on first use."""
-    raise EscapedError(
-        "a Variable was used after the transform that made it had ended (it was kept in a global, an "
-        f"attribute or a closure)\n  at {user_line()}\n"
-        "Return it from the function instead, or keep ad.stop_gradient(x)"
-    )
+    refuse_escaped()
 
 
 class Reverse(Level):
