@@ -76,6 +76,19 @@ def test_promised_values(f, x, expected):
     np.testing.assert_allclose(got, expected, atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.sum(np.abs(x)), [0.0, -1.0]),
+        (lambda x: np.hypot(x[0], x[1]), [0.0, 0.0]),
+        (lambda x: np.sum(np.logaddexp(x, 0.0)), [-np.inf, np.inf]),
+    ],
+)
+def test_second_order_at_edges(f, x):
+    for hessian in (ad.hessian, lambda f: ad.jacrev(ad.grad(f)), lambda f: ad.jacfwd(ad.jacfwd(f))):
+        np.testing.assert_array_equal(hessian(f)(np.array(x)), 0.0)
+
+
 def test_nan_in_nan_out():
     gradient = ad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([np.nan, 0.0]))
     assert np.isnan(gradient[0])

@@ -40,19 +40,53 @@ def test_norm_at_zero_has_the_derivative_zero(ord):
     assert ad.jvp(lambda x: np.linalg.norm(x), (zero,), (np.ones(3),))[1] == 0.0
 
 
-def test_functions_symmetric_in_repeated_eigenvalues():
+def test_functions_of_repeated_values_alone():
     x = np.diag([1.0, 1.0, 2.0])
     f = lambda a: np.sum(np.linalg.eigh(a)[0] ** 3)
     np.testing.assert_allclose(ad.grad(f)(x), 3 * x @ x, atol=1e-12)
-
-    def matrix_exponential(a):
-        w, v = np.linalg.eigh(a)
-        return v @ np.diag(np.exp(w)) @ v.T
-
-    gradient = ad.grad(lambda a: np.sum(matrix_exponential(a) * np.diag([1.0, 2.0, 3.0])))(np.eye(3))
-    np.testing.assert_allclose(np.diag(gradient), np.exp(1) * np.array([1.0, 2.0, 3.0]))
     g = ad.grad(lambda a: np.sum(np.linalg.svd(a, compute_uv=False) ** 2))(np.eye(3))
     np.testing.assert_allclose(g, 2 * np.eye(3), atol=1e-12)
+
+
+def matrix_exponential(a):
+    w, v = np.linalg.eigh(a)
+    return v @ np.diag(np.exp(w)) @ v.T
+
+
+def test_vectors_of_repeated_values_have_a_derivative_only_where_nothing_turns_them():
+    diagonal, off = np.diag([1.0, 2.0]), np.array([[0.0, 1.0], [1.0, 0.0]])
+    for weight, expected in ((diagonal, np.e * diagonal), (off, np.full((2, 2), np.nan))):
+        f = lambda a, weight=weight: np.sum(matrix_exponential(a) * weight)
+        np.testing.assert_allclose(np.diag(ad.grad(f)(np.eye(2))), np.diag(expected), rtol=1e-12)
+    assert np.all(np.isnan(ad.jvp(matrix_exponential, (np.eye(2),), (off,))[1]))
+    assert np.isnan(ad.hvp(lambda a: np.sum(np.linalg.eigvalsh(a) ** 2), np.eye(2), off)).any()
+    assert np.isnan(ad.jvp(lambda a: np.linalg.svd(a).U, (np.eye(2),), (off,))[1]).any()
+
+
+def test_vectors_of_other_values_keep_their_derivative():
+    b = A[:, :2] @ A[:2]
+    w = rng.normal(size=(4, 4))
+
+    def leading(a):
+        u, s, vh = np.linalg.svd(a)
+        return np.sum(w * (u[:, :2] * s[:2] @ vh[:2]))
+
+    def projector(a):
+        v = np.linalg.eigh(a)[1][:, -2:]
+        return np.sum(w * (v @ v.T))
+
+    check_derivatives(leading, b, order=1)
+    check_derivatives(lambda a: projector(a @ a.T), b, order=1)
+
+
+def test_singular_values_cut_off_count_as_zero():
+    check_derivatives(lambda x: np.linalg.pinv(x, rcond=0.4), A, order=2)
+    check_derivatives(lambda x: np.linalg.lstsq(x, A[0], rcond=0.4)[0], A, order=2)
+    assert np.linalg.matrix_rank(A, rtol=0.4) < 4
+    assert ad.jvp(lambda x: np.linalg.lstsq(x, A[0], rcond=0.4), (A,), (A,))[0][2] < 4
+    np.testing.assert_allclose(
+        ad.jvp(lambda x: np.linalg.pinv(x, rcond=1e-9), (np.eye(3),), (np.eye(3),))[1], -np.eye(3)
+    )
 
 
 def test_complex_matrices():

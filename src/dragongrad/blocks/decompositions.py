@@ -1,7 +1,7 @@
 """Cholesky, eigenvalues, QR and singular values, over any leading axes.
 
-Where eigenvalues or singular values coincide, what depends on the choice among their vectors counts as zero: the
-derivative of a function that does not depend on that choice is right.
+Where eigenvalues or singular values coincide, their vectors turn at any speed: they have no derivative, and it is NaN
+unless nothing turns them. What depends on the values alone, or on the vectors of other values, keeps its derivative.
 """
 
 from __future__ import annotations
@@ -63,18 +63,24 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 # Eigenvalues
 
 
-def _gaps(w: Any) -> Any:
-    """1 / (w_j - w_i), zero where they coincide."""
+def _turned(w: Any, inner: Any) -> Any:
+    """`inner` / (w_j - w_i): how fast each vector turns towards each other one."""
     gap = w[..., None, :] - w[..., :, None]
     scale = np.max(np.absolute(w), axis=-1, initial=0.0)[..., None, None]
     close = np.absolute(gap) <= 8 * float(np.finfo(w.dtype).eps) * scale
-    return np.where(close, 0.0, 1 / np.where(close, 1.0, gap))
+    return _over(np.where(close, 0.0, gap), np.where(np.eye(w.shape[-1], dtype=bool), 0.0, inner))
+
+
+def _over(divisor: Any, x: Any) -> Any:
+    """`x` / `divisor`; where that is zero, zero for `x` zero and NaN otherwise."""
+    zero = divisor == 0
+    return np.where(np.logical_and(zero, x != 0), np.nan, x / np.where(zero, np.inf, divisor))
 
 
 def _eigh_pushforward(x_dot: Any, out: Any) -> Any:
     w, v = out
     inner = adjoint(v) @ _hermitian(x_dot) @ v
-    return np.real(np.diagonal(inner, 0, -2, -1)), v @ (_gaps(w) * inner)
+    return np.real(np.diagonal(inner, 0, -2, -1)), v @ _turned(w, inner)
 
 
 def _eigh_pullback(out_bar: Any, out: Any) -> Any:
@@ -82,7 +88,7 @@ def _eigh_pullback(out_bar: Any, out: Any) -> Any:
     w_bar, v_bar = out_bar
     inner: Any = 0.0 if w_bar is None else _diagonal_matrix(w_bar)
     if v_bar is not None:
-        inner = inner + _gaps(w) * (adjoint(v) @ np.conj(v_bar))
+        inner = inner + _turned(w, adjoint(v) @ np.conj(v_bar))
     return np.conj(_hermitian(v @ inner @ adjoint(v)))
 
 
@@ -107,7 +113,7 @@ def _eig_pushforward(x_dot: Any, out: Any) -> Any:
     """The eigenvectors keep unit length; their phase is held (v^H dv = 0)."""
     w, v = out
     inner = np.linalg.solve(v, x_dot @ v)
-    turn = v @ (_gaps(w) * inner)
+    turn = v @ _turned(w, inner)
     return np.diagonal(inner, 0, -2, -1), turn - v * np.sum(np.conj(v) * turn, axis=-2, keepdims=True)
 
 
@@ -167,18 +173,15 @@ def _svd_pushforward(x_dot: Any, out: Any) -> Any:
     u, s, vh = out
     v = adjoint(vh)
     inner = adjoint(u) @ x_dot @ v
-    gaps = _gaps(s * s)
     rows, columns = s[..., :, None], s[..., None, :]
-    safe = np.where(s == 0, 1.0, s)
-    inverse = np.where(s == 0, 0.0, 1 / safe)[..., None, :]
-    u_dot = u @ (gaps * (inner * columns + rows * adjoint(inner)))
-    v_dot = v @ (gaps * (rows * inner + adjoint(inner) * columns))
+    u_dot = u @ _turned(s * s, inner * columns + rows * adjoint(inner))
+    v_dot = v @ _turned(s * s, rows * inner + adjoint(inner) * columns)
     if u.dtype.kind == "c":
-        u_dot = u_dot + u * (1j * np.imag(np.diagonal(inner, 0, -2, -1))[..., None, :] * inverse)
+        u_dot = u_dot + u * (1j * _over(columns, np.imag(np.diagonal(inner, 0, -2, -1))[..., None, :]))
     if u.shape[-2] > u.shape[-1]:
-        u_dot = u_dot + (x_dot @ v - u @ inner) * inverse
+        u_dot = u_dot + _over(columns, x_dot @ v - u @ inner)
     if v.shape[-2] > v.shape[-1]:
-        v_dot = v_dot + (adjoint(x_dot) @ u - v @ adjoint(inner)) * inverse
+        v_dot = v_dot + _over(columns, adjoint(x_dot) @ u - v @ adjoint(inner))
     return u_dot, np.real(np.diagonal(inner, 0, -2, -1)), adjoint(v_dot)
 
 

@@ -71,11 +71,11 @@ elementwise(np.reciprocal, lambda out: -out * out, singular=True, domain=(0, INF
 elementwise(np.square, lambda x: 2 * x)
 elementwise(np.sqrt, lambda out: 0.5 / out, singular=True, domain=(0, INF))
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), singular=True, domain=(0, INF))
-elementwise(np.absolute, lambda out, x: np.conj(x) / np.where(out == 0, 1, out), symbol="abs")
+elementwise(np.absolute, lambda out, x: np.conj(x) / np.where(out == 0, INF, out), symbol="abs")
 elementwise(np.fabs, np.sign)
 elementwise(np.copysign, lambda x, y: np.sign(x) * np.copysign(1.0, y), 0)
 elementwise(
-    np.hypot, lambda out, x: x / np.where(out == 0, 1.0, out), lambda out, y: y / np.where(out == 0, 1.0, out)
+    np.hypot, lambda out, x: x / np.where(out == 0, INF, out), lambda out, y: y / np.where(out == 0, INF, out)
 )
 
 # Exponentials and logarithms
@@ -121,7 +121,8 @@ elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 
 def _share(x: Any, y: Any) -> Any:
     """The share of exp(x) in exp(x) + exp(y), also where both are infinite."""
-    d = np.where(x == y, 0.0, y - x)
+    # Above 700 the share is zero, and so are its derivatives.
+    d = np.where(x == y, 0.0, np.minimum(y - x, 700.0))
     return 1 / (1 + np.exp(d))
 
 

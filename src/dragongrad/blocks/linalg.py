@@ -6,6 +6,7 @@ derivative results"); conjugates stand only where the function itself conjugates
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,26 @@ def _pinv_pushforward(x_dot: Any, out: Any, x: Any, rcond: Any = None, hermitian
     return -out @ x_dot @ out + out @ adjoint(out) @ turned @ left + right @ turned @ adjoint(out) @ out
 
 
-general(np.linalg.pinv, pushforward=_pinv_pushforward, signature="(m,n)->(n,m)",
-        parameters=("rcond", "hermitian", "rtol"))  # fmt: skip
+_pinv = general(np.linalg.pinv, pushforward=_pinv_pushforward, signature="(m,n)->(n,m)",
+                parameters=("rcond", "hermitian", "rtol"))  # fmt: skip
+
+
+@composite(np.linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
+    """The pseudo-inverse; small singular values count as zero."""
+    a = plain(a)
+    cut = {"rtol": rtol} if rcond is None and rtol is not np._NoValue else {"rcond": rcond}
+    limit = rcond if rcond is not None else rtol if rtol is not np._NoValue else 1e-15
+    if limit is None or np.all(_rank(a, limit) == _rank(a, 1e-15)):
+        return _pinv(a, hermitian=hermitian, **cut)
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    kept = s > np.expand_dims(limit, -1) * np.max(s, axis=-1, keepdims=True)
+    inverse = np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)
+    return adjoint(vh) @ (inverse[..., :, None] * adjoint(u))
+
+
+def _rank(a: Any, limit: Any) -> Any:
+    return np.linalg.matrix_rank(value_of(a), rtol=limit)
 
 
 @composite(np.linalg.lstsq)
@@ -155,13 +174,13 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     a, b = plain(a), plain(b)
     x = np.linalg.pinv(a, rtol=rcond if rcond not in (None, -1) else None) @ b
     m, n = np.shape(a)
-    rank = int(np.min(np.linalg.matrix_rank(value_of(a))))
+    rank = int(np.min(_rank(a, None if rcond in (None, -1) else rcond)))
     if rank == n and m > n:
         rest = b - a @ x
         residuals = np.atleast_1d(np.sum(np.real(rest) ** 2 + np.imag(rest) ** 2 if rest.dtype.kind == "c"
                                          else rest * rest, axis=0))  # fmt: skip
     else:
-        residuals = np.zeros(0)
+        residuals = np.zeros(0, np.finfo(np.result_type(x.dtype, np.float16)).dtype)
     return x, residuals, rank, np.linalg.svdvals(a)
 
 
@@ -174,7 +193,7 @@ constant(np.linalg.matrix_rank, signature="(m,n)->()", parameters=("tol", "hermi
 @composite(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """An integer power, by squaring."""
-    a = plain(a)
+    a, n = plain(a), operator.index(n)
     _square(a, "matrix_power")
     if n < 0:
         a, n = np.linalg.inv(a), -n
