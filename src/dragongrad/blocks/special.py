@@ -12,7 +12,7 @@ from ..core.nests import map_nest
 from ..core.variable import Variable, plain
 from .axes import Axis
 
-_stop = constant(
+_stop: Any = constant(
     "stop_gradient", value=lambda x: x, dispatches=False, names=("x",), parameters=(),
     batch=lambda size, values, batched: _stop(values[0]),
 )  # fmt: skip

@@ -11,7 +11,16 @@ import numpy as np
 
 from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
-from .errors import ConversionError, DtypeError, NoRuleError, describe, user_line
+from .errors import (
+    NUMPY_ERRORS,
+    ConversionError,
+    DragongradError,
+    DtypeError,
+    NoRuleError,
+    describe,
+    operation_error,
+    user_line,
+)  # fmt: skip
 from .variable import Variable, top_level
 
 # Reductions and their kin by ufunc: `np.add.reduce` is `np.sum`.
@@ -88,11 +97,20 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     call = TABLE.get(fn)
     if call is None:
         raise no_rule(fn)
-    if "out" in kwargs:
+    return _answer(fn.__name__, call, args, kwargs)
+
+
+def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
+    try:
+        if "out" not in kwargs:
+            return call(*args, **kwargs)
         target = kwargs.pop("out")
-        target = target[0] if isinstance(target, tuple) else target
-        return _into(target, call(*args, **kwargs), fn.__name__)
-    return call(*args, **kwargs)
+        return _into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
+    except NUMPY_ERRORS as error:
+        if isinstance(error, DragongradError) or any(map(callable, args)):
+            raise
+        raise operation_error(name, args, error) from None
 
 
 def _into(target: Any, value: Any, name: str) -> Any:
@@ -125,6 +143,8 @@ def gather(array: np.ndarray[Any, Any]) -> Any:
     elements: list[Any] = array.ravel().tolist()
     if top_level(elements) is None:
         try:
+            if any(e is None for e in elements):
+                raise TypeError
             return array.astype(np.result_type(*elements) if elements else np.float64)
         except (TypeError, ValueError):
             kinds = sorted({type(e).__name__ for e in elements})
@@ -182,6 +202,9 @@ def install() -> None:
         "mT": property(TABLE[np.matrix_transpose]),
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
+        "__round__": _method("__round__", TABLE[np.round]), "__divmod__": _method("__divmod__", TABLE[np.divmod]),
+        "__rdivmod__": _reflected(TABLE[np.divmod]), "__floor__": _method("__floor__", TABLE[np.floor]),
+        "__ceil__": _method("__ceil__", TABLE[np.ceil]), "__trunc__": _method("__trunc__", TABLE[np.trunc]),
         "astype": _method("astype", BLOCKS["astype"].call),
     }  # fmt: skip
     for name, method in methods.items():
@@ -197,9 +220,7 @@ def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
-            return _into(kwargs.pop("out"), call(self, *args, **kwargs), name)
-        return call(self, *args, **kwargs)
+        return _answer(name, call, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"As `numpy.{name}` of this Variable."
@@ -208,17 +229,17 @@ def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
     """As `numpy.ndarray.reshape`."""
-    return TABLE[np.reshape](self, shape[0] if len(shape) == 1 else shape, order=order)
+    return _answer("reshape", TABLE[np.reshape], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
     """As `numpy.ndarray.transpose`."""
-    return TABLE[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
+    return _answer("transpose", TABLE[np.transpose], (self, (axes[0] if len(axes) == 1 else axes) or None), {})
 
 
 def setitem(x: Any, index: Any, value: Any) -> Any:
     """The value of `x` after `x[index] = value`."""
-    return BLOCKS["setitem"].call(_variable.plain(x), value, index)
+    return _answer("setitem", BLOCKS["setitem"].call, (_variable.plain(x), value, index), {})
 
 
 _variable.SETITEM = setitem

@@ -9,7 +9,7 @@ import numpy as np
 import optree
 
 from .block import Block
-from .errors import DragongradError, operation_error
+from .errors import NUMPY_ERRORS, DragongradError, operation_error
 from .level import Level
 from .nests import NAMESPACE, flatten, unflatten
 from .node import Node
@@ -140,7 +140,7 @@ class Staging(Level):
             out = block.forward(*values, **params)
         except DragongradError:
             raise
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        except NUMPY_ERRORS as error:
             if not block.dispatches:
                 raise
             raise operation_error(block.name, tuple(values), error) from None

@@ -159,7 +159,7 @@ def _lossy(what: str, x: Variable) -> ConversionError:
     shape = x.shape
     return ConversionError(
         f"converting a Variable of shape {shape} to {what} would lose its derivative\n  at {user_line()}\n"
-        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x). "
+        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x), or np.stack([x, y]). "
         "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
     )
 

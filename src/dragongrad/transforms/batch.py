@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import ArgumentError, BatchError, DragongradError, operation_error, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    ArgumentError,
+    BatchError,
+    DragongradError,
+    operation_error,
+    user_line,
+)  # fmt: skip
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
-from ..core.variable import Variable, plain, settle
-from .evaluate import refuse_escaped, rewrap
+from ..core.variable import Variable, plain
+from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 
 
@@ -52,7 +59,7 @@ class Batch(Level):
                 out = row_by_row(self.size, block, values, batched, params)
         except DragongradError:
             raise
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        except NUMPY_ERRORS as error:
             if not block.dispatches:
                 raise
             raise operation_error(block.name, args, error) from None
@@ -167,7 +174,7 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
     rows = [Variable(m, level) if axis is not None else m for m, axis in zip(moved, axes, strict=True)]
     call_args, call_kwargs = unflatten(structure, rows)
     try:
-        out = settle(f(*call_args, **call_kwargs))
+        out = call(f, call_args, call_kwargs)
     finally:
         level.end()
     out_leaves, out_structure = flatten(out)

@@ -12,8 +12,8 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
-from ..core.variable import Variable, as_input, settle
-from .evaluate import drop, evaluate, rewrap
+from ..core.variable import Variable, as_input
+from .evaluate import call, drop, evaluate, rewrap
 from .sweep import call_pushforward, call_rule, has_nan, own, strong, transpose
 from .watch import WATCH, check_forward
 
@@ -158,7 +158,7 @@ def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs:
             raise ArgumentError(f"tangent {position} must have the structure of primal {position}")
         args.append(unflatten(structure, [_dual(x, t, level) for x, t in zip(leaves, dots, strict=True)]))
     try:
-        return settle(f(*args, **kwargs)), level
+        return call(f, args, kwargs), level
     finally:
         level.end()
 

@@ -12,8 +12,8 @@ from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError,
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
-from ..core.variable import Variable, as_input, settle, value_of
-from .evaluate import drop
+from ..core.variable import Variable, as_input, value_of
+from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
 from .reverse import open_reverse
 from .sweep import fit, own, run_sweep
@@ -33,7 +33,7 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tup
         inputs += nodes
         structures.append((structure, len(nodes)))
     try:
-        out = settle(f(*full, **kwargs))
+        out = call(f, full, kwargs)
     finally:
         tape = level.close()
     return out, level, tape, inputs, structures
