@@ -62,12 +62,6 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
         call, kwargs = partial(call, **kwargs), {}
     if kwargs:
         raise NoRuleError(f"np.{ufunc.__name__}: the arguments {sorted(kwargs)} are not supported on Variables")
-    if out is not None and any(not isinstance(t, Variable) for t in targets):
-        raise ConversionError(
-            f"np.{ufunc.__name__} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
-            f"  at {user_line()}\n"
-            "Instead of a += v write a = a + v, or make the buffer of Variables: np.zeros(n, like=x)"
-        )
     if where is not True and out is None:
         raise NoRuleError(f"np.{ufunc.__name__}(where=...) leaves holes without out=: use np.where instead")
     value = call(*inputs)
@@ -78,9 +72,25 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     if out is None:
         return value
     values = value if isinstance(value, tuple) else (value,)
-    for target, new in zip(targets, values, strict=True):
-        target.rebind(new)
-    return out if len(targets) > 1 else targets[0]
+    written = [_into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
+    return tuple(written) if len(written) > 1 else written[0]
+
+
+def _into(target: Any, value: Any, name: str) -> Any:
+    """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
+    if target is None:
+        return value
+    if not isinstance(target, Variable):
+        raise ConversionError(
+            f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\n"
+            "Instead of a += v write a = a + v, and drop out=; or make the buffer of Variables: np.zeros(n, like=x)"
+        )
+    if not np.can_cast(value.dtype, target.dtype, "same_kind"):
+        raise DtypeError(f"np.{name} cannot write {describe(value)} into {describe(target)}\n  at {user_line()}")
+    value = value if value.dtype == target.dtype else value.astype(target.dtype)
+    target.rebind(value if value.shape == target.shape else TABLE[np.broadcast_to](value, target.shape))
+    return target
 
 
 # NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
@@ -111,16 +121,6 @@ def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         if isinstance(error, DragongradError) or any(map(callable, args)):
             raise
         raise operation_error(name, args, error) from None
-
-
-def _into(target: Any, value: Any, name: str) -> Any:
-    """What `out=target` gives."""
-    if target is None:
-        return value
-    if not isinstance(target, Variable):
-        raise ConversionError(f"{name} cannot write a Variable into a plain ndarray: drop out=\n  at {user_line()}")
-    target.rebind(value)
-    return target
 
 
 def no_rule(fn: Any) -> NoRuleError:
