@@ -216,6 +216,11 @@ class CustomRule:
         self._pushforward = rule
         return rule
 
+    def rules(self) -> dict[str, Callable[..., Any]]:
+        """The rules that were given, by their names."""
+        given = {"pushforward": self._pushforward, "pullback": self._pullback}
+        return {name: rule for name, rule in given.items() if rule is not None}
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._pullback is None and self._pushforward is None:
             raise ArgumentError(f"{self.__name__} has no rule yet: give it one with @{self.__name__}.pullback")
