@@ -141,7 +141,7 @@ composite(np._core.umath.clip)(clip)
 @composite(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
-    a, indices = plain(a), places(indices)
+    a, indices = np.atleast_1d(plain(a)), places(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal(axis, np.ndim(a))

@@ -227,6 +227,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     """The powers of a vector's elements as columns."""
     x = plain(x)
+    if np.ndim(x) != 1:
+        raise ValueError(f"vander takes a vector, got shape {np.shape(x)}")
     x = x.astype(np.promote_types(x.dtype, int))
     count = x.shape[0] if N is None else int(N)
     columns = [np.ones_like(x)] if count else []

@@ -26,6 +26,11 @@ def _wins(x: Any, y: Any) -> Any:
     return np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))
 
 
+def _reciprocal(y: Any) -> Any:
+    # Python's own numbers refuse to divide by zero.
+    return np.divide(1.0, y) if y.__class__ in (int, float) and y == 0 else 1 / y
+
+
 def _fmax_wins(x: Any, y: Any) -> Any:
     return np.where(np.isnan(y), 1.0, np.where(np.isnan(x), 0.0, _wins(x, y)))
 
@@ -44,7 +49,7 @@ elementwise(np.subtract, 1, -1, forward=operator.sub, symbol="-")
 elementwise(np.multiply, lambda y: y, lambda x: x, forward=operator.mul, symbol="*", singular=True)
 elementwise(
     np.divide,
-    lambda y: 1 / y,
+    lambda y: _reciprocal(y),
     lambda out, y: -out / y,
     forward=operator.truediv,
     symbol="/",

@@ -219,6 +219,8 @@ def cov(
     if fweights is not None or aweights is not None:
         raise NoRuleError("np.cov has no derivative rule for weights: write it with np.average")
     x = np.atleast_2d(plain(m))
+    if x.ndim > 2:
+        raise ValueError(f"cov takes a vector or a matrix, got shape {x.shape}")
     x = x.T if not rowvar and x.shape[0] != 1 else x
     if y is not None:
         other = np.atleast_2d(plain(y))
