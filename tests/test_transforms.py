@@ -166,3 +166,39 @@ def test_python_rounds_as_numpy_does():
     assert ad.grad(lambda x: round(x) * x + math.floor(x) * x + math.ceil(x) * x + math.trunc(x) * x)(2.2) == 9.0
     assert ad.grad(lambda x: divmod(x, 2.0)[1] * x)(5.0) == 6.0
     assert ad.grad(lambda x: divmod(5.0, x)[1])(2.0) == -2.0
+
+
+def test_argnums_may_be_numpy_integers():
+    assert ad.grad(lambda x, y: x * y, argnums=np.int64(1))(2.0, 3.0) == 2.0
+    with pytest.raises(ad.ArgumentError, match="argnums"):
+        ad.grad(np.multiply, argnums=(True,))
+
+
+@pytest.mark.parametrize(
+    "out", [lambda x: (x, 1), lambda x: [x], lambda x: {"x": x}, lambda x: None, lambda x: "x"]
+)
+def test_a_gradient_of_a_nest_is_refused(out):
+    with pytest.raises(ad.NotScalarError, match="has_aux"):
+        ad.grad(out)(1.0)
+
+
+@pytest.mark.parametrize("transform", [ad.grad, ad.jacobian, ad.jacfwd, ad.jacrev, ad.hessian])
+def test_aux_passes_through_as_it_is(transform):
+    aux = transform(lambda x: (np.sum(x**3), {"name": "x", "n": 3, "none": None, "y": x}), has_aux=True)(
+        np.ones(2)
+    )[1]
+    assert [type(aux[k]) for k in ("name", "n", "none", "y")] == [str, int, type(None), np.ndarray]
+    assert aux["y"].shape == (2,)
+
+
+def test_debug_nans_watches_a_batch():
+    with ad.debug_nans(), pytest.raises(ad.NonFiniteError, match=r"log(.|\n)*test_transforms"):
+        ad.vmap(np.log)(np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("tangent", "error"), [(None, ad.ArgumentError), ([[1.0], [1.0, 2.0]], ad.DragongradError)]
+)
+def test_what_is_no_array_is_refused_as_a_tangent(tangent, error):
+    with pytest.raises(error):
+        ad.jvp(np.sin, (np.ones(2),), (tangent,))

@@ -21,7 +21,8 @@ _serials = count(1)
 class Level:
     """The interface of a level; a subclass gives `apply`.
 
-    `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`).
+    `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`),
+    `ended` whether the transform is over: a Variable of it that was kept is then refused.
     """
 
     __slots__ = ("ended", "serial")
@@ -30,10 +31,6 @@ class Level:
     def __init__(self) -> None:
         self.serial = next(_serials)
         self.ended = False
-
-    def end(self) -> None:
-        """Mark the transform as over: a Variable of it that is kept and used again is refused."""
-        self.ended = True
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Apply a Block where this level is the highest among the arguments."""

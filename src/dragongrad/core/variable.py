@@ -214,13 +214,14 @@ def value_of(value: Any) -> Any:
 
 def as_input(value: Any, what: str = "the input") -> Any:
     """A numeric input ready to be differentiated: integers and booleans become float64."""
-    value = plain(value)
+    try:
+        value = plain(value)
+        if not isinstance(value, (Variable, np.ndarray, np.generic)):
+            value = np.asarray(value)
+            value = value if value.dtype.hasobject else value[()]
+    except ValueError as error:
+        raise ShapeError(f"{what} is not an array: {error}") from None
     if not isinstance(value, Variable):
-        if not isinstance(value, (np.ndarray, np.generic)):
-            try:
-                value = np.asarray(value)[()]
-            except ValueError as error:
-                raise ShapeError(f"{what} is not an array: {error}") from None
         kind = value.dtype.kind
         if kind in "iub":
             return value.astype(np.float64)

@@ -21,6 +21,7 @@ from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
+from .watch import WATCH, check_forward
 
 
 class Batch(Level):
@@ -66,6 +67,17 @@ class Batch(Level):
         if isinstance(out, (tuple, list)):
             return rewrap(out, [Variable(o, self) for o in out])
         return Variable(out, self)
+
+
+class WatchedBatch(Batch):
+    """The same under `debug_nans`."""
+
+    __slots__ = ()
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        out = super().apply(block, args, params)
+        check_forward(block, args, out)
+        return out
 
 
 def align(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
@@ -170,13 +182,13 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
         if not sizes:
             raise ArgumentError("vmap needs at least one batched argument: every entry of in_axes is None")
         raise BatchError(f"the batch axes differ in length: {sizes} (length: shape)")
-    level = Batch(next(iter(sizes)))
+    level = (WatchedBatch if WATCH.get() else Batch)(next(iter(sizes)))
     rows = [Variable(m, level) if axis is not None else m for m, axis in zip(moved, axes, strict=True)]
     call_args, call_kwargs = unflatten(structure, rows)
     try:
         out = call(f, call_args, call_kwargs)
     finally:
-        level.end()
+        level.ended = True
     out_leaves, out_structure = flatten(out)
     places = broadcast_prefix(out_axes, out, "out_axes")
     return unflatten(

@@ -160,7 +160,7 @@ def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs:
     try:
         return call(f, args, kwargs), level
     finally:
-        level.end()
+        level.ended = True
 
 
 def _dual(primal: Any, tangent: Any, level: Forward) -> Variable:
