@@ -197,3 +197,16 @@ def test_a_rule_that_returns_another_shape_is_refused():
         ad.grad(lambda x: np.sum(f(x)))(np.ones(3))
     with pytest.raises(ad.ShapeError, match=r"tangent of shape \(2, 3\) for an array of shape \(3,\)"):
         ad.jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+def test_a_checkpoint_takes_keyword_arguments_and_nests_of_anything():
+    def f(p, name, *, k):
+        return p["x"] * p["n"] * k if name == "f" else k
+
+    def both(x):
+        return ad.checkpoint(f)({"x": x, "n": 3, "none": None}, "f", k=x * 2)
+
+    assert ad.grad(both)(1.0) == 12.0
+    assert ad.derivative(both)(1.0) == 12.0
+    assert ad.hessian(both)(1.0) == 12.0
+    np.testing.assert_array_equal(ad.vmap(ad.grad(both))(np.array([1.0, 2.0])), [12.0, 24.0])
