@@ -202,3 +202,18 @@ def test_debug_nans_watches_a_batch():
 def test_what_is_no_array_is_refused_as_a_tangent(tangent, error):
     with pytest.raises(error):
         ad.jvp(np.sin, (np.ones(2),), (tangent,))
+
+
+def test_axes_that_vmap_cannot_use_are_refused():
+    rows = np.ones((4, 3))
+    with pytest.raises(ad.BatchError, match=r"out_axes names axis 7 of a result of shape \(4, 3\)"):
+        ad.vmap(np.sin, out_axes=7)(rows)
+    with pytest.raises(ad.ArgumentError, match="in_axes"):
+        ad.vmap(np.sin, in_axes="a")(rows)
+
+
+def test_a_plain_array_indexed_by_a_batched_integer_says_what_to_write():
+    table, i = np.array([1.0, 2.0, 3.0]), np.array([2, 0])
+    with pytest.raises(ad.ConversionError, match=r"table\[i\](.|\n)*ad\.take"):
+        ad.vmap(lambda i: table[i])(i)
+    np.testing.assert_array_equal(ad.vmap(lambda i: ad.take(table, i))(i), [3.0, 1.0])

@@ -156,6 +156,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
 def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any, out_axes: Any) -> Any:
     leaves, structure = flatten((args, kwargs))
+    if not (in_axes is None or isinstance(in_axes, (int, tuple, list))):
+        raise ArgumentError(f"in_axes must be an axis, None or a tuple of them, one an argument, got {in_axes!r}")
     if isinstance(in_axes, (tuple, list)) and len(in_axes) != len(args):
         raise ArgumentError(f"in_axes has {len(in_axes)} entries for {len(args)} arguments: give one each")
     axes = [
@@ -210,4 +212,6 @@ def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
         data = data.copy()
     if np.shape(data)[0] != level.size:
         data = np.broadcast_to(data, (level.size, *np.shape(data)[1:]))
+    if not -np.ndim(data) <= axis < np.ndim(data):
+        raise BatchError(f"out_axes names axis {axis} of a result of shape {np.shape(data)}, the batch counted")
     return np.moveaxis(data, 0, axis) if axis else data

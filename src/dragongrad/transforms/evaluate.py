@@ -31,6 +31,13 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if isinstance(error.__cause__, ConversionError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
+    except IndexError as error:
+        if isinstance(error, DragongradError) or not str(error).startswith("only integers, slices"):
+            raise
+        raise ConversionError(
+            f"a plain array cannot be indexed with a Variable\n  at {user_line(error)}\n"
+            "Where it is an integer under vmap, write ad.take(array, i)"
+        ).with_traceback(error.__traceback__) from None
     except TypeError as error:
         if isinstance(error, DragongradError) or not any(sign in str(error) for sign in _OBJECT_ARRAY):
             raise
