@@ -16,6 +16,10 @@ GUARDED = [
     (lambda x: np.where(x > 0, x * np.log(x), 0.0), [0.0, 1.0], [0, 1]),
     (lambda x: np.where(np.abs(x) > 0, np.sin(x) / x, 1.0), [0.0, np.pi], [0, -1 / np.pi]),
     (lambda x: np.where(x > 0, np.sqrt(np.sqrt(x)), 0.0), [0.0, 1.0], [0, 0.25]),
+    (lambda x: np.sqrt(np.maximum(x, 0)), [-1.0, 4.0], [0, 0.25]),
+    (lambda x: np.clip(np.log(x), -10, None), [0.0, 2.0], [0, 0.5]),
+    (lambda x: np.sqrt(x**2), [0.0, 2.0], [0, 1]),
+    (lambda x: np.sqrt(np.abs(x)) * np.array([0, 1]), [0.0, 4.0], [0, 0.25]),
 ]
 
 

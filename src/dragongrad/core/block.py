@@ -60,7 +60,7 @@ class Block:
     domain : tuple of float
         Elementwise: the open interval of each argument on which the derivative is finite.
     singular : bool
-        Whether a partial may be infinite where its tangent is zero (strong zeros).
+        Whether a partial may be infinite where its tangent is zero, or the reverse (strong zeros).
 
     """
 

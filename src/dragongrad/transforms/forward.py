@@ -14,7 +14,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable, as_input
 from .evaluate import call, drop, evaluate, rewrap
-from .sweep import call_pushforward, call_rule, has_nan, own, strong, transpose
+from .sweep import call_pushforward, call_rule, has_nan, own, strong_product, transpose
 from .watch import WATCH, check_forward
 
 
@@ -127,7 +127,7 @@ def _term(block: Block, x_dot: Any, partial: Any, saved: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = saved if partial is TIMES else partial(saved)
         term = x_dot * factor
-        return x_dot * strong(x_dot, factor) if has_nan(term) else term
+        return strong_product(x_dot, factor) if has_nan(term) else term
 
 
 def _transposed_pullback(
