@@ -189,6 +189,8 @@ def linspace(
     # Both ends are met exactly, and keep their derivatives there.
     out = start * (1 - fraction) + stop * fraction
     out = np.moveaxis(out, 0, axis) if axis else out
+    # NumPy rounds down, where a cast alone would round to zero.
+    out = np.floor(out) if dtype is not None and np.dtype(dtype).kind in "iu" else out
     out = out if dtype is None else out.astype(dtype)
     return (out, delta / parts if parts else delta * np.nan) if retstep else out
 
