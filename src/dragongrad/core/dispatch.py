@@ -129,8 +129,7 @@ def no_rule(fn: Any) -> NoRuleError:
     module = getattr(fn, "__module__", None)
     if module is None:
         module = "scipy.special" if not hasattr(np, name) else "numpy"
-    records = "it works on records" if module == "numpy.lib.recfunctions" else "it is not in the table of Blocks"
-    reason = UNSUPPORTED.get(fn, records)
+    reason = UNSUPPORTED.get(fn) or UNSUPPORTED.get(module) or "it is not in the table of Blocks"
     return NoRuleError(
         f"{module}.{name} has no derivative rule: {reason}\n  at {user_line()}\n"
         "Write it with functions that have one, give it a rule with @ad.custom_rule, or, where its "
