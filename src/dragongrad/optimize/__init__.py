@@ -1,7 +1,11 @@
-"""Optimizers, a file per method."""
+"""Optimizers, a file per method, and what drives them."""
 
 from .adam import Adam
 from .descent import GD
+from .loop import Iteration, Limits
+from .minimize import METHODS, minimize
+from .objective import Objective
 from .optimizer import Optimizer
+from .result import Result, Status
 
-__all__ = ["GD", "Adam", "Optimizer"]
+__all__ = ["GD", "METHODS", "Adam", "Iteration", "Limits", "Objective", "Optimizer", "Result", "Status", "minimize"]

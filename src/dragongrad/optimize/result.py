@@ -1,0 +1,121 @@
+"""How a minimization ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Status(IntEnum):
+    """Why a run ended; 0 is convergence, as in SciPy."""
+
+    CONVERGED = 0
+    MAX_ITER = 1
+    NO_DESCENT = 2
+    NON_FINITE = 3
+    UNBOUNDED = 4
+    MAX_TIME = 5
+    INTERRUPTED = 6
+    CALLBACK = 7
+    NOT_A_ROOT = 8
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of convergence: what was measured against its tolerance."""
+
+    measured: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the measured number is within the tolerance; a tolerance of zero switches the test off."""
+        return self.tolerance > 0 and self.measured <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where a run arrived, with the field names of `scipy.optimize.OptimizeResult`; `result["x"]` works too.
+
+    Attributes
+    ----------
+    x : nest
+        The best parameters, of the structure of the start.
+    fun : float or ndarray
+        The value there; of `least_squares` and `root` the residuals.
+    jac : nest or ndarray
+        The gradient there; of `least_squares` and `root` the Jacobian of the residuals.
+    hess_inv : ndarray or None
+        The inverse Hessian, or an estimate, from methods that have one.
+    nit, nfev, njev, nhev : int
+        Steps; evaluations of the value, of the gradient (or Jacobian), of second derivatives.
+    success : bool
+    status : Status
+    message : str
+        Why the run ended.
+    tests : dict of str to Test
+        The tests of convergence at the end: gradient, step, value.
+    seconds : float
+        Wall time.
+    cost : float
+        Of `least_squares`: half the sum of squares.
+    path : ndarray or None
+        The parameters at the start and after every step along axis 0, if asked for.
+    losses : ndarray or None
+        The value at each of them.
+    times : ndarray or None
+        Seconds from the start to each of them.
+
+    """
+
+    x: Any
+    fun: Any
+    jac: Any
+    nit: int
+    nfev: int
+    njev: int
+    success: bool
+    status: Status
+    message: str
+    nhev: int = 0
+    hess_inv: Array | None = None
+    tests: dict[str, Test] = field(default_factory=dict)
+    seconds: float = 0.0
+    cost: float | None = None
+    path: Array | None = None
+    losses: Array | None = None
+    times: Array | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.keys():
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def keys(self) -> list[str]:
+        """The names of the fields."""
+        return [f.name for f in fields(self)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __repr__(self) -> str:
+        shown = [k for k in self.keys() if getattr(self, k) is not None and k not in ("tests", "path", "losses", "times")]
+        width = max(len(k) for k in shown)
+        lines = []
+        for k in ["message", "success", *[k for k in shown if k not in ("message", "success")]]:
+            value = getattr(self, k)
+            text = f"{int(value)} ({value.name})" if isinstance(value, Status) else _shorten(value)
+            lines.append(f"{k:>{width}}: " + text.replace("\n", "\n" + " " * (width + 2)))
+        return "\n".join(lines)
+
+
+def _shorten(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=4, threshold=8, suppress_small=False)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
