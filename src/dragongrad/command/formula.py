@@ -6,8 +6,8 @@
     power    = atom ("**" sign)?
     atom     = number | name | name "(" sum ("," sum)* ")" | "(" sum ")"
 
-A name with parentheses is a function of the table of Blocks that acts on numbers or sums them up; a name without is a
-variable, or one of the constants `pi`, `e` and `inf`.
+A name with parentheses is a function of the table of Blocks that acts on numbers or sums them up; a name without
+is a variable, or one of the constants `pi`, `e` and `inf`.
 """
 
 from __future__ import annotations
