@@ -144,6 +144,7 @@ def run(
 
     """
     trail = _Trail(optimizer, path, best)
+    optimizer.limits = limits
     show = progress_bar(progress, type(optimizer).__name__, limits.max_iter)
     nit = 0
     try:
@@ -177,6 +178,9 @@ def _first_look(optimizer: Optimizer, limits: Limits) -> tuple[Status, str] | No
     wrong = _not_finite(optimizer, "at the start")
     if wrong is not None:
         return wrong
+    own = optimizer.tests()
+    if own is not None:
+        return passed(own)
     if limits.gtol and not optimizer.gradient.any():
         return Status.CONVERGED, (
             "the gradient is zero at the start: it is a stationary point, or the function does not depend on "
@@ -190,7 +194,11 @@ def _judge(
 ) -> tuple[Status, str] | None:
     """The tests of convergence after a step."""
     loss, change = optimizer.loss, trail.change
-    found = _not_finite(optimizer, "after a step") or _gradient_test(optimizer, limits)
+    found = _not_finite(optimizer, "after a step")
+    own = optimizer.tests()
+    if found is not None or own is not None:
+        return found or passed(own or {})
+    found = _gradient_test(optimizer, limits)
     if found is not None:
         return found
     if change < limits.change:
@@ -202,6 +210,15 @@ def _judge(
         trail.length = float(length / (limits.xtol + size))
         if trail.length <= limits.xtol:
             return Status.CONVERGED, f"the parameters changed by at most xtol = {limits.xtol:g}, relatively"
+    return None
+
+
+def passed(tests: dict[str, Test]) -> tuple[Status, str] | None:
+    """How a run ends when one of a method's own tests is met."""
+    for name, test in tests.items():
+        if test.passed:
+            message = f"the test of the {name} is met: {test.measured:.3g} is at most {test.tolerance:g}"
+            return Status.CONVERGED, message
     return None
 
 
@@ -253,12 +270,14 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, statu
         params, loss = trail.best, trail.best_loss
         gradient = objective.value_and_gradient(params)[1]
     unpack = objective.packing.unpack
-    path = (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
+    path = (
+        (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
+    )
     return Result(
         x=unpack(params), fun=loss, jac=unpack(gradient), hess_inv=optimizer.inverse_hessian(),
         nit=nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=status is Status.CONVERGED, status=status, message=message,
-        tests={
+        tests=optimizer.tests() or {
             "gradient": Test(_largest(gradient), limits.gtol),
             "step": Test(trail.length, limits.xtol),
             "value": Test(trail.change / max(abs(loss), 1.0), limits.ftol),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,9 +14,9 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
-from ..transforms.jacobians import hessian, jacfwd, jacobian
+from ..transforms.jacobians import hessian, jacfwd
 
-Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 class Packing:
@@ -174,10 +174,16 @@ class Objective:
         """The value as a number and its gradient in the shape of the parameters, however the function gives them."""
         if isinstance(got, Variable):
             got = (got.data, got.gradient)
-        if len(got) == 2 and isinstance(got[0], float) and getattr(got[1], "shape", None) == self.packing.start.shape:
+        if (
+            len(got) == 2
+            and isinstance(got[0], float)
+            and getattr(got[1], "shape", None) == self.packing.start.shape
+        ):
             return got
         if len(got) != 2:
-            raise ArgumentError(f"loss_func must return (value, gradient) or a value, it returned {len(got)} things")
+            raise ArgumentError(
+                f"loss_func must return (value, gradient) or a value, it returned {len(got)} things"
+            )
         value, gradient = got
         _check_scalar(value)
         leaves = flatten(gradient)[0]
@@ -218,51 +224,3 @@ def _check_scalar(value: Any) -> None:
             f"the loss must be one number, it has shape {np.shape(value)}; sum it: np.sum(...), or fit its "
             "elements with ad.least_squares"
         )
-
-
-class Residuals(Objective):
-    """Residuals whose half sum of squares is the objective; `f` returns an array of them.
-
-    Attributes
-    ----------
-    residual : ndarray
-        The residuals where they were last evaluated, as a vector.
-    matrix : ndarray
-        Their Jacobian there, a row each, once `jacobian` was called.
-
-    """
-
-    def __init__(self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = ()) -> None:
-        super().__init__(f, start, args, form="value")
-        self.residual: Array = np.empty(0)
-        self.matrix: Array = np.empty((0, 0))
-
-    def _vector(self, x: Any) -> Any:
-        out = self.f(self.packing.unpack(np.reshape(x, self.start.shape)), *self.args)
-        if out is None:
-            raise ArgumentError("the residual function returned None: return the array of residuals")
-        if isinstance(out, (list, tuple)):
-            out = np.concatenate([np.ravel(part) for part in flatten(out)[0]])
-        return np.ravel(out)
-
-    def residuals(self, x: Array) -> Array:
-        """The residuals, as a vector."""
-        self.nfev += 1
-        self.residual = np.asarray(self._vector(x))
-        return self.residual
-
-    def jacobian(self, x: Array) -> Array:
-        """The Jacobian of the residuals: a row for each, a column for each number of `x`."""
-        self.njev += 1
-        self.matrix = np.asarray(jacobian(self._vector)(np.ravel(x)))
-        return self.matrix
-
-    def value(self, x: Array) -> float:
-        """Half the sum of squares."""
-        r = self.residuals(x)
-        return 0.5 * float(r @ r)
-
-    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        """Half the sum of squares and its gradient."""
-        value = self.value(x)
-        return value, (self.jacobian(x).T @ self.residual).reshape(x.shape)

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ArgumentError, NonFiniteError
-from .loop import Limits, run
+from .loop import Limits, Stalled, run
 from .objective import Array, Objective
-from .result import Result, Status
+from .result import Result, Status, Test
 
 LossFunction = Callable[[Any], Any]
 
@@ -67,12 +67,14 @@ class Optimizer:
     lr: float = 0.01
     #: The options of the method with their defaults, collected from the annotations of the subclass.
     options: ClassVar[dict[str, Any]] = {}
-    #: When `ad.minimize` ends a run of this method, unless told otherwise.
-    limits: ClassVar[Limits] = Limits()
+    #: When `ad.minimize` ends a run of this method, unless told otherwise; while it runs, when it ends.
+    limits: Limits = Limits()
+    #: What a function given to this method becomes.
+    objective_class: ClassVar[type[Objective]] = Objective
 
     def __init_subclass__(cls) -> None:
         mine = cls.__dict__.get("__annotations__", {})
-        own = {k: cls.__dict__[k] for k in mine if k in cls.__dict__ and k not in ("lr", "limits")}
+        own = {k: cls.__dict__[k] for k in mine if k in cls.__dict__ and k not in ("lr", "limits", "objective_class")}
         cls.options = {**cls.options, **own}
         if cls.__init__ is Optimizer.__init__:
             cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
@@ -90,7 +92,7 @@ class Optimizer:
                 f"{type(self).__name__} has no option {', '.join(unknown)}; it has: "
                 f"{', '.join(['lr', 'max_iter', 'tol', 'clip', *self.options])}"
             )
-        self.objective = loss_func if isinstance(loss_func, Objective) else Objective(loss_func, params)
+        self.objective = loss_func if isinstance(loss_func, Objective) else self.objective_class(loss_func, params)
         self.params: Array = self.objective.start.copy()
         self.schedule = lr if callable(lr) else None
         self.lr = float(lr(0)) if callable(lr) else lr
@@ -115,12 +117,25 @@ class Optimizer:
     def advance(self) -> None:
         """Make one step and evaluate the loss and the gradient where it led."""
         if self.schedule is not None:
-            self.lr = float(self.schedule(self.count))
+            self._follow(self.schedule)
         self.count += 1
         self._evaluated = False
         self.step()
         if not self._evaluated:
             self.evaluate()
+
+    def _follow(self, schedule: Callable[[int], float]) -> None:
+        before, self.lr = self.lr, float(schedule(self.count))
+        if not 0 <= self.lr < np.inf:
+            raise ArgumentError(
+                f"the schedule gave the learning rate {self.lr} after {self.count} steps: return a positive number"
+            )
+        # A single zero may be where a schedule begins; after two nothing will move.
+        if self.count and self.lr == before == 0:
+            raise Stalled(
+                f"the schedule's learning rate came to zero after {self.count - 1} steps, which did not suffice",
+                Status.MAX_ITER,
+            )
 
     def evaluate(self) -> None:
         """Set `self.loss` and `self.gradient` at `self.params`."""
@@ -175,6 +190,10 @@ class Optimizer:
         """Step until a test of convergence or a limit is met; see `ad.minimize` for the options."""
         return run(self, limits or replace(self.limits, max_iter=self.max_iter), **options)
 
+    def tests(self) -> dict[str, Test] | None:
+        """The method's own tests of convergence by name, in place of those of the loop."""
+        return None
+
     def inverse_hessian(self) -> Array | None:
         """The inverse Hessian that the method has found, if it has one."""
         return None
@@ -221,3 +240,11 @@ def check_positive(optimizer: Optimizer, *names: str) -> None:
         value = getattr(optimizer, name)
         if not value > 0:
             raise ArgumentError(f"{name} must be positive, got {value}")
+
+
+def check_not_negative(optimizer: Optimizer, *names: str) -> None:
+    """Refuse options that are less than zero."""
+    for name in names:
+        value = getattr(optimizer, name)
+        if not value >= 0:
+            raise ArgumentError(f"{name} must not be negative, got {value}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 class Status(IntEnum):
@@ -63,8 +63,10 @@ class Result:
         The tests of convergence at the end: gradient, step, value.
     seconds : float
         Wall time.
-    cost : float
+    cost : float or None
         Of `least_squares`: half the sum of squares.
+    grad : nest or None
+        Of `least_squares`: the gradient of the cost, of the structure of the start.
     path : ndarray or None
         The parameters at the start and after every step along axis 0, if asked for.
     losses : ndarray or None
@@ -88,6 +90,7 @@ class Result:
     tests: dict[str, Test] = field(default_factory=dict)
     seconds: float = 0.0
     cost: float | None = None
+    grad: Any = None
     path: Array | None = None
     losses: Array | None = None
     times: Array | None = None
@@ -105,7 +108,9 @@ class Result:
         return iter(self.keys())
 
     def __repr__(self) -> str:
-        shown = [k for k in self.keys() if getattr(self, k) is not None and k not in ("tests", "path", "losses", "times")]
+        shown = [
+            k for k in self.keys() if getattr(self, k) is not None and k not in ("tests", "path", "losses", "times")
+        ]
         width = max(len(k) for k in shown)
         lines = []
         for k in ["message", "success", *[k for k in shown if k not in ("message", "success")]]:
