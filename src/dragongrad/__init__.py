@@ -19,6 +19,7 @@ from .core.errors import (
     DragongradError,
     DtypeError,
     EscapedError,
+    MissingExtraError,
     NonFiniteError,
     NoRuleError,
     NotScalarError,
@@ -41,8 +42,8 @@ _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
-    "DragongradError", "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
+    "DragongradError", "DtypeError", "EscapedError", "MissingExtraError", "NoRuleError", "NonFiniteError",
+    "NotScalarError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
     "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph",
     "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log", "log_softmax",
     "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient",
