@@ -4,10 +4,12 @@ import difflib
 import re
 
 from ...core.errors import ArgumentError
-from . import classics, plane
+from . import bowls, classics, hills, plane, tables, waves
 from .problem import Problem
 
-ZOO: dict[str, Problem] = {p.name: p for family in (classics, plane) for p in family.PROBLEMS}
+ZOO: dict[str, Problem] = {
+    p.name: p for family in (classics, plane, waves, bowls, hills, tables) for p in family.PROBLEMS
+}
 
 
 def _plain(name: str) -> str:
