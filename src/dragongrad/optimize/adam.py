@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .optimizer import Optimizer, check_fractions
-from .pieces import blend, pieces, scratch
+from .pieces import blend, blend_square, descend, pieces, root, scratch
 
 
 class Adam(Optimizer):
@@ -57,13 +57,6 @@ class Adam(Optimizer):
         for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
             work = self.work[: x.size]
             blend(mean, g, self.beta1, work)
-            np.multiply(g, g, out=work)
-            work *= 1 - self.beta2
-            square *= self.beta2
-            square += work
-            np.sqrt(square, out=work)
-            work /= correction
-            work += self.eps
-            np.divide(mean, work, out=work)
-            work *= rate
-            x -= work
+            blend_square(square, g, self.beta2, work)
+            root(square, correction, self.eps, work)
+            descend(x, mean, work, rate)

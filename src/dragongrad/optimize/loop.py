@@ -201,6 +201,8 @@ def _judge(
     found = _gradient_test(optimizer, limits)
     if found is not None:
         return found
+    if optimizer.resting:
+        return None
     if change < limits.change:
         return Status.CONVERGED, f"the value changed by less than {limits.change:g}"
     if limits.ftol and change <= limits.ftol * max(abs(loss), abs(previous), 1.0):
@@ -294,8 +296,9 @@ def progress_bar(wanted: bool, title: str, total: int) -> Callable[[int | None, 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.6g}"),
-        TimeElapsedColumn(), console=Console(stderr=True), transient=True,
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.6g}"), TimeElapsedColumn(),
+        console=Console(stderr=True), transient=True,
     )  # fmt: skip
     task = bar.add_task(title, total=total, loss=math.nan)
     bar.start()

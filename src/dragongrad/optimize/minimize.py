@@ -7,15 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.errors import ArgumentError
+from .adadelta import AdaDelta
+from .adagrad import Adagrad
 from .adam import Adam
+from .adamw import AdamW
+from .amsgrad import AMSGrad
 from .descent import GD
-from .loop import Iteration, Limits, run
+from .lion import Lion
+from .loop import Iteration, run
+from .momentum import Momentum
+from .nadam import NAdam
+from .nesterov import Nesterov
 from .objective import Objective
 from .optimizer import Optimizer
+from .radam import RAdam
 from .result import Result
+from .rmsprop import RMSProp
+from .rprop import Rprop
 
 METHODS: dict[str, type[Optimizer]] = {
-    "gd": GD, "adam": Adam,
+    "gd": GD, "momentum": Momentum, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSProp,
+    "adadelta": AdaDelta, "adam": Adam, "amsgrad": AMSGrad, "adamw": AdamW, "nadam": NAdam, "radam": RAdam,
+    "lion": Lion, "rprop": Rprop,
 }  # fmt: skip
 
 # Families of methods by the word before a colon (`scipy:trust-krylov`), entered by the room that adapts them.
@@ -29,7 +42,8 @@ def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
     known = METHODS.get(str(method).lower().replace("-", "").replace("_", ""))
     if known is None:
         raise ArgumentError(
-            f"unknown method {method!r}: choose one of {', '.join(METHODS)}, 'scipy:NAME', or a subclass of Optimizer"
+            f"unknown method {method!r}: choose one of {', '.join(METHODS)}, 'scipy:NAME', "
+            "or a subclass of Optimizer"
         )
     return known
 
@@ -56,7 +70,9 @@ def minimize(
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
         if family not in FAMILIES:
-            raise ArgumentError(f"unknown family of methods {family!r}: choose one of {', '.join(FAMILIES) or 'none'}")
+            raise ArgumentError(
+                f"unknown family of methods {family!r}: choose one of {', '.join(FAMILIES) or 'none'}"
+            )
         asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
         return FAMILIES[family](
             f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path,
@@ -65,7 +81,8 @@ def minimize(
     objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value")
     optimizer = method_class(method or default_method(objective))(objective, **options)
     asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-    limits = replace(optimizer.limits, **{k: v for k, v in asked.items() if v is not None})
+    chosen: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
+    limits = replace(optimizer.limits, **chosen)
     return run(optimizer, limits, callback=callback, progress=progress, path=path)
 
 

@@ -171,7 +171,7 @@ class Objective:
         return value, gradient
 
     def _pair(self, got: Any) -> tuple[float, Array]:
-        """The value as a number and its gradient in the shape of the parameters, however the function gives them."""
+        """The value as a number and its gradient in the shape of the parameters, however they were given."""
         if isinstance(got, Variable):
             got = (got.data, got.gradient)
         if (

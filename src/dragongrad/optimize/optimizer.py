@@ -54,6 +54,8 @@ class Optimizer:
         The gradient there, of the shape of `params`.
     count : int
         How many steps were begun: 1 in the first `step`.
+    resting : bool
+        Set by a step that stood still on purpose: that nothing changed is then no sign of convergence.
 
     Raises
     ------
@@ -73,8 +75,8 @@ class Optimizer:
     objective_class: ClassVar[type[Objective]] = Objective
 
     def __init_subclass__(cls) -> None:
-        mine = cls.__dict__.get("__annotations__", {})
-        own = {k: cls.__dict__[k] for k in mine if k in cls.__dict__ and k not in ("lr", "limits", "objective_class")}
+        mine = set(inspect.get_annotations(cls)) - {"lr", "limits", "objective_class"}
+        own = {k: v for k, v in cls.__dict__.items() if k in mine}
         cls.options = {**cls.options, **own}
         if cls.__init__ is Optimizer.__init__:
             cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
@@ -100,6 +102,7 @@ class Optimizer:
         self.tol = tol
         self.clip = clip
         self.count = 0
+        self.resting = False
         self.loss = np.inf
         self.gradient: Array = np.zeros_like(self.params)
         self._evaluated = False

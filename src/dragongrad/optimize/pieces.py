@@ -1,13 +1,16 @@
-"""Long arrays a piece at a time, so that a step made of many operations stays in the processor's cache."""
+"""Long arrays a piece at a time, so that a step made of many operations stays in the processor's cache.
+
+Below it the few pieces of a step that many methods share; each works in place, on one piece, with one temporary.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 # Four arrays of this many float64 fit the second-level cache of any machine of today.
 PIECE = 16384
@@ -35,3 +38,25 @@ def blend(mean: Array, new: Array, keep: float, work: Array) -> None:
     np.multiply(new, 1 - keep, out=work)
     mean *= keep
     mean += work
+
+
+def blend_square(square: Array, new: Array, keep: float, work: Array) -> None:
+    """Update a running mean of squares in place: `square = keep * square + (1 - keep) * new**2`."""
+    np.multiply(new, new, out=work)
+    work *= 1 - keep
+    square *= keep
+    square += work
+
+
+def root(square: Array, correction: float, eps: float, out: Array) -> None:
+    """The denominator of the adaptive methods: `out = sqrt(square) / correction + eps`."""
+    np.sqrt(square, out=out)
+    out /= correction
+    out += eps
+
+
+def descend(x: Array, direction: Array, denominator: Array, rate: float) -> None:
+    """Move in place: `x -= rate * direction / denominator`; the denominator is overwritten."""
+    np.divide(direction, denominator, out=denominator)
+    denominator *= rate
+    x -= denominator
