@@ -26,6 +26,9 @@ from .core.errors import (
     ShapeError,
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .optimize.least_squares import least_squares
+from .optimize.minimize import minimize
+from .optimize.root import root
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -44,10 +47,10 @@ __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
     "DragongradError", "DtypeError", "EscapedError", "MissingExtraError", "NoRuleError", "NonFiniteError",
     "NotScalarError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
-    "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log", "log_softmax",
-    "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient",
-    "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian",
+    "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "least_squares", "linear", "linearize", "log", "log_softmax",
+    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax",
+    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

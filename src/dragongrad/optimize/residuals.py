@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from ..core.variable import value_of
 from ..transforms.forward import jvp
 from ..transforms.jacobians import jacfwd, jacrev
 from .objective import Array, Objective
+from .result import Test
+
+if TYPE_CHECKING:
+    from .loop import Limits
+    from .optimizer import Optimizer
 
 
 class Residuals(Objective):
@@ -108,3 +113,52 @@ class Residuals(Objective):
         """Half the sum of squares and its gradient."""
         value = self.value(x)
         return value, (self.jacobian(x).T @ self.residual).reshape(x.shape)
+
+    def tests(self, limits: Limits, gradient: Array, step: float, value: float) -> dict[str, Test]:
+        """The tests of convergence of a fit: angles, relative length of the step, relative reduction."""
+        finest = 4 * float(np.finfo(self.start.dtype).eps)
+        return {
+            "gradient": Test(self.cosine(gradient), limits.gtol),
+            "step": Test(step, limits.xtol and max(limits.xtol, finest)),
+            "value": Test(value, limits.ftol and max(limits.ftol, finest)),
+        }
+
+    def norms(self) -> Array:
+        """The norms of the columns of the Jacobian."""
+        return np.sqrt(np.einsum("ij,ij->j", self.matrix, self.matrix))
+
+    def cosine(self, gradient: Array) -> float:
+        """The largest cosine of the angle between the residuals and a column of their Jacobian."""
+        norms = self.norms()
+        length = float(np.sqrt(self.residual @ self.residual))
+        matter = norms > 0
+        if length == 0 or not matter.any():
+            return 0.0
+        return float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
+
+    def rank(self) -> int:
+        """The rank of the Jacobian, its columns scaled to one length."""
+        norms = self.norms()
+        if not np.isfinite(norms).all():
+            return 0
+        return int(np.linalg.matrix_rank(self.matrix / np.where(norms > 0, norms, 1.0)))
+
+    def inverse_normal(self) -> Array | None:
+        """The inverse of J'J from the triangle of J, or None where the columns of J are dependent."""
+        m, n = self.matrix.shape
+        if m < n or self.rank() < n:
+            return None
+        norms = self.norms()
+        inverse = np.linalg.inv(np.linalg.qr(self.matrix / norms, mode="r")) / norms[:, None]
+        return inverse @ inverse.T
+
+
+def needs_residuals(optimizer: Optimizer) -> Residuals:
+    """The residuals that a method was given, which it cannot do without."""
+    objective = optimizer.objective
+    if not isinstance(objective, Residuals):
+        raise ArgumentError(
+            f"{type(optimizer).__name__} needs the residuals one by one: write ad.least_squares(residual, x0), "
+            "with a function that returns their array"
+        )
+    return objective

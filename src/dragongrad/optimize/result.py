@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..core.errors import ArgumentError
+from ..core.nests import flatten, unflatten
+
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
@@ -103,6 +106,42 @@ class Result:
     def keys(self) -> list[str]:
         """The names of the fields."""
         return [f.name for f in fields(self)]
+
+    def covariance(self) -> Array:
+        """The covariance matrix of fitted parameters: `hess_inv` times the variance of the residuals.
+
+        Of a least-squares fit with m residuals and n parameters, whose variance is `2 cost / (m - n)`.
+
+        Raises
+        ------
+        ArgumentError
+            The result is of no fit, the parameters are not determined, or there are no more residuals than them.
+
+        Examples
+        --------
+        >>> import numpy as np, dragongrad as ad
+        >>> ad.least_squares(lambda mean: mean - np.array([1.0, 2.0, 3.0]), 0.0).covariance().round(6)
+        array([[0.333333]])
+
+        """
+        if self.cost is None:
+            raise ArgumentError("covariance and standard errors are those of a fit: see ad.least_squares")
+        m, n = self.jac.shape
+        if self.hess_inv is None:
+            raise ArgumentError(
+                f"the fit does not determine its parameters: the Jacobian of {m} residuals has rank less than {n}"
+            )
+        if m == n:
+            raise ArgumentError(f"{m} residuals and {n} parameters leave nothing to estimate the variance from")
+        return self.hess_inv * (2 * self.cost / (m - n))
+
+    def standard_errors(self) -> Any:
+        """The standard deviations of fitted parameters, of the structure of `x`; errors as `covariance`."""
+        deviations = np.sqrt(np.diag(self.covariance()))
+        leaves, structure = flatten(self.x)
+        ends = np.cumsum([np.size(leaf) for leaf in leaves])
+        parts = np.split(deviations, ends[:-1])
+        return unflatten(structure, [np.reshape(p, np.shape(x)) for p, x in zip(parts, leaves, strict=True)])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
