@@ -4,12 +4,22 @@ import difflib
 import re
 
 from ...core.errors import ArgumentError
-from . import bowls, classics, hills, plane, tables, waves
+from . import bowls, classics, fits, hills, plane, systems, tables, valleys, waves
 from .problem import Problem
 
-ZOO: dict[str, Problem] = {
-    p.name: p for family in (classics, plane, waves, bowls, hills, tables) for p in family.PROBLEMS
-}
+_FAMILIES = (classics, plane, waves, bowls, hills, tables, valleys, fits, systems)
+
+ZOO: dict[str, Problem] = {problem.name: problem for family in _FAMILIES for problem in family.PROBLEMS}
+
+# The collection of More, Garbow and Hillstrom (ACM TOMS 7:17, 1981), in its order.
+MORE_GARBOW_HILLSTROM = (
+    "rosenbrock", "freudenstein-roth", "powell-badly-scaled", "brown-badly-scaled", "beale", "jennrich-sampson",
+    "helical-valley", "bard", "gaussian", "meyer", "gulf", "box", "powell-singular", "wood", "kowalik-osborne",
+    "brown-dennis", "osborne-1", "biggs-exp6", "osborne-2", "watson", "extended-rosenbrock",
+    "extended-powell-singular", "penalty-1", "penalty-2", "variably-dimensioned", "trigonometric",
+    "brown-almost-linear", "discrete-boundary-value", "discrete-integral-equation", "broyden-tridiagonal",
+    "broyden-banded", "linear-full-rank", "linear-rank-1", "linear-rank-1-zeros", "chebyquad",
+)  # fmt: skip
 
 
 def _plain(name: str) -> str:
@@ -43,4 +53,4 @@ def get(name: str) -> Problem:
     raise ArgumentError(f"no test function is called {name!r}: {hint}")
 
 
-__all__ = ["ZOO", "Problem", "get"]
+__all__ = ["MORE_GARBOW_HILLSTROM", "ZOO", "Problem", "get"]

@@ -112,15 +112,16 @@ PROBLEMS = [
     ),
     Problem(
         "trid", trid, 6, r"\sum_{i=1}^n (x_i - 1)^2 - \sum_{i=2}^n x_i x_{i-1}",
-        "Neumaier 1997, no. 3; Hedar 2007, Global Optimization Test Problems",
+        "Neumaier 1997; Hedar 2007, Global Optimization Test Problems",
         lambda n: [[-(n**2.0), n**2.0]] * n, lambda n: [_trid_minimizer(n)],
         lambda n: -n * (n + 4.0) * (n - 1.0) / 6.0, lambda n: [np.zeros(n)],
         any_n=True, dimensions=range(2, 2**31),
     ),
     Problem(
         "zakharov", zakharov, 2,
-        r"\sum_{i=1}^n x_i^2 + \Bigl(\sum_{i=1}^n \tfrac{i x_i}{2}\Bigr)^2 + \Bigl(\sum_{i=1}^n \tfrac{i x_i}{2}\Bigr)^4",
-        "Hedar 2007, Global Optimization Test Problems; Jamil and Yang 2013, no. 173",
+        r"\sum_{i=1}^n x_i^2 + \Bigl(\sum_{i=1}^n \tfrac{i x_i}{2}\Bigr)^2"
+        r" + \Bigl(\sum_{i=1}^n \tfrac{i x_i}{2}\Bigr)^4",
+        "Hedar 2007, Global Optimization Test Problems; Jamil and Yang 2013",
         (-5.0, 10.0), lambda n: [np.zeros(n)], 0.0, lambda n: [np.full(n, 3.0)], any_n=True,
     ),
     Problem(
@@ -154,18 +155,18 @@ PROBLEMS = [
     Problem(
         "power-sum", sum_of_squares(power_sum_residuals), 4,
         r"\sum_{k=1}^4 \Bigl(\sum_{j=1}^4 x_j^k - b_k\Bigr)^2,\; b = (8, 18, 44, 114)",
-        "Neumaier 1997, no. 5; Hedar 2007, Global Optimization Test Problems",
+        "Neumaier 1997; Hedar 2007, Global Optimization Test Problems",
         (0.0, 4.0), lambda n: [[1.0, 2.0, 2.0, 3.0], [3.0, 2.0, 1.0, 2.0]], 0.0, lambda n: [[0.5, 1.0, 2.0, 3.5]],
         residuals=power_sum_residuals,
     ),
     Problem(
         "qing", sum_of_squares(qing_residuals), 3, r"\sum_{i=1}^n (x_i^2 - i)^2",
-        "Qing 2006, IEEE Trans. Geosci. Remote Sensing 44:116; Jamil and Yang 2013, no. 98",
+        "Qing 2006, IEEE Trans. Geosci. Remote Sensing 44:116; Jamil and Yang 2013",
         (-500.0, 500.0), _qing_minima, 0.0, lambda n: [np.full(n, 5.0)], any_n=True, residuals=qing_residuals,
     ),
     Problem(
         "exponential", exponential, 2, r"-\exp\Bigl(-\tfrac12 \sum_{i=1}^n x_i^2\Bigr)",
-        "Rahnamayan, Tizhoosh and Salama 2007, Pattern Recognition Letters; Jamil and Yang 2013, no. 54",
+        "Rahnamayan, Tizhoosh and Salama 2007, Comput. Math. Appl. 53:1605; Jamil and Yang 2013",
         (-1.0, 1.0), lambda n: [np.zeros(n)], -1.0, lambda n: [np.full(n, 0.8)], any_n=True,
     ),
 ]  # fmt: skip

@@ -75,17 +75,18 @@ PROBLEMS = [
     Problem(
         "booth", sum_of_squares(booth_residuals), 2,
         r"(x + 2y - 7)^2 + (2x + y - 5)^2",
-        "Booth 1949, Proc. IEE 96(3), as named in Jamil and Yang 2013, no. 17",
+        "Booth; Jamil and Yang 2013, Int. J. Math. Model. Numer. Optim. 4:150",
         (-10.0, 10.0), lambda n: [[1.0, 3.0]], 0.0, lambda n: [[-5.0, -5.0]], residuals=booth_residuals,
     ),
     Problem(
         "constructed", constructed, 2,
         r"\cos\tfrac{x+y}{2}\; e^{-(x^2+y^2)/10} + \tfrac{x+y}{10} + e^{(3-x-y)/10}",
-        "the classic library's study: gradient descent creeps over the plateau from (3, -3), where Adam arrives",
+        "the classic library's study: gradient descent stays on the plateau from (5, -5), where Adam arrives",
         (-10.0, 10.0), lambda n: [[2.3262944527983566929] * 2], 1.0806306831142283606,
-        # From the first, gradient descent with the usual rate is still on the plateau after 20,000 steps;
-        # from the second, every method falls into the trap.
-        lambda n: [[3.0, -3.0], [-4.0, -4.0], [5.0, 5.0]],
+        # From (5, -5), with the rates 0.01 and 0.1, gradient descent is still on the plateau after 100,000 steps
+        # and Adam arrives in 1,500; from (-2, -7.5), with the rate 0.1, one ends in the trap and the other not;
+        # from (-4, -4) both fall into it.
+        lambda n: [[5.0, -5.0], [-2.0, -7.5], [-4.0, -4.0], [5.0, 5.0]],
         local=lambda n: [(1.4249422866812681904, [-2.0652358540218099692] * 2)],
     ),
 ]  # fmt: skip

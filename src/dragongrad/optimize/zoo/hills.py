@@ -144,7 +144,7 @@ PROBLEMS = [
     ),
     Problem(
         "alpine-2", alpine_2, 2, r"-\prod_{i=1}^n \sqrt{x_i}\,\sin x_i",
-        "Clerc 1999, Proc. CEC, 1951; Jamil and Yang 2013, no. 7, here with the sign of a minimum",
+        "Clerc 1999, Proc. CEC, 1951; Jamil and Yang 2013, here with the sign of a minimum",
         (0.0, 10.0), lambda n: [np.full(n, _ALPINE)], lambda n: -(_ALPINE_LEAST**n), lambda n: [np.full(n, 7.0)],
         any_n=True, kinks="at x_i = 0, the edge of the domain, the derivative is infinite",
     ),

@@ -95,19 +95,19 @@ PROBLEMS = [
     ),
     Problem(
         "matyas", matyas, 2, r"0.26\,(x^2 + y^2) - 0.48\,xy",
-        "Hedar 2007, Global Optimization Test Problems; Jamil and Yang 2013, no. 71",
+        "Hedar 2007, Global Optimization Test Problems; Jamil and Yang 2013",
         (-10.0, 10.0), lambda n: [[0.0, 0.0]], 0.0, lambda n: [[-8.0, 5.0]],
     ),
     Problem(
         "three-hump-camel", three_hump_camel, 2, r"2x^2 - 1.05\,x^4 + \tfrac{x^6}{6} + xy + y^2",
-        "Branin 1972, IBM J. Res. Dev. 16:504; Jamil and Yang 2013, no. 29",
+        "Branin 1972, IBM J. Res. Dev. 16:504; Jamil and Yang 2013",
         (-5.0, 5.0), lambda n: [[0.0, 0.0]], 0.0, lambda n: [[-2.0, 2.0], [1.0, 1.0]],
         local=lambda n: [(0.29863844223685982, p) for p in _both_signs(-1.7475523458302889, 0.873776172915144449)],
     ),
     Problem(
         "six-hump-camel", six_hump_camel, 2,
         r"\bigl(4 - 2.1\,x^2 + \tfrac{x^4}{3}\bigr)x^2 + xy + (4y^2 - 4)\,y^2",
-        "Dixon and Szego 1978, Towards Global Optimization 2:1; Jamil and Yang 2013, no. 30",
+        "Dixon and Szego 1978, Towards Global Optimization 2:1; Jamil and Yang 2013",
         lambda n: [[-3.0, 3.0], [-2.0, 2.0]],
         lambda n: _both_signs(0.0898420131003180624, -0.712656403020739633), -1.03162845348987735,
         lambda n: [[-1.5, 1.0], [1.5, 0.5]],
@@ -117,7 +117,7 @@ PROBLEMS = [
     ),
     Problem(
         "mccormick", mccormick, 2, r"\sin(x + y) + (x - y)^2 - 1.5\,x + 2.5\,y + 1",
-        "McCormick 1976 in Lootsma's test set; Jamil and Yang 2013, no. 72",
+        "McCormick, in Lootsma 1972, Numerical Methods for Non-linear Optimization; Jamil and Yang 2013",
         lambda n: [[-1.5, 4.0], [-3.0, 4.0]],
         lambda n: [[0.5 - np.pi / 3.0, -0.5 - np.pi / 3.0]], -np.sqrt(3.0) / 2.0 - np.pi / 3.0,
         lambda n: [[0.0, 0.0], [3.0, 3.0]],
@@ -125,7 +125,7 @@ PROBLEMS = [
     ),
     Problem(
         "easom", easom, 2, r"-\cos x \,\cos y \; e^{-(x - \pi)^2 - (y - \pi)^2}",
-        "Easom 1990, M. Eng. thesis, University of Louisville; Jamil and Yang 2013, no. 50",
+        "Easom 1990, M. Eng. thesis, University of Louisville; Jamil and Yang 2013",
         (-100.0, 100.0), lambda n: [[np.pi, np.pi]], -1.0, lambda n: [[2.5, 2.5]],
     ),
     *[
@@ -151,13 +151,15 @@ PROBLEMS = [
     ),
     Problem(
         "cube", sum_of_squares(cube_residuals), 2, r"100\,(y - x^3)^2 + (1 - x)^2",
-        "Leon 1966, in Recent Advances in Optimization Techniques; Jamil and Yang 2013, no. 66",
+        "Leon 1966, in Recent Advances in Optimization Techniques; Jamil and Yang 2013",
         (-1.5, 1.5), lambda n: [[1.0, 1.0]], 0.0, lambda n: [[-1.2, -1.0]], residuals=cube_residuals,
     ),
     Problem(
         "bird", bird, 2,
         r"\sin x\; e^{(1 - \cos y)^2} + \cos y\; e^{(1 - \sin x)^2} + (x - y)^2",
-        "Mishra 2006, SSRN 926132; Jamil and Yang 2013, no. 16",
-        (-2.0 * np.pi, 2.0 * np.pi), lambda n: [[4.70104313024955302, 3.15293850372493007], [-1.58214217693003345, -3.1302468034546564]], -106.764536749264675, lambda n: [[3.0, 3.0], [0.0, 0.0]],
+        "Mishra 2006, SSRN 926132; Jamil and Yang 2013",
+        (-2.0 * np.pi, 2.0 * np.pi),
+        lambda n: [[4.70104313024955302, 3.15293850372493007], [-1.58214217693003345, -3.1302468034546564]],
+        -106.764536749264675, lambda n: [[3.0, 3.0], [0.0, 0.0]],
     ),
 ]  # fmt: skip

@@ -51,8 +51,8 @@ class Problem:
     dimensions : range
         Of a function of any n: the dimensions in which it is defined.
     local : callable
-        `local(n)`: known minima that are not global, a list of `(value, point)`; the point is None where it is
-        not known or lies at infinity.
+        `local(n)`: known minima that are not global, and saddles at which methods are known to end, a list of
+        `(value, point)`; the point is None where it lies at infinity.
     kinks : str
         Where it has no first or second derivative, and which derivative the code gives there; empty if it is
         smooth on its domain.
@@ -101,7 +101,7 @@ class Problem:
         return float(self.least(n) if callable(self.least) else self.least)
 
     def local_minima(self, n: int | None = None) -> list[tuple[float, Array | None]]:
-        """The known minima that are not global: their values, and points where there is one."""
+        """The known minima that are not global, and saddles that trap: values, and points if finite."""
         found = self.local(self._dimension(n))
         return [(float(value), None if x is None else np.array(x, float)) for value, x in found]
 

@@ -56,30 +56,40 @@ def colville(x: Any) -> Any:
     )  # fmt: skip
 
 
+def _only(at: list[float], n: int) -> list[list[float]]:
+    return [at]
+
+
 _HARTMANN = r"-\sum_{i=1}^4 c_i \exp\Bigl(-\sum_{j=1}^{%d} A_{ij}(x_j - P_{ij})^2\Bigr)"
 
 PROBLEMS = [
     Problem(
         "hartmann-3", hartmann_3, 3, _HARTMANN % 3,
-        "Hartman 1973, Naval Postgraduate School NPS55HH72051A; Dixon and Szego 1978",
-        (0.0, 1.0), lambda n: [[0.11458887665506896, 0.5556488946169301, 0.8525469846866774]], -3.862779787332663, lambda n: [[0.5, 0.5, 0.5]],
+        "Hartman 1972, Naval Postgraduate School NPS55HH72051A; Dixon and Szego 1978",
+        (0.0, 1.0),
+        lambda n: [[0.11458887665506896, 0.5556488946169301, 0.8525469846866774]], -3.862779787332663,
+        lambda n: [[0.5, 0.5, 0.5]],
     ),
     Problem(
         "hartmann-6", hartmann_6, 6, _HARTMANN % 6,
-        "Hartman 1973, Naval Postgraduate School NPS55HH72051A; Dixon and Szego 1978",
-        (0.0, 1.0), lambda n: [[0.20168951100670543, 0.15001069182345797, 0.47687397422189703, 0.2753324304940561, 0.31165161660011326, 0.6573005340656204]], -3.322368011415515, lambda n: [[0.3, 0.3, 0.3, 0.3, 0.3, 0.3]],
+        "Hartman 1972, Naval Postgraduate School NPS55HH72051A; Dixon and Szego 1978",
+        (0.0, 1.0),
+        lambda n: [[0.20168951100670543, 0.15001069182345797, 0.47687397422189703,
+                   0.2753324304940561, 0.31165161660011326, 0.6573005340656204]],
+        -3.322368011415515, lambda n: [[0.3] * 6],
     ),
     *[
         Problem(
             f"shekel-{m}", partial(shekel, m=m), 4,
             rf"-\sum_{{i=1}}^{{{m}}} \Bigl(\sum_{{j=1}}^4 (x_j - A_{{ij}})^2 + c_i\Bigr)^{{-1}}",
             "Shekel 1971, Proc. 5th Princeton Conf. Information Sciences; Dixon and Szego 1978",
-            (0.0, 10.0), lambda n, at=at: [at], least, lambda n: [[5.0, 5.0, 5.0, 5.0], [3.5, 3.5, 3.5, 3.5]],
+            (0.0, 10.0), partial(_only, at), least, lambda n: [[5.0, 5.0, 5.0, 5.0], [3.5, 3.5, 3.5, 3.5]],
         )
         for m, at, least in (
             (5, [4.000037152819676, 4.00013327659156, 4.000037152819676, 4.00013327659156], -10.153199679058227),
             (7, [4.000572916185823, 4.000689366185305, 3.9994897088591506, 3.9996061588586316], -10.40294056681866),
-            (10, [4.000746531592046, 4.000592934138532, 3.9996633980403224, 3.9995098005868077], -10.536409816692043),
+            (10, [4.000746531592046, 4.000592934138532, 3.9996633980403224, 3.9995098005868077],
+             -10.536409816692043),
         )
     ],
     Problem(
