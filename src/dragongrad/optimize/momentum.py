@@ -37,6 +37,7 @@ class Momentum(Optimizer):
 
     """
 
+    lr: float = 0.001
     momentum: float = 0.9
 
     def setup(self) -> None:

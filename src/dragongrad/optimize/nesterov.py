@@ -38,6 +38,7 @@ class Nesterov(Optimizer):
 
     """
 
+    lr: float = 0.001
     momentum: float = 0.9
 
     def setup(self) -> None:

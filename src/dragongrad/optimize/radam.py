@@ -40,6 +40,7 @@ class RAdam(Optimizer):
 
     """
 
+    lr: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
