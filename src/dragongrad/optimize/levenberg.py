@@ -90,7 +90,7 @@ class LevenbergMarquardt(Optimizer):
         self._measure(x)
         model = LinearModel(fit.matrix, fit.residual, self.scale)
         with np.errstate(all="ignore"):
-            while not self._try(model, x):
+            while self._arrived(model, x) or not self._try(model, x):
                 if self._stuck():
                     if not self._ran_flat():
                         raise self._news()
@@ -106,6 +106,14 @@ class LevenbergMarquardt(Optimizer):
             self.radius = self.factor * (norm(self.scale * x) or 1.0)
             self.par = 0.0
         self.scale = np.maximum(self.scale, norms)
+
+    def _arrived(self, model: LinearModel, x: Array) -> bool:
+        """Whether the undamped step is so short that rounding would swallow it."""
+        length = norm(model.undamped()) / max(norm(self.scale * x), _TINY)
+        if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
+            return False
+        self.step_test, self.predicted, self.after = length, 0.0, 0.0
+        return True
 
     def _try(self, model: LinearModel, x: Array) -> bool:
         """Evaluate the step of the present radius, resize the radius by what came of it, and perhaps go there."""
