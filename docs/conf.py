@@ -101,8 +101,8 @@ def _write_zoo():
     lines = [
         "# The zoo of test functions", "",
         f"{len(ZOO)} published functions, generated from the table itself. `zoo.get(name)` gives one, called",
-        "with a vector; `.starts()`, `.minima()`, `.minimum()`, `.local_minima()`, `.domain()` tell what is known, in `n`",
-        "dimensions where any are allowed, and `.residuals` gives the residuals of a sum of squares.", "",
+        "with a vector; `.starts()`, `.minima()`, `.minimum()`, `.local_minima()`, `.domain()` tell what is known,",
+        "in `n` dimensions where any are allowed, and `.residuals` gives the residuals of a sum of squares.", "",
         "```python",
         ">>> import numpy as np",
         ">>> import dragongrad as ad",
