@@ -45,3 +45,4 @@ check: $(READY)
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py
+	$(BIN)/python benchmarks/optimize.py

@@ -175,18 +175,19 @@ def run(
 
 
 def _first_look(optimizer: Optimizer, limits: Limits) -> tuple[Status, str] | None:
-    wrong = _not_finite(optimizer, "at the start")
+    squares = _squares(optimizer)
+    wrong = _not_finite(optimizer, squares, "at the start")
     if wrong is not None:
         return wrong
     own = optimizer.tests()
     if own is not None:
         return passed(own)
-    if limits.gtol and not optimizer.gradient.any():
+    if limits.gtol and not optimizer.gradient.any() and optimizer.settled():
         return Status.CONVERGED, (
             "the gradient is zero at the start: it is a stationary point, or the function does not depend on "
             "its parameters there"
         )
-    return _gradient_test(optimizer, limits)
+    return _gradient_test(optimizer, limits, squares)
 
 
 def _judge(
@@ -194,11 +195,12 @@ def _judge(
 ) -> tuple[Status, str] | None:
     """The tests of convergence after a step."""
     loss, change = optimizer.loss, trail.change
-    found = _not_finite(optimizer, "after a step")
+    squares = _squares(optimizer)
+    found = _not_finite(optimizer, squares, "after a step")
     own = optimizer.tests()
     if found is not None or own is not None:
         return found or passed(own or {})
-    found = _gradient_test(optimizer, limits)
+    found = _gradient_test(optimizer, limits, squares)
     if found is not None:
         return found
     if optimizer.resting:
@@ -224,10 +226,15 @@ def passed(tests: dict[str, Test]) -> tuple[Status, str] | None:
     return None
 
 
-def _gradient_test(optimizer: Optimizer, limits: Limits) -> tuple[Status, str] | None:
+def _squares(optimizer: Optimizer) -> float:
+    """The sum of the gradient's squares: one quick pass that rules most tests of its elements out."""
     g = optimizer.gradient.ravel()
-    # The dot product is quick and rules most steps out.
-    if limits.gtol and g.dot(g) <= g.size * limits.gtol**2 and _largest(g) <= limits.gtol:
+    return float(g.dot(g))
+
+
+def _gradient_test(optimizer: Optimizer, limits: Limits, squares: float) -> tuple[Status, str] | None:
+    g = optimizer.gradient
+    if limits.gtol and squares <= g.size * limits.gtol**2 and _largest(g) <= limits.gtol and optimizer.settled():
         return Status.CONVERGED, f"no element of the gradient is greater than gtol = {limits.gtol:g}"
     return None
 
@@ -236,14 +243,13 @@ def _largest(values: Array) -> float:
     return float(np.max(np.abs(values), initial=0.0))
 
 
-def _not_finite(optimizer: Optimizer, when: str) -> tuple[Status, str] | None:
+def _not_finite(optimizer: Optimizer, squares: float, when: str) -> tuple[Status, str] | None:
     loss = optimizer.loss
     if loss < _BOTTOM:
         return Status.UNBOUNDED, f"the value fell to {loss:g}: the function seems to have no minimum"
     if not math.isfinite(loss):
         return Status.NON_FINITE, f"the value became {loss} {when}; run it within ad.debug_nans() to see where"
-    g = optimizer.gradient.ravel()
-    if not math.isfinite(g.dot(g)) and not np.isfinite(g).all():
+    if not math.isfinite(squares) and not np.isfinite(optimizer.gradient).all():
         return (
             Status.NON_FINITE,
             f"the gradient holds a NaN or infinity {when}; run it within ad.debug_nans() to see where",

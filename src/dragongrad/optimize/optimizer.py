@@ -197,6 +197,10 @@ class Optimizer:
         """The method's own tests of convergence by name, in place of those of the loop."""
         return None
 
+    def settled(self) -> bool:
+        """Whether a run may end where the gradient vanishes: a method that sees the Hessian says no at a saddle."""
+        return True
+
     def inverse_hessian(self) -> Array | None:
         """The inverse Hessian that the method has found, if it has one."""
         return None
