@@ -84,7 +84,7 @@ PROBLEMS = [
         "the classic library's study: gradient descent stays on the plateau from (5, -5), where Adam arrives",
         (-10.0, 10.0), lambda n: [[2.3262944527983566929] * 2], 1.0806306831142283606,
         # From (5, -5), with the rates 0.01 and 0.1, gradient descent is still on the plateau after 100,000 steps
-        # and Adam arrives in 1,500; from (-2, -7.5), with the rate 0.1, one ends in the trap and the other not;
+        # and Adam arrives within 2,000; from (-2, -7.5), with the rate 0.1, one ends in the trap and the other not;
         # from (-4, -4) both fall into it.
         lambda n: [[5.0, -5.0], [-2.0, -7.5], [-4.0, -4.0], [5.0, 5.0]],
         local=lambda n: [(1.4249422866812681904, [-2.0652358540218099692] * 2)],
