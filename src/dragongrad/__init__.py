@@ -4,6 +4,7 @@ from typing import Any as _Any
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
+from . import lab
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
@@ -26,6 +27,7 @@ from .core.errors import (
     ShapeError,
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .interop import scipy as _scipy  # noqa: F401 - importing it enters the family scipy:...
 from .optimize.least_squares import least_squares
 from .optimize.minimize import minimize
 from .optimize.root import root
@@ -48,9 +50,9 @@ __all__ = [
     "DragongradError", "DtypeError", "EscapedError", "MissingExtraError", "NoRuleError", "NonFiniteError",
     "NotScalarError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
     "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian",
-    "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "least_squares", "linear", "linearize", "log", "log_softmax",
-    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax",
-    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "log",
+    "log_softmax", "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode",
+    "softmax", "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..transforms.gradients import grad
 from ..transforms.jacobians import hessian
-
-Array = np.ndarray[Any, Any]
+from .objective import Array
 
 # More pairs than this say nothing new; Theil and Sen's slopes are as many as their square.
 _PAIRS = 60

@@ -11,10 +11,9 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from .minimize import FAMILIES, METHODS, method_class
+from .objective import Array
 from .optimizer import Optimizer
 from .zoo import ZOO, Problem
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _case(item: Any, label: str | None) -> Case:
         return Case(label or (item.name if n in (None, item.n) else f"{item.name} {n}-d"), item, n)
     if not callable(item):
         raise ArgumentError(f"a function is a name of the zoo, a Problem or a callable, got {item!r}")
-    return Case(label or getattr(item, "__name__", type(item).__name__), _unpublished(item, n), n)
+    return Case(label or str(getattr(item, "__name__", type(item).__name__)), _unpublished(item, n), n)
 
 
 def _unpublished(f: Callable[[Any], Any], n: int | None) -> Problem:

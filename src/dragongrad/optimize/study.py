@@ -16,11 +16,10 @@ from .convergence import distances, fit_order, refine
 from .lineup import Case, Entry
 from .loop import progress_bar
 from .minimize import minimize
+from .objective import Array
 from .records import rich_table, write_csv
 from .result import Result
 from .zoo import Problem
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,19 @@ class Study:
         The run of each record with its path; None where an error ended it.
     cases : dict of str to Case
         The functions by label.
+    truths : dict of (str, int) to (float, list of arrays)
+        The least value and the known minimizers of each function in each dimension.
 
     """
 
     records: list[Record]
     results: list[Result | None]
     cases: dict[str, Case]
+    truths: dict[tuple[str, int], tuple[float, list[Array]]]
+
+    def minimum(self, function: str, n: int) -> float:
+        """The least value of a function in n dimensions, as the errors of the records have it."""
+        return self.truths[function, n][0]
 
     def to_csv(self, path: str | Path) -> None:
         """Write the records to a CSV file, a line each under a line of names."""
@@ -142,7 +148,8 @@ class Study:
 
 def study(
     functions: Any, optimizers: Any, starts: Any = None, modes: Sequence[str] = ("forward", "reverse"), *,
-    max_iter: int = 10000, max_time: float = math.inf, accuracy: float = 1e-6, progress: bool = False, **limits: Any,
+    max_iter: int = 10000, max_time: float = math.inf, accuracy: float = 1e-6, progress: bool = False,
+    **limits: Any,
 ) -> Study:  # fmt: skip
     """Run every optimizer on every function from every start in every mode, and measure each run.
 
@@ -211,7 +218,7 @@ def study(
         _record(step, run, trouble, truths[step.target], accuracy)
         for step, (run, trouble) in zip(plan, ends, strict=True)
     ]
-    return Study(records, runs, {case.label: case for case in todo})
+    return Study(records, runs, {case.label: case for case in todo}, truths)
 
 
 @dataclass(frozen=True)
@@ -272,9 +279,11 @@ def _record(
         "mode": step.mode,
     }  # fmt: skip
     if run is None:
-        nothing = dict.fromkeys(("seconds", "value", "error", "distance", "order", "constant"), math.nan)
-        zero = dict.fromkeys(("iterations", "nfev", "njev", "nhev"), 0)
-        return Record(**named, **nothing, **zero, solved=False, success=False, status="ERROR", message=trouble)
+        nothing: dict[str, Any] = dict.fromkeys(
+            ("seconds", "value", "error", "distance", "order", "constant"), math.nan
+        )
+        zero: dict[str, Any] = dict.fromkeys(("iterations", "nfev", "njev", "nhev"), 0)
+        return Record(**named, solved=False, success=False, status="ERROR", message=trouble)
     value = float(run.fun)
     error = abs(value - least)
     order, constant = _rate(run, minima)
