@@ -28,7 +28,6 @@ from .core.errors import (
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
 from .interop import scipy as _scipy  # noqa: F401 - importing it enters the family scipy:...
-from .interop import scipy as _scipy  # noqa: F401 - importing it enters the family scipy:...
 from .optimize.least_squares import least_squares
 from .optimize.minimize import minimize
 from .optimize.root import root
