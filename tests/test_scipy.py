@@ -66,8 +66,9 @@ def test_same_steps_as_with_derivatives_worked_out_by_hand(name):
         by_hand |= {"hessp": optimize.rosen_hess_prod} if method.products else {"hess": optimize.rosen_hess}
     peer = optimize.minimize(optimize.rosen, START, method=name, **by_hand)
     result = scipy.minimize(rosenbrock, START, method=name)
-    np.testing.assert_allclose(result.x, peer.x, rtol=1e-4)
-    assert result.nfev == pytest.approx(peer.nfev, abs=2)
+    # The last bits of the gradient decide on the steps of TNC.
+    np.testing.assert_allclose(result.x, peer.x, rtol=1e-3 if name == "TNC" else 1e-5)
+    assert result.nfev == pytest.approx(peer.nfev, abs=10 if name == "TNC" else 2)
 
 
 @pytest.mark.parametrize("name", NAMES)
