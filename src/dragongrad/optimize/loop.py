@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Below this a value means that there is no minimum: no model of anything gets there on its way to one.
 _BOTTOM = -1e100
+_INTERRUPTED = "interrupted: x is the best point so far"
 
 
 class Stalled(Exception):  # noqa: N818 - it is news, not an error
@@ -167,7 +168,7 @@ def run(
     except StopIteration:
         ended = Status.CALLBACK, "the callback asked to stop"
     except KeyboardInterrupt:
-        ended = Status.INTERRUPTED, "interrupted: x is the best point so far"
+        ended = Status.INTERRUPTED, _INTERRUPTED
     finally:
         if show is not None:
             show(None, optimizer.loss)
@@ -273,10 +274,15 @@ def _iteration(optimizer: Optimizer, nit: int, trail: _Trail) -> Iteration:
 def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, status: Status, message: str) -> Result:
     objective, gradient = optimizer.objective, optimizer.gradient
     params, loss = optimizer.params, optimizer.loss
-    if trail.keep_best and trail.best_loss < math.inf and not loss <= trail.best_loss:
-        # The last point was not the best one.
+    # Where a run converged, an earlier value that is less by rounding alone does not make a better point.
+    rounding = 1e-12 * abs(loss) if status is Status.CONVERGED else 0.0
+    if trail.keep_best and trail.best_loss < math.inf and not loss - rounding <= trail.best_loss:
         params, loss = trail.best, trail.best_loss
-        gradient = objective.value_and_gradient(params)[1]
+        try:
+            gradient = objective.value_and_gradient(params)[1]
+        except KeyboardInterrupt:
+            # Again: the point is not to be lost for want of its gradient.
+            gradient, status, message = np.full_like(params, np.nan), Status.INTERRUPTED, _INTERRUPTED
     unpack = objective.packing.unpack
     path = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
