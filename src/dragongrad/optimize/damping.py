@@ -91,9 +91,71 @@ class LinearModel:
         """The scaled step of its coordinates."""
         return -(self.vt.T @ z)
 
+    def reductions(self, z: Array, par: float) -> tuple[float, float]:
+        """By how much the sum of squares falls by the model along a damped step, and minus half its slope."""
+        moved, damping = float(np.sum((self.s * z) ** 2)), par * float(z @ z)
+        return moved + 2 * damping, moved + damping
+
     def shift(self, z: Array) -> float:
         """How far the residuals of the model move: `|J p|`."""
         return norm(self.s * z)
+
+
+class CurvedModel:
+    """Half the sum of squares near a point to second order: what Gauss and Newton keep, and what they leave out.
+
+    With the eigenvalues `w` of the scaled Hessian and `c` the gradient along its eigenvectors, the step damped by
+    `par` is `-c / (w + par)` along them.
+
+    Parameters
+    ----------
+    linear : LinearModel
+        The model of the residuals there.
+    bend : ndarray
+        The sum of the residuals' Hessians, each times its residual, of shape (n, n).
+    scale : ndarray
+        The positive lengths of the n parameters.
+
+    Attributes
+    ----------
+    convex : bool
+        Whether the Hessian is positive definite beyond rounding; without that there is no undamped step.
+
+    """
+
+    def __init__(self, linear: LinearModel, bend: Array, scale: Array) -> None:
+        kept = (linear.vt.T * linear.s**2) @ linear.vt
+        left_out = bend / np.outer(scale, scale)
+        self.w, self.vectors = np.linalg.eigh(kept + (left_out + left_out.T) / 2)
+        self.c = self.vectors.T @ (linear.vt.T @ (linear.s * linear.c))
+        self.convex = bool(self.w[0] > 100 * _EPS * self.w[-1])
+
+    def undamped(self) -> Array:
+        """The coordinates of Newton's step."""
+        return self.c / self.w
+
+    def damped(self, radius: float, par: float) -> tuple[float, Array]:
+        """The damping at which the step has the length `radius`, and the step's coordinates; see `LinearModel`.
+
+        Newton's iteration on `1 / |z(par)|` rises from `par = 0` without overshooting.
+        """
+        par, z = 0.0, self.undamped()
+        for _ in range(10):
+            length = norm(z)
+            if length <= 1.1 * radius:
+                break
+            par += (length / radius - 1) * length**2 / float(np.sum(z * z / (self.w + par)))
+            z = self.c / (self.w + par)
+        return par, z
+
+    def step(self, z: Array) -> Array:
+        """The scaled step of its coordinates."""
+        return -(self.vectors @ z)
+
+    def reductions(self, z: Array, par: float) -> tuple[float, float]:
+        """By how much the sum of squares of the model falls along a step, and minus half its slope."""
+        slope = float(self.c @ z)
+        return 2 * slope - float(np.sum(self.w * z * z)), slope
 
 
 def norm(v: Array) -> float:

@@ -64,7 +64,7 @@ def least_squares(
     path : bool
         Keep the parameters of every step, in `result.path`.
     **options
-        Those of the method: `factor` and `acceleration` of `LevenbergMarquardt`.
+        Those of the method: `factor` and `second_order` of `LevenbergMarquardt`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Levenberg and Marquardt's method with a trust region, and acceleration along canyons."""
+"""Levenberg and Marquardt's method in a trust region, with second derivatives where they pay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from .damping import LinearModel, norm
+from .damping import CurvedModel, LinearModel, norm
 from .loop import Limits, Stalled, passed
 from .objective import Array, Objective
 from .optimizer import Optimizer, check_positive
@@ -16,10 +16,18 @@ from .result import Status, Test
 
 _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
-# A damped step in a row this often means a canyon: from here on the second derivative along the step pays.
-_CANYON = 3
 # Relative to its largest norm so far, a column of the Jacobian this small means that its parameter ran off.
 _FLAT = math.sqrt(_EPS)
+# So many damped steps in a row mean a canyon: from here on the second derivative along the step pays.
+_CANYON = 3
+# A correction longer than this, relative to the step, belongs to a series that does not converge yet.
+_BENT = 0.25
+# So many steps in a row that each lower the sum of squares by less than that part of it mean that it will stay
+# large, and that the curvature of the residuals counts.
+_SLOW, _LITTLE = 2, 0.02
+# Newton's step is tried where it is at most this many radii long, and trusted while the reductions that it predicts
+# come true within a quarter; otherwise it is left alone for a while, at most so many steps.
+_REACH, _TRUE, _WAIT = 10.0, 0.25, 32
 
 
 class LevenbergMarquardt(Optimizer):
@@ -28,11 +36,16 @@ class LevenbergMarquardt(Optimizer):
     The step minimizes `|r + J p|` over `|D p| <= radius`, `D` holding the largest norm of each column of the
     Jacobian so far, which makes the method the same in whatever units the parameters are. Moré, "The
     Levenberg-Marquardt algorithm: implementation and theory" (Lecture Notes in Mathematics 630, 1978), as MINPACK
-    has it, with two additions. After three damped steps in a row the step is bent by half the second derivative of
-    the residuals along it, which exact derivatives give for one more evaluation (Transtrum and Sethna,
-    "Improvements to the Levenberg-Marquardt algorithm for nonlinear least-squares minimization", 2012). And where
-    a parameter ran off until it does not matter any more, the run begins again with a smaller radius, twice at
-    most; the best point counts.
+    has it, with what exact derivatives add:
+
+    - After three damped steps in a row the step is bent by half the second derivative of the residuals along it
+      (Transtrum and Sethna, "Improvements to the Levenberg-Marquardt algorithm for nonlinear least-squares
+      minimization", 2012).
+    - Where the sum of squares hardly falls any more but stays large, Gauss-Newton steps converge slowly; there the
+      residuals' own Hessians join the model, if that is convex and its whole step near (the switch of Dennis, Gay
+      and Welsch, "An adaptive nonlinear least-squares algorithm", 1981, with exact Hessians).
+    - Where a parameter ran off until it does not matter any more, the run begins again with a smaller radius, twice
+      at most; the best point counts.
 
     Parameters
     ----------
@@ -42,8 +55,8 @@ class LevenbergMarquardt(Optimizer):
         As `Optimizer`. `lr`, `tol` and `clip` are not used.
     factor : float
         The first radius, relative to the length of the scaled parameters.
-    acceleration : bool
-        Whether steps are bent.
+    second_order : bool
+        Whether second derivatives are used: bent steps and the residuals' Hessians.
 
     Raises
     ------
@@ -62,7 +75,7 @@ class LevenbergMarquardt(Optimizer):
     """
 
     factor: float = 100.0
-    acceleration: bool = True
+    second_order: bool = True
     limits: Limits = Limits(gtol=1e-10, xtol=1e-10, ftol=1e-15, max_iter=2000)
     objective_class: ClassVar[type[Objective]] = Residuals
 
@@ -70,12 +83,17 @@ class LevenbergMarquardt(Optimizer):
         """Check the options and begin without a radius."""
         check_positive(self, "factor")
         self.fit = needs_residuals(self)
-        self.scale: Array = np.empty(0)
-        self.radius = self.par = 0.0
-        self.fresh = True
-        self.canyon = 0
         self.restarts = 2
         self.beginning: tuple[Array, ...] = ()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was learnt on the way."""
+        self.fresh = True
+        self.scale = self.longest = np.zeros(1)
+        self.radius = self.par = 0.0
+        self.canyon = self.slow = self.next_try = 0
+        self.wait = 1
         self.step_test = self.value_test = math.inf
 
     def tests(self) -> dict[str, Test]:
@@ -87,9 +105,8 @@ class LevenbergMarquardt(Optimizer):
         fit, x = self.fit, self.params.ravel()
         if not self.beginning:
             self.beginning = (self.params.copy(), np.float64(self.loss), self.gradient, fit.residual, fit.matrix)
-        self._measure(x)
-        model = LinearModel(fit.matrix, fit.residual, self.scale)
         with np.errstate(all="ignore"):
+            model = self._model(x)
             while self._arrived(model, x) or not self._try(model, x):
                 if self._stuck():
                     if not self._ran_flat():
@@ -98,16 +115,32 @@ class LevenbergMarquardt(Optimizer):
         if passed(self.tests()) and self._ran_flat():
             self._restart()
 
-    def _measure(self, x: Array) -> None:
-        """Lengthen the scale where a column has grown, and at the beginning choose the radius."""
+    def _model(self, x: Array) -> LinearModel | CurvedModel:
+        """The model at a point, once the scale has grown with the columns there."""
         norms = self.fit.norms()
+        self.longest = np.maximum(self.longest, norms)
+        self.scale = np.where(self.longest > 0, self.longest, 1.0)
         if self.fresh:
-            self.scale = np.where(norms > 0, norms, 1.0)
             self.radius = self.factor * (norm(self.scale * x) or 1.0)
-            self.par = 0.0
-        self.scale = np.maximum(self.scale, norms)
+        linear = LinearModel(self.fit.matrix, self.fit.residual, self.scale)
+        if not self.second_order or self.slow < _SLOW or self.count < self.next_try:
+            return linear
+        bend = self.fit.bend(x)
+        if np.isfinite(bend).all():
+            curved = CurvedModel(linear, bend, self.scale)
+            length = norm(curved.undamped()) if curved.convex else math.inf
+            if length <= _REACH * self.radius:
+                self.radius = max(self.radius, length)
+                return curved
+        self._leave_alone()
+        return linear
 
-    def _arrived(self, model: LinearModel, x: Array) -> bool:
+    def _leave_alone(self) -> None:
+        """Do without second-order models for twice as many steps as last time."""
+        self.next_try = self.count + self.wait
+        self.wait = min(2 * self.wait, _WAIT)
+
+    def _arrived(self, model: LinearModel | CurvedModel, x: Array) -> bool:
         """Whether the undamped step is so short that rounding would swallow it."""
         length = norm(model.undamped()) / max(norm(self.scale * x), _TINY)
         if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
@@ -115,23 +148,30 @@ class LevenbergMarquardt(Optimizer):
         self.step_test, self.predicted, self.after = length, 0.0, 0.0
         return True
 
-    def _try(self, model: LinearModel, x: Array) -> bool:
+    def _try(self, model: LinearModel | CurvedModel, x: Array) -> bool:
         """Evaluate the step of the present radius, resize the radius by what came of it, and perhaps go there."""
         fit, residual, before = self.fit, self.fit.residual, math.sqrt(2 * self.loss)
         self.par, z = model.damped(self.radius, self.par)
-        p = model.step(z)
-        size = norm(p)
+        size = norm(z)
         if self.fresh:
             self.radius = min(self.radius, size)
-        new = (x + self._bent(model, x, p, size) / self.scale).astype(x.dtype).reshape(self.params.shape)
+        p = model.step(z) if isinstance(model, CurvedModel) else self._bent(model, x, z, size)
+        new = (x + p / self.scale).astype(x.dtype).reshape(self.params.shape)
         trial = fit.residuals(new)
         after = norm(trial)
         self.after = after if math.isfinite(after) else math.inf
-        ratio = self._resize(model.shift(z) / before, size, before)
+        predicted, slope = model.reductions(z, self.par)
+        ratio = self._resize(predicted / before**2, slope / before**2, size, before)
+        if isinstance(model, CurvedModel):
+            if abs(ratio - 1) < _TRUE:
+                self.wait = 1
+            else:
+                self._leave_alone()
         accepted = ratio >= 1e-4
         if accepted:
             self.fresh = False
             self.canyon = self.canyon + 1 if self.par > 0 else 0
+            self.slow = self.slow + 1 if self.predicted < _LITTLE else 0
             gradient = fit.jacobian(new).T @ trial
             self.arrive(new, 0.5 * after * after, gradient.reshape(new.shape))
         else:
@@ -139,24 +179,21 @@ class LevenbergMarquardt(Optimizer):
         self.step_test = self.radius / max(norm(self.scale * self.params.ravel()), _TINY)
         return accepted
 
-    def _bent(self, model: LinearModel, x: Array, p: Array, size: float) -> Array:
+    def _bent(self, model: LinearModel, x: Array, z: Array, size: float) -> Array:
         """The scaled step, with half the second-order correction to it in a canyon."""
-        if not self.acceleration or self.canyon < _CANYON:
+        p = model.step(z)
+        if not self.second_order or self.canyon < _CANYON:
             return p
         second = self.fit.curvature(x, p / self.scale)
         if not np.isfinite(second).all():
             return p
         correction = model.step(model.answer(second, self.par)) / 2
-        # Further off, the series that the correction is a term of does not converge.
-        return p + correction if norm(correction) <= 0.375 * size else p
+        return p + correction if norm(correction) <= _BENT * size else p
 
-    def _resize(self, shift: float, size: float, before: float) -> float:
+    def _resize(self, predicted: float, slope: float, size: float, before: float) -> float:
         """Change the radius by the ratio of the reduction made to the one predicted, and return the ratio."""
         after, par = self.after, self.par
-        damping = par * (size / before) ** 2
         actual = 1 - (after / before) ** 2 if 0.1 * after < before else -1.0
-        predicted = shift**2 + 2 * damping
-        slope = shift**2 + damping
         ratio = actual / predicted if predicted > 0 else 0.0
         if ratio <= 0.25:
             shrink = 0.5 if actual >= 0 else 0.5 * slope / (slope - 0.5 * actual)
@@ -193,7 +230,7 @@ class LevenbergMarquardt(Optimizer):
 
     def _ran_flat(self) -> bool:
         """Whether a parameter that mattered ran off to where it does not, and the residuals are not zero."""
-        flat = self.fit.norms() <= _FLAT * self.scale
+        flat = (self.longest > 0) & (self.fit.norms() <= _FLAT * self.longest)
         return self.restarts > 0 and bool(flat.any()) and self.loss > _EPS * self.beginning[1]
 
     def _restart(self) -> None:
@@ -201,9 +238,7 @@ class LevenbergMarquardt(Optimizer):
         params, loss, gradient, self.fit.residual, self.fit.matrix = self.beginning
         self.restarts -= 1
         self.factor /= 100
-        self.fresh = True
-        self.canyon = 0
-        self.step_test = self.value_test = math.inf
+        self._begin()
         self.arrive(params.copy(), float(loss), gradient)
 
     def inverse_hessian(self) -> Array | None:

@@ -11,7 +11,7 @@ from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
 from ..core.nests import flatten
 from ..core.variable import value_of
 from ..transforms.forward import jvp
-from ..transforms.jacobians import jacfwd, jacrev
+from ..transforms.jacobians import hessian, jacfwd, jacrev
 from .objective import Array, Objective
 from .result import Test
 
@@ -103,6 +103,12 @@ class Residuals(Objective):
         v = np.ravel(v)
         _, second = jvp(lambda z: jvp(self.vector, (z,), (v,))[1], (np.ravel(x),), (v,))
         return np.asarray(second)
+
+    def bend(self, x: Array) -> Array:
+        """The sum of the residuals' Hessians, each times its residual: what Gauss and Newton leave out."""
+        self.nhev += 1
+        weights = self.residual
+        return np.asarray(hessian(lambda z: np.sum(weights * self.vector(z)))(np.ravel(x)))
 
     def value(self, x: Array) -> float:
         """Half the sum of squares."""
