@@ -7,6 +7,7 @@ makes a matplotlib figure, and `pictures` all those of a study. Pictures need th
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .optimize.basins import Basins, basins
@@ -70,7 +71,7 @@ def pictures(study: Study, folder: str | Path, ending: str = "png") -> list[Path
     written: list[Path] = []
 
     def to(name: str) -> Path:
-        written.append(folder / f"{name}.{ending}".replace(" ", "-"))
+        written.append(folder / (re.sub(r"[^\w.-]+", "-", name).strip("-") + f".{ending}"))
         return written[-1]
 
     for function, number, size in dict.fromkeys((r.function, r.start, r.n) for r in study.records):

@@ -85,7 +85,10 @@ class Basins:
 
     def names(self) -> list[str]:
         """Each minimum in words: `(3, 2)`."""
-        return [f"({a:.4g}, {b:.4g})" for a, b in self.minima + 0.0]
+        size = float(max(np.ptp(self.x), np.ptp(self.y)))
+        # What Newton's method leaves of a zero is no news.
+        shown = np.where(np.abs(self.minima) < 1e-9 * size, 0.0, self.minima)
+        return [f"({a:.4g}, {b:.4g})" for a, b in shown]
 
 
 def basins(

@@ -36,7 +36,7 @@ def fit_order(errors: Any, floor: float = 0.0) -> tuple[float, float]:
     Returns
     -------
     order, constant : float
-        NaN where fewer than four errors count or where they do not shrink.
+        NaN where fewer than four errors count, where they do not shrink, or lie on no line.
 
     Examples
     --------
@@ -69,7 +69,10 @@ def fit_order(errors: Any, floor: float = 0.0) -> tuple[float, float]:
         return math.nan, math.nan
     order = float(np.median(dy[apart] / dx[apart]))
     # The mean, not the median: the steps on which the largest error rests are part of the rate.
-    return order, float(np.exp(np.mean(y - order * x)))
+    level = float(np.mean(y - order * x))
+    if np.median(np.abs(y - order * x - level)) > 0.1 * np.ptp(y):
+        return math.nan, math.nan
+    return order, math.exp(level)
 
 
 def refine(f: Callable[[Any], Any], x: Array, steps: int = 4) -> Array:

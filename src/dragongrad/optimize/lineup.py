@@ -13,7 +13,7 @@ from ..core.errors import ArgumentError
 from .minimize import FAMILIES, METHODS, method_class
 from .objective import Array
 from .optimizer import Optimizer
-from .zoo import ZOO, Problem
+from .zoo import Problem, get
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Case:
         Raises
         ------
         ArgumentError
-            None are given and the function has none.
+            None are given and the function has none, or one has a dimension in which it is not defined.
 
         """
         if isinstance(given, Mapping):
@@ -38,6 +38,8 @@ class Case:
         found = self.problem.starts(self.n) if given is None else _vectors(given)
         if not found:
             raise ArgumentError(f"{self.label} has no standard start: pass starts=[[1.0, 2.0]]")
+        for start in found:
+            self.problem.starts(start.size)
         return found
 
 
@@ -127,9 +129,7 @@ def _case(item: Any, label: str | None) -> Case:
     if isinstance(item, tuple):
         item, n = item
     if isinstance(item, str):
-        if item not in ZOO:
-            raise ArgumentError(f"unknown test function {item!r}: choose one of {', '.join(sorted(ZOO))}")
-        item = ZOO[item]
+        item = get(item)
     if isinstance(item, Problem):
         return Case(label or (item.name if n in (None, item.n) else f"{item.name} {n}-d"), item, n)
     if not callable(item):

@@ -10,7 +10,8 @@ from ..core.errors import ArgumentError
 from .objective import Array
 from .study import Record, Study
 
-MEASURES = {"evaluations": "evaluations", "iterations": "iterations", "seconds": "seconds"}
+#: The measures of a run, each with what it is called on an axis.
+MEASURES = {"evaluations": "evaluations", "iterations": "iterations", "seconds": "time"}
 
 
 def measure_of(record: Record, measure: str) -> float:

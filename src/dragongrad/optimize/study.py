@@ -17,7 +17,7 @@ from .lineup import Case, Entry
 from .loop import progress_bar
 from .minimize import minimize
 from .objective import Array
-from .records import rich_table, write_csv
+from .records import html_table, rich_table, write_csv
 from .result import Result
 from .zoo import Problem
 
@@ -137,6 +137,14 @@ class Study:
             )
         return found
 
+    def __repr__(self) -> str:
+        modes = ", ".join(dict.fromkeys(r.mode for r in self.records))
+        return f"<Study of {', '.join(self.cases)} in {modes} mode: {len(self.records)} runs>"
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        return html_table(self.records, "Study", _COLUMNS)
+
     def __str__(self) -> str:
         from rich.console import Console
 
@@ -214,10 +222,12 @@ def study(
             show(None, math.nan)
     runs = [run for run, _ in ends]
     truths = _truths(plan, runs)
-    records = [
-        _record(step, run, trouble, truths[step.target], accuracy)
-        for step, (run, trouble) in zip(plan, ends, strict=True)
-    ]
+    # Of a run that went off to infinity, the distances overflow.
+    with np.errstate(all="ignore"):
+        records = [
+            _record(step, run, trouble, truths[step.target], accuracy)
+            for step, (run, trouble) in zip(plan, ends, strict=True)
+        ]
     return Study(records, runs, {case.label: case for case in todo}, truths)
 
 
@@ -279,10 +289,8 @@ def _record(
         "mode": step.mode,
     }  # fmt: skip
     if run is None:
-        nothing: dict[str, Any] = dict.fromkeys(
-            ("seconds", "value", "error", "distance", "order", "constant"), math.nan
-        )
-        zero: dict[str, Any] = dict.fromkeys(("iterations", "nfev", "njev", "nhev"), 0)
+        named |= dict.fromkeys(("seconds", "value", "error", "distance", "order", "constant"), math.nan)
+        named |= dict.fromkeys(("iterations", "nfev", "njev", "nhev"), 0)
         return Record(**named, solved=False, success=False, status="ERROR", message=trouble)
     value = float(run.fun)
     error = abs(value - least)

@@ -12,13 +12,13 @@ from ..optimize.objective import Array
 from .palette import OKABE_ITO, drawing, save
 
 # Black is kept for what diverged, grey for what is still under way.
-_HUES = tuple(c for c in OKABE_ITO if c != "#000000")
+_HUES = OKABE_ITO[:7]
 _LOST = {UNDER_WAY: ("#b9b9b9", "still under way"), DIVERGED: ("#000000", "diverged")}
 _NAMED = 7
 
 
 def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
-    """Draw a basin map: every start in the colour of the minimum that it reaches, brighter the sooner it arrives.
+    """Draw a basin map: every start in the colour of the minimum that it reaches, lighter the sooner it arrives.
 
     More than seven minima share the colours in turn, and the legend names those with the largest basins.
 
@@ -60,9 +60,10 @@ def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
         axes.set(xlabel="x[0] of the start", ylabel="x[1] of the start",
                  title=f"Where {basins.optimizer} arrives on {basins.function}\n"
                        f"{basins.label.size} starts, {basins.steps} steps")  # fmt: skip
-        shades = matplotlib.colors.LinearSegmentedColormap.from_list("soon", [str(_SHADE_SOON), str(_SHADE_LATE)])
+        grey = shaded(np.array(0.55), np.linspace(0, 1, 64))
+        shades = matplotlib.colors.ListedColormap([str(v) for v in grey], "soon")
         scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(soonest, latest), shades)
-        figure.colorbar(scale, ax=axes, label="arrives at step (bright: soon)", pad=0.02)
+        figure.colorbar(scale, ax=axes, label="arrives at step (light: soon)", pad=0.02)
         patches = [matplotlib.patches.Patch(facecolor=color, edgecolor="black", label=text)
                    for color, text in _legend(basins)]  # fmt: skip
         figure.legend(
@@ -73,7 +74,10 @@ def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
     return figure
 
 
-_SHADE_SOON, _SHADE_LATE = 1.0, 0.35
+def shaded(color: Array, late: Array) -> Array:
+    """A colour between a light tint (late is 0) and a dark shade (late is 1) of it."""
+    tint: Array = color + (1 - color) * 0.5 * (1 - late)
+    return tint * (1 - 0.55 * late)
 
 
 def basin_image(basins: Basins) -> tuple[Array, float, float]:
@@ -87,7 +91,7 @@ def basin_image(basins: Basins) -> tuple[Array, float, float]:
         soonest, latest = (float(v) for v in np.quantile(basins.arrival[arrived], [0.0, 0.98]))
         latest = max(latest, soonest + 1)
     late = np.clip((basins.arrival - soonest) / (latest - soonest), 0, 1)
-    image = image * (_SHADE_SOON + (_SHADE_LATE - _SHADE_SOON) * late)[..., None]
+    image = shaded(image, late[..., None])
     for code, (color, _) in _LOST.items():
         image[basins.label == code] = _rgb(color)
     return image, soonest, latest
@@ -96,7 +100,8 @@ def basin_image(basins: Basins) -> tuple[Array, float, float]:
 def _legend(basins: Basins) -> list[tuple[str, str]]:
     shares = basins.shares()
     names = basins.names()
-    largest = sorted(range(len(names)), key=lambda k: -shares[names[k]])
+    # Of basins of one size, those of the best minima come first.
+    largest = sorted(range(len(names)), key=lambda k: (-round(shares[names[k]], 2), k))
     shown = sorted(k for k in largest[:_NAMED] if shares[names[k]] > 0)
     rows = [(_HUES[k % len(_HUES)], f"{names[k]}   {shares[names[k]]:.1%}".replace("%", " %")) for k in shown]
     others = sum(shares[names[k]] for k in largest[_NAMED:])

@@ -59,22 +59,26 @@ def draw_losses(
             raise ArgumentError(f"the run {label!r} kept no losses: run it with path=True")
     if least is None or math.isnan(least):
         least = min(float(np.nanmin(run.losses)) for run in runs.values())
+    highest = 1e4 * max(float(run.losses[0]) - least for run in runs.values())
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(7.6, 5.0))
+        figure = matplotlib.figure.Figure(figsize=(9.0, 5.0))
         axes = figure.add_subplot()
         for (label, run), style in zip(runs.items(), styles(list(runs)).values(), strict=True):
             across = np.arange(len(run.losses)) if against == "iteration" else 1e3 * run.times
             above = np.asarray(run.losses, float) - least
             # A loss below the printed minimum, or at it, has no logarithm.
-            above[~(above > 0)] = np.nan
-            axes.plot(across, above, **style, markevery=max(1, len(across) // 10), markersize=6, label=label)
+            # One that shoots off is followed only as far as the others can still be seen.
+            seen = (above > 0) & (above <= highest)
+            axes.plot(across[seen], above[seen], **style, markevery=0.09, markersize=6.5, label=label)
         axes.set_yscale("log")
         longest = max(len(run.losses) for run in runs.values())
         shortest = min(len(run.losses) for run in runs.values())
         if against == "time" or longest > 30 * shortest:
             axes.set_xscale("log" if against == "time" else "symlog")
+        if against == "iteration":
+            axes.set_xlim(left=0)
         axes.set(xlabel=AGAINST[against], ylabel=f"f - f*   (f* = {least:.6g})", title=title)
         axes.grid(alpha=0.3)
-        axes.legend(loc="best")
+        figure.legend(loc="outside right upper")
         save(figure, path)
     return figure

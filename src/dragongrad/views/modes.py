@@ -54,6 +54,6 @@ def draw_modes(modes: Modes, path: str | Path | None = None) -> Any:
             xlabel="dimension n", ylabel="time (µs)", title=f"Time of one gradient of {modes.records[0].function}"
         )
         axes.grid(alpha=0.3)
-        axes.legend(loc="best")
+        axes.legend(loc="upper left")
         save(figure, path)
     return figure

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import MissingExtraError
+from .notebook import teach_figures
 
-#: Eight colours told apart by the colour-blind: Okabe and Ito, "Color universal design" (2008), black last.
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+#: Colours told apart by the colour-blind: Okabe and Ito, "Color universal design" (2008).
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
+# Their yellow is hardly seen as a line on white: the wine of Tol's muted scheme (2021) stands in.
+LINES = (*OKABE_ITO[:6], "#000000", "#882255")
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -33,9 +36,9 @@ _STYLE: dict[Any, Any] = {
 def style_of(position: int) -> dict[str, Any]:
     """The colour, dashes and marker of the series at a position, each alone telling neighbours apart."""
     return {
-        "color": OKABE_ITO[position % len(OKABE_ITO)],
-        "linestyle": DASHES[(position + position // len(OKABE_ITO)) % len(DASHES)],
-        "marker": MARKERS[(position + position // len(OKABE_ITO)) % len(MARKERS)],
+        "color": LINES[position % len(LINES)],
+        "linestyle": DASHES[(position + position // len(LINES)) % len(DASHES)],
+        "marker": MARKERS[(position + position // len(LINES)) % len(MARKERS)],
     }
 
 
@@ -56,11 +59,14 @@ def drawing() -> Iterator[Any]:
     """
     try:
         import matplotlib
+        import matplotlib.backends.backend_agg
         import matplotlib.figure
+        import matplotlib.patches
     except ImportError:
         raise MissingExtraError(
             "pictures need matplotlib, which is not installed: pip install 'dragongrad[plot]'"
         ) from None
+    teach_figures(matplotlib, _STYLE)
     with matplotlib.rc_context(_STYLE):
         yield matplotlib
 

@@ -54,34 +54,36 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
     box = region_of(case, paths.values(), region)
     ground = landscape(case, box)
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(7.6, 5.6))
+        figure = matplotlib.figure.Figure(figsize=(10.4, 5.6))
         axes = figure.add_subplot()
-        draw_contours(figure, axes, ground, case.label)
+        draw_contours(figure, axes, ground)
         look = styles(list(paths))
         for label, way in paths.items():
             style = look[label]
+            way = way[np.isfinite(way).all(axis=1)]
             # The marks lie sparsely along the line, so that it stays a line; the last one is large.
             axes.plot(*way.T, color="white", linewidth=4.2, alpha=0.75, zorder=3)
-            axes.plot(*way.T, **style, markevery=max(1, len(way) // 12), markersize=5, zorder=4,
-                      label=f"{label} ({len(way) - 1} steps)")  # fmt: skip
+            axes.plot(
+                *way.T, **style, markevery=0.07, markersize=6, zorder=4, label=f"{label} ({len(way) - 1} steps)"
+            )
             axes.plot(*way[-1], marker=style["marker"], color=style["color"], markersize=11,
                       markeredgecolor="white", zorder=6)  # fmt: skip
         _mark(axes, [way[0] for way in paths.values()], case.problem.minima(2), box)
         axes.set(xlim=box[0], ylim=box[1], title=f"Paths on {case.label}")
-        axes.legend(loc="best")
+        figure.legend(loc="outside right upper")
         save(figure, path)
     return figure
 
 
-def draw_contours(figure: Any, axes: Any, ground: Landscape, label: str) -> None:
+def draw_contours(figure: Any, axes: Any, ground: Landscape) -> None:
     """Grey contours of a landscape on a logarithmic scale, with its bar."""
     heights = np.ma.masked_invalid(ground.height)
-    shades = axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.55, zorder=0)
+    shades = axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.45, zorder=0)
     axes.contour(
         ground.x, ground.y, heights, levels=CONTOURS, colors="#555555", linewidths=0.5, alpha=0.6, zorder=1
     )
     bar = figure.colorbar(shades, ax=axes, pad=0.02)
-    bar.set_label(f"log₁₀({label} - least + {ground.offset:.1g})")
+    bar.set_label(f"log₁₀(f - f* + {ground.offset:.1g})")
     axes.set(xlabel="x[0]", ylabel="x[1]")
 
 
@@ -108,7 +110,7 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
     --------
     >>> import dragongrad as ad
     >>> figure = ad.lab.draw_surface(lambda x: x[0] ** 2 + x[1] ** 2, {"by hand": [[1.0, 1.0], [0.5, 0.4]]})
-    >>> figure.axes[0].get_zlabel().startswith("log₁₀(f - least")
+    >>> figure.axes[0].get_zlabel().startswith("log₁₀(f - f*")
     True
 
     """
@@ -116,11 +118,11 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
     box = region_of(case, paths.values(), region)
     ground = landscape(case, box, 120)
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(7.6, 6.2))
+        figure = matplotlib.figure.Figure(figsize=(9.6, 6.2))
         axes = figure.add_subplot(projection="3d", computed_zorder=False)
         heights = np.ma.masked_invalid(ground.height)
         x, y = np.meshgrid(ground.x, ground.y)
-        axes.plot_surface(x, y, heights, cmap="Greys", alpha=0.6, rcount=60, ccount=60, linewidth=0, zorder=0)
+        axes.plot_surface(x, y, heights, cmap="Greys", alpha=0.6, rcount=120, ccount=120, linewidth=0, zorder=0)
         look = styles(list(paths))
         for label, way in paths.items():
             inside = ((way >= box[:, 0]) & (way <= box[:, 1])).all(axis=1)
@@ -131,10 +133,12 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
             axes.plot(*way.T, z, **style, markevery=max(1, len(way) // 12), markersize=5, zorder=4, label=label)
             axes.plot(*way[-1:].T, z[-1:], marker=style["marker"], color=style["color"], markersize=11,
                       markeredgecolor="white", zorder=6)  # fmt: skip
-        axes.set(xlabel="x[0]", ylabel="x[1]", title=f"Paths on the surface of {case.label}")
-        axes.set_zlabel(f"log₁₀(f - least + {ground.offset:.2g})")
-        axes.set_box_aspect(None, zoom=0.86)
+        axes.set(title=f"Paths on the surface of {case.label}")
+        axes.set_xlabel("x[0]", labelpad=9)
+        axes.set_ylabel("x[1]", labelpad=14)
+        axes.set_zlabel(f"log₁₀(f - f* + {ground.offset:.1g})", labelpad=11)
+        axes.set_box_aspect(None, zoom=0.84)
         axes.view_init(elev=38, azim=-62)
-        axes.legend(loc="upper left")
+        figure.legend(loc="outside right upper")
         save(figure, path)
     return figure

@@ -47,7 +47,7 @@ def draw_profiles(study: Study | Profiles, measure: str = "evaluations", path: s
     finite = [r[np.isfinite(r)] for r in found.ratios.values()]
     right = 1.25 * max(float(r.max(initial=2.0)) for r in finite)
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(7.6, 5.0))
+        figure = matplotlib.figure.Figure(figsize=(9.0, 5.0))
         axes = figure.add_subplot()
         for (name, ratios), style in zip(found.ratios.items(), styles(list(found.ratios)).values(), strict=True):
             reached = ratios[np.isfinite(ratios)]
@@ -62,6 +62,6 @@ def draw_profiles(study: Study | Profiles, measure: str = "evaluations", path: s
         )  # fmt: skip
         axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
         axes.grid(alpha=0.3)
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside right upper")
         save(figure, path)
     return figure

@@ -19,7 +19,8 @@ from ..optimize.minimize import minimize
 from ..optimize.objective import Array
 from ..optimize.result import Result
 from .landscape import landscape, planar, region_of
-from .palette import DASHES, MARKERS, drawing, styles
+from .notebook import framed
+from .palette import DASHES, LINES, MARKERS, OKABE_ITO, drawing, styles
 from .paths import CONTOURS, draw_contours
 
 # More positions than this cannot be told apart in an animation, and would make the page heavy.
@@ -65,11 +66,20 @@ class Race:
 
         """
         path = Path(path)
+        path.write_text(self._page(), encoding="utf-8")
+        return path
+
+    def _repr_html_(self) -> str:
+        """The animation for a notebook."""
+        return framed(self._page(), 720)
+
+    def __repr__(self) -> str:
+        return f"<{self.title}: {', '.join(f'{name} {run.fun:.3g}' for name, run in self.runs.items())}>"
+
+    def _page(self) -> str:
         data = json.dumps(_page_data(self), allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
         page = (Path(__file__).parent / "race.html").read_text(encoding="utf-8")
-        page = page.replace("__TITLE__", escape(self.title)).replace("__DATA__", data)
-        path.write_text(page, encoding="utf-8")
-        return path
+        return page.replace("__TITLE__", escape(self.title)).replace("__DATA__", data)
 
     def to_gif(self, path: str | Path, frames: int = 60, fps: int = 12) -> Path:
         """Write the race as an animated GIF.
@@ -89,23 +99,24 @@ class Race:
         path = Path(path)
         steps = _frames(self.steps, frames)
         with drawing() as matplotlib:
-            import matplotlib.animation
-
-            figure = matplotlib.figure.Figure(figsize=(7.0, 5.2), dpi=100)
+            figure = matplotlib.figure.Figure(figsize=(9.2, 5.2), dpi=100)
+            canvas = matplotlib.backends.backend_agg.FigureCanvasAgg(figure)
             axes = figure.add_subplot()
-            draw_contours(figure, axes, landscape(self.case, self.region), self.case.label)
+            draw_contours(figure, axes, landscape(self.case, self.region))
             axes.set(xlim=self.region[0], ylim=self.region[1])
             lines, heads = _runners(axes, self)
-            writer = matplotlib.animation.PillowWriter(fps=fps)
-            with writer.saving(figure, str(path), dpi=100):
-                for step in steps:
-                    _place(self, lines, heads, step)
-                    axes.set_title(f"{self.title}, step {step}")
-                    if step == steps[0]:
-                        # Laid out once: a picture that breathes with its legend is hard to watch.
-                        figure.canvas.draw()
-                        figure.set_layout_engine("none")
-                    writer.grab_frame()
+            texts = figure.legend(loc="outside right upper", title="loss").get_texts()
+            # Laid out once, with numbers as long as they come: a picture that breathes is hard to watch.
+            axes.set_title(self.title)
+            canvas.draw()
+            figure.set_layout_engine("none")
+            shots = []
+            for step in steps:
+                _place(self, lines, heads, texts, step)
+                axes.set_title(f"{self.title}, step {step}")
+                canvas.draw()
+                shots.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+        _write_gif(shots, path, fps)
         return path
 
 
@@ -215,12 +226,35 @@ def _ground(race: Race) -> str:
         axes = figure.add_axes((0, 0, 1, 1))
         ground = landscape(race.case, race.region)
         heights = np.ma.masked_invalid(ground.height)
-        axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.55)
+        axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.45)
         axes.contour(ground.x, ground.y, heights, levels=CONTOURS, colors="#555555", linewidths=0.5, alpha=0.6)
         axes.set_axis_off()
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=100)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def _write_gif(shots: list[Any], path: Path, fps: int) -> None:
+    """Pictures as an endless animation, the last of them shown for two seconds.
+
+    All share one palette and none is dithered, so that only what moves is stored: a tenth of the size.
+    """
+    from PIL import Image
+
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette().ravel().tolist())
+    frames = [Image.fromarray(shot).quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    durations = [round(1000 / fps)] * (len(frames) - 1) + [2000]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
+
+
+def _palette() -> Array:
+    """The 256 colours of the animation: those of the lines in eight strengths on white, and greys."""
+    hues = [color for color in (*LINES, OKABE_ITO[6]) if color != "#000000"]
+    strengths = np.linspace(1, 0.2, 8)[:, None]
+    mixed = [255 - strengths * (255 - np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])) for c in hues]
+    greys = np.linspace(0, 255, 256 - 8 * len(hues))[:, None] * np.ones(3)
+    return np.concatenate([*mixed, greys]).round().astype(np.uint8)
 
 
 def _runners(axes: Any, race: Race) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -230,7 +264,8 @@ def _runners(axes: Any, race: Race) -> tuple[dict[str, Any], dict[str, Any]]:
         assert path is not None
         (lines[name],) = axes.plot(*path[:1].T, color=style["color"], linestyle=style["linestyle"], zorder=4)
         (heads[name],) = axes.plot(*path[:1].T, color=style["color"], marker=style["marker"], markersize=10,
-                                   markeredgecolor="white", linestyle="none", zorder=6, label=name)  # fmt: skip
+                                   markeredgecolor="white", linestyle="none", zorder=6,
+                                   label=f"{name}: {-1.23e-123:.3g}")  # fmt: skip
     start = next(iter(race.runs.values())).path
     axes.plot(*np.asarray(start)[0], marker="o", markersize=9, color="white", markeredgecolor="black",
               markeredgewidth=2, linestyle="none", zorder=3)  # fmt: skip
@@ -239,14 +274,12 @@ def _runners(axes: Any, race: Race) -> tuple[dict[str, Any], dict[str, Any]]:
     return lines, heads
 
 
-def _place(race: Race, lines: dict[str, Any], heads: dict[str, Any], step: int) -> None:
+def _place(race: Race, lines: dict[str, Any], heads: dict[str, Any], texts: list[Any], step: int) -> None:
     """Move every runner to where it stood after a step, and write its loss into the legend."""
-    for name, run in race.runs.items():
+    for (name, run), text in zip(race.runs.items(), texts, strict=True):
         assert run.path is not None
         assert run.losses is not None
         here = min(step, len(run.path) - 1)
         lines[name].set_data(*run.path[: here + 1].T)
         heads[name].set_data(*run.path[here : here + 1].T)
-        heads[name].set_label(f"{name}: {run.losses[here]:.3g}")
-    axes = next(iter(lines.values())).axes
-    axes.legend(loc="upper left", title="loss")
+        text.set_text(f"{name}: {run.losses[here]:.3g}")
