@@ -38,7 +38,7 @@ def backtrack(
     residual = fit.residual
     length, size = norm(p), norm(x)
     t = 1.0
-    while t > shortest and t * length > 1e-16 * (size + 1e-16) and slope < 0:
+    while t > shortest and t * length > 1e-15 * (size + 1e-15) and slope < 0:
         new = (x + t * p).astype(x.dtype)
         r = fit.residuals(new.reshape(fit.start.shape))
         after = 0.5 * float(r @ r)

@@ -22,6 +22,9 @@ _FLAT = math.sqrt(_EPS)
 _CANYON = 3
 # A correction longer than this, relative to the step, belongs to a series that does not converge yet.
 _BENT = 0.25
+# A point that no step leaves, though the whole step is this long and the slope this steep, relatively, is none that
+# the derivatives know.
+_FAR = 1e-5
 # So many steps in a row that each lower the sum of squares by less than that part of it mean that it will stay
 # large, and that the curvature of the residuals counts.
 _SLOW, _LITTLE = 2, 0.02
@@ -142,10 +145,10 @@ class LevenbergMarquardt(Optimizer):
 
     def _arrived(self, model: LinearModel | CurvedModel, x: Array) -> bool:
         """Whether the undamped step is so short that rounding would swallow it."""
-        length = norm(model.undamped()) / max(norm(self.scale * x), _TINY)
+        length = self.whole = norm(model.undamped()) / max(norm(self.scale * x), _TINY)
         if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
             return False
-        self.step_test, self.predicted, self.after = length, 0.0, 0.0
+        self.step_test, self.after = length, 0.0
         return True
 
     def _try(self, model: LinearModel | CurvedModel, x: Array) -> bool:
@@ -221,7 +224,8 @@ class LevenbergMarquardt(Optimizer):
                 "where",
                 Status.NON_FINITE,
             )
-        if ended is None or (self.predicted > 1e-4 and self.loss > _EPS * self.beginning[1]):
+        steep = float(np.max(np.abs(self.gradient.ravel()) / self.scale)) / norm(self.fit.residual)
+        if ended is None or (self.whole > _FAR and steep > _FAR):
             return Stalled(
                 "no step along the derivatives lowers the sum of squares, however short: the residuals are not "
                 "smooth here, or their derivative is not right (ad.testing.check_derivatives finds out)"

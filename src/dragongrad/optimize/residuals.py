@@ -82,11 +82,8 @@ class Residuals(Objective):
             )
         if not r.size:
             raise ArgumentError("the residual function returned no residuals: return an array with at least one")
-        if known and r.size != known:
-            raise ShapeError(
-                f"the residual function returned {r.size} residuals after {known}: their number must not depend on "
-                "the parameters; weigh with zeros those that do not count"
-            )
+        if known:
+            _check_number(r.size, known)
         self.residual = r if r.dtype.kind == "f" else r.astype(float)
         return self.residual
 
@@ -95,6 +92,8 @@ class Residuals(Objective):
         self.njev += 1
         transform = jacfwd if x.size <= max(self.residual.size, 1) else jacrev
         self.matrix = np.asarray(transform(self.vector)(np.ravel(x)))
+        if self.residual.size:
+            _check_number(len(self.matrix), self.residual.size)
         return self.matrix
 
     def curvature(self, x: Array, v: Array) -> Array:
@@ -157,6 +156,14 @@ class Residuals(Objective):
         norms = self.norms()
         inverse = np.linalg.inv(np.linalg.qr(self.matrix / norms, mode="r")) / norms[:, None]
         return inverse @ inverse.T
+
+
+def _check_number(got: int, known: int) -> None:
+    if got != known:
+        raise ShapeError(
+            f"the residual function returned {got} residuals after {known}: their number must not depend on the "
+            "parameters; weigh with zeros those that do not count"
+        )
 
 
 def needs_residuals(optimizer: Optimizer) -> Residuals:
