@@ -12,6 +12,7 @@ is a variable, or one of the constants `pi`, `e` and `inf`.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +102,8 @@ class Formula:
             raise self._error(self._next, "an operator was expected here")
         self.names = tuple(dict.fromkeys(what for kind, what, _ in self._program if kind == "name"))
         self.__name__ = text
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
 
     def __call__(self, *values: Any, **named: Any) -> Any:
         """The value for the variables in order, or by name."""
