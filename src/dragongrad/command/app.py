@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -162,9 +163,10 @@ def basins(
 
 def _summary(done: lab.Study) -> Table:
     """The records of a study in the columns that fit a terminal; the CSV file has all of them."""
-    table = Table(title="Study")
-    for column in ("function", "optimizer", "start", "mode", "steps", "evaluations", "seconds", "error", "solved"):
-        table.add_column(column, justify="left" if column in ("function", "optimizer", "mode") else "right")
+    table = Table(title="Study", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("function", "optimizer", "start", "mode", "steps", "evals", "seconds", "error", "solved"):
+        words = column in ("function", "optimizer", "mode")
+        table.add_column(column, justify="left" if words else "right", overflow="fold", no_wrap=not words)
     for r in done.records:
         table.add_row(
             r.function, r.optimizer, str(r.start), r.mode, str(r.iterations), str(r.nfev), f"{r.seconds:.3g}",
