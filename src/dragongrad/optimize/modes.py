@@ -12,7 +12,7 @@ import numpy as np
 
 from .lineup import cases
 from .objective import Objective
-from .records import rich_table, write_csv
+from .records import html_table, rich_table, write_csv
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class ModeRecord:
     ratio: float
 
 
+_TITLE = "Modes by dimension"
+_COLUMNS = {
+    "function": "function", "n": "n", "mode": "mode", "seconds": "gradient (s)", "value_seconds": "value (s)",
+    "ratio": "ratio",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Modes:
     """The records of `modes_by_dimension`."""
@@ -50,9 +57,11 @@ class Modes:
 
     def table(self) -> Any:
         """The records as a `rich.table.Table`."""
-        heads = {"function": "function", "n": "n", "mode": "mode", "seconds": "gradient (s)",
-                 "value_seconds": "value (s)", "ratio": "ratio"}  # fmt: skip
-        return rich_table(self.records, "Modes by dimension", heads)
+        return rich_table(self.records, _TITLE, _COLUMNS)
+
+    def _repr_html_(self) -> str:
+        """The table for a notebook."""
+        return html_table(self.records, _TITLE, _COLUMNS)
 
 
 def modes_by_dimension(

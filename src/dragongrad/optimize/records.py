@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import astuple, fields
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,17 @@ def rich_table(records: Sequence[Any], title: str, names: dict[str, str]) -> Any
     for r in records:
         table.add_row(*[_brief(getattr(r, name)) for name in names])
     return table
+
+
+def html_table(records: Sequence[Any], title: str, names: dict[str, str]) -> str:
+    """Some fields of dataclass instances as an HTML table for a notebook; arguments as `rich_table`."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in names.values())
+    rows = ["".join(f"<td>{escape(_brief(getattr(r, name)))}</td>" for name in names) for r in records]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return (
+        '<div style="max-height: 32em; overflow: auto"><table>'
+        f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def _brief(value: Any) -> str:

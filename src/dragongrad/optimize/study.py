@@ -148,7 +148,7 @@ class Study:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=150, record=False, color_system=None)
+        console = Console(width=150, record=False, color_system=None, force_jupyter=False)
         with console.capture() as captured:
             console.print(self.table())
         return captured.get()
