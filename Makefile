@@ -13,7 +13,7 @@ help:
 	@echo "make docs   the manual, into docs/_build"
 
 demo: $(READY)
-	$(BIN)/python examples/breast_cancer.py $(OUT)
+	$(BIN)/dragongrad demo --out $(OUT)
 
 test: lint types layers docs check
 
@@ -45,3 +45,4 @@ check: $(READY)
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py
+	$(BIN)/python benchmarks/optimize.py

@@ -1,4 +1,4 @@
-"""Sphinx: the manual. The table of Blocks is written here from the table itself."""
+"""Sphinx: the manual. The tables of Blocks and of test functions are written here from the tables themselves."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 import dragongrad as ad
 from dragongrad.core.block import BLOCKS, COMPOSITES, UNSUPPORTED
+from dragongrad.optimize.zoo import MORE_GARBOW_HILLSTROM, ZOO
 
 project = "dragongrad"
 author = "the dragongrad developers"
@@ -103,5 +104,65 @@ def _write(name, text):
         path.write_text(text, encoding="utf-8")
 
 
+def _point(x):
+    return "(" + ", ".join(f"{v:.6g}" for v in x[:6]) + (", ..." if len(x) > 6 else "") + ")"
+
+
+def _points(points, most=4):
+    shown = [_point(x) for x in points[:most]]
+    return "; ".join(shown) + (f"; and {len(points) - most} more" if len(points) > most else "")
+
+
+def _domain(problem):
+    boxes = problem.domain()
+    if np.all(boxes == boxes[0]):
+        return f"[{boxes[0, 0]:.6g}, {boxes[0, 1]:.6g}] each"
+    return " x ".join(f"[{low:.6g}, {high:.6g}]" for low, high in boxes)
+
+
+def _describe(problem):
+    dimensions = f"{problem.n} numbers"
+    if problem.any_n:
+        allowed = problem.dimensions
+        last = f", ..., {allowed[-1]}" if len(allowed) < 1000 else ", ..."
+        dimensions = f"n = {allowed[0]}, {allowed[1]}{last}; the values here are for n = {problem.n}"
+    facts = [("dimension", dimensions), ("domain", _domain(problem))]
+    at = f" at {_points(problem.minima())}" if problem.minima() else ""
+    facts.append(("minimum", f"{problem.minimum():.10g}" + at))
+    local = [f"{v:.10g} at " + ("infinity" if x is None else _point(x)) for v, x in problem.local_minima()]
+    facts += [("also", "; ".join(local))] if local else []
+    facts.append(("starts", _points(problem.starts())))
+    facts += [("residuals", "yes")] if problem.residuals else []
+    facts += [("not smooth", problem.kinks)] if problem.kinks else []
+    facts.append(("source", problem.source))
+    lines = [f"## {problem.name}", "", f"$$f = {problem.formula}$$", "", "| | |", "|---|---|"]
+    return [*lines, *[f"| {name} | {text} |" for name, text in facts], ""]
+
+
+def _write_zoo():
+    lines = [
+        "# The zoo of test functions", "",
+        f"{len(ZOO)} published functions, generated from the table itself. `zoo.get(name)` gives one, called",
+        "with a vector; `.starts()`, `.minima()`, `.minimum()`, `.local_minima()`, `.domain()` tell what is known,",
+        "in `n` dimensions where any are allowed, and `.residuals` gives the residuals of a sum of squares.", "",
+        "```python",
+        ">>> import numpy as np",
+        ">>> import dragongrad as ad",
+        ">>> from dragongrad.optimize import zoo",
+        '>>> problem = zoo.get("rosenbrock")',
+        ">>> ad.grad(problem)(problem.starts()[0])",
+        "array([-215.6,  -88. ])",
+        ">>> problem.minimum(5), problem.minima(5)",
+        "(0.0, [array([1., 1., 1., 1., 1.])])", "",
+        "```", "",
+        f"`zoo.MORE_GARBOW_HILLSTROM` holds the names of the {len(MORE_GARBOW_HILLSTROM)} problems of that",
+        "collection, in its order.", "",
+    ]  # fmt: skip
+    for name in ZOO:
+        lines += _describe(ZOO[name])
+    _write("zoo.md", "\n".join(lines) + "\n")
+
+
 _write_blocks()
 _write_picture()
+_write_zoo()

@@ -4,6 +4,7 @@ from typing import Any as _Any
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
+from . import lab
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
@@ -20,6 +21,7 @@ from .core.errors import (
     DtypeError,
     EscapedError,
     FactorizationError,
+    MissingExtraError,
     NonFiniteError,
     NoRuleError,
     NotScalarError,
@@ -27,6 +29,10 @@ from .core.errors import (
     ShapeError,
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .interop import scipy as _scipy  # noqa: F401 - importing it enters the family scipy:...
+from .optimize.least_squares import least_squares
+from .optimize.minimize import minimize
+from .optimize.root import root
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -43,12 +49,13 @@ _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
-    "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "NoRuleError", "NonFiniteError",
-    "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite",
-    "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general",
-    "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log",
-    "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax",
-    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "MissingExtraError", "NoRuleError",
+    "NonFiniteError", "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable",
+    "checkpoint", "composite", "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
+    "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
+    "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",
+    "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax", "stop_gradient", "sum_elts",
+    "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

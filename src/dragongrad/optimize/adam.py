@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 
-from ..core.errors import ArgumentError
-from .optimizer import LossFunction, Optimizer
+from .optimizer import Optimizer, check_fractions
+from .pieces import blend, blend_square, descend, pieces, root, scratch
 
 
 class Adam(Optimizer):
@@ -18,7 +18,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    loss_func, params, lr, max_iter, tol
+    loss_func, params, lr, max_iter, tol, clip
         As `Optimizer`.
     beta1, beta2 : float
         How much of the running means is kept each step, in [0, 1).
@@ -39,25 +39,24 @@ class Adam(Optimizer):
 
     """
 
-    def __init__(
-        self, loss_func: LossFunction, params: Any, lr: float = 0.01, max_iter: int = 100000, tol: float = 1e-14,
-        beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8,
-    ) -> None:  # fmt: skip
-        super().__init__(loss_func, params, lr, max_iter, tol)
-        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-            raise ArgumentError(f"beta1 and beta2 must lie in [0, 1), got {beta1} and {beta2}")
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.eps = eps
-        self.count = 0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def setup(self) -> None:
+        """Check the decay rates and start both means at zero."""
+        check_fractions(self, "beta1", "beta2")
         self.mean = np.zeros_like(self.params)
         self.square = np.zeros_like(self.params)
+        self.work = scratch(self.params)
 
     def step(self) -> None:
         """Move by the corrected mean over the root of the corrected mean square."""
-        self.count += 1
-        self.mean = self.beta1 * self.mean + (1 - self.beta1) * self.gradient
-        self.square = self.beta2 * self.square + (1 - self.beta2) * self.gradient**2
-        mean = self.mean / (1 - self.beta1**self.count)
-        square = self.square / (1 - self.beta2**self.count)
-        self.params = self.params - self.lr * mean / (np.sqrt(square) + self.eps)
+        rate = self.lr / (1 - self.beta1**self.count)
+        correction = math.sqrt(1 - self.beta2**self.count)
+        for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
+            work = self.work[: x.size]
+            blend(mean, g, self.beta1, work)
+            blend_square(square, g, self.beta2, work)
+            root(square, correction, self.eps, work)
+            descend(x, mean, work, rate)

@@ -23,4 +23,4 @@ class GD(Optimizer):
 
     def step(self) -> None:
         """Move against the gradient."""
-        self.params = self.params - self.lr * self.gradient
+        self.params -= self.lr * self.gradient

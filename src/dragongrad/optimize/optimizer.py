@@ -1,19 +1,19 @@
-"""The interface of an optimizer, and the loop that drives it."""
+"""The interface of an optimizer: what a method is given, and the one step that it gives."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from sys import getrefcount
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..classic.mode import current_mode
-from ..classic.variable import Variable
-from ..core.errors import ArgumentError, NonFiniteError, ShapeError
-from ..core.variable import as_input
-from ..transforms.forward import jvp
-from ..transforms.gradients import value_and_grad
-from ..transforms.jacobians import jacfwd
+from ..core.errors import ArgumentError, NonFiniteError
+from .loop import Limits, Stalled, run
+from .objective import Array, Objective
+from .result import Result, Status, Test
 
 LossFunction = Callable[[Any], Any]
 
@@ -21,19 +21,28 @@ LossFunction = Callable[[Any], Any]
 class Optimizer:
     """Minimizes a loss, step by step; subclass it and give `step`.
 
+    A subclass declares its own options as annotated class attributes with their defaults
+    (`beta1: float = 0.9`), checks them and allocates what it remembers in `setup`, and moves `self.params`
+    in `step`.
+
     Parameters
     ----------
     loss_func : callable
         `loss_func(params)` returns `(value, gradient)`, as `(v.data, v.gradient)` of a Variable, or a Variable,
         or just the value of a NumPy function, which is then differentiated in the ambient mode (`ad.set_mode`).
-    params : number, list, array or Variable
-        Where to start; its shape is that of the parameters throughout.
-    lr : float
-        The learning rate.
+        The array that it is given is only to be read.
+    params : number, array, Variable, or nest of them
+        Where to start; a single array keeps its shape, a nest is one vector inside and a nest again in the end.
+    lr : float or callable
+        The learning rate, or a schedule: a function of the number of steps made so far.
     max_iter : int
         The largest number of steps.
     tol : float
         `solve` stops when a step changes the loss by less than this.
+    clip : callable, optional
+        What is done to every gradient before the step: `clip_by_norm(1.0)`, `clip_by_value(0.1)`.
+    **options
+        Those of the method.
 
     Attributes
     ----------
@@ -43,35 +52,109 @@ class Optimizer:
         The loss there.
     gradient : ndarray
         The gradient there, of the shape of `params`.
+    count : int
+        How many steps were begun: 1 in the first `step`.
+    resting : bool
+        Set by a step that stood still on purpose: that nothing changed is then no sign of convergence.
 
     Raises
     ------
     ArgumentError
-        `lr` or `max_iter` is not positive, or the loss is not one number.
+        `lr` or `max_iter` is not positive, an option is unknown, or the loss is not one number.
     NonFiniteError
         The loss became NaN or infinite.
 
     """
 
+    lr: float = 0.01
+    #: The options of the method with their defaults, collected from the annotations of the subclass.
+    options: ClassVar[dict[str, Any]] = {}
+    #: When `ad.minimize` ends a run of this method, unless told otherwise; while it runs, when it ends.
+    limits: Limits = Limits()
+    #: What a function given to this method becomes.
+    objective_class: ClassVar[type[Objective]] = Objective
+
+    def __init_subclass__(cls) -> None:
+        mine = set(inspect.get_annotations(cls)) - {"lr", "limits", "objective_class"}
+        own = {k: v for k, v in cls.__dict__.items() if k in mine}
+        cls.options = {**cls.options, **own}
+        if cls.__init__ is Optimizer.__init__:
+            cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
+
     def __init__(
-        self, loss_func: LossFunction, params: Any, lr: float = 0.01, max_iter: int = 100000, tol: float = 1e-14
-    ) -> None:
-        if not callable(loss_func):
-            raise ArgumentError(f"loss_func must be callable, got {loss_func!r}")
-        if not lr > 0 or max_iter < 1:
+        self, loss_func: LossFunction | Objective, params: Any = None, lr: Any = None, max_iter: int = 100000,
+        tol: float = 1e-14, clip: Callable[[Array], Array] | None = None, **options: Any,
+    ) -> None:  # fmt: skip
+        lr = type(self).lr if lr is None else lr
+        if max_iter < 1 or not (callable(lr) or lr > 0):
             raise ArgumentError(f"lr and max_iter must be positive, got lr={lr} and max_iter={max_iter}")
-        self.loss_func = loss_func
-        start = params.data if isinstance(params, Variable) else params
-        self.params = np.array(as_input(start, "the parameters"))
-        self.lr = lr
+        unknown = sorted(set(options) - set(self.options))
+        if unknown:
+            raise ArgumentError(
+                f"{type(self).__name__} has no option {', '.join(unknown)}; it has: "
+                f"{', '.join(['lr', 'max_iter', 'tol', 'clip', *self.options])}"
+            )
+        self.objective = loss_func if isinstance(loss_func, Objective) else self.objective_class(loss_func, params)
+        self.params: Array = self.objective.start.copy()
+        self.schedule = lr if callable(lr) else None
+        self.lr = float(lr(0)) if callable(lr) else lr
         self.max_iter = max_iter
         self.tol = tol
+        self.clip = clip
+        self.count = 0
+        self.resting = False
         self.loss = np.inf
-        self.gradient = np.zeros_like(self.params)
+        self.gradient: Array = np.zeros_like(self.params)
+        self._evaluated = False
+        for name, value in options.items():
+            setattr(self, name, value)
+        self.setup()
+
+    def setup(self) -> None:
+        """Check the options and allocate what the method remembers."""
 
     def step(self) -> None:
         """Move `self.params` once, from `self.loss` and `self.gradient`."""
         raise NotImplementedError(f"{type(self).__name__} needs step(self), which changes self.params")
+
+    def advance(self) -> None:
+        """Make one step and evaluate the loss and the gradient where it led."""
+        if self.schedule is not None:
+            self._follow(self.schedule)
+        self.count += 1
+        self._evaluated = False
+        self.step()
+        if not self._evaluated:
+            self.evaluate()
+
+    def _follow(self, schedule: Callable[[int], float]) -> None:
+        before, self.lr = self.lr, float(schedule(self.count))
+        if not 0 <= self.lr < np.inf:
+            raise ArgumentError(
+                f"the schedule gave the learning rate {self.lr} after {self.count} steps: return a positive number"
+            )
+        # A single zero may be where a schedule begins; after two nothing will move.
+        if self.count and self.lr == before == 0:
+            raise Stalled(
+                f"the schedule's learning rate came to zero after {self.count - 1} steps, which did not suffice",
+                Status.MAX_ITER,
+            )
+
+    def evaluate(self) -> None:
+        """Set `self.loss` and `self.gradient` at `self.params`."""
+        given = self.params.view()
+        given.flags.writeable = False
+        self.loss, gradient = self.objective.value_and_gradient(given)
+        self.gradient = gradient if self.clip is None else self.clip(gradient)
+        self._evaluated = True
+        if getrefcount(given) > _ONE_HOLDER or getrefcount(self.params) > _TWO_HOLDERS:
+            # The user's function kept what it was given: leave that alone, and go on in memory of our own.
+            self.params = self.params.copy()
+
+    def arrive(self, params: Array, loss: float, gradient: Array) -> None:
+        """Stand at parameters whose loss and gradient a step has already computed."""
+        self.params, self.loss, self.gradient = params, loss, gradient
+        self._evaluated = True
 
     def solve(self, return_steps: bool = False) -> Any:
         """Step until the loss changes by less than `tol`, or `max_iter` times.
@@ -83,7 +166,7 @@ class Optimizer:
 
         Returns
         -------
-        params : ndarray
+        params : ndarray or nest
             The parameters reached.
         steps : ndarray, with `return_steps`
             The parameters at the start and after every step, along axis 0; `len(steps) - 1` steps were made.
@@ -94,59 +177,81 @@ class Optimizer:
             The loss became NaN or infinite.
 
         """
-        steps = [self.params.copy()]
-        self.evaluate()
-        for _ in range(self.max_iter):
-            previous = self.loss
-            self.step()
-            self.evaluate()
-            if return_steps:
-                steps.append(self.params.copy())
-            if abs(previous - self.loss) < self.tol:
-                break
-        return (self.params, np.array(steps)) if return_steps else self.params
-
-    def evaluate(self) -> None:
-        """Set `self.loss` and `self.gradient` at `self.params`."""
-        # The user's function gets an array of its own: what it writes or keeps is never ours.
-        loss, gradient = loss_and_gradient(self.loss_func, self.params.copy())
-        if not np.isfinite(loss):
+        limits = Limits(gtol=0, xtol=0, ftol=0, change=self.tol, max_iter=self.max_iter)
+        result = run(self, limits, path=return_steps, best=False)
+        if result.status in (Status.NON_FINITE, Status.UNBOUNDED):
             raise NonFiniteError(
-                f"{type(self).__name__}: the loss became {loss} at params "
+                f"{type(self).__name__}: the loss became {self.loss} at params "
                 f"{np.array2string(self.params, threshold=8)}; a smaller learning rate than {self.lr} may help"
             )
-        self.loss, self.gradient = loss, gradient
+        if result.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        params = self.objective.packing.unpack(self.params)
+        return (params, result.path) if return_steps else params
+
+    def minimize(self, limits: Limits | None = None, **options: Any) -> Result:
+        """Step until a test of convergence or a limit is met; see `ad.minimize` for the options."""
+        return run(self, limits or replace(self.limits, max_iter=self.max_iter), **options)
+
+    def tests(self) -> dict[str, Test] | None:
+        """The method's own tests of convergence by name, in place of those of the loop."""
+        return None
+
+    def settled(self) -> bool:
+        """Whether a run may end where the gradient vanishes: a method that sees the Hessian says no at a saddle."""
+        return True
+
+    def inverse_hessian(self) -> Array | None:
+        """The inverse Hessian that the method has found, if it has one."""
+        return None
 
 
-def loss_and_gradient(loss_func: LossFunction, params: np.ndarray[Any, Any]) -> tuple[float, Any]:
-    """The loss as a number and its gradient in the shape of the parameters, however the function gives them."""
-    got = loss_func(params)
-    if isinstance(got, Variable):
-        got = (got.data, got.gradient)
-    if not isinstance(got, tuple):
-        return _differentiated(loss_func, params)
-    if len(got) != 2:
-        raise ArgumentError(f"loss_func must return (value, gradient) or a value, it returned {len(got)} things")
-    value, gradient = got
-    if np.size(value) != 1:
-        raise ArgumentError(f"the loss must be one number, it has shape {np.shape(value)}")
-    parts = gradient if isinstance(gradient, (list, tuple)) else [gradient]
-    flat = np.concatenate([np.ravel(part) for part in parts])
-    if flat.size != params.size:
-        raise ShapeError(f"the gradient holds {flat.size} numbers for parameters of shape {params.shape}")
-    return float(np.reshape(value, ())), flat.reshape(params.shape)
+def _holders(value: Any) -> int:
+    return getrefcount(value)
 
 
-def _differentiated(loss_func: LossFunction, params: np.ndarray[Any, Any]) -> tuple[float, Any]:
-    def scalar(x: Any) -> Any:
-        value = loss_func(x)
-        return np.reshape(value, ()) if np.size(value) == 1 else value
+# What getrefcount says in `evaluate` of an array that one local name holds, or an attribute and a view.
+def _count() -> tuple[int, int]:
+    class Holder:
+        params: Any
 
-    if current_mode() == "reverse":
-        value, gradient = value_and_grad(scalar)(params)
-    else:
-        value, _ = jvp(scalar, (params,), (np.zeros_like(params),))
-        if np.shape(value) != ():
-            raise ArgumentError(f"the loss must be one number, it has shape {np.shape(value)}")
-        gradient = jacfwd(scalar)(params)
-    return float(value), np.asarray(gradient)
+    holder = Holder()
+    holder.params = np.empty(1)
+    given = holder.params.view()
+    return getrefcount(given), getrefcount(holder.params)
+
+
+_ONE_HOLDER, _TWO_HOLDERS = _count()
+
+
+def _signature(cls: type[Optimizer]) -> inspect.Signature:
+    parameters = list(inspect.signature(Optimizer.__init__).parameters.values())[1:-1]
+    defaults: dict[str, Any] = {"lr": cls.lr}
+    shown = [p.replace(default=defaults.get(p.name, p.default)) for p in parameters]
+    shown[1] = shown[1].replace(default=inspect.Parameter.empty)
+    own = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v) for k, v in cls.options.items()]
+    return inspect.Signature([*shown, *own])
+
+
+def check_fractions(optimizer: Optimizer, *names: str) -> None:
+    """Refuse options outside [0, 1)."""
+    for name in names:
+        value = getattr(optimizer, name)
+        if not 0 <= value < 1:
+            raise ArgumentError(f"{name} must lie in [0, 1), got {value}")
+
+
+def check_positive(optimizer: Optimizer, *names: str) -> None:
+    """Refuse options that are not greater than zero."""
+    for name in names:
+        value = getattr(optimizer, name)
+        if not value > 0:
+            raise ArgumentError(f"{name} must be positive, got {value}")
+
+
+def check_not_negative(optimizer: Optimizer, *names: str) -> None:
+    """Refuse options that are less than zero."""
+    for name in names:
+        value = getattr(optimizer, name)
+        if not value >= 0:
+            raise ArgumentError(f"{name} must not be negative, got {value}")

@@ -53,7 +53,7 @@ class TraceTable:
             table.add_column(column, no_wrap=True)
         for row in self.rows:
             table.add_row(*[cell.replace("[", r"\[") for cell in row])
-        console = Console(width=4000, color_system=None, force_terminal=False)
+        console = Console(width=4000, color_system=None, force_terminal=False, force_jupyter=False)
         with console.capture() as captured:
             console.print(table)
         return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")

@@ -2,35 +2,39 @@
 
 The data are the Wisconsin diagnostic breast-cancer measurements (Street, Wolberg and Mangasarian 1993), as
 scikit-learn ships them: 569 patients, 30 measurements of cell nuclei each.
-
-    python examples/breast_cancer.py [folder for the pictures, "out" by default]
 """
 
-import sys
-import time
-from pathlib import Path
+from __future__ import annotations
 
-import matplotlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.optimize import minimize
-from sklearn.datasets import load_breast_cancer
-from sklearn.metrics import roc_auc_score, roc_curve
 
-import dragongrad as ad
-from dragongrad.testing import check_derivatives
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-from matplotlib.ticker import MaxNLocator
+from ..core.errors import MissingExtraError
+from ..testing.derivatives import check_derivatives
+from ..transforms.gradients import grad, value_and_grad
+from ..views.drawing import DrawnGraph
+from ..views.drawing import graph as graph_of
+from ..views.palette import drawing, save
+from ..views.table import trace_table
 
 TEST_SHARE = 0.3
 PENALTY = 1e-3
 
 
-def load(seed=0):
+def load(seed: int = 0) -> tuple[Any, ...]:
     """Training and test patients, apart from the start; the scaling is learned from the training ones alone."""
+    try:
+        from sklearn.datasets import load_breast_cancer
+    except ImportError as error:
+        raise MissingExtraError(
+            "the demo's data are shipped by scikit-learn: pip install 'dragongrad[demo]'"
+        ) from error
     data = load_breast_cancer()
     malignant = 1.0 - data.target
     rng = np.random.default_rng(seed)
@@ -44,13 +48,13 @@ def load(seed=0):
     return x[~test], malignant[~test], x[test], malignant[test], data.feature_names
 
 
-def loss(params, x, y):
+def loss(params: Any, x: Any, y: Any) -> Any:
     """The mean negative log-likelihood with a quadratic penalty: plain NumPy, without a word of dragongrad."""
     scores = x @ params[:-1] + params[-1]
     return np.mean(np.logaddexp(0.0, scores) - y * scores) + PENALTY * np.sum(params[:-1] ** 2)
 
 
-def best_time(function, *args, repeats=7, calls=200):
+def best_time(function: Callable[..., Any], *args: Any, repeats: int = 7, calls: int = 200) -> float:
     """The best mean time of a call, in microseconds."""
     times = []
     for _ in range(repeats):
@@ -61,32 +65,48 @@ def best_time(function, *args, repeats=7, calls=200):
     return 1e6 * min(times)
 
 
-def main(folder):
-    """Train, report and draw."""
+def demo(folder: Path) -> None:
+    """Train, report and draw.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the pictures go; made if it is not there.
+
+    Raises
+    ------
+    MissingExtraError
+        Scikit-learn or matplotlib is not installed.
+
+    """
+    from scipy.optimize import minimize
+
     folder.mkdir(parents=True, exist_ok=True)
     console = Console()
     x, y, x_test, y_test, names = load()
-    value_and_grad = ad.value_and_grad(loss)
+    with_gradient = value_and_grad(loss)
     start = np.zeros(x.shape[1] + 1)
 
     check_derivatives(lambda p: loss(p, x, y), start + 0.1)
     step = 1e-6 * np.eye(start.size)
     differences = [(loss(start + s, x, y) - loss(start - s, x, y)) / 2e-6 for s in step]
-    error = np.max(np.abs(ad.grad(loss)(start, x, y) - differences))
+    error = np.max(np.abs(grad(loss)(start, x, y) - differences))
 
     losses = [loss(start, x, y)]
     began = time.perf_counter()
 
-    def note(params):
+    def note(params: Any) -> None:
         losses.append(loss(params, x, y))
 
-    fit = minimize(value_and_grad, start, args=(x, y), jac=True, method="L-BFGS-B", callback=note)
+    fit = minimize(with_gradient, start, args=(x, y), jac=True, method="L-BFGS-B", callback=note)
     seconds = time.perf_counter() - began
+
+    from sklearn.metrics import roc_auc_score
 
     scores = x_test @ fit.x[:-1] + fit.x[-1]
     accuracy = np.mean((scores > 0) == y_test)
     area = roc_auc_score(y_test, scores)
-    plain, derived = best_time(loss, start, x, y), best_time(value_and_grad, start, x, y)
+    plain, derived = best_time(loss, start, x, y), best_time(with_gradient, start, x, y)
 
     report = Table(title="Wisconsin diagnostic breast cancer: logistic regression", show_header=False)
     for name, value in (
@@ -108,45 +128,47 @@ def main(folder):
     weights = sorted(zip(np.abs(fit.x[:-1]), names, fit.x[:-1], strict=True), reverse=True)[:5]
     console.print("What weighs most: " + ", ".join(f"{name} ({w:+.2f})" for _, name, w in weights))
 
-    def one_patient(w, b):
+    def one_patient(w: Any, b: Any) -> Any:
         return np.log(1 + np.exp(-(w * 2.0 + b)))
 
     console.print("\nHow the derivative of one patient's loss is made, forward and backward:\n")
-    print(ad.trace_table(one_patient, 0.5, -0.25))
+    print(trace_table(one_patient, 0.5, -0.25))
     print()
-    print(ad.trace_table(one_patient, 0.5, -0.25, mode="reverse"))
+    print(trace_table(one_patient, 0.5, -0.25, mode="reverse"))
     print()
 
-    for path in draw(folder, losses, scores, y_test, area, ad.graph(one_patient, 0.5, -0.25)):
+    for path in draw(folder, losses, scores, y_test, area, graph_of(one_patient, 0.5, -0.25)):
         console.print(f"picture: {path}")
 
 
-def draw(folder, losses, scores, y_test, area, graph):
+def draw(
+    folder: Path, losses: list[float], scores: Any, y_test: Any, area: float, pictured: DrawnGraph
+) -> list[Path]:
     """Save the loss curve, the ROC curve and the graph; the paths written."""
-    plt.rcParams.update({"font.size": 13, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(figsize=(6, 4.4), layout="constrained")
-    axes.semilogy(losses, marker="o", markersize=4)
-    axes.set(xlabel="L-BFGS step", ylabel="training loss", title="Loss of the logistic regression")
-    axes.set_yticks([0.05, 0.1, 0.2, 0.5], labels=["0.05", "0.1", "0.2", "0.5"])
-    axes.minorticks_off()
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    figure.savefig(folder / "loss.png", dpi=120)
+    from sklearn.metrics import roc_curve
 
-    figure, axes = plt.subplots(figsize=(5.4, 5.4), layout="constrained")
-    false_positive, true_positive, _ = roc_curve(y_test, scores)
-    axes.plot(false_positive, true_positive, linewidth=2, label=f"held out, area {area:.4f}")
-    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="guessing")
-    axes.set(
-        xlabel="share of the benign called malignant", ylabel="share of the malignant found",
-        title="ROC curve of the held-out patients", aspect="equal",
-    )  # fmt: skip
-    axes.legend(loc="lower right", frameon=False)
-    figure.savefig(folder / "roc.png", dpi=120)
+    with drawing() as matplotlib:
+        figure = matplotlib.figure.Figure(figsize=(6, 4.4), layout="constrained")
+        axes = figure.subplots()
+        axes.semilogy(losses, marker="o", markersize=4)
+        axes.set(xlabel="L-BFGS step", ylabel="training loss", title="Loss of the logistic regression")
+        axes.set_yticks([0.05, 0.1, 0.2, 0.5], labels=["0.05", "0.1", "0.2", "0.5"])
+        axes.minorticks_off()
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        save(figure, folder / "loss.png")
 
-    (folder / "graph.svg").write_text(graph.svg(), encoding="utf-8")
+        figure = matplotlib.figure.Figure(figsize=(5.4, 5.4), layout="constrained")
+        axes = figure.subplots()
+        false_positive, true_positive, _ = roc_curve(y_test, scores)
+        axes.plot(false_positive, true_positive, linewidth=2, label=f"held out, area {area:.4f}")
+        axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="guessing")
+        axes.set(
+            xlabel="share of the benign called malignant", ylabel="share of the malignant found",
+            title="ROC curve of the held-out patients", aspect="equal",
+        )  # fmt: skip
+        axes.legend(loc="lower right", frameon=False)
+        save(figure, folder / "roc.png")
+
+    (folder / "graph.svg").write_text(pictured.svg(), encoding="utf-8")
     return [folder / name for name in ("loss.png", "roc.png", "graph.svg")]
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "out"))

@@ -1,0 +1,241 @@
+"""Optimizers, side by side with the peers in one run.
+
+The ratios matter; the microseconds depend on the machine.
+
+    python benchmarks/optimize.py [--quick] [--only SECTION] [--markdown FILE]
+
+Each section is a function that returns tables; the rounds of all contestants are interleaved, so that a busy moment
+of the machine hits all of them alike. Everything runs on one thread.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from dragongrad import lab
+from dragongrad.optimize import Adam, Limits, minimize, zoo
+
+
+@dataclass
+class Sheet:
+    """A table of text."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]] = field(default_factory=list)
+
+    def rich(self):
+        """The table for a terminal."""
+        table = Table(title=self.title)
+        for column in self.columns:
+            table.add_column(column)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def markdown(self):
+        """The table for a page."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        return "\n".join([f"{self.title}:", "", *["| " + " | ".join(line) + " |" for line in lines], ""])
+
+
+def duration(seconds):
+    """A time in readable units."""
+    return f"{1e6 * seconds:.1f} µs" if seconds < 1e-3 else f"{1e3 * seconds:.2f} ms"
+
+
+def measure(runs, rounds, budget):
+    """The best mean time of a step of each, in seconds; `runs[name](n)` makes n steps."""
+    calls = {}
+    for name, run in runs.items():
+        run(3)
+        start = time.perf_counter()
+        run(3)
+        calls[name] = max(3, int(3 * budget / (time.perf_counter() - start)))
+    best = dict.fromkeys(runs, np.inf)
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run(calls[name])
+            best[name] = min(best[name], (time.perf_counter() - start) / calls[name])
+    return best
+
+
+# Adam: what a step costs beside the gradient. The gradient here costs nothing (it is always the same array), and
+# the loss falls at every step, so that the best point is kept anew each time.
+
+RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
+
+
+class Falling:
+    """A loss that falls by one at each call, with a gradient that was there before."""
+
+    def __init__(self, n):
+        self.gradient = np.random.default_rng(0).standard_normal(n)
+        self.value = 0.0
+
+    def __call__(self, x):
+        """The loss and the gradient, whatever `x` is."""
+        self.value -= 1.0
+        return self.value, self.gradient
+
+
+def by_hand(f, start):
+    """Algorithm 1 of the paper, as one writes it down."""
+
+    def run(steps):
+        x, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
+        for t in range(1, steps + 1):
+            _, g = f(x)
+            m = BETA1 * m + (1 - BETA1) * g
+            v = BETA2 * v + (1 - BETA2) * g**2
+            x = x - RATE * (m / (1 - BETA1**t)) / (np.sqrt(v / (1 - BETA2**t)) + EPS)
+        return x
+
+    return run
+
+
+def by_hand_in_place(f, start):
+    """The same with two temporaries, as one writes it after reading about memory."""
+
+    def run(steps):
+        x, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
+        work = np.empty_like(start)
+        for t in range(1, steps + 1):
+            _, g = f(x)
+            m *= BETA1
+            m += np.multiply(g, 1 - BETA1, out=work)
+            np.multiply(g, g, out=work)
+            work *= 1 - BETA2
+            v *= BETA2
+            v += work
+            np.sqrt(v, out=work)
+            work /= np.sqrt(1 - BETA2**t)
+            work += EPS
+            np.divide(m, work, out=work)
+            work *= RATE / (1 - BETA1**t)
+            x -= work
+        return x
+
+    return run
+
+
+def bare_steps(f, start):
+    def run(steps):
+        optimizer = Adam(f, start, lr=RATE)
+        optimizer.evaluate()
+        for _ in range(steps):
+            optimizer.advance()
+        return optimizer.params
+
+    return run
+
+
+def whole_run(f, start):
+    """What `ad.minimize` does: also the tests of convergence and the best point."""
+
+    def run(steps):
+        return Adam(f, start, lr=RATE).minimize(Limits(max_iter=steps)).x
+
+    return run
+
+
+def in_torch(f, start):
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+
+    def run(steps):
+        x = torch.from_numpy(start.copy()).requires_grad_()
+        optimizer = torch.optim.Adam([x], lr=RATE)
+        g = torch.from_numpy(f.gradient)
+        for _ in range(steps):
+            f(x)
+            x.grad = g
+            optimizer.step()
+        return x.detach().numpy()
+
+    return run
+
+
+def adam(rounds, budget):
+    """The time of a step of Adam apart from the gradient."""
+    names = ["step", "step in minimize", "by hand", "by hand, in place", "PyTorch"]
+    sheet = Sheet("A step of Adam, and dragongrad's (in minimize) as a multiple of it", ["n", *names])
+    for n in (10, 1_000, 100_000, 1_000_000):
+        f, start = Falling(n), np.ones(n)
+        runs = {
+            "step": bare_steps(f, start), "step in minimize": whole_run(f, start),
+            "by hand": by_hand(f, start), "by hand, in place": by_hand_in_place(f, start),
+        }  # fmt: skip
+        if find_spec("torch"):
+            runs["PyTorch"] = in_torch(f, start)
+        expected = runs["by hand"](5)
+        for run in runs.values():
+            np.testing.assert_allclose(run(5), expected, rtol=1e-12)
+        best = measure(runs, rounds, budget)
+        cells = [duration(best["step"]), duration(best["step in minimize"])]
+        for name in names[2:]:
+            ratio = best["step in minimize"] / best[name] if name in best else 0
+            cells.append(f"{duration(best[name])} ({ratio:.2f})" if name in best else "not installed")
+        sheet.rows.append([f"{n:,}", *cells])
+    return [sheet]
+
+
+# Basin maps: every start of a grid, 500 steps of Adam each, as one batch.
+
+
+def basin_maps(rounds, budget):
+    """The time of a map of 300 by 300 starts, beside what one start after the other would take."""
+    columns = ["function", "starts", "all at once", "one by one (from 20)", "ratio", "minima", "arrived"]
+    sheet = Sheet("500 steps of Adam from every start; the aim is under 20 s", columns)
+    for name in ("himmelblau", "rosenbrock", "six-hump-camel", "rastrigin", "constructed"):
+        found = lab.basins(name, ("adam", {"lr": 0.05}))
+        problem = zoo.get(name)
+        starts = np.random.default_rng(0).uniform(*problem.domain(2).T, (20, 2))
+        begun = time.perf_counter()
+        for start in starts:
+            minimize(problem.f, start, method="adam", lr=0.05, max_iter=500, gtol=1e-9)
+        alone = (time.perf_counter() - begun) / len(starts) * found.label.size
+        sheet.rows.append([
+            name, f"{found.label.size:,}", f"{found.seconds:.1f} s", f"{alone / 60:.0f} min",
+            f"{alone / found.seconds:.0f}", str(len(found.minima)), f"{np.mean(found.label >= 0):.1%}",
+        ])  # fmt: skip
+    return [sheet]
+
+
+SECTIONS = {"basins": basin_maps, "adam": adam}
+
+
+def main():
+    """Run the sections asked for and print their tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--only", choices=SECTIONS, help="this section alone")
+    parser.add_argument("--markdown", type=Path, help="also write the tables to this file")
+    options = parser.parse_args()
+    rounds, budget = (3, 0.02) if options.quick else (12, 0.08)
+    console = Console(width=150)
+    sheets = []
+    for name, section in SECTIONS.items():
+        if options.only in (None, name):
+            sheets += section(rounds, budget)
+    for sheet in sheets:
+        console.print(sheet.rich())
+    if options.markdown:
+        options.markdown.write_text("\n".join(sheet.markdown() for sheet in sheets), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

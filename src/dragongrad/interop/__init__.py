@@ -1,0 +1,5 @@
+"""Other libraries' solvers, fed with exact derivatives."""
+
+__all__ = ["scipy"]
+
+from . import scipy

@@ -1,0 +1,65 @@
+"""AMSGrad."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .optimizer import Optimizer, check_fractions
+from .pieces import blend, blend_square, descend, pieces, root, scratch
+
+
+class AMSGrad(Optimizer):
+    """AMSGrad: Adam that divides by the largest mean square so far, so that its steps never grow again.
+
+    Algorithm 2 of Reddi, Kale and Kumar, "On the convergence of Adam and beyond" (ICLR 2018). The paper corrects no
+    bias; here, as in PyTorch, both corrections of Adam are made: of the mean, and of the largest mean square.
+
+    Parameters
+    ----------
+    loss_func, params, lr, max_iter, tol, clip
+        As `Optimizer`.
+    beta1, beta2 : float
+        How much of the running means is kept each step, in [0, 1).
+    eps : float
+        Added to the denominator.
+
+    Raises
+    ------
+    ArgumentError
+        `beta1` or `beta2` is outside [0, 1); otherwise as `Optimizer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dragongrad.optimize import AMSGrad
+    >>> AMSGrad(lambda x: np.sum((x - 3) ** 2), [0.0, 1.0], lr=0.1).solve().round(4)
+    array([3., 3.])
+
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def setup(self) -> None:
+        """Check the decay rates and start the means and the largest at zero."""
+        check_fractions(self, "beta1", "beta2")
+        self.mean = np.zeros_like(self.params)
+        self.square = np.zeros_like(self.params)
+        self.largest = np.zeros_like(self.params)
+        self.work = scratch(self.params)
+
+    def step(self) -> None:
+        """Move by the corrected mean over the root of the largest mean square."""
+        rate = self.lr / (1 - self.beta1**self.count)
+        correction = math.sqrt(1 - self.beta2**self.count)
+        arrays = self.params, self.gradient, self.mean, self.square, self.largest
+        for x, g, mean, square, largest in pieces(*arrays):
+            work = self.work[: x.size]
+            blend(mean, g, self.beta1, work)
+            blend_square(square, g, self.beta2, work)
+            np.maximum(largest, square, out=largest)
+            root(largest, correction, self.eps, work)
+            descend(x, mean, work, rate)

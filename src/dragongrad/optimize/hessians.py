@@ -1,0 +1,51 @@
+"""The full Hessian where an optimizer stands, computed once a point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .objective import Array
+from .optimizer import Optimizer
+
+
+class Curvature:
+    """The Hessian at an optimizer's parameters, kept until they change.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose parameters and objective are meant.
+
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self._at: Array | None = None
+        self._hessian: Array = np.empty((0, 0))
+
+    @property
+    def hessian(self) -> Array:
+        """The Hessian as a float64 matrix; zeros where it is not finite."""
+        params = self.optimizer.params
+        if self._at is not params:
+            found = self.optimizer.objective.hessian(params).astype(np.float64)
+            # The exact one is symmetric but for rounding.
+            self._hessian = (found + found.T) / 2 if np.isfinite(found).all() else np.zeros_like(found)
+            self._at = params
+        return self._hessian
+
+    def is_convex(self) -> bool:
+        """Whether no eigenvalue is negative by more than rounding can explain."""
+        values = np.linalg.eigvalsh(self.hessian)
+        return bool(values[0] >= -np.sqrt(np.finfo(self.optimizer.params.dtype).eps) * abs(values[-1]))
+
+    def inverse(self) -> Array | None:
+        """The inverse at the parameters, if the Hessian is known there and positive definite."""
+        if self._at is not self.optimizer.params:
+            return None
+        try:
+            np.linalg.cholesky(self._hessian)
+            found = np.linalg.inv(self._hessian)
+        except np.linalg.LinAlgError:
+            return None
+        return (found + found.T) / 2

@@ -1,0 +1,188 @@
+"""`minimize`: one call from a NumPy function to its minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import ArgumentError
+from .adadelta import AdaDelta
+from .adagrad import Adagrad
+from .adam import Adam
+from .adamw import AdamW
+from .amsgrad import AMSGrad
+from .bfgs import BFGS
+from .conjugate import ConjugateGradient
+from .descent import GD
+from .lbfgs import LBFGS
+from .lion import Lion
+from .loop import Iteration, run
+from .momentum import Momentum
+from .nadam import NAdam
+from .nesterov import Nesterov
+from .newton import Newton
+from .objective import Objective
+from .optimizer import Optimizer
+from .radam import RAdam
+from .result import Result
+from .rmsprop import RMSProp
+from .rprop import Rprop
+from .trust import TrustNCG
+from .trust_exact import TrustExact
+
+METHODS: dict[str, type[Optimizer]] = {
+    "gd": GD, "momentum": Momentum, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSProp,
+    "adadelta": AdaDelta, "adam": Adam, "amsgrad": AMSGrad, "adamw": AdamW, "nadam": NAdam, "radam": RAdam,
+    "lion": Lion, "rprop": Rprop,
+    "newton": Newton, "bfgs": BFGS, "lbfgs": LBFGS, "cg": ConjugateGradient, "trustncg": TrustNCG,
+    "trustexact": TrustExact,
+}  # fmt: skip
+
+# Up to so many parameters a matrix over them is cheap beside what it saves in steps.
+_DENSE_HESSIAN = 200
+_DENSE_ESTIMATE = 500
+
+# Families of methods by the word before a colon (`scipy:trust-krylov`), entered by the room that adapts them.
+FAMILIES: dict[str, Callable[..., Result]] = {}
+
+
+def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
+    """The Optimizer of a name, hyphens and capitals aside."""
+    if isinstance(method, type) and issubclass(method, Optimizer):
+        return method
+    known = METHODS.get(str(method).lower().replace("-", "").replace("_", ""))
+    if known is None:
+        raise ArgumentError(
+            f"unknown method {method!r}: choose one of {', '.join(METHODS)}, 'scipy:NAME', "
+            "or a subclass of Optimizer"
+        )
+    return known
+
+
+def minimize(
+    f: Callable[..., Any],
+    x0: Any,
+    args: tuple[Any, ...] = (),
+    method: str | type[Optimizer] | None = None,
+    *,
+    jac: bool | None = None,
+    mode: str = "reverse",
+    gtol: float | None = None,
+    xtol: float | None = None,
+    ftol: float | None = None,
+    max_iter: int | None = None,
+    max_time: float | None = None,
+    callback: Callable[[Iteration], Any] | None = None,
+    progress: bool = False,
+    path: bool = False,
+    **options: Any,
+) -> Result:
+    """Minimize a function of a nest of arrays; its derivatives are found by themselves.
+
+    Parameters
+    ----------
+    f : callable
+        `f(x, *args)` returns one number, in plain NumPy; with `jac=True`, the pair `(value, gradient)`.
+    x0 : number, array, or nest of arrays
+        Where to start; it fixes the structure, the shapes and the precision of `x`, and is left as it is.
+    args : tuple
+        Further arguments of `f`.
+    method : str, subclass of Optimizer, or None
+        A name of `dragongrad.optimize.METHODS`: `"newton"`, `"trust-ncg"` (products with the Hessian only),
+        `"trust-exact"`, `"bfgs"`, `"l-bfgs"`, `"cg"`, or a first-order method such as `"adam"`; hyphens and
+        capitals do not matter. `"scipy:NAME"` is a method of `scipy.optimize.minimize`. None: Newton's method with
+        a line search up to 200 parameters and `"trust-ncg"` above; where `f` gives its own gradient, `"bfgs"` up
+        to 500 and `"l-bfgs"` above.
+    jac : bool, optional
+        True: `f` returns its gradient too, in the shape of `x` (second derivatives are then not to be had).
+    mode : {"reverse", "forward"}
+        How the gradient is found.
+    gtol : float, optional
+        Converged when no element of the gradient is greater.
+    xtol : float, optional
+        Converged when a step is short: `|dx| <= xtol * (xtol + |x|)`.
+    ftol : float, optional
+        Converged when the value changed little: `|df| <= ftol * max(|f|, 1)`.
+    max_iter : int, optional
+        The largest number of steps.
+    max_time : float, optional
+        Seconds after which no further step is made.
+    callback : callable, optional
+        `callback(iteration)` after every step, with `x`, `fun`, `jac`, `nit` and `seconds`; the run ends when it
+        returns True or raises StopIteration.
+    progress : bool
+        Show a progress bar, where the output is a terminal.
+    path : bool
+        Keep the parameters, values and times of all steps in the result.
+    **options
+        Those of the method: `lr` and what its class lists.
+
+    Returns
+    -------
+    Result
+        `x fun jac hess_inv nit nfev njev nhev success status message` as in SciPy, `tests` (what every test of
+        convergence measured), `seconds`, and `path`, `losses`, `times` if asked for. `success` is True where a test
+        of convergence was met or where floating point allows no further decrease; `message` says which.
+
+    Raises
+    ------
+    ArgumentError
+        The method or an option is unknown, a limit is negative, `f` does not return one number, or a method
+        that needs second derivatives is given a function that returns its own gradient.
+    ShapeError
+        The gradient that `f` returns does not fit `x`.
+    DtypeError
+        A parameter is not a real number.
+    DragongradError
+        What the differentiation of `f` raises. What `f` does with its values raises nothing: a NaN, an infinity
+        or a value without bound ends the run, and the result says so.
+
+    Notes
+    -----
+    Tolerances that are not given are those of the method (its class's `limits`). Ctrl-C ends a run with the best
+    point so far and status `INTERRUPTED`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> def rosenbrock(x):
+    ...     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+    >>> result = ad.minimize(rosenbrock, [-1.2, 1.0])
+    >>> print(result.x, result.success, result.message)
+    [1. 1.] True no element of the gradient is greater than gtol = 1e-08
+
+    Any nest of parameters, any method, any option of it:
+
+    >>> def loss(params):
+    ...     return np.sum((params["w"] - 1) ** 2) + (params["b"] + 2) ** 4
+    >>> result = ad.minimize(loss, {"w": np.zeros(3), "b": 0.0}, method="l-bfgs", memory=5, gtol=1e-10, ftol=0)
+    >>> print(result.x["w"].round(6))
+    [1. 1. 1.]
+
+    """
+    if isinstance(method, str) and ":" in method:
+        family, _, name = method.partition(":")
+        if family not in FAMILIES:
+            raise ArgumentError(
+                f"unknown family of methods {family!r}: choose one of {', '.join(FAMILIES) or 'none'}"
+            )
+        asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
+        return FAMILIES[family](
+            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path,
+            **{k: v for k, v in asked.items() if v is not None}, **options,
+        )  # fmt: skip
+    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value")
+    optimizer = method_class(method or default_method(objective))(objective, **options)
+    asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
+    chosen: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
+    limits = replace(optimizer.limits, **chosen)
+    return run(optimizer, limits, callback=callback, progress=progress, path=path)
+
+
+def default_method(objective: Objective) -> str:
+    """The method that suits an objective best, as measured in docs/decisions/default-method.md."""
+    n = objective.start.size
+    if objective.form == "pair":
+        return "bfgs" if n <= _DENSE_ESTIMATE else "lbfgs"
+    return "newton" if n <= _DENSE_HESSIAN else "trustncg"

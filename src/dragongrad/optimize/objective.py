@@ -1,0 +1,226 @@
+"""What an optimizer sees of the user's function: value, gradient and curvature at an array, each call counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..classic.mode import current_mode
+from ..classic.variable import Variable
+from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
+from ..core.nests import Structure, flatten, unflatten
+from ..core.variable import as_input
+from ..transforms.forward import jvp
+from ..transforms.gradients import grad, value_and_grad
+from ..transforms.jacobians import hessian, jacfwd
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+class Packing:
+    """How a nest of parameters becomes one array and back.
+
+    A single array keeps its shape, and a list or tuple of plain numbers is an array; the leaves of any other
+    nest lie one after the other in a vector, so that an optimizer needs to know of one array only.
+
+    Raises
+    ------
+    DtypeError
+        A parameter is not a real number.
+    """
+
+    def __init__(self, start: Any) -> None:
+        leaves, self.structure = flatten(np.asarray(start) if _is_list_of_numbers(start) else start)
+        if not leaves:
+            raise ArgumentError("there are no parameters: the nest to start from is empty")
+        arrays = [np.asarray(as_input(_bare(leaf), "the parameters")) for leaf in leaves]
+        for a in arrays:
+            if a.dtype.kind == "c":
+                raise DtypeError(
+                    f"the parameters are {describe(a)}: optimize real numbers, and write "
+                    "z = x[0] + 1j * x[1] inside the function"
+                )
+        self.shapes = [a.shape for a in arrays]
+        self.dtypes = [a.dtype for a in arrays]
+        self.ends = np.cumsum([a.size for a in arrays]).tolist()
+        self.start: Array = self._join(arrays)
+
+    def _join(self, leaves: list[Any]) -> Array:
+        if self.structure is None:
+            return np.array(leaves[0])
+        return np.concatenate([np.ravel(leaf) for leaf in leaves])
+
+    def pack(self, nest: Any) -> Any:
+        """The array of a nest of the same structure."""
+        return np.asarray(nest) if self.structure is None else self._join(flatten(nest)[0])
+
+    def unpack(self, x: Any) -> Any:
+        """The nest of an array (or of a Variable, in its derivatives)."""
+        structure: Structure = self.structure
+        if structure is None:
+            return x
+        begins = [0, *self.ends[:-1]]
+        leaves = [
+            np.reshape(x[i:j], shape).astype(dtype)
+            for i, j, shape, dtype in zip(begins, self.ends, self.shapes, self.dtypes, strict=True)
+        ]
+        return unflatten(structure, leaves)
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)) or hasattr(value, "_fields") or not value:
+        return False
+    return all(_is_list_of_numbers(v) or np.isscalar(v) for v in value)
+
+
+def _bare(value: Any) -> Any:
+    return value.data if isinstance(value, Variable) else value
+
+
+class Objective:
+    """A function to minimize, its derivatives, and how often each was asked for.
+
+    Parameters
+    ----------
+    f : callable
+        `f(params, *args)`, in one of the forms that `Optimizer` names.
+    start : nest of arrays
+        Where to start: it fixes the structure of the parameters.
+    args : tuple
+        Further arguments of `f`.
+    mode : "forward", "reverse" or None
+        How a plain NumPy function is differentiated; None: as `ad.set_mode` says.
+    form : "value", "pair" or None
+        What `f` returns: the value, or `(value, gradient)` (or a Variable that holds both); None: find out.
+
+    Attributes
+    ----------
+    nfev, njev, nhev : int
+        How many values, gradients and second derivatives (Hessians, or products with one) were computed.
+
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = (), mode: str | None = None,
+        form: str | None = None,
+    ) -> None:  # fmt: skip
+        if not callable(f):
+            raise ArgumentError(f"loss_func must be callable, got {f!r}")
+        if mode not in (None, "forward", "reverse"):
+            raise ArgumentError(f"mode must be 'forward' or 'reverse', got {mode!r}")
+        self.f = f
+        self.args = args
+        self.mode = mode
+        self.form = form
+        self.packing = Packing(start)
+        self.nfev = self.njev = self.nhev = 0
+        self._derived: Any = None
+
+    @property
+    def start(self) -> Array:
+        """The array of the parameters to start from."""
+        return self.packing.start
+
+    def _call(self, params: Any) -> Any:
+        out = self.f(params, *self.args)
+        if getattr(out, "shape", None) == ():
+            return out
+        if out is None or isinstance(out, (tuple, Variable)):
+            raise ArgumentError(
+                f"the objective must return one number, it returned {type(out).__name__}; where it returns "
+                "(value, gradient) itself, say jac=True"
+            )
+        _check_scalar(out)
+        return np.reshape(out, ())
+
+    def value(self, x: Array) -> float:
+        """The value alone."""
+        self.nfev += 1
+        if self.form == "pair":
+            return self._pair(self.f(self.packing.unpack(x), *self.args))[0]
+        return float(self._call(self.packing.unpack(x)))
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """The value, and the gradient in the shape of `x`."""
+        self.nfev += 1
+        self.njev += 1
+        nest = self.packing.unpack(x)
+        if self.form is None:
+            out = self.f(nest, *self.args)
+            self.form = "pair" if isinstance(out, (tuple, Variable)) else "value"
+            if self.form == "pair":
+                return self._pair(out)
+            _check_scalar(out)
+        if self.form == "pair":
+            return self._pair(self.f(nest, *self.args))
+        if self._derived is None:
+            mode = self.mode or current_mode()
+            self._derived = value_and_grad(self._call) if mode == "reverse" else self._forward
+        value, gradient = self._derived(nest)
+        gradient = gradient if self.packing.structure is None else self.packing.pack(gradient)
+        return float(value), gradient
+
+    def _forward(self, nest: Any) -> tuple[Any, Any]:
+        def both(params: Any) -> tuple[Any, Any]:
+            value = self._call(params)
+            return value, value
+
+        gradient, value = jacfwd(both, has_aux=True)(nest)
+        return value, gradient
+
+    def _pair(self, got: Any) -> tuple[float, Array]:
+        """The value as a number and its gradient in the shape of the parameters, however they were given."""
+        if isinstance(got, Variable):
+            got = (got.data, got.gradient)
+        if (
+            len(got) == 2
+            and isinstance(got[0], float)
+            and getattr(got[1], "shape", None) == self.packing.start.shape
+        ):
+            return got
+        if len(got) != 2:
+            raise ArgumentError(
+                f"loss_func must return (value, gradient) or a value, it returned {len(got)} things"
+            )
+        value, gradient = got
+        _check_scalar(value)
+        leaves = flatten(gradient)[0]
+        flat = np.concatenate([np.ravel(part) for part in leaves])
+        if flat.size != self.start.size:
+            raise ShapeError(f"the gradient holds {flat.size} numbers for parameters of shape {self.start.shape}")
+        return float(np.reshape(value, ())), flat.reshape(self.start.shape)
+
+    def hessian(self, x: Array) -> Array:
+        """The Hessian, as a matrix over the numbers of `x`."""
+        self.nhev += 1
+        self._needs_function("the Hessian")
+        n = x.size
+
+        def flat(v: Any) -> Any:
+            return self._call(self.packing.unpack(np.reshape(v, x.shape)))
+
+        return np.asarray(hessian(flat)(np.ravel(x))).reshape(n, n)
+
+    def hvp(self, x: Array, v: Array) -> Array:
+        """The Hessian times a vector of the shape of `x`."""
+        self.nhev += 1
+        self._needs_function("a Hessian product")
+        nests = self.packing.unpack(x), self.packing.unpack(v)
+        _, product = jvp(grad(self._call), (nests[0],), (nests[1],))
+        return self.packing.pack(product)
+
+    def _needs_function(self, what: str) -> None:
+        if self.form == "pair":
+            raise ArgumentError(
+                f"{what} needs a NumPy function that returns just the value; this one returns its own gradient"
+            )
+
+
+def _check_scalar(value: Any) -> None:
+    if np.size(value) != 1:
+        raise ArgumentError(
+            f"the loss must be one number, it has shape {np.shape(value)}; sum it: np.sum(...), or fit its "
+            "elements with ad.least_squares"
+        )

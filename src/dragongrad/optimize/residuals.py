@@ -1,0 +1,177 @@
+"""What a least-squares method sees of the user's function: residuals and their Jacobian, each call counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
+from ..core.nests import flatten
+from ..core.variable import value_of
+from ..transforms.forward import jvp
+from ..transforms.jacobians import hessian, jacfwd, jacrev
+from .objective import Array, Objective
+from .result import Test
+
+if TYPE_CHECKING:
+    from .loop import Limits
+    from .optimizer import Optimizer
+
+
+class Residuals(Objective):
+    """Residuals whose half sum of squares is the objective.
+
+    Parameters
+    ----------
+    f : callable
+        `f(params, *args)` returns the residuals: an array of any shape, a number, or a nest of them.
+    start : nest of arrays
+        Where to start: it fixes the structure of the parameters.
+    args : tuple
+        Further arguments of `f`.
+
+    Attributes
+    ----------
+    residual : ndarray
+        The residuals where they were last evaluated, as a vector.
+    matrix : ndarray
+        Their Jacobian where it was last evaluated: a row for each, a column for each number of the parameters.
+    nfev, njev, nhev : int
+        How many residuals, Jacobians and second derivatives along a direction were computed.
+
+    Raises
+    ------
+    ArgumentError
+        The function returns nothing, or no residuals.
+    ShapeError
+        It returns another number of residuals than before.
+    DtypeError
+        It returns something else than real numbers.
+
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = (), mode: str | None = None,
+        form: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(f, start, args, mode=mode, form=form or "value")
+        self.residual: Array = np.empty(0)
+        self.matrix: Array = np.empty((0, 0))
+
+    def vector(self, x: Any) -> Any:
+        """The residuals at a vector or Variable, as a vector; not counted."""
+        out = self.f(self.packing.unpack(np.reshape(x, self.start.shape)), *self.args)
+        if out is None:
+            raise ArgumentError("the residual function returned None: return the array of residuals")
+        if not hasattr(out, "dtype"):
+            leaves = flatten(out)[0]
+            out = np.concatenate([np.ravel(part) for part in leaves]) if leaves else np.zeros(0)
+        return np.ravel(out)
+
+    def residuals(self, x: Array) -> Array:
+        """The residuals, as a vector."""
+        self.nfev += 1
+        known = self.residual.size
+        r = np.asarray(value_of(self.vector(x)))
+        if r.dtype.kind not in "fiub":
+            raise DtypeError(
+                f"the residuals are {describe(r)}: return real numbers; of complex residuals z return "
+                "np.concatenate([z.real, z.imag])"
+            )
+        if not r.size:
+            raise ArgumentError("the residual function returned no residuals: return an array with at least one")
+        if known:
+            _check_number(r.size, known)
+        self.residual = r if r.dtype.kind == "f" else r.astype(float)
+        return self.residual
+
+    def jacobian(self, x: Array) -> Array:
+        """The Jacobian of the residuals, forward where there are no more parameters than residuals."""
+        self.njev += 1
+        transform = jacfwd if x.size <= max(self.residual.size, 1) else jacrev
+        self.matrix = np.asarray(transform(self.vector)(np.ravel(x)))
+        if self.residual.size:
+            _check_number(len(self.matrix), self.residual.size)
+        return self.matrix
+
+    def curvature(self, x: Array, v: Array) -> Array:
+        """The second derivative of the residuals along a direction."""
+        self.nhev += 1
+        v = np.ravel(v)
+        _, second = jvp(lambda z: jvp(self.vector, (z,), (v,))[1], (np.ravel(x),), (v,))
+        return np.asarray(second)
+
+    def bend(self, x: Array) -> Array:
+        """The sum of the residuals' Hessians, each times its residual: what Gauss and Newton leave out."""
+        self.nhev += 1
+        weights = self.residual
+        return np.asarray(hessian(lambda z: np.sum(weights * self.vector(z)))(np.ravel(x)))
+
+    def value(self, x: Array) -> float:
+        """Half the sum of squares."""
+        r = self.residuals(x)
+        return 0.5 * float(r @ r)
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """Half the sum of squares and its gradient."""
+        value = self.value(x)
+        return value, (self.jacobian(x).T @ self.residual).reshape(x.shape)
+
+    def tests(self, limits: Limits, gradient: Array, step: float, value: float) -> dict[str, Test]:
+        """The tests of convergence of a fit: angles, relative length of the step, relative reduction."""
+        finest = 4 * float(np.finfo(self.start.dtype).eps)
+        return {
+            "gradient": Test(self.cosine(gradient), limits.gtol),
+            "step": Test(step, limits.xtol and max(limits.xtol, finest)),
+            "value": Test(value, limits.ftol and max(limits.ftol, finest)),
+        }
+
+    def norms(self) -> Array:
+        """The norms of the columns of the Jacobian."""
+        return np.sqrt(np.einsum("ij,ij->j", self.matrix, self.matrix))
+
+    def cosine(self, gradient: Array) -> float:
+        """The largest cosine of the angle between the residuals and a column of their Jacobian."""
+        norms = self.norms()
+        length = float(np.sqrt(self.residual @ self.residual))
+        matter = norms > 0
+        if length == 0 or not matter.any():
+            return 0.0
+        return float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
+
+    def rank(self) -> int:
+        """The rank of the Jacobian, its columns scaled to one length."""
+        norms = self.norms()
+        if not np.isfinite(norms).all():
+            return 0
+        return int(np.linalg.matrix_rank(self.matrix / np.where(norms > 0, norms, 1.0)))
+
+    def inverse_normal(self) -> Array | None:
+        """The inverse of J'J from the triangle of J, or None where the columns of J are dependent."""
+        m, n = self.matrix.shape
+        if m < n or self.rank() < n:
+            return None
+        norms = self.norms()
+        inverse = np.linalg.inv(np.linalg.qr(self.matrix / norms, mode="r")) / norms[:, None]
+        return inverse @ inverse.T
+
+
+def _check_number(got: int, known: int) -> None:
+    if got != known:
+        raise ShapeError(
+            f"the residual function returned {got} residuals after {known}: their number must not depend on the "
+            "parameters; weigh with zeros those that do not count"
+        )
+
+
+def needs_residuals(optimizer: Optimizer) -> Residuals:
+    """The residuals that a method was given, which it cannot do without."""
+    objective = optimizer.objective
+    if not isinstance(objective, Residuals):
+        raise ArgumentError(
+            f"{type(optimizer).__name__} needs the residuals one by one: write ad.least_squares(residual, x0), "
+            "with a function that returns their array"
+        )
+    return objective

@@ -1,0 +1,118 @@
+"""A quadratic model of the value, and conjugate gradients through it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .objective import Array
+from .optimizer import Optimizer
+from .vectors import vector
+
+
+class Move(NamedTuple):
+    """The step that a model likes best within a radius.
+
+    Attributes
+    ----------
+    p : ndarray
+        The step.
+    length : float
+        How far it goes, in the norm of the radius.
+    gain : float
+        By how much the model says that the value falls; infinite where the model has no minimum.
+    cut : bool
+        Whether the radius holds it back.
+
+    """
+
+    p: Array
+    length: float
+    gain: float
+    cut: bool
+
+
+class Model(Protocol):
+    """A quadratic model of the value around a point."""
+
+    def step(self, radius: float) -> Move:
+        """The step that the model likes best within a radius."""
+
+
+class Path:
+    """The points that conjugate gradients pass on their way to the model's minimum: a radius cuts it somewhere.
+
+    Steihaug, "The conjugate gradient method and trust regions in large scale optimization", SIAM J. Numer. Anal. 20
+    (1983): the points move ever farther from the start, so that a smaller radius cuts the same path earlier, and
+    no product with the Hessian is computed twice.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Where the model is taken.
+    enough : float
+        The residual with which the path may end.
+
+    """
+
+    def __init__(self, optimizer: Optimizer, enough: float) -> None:
+        self.objective, self.at, self.enough = optimizer.objective, optimizer.params, enough
+        self.g = vector(optimizer.gradient)
+        self.p, self.hp = np.zeros_like(self.g), np.zeros_like(self.g)
+        self.r, self.d = self.g.copy(), -self.g
+        self.points = [(self.p, self.hp)]
+        # How the path ends: open (go on), arrived, or along a ray on which the model only falls.
+        self.arrived = False
+        self.ray: tuple[Array, Array] | None = None
+
+    def _product(self, d: Array) -> Array:
+        x = self.at
+        # The product is linear: a direction of length one keeps it clear of overflow, and of float32's ends.
+        size = float(np.linalg.norm(d)) or 1.0
+        found = self.objective.hvp(x, (d / size).astype(x.dtype).reshape(x.shape))
+        return vector(found) * size
+
+    def _extend(self) -> None:
+        """One iteration of conjugate gradients."""
+        hd = self._product(self.d)
+        bend = float(self.d @ hd)
+        if not bend > 1e-16 * float(self.d @ self.d):
+            self.ray = self.d, (hd if math.isfinite(bend) else np.zeros_like(hd))
+            return
+        rr = float(self.r @ self.r)
+        a = rr / bend
+        self.p, self.hp, self.r = self.p + a * self.d, self.hp + a * hd, self.r + a * hd
+        self.points.append((self.p, self.hp))
+        new = float(self.r @ self.r)
+        self.arrived = math.sqrt(new) <= self.enough or len(self.points) > 2 * self.g.size + 20
+        self.d = -self.r + new / rr * self.d
+
+    def step(self, radius: float) -> Move:
+        """Follow the path to its end or to the edge."""
+        k = 1
+        while True:
+            while k >= len(self.points) and not self.arrived and self.ray is None:
+                self._extend()
+            before, hb = self.points[k - 1]
+            if k < len(self.points):
+                p, hp = self.points[k]
+                if float(np.linalg.norm(p)) >= radius:
+                    return self._cut(before, hb, p - before, hp - hb, radius)
+                k += 1
+            elif self.ray is not None:
+                if radius == math.inf:
+                    return Move(before, math.inf, math.inf, True)
+                return self._cut(before, hb, *self.ray, radius)
+            else:
+                return Move(before, float(np.linalg.norm(before)), self._gain(before, hb), False)
+
+    def _cut(self, p: Array, hp: Array, d: Array, hd: Array, radius: float) -> Move:
+        a, b, c = float(d @ d), float(p @ d), float(p @ p) - radius**2
+        t = -c / (b + math.sqrt(b * b - a * c)) if b > 0 else (-b + math.sqrt(b * b - a * c)) / a
+        p, hp = p + t * d, hp + t * hd
+        return Move(p, radius, self._gain(p, hp), True)
+
+    def _gain(self, p: Array, hp: Array) -> float:
+        return -float(p @ self.g) - 0.5 * float(p @ hp)

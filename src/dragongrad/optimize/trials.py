@@ -1,0 +1,120 @@
+"""Trial points: where a step that measures itself looks before it moves, and what rounding lets it see there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.errors import ArgumentError, DragongradError
+from .loop import Stalled
+from .objective import Array
+from .optimizer import Optimizer
+from .result import Status
+from .steihaug import Path
+from .vectors import vector
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A point that was tried: the value is infinite where the function, or its gradient, has no finite one."""
+
+    params: Array
+    value: float
+    gradient: Array
+
+    @property
+    def usable(self) -> bool:
+        """Whether value and gradient are finite."""
+        return self.value < math.inf
+
+
+def attempt(optimizer: Optimizer, x: Array) -> Trial:
+    """Evaluate value and gradient at a vector, in the shape and precision of the parameters.
+
+    Overflow, a NaN, a division by zero and a matrix that has no decomposition only say that the point lies outside
+    the function's domain; the step is then shortened, so they warn of nothing. A value of minus infinity ends
+    the run: there is no minimum.
+    """
+    given = x.astype(optimizer.params.dtype, copy=False).reshape(optimizer.params.shape)
+    params = given.view()
+    params.flags.writeable = False
+    try:
+        with np.errstate(all="ignore"):
+            value, gradient = optimizer.objective.value_and_gradient(params)
+    except (ArithmeticError, np.linalg.LinAlgError) as error:
+        if isinstance(error, DragongradError):  # asked for: `debug_nans`
+            raise
+        return Trial(given, math.inf, optimizer.gradient)
+    if value == -math.inf:
+        raise Stalled("the value fell to -inf: the function seems to have no minimum", Status.UNBOUNDED)
+    if not math.isfinite(value) or not np.isfinite(gradient).all():
+        value = math.inf
+    return Trial(given, value, gradient)
+
+
+def rounding(optimizer: Optimizer) -> float:
+    """How much of a change of the value may be rounding: of the value itself, and of the parameters.
+
+    Ten units in the last place of the value, and what the value changes by when every parameter moves by one.
+    """
+    eps = float(np.finfo(optimizer.params.dtype).eps)
+    moved = float(np.abs(vector(optimizer.gradient)) @ np.abs(vector(optimizer.params)))
+    return eps * (10 * abs(optimizer.loss) + moved)
+
+
+def measured_rounding(optimizer: Optimizer) -> float:
+    """How rough the value is: its largest change over steps of a few units in the last place of the parameters.
+
+    The differences of a smooth function over such steps are rounding alone (Moré and Wild, "Estimating
+    computational noise", SIAM J. Sci. Comput. 33, 2011, where it is done with tables of differences).
+    """
+    eps = float(np.finfo(optimizer.params.dtype).eps)
+    x = vector(optimizer.params)
+    signs = np.where(np.arange(x.size) % 2, 1.0, -1.0)
+    found = rounding(optimizer)
+    for k in (-3, -2, 2, 3):
+        for pattern in (1.0, signs):
+            trial = attempt(optimizer, x + k * eps * pattern * np.abs(x))
+            if trial.usable:
+                found = max(found, abs(trial.value - optimizer.loss))
+    return found
+
+
+def newton_gain(optimizer: Optimizer) -> float:
+    """What Newton's step would gain: infinite where the value curves downwards, NaN without second derivatives."""
+    if optimizer.objective.form == "pair":
+        return math.nan
+    try:
+        return Path(optimizer, 1e-3 * float(np.linalg.norm(optimizer.gradient))).step(math.inf).gain
+    except DragongradError:  # a Block of the function cannot be differentiated twice
+        return math.nan
+
+
+def stuck(optimizer: Optimizer, gain: float) -> Stalled:
+    """What to raise when no trial decreased the value, though the method's model predicts a gain."""
+    rough = rounding(optimizer)
+    if not gain <= rough and math.isfinite(gain):
+        rough = measured_rounding(optimizer)
+    largest = float(np.max(np.abs(optimizer.gradient), initial=0.0))
+    if gain <= rough:
+        return Stalled(
+            f"no further decrease is possible in floating point: a decrease of {gain:.2g} is predicted where the "
+            f"value is rounded by {rough:.2g} (largest element of the gradient: {largest:.2g})",
+            Status.CONVERGED,
+        )
+    return Stalled(
+        f"no step decreases the value, though the gradient (largest element {largest:.2g}) says that one should: "
+        "the function has a kink or a jump here, is noisy, or its gradient is wrong; compare it with "
+        "dragongrad.testing.check_derivatives"
+    )
+
+
+def refuse_clip(optimizer: Optimizer) -> None:
+    """Refuse a clipped gradient, which is not the derivative of the value that the trials are compared by."""
+    if optimizer.clip is not None:
+        raise ArgumentError(
+            f"{type(optimizer).__name__} chooses the length of its steps by value and gradient together: leave out "
+            "clip"
+        )

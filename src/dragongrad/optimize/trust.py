@@ -1,0 +1,125 @@
+"""Trust regions: the model of the value is believed within a radius only; here with conjugate gradients inside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .loop import Limits
+from .objective import Array
+from .optimizer import Optimizer, check_positive
+from .steihaug import Model, Path
+from .trials import attempt, refuse_clip, rounding, stuck
+from .vectors import vector
+
+
+class TrustRegion(Optimizer):
+    """A method that minimizes a model within a radius, which grows and shrinks as the model proves itself.
+
+    A subclass returns the `model` at its parameters. Algorithm 4.1 of Nocedal and Wright, "Numerical Optimization"
+    (2006); near rounding the ratio of decreases is that of Conn, Gould and Toint, "Trust-region methods" (2000),
+    section 17.4.2.
+
+    Parameters
+    ----------
+    loss_func, params, max_iter, tol
+        As `Optimizer`; `lr` has no meaning here and `clip` is refused.
+    radius : float or None
+        The first radius; None: chosen by the method.
+    accept : float
+        A step is taken when the value falls by more than this part of what the model said.
+
+    Raises
+    ------
+    ArgumentError
+        `radius` is not positive, or `clip` is given; otherwise as `Optimizer`.
+
+    """
+
+    radius: float | None = None
+    accept: float = 1e-4
+    limits: Limits = Limits(gtol=1e-8, max_iter=10000)
+
+    def setup(self) -> None:
+        """Check the options."""
+        refuse_clip(self)
+        if self.radius is not None:
+            check_positive(self, "radius")
+
+    def model(self) -> Model:
+        """The model of the value at `self.params`."""
+        raise NotImplementedError(f"{type(self).__name__} needs model(self), which returns a Model")
+
+    def first_radius(self) -> float:
+        """The radius to begin with."""
+        return max(1.0, float(np.linalg.norm(vector(self.params))))
+
+    def step(self) -> None:
+        """Try the model's steps at smaller and smaller radii until one decreases the value."""
+        model, x = self.model(), vector(self.params)
+        if self.radius is None:
+            self.radius = self.first_radius()
+        while True:
+            p, length, gain, cut = model.step(self.radius)
+            rough = rounding(self)
+            trial = attempt(self, x + p)
+            if gain <= rough:
+                if not cut and _halves(trial.gradient, self.gradient):
+                    # The value has no more to say, the gradient has.
+                    self.arrive(trial.params, trial.value, trial.gradient)
+                    return
+                raise stuck(self, model.step(math.inf).gain)
+            ratio = (self.loss - trial.value + rough) / (gain + rough) if trial.usable else -math.inf
+            # Rounding excuses a value that did not fall only while the gradient shrinks: else it would never end.
+            better = trial.value < self.loss or _halves(trial.gradient, self.gradient)
+            self._resize(ratio if better else min(ratio, 0.0), length, cut)
+            if ratio > self.accept and better:
+                self.arrive(trial.params, trial.value, trial.gradient)
+                return
+
+    def _resize(self, ratio: float, length: float, cut: bool) -> None:
+        if ratio < 0.25:
+            self.radius = length * (0.25 if ratio > -math.inf else 0.1)
+        elif ratio > 0.75 and cut:
+            self.radius = length * (2.0 if ratio < 0.9 else 3.0)
+
+
+def _halves(new: Array, old: Array) -> bool:
+    return bool(np.isfinite(new).all() and np.linalg.norm(new) <= 0.5 * np.linalg.norm(old))
+
+
+class TrustNCG(TrustRegion):
+    """Trust-region Newton-CG: the model is minimized by conjugate gradients, from products with the Hessian only.
+
+    Steihaug, "The conjugate gradient method and trust regions in large scale optimization", SIAM J. Numer. Anal. 20
+    (1983), and Toint 1981: algorithm 7.2 of Nocedal and Wright, "Numerical Optimization" (2006). The Hessian is
+    never formed.
+
+    Parameters
+    ----------
+    loss_func, params, max_iter, tol, radius, accept
+        As `TrustRegion`; the loss must be a NumPy function that returns just the value.
+    forcing : float
+        The residual of the inner iteration is at most `min(forcing, sqrt(|g|)) * |g|`.
+
+    Raises
+    ------
+    ArgumentError
+        The loss returns its own gradient; otherwise as `TrustRegion`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dragongrad.optimize import TrustNCG
+    >>> TrustNCG(lambda x: np.sum((x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2), np.zeros(5)).solve().round(6)
+    array([1., 1., 1., 1., 1.])
+
+    """
+
+    forcing: float = 0.5
+
+    def model(self) -> Model:
+        """The path of conjugate gradients from here."""
+        size = float(np.linalg.norm(vector(self.gradient)))
+        return Path(self, min(self.forcing, math.sqrt(size)) * size)

@@ -1,0 +1,279 @@
+"""What the pictures of the laboratory show, and its races."""
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad import lab
+from dragongrad.optimize import minimize
+from dragongrad.optimize.basins import DIVERGED, UNDER_WAY
+from dragongrad.views.basins import basin_image
+from dragongrad.views.landscape import landscape, planar
+from dragongrad.views.palette import styles
+
+PIL = pytest.importorskip("PIL.Image")
+pytest.importorskip("matplotlib")
+
+
+def bowl(x):
+    return np.sum((x - 1) ** 2 * np.arange(1, len(x) + 1))
+
+
+def double_well(x):
+    return (x[0] ** 2 - 1) ** 2 + x[1] ** 2
+
+
+@pytest.fixture(scope="module")
+def study():
+    optimizers = {"slow": ("gd", {"lr": 0.05}), "quick": ("gd", {"lr": 0.2}), "newton": "newton",
+                  "lost": ("gd", {"lr": 5.0})}  # fmt: skip
+    return lab.study(["booth", bowl], optimizers, starts=[[0.0, 3.0], [2.0, -1.0]], max_iter=400)
+
+
+# Pictures
+
+
+def shown(path):
+    """Whether a file is a picture with something on it."""
+    with PIL.open(path) as picture:
+        colors = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(colors[::7], axis=0)) > 10
+    return colors
+
+
+def legend_of(figure):
+    return [t.get_text() for t in figure.legends[0].get_texts()]
+
+
+def test_paths(study, tmp_path):
+    figure = lab.draw_paths("booth", study.runs("booth"), path=tmp_path / "paths.png")
+    axes, bar = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("x[0]", "x[1]", "Paths on booth")
+    assert bar.get_ylabel().startswith("log₁₀(f - f*")
+    texts = legend_of(figure)
+    assert texts[-2:] == ["start", "minimum"]
+    assert texts[0].startswith("slow (")
+    shown(tmp_path / "paths.png")
+
+
+def test_surface(study, tmp_path):
+    figure = lab.draw_surface("booth", study.runs("booth"), path=tmp_path / "surface.png")
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x[0]", "x[1]")
+    assert legend_of(figure) == ["slow", "quick", "newton", "lost"]
+    shown(tmp_path / "surface.png")
+
+
+@pytest.mark.parametrize(("against", "label"), [("iteration", "iteration"), ("time", "time (ms)")])
+def test_losses(study, tmp_path, against, label):
+    figure = lab.draw_losses(study.runs("booth"), against, least=0.0, path=tmp_path / "losses.png")
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == label
+    assert axes.get_ylabel() == "f - f*   (f* = 0)"
+    assert axes.get_yscale() == "log"
+    assert legend_of(figure) == ["slow", "quick", "newton", "lost"]
+    assert axes.get_xlim()[0] >= 0
+    shown(tmp_path / "losses.png")
+
+
+def test_heatmap(study, tmp_path):
+    axes = lab.draw_heatmap(study, "iterations", path=tmp_path / "heat.png").axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["slow", "quick", "newton", "lost"]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["booth", "bowl"]
+    tried = {(r.function, r.optimizer) for r, _ in study.select(mode="forward")}
+    solved = {(r.function, r.optimizer) for r, _ in study.select(mode="forward", solved=True)}
+    assert len(axes.patches) == len(tried - solved) == 3, "what no start solved is hatched"
+    newton = [r.iterations for r, _ in study.select(optimizer="newton", function="bowl", mode="forward")]
+    assert f"{np.median(newton):.2g}" in {t.get_text() for t in axes.texts}
+    shown(tmp_path / "heat.png")
+
+
+def test_profiles_picture(study, tmp_path):
+    figure = lab.draw_profiles(study, path=tmp_path / "profiles.png")
+    axes = figure.axes[0]
+    assert axes.get_title() == "Performance profiles, 8 problems"
+    assert "multiple of the best" in axes.get_xlabel()
+    lost = axes.lines[3].get_ydata()
+    assert lost.max() == 0
+    assert legend_of(figure) == ["slow", "quick", "newton", "lost"]
+    shown(tmp_path / "profiles.png")
+
+
+def test_basin_map(tmp_path):
+    found = lab.basins(double_well, ("gd", {"lr": 0.05}), [[-2, 2], [-1, 1]], grid=(20, 9), steps=200)
+    figure = lab.draw_basins(found, tmp_path / "basins.png")
+    axes, bar = figure.axes
+    assert axes.get_xlabel() == "x[0] of the start"
+    assert bar.get_ylabel() == "arrives at step (light: soon)"
+    assert legend_of(figure) == ["(-1, 0)   50.0 %", "(1, 0)   50.0 %"]
+    shown(tmp_path / "basins.png")
+    image, soonest, latest = basin_image(found)
+    assert soonest < latest
+    left, right = image[:, :10].reshape(-1, 3), image[:, 10:].reshape(-1, 3)
+    assert (left[:, 2] > left[:, 0]).all(), "blue"
+    assert (right[:, 0] > right[:, 2]).all(), "vermilion"
+    # The sooner the lighter.
+    order = np.argsort(found.arrival[:, :10].ravel(), kind="stable")
+    assert (np.diff(left.sum(axis=1)[order]) <= 1e-12).all()
+
+
+def test_what_is_lost_is_black_and_what_is_under_way_grey():
+    found = lab.basins("rosenbrock", ("gd", {"lr": 1e-3}), grid=12, steps=20)
+    image = basin_image(found)[0]
+    assert set(np.unique(found.label)) >= {UNDER_WAY, DIVERGED}
+    assert (image[found.label == DIVERGED] == 0).all()
+    assert np.ptp(image[found.label == UNDER_WAY]) == 0
+    assert legend_of(lab.draw_basins(found))[-1].startswith("diverged")
+
+
+def test_modes(tmp_path):
+    timed = lab.modes_by_dimension({"bowl": bowl}, [2, 4], budget=0.002)
+    axes = lab.draw_modes(timed, tmp_path / "modes.png").axes[0]
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["forward mode", "reverse mode", "value alone"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dimension n", "time (µs)")
+    shown(tmp_path / "modes.png")
+
+
+def test_all_pictures_of_a_study(tmp_path):
+    study = lab.study([double_well, ("rosenbrock", 3)], ["newton", ("gd", {"lr": 0.01})],
+                      {"double_well": [0.5, 0.5]}, ["reverse"], max_iter=20)  # fmt: skip
+    written = lab.pictures(study, tmp_path / "new")
+    assert sorted(p.name for p in written) == sorted(p.name for p in (tmp_path / "new").iterdir())
+    names = {p.name for p in written}
+    assert {"double_well-0-paths.png", "rosenbrock-3-d-0-losses.png", "profiles-seconds.png"} <= names
+    assert "rosenbrock-3-d-0-paths.png" not in names
+
+
+def test_twelve_series_look_different():
+    looks = styles([str(i) for i in range(12)])
+    assert len({tuple(look.values()) for look in looks.values()}) == 12
+
+
+def test_contours_of_a_function_that_is_not_finite_everywhere():
+    ground = landscape(planar(lambda x: np.log(x[0]) ** 2 + x[1] ** 2), np.array([[-1.0, 2.0], [-1.0, 1.0]]), 20)
+    assert np.isnan(ground.height[:, :5]).all()
+    assert np.isfinite(ground.height[:, -5:]).all()
+    with pytest.raises(ad.ArgumentError, match="no finite value in the region"):
+        landscape(planar(lambda x: np.log(-(x[0] ** 2)) + x[1]), np.array([[-1.0, 2.0], [-1.0, 1.0]]), 20)
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: lab.draw_paths("colville", {}), "colville is one of 4"),
+        (lambda: lab.draw_paths("booth", {"a": minimize(bowl, [1.0, 2.0], method="gd")}), "run it with path=True"),
+        (lambda: lab.draw_paths("booth", {"a": np.ones((4, 3))}), r"shape \(4, 3\): pictures need"),
+        (lambda: lab.draw_paths("booth", {"a": np.ones((4, 2))}, region=[1, 2]), "region must be"),
+        (lambda: lab.draw_losses({}, "money"), "against must be"),
+        (lambda: lab.draw_losses({"a": minimize(bowl, [1.0, 2.0], method="gd")}), "run it with path=True"),
+    ],
+)
+def test_what_cannot_be_drawn(draw, says):
+    with pytest.raises(ad.ArgumentError, match=says):
+        draw()
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch, study):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ad.MissingExtraError, match=re.escape("pip install 'dragongrad[plot]'")):
+        lab.draw_losses(study.runs("booth"))
+
+
+def test_the_laboratory_opens_without_matplotlib():
+    code = (
+        "import sys, dragongrad as ad; ad.lab.study; print([m for m in ('matplotlib', 'PIL') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+# Races
+
+
+@pytest.fixture(scope="module")
+def race():
+    optimizers = {"slow <b>": ("gd", {"lr": 0.01}), "adam": ("adam", {"lr": 0.2}), "lost": ("gd", {"lr": 5.0})}
+    return lab.race("booth", optimizers, steps=40)
+
+
+class Page(HTMLParser):
+    """What a page holds: its elements, and its texts by the id of the element."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.inside = [], [], {}, None
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        self.inside = dict(attributes).get("id", tag)
+
+    def handle_data(self, data):
+        self.text[self.inside] = self.text.get(self.inside, "") + data
+
+
+def test_race_to_one_page(race, tmp_path):
+    text = race.to_html(tmp_path / "race.html").read_text(encoding="utf-8")
+    assert len(text) < 1e6
+    assert "http" not in text
+    assert "__" not in re.sub(r"data:image/png;base64,[^\"]*", "", text)
+    page = Page()
+    page.feed(text)
+    assert not {"link", "img", "iframe"} & set(page.tags)
+    assert not [value for name, value in page.attributes if name in ("src", "href")]
+    assert {"canvas", "button", "input", "select", "table"} <= set(page.tags)
+    assert page.text["title"].strip() == "Race on booth"
+    data = json.loads(page.text["data"])
+    assert data["steps"] == list(range(41))
+    assert [r["name"] for r in data["runs"]] == list(race.runs)
+    assert data["minima"] == [[1, 3]]
+    for shown_run, run in zip(data["runs"], race.runs.values(), strict=True):
+        assert len(shown_run["path"]) == len(shown_run["losses"]) == run.nit + 1
+        finite = np.isfinite(run.losses)
+        np.testing.assert_allclose([v for v in shown_run["losses"] if v is not None], run.losses[finite], rtol=1e-5)
+    assert data["image"].startswith("data:image/png;base64,iVBOR")
+
+
+def test_a_name_cannot_break_out_of_the_page(tmp_path):
+    race = lab.race({"</script><h1>": bowl}, {"</script>": "gd"}, [0.0, 0.5], steps=2, out=tmp_path / "race.html")
+    text = (tmp_path / "race.html").read_text(encoding="utf-8")
+    assert list(race.runs) == ["</script>"]
+    assert text.count("</script>") == 2
+    assert "<h1>Race on &lt;/script&gt;" in text
+
+
+def test_long_races_are_thinned(tmp_path):
+    race = lab.race("booth", ("gd", {"lr": 1e-6}), steps=2000, out=tmp_path / "race.html")
+    page = Page()
+    page.feed((tmp_path / "race.html").read_text(encoding="utf-8"))
+    data = json.loads(page.text["data"])
+    assert race.steps == data["steps"][-1] == 2000
+    assert len(data["steps"]) == len(data["runs"][0]["path"]) == 600
+
+
+def test_race_to_gif(race, tmp_path):
+    with PIL.open(race.to_gif(tmp_path / "race.gif", frames=5)) as picture:
+        assert picture.n_frames == 5
+        frames = []
+        for i in range(5):
+            picture.seek(i)
+            frames.append(np.asarray(picture.convert("RGB")).astype(int))
+    assert all(np.abs(a - b).max() > 50 for a, b in itertools.pairwise(frames))
+    for color in ((0, 114, 178), (213, 94, 0), (0, 158, 115)):
+        assert (frames[0] == color).all(axis=-1).any(), "the colours of the lines are exact"
+
+
+def test_a_race_needs_a_start_and_a_known_ending():
+    with pytest.raises(ad.ArgumentError, match="no standard start"):
+        lab.race(bowl, "gd")
+    with pytest.raises(ad.ArgumentError, match=r"\.html or \.gif, not as 'race\.mp4'"):
+        lab.race("booth", "gd", out="race.mp4")
+    with pytest.raises(ad.ArgumentError, match="needs a start of two numbers"):
+        lab.race(bowl, "gd", start=[1.0, 2.0, 3.0])
