@@ -24,7 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dragongrad import lab
+from dragongrad import jacobian, lab, least_squares
 from dragongrad.optimize import Adam, Limits, minimize, zoo
 
 
@@ -215,7 +215,43 @@ def basin_maps(rounds, budget):
     return [sheet]
 
 
-SECTIONS = {"basins": basin_maps, "adam": adam}
+# Fits: evaluations of the residuals, beside MINPACK's, at one set of tolerances and at each one's own.
+
+
+def compare_fits(tolerance):
+    """A row for each of the zoo's sums of squares: evaluations and costs, SciPy's and ours."""
+    optimize = import_module("scipy.optimize")
+    same = {} if tolerance is None else dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
+    rows, fewer = [], []
+    for problem in zoo.ZOO.values():
+        for start in problem.starts() if problem.residuals is not None else ():
+            peer = optimize.least_squares(
+                problem.residuals, start, jac=jacobian(problem.residuals), method="lm", x_scale="jac", **same
+            )
+            plain = least_squares(problem.residuals, start, second_order=False, **same)
+            ours = least_squares(problem.residuals, start, **same)
+            as_good = ours.cost <= peer.cost * (1 + 1e-6) + 1e-20
+            fewer.append(ours.nfev <= peer.nfev and as_good)
+            rows.append([
+                problem.name, f"{len(peer.fun)} x {start.size}", str(peer.nfev), str(plain.nfev),
+                f"{ours.nfev} + {ours.nhev}", f"{peer.cost:.6g}", f"{ours.cost:.6g}", "yes" if fewer[-1] else "no",
+            ])  # fmt: skip
+    return rows, float(np.mean(fewer))
+
+
+def fits(rounds, budget):
+    """Levenberg-Marquardt on the zoo's sums of squares; the second number counts second derivatives."""
+    columns = ["function", "size", "SciPy", "first order", "ours", "SciPy's cost", "our cost", "no more, no worse"]
+    sheets = []
+    for tolerance, words in ((1e-8, "all tolerances 1e-8"), (None, "each one's own tolerances")):
+        rows, share = compare_fits(tolerance)
+        sheets.append(
+            Sheet(f"Evaluations of the residuals, {words}: as few and as good on {share:.0%}", columns, rows)
+        )
+    return sheets
+
+
+SECTIONS = {"fits": fits, "basins": basin_maps, "adam": adam}
 
 
 def main():

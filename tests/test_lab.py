@@ -306,6 +306,19 @@ def test_unknown_minima_are_found_and_the_saddle_is_not_one():
     assert found.shares() == {"(-1, 0)": 0.4, "(1, 0)": 0.4, "under way": 0.2, "diverged": 0.0}
 
 
+def test_a_valley_without_end_is_no_minimum():
+    found = lab.basins("constructed", ("adam", {"lr": 0.1}), grid=12, steps=400)
+    np.testing.assert_allclose(found.minima, [[2.326, 2.326], [-2.065, -2.065]], atol=1e-3)
+    assert found.known.tolist() == [True, False]
+    assert found.label[0, -1] == found.label[-1, 0] == UNDER_WAY
+
+
+def test_a_flat_minimum_is_one():
+    found = lab.basins(lambda x: x[0] ** 4 + x[1] ** 2, ("adam", {"lr": 0.05}), [[-1, 1], [-1, 1]], grid=5)
+    np.testing.assert_allclose(found.minima, [[0, 0]], atol=0.02)
+    assert (found.label == 0).all()
+
+
 @pytest.mark.filterwarnings("error")
 def test_nan_and_divergence_stay_in_their_rows():
     def half(x):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
 from ..transforms.batch import vmap
-from ..transforms.gradients import value_and_grad
+from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian
 from .convergence import refine
 from .lineup import Case, Entry, cases, optimizers
@@ -22,9 +22,8 @@ from .optimizer import Optimizer
 
 UNDER_WAY, DIVERGED = -1, -2
 
-# The arrays of this many starts of a plane fit the second-level cache, and are short enough for BLAS to leave its
-# threads alone, which on a busy machine wait for one another longer than they work.
-_CHUNK = 4096
+# The arrays of this many starts fit the second-level cache.
+_CHUNK = 16384
 # A start that makes a step of this many times the size of the region is given up.
 _FAR = 1e3
 # The most places where runs ended that are looked at for minima nobody has told of.
@@ -352,5 +351,9 @@ def _settle(f: Callable[[Any], Any], end: Array, radius: float) -> Array | None:
     curvature = hessian(f)(place)
     if not np.isfinite(curvature).all():
         return place
-    lowest, highest = np.linalg.eigvalsh(curvature)
-    return place if lowest >= -1e-7 * max(1.0, highest) else None
+    values, vectors = np.linalg.eigh(curvature)
+    size = max(1.0, float(values[-1]))
+    slope = np.abs(vectors.T @ grad(f)(place))
+    # Where a valley runs off to infinity the gradient is tiny too, but Newton's step is long.
+    under_way = (slope > 1e-12 * size) & (slope > radius * np.abs(values))
+    return None if values[0] < -1e-7 * size or under_way.any() else place

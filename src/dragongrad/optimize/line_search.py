@@ -132,7 +132,7 @@ def strong_wolfe(
         if f < best[1]:
             best = t, f, d
         if abs(d) <= -curvature * slope and (
-            f <= ceiling or (f <= value + noise and d <= (2 * decrease - 1) * slope)
+            f <= ceiling or (abs(f - value) <= noise and d <= (2 * decrease - 1) * slope)
         ):
             return Found(t, f, d, trial, True, curvature=bend)
         if t >= most and f <= ceiling and d <= test:

@@ -149,20 +149,22 @@ def run(
     show = progress_bar(progress, type(optimizer).__name__, limits.max_iter)
     nit = 0
     try:
-        optimizer.evaluate()
-        trail.add(optimizer)
-        ended = _first_look(optimizer, limits)
-        while ended is None:
-            previous, before = optimizer.loss, optimizer.params.copy() if limits.xtol else None
-            optimizer.advance()
-            nit += 1
+        # What overflows or is undefined on the way shows in the status; a warning would only say it twice.
+        with np.errstate(all="ignore"):
+            optimizer.evaluate()
             trail.add(optimizer)
-            trail.change = abs(previous - optimizer.loss)
-            ended = _judge(optimizer, limits, trail, previous, before) or _spent(limits, trail, nit)
-            if show is not None:
-                show(nit, optimizer.loss)
-            if callback is not None and callback(_iteration(optimizer, nit, trail)) is True:
-                ended = ended or (Status.CALLBACK, "the callback asked to stop")
+            ended = _first_look(optimizer, limits)
+            while ended is None:
+                previous, before = optimizer.loss, optimizer.params.copy() if limits.xtol else None
+                optimizer.advance()
+                nit += 1
+                trail.add(optimizer)
+                trail.change = abs(previous - optimizer.loss)
+                ended = _judge(optimizer, limits, trail, previous, before) or _spent(limits, trail, nit)
+                if show is not None:
+                    show(nit, optimizer.loss)
+                if callback is not None and callback(_iteration(optimizer, nit, trail)) is True:
+                    ended = ended or (Status.CALLBACK, "the callback asked to stop")
     except Stalled as news:
         ended = news.status, news.message
     except StopIteration:
@@ -276,10 +278,12 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, statu
     params, loss = optimizer.params, optimizer.loss
     # Where a run converged, an earlier value that is less by rounding alone does not make a better point.
     rounding = 1e-12 * abs(loss) if status is Status.CONVERGED else 0.0
-    if trail.keep_best and trail.best_loss < math.inf and not loss - rounding <= trail.best_loss:
+    # Where it was interrupted, the parameters may have moved on from the point of the loss and the gradient.
+    last_is_best = loss - rounding <= trail.best_loss
+    if trail.keep_best and trail.best_loss < math.inf and (status is Status.INTERRUPTED or not last_is_best):
         params, loss = trail.best, trail.best_loss
         try:
-            gradient = objective.value_and_gradient(params)[1]
+            gradient = gradient if last_is_best else objective.value_and_gradient(params)[1]
         except KeyboardInterrupt:
             # Again: the point is not to be lost for want of its gradient.
             gradient, status, message = np.full_like(params, np.nan), Status.INTERRUPTED, _INTERRUPTED

@@ -7,6 +7,7 @@ import numpy as np
 from .hessians import Curvature
 from .loop import Limits, Stalled
 from .objective import Array
+from .optimizer import check_positive
 from .searching import LineSearchOptimizer
 from .trials import attempt
 from .vectors import vector
@@ -47,6 +48,7 @@ class Newton(LineSearchOptimizer):
     def setup(self) -> None:
         """Know no curvature yet."""
         super().setup()
+        check_positive(self, "reach")
         self.here = Curvature(self)
         self.steepest = False
 

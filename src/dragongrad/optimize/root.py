@@ -27,12 +27,12 @@ _STATIONARY = 1e-8
 
 
 class NewtonRoot(Optimizer):
-    """Newton's method for f(x) = 0: each step solves `J p = -f`, shortened until |f| falls.
+    """Newton's method for f(x) = 0: each step solves `J p = -f`, shortened until `|f|` falls.
 
     Dennis and Schnabel, *Numerical Methods for Unconstrained Optimization and Nonlinear Equations* (1983),
     algorithm D6.1.3 with a line search. Where the Jacobian is singular the shortest least-squares solution is
     taken; where the line search shortens it to less than a hundredth, damped steps of that length instead, which
-    turn towards the steepest descent of |f|².
+    turn towards the steepest descent of `|f|²`.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class NewtonRoot(Optimizer):
         self.scale: Array = np.zeros(1)
 
     def tests(self) -> dict[str, Test]:
-        """The length of Newton's whole step relative to x, and the largest |f| relative to the one at the start."""
+        """The length of Newton's whole step relative to x, and the largest `|f|` relative to that at the start."""
         limits, largest = self.limits, float(np.max(np.abs(self.fit.residual)))
         self.first = self.first or largest or 1.0
         finest = 4 * float(np.finfo(self.params.dtype).eps)
@@ -168,12 +168,12 @@ def root(
     args : tuple
         Further arguments of `f`.
     method : str or type, optional
-        "newton", "lm" (Levenberg-Marquardt on |f|²), or a class of yours; without it Newton's, and where that
+        "newton", "lm" (Levenberg-Marquardt on `|f|²`), or a class of yours; without it Newton's, and where that
         ends without a root, Levenberg-Marquardt from `x0`.
     xtol : float
         Ends the run where Newton's whole step is at most this long relative to x (1e-10).
     ftol : float
-        Ends it where the largest |f| is at most this much of the largest at the start (1e-14).
+        Ends it where the largest `|f|` is at most this much of the largest at the start (1e-14).
     max_iter, max_time : int, float
         The largest number of steps (1000), of seconds.
     callback, progress, path
@@ -185,7 +185,7 @@ def root(
     -------
     Result
         `x` of the structure of `x0`, `fun` the values of f there, of shape (n,), `jac` their Jacobian, of shape
-        (n, n), and `nit nfev njev success status message tests`. A stationary point of |f| that is no root has
+        (n, n), and `nit nfev njev success status message tests`. A stationary point of `|f|` that is no root has
         `success` False and the status NOT_A_ROOT.
 
     Raises

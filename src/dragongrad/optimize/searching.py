@@ -12,11 +12,13 @@ from .loop import Limits, Stalled
 from .objective import Array
 from .optimizer import Optimizer, check_positive
 from .result import Status
-from .trials import Trial, attempt, newton_gain, refuse_clip, rounding, stuck
+from .trials import Endgame, Trial, attempt, newton_gain, refuse_clip, rounding, stuck
 from .vectors import dot, vector
 
+# So many steps in a row that gain no more than rounding are a sign to look whether there is more to gain.
+_IDLE = 10
 # A line that still falls steeply this many times the size of the parameters away has no minimum on it.
-_FAR = 1e10
+_FAR = 1e20
 
 
 class LineSearchOptimizer(Optimizer):
@@ -52,6 +54,7 @@ class LineSearchOptimizer(Optimizer):
     def setup(self) -> None:
         """Check the constants of the search."""
         refuse_clip(self)
+        self.endgame = Endgame()
         check_positive(self, "max_trials")
         if not 0 < self.decrease < self.curvature < 1:
             raise ArgumentError(
@@ -88,6 +91,9 @@ class LineSearchOptimizer(Optimizer):
                 continue
             found, trial = self._search(direction, slope)
             if trial is not None:
+                self.endgame.takes(self, trial)
+                if self.endgame.idle % _IDLE == _IDLE - 1:
+                    self._look_for_more()
                 moved = vector(trial.params) - vector(self.params)
                 turned = vector(trial.gradient) - vector(self.gradient)
                 self.arrive(trial.params, trial.value, trial.gradient)
@@ -98,6 +104,12 @@ class LineSearchOptimizer(Optimizer):
                 predicted = slope * slope / (2 * found.curvature)
                 gain = predicted if gain == math.inf else max(gain, predicted)
         raise stuck(self, np.fmax(gain, newton_gain(self)) if gain < math.inf else gain)
+
+    def _look_for_more(self) -> None:
+        """End the run if a Newton step would gain no more than rounding either."""
+        gain = newton_gain(self)
+        if gain <= rounding(self):
+            raise stuck(self, gain)
 
     def _search(self, direction: Array, slope: float) -> tuple[Found, Trial | None]:
         """Search along a direction: what was found, and the point, if it is better than where we stand."""
@@ -125,5 +137,7 @@ class LineSearchOptimizer(Optimizer):
                 "function seems to have no minimum",
                 Status.UNBOUNDED,
             )
-        better = found.wolfe or (found.step > 0 and found.value < self.loss)
-        return found, kept[found.step] if better else None
+        trial = kept.get(found.step)
+        if trial is None or not (trial.value < self.loss or self.endgame.excuses(trial)):
+            return found, None
+        return found, trial

@@ -58,8 +58,11 @@ class Path:
     """
 
     def __init__(self, optimizer: Optimizer, enough: float) -> None:
-        self.objective, self.at, self.enough = optimizer.objective, optimizer.params, enough
-        self.g = vector(optimizer.gradient)
+        self.objective, self.at = optimizer.objective, optimizer.params
+        g = vector(optimizer.gradient)
+        # The model is divided by the gradient's size, so that squares neither overflow nor vanish.
+        self.unit = float(np.max(np.abs(g))) or 1.0
+        self.g, self.enough = g / self.unit, enough / self.unit
         self.p, self.hp = np.zeros_like(self.g), np.zeros_like(self.g)
         self.r, self.d = self.g.copy(), -self.g
         self.points = [(self.p, self.hp)]
@@ -72,7 +75,7 @@ class Path:
         # The product is linear: a direction of length one keeps it clear of overflow, and of float32's ends.
         size = float(np.linalg.norm(d)) or 1.0
         found = self.objective.hvp(x, (d / size).astype(x.dtype).reshape(x.shape))
-        return vector(found) * size
+        return vector(found) * (size / self.unit)
 
     def _extend(self) -> None:
         """One iteration of conjugate gradients."""
@@ -115,4 +118,4 @@ class Path:
         return Move(p, radius, self._gain(p, hp), True)
 
     def _gain(self, p: Array, hp: Array) -> float:
-        return -float(p @ self.g) - 0.5 * float(p @ hp)
+        return -self.unit * (float(p @ self.g) + 0.5 * float(p @ hp))

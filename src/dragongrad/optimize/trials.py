@@ -11,9 +11,13 @@ from ..core.errors import ArgumentError, DragongradError
 from .loop import Stalled
 from .objective import Array
 from .optimizer import Optimizer
+from .quadratic import Quadratic
 from .result import Status
 from .steihaug import Path
 from .vectors import vector
+
+# Of more parameters the Hessian is not formed to see what a step would gain.
+_DENSE = 200
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,16 @@ def attempt(optimizer: Optimizer, x: Array) -> Trial:
     """Evaluate value and gradient at a vector, in the shape and precision of the parameters.
 
     Overflow, a NaN, a division by zero and a matrix that has no decomposition only say that the point lies outside
-    the function's domain; the step is then shortened, so they warn of nothing. A value of minus infinity ends
-    the run: there is no minimum.
+    the function's domain: the step is then shortened. A value of minus infinity ends the run: there is no minimum.
     """
     given = x.astype(optimizer.params.dtype, copy=False).reshape(optimizer.params.shape)
     params = given.view()
     params.flags.writeable = False
     try:
-        with np.errstate(all="ignore"):
-            value, gradient = optimizer.objective.value_and_gradient(params)
-    except (ArithmeticError, np.linalg.LinAlgError) as error:
-        if isinstance(error, DragongradError):  # asked for: `debug_nans`
+        value, gradient = optimizer.objective.value_and_gradient(params)
+    except (ArithmeticError, np.linalg.LinAlgError, DragongradError) as error:
+        # A Block restates NumPy's error; any other of ours tells of a mistake, or `debug_nans` asked for it.
+        if isinstance(error, DragongradError) and not isinstance(error.__context__, np.linalg.LinAlgError):
             raise
         return Trial(given, math.inf, optimizer.gradient)
     if value == -math.inf:
@@ -82,14 +85,51 @@ def measured_rounding(optimizer: Optimizer) -> float:
     return found
 
 
+class Endgame:
+    """The last steps, in which the value changes by rounding alone and only the gradient still tells good from bad.
+
+    Attributes
+    ----------
+    flattest : float
+        The least norm of the gradient since the value last fell by more than rounding.
+    idle : int
+        The steps since then that did not halve it.
+
+    """
+
+    def __init__(self) -> None:
+        self.flattest = math.inf
+        self.idle = 0
+
+    def excuses(self, trial: Trial) -> bool:
+        """Whether a trial whose value did not fall may be taken: only while gradients shrink, or it never ends."""
+        return trial.usable and float(np.linalg.norm(trial.gradient)) <= 0.5 * self.flattest
+
+    def takes(self, optimizer: Optimizer, trial: Trial) -> None:
+        """Note a step that is about to be made."""
+        size = float(np.linalg.norm(trial.gradient))
+        if optimizer.loss - trial.value > rounding(optimizer):
+            self.flattest, self.idle = size, 0
+        else:
+            self.idle = 0 if size <= 0.5 * self.flattest else self.idle + 1
+            self.flattest = min(self.flattest, size)
+
+
 def newton_gain(optimizer: Optimizer) -> float:
     """What Newton's step would gain: infinite where the value curves downwards, NaN without second derivatives."""
-    if optimizer.objective.form == "pair":
+    objective, g = optimizer.objective, vector(optimizer.gradient)
+    if objective.form == "pair":
         return math.nan
     try:
-        return Path(optimizer, 1e-3 * float(np.linalg.norm(optimizer.gradient))).step(math.inf).gain
+        if g.size > _DENSE:
+            return Path(optimizer, 1e-3 * float(np.linalg.norm(g))).step(math.inf).gain
+        hessian = objective.hessian(optimizer.params).astype(np.float64)
     except DragongradError:  # a Block of the function cannot be differentiated twice
         return math.nan
+    if not np.isfinite(hessian).all():
+        return math.nan
+    diagonal = np.abs(np.diag(hessian))
+    return Quadratic(g, hessian, np.sqrt(np.where(diagonal > 0, diagonal, 1.0))).step(math.inf).gain
 
 
 def stuck(optimizer: Optimizer, gain: float) -> Stalled:
@@ -106,8 +146,8 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
         )
     return Stalled(
         f"no step decreases the value, though the gradient (largest element {largest:.2g}) says that one should: "
-        "the function has a kink or a jump here, is noisy, or its gradient is wrong; compare it with "
-        "dragongrad.testing.check_derivatives"
+        "the function has a kink or a jump here, is noisy, too badly scaled for this method, or its gradient is "
+        "wrong; compare it with dragongrad.testing.check_derivatives"
     )
 
 

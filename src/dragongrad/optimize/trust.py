@@ -7,10 +7,9 @@ import math
 import numpy as np
 
 from .loop import Limits
-from .objective import Array
-from .optimizer import Optimizer, check_positive
+from .optimizer import Optimizer, check_fractions, check_positive
 from .steihaug import Model, Path
-from .trials import attempt, refuse_clip, rounding, stuck
+from .trials import Endgame, attempt, newton_gain, refuse_clip, rounding, stuck
 from .vectors import vector
 
 
@@ -44,6 +43,7 @@ class TrustRegion(Optimizer):
     def setup(self) -> None:
         """Check the options."""
         refuse_clip(self)
+        self.endgame = Endgame()
         if self.radius is not None:
             check_positive(self, "radius")
 
@@ -65,16 +65,16 @@ class TrustRegion(Optimizer):
             rough = rounding(self)
             trial = attempt(self, x + p)
             if gain <= rough:
-                if not cut and _halves(trial.gradient, self.gradient):
-                    # The value has no more to say, the gradient has.
+                if not cut and self.endgame.excuses(trial):
+                    self.endgame.takes(self, trial)
                     self.arrive(trial.params, trial.value, trial.gradient)
                     return
-                raise stuck(self, model.step(math.inf).gain)
+                raise stuck(self, newton_gain(self))
             ratio = (self.loss - trial.value + rough) / (gain + rough) if trial.usable else -math.inf
-            # Rounding excuses a value that did not fall only while the gradient shrinks: else it would never end.
-            better = trial.value < self.loss or _halves(trial.gradient, self.gradient)
+            better = trial.value < self.loss or self.endgame.excuses(trial)
             self._resize(ratio if better else min(ratio, 0.0), length, cut)
             if ratio > self.accept and better:
+                self.endgame.takes(self, trial)
                 self.arrive(trial.params, trial.value, trial.gradient)
                 return
 
@@ -83,10 +83,6 @@ class TrustRegion(Optimizer):
             self.radius = length * (0.25 if ratio > -math.inf else 0.1)
         elif ratio > 0.75 and cut:
             self.radius = length * (2.0 if ratio < 0.9 else 3.0)
-
-
-def _halves(new: Array, old: Array) -> bool:
-    return bool(np.isfinite(new).all() and np.linalg.norm(new) <= 0.5 * np.linalg.norm(old))
 
 
 class TrustNCG(TrustRegion):
@@ -118,6 +114,11 @@ class TrustNCG(TrustRegion):
     """
 
     forcing: float = 0.5
+
+    def setup(self) -> None:
+        """Check the options."""
+        super().setup()
+        check_fractions(self, "forcing")
 
     def model(self) -> Model:
         """The path of conjugate gradients from here."""
