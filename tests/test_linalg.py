@@ -6,12 +6,17 @@ import pytest
 import dragongrad as ad
 from dragongrad.testing import check_derivatives
 
-rng = np.random.default_rng(7)
-A = rng.normal(size=(4, 4))
+A = np.random.default_rng(7).normal(size=(4, 4))
+
+
+@pytest.fixture
+def rng():
+    # For each test its own, so that its numbers do not depend on which tests ran before.
+    return np.random.default_rng(11)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
-def test_det_of_a_singular_matrix(n):
+def test_det_of_a_singular_matrix(rng, n):
     singular = rng.normal(size=(n, n))
     singular[0] = 0.0
     singular[:, 0] = 0.0
@@ -63,7 +68,7 @@ def test_vectors_of_repeated_values_have_a_derivative_only_where_nothing_turns_t
     assert np.isnan(ad.jvp(lambda a: np.linalg.svd(a).U, (np.eye(2),), (off,))[1]).any()
 
 
-def test_vectors_of_other_values_keep_their_derivative():
+def test_vectors_of_other_values_keep_their_derivative(rng):
     b = A[:, :2] @ A[:2]
     w = rng.normal(size=(4, 4))
 
@@ -89,7 +94,7 @@ def test_singular_values_cut_off_count_as_zero():
     )
 
 
-def test_complex_matrices():
+def test_complex_matrices(rng):
     z = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
     h = lambda z: z @ np.conj(np.swapaxes(z, -1, -2)) + np.eye(3)
     check_derivatives(lambda z: np.linalg.inv(z), z)
@@ -104,7 +109,7 @@ def test_complex_matrices():
     check_derivatives(lambda z: np.linalg.norm(z, "nuc"), z)
 
 
-def test_stacks_of_matrices():
+def test_stacks_of_matrices(rng):
     stack = rng.normal(size=(2, 3, 3, 3))
     for f in (np.linalg.inv, np.linalg.det, lambda x: np.linalg.svd(x).S, lambda x: np.linalg.qr(x).R,
               lambda x: np.linalg.slogdet(x).logabsdet, lambda x: np.linalg.pinv(x[..., :2])):  # fmt: skip
