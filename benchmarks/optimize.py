@@ -24,7 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dragongrad import jacobian, lab, least_squares
+from dragongrad import jacobian, lab, least_squares, value_and_grad
 from dragongrad.optimize import Adam, Limits, minimize, zoo
 
 
@@ -251,7 +251,47 @@ def fits(rounds, budget):
     return sheets
 
 
-SECTIONS = {"fits": fits, "basins": basin_maps, "adam": adam}
+# L-BFGS: evaluations of value and gradient, beside SciPy's L-BFGS-B, with the same tolerances.
+
+
+def compare_lbfgs(problem, start):
+    """Evaluations and values, SciPy's and ours."""
+    optimize = import_module("scipy.optimize")
+    both = value_and_grad(problem.f)
+
+    def pair(x):
+        value, gradient = both(x)
+        return float(value), gradient
+
+    with np.errstate(all="ignore"):
+        peer = optimize.minimize(pair, start, jac=True, method="L-BFGS-B")
+    return peer, minimize(problem.f, start, method="l-bfgs")
+
+
+def lbfgs(rounds, budget):
+    """L-BFGS on every standard start of the zoo; only the rows that differ are shown."""
+    sheet = Sheet("", ["function", "n", "SciPy", "ours", "SciPy's value", "our value", "no more, no worse"])
+    fewer, as_few, ours_in_all, peers_in_all = 0, [], 0, 0
+    for problem in zoo.ZOO.values():
+        for start in problem.starts():
+            peer, ours = compare_lbfgs(problem, start)
+            no_worse = ours.fun <= peer.fun + 1e-6 * max(1.0, abs(peer.fun))
+            as_few.append(ours.nfev <= peer.nfev and no_worse)
+            fewer += ours.nfev < peer.nfev
+            ours_in_all, peers_in_all = ours_in_all + ours.nfev, peers_in_all + peer.nfev
+            if ours.nfev != peer.nfev or not no_worse:
+                sheet.rows.append([
+                    problem.name, str(start.size), str(peer.nfev), str(ours.nfev), f"{peer.fun:.6g}",
+                    f"{ours.fun:.6g}", "yes" if as_few[-1] else "no",
+                ])  # fmt: skip
+    sheet.title = (
+        f"Evaluations by L-BFGS, equal but for these rows: no more and no worse on {np.mean(as_few):.0%} of "
+        f"{len(as_few)} starts, fewer on {fewer}, in all {ours_in_all} (SciPy {peers_in_all})"
+    )
+    return [sheet]
+
+
+SECTIONS = {"lbfgs": lbfgs, "fits": fits, "basins": basin_maps, "adam": adam}
 
 
 def main():

@@ -444,3 +444,14 @@ def test_classes_have_the_classic_interface(method):
     found, steps = made(rosenbrock, START).solve(return_steps=True)
     np.testing.assert_allclose(found, 1, atol=1e-4)
     np.testing.assert_array_equal(steps[-1], found)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [quartic, rosenbrock, lambda x: np.sum(np.abs(x) ** 3), lambda x: 1e-170 * np.sum(x**2)],
+)
+def test_without_tolerances_it_goes_on_until_floats_end(method, f):
+    found = ad.minimize(f, START, method=method, gtol=0, ftol=0)
+    assert found.success
+    assert "no further decrease is possible in floating point" in found.message
+    assert found.fun < 1e-25

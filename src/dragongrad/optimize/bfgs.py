@@ -47,15 +47,15 @@ class BFGS(LineSearchOptimizer):
 
     def first_trial(self, direction: Array) -> float:
         """One, but for the first step, which is of length one."""
-        return self.lr if self.inverse is not None else self.lr * min(1.0, 1 / float(np.linalg.norm(direction)))
+        return self.lr if self.inverse is not None else self.lr / float(np.linalg.norm(direction))
 
     def learn(self, moved: Array, turned: Array) -> None:
         """Update the inverse Hessian where the curvature along the step is positive."""
-        sy = float(moved @ turned)
-        if not sy > np.finfo(float).eps * float(np.linalg.norm(moved) * np.linalg.norm(turned)):
+        sy, yy = float(moved @ turned), float(turned @ turned)
+        if not (yy > 0 and sy > np.finfo(float).eps * float(np.linalg.norm(moved)) * np.sqrt(yy)):
             return
         if self.inverse is None:
-            self.inverse = np.eye(moved.size) * (sy / float(turned @ turned))
+            self.inverse = np.eye(moved.size) * (sy / yy)
         h = self.inverse
         hy = h @ turned
         h += np.outer(moved, moved) * ((1 + float(turned @ hy) / sy) / sy)

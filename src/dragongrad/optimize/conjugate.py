@@ -7,7 +7,9 @@ import numpy as np
 from .loop import Limits
 from .objective import Array
 from .searching import LineSearchOptimizer
-from .vectors import vector
+from .vectors import dot, vector
+
+_TINY = float(np.finfo(float).tiny)
 
 
 class ConjugateGradient(LineSearchOptimizer):
@@ -55,24 +57,23 @@ class ConjugateGradient(LineSearchOptimizer):
 
     def first_trial(self, direction: Array) -> float:
         """The step that would gain as much, to first order, as the last one (Nocedal and Wright, eq. 3.60)."""
-        size = float(np.linalg.norm(direction))
+        size = max(float(np.linalg.norm(direction)), _TINY)
         if self.next is None or not self.length:
-            return self.lr * min(1.0, 1 / size)
-        slope = float(vector(self.gradient) @ direction)
-        return min(self.length / slope, 1e10 / size)
+            return self.lr / size
+        return min(self.length / dot(self.gradient, direction), 1e10 / size)
 
     def learn(self, moved: Array, turned: Array) -> None:
         """Turn the direction by what the gradient did along it."""
         d, g = self.last, vector(self.gradient)
         before = g - turned
-        step = float(np.linalg.norm(moved) / np.linalg.norm(d))
+        step = float(np.linalg.norm(moved)) / max(float(np.linalg.norm(d)), _TINY)
         self.length = step * float(before @ d)
         dy = float(d @ turned)
         if not dy > 0:
             self.next = None
             return
         beta = float((turned - d * (2 * float(turned @ turned) / dy)) @ g) / dy
-        least = -1 / (float(np.linalg.norm(d)) * min(self.floor, float(np.linalg.norm(before))))
+        least = -1 / max(float(np.linalg.norm(d)) * min(self.floor, float(np.linalg.norm(before))), _TINY)
         self.next = -g + max(beta, least) * d
 
     def forget(self) -> bool:

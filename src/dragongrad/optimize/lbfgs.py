@@ -74,7 +74,8 @@ class LBFGS(LineSearchOptimizer):
     def learn(self, moved: Array, turned: Array) -> None:
         """Remember a step along which the curvature is positive."""
         sy = float(moved @ turned)
-        if sy > np.finfo(float).eps * float(turned @ turned):
+        yy = float(turned @ turned)
+        if sy > np.finfo(float).eps * yy > 0:
             self.past.append((moved, turned, sy))
 
     def forget(self) -> bool:

@@ -93,5 +93,5 @@ def _shift(above: Array, c: Array, radius: float, s: float) -> float:
         size = float(np.linalg.norm(parts))
         if size <= radius * (1 + 1e-6):
             break
-        s += (size / radius - 1) * size**2 / float(parts @ (parts / (above + s)))
+        s += (size / radius - 1) * size**2 / (parts @ (parts / (above + s)))
     return s

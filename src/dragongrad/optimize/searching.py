@@ -80,14 +80,14 @@ class LineSearchOptimizer(Optimizer):
     def step(self) -> None:
         """Search along the direction; where that fails, forget and search along the negative gradient."""
         gain = math.inf
+        if not dot(self.gradient, self.gradient) > 0:  # zero, or so small that its square is
+            raise stuck(self, 0.0)
         for attempted in range(2):
             if attempted and not self.forget():
                 break
             direction = self.direction()
             slope = dot(self.gradient, direction)
             if not (slope < 0 and math.isfinite(slope)):
-                if not np.any(self.gradient):
-                    raise stuck(self, 0.0)
                 continue
             found, trial = self._search(direction, slope)
             if trial is not None:

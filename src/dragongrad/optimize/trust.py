@@ -10,7 +10,10 @@ from .loop import Limits
 from .optimizer import Optimizer, check_fractions, check_positive
 from .steihaug import Model, Path
 from .trials import Endgame, attempt, newton_gain, refuse_clip, rounding, stuck
-from .vectors import vector
+from .vectors import dot, vector
+
+# Squares of shorter steps vanish.
+_SHORTEST = 1e-150
 
 
 class TrustRegion(Optimizer):
@@ -57,10 +60,12 @@ class TrustRegion(Optimizer):
 
     def step(self) -> None:
         """Try the model's steps at smaller and smaller radii until one decreases the value."""
+        if not dot(self.gradient, self.gradient) > 0 and self.settled():
+            raise stuck(self, 0.0)  # the gradient is zero, or so small that its square is
         model, x = self.model(), vector(self.params)
         if self.radius is None:
             self.radius = self.first_radius()
-        while True:
+        while self.radius > _SHORTEST:
             p, length, gain, cut = model.step(self.radius)
             rough = rounding(self)
             trial = attempt(self, x + p)
@@ -72,17 +77,21 @@ class TrustRegion(Optimizer):
                 raise stuck(self, newton_gain(self))
             ratio = (self.loss - trial.value + rough) / (gain + rough) if trial.usable else -math.inf
             better = trial.value < self.loss or self.endgame.excuses(trial)
-            self._resize(ratio if better else min(ratio, 0.0), length, cut)
+            self.radius = self._resized(self.radius, ratio if better else min(ratio, 0.0), length, cut)
             if ratio > self.accept and better:
                 self.endgame.takes(self, trial)
                 self.arrive(trial.params, trial.value, trial.gradient)
                 return
+        raise stuck(self, newton_gain(self))
 
-    def _resize(self, ratio: float, length: float, cut: bool) -> None:
-        if ratio < 0.25:
-            self.radius = length * (0.25 if ratio > -math.inf else 0.1)
-        elif ratio > 0.75 and cut:
-            self.radius = length * (2.0 if ratio < 0.9 else 3.0)
+    @staticmethod
+    def _resized(radius: float, ratio: float, length: float, cut: bool) -> float:
+        if not ratio >= 0.25:
+            # Also where rounding made the ratio or the length a NaN.
+            return (length if length < radius else radius) * (0.1 if ratio == -math.inf else 0.25)
+        if ratio > 0.75 and cut:
+            return length * (2.0 if ratio < 0.9 else 3.0)
+        return radius
 
 
 class TrustNCG(TrustRegion):

@@ -39,7 +39,7 @@ def draw_modes(modes: Modes, path: str | Path | None = None) -> Any:
     names = list(dict.fromkeys(r.mode for r in modes.records))
     look = styles([*names, "value alone"])
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(7.6, 5.0))
+        figure = matplotlib.figure.Figure(figsize=(9.0, 5.0))
         axes = figure.add_subplot()
         for name in names:
             mine = [r for r in modes.records if r.mode == name]
@@ -54,6 +54,6 @@ def draw_modes(modes: Modes, path: str | Path | None = None) -> Any:
             xlabel="dimension n", ylabel="time (µs)", title=f"Time of one gradient of {modes.records[0].function}"
         )
         axes.grid(alpha=0.3)
-        axes.legend(loc="upper left")
+        figure.legend(loc="outside right upper")
         save(figure, path)
     return figure

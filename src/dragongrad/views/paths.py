@@ -136,7 +136,10 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
         axes.set(title=f"Paths on the surface of {case.label}")
         axes.set_xlabel("x[0]", labelpad=9)
         axes.set_ylabel("x[1]", labelpad=14)
-        axes.set_zlabel(f"log₁₀(f - f* + {ground.offset:.1g})", labelpad=11)
+        axes.set_zlabel(f"log₁₀(f - f* + {ground.offset:.1g})", labelpad=22)
+        # Ticks of four digits and a sign would run into the axis and its label.
+        axes.tick_params(axis="z", pad=9)
+        axes.locator_params(axis="z", nbins=6)
         axes.set_box_aspect(None, zoom=0.84)
         axes.view_init(elev=38, azim=-62)
         figure.legend(loc="outside right upper")
