@@ -22,10 +22,12 @@ class Level:
     """The interface of a level; a subclass gives `apply`.
 
     `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`).
+    `stages` says that the level writes a Graph to be run again: what is decided from its values is guarded.
     """
 
     __slots__ = ("ended", "serial")
     batch_axes = 0
+    stages = False
 
     def __init__(self) -> None:
         self.serial = next(_serials)

@@ -212,6 +212,13 @@ def value_of(value: Any) -> Any:
     return value
 
 
+def bottom(value: Any) -> Any:
+    """As `value_of`, but a Variable that is being staged stays one: what is asked of it becomes a guard."""
+    while isinstance(value, Variable) and not value.level.stages:
+        value = value.data
+    return value
+
+
 def as_input(value: Any, what: str = "the input") -> Any:
     """A numeric input ready to be differentiated: integers and booleans become float64."""
     value = plain(value)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.block import Block, rule_names
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
-from ..core.variable import Variable, value_of
+from ..core.variable import Variable, bottom
 from .reverse import open_reverse
 from .watch import WATCH, check_backward, is_finite
 
@@ -332,7 +332,9 @@ def own(values: list[Any], others: Any = ()) -> list[Any]:
 
 def has_nan(value: Any) -> bool:
     """Whether there is a NaN at the bottom of a value; a dot product is the cheapest way to see."""
-    value = value_of(value)
+    value = bottom(value)
+    if isinstance(value, Variable):
+        return bool(np.any(np.isnan(value)))
     if value.__class__ is _ndarray:
         flat = value.ravel()
         total = flat.dot(flat)

@@ -1,0 +1,303 @@
+"""The functions of a schedule: one for each set of loops, in LLVM's language."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ....core.block import BLOCKS
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
+from .elementwise import OPERATIONS
+from .expressions import Expressions, reduced_axes, reduction_index
+from .index import Index, Loop, Split, variable
+from .schedule import STRAIGHT, Loops, Root
+from .text import STORED, Buffer, Text, literal, type_of
+
+_FOLDS: dict[str, Any] = {
+    "sum": np.add, "max": np.maximum, "min": np.minimum, "all": np.logical_and, "any": np.logical_or,
+}  # fmt: skip
+_STARTS: dict[str, float] = {"sum": 0, "max": -np.inf, "min": np.inf, "all": 1, "any": 0}
+
+
+@dataclass
+class Function:
+    """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
+
+    name: str
+    lines: list[str]
+    values: list[Value]
+    declared: dict[str, str]
+    length: int  # of its first loop, 0 without
+
+
+class LoopWriter:
+    """Writes the function of one set of loops.
+
+    Parameters
+    ----------
+    name : str
+        Of the function.
+    in_memory : callable
+        Whether a value lies in memory before these loops run.
+    """
+
+    def __init__(self, name: str, loops: Loops, in_memory: Callable[[Value], bool]) -> None:
+        self.name = name
+        self.loops = loops
+        self.in_memory = in_memory
+        self.text = Text()
+        self.own = {root.node for root in loops.roots}
+        self.values: list[Value] = []
+        self.places: dict[int, Buffer] = {}
+        self.to = Expressions(self.text, self._memory, STRAIGHT if loops.mode == "straight" else 16)
+        self.entry: list[str] = []
+
+    def _memory(self, value: Value) -> Buffer | None:
+        if isinstance(value, Node) and (value in self.own or not self.in_memory(value)):
+            return None
+        return self._buffer(value)
+
+    def _buffer(self, value: Value) -> Buffer:
+        found = self.places.get(id(value))
+        if found is None:
+            dtype = value.dtype if isinstance(value, Node) else np.asarray(value).dtype
+            found = self.places[id(value)] = Buffer(f"%b{len(self.values)}", shape_of(value), dtype)
+            self.values.append(value)
+        return found
+
+    def write(self) -> Function:
+        """The function."""
+        length = 0
+        if self.loops.mode == "straight":
+            for root in self.loops.roots:
+                self._straight(root)
+        elif self.loops.mode == "lanes":
+            length = self.loops.length
+            self._lanes(length)
+        else:
+            length = self._nest(self.loops.roots[0])
+        parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
+        head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
+        lines = [head, "entry:", *self.entry, *self.text.lines, "  ret void", "}"]
+        return Function(self.name, lines, self.values, self.text.declared, length)
+
+    # Few elements: no loop
+
+    def _straight(self, root: Root) -> None:
+        buffer = self._buffer(root.node)
+        for index in itertools.product(*map(range, root.node.shape)):
+            value = self.to.element(root.node, index)
+            self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+    # Loops
+
+    def _loop(
+        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounded: bool, inner: bool
+    ) -> None:
+        """A loop, cut wherever its body must know more about where it is."""
+        text = self.text
+        lines, entry, depth = len(text.lines), len(self.entry), len(text.scopes)
+        loop = Loop(text.fresh(name), low, high)
+        try:
+            self._whole_loop(loop, body, bounded, inner)
+        except Split as cut:
+            if cut.loop != loop:
+                raise
+            del text.lines[lines:]
+            del self.entry[entry:]
+            del text.scopes[depth:]
+            self._loop(name, low, cut.at, body, bounded, inner)
+            self._loop(name, cut.at, high, body, bounded, inner)
+
+    def _whole_loop(self, loop: Loop, body: Callable[[Loop], None], bounded: bool, inner: bool) -> None:
+        text = self.text
+        counter = text.fresh("p")
+        self.entry.append(f"  {counter} = alloca i64")
+        head, inside, done = text.label("head"), text.label("body"), text.label("done")
+        low, high = str(loop.low), str(loop.high)
+        if bounded:
+            low, high = self._clip("smax", "%low", low), self._clip("smin", "%high", high)
+        elif loop.high - loop.low == 1:
+            # A loop of one step is no loop: its variable is a known number.
+            text.begin_scope()
+            body(loop)
+            text.end_scope()
+            return
+        text.write(f"  store i64 {low}, ptr {counter}")
+        text.write(f"  br label %{head}")
+        text.write(f"{head}:")
+        text.write(f"  {loop.name} = load i64, ptr {counter}")
+        test, after = text.fresh(), text.fresh()
+        text.write(f"  {test} = icmp slt i64 {loop.name}, {high}")
+        text.write(f"  br i1 {test}, label %{inside}, label %{done}")
+        text.write(f"{inside}:")
+        text.begin_scope()
+        body(loop)
+        text.end_scope()
+        text.write(f"  {after} = add nuw nsw i64 {loop.name}, 1")
+        text.write(f"  store i64 {after}, ptr {counter}")
+        text.write(f"  br label %{head}{', !llvm.loop !0' if inner else ''}")
+        text.write(f"{done}:")
+
+    def _clip(self, which: str, given: str, known: str) -> str:
+        name = f"@llvm.{which}.i64"
+        self.text.declare(name, f"declare i64 {name}(i64, i64)")
+        return self.text.effect(f"call i64 {name}(i64 {given}, i64 {known})")
+
+    def _lanes(self, length: int) -> None:
+        sums = [r for r in self.loops.roots if r.kind == "reduce"]
+        totals = {id(r): self._accumulators(r) for r in sums}
+
+        def body(loop: Loop) -> None:
+            i = variable(loop)
+            for root in self.loops.roots:
+                for rest in itertools.product(*map(range, root.domain[1:])):
+                    if root.kind == "map":
+                        buffer = self._buffer(root.node)
+                        index: tuple[Index, ...] = (i, *rest)
+                        value = self.to.element(root.node, index)
+                        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+                    else:
+                        self._accumulate(root, (i, *rest), totals[id(root)])
+
+        self._loop("i", 0, length, body, bounded=True, inner=True)
+        for root in sums:
+            self._deliver(root, totals[id(root)])
+
+    # Reductions
+
+    def _kept(self, root: Root, index: tuple[Any, ...]) -> tuple[Any, ...]:
+        axes = reduced_axes(root.node, len(root.domain))
+        return tuple([i for a, i in enumerate(index) if a not in axes])
+
+    def _accumulators(self, root: Root) -> dict[tuple[int, ...], str]:
+        """A place for each element of the result, with the neutral element in it."""
+        kind, places = self._kind(root), {}
+        for index in itertools.product(*map(range, self._kept(root, root.domain))):
+            name = self.text.fresh("acc")
+            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.write(f"  store {kind} {self._start(root)}, ptr {name}")
+            places[index] = name
+        return places
+
+    def _kind(self, root: Root) -> str:
+        return type_of(root.node.dtype)
+
+    def _start(self, root: Root) -> str:
+        assert root.node.block is not None
+        start = _STARTS[root.node.block.name]
+        dtype = root.node.dtype
+        if dtype.kind == "i" and not np.isfinite(start):
+            start = np.iinfo(dtype).min if start < 0 else np.iinfo(dtype).max
+        return literal(start, dtype)
+
+    def _term(self, root: Root, index: tuple[Index, ...]) -> str:
+        (x,) = arguments(root.node)
+        return self.to.element(x, index, root.node.dtype)
+
+    def _fold(self, root: Root, total: str, term: str) -> str:
+        node = root.node
+        assert node.block is not None
+        kind = self._kind(root)
+        if node.block.name == "sum" and node.dtype.kind == "f":
+            # The order of a long sum is ours to choose, as it is NumPy's: that is what lanes need.
+            return self.text.effect(f"fadd reassoc nsz {kind} {total}, {term}")
+        return OPERATIONS[BLOCKS[_FOLDS[node.block.name]]].write(self.text, node.dtype, [total, term], ())
+
+    def _accumulate(self, root: Root, index: tuple[Index, ...], places: dict[tuple[int, ...], str]) -> None:
+        place, kind = places[self._kept(root, index)], self._kind(root)
+        term = self._term(root, index)
+        total = self.text.effect(f"load {kind}, ptr {place}")
+        self.text.write(f"  store {kind} {self._fold(root, total, term)}, ptr {place}")
+
+    def _deliver(self, root: Root, places: dict[tuple[int, ...], str]) -> None:
+        buffer, kind = self._buffer(root.node), self._kind(root)
+        kept_shape = self._kept(root, root.domain)
+        strides = Buffer("", kept_shape, buffer.dtype).strides
+        for index, place in places.items():
+            value = self.text.effect(f"load {kind}, ptr {place}")
+            self.text.store(buffer, list(zip(index, strides, strict=True)), value)
+
+    # Nests
+
+    def _nest(self, root: Root) -> int:
+        if root.kind == "map":
+            return self._map_nest(root)
+        axes = reduced_axes(root.node, len(root.domain))
+        kept = [a for a in range(len(root.domain)) if a not in axes]
+        if not axes or (kept and max(kept) > min(axes)):
+            return self._column_sums(root, axes)
+        return self._row_sums(root, kept, list(axes))
+
+    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None], bounded: bool) -> None:
+        """Nested loops over a shape, the last axis innermost."""
+
+        def descend(at: tuple[Index, ...], rest: list[int]) -> None:
+            if not rest:
+                body(at)
+                return
+            self._loop(
+                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), bounded and not at,
+                inner=len(rest) == 1,
+            )  # fmt: skip
+
+        descend((), shape)
+
+    def _map_nest(self, root: Root) -> int:
+        buffer = self._buffer(root.node)
+
+        def body(index: tuple[Index, ...]) -> None:
+            value = self.to.element(root.node, index)
+            self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+        self._loops(list(root.domain), body, bounded=True)
+        return root.domain[0]
+
+    def _row_sums(self, root: Root, kept: list[int], axes: list[int]) -> int:
+        """The reduced axes come last: an accumulator for each element of the result, one after the other."""
+        kind = self._kind(root)
+        place = self.text.fresh("acc")
+        self.entry.append(f"  {place} = alloca {kind}")
+        buffer = self._buffer(root.node)
+        strides = Buffer("", self._kept(root, root.domain), buffer.dtype).strides
+
+        def row(at: tuple[Index, ...]) -> None:
+            self.text.write(f"  store {kind} {self._start(root)}, ptr {place}")
+            self._loops(
+                [root.domain[a] for a in axes],
+                lambda rest: self._accumulate(root, (*at, *rest), {self._kept(root, (*at, *rest)): place}),
+                bounded=not kept,
+            )  # fmt: skip
+            value = self.text.effect(f"load {kind}, ptr {place}")
+            self.text.store(buffer, list(zip(at, strides, strict=True)), value)
+
+        self._loops([root.domain[a] for a in kept], row, bounded=True)
+        return root.domain[0]
+
+    def _column_sums(self, root: Root, axes: tuple[int, ...]) -> int:
+        """A kept axis comes after a reduced one: the result itself accumulates, row by row."""
+        buffer = self._buffer(root.node)
+        kept = list(self._kept(root, root.domain))
+        strides = Buffer("", tuple(kept), buffer.dtype).strides
+
+        def clear(index: tuple[Index, ...]) -> None:
+            self.text.store(buffer, list(zip(index, strides, strict=True)), self._start(root))
+
+        def add(index: tuple[Index, ...]) -> None:
+            parts = list(zip(self._kept(root, index), strides, strict=True))
+            term = self._term(root, index)
+            stored = STORED[buffer.dtype.name]
+            where = self.text.address(buffer, parts)
+            total = self.text.effect(f"load {stored}, ptr {where}")
+            if stored == "i8":
+                total = self.text.op(f"trunc i8 {total} to i1")
+            self.text.store(buffer, parts, self._fold(root, total, term))
+
+        self._loops(kept, clear, bounded=False)
+        self._loops(list(root.domain), add, bounded=False)
+        return 0

@@ -1,0 +1,216 @@
+"""Which values go to memory, and in which loops each is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ....core.block import BLOCKS
+from ....core.graph import Graph
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
+from .elementwise import OPERATIONS
+from .expressions import RULES, UNROLL, reduced_axes
+from .text import supported
+
+# A value used in several loops is computed again in each where that costs no more than about two exponentials.
+RECOMPUTE = 48
+# So many elements are written out one by one, without a loop.
+STRAIGHT = 32
+# An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
+# side in the lanes of a vector.
+LANE = 64
+
+_COSTS = {
+    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
+    "where": 1, "divide": 5, "sqrt": 6, "reciprocal": 5, "absolute": 1, "power": 40, "float_power": 40,
+    "arctan2": 40,
+}  # fmt: skip
+_REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
+_MATMUL = BLOCKS[np.matmul]
+
+
+@dataclass
+class Root:
+    """A value that goes to memory, and how: a map over its elements, a reduction, or a matrix product."""
+
+    node: Node
+    kind: str  # "map" or "reduce"
+
+    @property
+    def domain(self) -> tuple[int, ...]:
+        """The shape that is looped over."""
+        return shape_of(arguments(self.node)[0]) if self.kind == "reduce" else self.node.shape
+
+
+@dataclass
+class Loops:
+    """Roots that share their loops."""
+
+    mode: str  # "straight", "lanes" or "nest"
+    length: int
+    roots: list[Root] = field(default_factory=list)
+
+
+@dataclass
+class Product:
+    """A matrix product by BLAS."""
+
+    node: Node
+
+
+@dataclass
+class Callback:
+    """A Block that is left to NumPy."""
+
+    node: Node
+    why: str
+
+
+Step = Loops | Product | Callback
+
+
+def is_native(node: Node) -> bool:
+    """Whether a Node can be computed inside loops."""
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return False
+    if not supported(node.dtype):
+        return False
+    return all(supported(np.asarray(v).dtype if not isinstance(v, Node) else v.dtype) for v in arguments(node))
+
+
+def why_not(node: Node) -> str:
+    """Why a Node is a call back."""
+    name = node.block.name if node.block is not None else "input"
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return f"{name} is not computed natively"
+    return f"{name} of dtype {node.dtype} is not computed natively"
+
+
+class Schedule:
+    """The plan of a Graph: `memory`, the Nodes that go to memory in order, and `steps`."""
+
+    def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
+        self.graph = graph
+        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not is_native(n)}
+        wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
+        for node in graph.nodes:
+            if node in self.outside:
+                wanted.add(node)
+                wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
+            elif node.block in _REDUCTIONS and _is_long(node):
+                wanted.add(node)
+            elif node.block is _MATMUL and is_product(node):
+                wanted.add(node)
+                wanted.update(v for v in arguments(node) if isinstance(v, Node))
+        inputs = set(graph.inputs)
+        self.wanted = {n for n in wanted if n not in inputs}
+        self.steps: list[Step] = []
+        self._place()
+        while self._keep_what_is_dear():
+            self._place()
+
+    def _keep_what_is_dear(self) -> bool:
+        """Send to memory what several steps would compute again at a high price; whether there was any."""
+        users: dict[Node, set[int]] = {}
+        at = {made: k for k, step in enumerate(self.steps) for made in _makes(step)}
+        for node in reversed(self.graph.nodes):
+            own = {at[node]} if node in at else users.get(node, set())
+            for v in arguments_of(node):
+                if isinstance(v, Node):
+                    users.setdefault(v, set()).update(own)
+        cost: dict[Node, float] = {}
+        before = len(self.wanted)
+        for node in self.graph.nodes:
+            if node in self.wanted or node in self.outside:
+                continue
+            total = _cost(node) + sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
+            if len(users.get(node, ())) > 1 and total > RECOMPUTE:
+                self.wanted.add(node)
+                total = 0
+            cost[node] = total
+        return len(self.wanted) > before
+
+    def _place(self) -> None:
+        self.steps = []
+        for node in self.graph.nodes:
+            if node not in self.wanted:
+                continue
+            if node in self.outside:
+                if node.pick is None:
+                    self.steps.append(Callback(node, why_not(node)))
+                continue
+            if node.block is _MATMUL and is_product(node):
+                self.steps.append(Product(node))
+                continue
+            kind = "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
+            self._into_loops(Root(node, kind))
+
+    def _into_loops(self, root: Root) -> None:
+        mode, length = mode_of(root)
+        needs = self._memory_below(root.node)
+        # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
+        for step in reversed(self.steps):
+            if isinstance(step, Loops) and (step.mode, step.length) == (mode, length) and mode != "nest":
+                # A map in the same loops is computed along; a reduction is known only after them.
+                if mode == "straight" or not any(r.node in needs and r.kind == "reduce" for r in step.roots):
+                    step.roots.append(root)
+                    return
+            if any(made in needs for made in _makes(step)):
+                break
+        self.steps.append(Loops(mode, length, [root]))
+
+    def _memory_below(self, node: Node) -> set[Node]:
+        """The Nodes in memory that an element of a root is computed from."""
+        found: set[Node] = set()
+        seen = {node}
+        stack = [v for v in arguments_of(node) if isinstance(v, Node)]
+        while stack:
+            n = stack.pop()
+            if n in seen:
+                continue
+            seen.add(n)
+            if n in self.wanted:
+                found.add(n)
+            else:
+                stack += [v for v in arguments_of(n) if isinstance(v, Node)]
+        return found
+
+
+def arguments_of(node: Node) -> tuple[Value, ...]:
+    """The values that a Node, or the Node it picks from, is applied to."""
+    return tuple(node.parents) if node.pick is not None else arguments(node)
+
+
+def _makes(step: Step) -> list[Node]:
+    return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
+
+
+def _cost(node: Node) -> float:
+    if node.block is None or node.block in RULES:
+        return 1 if node.block is not None and node.block.name in ("where", "getitem", "gather") else 0
+    return _COSTS.get(node.block.name, 12 if node.block.kind == "elementwise" else 1)
+
+
+def _is_long(node: Node) -> bool:
+    lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
+    return int(np.prod(lengths)) > UNROLL or 0 in lengths
+
+
+def is_product(node: Node) -> bool:
+    """Whether a matrix product is left to BLAS."""
+    x, y = (shape_of(v) for v in arguments(node))
+    return x[-1] > UNROLL or node.dtype.kind != "f" or (len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096)
+
+
+def mode_of(root: Root) -> tuple[str, int]:
+    """How a root is looped over, and how long its first loop is."""
+    domain = root.domain
+    size = int(np.prod(domain))
+    if size <= STRAIGHT:
+        return "straight", 0
+    if len(domain) >= 1 and size // domain[0] <= LANE:
+        if root.kind == "map" or 0 in reduced_axes(root.node, len(domain)):
+            return "lanes", domain[0]
+    return "nest", domain[0]
