@@ -102,10 +102,8 @@ def _extremum(order: str, integer: str) -> Any:
         kind = type_of(dtype)
         if dtype.kind != "f":
             return _select(text, text.op(f"icmp {integer} {kind} {x}, {y}"), kind, x, y)
-        wins = text.op(f"fcmp {order} {kind} {x}, {y}")
-        # An unordered comparison with oneself is the test for NaN.
-        first = text.op(f"fcmp uno {kind} {x}, {x}")
-        return _select(text, text.op(f"or i1 {wins}, {first}"), kind, x, y)
+        # NaN where either is NaN, as NumPy has it.
+        return text.intrinsic("maximum" if order == "ogt" else "minimum", kind, x, y)
 
     return write
 

@@ -9,20 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
-from .elementwise import OPERATIONS
 from .expressions import Expressions, reduced_axes, reduction_index
 from .index import Index, Loop, Split, variable
 from .schedule import STRAIGHT, Loops, Root
 from .text import STORED, Buffer, Text, literal, type_of
-
-_FOLDS: dict[str, Any] = {
-    "sum": np.add, "max": np.maximum, "min": np.minimum, "all": np.logical_and, "any": np.logical_or,
-}  # fmt: skip
-_STARTS: dict[str, float] = {"sum": 0, "max": -np.inf, "min": np.inf, "all": 1, "any": 0}
-
 
 @dataclass
 class Function:
@@ -186,28 +178,39 @@ class LoopWriter:
         return places
 
     def _kind(self, root: Root) -> str:
-        return type_of(root.node.dtype)
+        # Truth is gathered in whole words: LLVM knows the vector form of that.
+        return "i64" if root.node.dtype.kind == "b" else type_of(root.node.dtype)
 
     def _start(self, root: Root) -> str:
-        assert root.node.block is not None
-        start = _STARTS[root.node.block.name]
-        dtype = root.node.dtype
-        if dtype.kind == "i" and not np.isfinite(start):
-            start = np.iinfo(dtype).min if start < 0 else np.iinfo(dtype).max
-        return literal(start, dtype)
+        dtype, name = root.node.dtype, _name(root)
+        if dtype.kind == "b":
+            return "1" if name == "all" else "0"
+        if name == "sum":
+            return literal(-0.0 if dtype.kind == "f" else 0, dtype)
+        if dtype.kind == "f":
+            return literal(-np.inf if name == "max" else np.inf, dtype)
+        return literal(np.iinfo(dtype).min if name == "max" else np.iinfo(dtype).max, dtype)
 
     def _term(self, root: Root, index: tuple[Index, ...]) -> str:
         (x,) = arguments(root.node)
-        return self.to.element(x, index, root.node.dtype)
+        term = self.to.element(x, index, root.node.dtype)
+        return self.text.op(f"zext i1 {term} to i64") if root.node.dtype.kind == "b" else term
 
     def _fold(self, root: Root, total: str, term: str) -> str:
-        node = root.node
-        assert node.block is not None
-        kind = self._kind(root)
-        if node.block.name == "sum" and node.dtype.kind == "f":
+        """One step of a reduction, in the forms that LLVM recognises."""
+        kind, name = self._kind(root), _name(root)
+        if root.node.dtype.kind == "b":
+            return self.text.effect(f"{'and' if name == 'all' else 'or'} i64 {total}, {term}")
+        if name == "sum":
             # The order of a long sum is ours to choose, as it is NumPy's: that is what lanes need.
-            return self.text.effect(f"fadd reassoc nsz {kind} {total}, {term}")
-        return OPERATIONS[BLOCKS[_FOLDS[node.block.name]]].write(self.text, node.dtype, [total, term], ())
+            add = "fadd reassoc" if root.node.dtype.kind == "f" else "add"
+            return self.text.effect(f"{add} {kind} {total}, {term}")
+        prefix = "s" if root.node.dtype.kind != "f" else ""
+        suffix = {"max": "max", "min": "min"}[name] + ("imum" if not prefix else "")
+        return self.text.intrinsic(prefix + suffix, kind, total, term)
+
+    def _result(self, root: Root, total: str) -> str:
+        return self.text.effect(f"icmp ne i64 {total}, 0") if root.node.dtype.kind == "b" else total
 
     def _accumulate(self, root: Root, index: tuple[Index, ...], places: dict[tuple[int, ...], str]) -> None:
         place, kind = places[self._kept(root, index)], self._kind(root)
@@ -220,8 +223,8 @@ class LoopWriter:
         kept_shape = self._kept(root, root.domain)
         strides = Buffer("", kept_shape, buffer.dtype).strides
         for index, place in places.items():
-            value = self.text.effect(f"load {kind}, ptr {place}")
-            self.text.store(buffer, list(zip(index, strides, strict=True)), value)
+            total = self.text.effect(f"load {kind}, ptr {place}")
+            self.text.store(buffer, list(zip(index, strides, strict=True)), self._result(root, total))
 
     # Nests
 
@@ -273,8 +276,8 @@ class LoopWriter:
                 lambda rest: self._accumulate(root, (*at, *rest), {self._kept(root, (*at, *rest)): place}),
                 bounded=not kept,
             )  # fmt: skip
-            value = self.text.effect(f"load {kind}, ptr {place}")
-            self.text.store(buffer, list(zip(at, strides, strict=True)), value)
+            total = self.text.effect(f"load {kind}, ptr {place}")
+            self.text.store(buffer, list(zip(at, strides, strict=True)), self._result(root, total))
 
         self._loops([root.domain[a] for a in kept], row, bounded=True)
         return root.domain[0]
@@ -286,18 +289,25 @@ class LoopWriter:
         strides = Buffer("", tuple(kept), buffer.dtype).strides
 
         def clear(index: tuple[Index, ...]) -> None:
-            self.text.store(buffer, list(zip(index, strides, strict=True)), self._start(root))
+            start = self._start(root)
+            if root.node.dtype.kind == "b":
+                start = "true" if start == "1" else "false"
+            self.text.store(buffer, list(zip(index, strides, strict=True)), start)
 
         def add(index: tuple[Index, ...]) -> None:
             parts = list(zip(self._kept(root, index), strides, strict=True))
             term = self._term(root, index)
             stored = STORED[buffer.dtype.name]
-            where = self.text.address(buffer, parts)
-            total = self.text.effect(f"load {stored}, ptr {where}")
+            total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
             if stored == "i8":
-                total = self.text.op(f"trunc i8 {total} to i1")
-            self.text.store(buffer, parts, self._fold(root, total, term))
+                total = self.text.op(f"zext i8 {total} to i64")
+            self.text.store(buffer, parts, self._result(root, self._fold(root, total, term)))
 
         self._loops(kept, clear, bounded=False)
         self._loops(list(root.domain), add, bounded=False)
         return 0
+
+
+def _name(root: Root) -> str:
+    assert root.node.block is not None
+    return root.node.block.name

@@ -9,7 +9,6 @@ from typing import Any
 from ....core.errors import ArgumentError
 
 _LOCK = threading.Lock()
-_LOOP = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.vectorize.enable", i1 true}'
 
 
 @cache
@@ -38,6 +37,12 @@ def target_machine(level: int) -> Any:
     return target.create_target_machine(cpu=name, features=flags, opt=level, codemodel="jitdefault", jit=True)
 
 
+def loop_hint() -> str:
+    """How wide the innermost loops are to be; a width that cannot be had is no error to LLVM, as a command would be."""
+    width = 8 if "+avx512f" in features()[1] else 4 if "+avx2" in features()[1] else 2
+    return f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {width}}}'
+
+
 def attributes() -> str:
     """The attributes of every function."""
     width = "512" if "+avx512f" in features()[1] else "256"
@@ -51,7 +56,7 @@ class Library:
         llvm = binding()
         # LLVM's global state is not made for several threads at once.
         with _LOCK:
-            module = llvm.parse_assembly(f"{text}\n{attributes()}\n{_LOOP}\n")
+            module = llvm.parse_assembly(f"{text}\n{attributes()}\n{loop_hint()}\n")
             module.verify()
             machine = target_machine(level)
             options = llvm.create_pipeline_tuning_options(speed_level=level)
