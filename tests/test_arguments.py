@@ -31,6 +31,10 @@ def under(f, x):
         lambda x: x.real + x.imag,
         lambda x: x.astype(float, copy=False),
         lambda x: np.prod(x[0, 0, 0], axis=0),
+        lambda x: np.linspace(x, -3.0, 4, dtype=int) * x,
+        lambda x: np.quantile(x, [0.1, 0.7], axis=1, method="nearest"),
+        lambda x: np.quantile(x, np.float64(0.3), axis=1),
+        lambda x: np.average(x, axis=1, returned=True)[1],
     ],
 )
 def test_like_numpy(f, dtype):
@@ -53,11 +57,21 @@ def test_like_numpy(f, dtype):
         lambda x: np.linalg.norm(x, axis=3),
         lambda x: np.rot90(x, 1, (0, 0)),
         lambda x: np.linspace(x, 1.0, -1),
+        lambda x: np.choose([[[0, 1, -1, 0]]], [x, x]),
+        lambda x: np.clip(x, 0.0, 1.0, min=0.0),
+        lambda x: np.select([x], [x]),
+        lambda x: np.average(x, axis=2, weights=np.zeros(4)),
+        lambda x: np.linalg.cross(x[..., :2], x[..., 2:]),
+        lambda x: np.linalg.matrix_power(x[:, :, :3], 2.0),
+        lambda x: np.einsum("...i->i", x),
+        lambda x: np.einsum("ii->i", x[0, :1]),
+        lambda x: np.polyder(x[0, 0], -1),
+        lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0], period=0),
     ],
 )
 def test_refused_as_by_numpy(f):
     for call in (lambda: f(X), lambda: ad.vjp(f, X), lambda: ad.jvp(f, (X,), (X,))):
-        with pytest.raises((ValueError, IndexError)):
+        with pytest.raises((ValueError, IndexError, TypeError, ZeroDivisionError)):
             call()
 
 
@@ -72,3 +86,18 @@ def test_whole_numbers_are_constants():
 def test_a_method_writes_into_no_plain_array():
     with pytest.raises(ad.ConversionError, match="drop out="):
         ad.grad(lambda x: np.sum(x.sum(axis=0, out=np.zeros((3, 4)))))(X)
+
+
+def test_out_keeps_its_shape_and_dtype():
+    def add(x, y):
+        np.add(x, 1.0, out=y)
+        return y
+
+    x = X.astype(np.float32)
+    out, dot = ad.jvp(lambda x: add(x, np.zeros((2, 2, 3, 4), like=x)), (x,), (x,))
+    np.testing.assert_array_equal(out, add(x, np.zeros((2, 2, 3, 4))))
+    assert out.dtype == dot.dtype == np.float64
+    with pytest.raises(ValueError, match="broadcast"):
+        ad.grad(lambda x: np.sum(add(x, np.zeros(3, like=x))))(X)
+    with pytest.raises(ad.DtypeError, match="cannot write"):
+        ad.grad(lambda x: np.sum(add(x, np.zeros(X.shape, dtype=int, like=x))))(X)

@@ -58,3 +58,8 @@ def test_unusable_arguments():
         check_derivatives(np.sin, 1.0, method="magic")
     with pytest.raises(ad.ArgumentError, match="real"):
         check_derivatives(np.sin, 1j, method="complex")
+
+
+@pytest.mark.parametrize(("f", "x"), [(np.log, [1e-5, 1e5]), (np.square, [1e8]), (np.exp, [30.0, -30.0])])
+def test_numbers_of_any_size_can_be_checked(f, x):
+    check_derivatives(f, np.array(x))

@@ -3,7 +3,9 @@
 import copy
 import gc
 import math
+import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -601,3 +603,48 @@ def test_no_variable_of_a_variable(mode):
 def test_debug_nans(mode):
     with ad.debug_nans(), pytest.raises(ad.NonFiniteError, match="log made an infinity"):
         np.log(Variable(0.0))
+
+
+class Multiplied(ad.SimpleBlock):
+    def __init__(self, factor):
+        self.factor = factor
+
+    def data_fn(self, x):
+        return self.factor * x.data
+
+    def gradient_fn(self, x):
+        return self.factor * np.ones_like(x.data)
+
+
+def test_a_used_block_pickles_copies_and_keeps_nothing_alive():
+    block = Multiplied(2.0)
+    assert block(ad.Variable(1.0)).gradient == 2.0
+    twin = copy.copy(block)
+    twin.factor = 3.0
+    assert (twin(ad.Variable(1.0)).gradient, block(ad.Variable(1.0)).gradient) == (3.0, 2.0)
+    assert pickle.loads(pickle.dumps(block))(ad.Variable(1.0)).gradient == 2.0
+    gone = weakref.ref(twin)
+    gc.disable()
+    try:
+        del twin
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_jacobians_of_children_have_strong_zeros():
+    with ad.mode("reverse"):
+        y = np.sqrt(ad.Variable([0.0, 4.0]))
+    np.testing.assert_array_equal(y.node.children[0]["jacobian"], [[np.inf, 0.0], [0.0, 0.25]])
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_debug_nans_stops_at_a_derivative(mode):
+    with ad.mode(mode), ad.debug_nans(), pytest.raises(ad.NonFiniteError, match=r"sqrt(.|\n)*test_classic"):
+        np.sqrt(ad.Variable([0.0, 4.0])).compute_gradients()
+
+
+@pytest.mark.parametrize(("data", "error"), [(None, ad.DtypeError), ([[1], [1, 2]], ad.ShapeError)])
+def test_a_variable_of_what_is_no_array_is_refused(data, error):
+    with pytest.raises(error):
+        ad.Variable(data)

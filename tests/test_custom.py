@@ -178,3 +178,35 @@ def test_transforms_pickle_and_keep_names(make):
     np.testing.assert_equal(again(x), transformed(x))
     assert transformed.__name__ == "cube"
     assert "third power" in transformed.__doc__
+
+
+@pytest.mark.parametrize("bar", [2, 2.0, np.float64(2.0), np.array(2.0)])
+def test_a_rule_may_return_a_number(bar):
+    f = ad.custom_rule(lambda x: 2 * x, pullback=lambda out_bar: bar, pushforward=lambda x_dot: bar)
+    assert ad.grad(f)(1.0) == 2.0
+    assert ad.jvp(f, (1.0,), (1.0,))[1] == 2.0
+    np.testing.assert_array_equal(ad.grad(lambda x: np.sum(f(x)))(np.ones(3)), np.full(3, 2.0))
+    np.testing.assert_array_equal(ad.jvp(f, (np.ones(3),), (np.ones(3),))[1], np.full(3, 2.0))
+
+
+def test_a_rule_that_returns_another_shape_is_refused():
+    f = ad.custom_rule(
+        lambda x: 2 * x, pullback=lambda out_bar: np.ones(7), pushforward=lambda x_dot: np.ones((2, 3))
+    )
+    with pytest.raises(ad.ShapeError, match=r"cotangent of shape \(7,\) for an array of shape \(3,\)"):
+        ad.grad(lambda x: np.sum(f(x)))(np.ones(3))
+    with pytest.raises(ad.ShapeError, match=r"tangent of shape \(2, 3\) for an array of shape \(3,\)"):
+        ad.jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+def test_a_checkpoint_takes_keyword_arguments_and_nests_of_anything():
+    def f(p, name, *, k):
+        return p["x"] * p["n"] * k if name == "f" else k
+
+    def both(x):
+        return ad.checkpoint(f)({"x": x, "n": 3, "none": None}, "f", k=x * 2)
+
+    assert ad.grad(both)(1.0) == 12.0
+    assert ad.derivative(both)(1.0) == 12.0
+    assert ad.hessian(both)(1.0) == 12.0
+    np.testing.assert_array_equal(ad.vmap(ad.grad(both))(np.array([1.0, 2.0])), [12.0, 24.0])

@@ -16,6 +16,10 @@ GUARDED = [
     (lambda x: np.where(x > 0, x * np.log(x), 0.0), [0.0, 1.0], [0, 1]),
     (lambda x: np.where(np.abs(x) > 0, np.sin(x) / x, 1.0), [0.0, np.pi], [0, -1 / np.pi]),
     (lambda x: np.where(x > 0, np.sqrt(np.sqrt(x)), 0.0), [0.0, 1.0], [0, 0.25]),
+    (lambda x: np.sqrt(np.maximum(x, 0)), [-1.0, 4.0], [0, 0.25]),
+    (lambda x: np.clip(np.log(x), -10, None), [0.0, 2.0], [0, 0.5]),
+    (lambda x: np.sqrt(x**2), [0.0, 2.0], [0, 1]),
+    (lambda x: np.sqrt(np.abs(x)) * np.array([0, 1]), [0.0, 4.0], [0, 0.25]),
 ]
 
 
@@ -87,6 +91,26 @@ def test_promised_values(f, x, expected):
 def test_second_order_at_edges(f, x):
     for hessian in (ad.hessian, lambda f: ad.jacrev(ad.grad(f)), lambda f: ad.jacfwd(ad.jacfwd(f))):
         np.testing.assert_array_equal(hessian(f)(np.array(x)), 0.0)
+
+
+@pytest.mark.parametrize(
+    "f", [np.sum, np.max, np.nanmean, lambda x, axis: ad.softmax(x, axis), np.cumsum, np.argmax]
+)
+@pytest.mark.parametrize("axis", [0, -1, None])
+def test_numbers_under_vmap_have_no_axis(f, axis):
+    xs = np.array([0.5, -1.0, 2.0])
+    np.testing.assert_allclose(ad.vmap(lambda x: f(x, axis=axis))(xs), np.stack([f(x, axis=axis) for x in xs]))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_no_elements_and_zero_divisors_as_numpy_has_them():
+    assert ad.grad(lambda x: x / 0)(1.0) == np.inf
+    empty = np.zeros((0, 3))
+    assert ad.vjp(lambda x: np.max(x, initial=1.5), empty)[0] == 1.5
+    np.testing.assert_array_equal(ad.vjp(lambda x: np.min(x, axis=0, initial=1.5), empty)[0], np.full(3, 1.5))
+    assert np.isnan(ad.vjp(np.mean, empty)[0])
+    assert ad.jvp(np.unwrap, (empty.T,), (empty.T,))[1].shape == (3, 0)
+    assert ad.vmap(np.linalg.svdvals)(np.zeros((2, 0, 0))).shape == (2, 0)
 
 
 def test_nan_in_nan_out():

@@ -7,10 +7,10 @@ import pytest
 
 import dragongrad as ad
 from dragongrad.core.block import BLOCKS
-from dragongrad.core.graph import application
 from dragongrad.core.node import Node
 from dragongrad.views.layout import place
 from dragongrad.views.table import number
+from dragongrad.views.text import application
 
 
 def f(x, y):
@@ -20,6 +20,24 @@ def f(x, y):
 def model(x, p):
     hidden = np.tanh(p["a"] @ x + p["b"])
     return np.sum(hidden**2) * hidden[0]
+
+
+@ad.custom_rule
+def cubed(x):
+    return x**3
+
+
+@cubed.pullback
+def _(out_bar, x):
+    return 3 * x**2 * out_bar
+
+
+class Twice(ad.SimpleBlock):
+    def data_fn(self, x):
+        return 2 * x.data
+
+    def gradient_fn(self, x):
+        return np.full_like(x.data, 2.0)
 
 
 MODEL = (np.ones(3), {"a": np.full((2, 3), 0.1), "b": np.zeros(2)})
@@ -64,6 +82,9 @@ def test_graph_computes_what_the_function_does():
         (lambda x: np.where(x > 0, x, 0.0), "where(v1, x, 0)"),
         (lambda x: 2 ** x, "2 ** x"),
         (lambda x: np.linalg.svd(np.outer(x, x))[1], "[1]"),
+        (lambda x: x[np.argsort(x)], "x[v3[0]]"),
+        (lambda x: cubed(x) + 1, "cubed(x)"),
+        (lambda x: Twice()(x), "Twice(x)"),
         (lambda x: x * np.ones(2), "x * <array (2,)>"),
     ],
 )  # fmt: skip
@@ -151,6 +172,13 @@ def test_arrows_do_not_cross_boxes():
             row = [b for b in layout.boxes if top < b.y < bottom]
             assert row
             assert all(abs(b.x - x) > b.width / 2 for b in row)
+
+
+def test_a_huge_graph_is_drawn_without_lanes():
+    count = 1000
+    parents = [[]] + [[i - 1, 0] if i > 1 else [0] for i in range(1, count)]
+    layout = place(parents, [50.0] * count)
+    assert not any(layout.routes.values())
 
 
 # Trace tables
@@ -287,6 +315,9 @@ def test_table_mistakes():
         (np.linalg.det, ["        out_bar[..., None, None] * _cofactors(x)"]),
         (np.imag, ["-1j * out_bar"]),
         (ad.logistic, ["logistic(x): elementwise"]),
+        (cubed, ["cubed(x): a rule of its own", "pullback:", "3 * x**2 * out_bar"]),
+        (Twice, ["Twice: a Block as a class", "gradient_fn"]),
+        (Twice(), ["np.full_like(x.data, 2.0)"]),
         (ad.logsumexp, ["restated through other Blocks"]),
         (np.sum, ["linear", "transpose in x"]),
         (np.linalg.inv, ["-out @ x_dot @ out", "_inv_pullback"]),

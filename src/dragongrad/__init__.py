@@ -19,9 +19,11 @@ from .core.errors import (
     DragongradError,
     DtypeError,
     EscapedError,
+    FactorizationError,
     NonFiniteError,
     NoRuleError,
     NotScalarError,
+    OutOfBoundsError,
     ShapeError,
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
@@ -41,12 +43,12 @@ _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
-    "DragongradError", "DtypeError", "EscapedError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite", "constant", "custom_rule",
-    "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph",
-    "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log", "log_softmax",
-    "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax", "stop_gradient",
-    "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "NoRuleError", "NonFiniteError",
+    "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite",
+    "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general",
+    "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log",
+    "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax",
+    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

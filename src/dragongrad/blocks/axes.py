@@ -57,7 +57,9 @@ def along_axes(fn: Any) -> Callable[..., Any]:
     """The batch rule of a reduction over `axis` (None: over all)."""
 
     def batch(size: int, values: list[Any], batched: Any, axis: Axis = None, **params: Any) -> Any:
-        return fn(values[0], axis=shift(axis, values[0].ndim - 1), **params)
+        # Rows that are numbers have no axis: the -1 that NumPy allows there must not become the batch's.
+        at = shift(axis, values[0].ndim - 1) if values[0].ndim > 1 else ()
+        return fn(values[0], axis=at, **params)
 
     return batch
 
@@ -67,7 +69,7 @@ def along_axis(fn: Any, default: int | None) -> Callable[..., Any]:
 
     def batch(size: int, values: list[Any], batched: Any, axis: int | None = default, **params: Any) -> Any:
         (x,) = values
-        if axis is None:
+        if axis is None or x.ndim == 1:
             return fn(np.reshape(x, (size, -1)), axis=1, **params)
         return fn(x, axis=shift(axis, x.ndim - 1), **params)
 

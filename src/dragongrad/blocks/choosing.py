@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear, unsupported
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, plain, value_of
 from .axes import along_axis, normal
 from .indexing import add_at, places, read
 
@@ -45,6 +45,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError("select needs as many choices as conditions, at least one")
     out = plain(default)
+    if any(np.asarray(value_of(c)).dtype != bool for c in condlist):
+        raise TypeError("select: the conditions must be boolean")
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         out = np.where(plain(condition), plain(choice), out)
     return out
@@ -70,11 +72,9 @@ def _within(index: Any, length: int, mode: str) -> Any:
         return np.minimum(np.maximum(index, 0), length - 1)
     if mode != "raise":
         raise ValueError(f"mode is 'raise', 'wrap' or 'clip', not {mode!r}")
-    value: Any = index
-    while isinstance(value, Variable):
-        value = value.data
-    if np.any((np.asarray(value) < -length) | (np.asarray(value) >= length)):
-        raise IndexError(f"an index is out of bounds for length {length}")
+    value = np.asarray(value_of(index))
+    if np.any((value < 0) | (value >= length)):
+        raise ValueError(f"an index is out of bounds for length {length}")
     return index
 
 
@@ -123,6 +123,8 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
 @composite(np.clip)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """The elements limited to an interval; at a bound, element and bound share the derivative."""
+    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
+        raise ValueError("clip takes a_min and a_max, or min and max")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     a = plain(a)
     if low is not None:
@@ -139,7 +141,7 @@ composite(np._core.umath.clip)(clip)
 @composite(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
-    a, indices = plain(a), places(indices)
+    a, indices = np.atleast_1d(plain(a)), places(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal(axis, np.ndim(a))

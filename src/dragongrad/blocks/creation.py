@@ -189,6 +189,8 @@ def linspace(
     # Both ends are met exactly, and keep their derivatives there.
     out = start * (1 - fraction) + stop * fraction
     out = np.moveaxis(out, 0, axis) if axis else out
+    # NumPy rounds down, where a cast alone would round to zero.
+    out = np.floor(out) if dtype is not None and np.dtype(dtype).kind in "iu" else out
     out = out if dtype is None else out.astype(dtype)
     return (out, delta / parts if parts else delta * np.nan) if retstep else out
 
@@ -227,6 +229,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     """The powers of a vector's elements as columns."""
     x = plain(x)
+    if np.ndim(x) != 1:
+        raise ValueError(f"vander takes a vector, got shape {np.shape(x)}")
     x = x.astype(np.promote_types(x.dtype, int))
     count = x.shape[0] if N is None else int(N)
     columns = [np.ones_like(x)] if count else []

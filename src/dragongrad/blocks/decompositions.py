@@ -1,7 +1,7 @@
 """Cholesky, eigenvalues, QR and singular values, over any leading axes.
 
-Where eigenvalues or singular values coincide, their vectors turn at any speed: they have no derivative, and it is NaN
-unless nothing turns them. What depends on the values alone, or on the vectors of other values, keeps its derivative.
+Where eigenvalues or singular values coincide, their vectors turn at any speed: they have no derivative, and it is
+NaN unless nothing turns them. What depends on the values alone, or on the vectors of other values, keeps its own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, constant
 from ..core.errors import NoRuleError
-from ..core.variable import plain
+from ..core.variable import plain, value_of
 from .axes import front, normal
 from .indexing import read
 
@@ -176,6 +176,8 @@ def _double(value: Any) -> Any:
 
 def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     period = np.absolute(period)
+    if np.any(value_of(period) == 0):
+        raise ValueError("interp: the period cannot be zero")
     x, xp = np.remainder(x, period), np.remainder(xp, period)
     order = np.argsort(xp)
     xp, fp = np.take(xp, order), np.take(fp, order)

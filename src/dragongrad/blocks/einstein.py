@@ -66,6 +66,8 @@ def _parse(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Any]]:
     if not arrow:
         joined = "".join(inputs)
         output = hidden + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in hidden))
+    elif hidden and "..." not in output:
+        raise ValueError(f"einsum: the output {output!r} needs dots, for the axes that the inputs' dots stand for")
     output = output.replace("...", hidden)
     if len(set(output)) != len(output) or set(output) - set("".join(inputs)):
         raise ValueError(f"einsum: the output labels {output!r} must be labels of the arrays, each once")
@@ -90,6 +92,8 @@ def _own_labels(array: Any, labels: str, lengths: dict[str, int]) -> Term:
         while labels.count(label) > 1:
             first = labels.index(label)
             second = labels.index(label, first + 1)
+            if array.shape[first] != array.shape[second]:
+                raise ValueError(f"einsum: the label {label!r} has two lengths in an array of shape {array.shape}")
             array = np.diagonal(array, 0, first, second)
             labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
     thin = [i for i, label in enumerate(labels) if array.shape[i] == 1 and lengths[label] != 1]

@@ -26,6 +26,11 @@ def _wins(x: Any, y: Any) -> Any:
     return np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))
 
 
+def _reciprocal(y: Any) -> Any:
+    # Python's own numbers refuse to divide by zero.
+    return np.divide(1.0, y) if y.__class__ in (int, float) and y == 0 else 1 / y
+
+
 def _fmax_wins(x: Any, y: Any) -> Any:
     return np.where(np.isnan(y), 1.0, np.where(np.isnan(x), 0.0, _wins(x, y)))
 
@@ -44,7 +49,7 @@ elementwise(np.subtract, 1, -1, forward=operator.sub, symbol="-")
 elementwise(np.multiply, lambda y: y, lambda x: x, forward=operator.mul, symbol="*", singular=True)
 elementwise(
     np.divide,
-    lambda y: 1 / y,
+    lambda y: _reciprocal(y),
     lambda out, y: -out / y,
     forward=operator.truediv,
     symbol="/",
@@ -68,10 +73,10 @@ elementwise(np.fmod, 1, lambda x, y: -np.trunc(x / y), domain=((-INF, INF), (0, 
 elementwise(np.negative, -1, forward=operator.neg, symbol="neg")
 elementwise(np.positive, 1, symbol="pos")
 elementwise(np.reciprocal, lambda out: -out * out, singular=True, domain=(0, INF))
-elementwise(np.square, lambda x: 2 * x)
+elementwise(np.square, lambda x: 2 * x, singular=True)
 elementwise(np.sqrt, lambda out: 0.5 / out, singular=True, domain=(0, INF))
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), singular=True, domain=(0, INF))
-elementwise(np.absolute, lambda out, x: np.conj(x) / np.where(out == 0, INF, out), symbol="abs")
+elementwise(np.absolute, lambda out, x: np.conj(x) / np.where(out == 0, INF, out), symbol="abs", singular=True)
 elementwise(np.fabs, np.sign)
 elementwise(np.copysign, lambda x, y: np.sign(x) * np.copysign(1.0, y), 0)
 elementwise(
@@ -96,7 +101,7 @@ elementwise(np.tan, lambda out: 1 + out * out, singular=True)
 elementwise(np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 elementwise(np.arccos, lambda x: -1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 elementwise(np.arctan, lambda x: 1 / (1 + x * x))
-elementwise(np.arctan2, lambda x, y: y / _radius2(x, y), lambda x, y: -x / _radius2(x, y))
+elementwise(np.arctan2, lambda x, y: y / _radius2(x, y), lambda x, y: x / -_radius2(x, y))
 elementwise(np.degrees, 180 / np.pi)
 elementwise(np.rad2deg, 180 / np.pi)
 elementwise(np.radians, np.pi / 180)
@@ -111,10 +116,10 @@ elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), singula
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 
 # Choices
-elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x))
-elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y))
-elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x))
-elementwise(np.fmin, lambda x, y: _fmax_wins(-x, -y), lambda x, y: _fmax_wins(-y, -x))
+elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x), singular=True)
+elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y), singular=True)
+elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x), singular=True)
+elementwise(np.fmin, lambda x, y: _fmax_wins(-x, -y), lambda x, y: _fmax_wins(-y, -x), singular=True)
 elementwise(np.heaviside, 0, lambda x: np.where(x == 0, 1.0, 0.0))
 elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 

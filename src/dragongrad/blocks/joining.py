@@ -189,7 +189,7 @@ if hasattr(np, "unstack"):
 @composite(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated, in place."""
-    a = plain(a)
+    a = np.atleast_1d(plain(a))
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal(axis, a.ndim)

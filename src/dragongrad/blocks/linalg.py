@@ -281,7 +281,17 @@ composite(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
 composite(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes=axes))
 composite(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
 composite(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
-composite(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: np.cross(x1, x2, axis=axis))
+
+
+@composite(np.linalg.cross)
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """The cross product of vectors of three elements."""
+    x1, x2 = plain(x1), plain(x2)
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ValueError(f"linalg.cross takes vectors of three elements, got shapes {x1.shape} and {x2.shape}")
+    return np.cross(x1, x2, axis=axis)
+
+
 composite(np.linalg.vecdot)(lambda x1, x2, /, *, axis=-1: np.vecdot(x1, x2, axis=axis))
 composite(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
 composite(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype))

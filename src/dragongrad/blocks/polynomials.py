@@ -51,6 +51,8 @@ def polymul(a1: Any, a2: Any) -> Any:
 def polyder(p: Any, m: int = 1) -> Any:
     """The coefficients of the m-th derivative."""
     p = plain(p)
+    if m < 0:
+        raise ValueError("polyder: m cannot be negative (see polyint)")
     for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
     return p

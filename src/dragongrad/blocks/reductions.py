@@ -80,7 +80,11 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: fl
             if start is _NONE:
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
             a = np.where(plain(where), a, start)
-        value = reduce(a, axis, bool(keepdims))
+        # No elements leave the initial value.
+        empty = initial is not _NONE and 0 in np.shape(a)
+        value = (_sum_call if empty else reduce)(a, axis, bool(keepdims))
+        if empty:
+            return value + plain(initial)
         return value if initial is _NONE or initial is None else combine(value, plain(initial))
 
     reduction.__name__ = name
@@ -147,7 +151,7 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
 
     The step of length 2**k multiplies each element by the one 2**k before it (Hillis and Steele 1986).
     """
-    a = plain(a)
+    a = np.atleast_1d(plain(a))
     a = a if dtype is None else a.astype(dtype)
     if axis is None:
         a, axis = np.ravel(a), 0

@@ -26,7 +26,10 @@ unsupported("its derivative, the Bessel function I1, is not in NumPy", np.i0)
 unsupported("its dtype depends on the values; make the input complex: x.astype(complex)",
             scimath.sqrt, scimath.log, scimath.log2, scimath.log10, scimath.logn, scimath.power,
             scimath.arccos, scimath.arcsin, scimath.arctanh)  # fmt: skip
-
+# Whole modules, which NumPy may import later than we do, by name.
+unsupported("it works on records", "numpy.lib.recfunctions")
+unsupported("it works on strings", "numpy.char", "numpy.strings")
+unsupported("it is not among np's own names; write it with np.polyval", "numpy.polynomial.polynomial")
 
 for _fn in vars(np._core.umath).values():
     # The ufuncs without a loop for float64 work on text.

@@ -12,7 +12,7 @@ from ..core.nests import map_nest
 from ..core.variable import Variable, plain
 from .axes import Axis
 
-_stop = constant(
+_stop: Any = constant(
     "stop_gradient", value=lambda x: x, dispatches=False, names=("x",), parameters=(),
     batch=lambda size, values, batched: _stop(values[0]),
 )  # fmt: skip
@@ -188,5 +188,5 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * n
     wrapped = np.remainder(step + half, period) - half
     wrapped = np.where(np.logical_and(wrapped == -half, step > 0), half, wrapped)
     jump = np.where(np.absolute(step) < (half if discont is None else max(discont, half)), 0.0, wrapped - step)
-    zeros = np.zeros_like(np.take(p, [0], axis=axis))
+    zeros = np.zeros_like(np.swapaxes(np.swapaxes(p, axis, -1)[..., :1], axis, -1))
     return p + np.concatenate([zeros, np.cumsum(jump, axis=axis)], axis=axis)

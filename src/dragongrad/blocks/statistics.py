@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, unsupported
 from ..core.errors import NoRuleError
-from ..core.variable import plain
+from ..core.variable import plain, value_of
 from .axes import Axis, normal
 
 _NONE = np._NoValue
@@ -79,7 +79,7 @@ def average(
     a, keepdims = plain(a), bool(keepdims)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
-        total = np.full(np.shape(value), float(_count(a, axis)))
+        total = np.full(np.shape(value), _count(a, axis), np.result_type(a.dtype, np.float16))
         return (value, total[()]) if returned else value
     w = plain(weights)
     if np.shape(w) != np.shape(a):
@@ -93,6 +93,8 @@ def average(
         w = np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
         w = np.broadcast_to(w, a.shape)
     total = np.sum(w, axis=axis, keepdims=keepdims)
+    if np.any(value_of(total) == 0):
+        raise ZeroDivisionError("average: the weights sum to zero")
     value = np.sum(a * w, axis=axis, keepdims=keepdims) / total
     return (value, total) if returned else value
 
@@ -118,9 +120,10 @@ def quantile(
         what = "weights" if weights is not None else f"method={method!r}"
         raise NoRuleError(f"quantile has no derivative rule for {what}; supported methods: {', '.join(_METHODS)}")
     # As NumPy: a number as quantile keeps the dtype, an array of them is float64.
-    keep = isinstance(q, (int, float))
+    keep = isinstance(q, (int, float)) and not isinstance(q, np.generic)
     a, q = plain(a), np.asarray(q, float)
-    precision = a.dtype if keep else np.result_type(a.dtype, np.float64)
+    # Where no two elements are mixed, they are as they were.
+    precision = a.dtype if keep or method in ("lower", "higher", "nearest") else np.result_type(a.dtype, np.float64)
     axes = normal(axis, a.ndim)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
     shape = tuple(a.shape[i] for i in rest)
@@ -216,6 +219,8 @@ def cov(
     if fweights is not None or aweights is not None:
         raise NoRuleError("np.cov has no derivative rule for weights: write it with np.average")
     x = np.atleast_2d(plain(m))
+    if x.ndim > 2:
+        raise ValueError(f"cov takes a vector or a matrix, got shape {x.shape}")
     x = x.T if not rowvar and x.shape[0] != 1 else x
     if y is not None:
         other = np.atleast_2d(plain(y))

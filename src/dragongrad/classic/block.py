@@ -73,6 +73,8 @@ class Block:
 
     """
 
+    _record: Any  # what answers for the class: made at its first call
+
     def data_fn(self, *args: Any, **kwargs: Any) -> Any:
         """The value, as a plain array."""
         raise NotImplementedError(f"{type(self).__name__} needs data_fn(self, *args), which returns the value")
@@ -103,31 +105,31 @@ class Block:
         return type(self).gradient_forward is not Block.gradient_forward
 
     def _apply(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        record = self.__dict__.get("_record")
+        kind = type(self)
+        record = kind.__dict__.get("_record")
         if record is None:
-            record = self.__dict__["_record"] = self._declare()
-        arrays = tuple([_array(a) for a in args])
-        return record(*arrays, **kwargs)
+            record = kind._declare()
+            kind._record = record
+        # The instance travels as a parameter: were the record its own, the two would hold each other.
+        return record(*[_array(a) for a in args], _owner=self, **kwargs)
 
-    def _declare(self) -> CoreBlock:
-        def value(*arrays: Any, **kwargs: Any) -> Any:
-            return np.asarray(self.data_fn(*_operands(arrays), **kwargs))[()]
-
-        def pushforward(out: Any, xs: Any, xs_dot: Any, **kwargs: Any) -> Any:
+    @classmethod
+    def _declare(cls) -> CoreBlock:
+        def pushforward(out: Any, xs: Any, xs_dot: Any, *, _owner: Block, **kwargs: Any) -> Any:
             total: Any = None
-            for jacobian, x_dot in zip(self._matrices(out, xs, kwargs), xs_dot, strict=True):
+            for jacobian, x_dot in zip(_owner._matrices(out, xs, kwargs), xs_dot, strict=True):
                 term = jacobian @ np.ravel(x_dot)
                 total = term if total is None else total + term
             return np.reshape(total, np.shape(out))
 
-        def pullback(out: Any, out_bar: Any, xs: Any, **kwargs: Any) -> Any:
+        def pullback(out: Any, out_bar: Any, xs: Any, *, _owner: Block, **kwargs: Any) -> Any:
             row = np.ravel(out_bar)
-            jacobians = self._matrices(out, xs, kwargs)
+            jacobians = _owner._matrices(out, xs, kwargs)
             return [np.reshape(row @ j, np.shape(x)) for j, x in zip(jacobians, xs, strict=True)]
 
         return CoreBlock(
-            self, "general", value=value, names=("xs",), pushforward=pushforward, pullback=pullback,
-            name=type(self).__name__, dispatches=False, parameters=(),
+            cls, "general", value=_value, names=("xs",), pushforward=pushforward, pullback=pullback,
+            name=cls.__name__, dispatches=False, parameters=(),
         )  # fmt: skip
 
     def _matrices(self, out: Any, xs: Any, kwargs: dict[str, Any]) -> list[Any]:
@@ -178,27 +180,29 @@ class SimpleBlock(Block):
         x = args[0]
         return [np.diag(np.ravel(np.broadcast_to(self.gradient_fn(*args, **kwargs), np.shape(x.data))))]
 
-    def _declare(self) -> CoreBlock:
-        if type(self).gradient_fn is SimpleBlock.gradient_fn:
+    @classmethod
+    def _declare(cls) -> CoreBlock:
+        if cls.gradient_fn is SimpleBlock.gradient_fn:
             return super()._declare()
 
-        def value(x: Any, **kwargs: Any) -> Any:
-            return np.asarray(self.data_fn(Operand(x), **kwargs))[()]
+        def pushforward(x: Any, x_dot: Any, *, _owner: SimpleBlock, **kwargs: Any) -> Any:
+            return x_dot * _owner.gradient_fn(Operand(x), **kwargs)
 
-        def pushforward(x: Any, x_dot: Any, **kwargs: Any) -> Any:
-            return x_dot * self.gradient_fn(Operand(x), **kwargs)
+        def pullback(out_bar: Any, x: Any, *, _owner: SimpleBlock, **kwargs: Any) -> Any:
+            return out_bar * _owner.gradient_fn(Operand(x), **kwargs)
 
-        def pullback(out_bar: Any, x: Any, **kwargs: Any) -> Any:
-            return out_bar * self.gradient_fn(Operand(x), **kwargs)
-
-        def batch(size: int, values: list[Any], batched: tuple[bool, ...], **kwargs: Any) -> Any:
-            return record(*values, **kwargs)
+        def batch(size: int, values: list[Any], batched: tuple[bool, ...], **params: Any) -> Any:
+            return record(*values, **params)
 
         record = CoreBlock(
-            self, "general", value=value, names=("x",), pushforward=pushforward, pullback=pullback, batch=batch,
-            name=type(self).__name__, dispatches=False, parameters=(),
+            cls, "general", value=_value, names=("x",), pushforward=pushforward, pullback=pullback, batch=batch,
+            name=cls.__name__, dispatches=False, parameters=(),
         )  # fmt: skip
         return record
+
+
+def _value(*arrays: Any, _owner: Block, **kwargs: Any) -> Any:
+    return np.asarray(_owner.data_fn(*_operands(arrays), **kwargs))[()]
 
 
 def _array(value: Any) -> Any:

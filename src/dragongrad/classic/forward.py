@@ -51,7 +51,8 @@ class ClassicForward(Level):
                 values.append(a)
                 links.append({})
         out = evaluate(self, block, values, params)
-        if WATCH.get():
+        watched = WATCH.get()
+        if watched:
             check_forward(block, args, out)
         if block.kind == "constant":
             return out
@@ -60,6 +61,8 @@ class ClassicForward(Level):
             dot = pushforward(block, out, values, [link.get(inputs) for link in links], params)
             if dot is not None:
                 dots[inputs] = dot
+            if watched:
+                check_forward(block, args, out, dots=(lambda _, dot=dot: dot,))
         if block.outputs == 1:
             return like.another(np.asarray(out), dots)
         parts = [

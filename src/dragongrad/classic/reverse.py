@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
+from ..core.errors import user_line
 from ..core.node import Node
 from ..core.variable import Variable
 from ..transforms.batch import Batch
 from ..transforms.evaluate import rewrap
 from ..transforms.reverse import Reverse
-from ..transforms.sweep import cotangents, fit, has_nan, pull_edge, sweep
+from ..transforms.sweep import careful_pull_edge, cotangents, fit, has_nan, sweep, watched_sweep
 from ..transforms.watch import WATCH, check_forward
 from .forward import CLASSIC_SERIAL, refuse_other_mode
 from .jacobian import Inputs, count, layout
@@ -56,7 +57,7 @@ class GraphNode(Node):
 
     def _pulled(self, bar: Any) -> list[tuple[Any, Any]]:
         if self.edges:
-            return [(parent, pull_edge(bar, partial, saved)) for parent, partial, saved in self.edges]
+            return [(parent, careful_pull_edge(bar, partial, saved)) for parent, partial, saved in self.edges]
         maker: Any = self
         if self.pick is not None:
             # One of several outputs: the Block's own Node stands between.
@@ -107,6 +108,9 @@ class ClassicReverse(Reverse):
     def _finish(self, block: Block, args: tuple[Any, ...], out: Any) -> Any:
         if WATCH.get():
             check_forward(block, args, out)
+            node = out.link if isinstance(out, Variable) else None
+            if node is not None:
+                node.extra = user_line()
         like: Any = args[0]
         if not (isinstance(like, Variable) and like.level is self):
             like = next(a for a in args if isinstance(a, Variable) and a.level is self)
@@ -157,6 +161,7 @@ def compute(node: Node) -> list[Any]:
 
 
 def _pass(output: Node, order: list[Any], careful: bool) -> None:
+    watched = WATCH.get()
     rows = count(output.shape)
     identity = np.eye(rows, dtype=output.dtype).reshape((rows, *output.shape))
     # One number needs no batch of directions: then the sweep runs on plain arrays.
@@ -165,7 +170,10 @@ def _pass(output: Node, order: list[Any], careful: bool) -> None:
         for node in reversed(order):
             bar = node.bar
             if node.block is not None and bar is not None:
-                sweep([node], careful)
+                if watched:
+                    watched_sweep([node])
+                else:
+                    sweep([node], careful)
             node.bar = None
             node._gradient = None if isinstance(bar, list) else (bar, output.shape)
 

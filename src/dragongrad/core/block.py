@@ -60,7 +60,7 @@ class Block:
     domain : tuple of float
         Elementwise: the open interval of each argument on which the derivative is finite.
     singular : bool
-        Whether a partial may be infinite where its tangent is zero (strong zeros).
+        Whether a partial may be infinite where its tangent is zero, or the reverse (strong zeros).
 
     """
 
@@ -448,7 +448,7 @@ def composite(fn: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def unsupported(reason: str, *fns: Any) -> None:
-    """List NumPy functions that have no rule, with the reason that their error shows."""
+    """List NumPy functions, or names of modules of them, without a rule, with the reason that their error shows."""
     for fn in fns:
         UNSUPPORTED[fn] = reason
 

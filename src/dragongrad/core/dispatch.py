@@ -11,7 +11,16 @@ import numpy as np
 
 from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
-from .errors import ConversionError, DtypeError, NoRuleError, describe, user_line
+from .errors import (
+    NUMPY_ERRORS,
+    ConversionError,
+    DragongradError,
+    DtypeError,
+    NoRuleError,
+    describe,
+    operation_error,
+    user_line,
+)  # fmt: skip
 from .variable import Variable, top_level
 
 # Reductions and their kin by ufunc: `np.add.reduce` is `np.sum`.
@@ -53,12 +62,6 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
         call, kwargs = partial(call, **kwargs), {}
     if kwargs:
         raise NoRuleError(f"np.{ufunc.__name__}: the arguments {sorted(kwargs)} are not supported on Variables")
-    if out is not None and any(not isinstance(t, Variable) for t in targets):
-        raise ConversionError(
-            f"np.{ufunc.__name__} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
-            f"  at {user_line()}\n"
-            "Instead of a += v write a = a + v, or make the buffer of Variables: np.zeros(n, like=x)"
-        )
     if where is not True and out is None:
         raise NoRuleError(f"np.{ufunc.__name__}(where=...) leaves holes without out=: use np.where instead")
     value = call(*inputs)
@@ -69,9 +72,25 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     if out is None:
         return value
     values = value if isinstance(value, tuple) else (value,)
-    for target, new in zip(targets, values, strict=True):
-        target.rebind(new)
-    return out if len(targets) > 1 else targets[0]
+    written = [_into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
+    return tuple(written) if len(written) > 1 else written[0]
+
+
+def _into(target: Any, value: Any, name: str) -> Any:
+    """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
+    if target is None:
+        return value
+    if not isinstance(target, Variable):
+        raise ConversionError(
+            f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\n"
+            "Instead of a += v write a = a + v, and drop out=; or make the buffer of Variables: np.zeros(n, like=x)"
+        )
+    if not np.can_cast(value.dtype, target.dtype, "same_kind"):
+        raise DtypeError(f"np.{name} cannot write {describe(value)} into {describe(target)}\n  at {user_line()}")
+    value = value if value.dtype == target.dtype else value.astype(target.dtype)
+    target.rebind(value if value.shape == target.shape else TABLE[np.broadcast_to](value, target.shape))
+    return target
 
 
 # NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
@@ -88,21 +107,20 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     call = TABLE.get(fn)
     if call is None:
         raise no_rule(fn)
-    if "out" in kwargs:
+    return _answer(fn.__name__, call, args, kwargs)
+
+
+def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
+    try:
+        if "out" not in kwargs:
+            return call(*args, **kwargs)
         target = kwargs.pop("out")
-        target = target[0] if isinstance(target, tuple) else target
-        return _into(target, call(*args, **kwargs), fn.__name__)
-    return call(*args, **kwargs)
-
-
-def _into(target: Any, value: Any, name: str) -> Any:
-    """What `out=target` gives."""
-    if target is None:
-        return value
-    if not isinstance(target, Variable):
-        raise ConversionError(f"{name} cannot write a Variable into a plain ndarray: drop out=\n  at {user_line()}")
-    target.rebind(value)
-    return target
+        return _into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
+    except NUMPY_ERRORS as error:
+        if isinstance(error, DragongradError) or any(map(callable, args)):
+            raise
+        raise operation_error(name, args, error) from None
 
 
 def no_rule(fn: Any) -> NoRuleError:
@@ -111,8 +129,7 @@ def no_rule(fn: Any) -> NoRuleError:
     module = getattr(fn, "__module__", None)
     if module is None:
         module = "scipy.special" if not hasattr(np, name) else "numpy"
-    records = "it works on records" if module == "numpy.lib.recfunctions" else "it is not in the table of Blocks"
-    reason = UNSUPPORTED.get(fn, records)
+    reason = UNSUPPORTED.get(fn) or UNSUPPORTED.get(module) or "it is not in the table of Blocks"
     return NoRuleError(
         f"{module}.{name} has no derivative rule: {reason}\n  at {user_line()}\n"
         "Write it with functions that have one, give it a rule with @ad.custom_rule, or, where its "
@@ -125,6 +142,8 @@ def gather(array: np.ndarray[Any, Any]) -> Any:
     elements: list[Any] = array.ravel().tolist()
     if top_level(elements) is None:
         try:
+            if any(e is None for e in elements):
+                raise TypeError
             return array.astype(np.result_type(*elements) if elements else np.float64)
         except (TypeError, ValueError):
             kinds = sorted({type(e).__name__ for e in elements})
@@ -182,6 +201,9 @@ def install() -> None:
         "mT": property(TABLE[np.matrix_transpose]),
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
+        "__round__": _method("__round__", TABLE[np.round]), "__divmod__": _method("__divmod__", TABLE[np.divmod]),
+        "__rdivmod__": _reflected(TABLE[np.divmod]), "__floor__": _method("__floor__", TABLE[np.floor]),
+        "__ceil__": _method("__ceil__", TABLE[np.ceil]), "__trunc__": _method("__trunc__", TABLE[np.trunc]),
         "astype": _method("astype", BLOCKS["astype"].call),
     }  # fmt: skip
     for name, method in methods.items():
@@ -197,9 +219,7 @@ def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
-            return _into(kwargs.pop("out"), call(self, *args, **kwargs), name)
-        return call(self, *args, **kwargs)
+        return _answer(name, call, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"As `numpy.{name}` of this Variable."
@@ -208,17 +228,17 @@ def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
     """As `numpy.ndarray.reshape`."""
-    return TABLE[np.reshape](self, shape[0] if len(shape) == 1 else shape, order=order)
+    return _answer("reshape", TABLE[np.reshape], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
     """As `numpy.ndarray.transpose`."""
-    return TABLE[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
+    return _answer("transpose", TABLE[np.transpose], (self, (axes[0] if len(axes) == 1 else axes) or None), {})
 
 
 def setitem(x: Any, index: Any, value: Any) -> Any:
     """The value of `x` after `x[index] = value`."""
-    return BLOCKS["setitem"].call(_variable.plain(x), value, index)
+    return _answer("setitem", BLOCKS["setitem"].call, (_variable.plain(x), value, index), {})
 
 
 _variable.SETITEM = setitem

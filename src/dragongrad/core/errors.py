@@ -3,6 +3,8 @@
 DragongradError
 ├── NoRuleError          a NumPy function, or one of its arguments, without a derivative rule
 ├── ShapeError           shapes that do not fit
+├── OutOfBoundsError     an index or axis that an array does not have
+├── FactorizationError   a matrix that has no such inverse or factors
 ├── DtypeError           an input that cannot be differentiated, or a dtype that does not fit
 ├── ConversionError      a conversion that would lose the derivative
 ├── NotScalarError       a gradient asked of an output that is not one number
@@ -19,7 +21,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from types import FrameType
+from traceback import walk_stack, walk_tb
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,14 @@ class NoRuleError(DragongradError, NotImplementedError):
 
 class ShapeError(DragongradError, ValueError):
     """Shapes that do not fit together."""
+
+
+class OutOfBoundsError(DragongradError, IndexError, ValueError):
+    """An index or axis that an array does not have."""
+
+
+class FactorizationError(DragongradError, np.linalg.LinAlgError):
+    """A matrix that has no such inverse or factors."""
 
 
 class DtypeError(DragongradError, TypeError):
@@ -73,27 +83,28 @@ class DerivativeError(DragongradError, AssertionError):
     """Two derivatives that should agree do not."""
 
 
+# What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
+NUMPY_ERRORS = (ValueError, TypeError, IndexError)
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
-def user_line() -> str:
-    """Describe the innermost line of code outside dragongrad and NumPy: ``file:line: source``."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
+def user_line(error: BaseException | None = None) -> str:
+    """Describe the innermost line outside dragongrad and NumPy, now or where an error was raised."""
+    steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
+    for frame, number in steps:
         name = frame.f_code.co_filename
-        inside = name.startswith((_PACKAGE, _NUMPY)) or name.startswith("<__array_function__")
-        if not inside:
-            text = linecache.getline(name, frame.f_lineno).strip()
-            where = f"{name}:{frame.f_lineno}"
-            return f"{where}: {text}" if text else where
-        frame = frame.f_back
+        if not name.startswith((_PACKAGE, _NUMPY, "<__array_function__")):
+            text = linecache.getline(name, number).strip()
+            return f"{name}:{number}: {text}" if text else f"{name}:{number}"
     return "unknown line"
 
 
 def describe(value: Any) -> str:
     """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
     shape = getattr(value, "shape", None)
+    if isinstance(value, (list, tuple)) and len(value) < 9:
+        return f"[{', '.join(describe(v) for v in value)}]"
     if shape is None:
         return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
     return f"{value.dtype} {tuple(shape)}"
@@ -101,6 +112,7 @@ def describe(value: Any) -> str:
 
 def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> DragongradError:
     """Restate an error raised by NumPy with the operands and the user's line."""
-    kind = DtypeError if isinstance(error, TypeError) else ShapeError
+    kinds = {np.linalg.LinAlgError: FactorizationError, IndexError: OutOfBoundsError, TypeError: DtypeError}
+    kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
     operands = ", ".join(describe(a) for a in args)
     return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")

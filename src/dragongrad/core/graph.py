@@ -9,15 +9,11 @@ import numpy as np
 import optree
 
 from .block import Block
-from .errors import DragongradError, operation_error
+from .errors import NUMPY_ERRORS, DragongradError, operation_error
 from .level import Level
 from .nests import NAMESPACE, flatten, unflatten
 from .node import Node
 from .variable import Variable, as_input, plain, settle
-
-INFIX = frozenset({"+", "-", "*", "/", "**", "@", "%", "<", "<=", ">", ">=", "==", "!="})
-_COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
-                "not_equal": "!="}  # fmt: skip
 
 
 class Graph:
@@ -50,72 +46,8 @@ class Graph:
         for number, node in enumerate(nodes, 1):
             names[node] = f"v{number}"
 
-    def operation(self, node: Node) -> str:
-        """The application as the user would write it: `sin(v1)`, `v1 * 2.0`."""
-        if node.pick is not None:
-            return f"{self.names[node.parents[0]]}[{node.pick}]"  # type: ignore[index]
-        arguments = [
-            brief(value) if parent is None else self.names[parent]
-            for parent, value in zip(node.parents, node.saved[1:], strict=True)
-        ]
-        return application(node.block, arguments, node.params)
-
     def __len__(self) -> int:
         return len(self.nodes)
-
-    def __str__(self) -> str:
-        arguments = ", ".join(f"{self.names[n]}: {_spec(n)}" for n in self.inputs)
-        rows = [(f"{self.names[n]} = {self.operation(n)}", _spec(n)) for n in self.nodes]
-        width = max([len(text) for text, _ in rows], default=0)
-        lines = [f"{self.title}({arguments})", *[f"    {text:<{width}}  {spec}" for text, spec in rows]]
-        results = [self.names[o] if isinstance(o, Node) else brief(o) for o in self.outputs]
-        return "\n".join([*lines, f"    return {', '.join(results)}"])
-
-    __repr__ = __str__
-
-
-def _spec(node: Node) -> str:
-    if isinstance(node.dtype, tuple):
-        return ", ".join(f"{s.dtype} {s.shape}" for s in node.dtype)
-    return f"{node.dtype} {node.shape}"
-
-
-def brief(value: Any) -> str:
-    """A plain argument in few characters."""
-    if isinstance(value, (list, tuple)) or np.ndim(value):
-        return f"<array {np.shape(value)}>"
-    return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
-
-
-def application(block: Any, arguments: list[str], params: dict[str, Any]) -> str:
-    """The text of a Block applied to named arguments."""
-    symbol = _COMPARISONS.get(block.name, block.symbol)
-    if symbol in INFIX and len(arguments) == 2:
-        return f"{arguments[0]} {symbol} {arguments[1]}"
-    if symbol in ("neg", "pos"):
-        return f"{'-' if symbol == 'neg' else '+'}{arguments[0]}"
-    if symbol == "[]" and "index" in params:
-        return f"{arguments[0]}[{index_text(params['index'])}]"
-    options = [
-        f"index=[{index_text(v)}]" if k == "index" else f"{k}={brief(v) if isinstance(v, np.ndarray) else v}"
-        for k, v in params.items()
-        if v is not None and (isinstance(v, np.ndarray) or v != block.defaults.get(k))
-    ]
-    if symbol == "T" and options:
-        # The axes in another order than reversed: the name says it better.
-        symbol = block.name
-    name = symbol if symbol.isidentifier() else block.name
-    return f"{name}({', '.join([*arguments, *options])})"
-
-
-def index_text(index: Any) -> str:
-    """An index as it is written between brackets."""
-    if isinstance(index, tuple):
-        return ", ".join(index_text(i) for i in index)
-    if isinstance(index, slice):
-        parts = ["" if p is None else str(p) for p in (index.start, index.stop)]
-        return ":".join(parts if index.step is None else [*parts, str(index.step)])
-    return {type(None): "None", type(Ellipsis): "..."}.get(type(index)) or brief(index)
 
 
 class Staging(Level):
@@ -140,7 +72,7 @@ class Staging(Level):
             out = block.forward(*values, **params)
         except DragongradError:
             raise
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        except NUMPY_ERRORS as error:
             if not block.dispatches:
                 raise
             raise operation_error(block.name, tuple(values), error) from None

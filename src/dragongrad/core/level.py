@@ -21,8 +21,9 @@ _serials = count(1)
 class Level:
     """The interface of a level; a subclass gives `apply`.
 
-    `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`).
-    `stages` says that the level writes a Graph to be run again: what is decided from its values is guarded.
+    `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`),
+    `ended` whether the transform is over: a Variable of it that was kept is then refused; `stages` says that
+    the level writes a Graph to be run again: what is decided from its values is guarded.
     """
 
     __slots__ = ("ended", "serial")
@@ -32,10 +33,6 @@ class Level:
     def __init__(self) -> None:
         self.serial = next(_serials)
         self.ended = False
-
-    def end(self) -> None:
-        """Mark the transform as over: a Variable of it that is kept and used again is refused."""
-        self.ended = True
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Apply a Block where this level is the highest among the arguments."""

@@ -159,7 +159,7 @@ def _lossy(what: str, x: Variable) -> ConversionError:
     shape = x.shape
     return ConversionError(
         f"converting a Variable of shape {shape} to {what} would lose its derivative\n  at {user_line()}\n"
-        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x). "
+        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x), or np.stack([x, y]). "
         "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
     )
 
@@ -221,13 +221,14 @@ def bottom(value: Any) -> Any:
 
 def as_input(value: Any, what: str = "the input") -> Any:
     """A numeric input ready to be differentiated: integers and booleans become float64."""
-    value = plain(value)
+    try:
+        value = plain(value)
+        if not isinstance(value, (Variable, np.ndarray, np.generic)):
+            value = np.asarray(value)
+            value = value if value.dtype.hasobject else value[()]
+    except ValueError as error:
+        raise ShapeError(f"{what} is not an array: {error}") from None
     if not isinstance(value, Variable):
-        if not isinstance(value, (np.ndarray, np.generic)):
-            try:
-                value = np.asarray(value)[()]
-            except ValueError as error:
-                raise ShapeError(f"{what} is not an array: {error}") from None
         kind = value.dtype.kind
         if kind in "iub":
             return value.astype(np.float64)

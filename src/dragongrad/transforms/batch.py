@@ -8,12 +8,20 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import ArgumentError, BatchError, DragongradError, operation_error, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    ArgumentError,
+    BatchError,
+    DragongradError,
+    operation_error,
+    user_line,
+)  # fmt: skip
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
-from ..core.variable import Variable, plain, settle
-from .evaluate import refuse_escaped, rewrap
+from ..core.variable import Variable, plain
+from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
+from .watch import WATCH, check_forward
 
 
 class Batch(Level):
@@ -52,13 +60,24 @@ class Batch(Level):
                 out = row_by_row(self.size, block, values, batched, params)
         except DragongradError:
             raise
-        except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        except NUMPY_ERRORS as error:
             if not block.dispatches:
                 raise
             raise operation_error(block.name, args, error) from None
         if isinstance(out, (tuple, list)):
             return rewrap(out, [Variable(o, self) for o in out])
         return Variable(out, self)
+
+
+class WatchedBatch(Batch):
+    """The same under `debug_nans`."""
+
+    __slots__ = ()
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        out = super().apply(block, args, params)
+        check_forward(block, args, out)
+        return out
 
 
 def align(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
@@ -137,6 +156,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
 def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any, out_axes: Any) -> Any:
     leaves, structure = flatten((args, kwargs))
+    if not (in_axes is None or isinstance(in_axes, (int, tuple, list))):
+        raise ArgumentError(f"in_axes must be an axis, None or a tuple of them, one an argument, got {in_axes!r}")
     if isinstance(in_axes, (tuple, list)) and len(in_axes) != len(args):
         raise ArgumentError(f"in_axes has {len(in_axes)} entries for {len(args)} arguments: give one each")
     axes = [
@@ -163,13 +184,13 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
         if not sizes:
             raise ArgumentError("vmap needs at least one batched argument: every entry of in_axes is None")
         raise BatchError(f"the batch axes differ in length: {sizes} (length: shape)")
-    level = Batch(next(iter(sizes)))
+    level = (WatchedBatch if WATCH.get() else Batch)(next(iter(sizes)))
     rows = [Variable(m, level) if axis is not None else m for m, axis in zip(moved, axes, strict=True)]
     call_args, call_kwargs = unflatten(structure, rows)
     try:
-        out = settle(f(*call_args, **call_kwargs))
+        out = call(f, call_args, call_kwargs)
     finally:
-        level.end()
+        level.ended = True
     out_leaves, out_structure = flatten(out)
     places = broadcast_prefix(out_axes, out, "out_axes")
     return unflatten(
@@ -191,4 +212,6 @@ def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
         data = data.copy()
     if np.shape(data)[0] != level.size:
         data = np.broadcast_to(data, (level.size, *np.shape(data)[1:]))
+    if not -np.ndim(data) <= axis < np.ndim(data):
+        raise BatchError(f"out_axes names axis {axis} of a result of shape {np.shape(data)}, the batch counted")
     return np.moveaxis(data, 0, axis) if axis else data

@@ -54,27 +54,24 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _run_checkpoint(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    def pull(out_bar: Any, out: Any, args: Any) -> Any:
-        active, leaves, structure = _differentiable(args)
+    def function(args: Any, kwargs: Any) -> Any:
+        return f(*args, **kwargs)
 
-        def of_active(*moving: Any) -> Any:
-            return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
+    def of_active(leaves: list[Any], active: list[int], structure: Any) -> Any:
+        return lambda *moving: function(*unflatten(structure, _replaced(leaves, active, moving)))
 
-        bars = vjp(of_active, *[leaves[i] for i in active])[1](out_bar)
-        got = unflatten(structure, _replaced([None] * len(leaves), active, bars))
-        return tuple(got) if len(args) > 1 else got[0]
+    def pull(out_bar: Any, out: Any, both: Any) -> Any:
+        active, leaves, structure = _differentiable(both)
+        bars = vjp(of_active(leaves, active, structure), *[leaves[i] for i in active])[1](out_bar)
+        return unflatten(structure, _replaced([np.float64(0.0)] * len(leaves), active, bars))
 
-    def push(dots: Any, out: Any, args: Any) -> Any:
-        active, leaves, structure = _differentiable(args)
+    def push(dots: Any, out: Any, both: Any) -> Any:
+        active, leaves, structure = _differentiable(both)
         flat = flatten(dots)[0]
+        primals, tangents = tuple([leaves[i] for i in active]), tuple([flat[i] for i in active])
+        return jvp(of_active(leaves, active, structure), primals, tangents)[1]
 
-        def of_active(*moving: Any) -> Any:
-            return f(*unflatten(structure, _replaced(leaves, active, moving)), **kwargs)
-
-        return jvp(of_active, tuple([leaves[i] for i in active]), tuple([flat[i] for i in active]))[1]
-
-    name = getattr(f, "__name__", "checkpoint")
-    return apply_flat(name, lambda *args: f(*args, **kwargs), args, pull, push)
+    return apply_flat(getattr(f, "__name__", "checkpoint"), function, (args, kwargs), pull, push)
 
 
 def _replaced(leaves: list[Any], places: list[int], values: Any) -> list[Any]:

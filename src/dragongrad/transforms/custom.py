@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import general
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, ShapeError
 from ..core.nests import flatten, unflatten
 from ..core.node import Spec
 from ..core.variable import Variable, plain
@@ -153,11 +153,17 @@ def apply_flat(
 
     def flat_pull(bars: Any, outs: Any, xs: Any) -> Any:
         got = pull(unflatten(outer[0], list(bars)), unflatten(outer[0], list(outs)), rebuilt(xs))
-        return _spread(name, got, args, moving)
+        spread = _spread(name, got, args, moving)
+        _check_shapes(name, "cotangent", spread, xs)
+        return spread
 
     def flat_push(dots: Any, outs: Any, xs: Any) -> Any:
         out_dot = push(rebuilt(dots), unflatten(outer[0], list(outs)), rebuilt(xs))
-        return tuple([_array(leaf) for leaf in flatten(out_dot)[0]])
+        found = [_array(leaf) for leaf in flatten(out_dot)[0]]
+        if len(found) != len(outs):
+            raise ArgumentError(f"the pushforward of {name} returned {len(found)} tangents for {len(outs)} outputs")
+        _check_shapes(name, "tangent", found, outs)
+        return tuple([np.broadcast_to(dot, np.shape(o)) for dot, o in zip(found, outs, strict=True)])
 
     rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None)
     outs = custom(*[leaves[i] for i in moving], rule=rule)
@@ -189,7 +195,19 @@ def _spread(name: str, got: Any, args: tuple[Any, ...], moving: list[int]) -> li
         if len(leaves) != count:
             raise ArgumentError(f"the pullback of {name}: a cotangent does not have the structure of its argument")
         full += leaves
-    return [None if full[i] is None else plain(full[i]) for i in moving]
+    return [None if full[i] is None else _array(full[i]) for i in moving]
+
+
+def _check_shapes(name: str, what: str, values: Any, like: Any) -> None:
+    """Refuse what a rule returned where it cannot be broadcast to the shape that it stands for."""
+    for value, x in zip(values, like, strict=True):
+        got, wanted = np.shape(value), np.shape(x)
+        if value is None or got == wanted:
+            continue
+        # Axes are compared from the last one, as in broadcasting.
+        pairs = zip(got[::-1], wanted[::-1], strict=False)
+        if len(got) > len(wanted) or any(n not in (1, m) for n, m in pairs):
+            raise ShapeError(f"the rule of {name} gave a {what} of shape {got} for an array of shape {wanted}")
 
 
 class CustomRule:
@@ -215,6 +233,11 @@ class CustomRule:
         """Give the forward rule (a decorator)."""
         self._pushforward = rule
         return rule
+
+    def rules(self) -> dict[str, Callable[..., Any]]:
+        """The rules that were given, by their names."""
+        given = {"pushforward": self._pushforward, "pullback": self._pullback}
+        return {name: rule for name, rule in given.items() if rule is not None}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._pullback is None and self._pushforward is None:

@@ -7,10 +7,48 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.errors import ClosureError, DragongradError, EscapedError, operation_error, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    ClosureError,
+    ConversionError,
+    DragongradError,
+    DtypeError,
+    EscapedError,
+    operation_error,
+    user_line,
+)  # fmt: skip
 from ..core.level import Level
 from ..core.node import Node
-from ..core.variable import Variable, plain, top_level
+from ..core.variable import Variable, plain, settle, top_level
+
+
+def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The output of the user's function; where NumPy met a Variable that it cannot ask, its error is restated."""
+    try:
+        return settle(f(*args, **kwargs))
+    except ValueError as error:
+        # Writing into a float array calls `float`, whose error NumPy keeps only as the cause.
+        if isinstance(error.__cause__, ConversionError):
+            raise error.__cause__.with_traceback(error.__traceback__) from None
+        raise
+    except IndexError as error:
+        if isinstance(error, DragongradError) or not str(error).startswith("only integers, slices"):
+            raise
+        raise ConversionError(
+            f"a plain array cannot be indexed with a Variable\n  at {user_line(error)}\n"
+            "Where it is an integer under vmap, write ad.take(array, i)"
+        ).with_traceback(error.__traceback__) from None
+    except TypeError as error:
+        if isinstance(error, DragongradError) or not any(sign in str(error) for sign in _OBJECT_ARRAY):
+            raise
+        raise DtypeError(
+            f"np.array([...]) of Variables is an object array, which NumPy could not compute with: {error}\n"
+            f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
+        ).with_traceback(error.__traceback__) from None
+
+
+# How NumPy complains of the elements of an object array.
+_OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
 
 
 def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, Any]) -> Any:
@@ -21,7 +59,7 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
         out = block.forward(*values, **params)
     except DragongradError:
         raise
-    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+    except NUMPY_ERRORS as error:
         if not block.dispatches:
             raise
         raise operation_error(block.name, tuple(values), error) from None

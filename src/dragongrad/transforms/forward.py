@@ -12,9 +12,9 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
-from ..core.variable import Variable, as_input, bottom, settle
-from .evaluate import drop, evaluate, rewrap
-from .sweep import call_pushforward, call_rule, has_nan, own, strong, transpose
+from ..core.variable import Variable, as_input, bottom
+from .evaluate import call, drop, evaluate, rewrap
+from .sweep import call_pushforward, call_rule, has_nan, own, strong_product, transpose
 from .watch import WATCH, check_forward
 
 
@@ -134,9 +134,9 @@ def _term(block: Block, x_dot: Any, partial: Any, saved: Any, careful: bool) -> 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = saved if partial is TIMES else partial(saved)
         if _staged(factor) or _staged(x_dot):
-            return x_dot * (strong(x_dot, factor) if careful else factor)
+            return strong_product(x_dot, factor) if careful else x_dot * factor
         term = x_dot * factor
-        return x_dot * strong(x_dot, factor) if has_nan(term) else term
+        return strong_product(x_dot, factor) if has_nan(term) else term
 
 
 def _staged(value: Any) -> bool:
@@ -182,9 +182,9 @@ def _run_once(f: Any, primals: Any, tangents: Any, kwargs: dict[str, Any], caref
             raise ArgumentError(f"tangent {position} must have the structure of primal {position}")
         args.append(unflatten(structure, [_dual(x, t, level) for x, t in zip(leaves, dots, strict=True)]))
     try:
-        return settle(f(*args, **kwargs)), level
+        return call(f, args, kwargs), level
     finally:
-        level.end()
+        level.ended = True
 
 
 def _dots(out: Any, level: Level) -> list[Any]:

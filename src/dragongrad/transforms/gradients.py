@@ -12,8 +12,8 @@ from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError,
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
-from ..core.variable import Variable, as_input, settle, value_of
-from .evaluate import drop
+from ..core.variable import Variable, as_input, value_of
+from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
 from .reverse import open_reverse
 from .sweep import fit, own, run_sweep
@@ -33,7 +33,7 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tup
         inputs += nodes
         structures.append((structure, len(nodes)))
     try:
-        out = settle(f(*full, **kwargs))
+        out = call(f, full, kwargs)
     finally:
         tape = level.close()
     return out, level, tape, inputs, structures
@@ -62,6 +62,8 @@ def _run_value_and_grad(
     if has_aux:
         out, aux = _split_aux(out)
         aux = _drop_nest(aux, level)
+    if not isinstance(out, (Variable, np.ndarray, np.generic, float, int)):
+        check_number(f, out)
     value, node = drop(out, level)
     check_scalar(f, value, holomorphic)
     if node is None:
@@ -79,14 +81,19 @@ def _split_aux(out: Any) -> tuple[Any, Any]:
     return out
 
 
+def check_number(f: Any, out: Any) -> None:
+    """Refuse a gradient of a nest, or of what is not numeric."""
+    name = getattr(f, "__name__", "the function")
+    if not hasattr(out, "dtype") and not isinstance(out, complex):
+        raise NotScalarError(
+            f"grad needs one number from {name}, it returned {type(out).__name__}; "
+            "return (loss, rest) with has_aux=True, or use ad.jacobian"
+        )
+
+
 def check_scalar(f: Any, value: Any, holomorphic: bool) -> None:
     """Refuse a gradient of anything but one real number."""
     name = getattr(f, "__name__", "the function")
-    if isinstance(value, (tuple, list, dict)) or value is None:
-        raise NotScalarError(
-            f"grad needs one number from {name}, it returned {type(value).__name__}; "
-            "return (loss, rest) with has_aux=True, or use ad.jacobian"
-        )
     if np.shape(value) != ():
         raise NotScalarError(
             f"grad needs one number from {name}, it returned an array of shape {np.shape(value)}; "

@@ -81,18 +81,15 @@ def _forward(problem: _Problem, holomorphic: bool) -> Any:
 
     def column(*dots: Any) -> Any:
         got = jvp(problem, tuple(leaves), dots, has_aux=problem.has_aux)
-        return (got[1], got[2]) if problem.has_aux else got[1]
+        if problem.has_aux:
+            # It depends on the primals alone, so no direction is in it.
+            problem.aux = got[2]
+        return got[1]
 
-    out_axes = (-1, 0) if problem.has_aux else -1
     if problem.n_in:
-        columns = vmap(column, out_axes=out_axes)(*_basis(leaves))
+        columns = vmap(column, out_axes=-1)(*_basis(leaves))
     else:
-        out = jvp(problem, tuple(leaves), tuple(leaves), has_aux=problem.has_aux)
-        empty = map_nest(lambda o: np.zeros((*np.shape(o), 0)), out[1])
-        columns = (empty, map_nest(lambda a: np.asarray(a)[None], out[2])) if problem.has_aux else empty
-    if problem.has_aux:
-        columns, aux = columns
-        problem.aux = map_nest(lambda a: a[0], aux)
+        columns = map_nest(lambda o: np.zeros((*np.shape(o), 0)), column(*leaves))
     outs, structure = flatten(columns)
     return unflatten(structure, [problem.rebuild(_split(out, leaves, np.ndim(out) - 1)) for out in outs])
 

@@ -71,7 +71,7 @@ def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Calla
         raise ArgumentError("derivative takes one position in argnums: use ad.jacobian for several")
     if not isinstance(order, int) or order < 0:
         raise ArgumentError(f"order must be a number of times, got {order!r}")
-    return Transform(derivative, _run_derivative, f, {"argnums": argnums, "order": order})
+    return Transform(derivative, _run_derivative, f, {"argnums": int(argnums), "order": order})
 
 
 def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:

@@ -48,11 +48,15 @@ def _remake(maker: Callable[..., Any], f: Any, options: dict[str, Any]) -> Any:
 
 def check_argnums(argnums: Any) -> Argnums:
     """Check that `argnums` is an integer or a non-empty sequence of them."""
-    if isinstance(argnums, int) and not isinstance(argnums, bool):
-        return argnums
-    if isinstance(argnums, (tuple, list)) and argnums and all(isinstance(a, int) for a in argnums):
-        return tuple(argnums)
+    if _is_position(argnums):
+        return int(argnums)
+    if isinstance(argnums, (tuple, list)) and argnums and all(map(_is_position, argnums)):
+        return tuple([int(a) for a in argnums])
     raise ArgumentError(f"argnums must be a position or a tuple of positions, got {argnums!r}")
+
+
+def _is_position(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def bind_argnums(f: Any, args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:

@@ -60,20 +60,21 @@ def pull_large_edge(bar: Any, partial: Any, saved: Any) -> Any:
 
 
 def careful_pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
-    """As `pull_edge`, with strong zeros: where `bar` is zero, a partial that is not finite counts as zero."""
+    """As `pull_edge`, with strong zeros."""
     if partial is KEEP or partial is NEGATE:
         return pull_edge(bar, partial, saved)
     factor = saved if partial is TIMES else partial(saved)
-    return bar * strong(bar, factor)
+    return strong_product(bar, factor)
 
 
-def strong(direction: Any, factor: Any) -> Any:
-    """A factor made zero where it is not finite and what it multiplies is zero.
+def strong_product(direction: Any, factor: Any) -> Any:
+    """A product in which a zero beats an infinity, on either side, and a partial that is NaN.
 
-    The factor is masked, not the product, so that the derivative of the product stays right where the
-    direction merely happens to be zero.
+    What is not finite is masked, not the product, so that the derivative of the product stays right where
+    the other side merely happens to be zero.
     """
-    return np.where((direction == 0) & ~np.isfinite(factor), 0.0, factor)
+    reached = np.where((factor == 0) & np.isinf(direction), 0.0, direction)
+    return reached * np.where((direction == 0) & ~np.isfinite(factor), 0.0, factor)
 
 
 def spread(g: Any, shape: tuple[int, ...]) -> Any:

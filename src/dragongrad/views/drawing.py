@@ -7,9 +7,10 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
-from ..core.graph import Graph, application, brief, trace
+from ..core.graph import Graph, trace
 from ..core.node import Node
 from .layout import Placed, place
+from .text import application, brief
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
 _HEADER = 22.0
@@ -18,6 +19,26 @@ _EDGE, _LINE, _TEXT, _FAINT = "#94a3b8", "#64748b", "#0f172a", "#64748b"
 
 class DrawnGraph(Graph):
     """A Graph that draws itself: `print(graph)`, `graph.to_dot()`, `graph.svg()`; notebooks show the picture."""
+
+    def operation(self, node: Node) -> str:
+        """The application as the user would write it: `sin(v1)`, `v1 * 2.0`."""
+        if node.pick is not None:
+            return f"{self.names[node.parents[0]]}[{node.pick}]"  # type: ignore[index]
+        arguments = [
+            brief(value) if parent is None else self.names[parent]
+            for parent, value in zip(node.parents, node.saved[1:], strict=True)
+        ]
+        return application(node.block, arguments, node.params)
+
+    def __str__(self) -> str:
+        arguments = ", ".join(f"{self.names[n]}: {_spec(n)}" for n in self.inputs)
+        rows = [(f"{self.names[n]} = {self.operation(n)}", _spec(n)) for n in self.nodes]
+        width = max([len(text) for text, _ in rows], default=0)
+        lines = [f"{self.title}({arguments})", *[f"    {text:<{width}}  {spec}" for text, spec in rows]]
+        results = [self.names[o] if isinstance(o, Node) else brief(o) for o in self.outputs]
+        return "\n".join([*lines, f"    return {', '.join(results)}"])
+
+    __repr__ = __str__
 
     def label(self, node: Node) -> str:
         """What is written in a Node's box: the input's name, or the Block's symbol with its plain operands."""
@@ -120,6 +141,12 @@ class DrawnGraph(Graph):
 
     def _repr_svg_(self) -> str:
         return self.svg()
+
+
+def _spec(node: Node) -> str:
+    if isinstance(node.dtype, tuple):
+        return ", ".join(f"{s.dtype} {s.shape}" for s in node.dtype)
+    return f"{node.dtype} {node.shape}"
 
 
 def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:

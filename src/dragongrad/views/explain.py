@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ..classic.block import Block as ClassicBlock
 from ..core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED, Block, rule_names
 from ..core.dispatch import no_rule
 from ..core.errors import ArgumentError
-from ..core.graph import application
 from ..core.node import KEEP, NEGATE, TIMES
+from ..transforms.custom import CustomRule
 from .symbols import Symbol, formula
+from .text import application
 
 
 class Explanation:
@@ -61,6 +63,10 @@ def explain(fn: Any) -> Explanation:
         domain: -1 < x < 1 (the derivative is finite there)
 
     """
+    if isinstance(fn, CustomRule):
+        return Explanation("\n".join(_own_rule(fn)))
+    if issubclass(fn if isinstance(fn, type) else type(fn), ClassicBlock):
+        return Explanation("\n".join(_own_block(fn if isinstance(fn, type) else type(fn))))
     block = _block(fn)
     if block is not None:
         return Explanation("\n".join([_heading(block), *(_formulas(block) if block.partials else _sources(block))]))
@@ -73,6 +79,19 @@ def explain(fn: Any) -> Explanation:
     if fn in UNSUPPORTED:
         return Explanation(f"{fn.__name__}: no derivative rule: {UNSUPPORTED[fn]}")
     raise no_rule(fn)
+
+
+def _own_rule(fn: CustomRule) -> list[str]:
+    lines = [f"{fn.__name__}{inspect.signature(fn.f)}: a rule of its own"]
+    for title, rule in fn.rules().items():
+        lines += [f"    {title}:", _source(rule)]
+    return lines
+
+
+def _own_block(kind: type) -> list[str]:
+    lines = [f"{kind.__name__}: a Block as a class"]
+    own = [vars(kind)[name] for name in ("gradient_fn", "get_jacobians", "gradient_forward") if name in vars(kind)]
+    return [*lines, *map(_source, own)]
 
 
 def _block(fn: Any) -> Block | None:

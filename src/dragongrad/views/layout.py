@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _HEIGHT, _GAP_X, _GAP_Y, _MARGIN, _LANE = 38.0, 22.0, 34.0, 16.0, 6.0
+_MOST_LANES = 20_000
 
 
 @dataclass
@@ -40,11 +41,14 @@ def place(parents: list[list[int]], widths: list[float]) -> Layout:
     above: list[list[int]] = []
     chains: dict[tuple[int, int], list[int]] = {}
     extra: list[list[int]] = []
+    # Of a graph beyond reading, the long edges are drawn straight: their lanes alone would fill megabytes.
+    lanes = sum(layer[i] - layer[p] - 1 for i, made_from in enumerate(parents) for p in made_from)
+    laned = lanes <= _MOST_LANES
     for i, made_from in enumerate(parents):
         ends = []
         for p in dict.fromkeys(made_from):
             chain: list[int] = []
-            for level in range(layer[p] + 1, layer[i]):
+            for level in range(layer[p] + 1, layer[i] if laned else 0):
                 extra.append([chain[-1] if chain else p])
                 widths.append(_LANE)
                 layer.append(level)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.graph import index_text
+from .text import index_text
 
 # How tightly each operator binds; an operand that binds less tightly is put in parentheses.
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 1, 2, 3, 4, 5

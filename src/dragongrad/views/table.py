@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError
-from ..core.graph import Graph, application, brief, index_text, trace
 from ..core.node import KEEP, Node
 from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import vjp
+from .drawing import DrawnGraph
+from .drawing import graph as draw
 from .explain import partial_formulas, pulled_formulas, pushed_formulas
 from .symbols import Symbol, product
+from .text import application, brief, index_text
 
 # More elements than this share one column, the tangent along one direction.
 _COLUMNS = 6
@@ -117,13 +119,13 @@ def trace_table(
     """
     if mode not in ("forward", "reverse"):
         raise ArgumentError(f"unknown mode {mode!r}: choose 'forward' or 'reverse'")
-    graph = trace(f, args, kwargs)
+    graph = draw(f, *args, **kwargs)
     if mode == "forward":
         return _forward(graph, tangent)
     return _reverse(graph, cotangent)
 
 
-def _directions(graph: Graph, tangent: Any) -> tuple[list[str], list[list[Any]]]:
+def _directions(graph: DrawnGraph, tangent: Any) -> tuple[list[str], list[list[Any]]]:
     """The names of the columns, and for each the tangents of all inputs."""
     values = [n.saved[0] for n in graph.inputs]
     if tangent is not None:
@@ -168,7 +170,7 @@ def _has_derivative(node: Node) -> bool:
     return node.block is not None and node.block.kind != "constant" and any(d.kind in "fc" for d in dtypes)
 
 
-def _push(graph: Graph, dots: list[Any]) -> dict[Node, Any]:
+def _push(graph: DrawnGraph, dots: list[Any]) -> dict[Node, Any]:
     found: dict[Node, Any] = dict(zip(graph.inputs, dots, strict=True))
     for node in graph.nodes:
         if node.pick is not None:
@@ -190,7 +192,7 @@ def _nothing(node: Node) -> Any:
     return np.zeros(node.shape)
 
 
-def _forward(graph: Graph, tangent: Any) -> TraceTable:
+def _forward(graph: DrawnGraph, tangent: Any) -> TraceTable:
     names, directions = _directions(graph, tangent)
     pushed = [_push(graph, dots) for dots in directions]
     rows, values = [], {}
@@ -207,7 +209,7 @@ def _forward(graph: Graph, tangent: Any) -> TraceTable:
     return TraceTable(f"trace of {graph.title}, forward", columns, rows, values)
 
 
-def _reverse(graph: Graph, cotangent: Any) -> TraceTable:
+def _reverse(graph: DrawnGraph, cotangent: Any) -> TraceTable:
     bars: dict[Node, Any] = {}
     _seed(graph, cotangent, bars)
     for node in reversed(graph.nodes):
@@ -246,7 +248,7 @@ def _like(out: Any, bar: Any) -> Any:
     return type(out)(*bar) if hasattr(out, "_fields") else type(out)(bar)
 
 
-def _seed(graph: Graph, cotangent: Any, bars: dict[Node, Any]) -> None:
+def _seed(graph: DrawnGraph, cotangent: Any, bars: dict[Node, Any]) -> None:
     outputs = [o for o in graph.outputs if isinstance(o, Node) and o.dtype.kind in "fc"]
     if cotangent is not None and len(outputs) != 1:
         raise ArgumentError("a cotangent belongs to one output; this function has several: leave it out")
@@ -260,17 +262,17 @@ def _seed(graph: Graph, cotangent: Any, bars: dict[Node, Any]) -> None:
 # Text
 
 
-def _operation(graph: Graph, node: Node) -> str:
+def _operation(graph: DrawnGraph, node: Node) -> str:
     return "input" if node.block is None else graph.operation(node)
 
 
-def _several(graph: Graph, node: Node) -> list[str]:
+def _several(graph: DrawnGraph, node: Node) -> list[str]:
     """The first cells of a Block with several outputs; each output has a row of its own."""
     shapes = ", ".join(str(s.shape) for s in node.dtype)  # type: ignore[union-attr]
     return [graph.names[node], graph.operation(node), shapes]
 
 
-def _stand_ins(graph: Graph, node: Node) -> list[Any]:
+def _stand_ins(graph: DrawnGraph, node: Node) -> list[Any]:
     """What stands for each argument in a formula: its name, a number, or the shape of a plain array."""
     return [
         Symbol(graph.names[p], like=v) if p is not None else Symbol(brief(v), like=v) if np.ndim(v) else v
@@ -278,11 +280,11 @@ def _stand_ins(graph: Graph, node: Node) -> list[Any]:
     ]
 
 
-def _dots(graph: Graph, node: Node) -> list[Any]:
+def _dots(graph: DrawnGraph, node: Node) -> list[Any]:
     return [None if p is None else Symbol(f"{graph.names[p]}_dot", like=p.saved[0]) for p in node.parents]
 
 
-def _pushed(graph: Graph, node: Node) -> str:
+def _pushed(graph: DrawnGraph, node: Node) -> str:
     """The derivative of one operation: `cos(x) * x_dot`."""
     block: Any = node.block
     if block is None or not _has_derivative(node):
@@ -323,13 +325,13 @@ def _texts(values: list[Any]) -> list[str]:
     return [v.text if isinstance(v, Symbol) else brief(v) for v in values]
 
 
-def _out(graph: Graph, node: Node) -> Any:
+def _out(graph: DrawnGraph, node: Node) -> Any:
     if isinstance(node.dtype, tuple):
         return None
     return Symbol(graph.names[node], like=node.saved[0])
 
 
-def _pulled(graph: Graph, node: Node) -> str:
+def _pulled(graph: DrawnGraph, node: Node) -> str:
     """What an operation passes back: `x_bar += cos(x) * v1_bar`."""
     block: Any = node.block
     if block is None or not _has_derivative(node):
