@@ -8,12 +8,14 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
+from .compiler.runtime import Compiled, compile
 from .core.block import composite, constant, elementwise, general, linear, multilinear
 from .core.dispatch import install as _install
 from .core.errors import (
     ArgumentError,
     BatchError,
     ClosureError,
+    CompileWarning,
     ConversionError,
     DerivativeError,
     DragongradError,
@@ -42,9 +44,9 @@ from .views.table import trace_table
 _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
-    "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
-    "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "NoRuleError", "NonFiniteError",
-    "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "composite",
+    "ArgumentError", "BatchError", "Block", "ClosureError", "CompileWarning", "Compiled", "Constant",
+    "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "NoRuleError", "NonFiniteError",
+    "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
     "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general",
     "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log",
     "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax",

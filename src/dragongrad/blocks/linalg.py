@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant, general
-from ..core.variable import plain, bottom
+from ..core.variable import bottom, plain
 
 
 def transposed(x: Any) -> Any:

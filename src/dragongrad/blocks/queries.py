@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant
-from ..core.variable import Variable, plain, bottom, value_of
+from ..core.variable import Variable, bottom, plain, value_of
 
 
 @composite(np.shape)

@@ -79,6 +79,10 @@ class ArgumentError(DragongradError, ValueError):
     """An option or argument of a transform that cannot be used."""
 
 
+class CompileWarning(UserWarning):
+    """A compiled function does something slower than its user may expect."""
+
+
 class DerivativeError(DragongradError, AssertionError):
     """Two derivatives that should agree do not."""
 

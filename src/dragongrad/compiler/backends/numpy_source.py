@@ -102,7 +102,11 @@ class Source:
     def _constant(self, value: Any) -> str:
         if isinstance(value, (bool, int, float)) and not (isinstance(value, float) and not np.isfinite(value)):
             return repr(value) if value >= 0 else f"({value!r})"
-        if isinstance(value, (np.floating, np.integer, float)) and np.isfinite(value) and not isinstance(value, np.float32):
+        if (
+            isinstance(value, (np.floating, np.integer, float))
+            and np.isfinite(value)
+            and not isinstance(value, np.float32)
+        ):
             plainer = value.item() if isinstance(value, np.generic) else value
             return repr(plainer) if plainer >= 0 else f"({plainer!r})"
         for name, known in self.space.items():

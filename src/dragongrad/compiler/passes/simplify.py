@@ -43,7 +43,7 @@ def rule(*fns: Any) -> Callable[[Rule], Rule]:
 
 def number(value: Value) -> float | None:
     """The one number that a constant is everywhere; None for anything else."""
-    if isinstance(value, Node) or isinstance(value, (bool, complex, np.bool_)):
+    if isinstance(value, (Node, bool, complex, np.bool_)):
         return None
     array = np.asarray(value)
     if array.dtype.kind not in "fiu" or not array.size or (array.ndim and any(array.strides)):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,9 +17,8 @@ from .expressions import LeaveToNumPyError, NeedsBufferError
 from .loops import Function, LoopWriter
 from .machine import Library
 from .schedule import Callback, Loops, Product, Schedule, Step
-from .text import STORED
 
-Array = np.ndarray[Any, Any]
+Array: TypeAlias = np.ndarray[Any, Any]
 
 
 @dataclass
@@ -37,23 +37,20 @@ def plan(graph: Graph) -> Plan:
         schedule = Schedule(graph, forced, outside)
         made = Plan(schedule)
         try:
-            ready = set(graph.inputs)
+            inputs = set(graph.inputs)
             for k, step in enumerate(schedule.steps):
                 if isinstance(step, Loops):
-                    writer = LoopWriter(
-                        f"loops{k}", step, lambda v: not isinstance(v, Node) or v in schedule.wanted
-                    )
-                    ready_inputs = set(graph.inputs)
-                    writer.in_memory = lambda v, i=ready_inputs, w=schedule.wanted: (
-                        is_constant(v) or v in i or v in w
-                    )
-                    made.functions[k] = writer.write()
-            del ready
+                    in_memory = partial(_in_memory, inputs | schedule.wanted)
+                    made.functions[k] = LoopWriter(f"loops{k}", step, in_memory).write()
         except NeedsBufferError as need:
             stuck = need.node in schedule.wanted or need.node in forced
             (outside if isinstance(need, LeaveToNumPyError) or stuck else forced).add(need.node)
             continue
         return made
+
+
+def _in_memory(nodes: set[Node], value: Value) -> bool:
+    return is_constant(value) or value in nodes
 
 
 class Native:
@@ -164,7 +161,7 @@ class Native:
         return [v if kind == "constant" else arrays[v][()] for kind, v in self.outputs]
 
     def _call_back(self, step: Step, arrays: list[Any], table: Any, keep: list[Any]) -> None:
-        node = step.node  # type: ignore[union-attr]
+        node: Any = step.node  # type: ignore[union-attr]
         values = [arrays[self.places[id(v)]] if isinstance(v, Node) else v for v in arguments(node)]
         with np.errstate(all="ignore"):
             out = node.block.value(*values, **node.params)
@@ -176,6 +173,3 @@ class Native:
             if place is not None:
                 arrays[place] = np.ascontiguousarray(value)
                 table[place] = arrays[place].ctypes.data
-
-
-__all__ = ["STORED", "Native", "plan"]

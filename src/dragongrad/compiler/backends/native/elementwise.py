@@ -257,8 +257,8 @@ enter(np.bitwise_and, _instruction("and", "and", "and"))
 enter(np.bitwise_or, _instruction("or", "or", "or"))
 enter(np.bitwise_xor, _instruction("xor", "xor", "xor"))
 for _fn in (
-    np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh,
-    np.arcsin, np.arccos, np.arctan, np.arctan2, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
+    np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh,
+    np.tanh, np.arcsin, np.arccos, np.arctan, np.arctan2, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
 ):  # fmt: skip
     enter(_fn, _function(_fn.__name__))
 for _block in BLOCKS.values():

@@ -60,10 +60,7 @@ class Expressions:
         found = self.text.recall(key)
         if found is None:
             buffer = self.memory(value)
-            if buffer is not None:
-                found = self.text.load(buffer, index)
-            else:
-                found = self._compute(value, index)
+            found = self.text.load(buffer, index) if buffer is not None else self._compute(value, index)
             self.text.scopes[-1][key] = found
         return convert(self.text, found, value.dtype, dtype) if dtype is not None else found
 
@@ -232,7 +229,8 @@ def _plus(x: Index, y: Index) -> Index:
         return shift(y, x)
     if isinstance(y, int):
         return shift(x, y)
-    assert isinstance(x, Affine) and isinstance(y, Affine)
+    assert isinstance(x, Affine)
+    assert isinstance(y, Affine)
     factors = dict(x.terms)
     for v, f in y.terms:
         factors[v] = factors.get(v, 0) + f

@@ -77,7 +77,9 @@ def linear(index: Index, factor: int, offset: int) -> Index:
 
 def combine(parts: list[tuple[Index, int]]) -> tuple[int, dict[Loop, int], list[tuple[str, int]]]:
     """`sum(stride * index)` as a number, factors of loops, and factors of registers."""
-    offset, factors, loaded = 0, {}, []
+    offset = 0
+    factors: dict[Loop, int] = {}
+    loaded: list[tuple[str, int]] = []
     for index, stride in parts:
         if isinstance(index, int):
             offset += stride * index
@@ -109,7 +111,7 @@ def place(index: Index, bounds: list[int]) -> int:
 
 
 def _cut(index: Affine, bound: int) -> Split:
-    """Where the first loop of an index must be cut so that the index comes nearer to lying on one side of a bound."""
+    """Where a loop must be cut so that an index comes nearer to lying on one side of a bound."""
     v, f = max(index.terms, key=lambda t: abs(t[1]))
     rest = Affine(index.offset, tuple([t for t in index.terms if t[0] != v])) if len(index.terms) > 1 else None
     low = rest.low if rest is not None else index.offset
@@ -129,7 +131,7 @@ def divide(index: Index, by: int) -> tuple[Index, Index] | None:
     remainder = [(v, f) for v, f in index.terms if f % by]
     q_offset, r_offset = divmod(index.offset, by)
     rest: Index = Affine(r_offset, tuple(remainder)) if remainder else r_offset
-    low, high = (rest, rest + 1) if isinstance(rest, int) else (rest.low, rest.high)
+    low, high = (rest.low, rest.high) if isinstance(rest, Affine) else (r_offset, r_offset + 1)
     if low < 0 or high > by:
         return None
     return (Affine(q_offset, tuple(quotient)) if quotient else q_offset), rest

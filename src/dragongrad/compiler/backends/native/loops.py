@@ -11,10 +11,11 @@ import numpy as np
 
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
-from .expressions import Expressions, reduced_axes, reduction_index
+from .expressions import Expressions, reduced_axes
 from .index import Index, Loop, Split, variable
 from .schedule import STRAIGHT, Loops, Root
 from .text import STORED, Buffer, Text, literal, type_of
+
 
 @dataclass
 class Function:

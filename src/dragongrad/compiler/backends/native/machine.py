@@ -38,7 +38,7 @@ def target_machine(level: int) -> Any:
 
 
 def loop_hint() -> str:
-    """How wide the innermost loops are to be; a width that cannot be had is no error to LLVM, as a command would be."""
+    """How wide the innermost loops are to be: a wish, which LLVM may leave unfulfilled without a warning."""
     width = 8 if "+avx512f" in features()[1] else 4 if "+avx2" in features()[1] else 2
     return f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {width}}}'
 

@@ -154,7 +154,8 @@ class Schedule:
         for step in reversed(self.steps):
             if isinstance(step, Loops) and (step.mode, step.length) == (mode, length) and mode != "nest":
                 # A map in the same loops is computed along; a reduction is known only after them.
-                if mode == "straight" or not any(r.node in needs and r.kind == "reduce" for r in step.roots):
+                waits = any(r.node in needs and r.kind == "reduce" for r in step.roots)
+                if mode == "straight" or not waits:
                     step.roots.append(root)
                     return
             if any(made in needs for made in _makes(step)):
@@ -210,7 +211,7 @@ def mode_of(root: Root) -> tuple[str, int]:
     size = int(np.prod(domain))
     if size <= STRAIGHT:
         return "straight", 0
-    if len(domain) >= 1 and size // domain[0] <= LANE:
-        if root.kind == "map" or 0 in reduced_axes(root.node, len(domain)):
-            return "lanes", domain[0]
+    narrow = size // domain[0] <= LANE
+    if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
+        return "lanes", domain[0]
     return "nest", domain[0]
