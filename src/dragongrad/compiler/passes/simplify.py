@@ -248,7 +248,7 @@ def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     index = node.params["index"]
     if shape_of(x) == node.shape and all(_is_everything(i, n) for i, n in zip(index, shape_of(x), strict=False)):
         return x
-    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and x.params["index"] == index and _no_arrays(index):
+    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _no_arrays(index) and x.params["index"] == index:
         # What was laid into zeros is read back.
         source = arguments(x)[0]
         return source if shape_of(source) == node.shape else None
