@@ -248,15 +248,16 @@ def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     index = node.params["index"]
     if shape_of(x) == node.shape and all(_is_everything(i, n) for i, n in zip(index, shape_of(x), strict=False)):
         return x
-    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _no_arrays(index) and x.params["index"] == index:
+    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _equal(x.params["index"], index):
         # What was laid into zeros is read back.
         source = arguments(x)[0]
         return source if shape_of(source) == node.shape else None
     return None
 
 
-def _no_arrays(index: tuple[Any, ...]) -> bool:
-    return not any(isinstance(i, (np.ndarray, Node)) for i in index)
+def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two indices without arrays are equal."""
+    return not any(isinstance(i, (np.ndarray, Node)) for i in (*one, *other)) and one == other
 
 
 def _is_everything(part: Any, length: int) -> bool:
