@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from .machine import processor
+from .mathematics import FUNCTIONS, definitions
 from .text import Text, type_of
+
+# So many uses in one function are written where they are used; more would take long to compile, and are calls.
+_IN_LINE = 24
 
 
 class UnsupportedError(Exception):
     """An operation that is left to NumPy."""
 
 
-_LIBM = {
-    "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
-    "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsin": "asin",
-    "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh",
-    "arctanh": "atanh", "cbrt": "cbrt", "pow": "pow", "hypot": "hypot",
-}  # fmt: skip
-
-
 def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
     """Call a function of the mathematical library."""
-    if dtype.kind != "f" or name not in _LIBM:
+    if dtype.kind != "f" or name not in FUNCTIONS:
         raise UnsupportedError(f"{name} of {dtype}")
-    kind = type_of(dtype)
-    symbol = "@" + _LIBM[name] + ("" if kind == "double" else "f")
-    text.declare(
-        symbol, f"declare {kind} {symbol}({', '.join([kind] * len(registers))}) nounwind willreturn memory(none)"
-    )
-    return text.op(f"call {kind} {symbol}({', '.join(f'{kind} {r}' for r in registers)})")
+    kind, host = type_of(dtype), processor()
+    text.functions += 1
+    made = definitions(name, kind, host.lanes, host.fused, called=text.functions > _IN_LINE)
+    for symbol, definition in made.texts.items():
+        text.declare(symbol, definition)
+    return text.op(f"call {kind} {made.symbol}({', '.join(f'{kind} {r}' for r in registers)})")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import ctypes
 import threading
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from ....core.errors import ArgumentError
 
 _LOCK = threading.Lock()
+_FOREVER: list[Any] = []
 
 
 @cache
@@ -23,49 +27,75 @@ def binding() -> Any:
     return llvm
 
 
+@dataclass(frozen=True)
+class Processor:
+    """A kind of processor, as LLVM names it and its features."""
+
+    name: str
+    flags: str
+
+    @property
+    def lanes(self) -> int:
+        """How many doubles its registers hold."""
+        given = self.flags.split(",")
+        return 8 if "+avx512f" in given else 4 if "+avx2" in given else 2
+
+    @property
+    def fused(self) -> bool:
+        """Whether it multiplies and adds in one instruction; every 64-bit ARM does."""
+        return "+fma" in self.flags.split(",") or platform.machine().lower() in ("arm64", "aarch64")
+
+
+# What every x86-64 has.
+BASELINE = Processor("x86-64", "+sse2")
+
+
 @cache
-def features() -> tuple[str, str]:
-    """The name and the features of this processor."""
+def processor() -> Processor:
+    """The processor of this machine."""
     llvm = binding()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return Processor(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
-def target_machine(level: int) -> Any:
-    """A code generator for this processor."""
-    name, flags = features()
-    target = binding().Target.from_default_triple()
-    return target.create_target_machine(cpu=name, features=flags, opt=level, codemodel="jitdefault", jit=True)
+def target_machine(level: int, target: Processor) -> Any:
+    """A code generator for a processor."""
+    return (
+        binding()
+        .Target.from_default_triple()
+        .create_target_machine(cpu=target.name, features=target.flags, opt=level, codemodel="jitdefault", jit=True)
+    )
 
 
-def loop_hint() -> str:
-    """How wide the innermost loops are to be: a wish, which LLVM may leave unfulfilled without a warning."""
-    width = 8 if "+avx512f" in features()[1] else 4 if "+avx2" in features()[1] else 2
-    return f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {width}}}'
+def _closing(target: Processor) -> str:
+    """The attributes of every function, and how wide the innermost loops are to be.
 
-
-def attributes() -> str:
-    """The attributes of every function."""
-    width = "512" if "+avx512f" in features()[1] else "256"
-    return f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}'
+    The width is a wish, which LLVM may leave unfulfilled without a warning.
+    """
+    width = max(256, 64 * target.lanes)
+    return (
+        f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
+        f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
+    )
 
 
 class Library:
-    """Compiled functions; they live as long as this does."""
+    """Compiled functions, for this processor or a lesser one; they live as long as this does."""
 
-    def __init__(self, text: str, level: int = 2) -> None:
+    def __init__(self, text: str, level: int = 2, target: Processor | None = None) -> None:
         llvm = binding()
+        target = target or processor()
         # LLVM's global state is not made for several threads at once.
         with _LOCK:
-            module = llvm.parse_assembly(f"{text}\n{attributes()}\n{loop_hint()}\n")
+            module = llvm.parse_assembly(f"{text}\n{_closing(target)}")
             module.verify()
-            machine = target_machine(level)
+            machine = target_machine(level, target)
             options = llvm.create_pipeline_tuning_options(speed_level=level)
             options.loop_vectorization = level > 1
             options.slp_vectorization = level > 1
             builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
             self.optimised = str(module)
-            self._machine = target_machine(level)
+            self._machine = target_machine(level, target)
             self._engine = llvm.create_mcjit_compiler(module, machine)
             self._engine.finalize_object()
 

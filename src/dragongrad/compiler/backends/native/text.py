@@ -61,6 +61,7 @@ class Text:
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
         self.scopes: list[dict[Any, str]] = [{}]
+        self.functions = 0  # uses of mathematical functions
         self._count = 0
 
     def fresh(self, hint: str = "r") -> str:
