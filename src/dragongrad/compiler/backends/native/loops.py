@@ -49,6 +49,8 @@ class LoopWriter:
         self.places: dict[int, Buffer] = {}
         self.to = Expressions(self.text, self._memory, STRAIGHT if loops.mode == "straight" else 16)
         self.entry: list[str] = []
+        self.totals: dict[Node, str] = {}
+        self.known: dict[tuple[Node, int], dict[Node, int | None]] = {}
 
     def _memory(self, value: Value) -> Buffer | None:
         if isinstance(value, Node) and (value in self.own or not self.in_memory(value)):
@@ -73,7 +75,7 @@ class LoopWriter:
             length = self.loops.length
             self._lanes(length)
         else:
-            length = self._nest(self.loops.roots[0])
+            length = self._nest()
         parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
         head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
         lines = [head, "entry:", *self.entry, *self.text.lines, "  ret void", "}"]
@@ -156,7 +158,8 @@ class LoopWriter:
                         value = self.to.element(root.node, index)
                         self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
                     else:
-                        self._accumulate(root, (i, *rest), totals[id(root)])
+                        place = totals[id(root)][self._kept(root, (i, *rest))]
+                        self._add(root, place, self._term(root, (i, *rest)))
 
         self._loop("i", 0, length, body, bounded=True, inner=True)
         for root in sums:
@@ -213,9 +216,8 @@ class LoopWriter:
     def _result(self, root: Root, total: str) -> str:
         return self.text.effect(f"icmp ne i64 {total}, 0") if root.node.dtype.kind == "b" else total
 
-    def _accumulate(self, root: Root, index: tuple[Index, ...], places: dict[tuple[int, ...], str]) -> None:
-        place, kind = places[self._kept(root, index)], self._kind(root)
-        term = self._term(root, index)
+    def _add(self, root: Root, place: str, term: str) -> None:
+        kind = self._kind(root)
         total = self.text.effect(f"load {kind}, ptr {place}")
         self.text.write(f"  store {kind} {self._fold(root, total, term)}, ptr {place}")
 
@@ -229,16 +231,123 @@ class LoopWriter:
 
     # Nests
 
-    def _nest(self, root: Root) -> int:
-        if root.kind == "map":
-            return self._map_nest(root)
-        axes = reduced_axes(root.node, len(root.domain))
-        kept = [a for a in range(len(root.domain)) if a not in axes]
-        if not axes or (kept and max(kept) > min(axes)):
-            return self._column_sums(root, axes)
-        return self._row_sums(root, kept, list(axes))
+    def _nest(self) -> int:
+        """All roots in the same outermost loop, and as far inwards as their domains and dependencies allow."""
+        roots = self.loops.roots
+        for node in self.loops.local:
+            name = self.text.fresh("row")
+            count = node.size // node.shape[0]
+            self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
+            self.places[id(node)] = Buffer(name, node.shape, node.dtype, held=True)
+        self._run(roots, ())
+        return self.loops.length
 
-    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None], bounded: bool) -> None:
+    def _run(self, roots: list[Root], at: tuple[Index, ...]) -> None:
+        """The next loop of roots that share it, and what is to be done before and after it."""
+        depth = len(at)
+        begun = [root for root in roots if root.kind == "reduce" and root.first == depth]
+        for root in begun:
+            self._begin(root, at)
+        inner = all(len(root.domain) == depth + 1 for root in roots)
+        length = roots[0].domain[depth]
+        self._loop(
+            "i", 0, length, lambda loop: self._inside(roots, (*at, variable(loop))), bounded=depth == 0, inner=inner
+        )
+        for root in begun:
+            self._end(root, at)
+
+    def _inside(self, roots: list[Root], at: tuple[Index, ...]) -> None:
+        for batch in self._batches(roots, len(at)):
+            if len(batch[0].domain) == len(at):
+                for root in batch:
+                    self._statement(root, at)
+            else:
+                self._run(batch, at)
+
+    def _statement(self, root: Root, index: tuple[Index, ...]) -> None:
+        self.own = {root.node}
+        if root.kind == "reduce":
+            self._accumulate(root, index)
+            return
+        buffer = self._buffer(root.node)
+        value = self.to.element(root.node, index)
+        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+    def _batches(self, roots: list[Root], depth: int) -> list[list[Root]]:
+        """Roots that share the loop over one more axis, in an order that makes everything before it is read."""
+        batches: list[list[Root]] = []
+        for root in roots:
+            place = None
+            for k in range(len(batches) - 1, -1, -1):
+                if self._shares(batches[k], root, depth):
+                    place = k
+                    break
+                if any(self._needs(root, other, depth) for other in batches[k]):
+                    break
+            if place is None:
+                batches.append([root])
+            else:
+                batches[place].append(root)
+        return batches
+
+    def _needs(self, root: Root, other: Root, depth: int) -> bool:
+        return other.node in self._reads(root, min(depth, len(root.domain) - 1))
+
+    def _shares(self, batch: list[Root], root: Root, depth: int) -> bool:
+        if len(root.domain) == depth or len(batch[0].domain) == depth:
+            return len(root.domain) == len(batch[0].domain)
+        if batch[0].domain[depth] != root.domain[depth]:
+            return False
+        found = self._reads(root, depth)
+        return all(
+            other.first > depth and found[other.node] == depth for other in batch if other.node in found
+        )  # fmt: skip
+
+    def _reads(self, root: Root, axis: int) -> dict[Node, int | None]:
+        key = (root.node, axis)
+        if key not in self.known:
+            self.known[key] = root.reads(axis, self)
+        return self.known[key]
+
+    def __contains__(self, value: Any) -> bool:
+        return self.in_memory(value)
+
+    def _axes(self, root: Root) -> tuple[list[int], bool]:
+        """The axes that a reduction keeps, and whether they all come before those that it takes away."""
+        reduced = reduced_axes(root.node, len(root.domain))
+        kept = [a for a in range(len(root.domain)) if a not in reduced]
+        return kept, max(kept, default=-1) < root.first
+
+    def _parts(self, root: Root, index: tuple[Index, ...]) -> list[tuple[Index, int]]:
+        """The strided index of a reduction's result, from that of its domain."""
+        buffer = self._buffer(root.node)
+        kept, _ = self._axes(root)
+        shape = tuple([root.domain[a] for a in kept])
+        strides = Buffer("", shape, buffer.dtype, buffer.held).strides if shape else ()
+        return [(index[a], step) for a, step in zip(kept, strides, strict=True)]
+
+    def _begin(self, root: Root, at: tuple[Index, ...]) -> None:
+        """Make ready for a reduction: one accumulator, or the elements of the result that are still to come."""
+        kind = self._kind(root)
+        kept, last = self._axes(root)
+        if last:
+            name = self.totals[root.node] = self.text.fresh("acc")
+            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.write(f"  store {kind} {self._start(root)}, ptr {name}")
+            return
+        start = self._start(root)
+        if root.node.dtype.kind == "b":
+            start = "true" if start == "1" else "false"
+
+        def clear(index: tuple[Index, ...]) -> None:
+            full: list[Index] = [*at, *[0] * (len(root.domain) - len(at))]
+            for a, i in zip([a for a in kept if a >= len(at)], index, strict=True):
+                full[a] = i
+            self.text.store(self._buffer(root.node), self._parts(root, tuple(full)), start)
+
+        self._loops([root.domain[a] for a in kept if a >= len(at)], clear)
+
+    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """Nested loops over a shape, the last axis innermost."""
 
         def descend(at: tuple[Index, ...], rest: list[int]) -> None:
@@ -246,67 +355,30 @@ class LoopWriter:
                 body(at)
                 return
             self._loop(
-                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), bounded and not at,
+                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), bounded=False,
                 inner=len(rest) == 1,
             )  # fmt: skip
 
         descend((), shape)
 
-    def _map_nest(self, root: Root) -> int:
-        buffer = self._buffer(root.node)
-
-        def body(index: tuple[Index, ...]) -> None:
-            value = self.to.element(root.node, index)
-            self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
-
-        self._loops(list(root.domain), body, bounded=True)
-        return root.domain[0]
-
-    def _row_sums(self, root: Root, kept: list[int], axes: list[int]) -> int:
-        """The reduced axes come last: an accumulator for each element of the result, one after the other."""
+    def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
         kind = self._kind(root)
-        place = self.text.fresh("acc")
-        self.entry.append(f"  {place} = alloca {kind}")
-        buffer = self._buffer(root.node)
-        strides = Buffer("", self._kept(root, root.domain), buffer.dtype).strides
+        term = self._term(root, index)
+        if self._axes(root)[1]:
+            self._add(root, self.totals[root.node], term)
+            return
+        buffer, parts = self._buffer(root.node), self._parts(root, index)
+        stored = STORED[buffer.dtype.name]
+        total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
+        if stored == "i8":
+            total = self.text.effect(f"zext i8 {total} to {kind}")
+        self.text.store(buffer, parts, self._result(root, self._fold(root, total, term)))
 
-        def row(at: tuple[Index, ...]) -> None:
-            self.text.write(f"  store {kind} {self._start(root)}, ptr {place}")
-            self._loops(
-                [root.domain[a] for a in axes],
-                lambda rest: self._accumulate(root, (*at, *rest), {self._kept(root, (*at, *rest)): place}),
-                bounded=not kept,
-            )  # fmt: skip
-            total = self.text.effect(f"load {kind}, ptr {place}")
-            self.text.store(buffer, list(zip(at, strides, strict=True)), self._result(root, total))
-
-        self._loops([root.domain[a] for a in kept], row, bounded=True)
-        return root.domain[0]
-
-    def _column_sums(self, root: Root, axes: tuple[int, ...]) -> int:
-        """A kept axis comes after a reduced one: the result itself accumulates, row by row."""
-        buffer = self._buffer(root.node)
-        kept = list(self._kept(root, root.domain))
-        strides = Buffer("", tuple(kept), buffer.dtype).strides
-
-        def clear(index: tuple[Index, ...]) -> None:
-            start = self._start(root)
-            if root.node.dtype.kind == "b":
-                start = "true" if start == "1" else "false"
-            self.text.store(buffer, list(zip(index, strides, strict=True)), start)
-
-        def add(index: tuple[Index, ...]) -> None:
-            parts = list(zip(self._kept(root, index), strides, strict=True))
-            term = self._term(root, index)
-            stored = STORED[buffer.dtype.name]
-            total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
-            if stored == "i8":
-                total = self.text.op(f"zext i8 {total} to i64")
-            self.text.store(buffer, parts, self._result(root, self._fold(root, total, term)))
-
-        self._loops(kept, clear, bounded=False)
-        self._loops(list(root.domain), add, bounded=False)
-        return 0
+    def _end(self, root: Root, at: tuple[Index, ...]) -> None:
+        if self._axes(root)[1]:
+            total = self.text.effect(f"load {self._kind(root)}, ptr {self.totals[root.node]}")
+            full = (*at, *[0] * (len(root.domain) - len(at)))
+            self.text.store(self._buffer(root.node), self._parts(root, full), self._result(root, total))
 
 
 def _name(root: Root) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
+from .alignment import reads
+from .blas import factors
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL, reduced_axes
 from .text import supported
@@ -21,6 +24,10 @@ STRAIGHT = 32
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
 # side in the lanes of a vector.
 LANE = 64
+# A row that is held while an outer loop is there has at most so many bytes.
+ROW = 1 << 15
+# Within such a loop, a value used twice is held where it costs more than so many additions.
+HOLD = 12
 
 _COSTS = {
     "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
@@ -43,6 +50,19 @@ class Root:
         """The shape that is looped over."""
         return shape_of(arguments(self.node)[0]) if self.kind == "reduce" else self.node.shape
 
+    @property
+    def first(self) -> int:
+        """The first axis that is reduced: inside the loops before it the value is complete. A map: all axes."""
+        if self.kind == "map":
+            return len(self.domain)
+        return min(reduced_axes(self.node, len(self.domain)), default=len(self.domain))
+
+    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
+        """For each value in memory below: the axis that is read in step with one of the domain's."""
+        if self.kind == "map":
+            return reads(self.node, [(self.node, axis)], memory)
+        return reads(self.node, [(arguments(self.node)[0], axis)], memory)
+
 
 @dataclass
 class Loops:
@@ -51,6 +71,8 @@ class Loops:
     mode: str  # "straight", "lanes" or "nest"
     length: int
     roots: list[Root] = field(default_factory=list)
+    # Values of which one row at a time is held, while the outermost loop of a nest is there.
+    local: set[Node] = field(default_factory=set)
 
 
 @dataclass
@@ -103,18 +125,24 @@ class Schedule:
                 wanted.add(node)
             elif node.block is _MATMUL and is_product(node):
                 wanted.add(node)
-                wanted.update(v for v in arguments(node) if isinstance(v, Node))
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
         self.wanted = {n for n in wanted if n not in inputs}
+        self.memory = self.wanted | inputs
         self.steps: list[Step] = []
         self._place()
         while self._keep_what_is_dear():
             self._place()
+        self._hold_rows()
 
     def _keep_what_is_dear(self) -> bool:
         """Send to memory what several steps would compute again at a high price; whether there was any."""
-        users: dict[Node, set[int]] = {}
-        at = {made: k for k, step in enumerate(self.steps) for made in _makes(step)}
+        users: dict[Node, set[tuple[int, int]]] = {}
+        at = {}
+        for k, step in enumerate(self.steps):
+            nest = isinstance(step, Loops) and step.mode == "nest"
+            for j, made in enumerate(_makes(step)):
+                at[made] = (k, j if nest else -1)
         for node in reversed(self.graph.nodes):
             own = {at[node]} if node in at else users.get(node, set())
             for v in arguments_of(node):
@@ -125,12 +153,48 @@ class Schedule:
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
-            total = _cost(node) + sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
-            if len(users.get(node, ())) > 1 and total > RECOMPUTE:
+            total = price(node) + sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
+            used = users.get(node, set())
+            if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
                 self.wanted.add(node)
                 total = 0
             cost[node] = total
+        self.memory |= self.wanted
         return len(self.wanted) > before
+
+    def _hold(self, node: Node, used: set[tuple[int, int]]) -> float:
+        """The price above which a value that several parts of one nest use is held, a row at a time."""
+        step = self.steps[next(iter(used))[0]]
+        assert isinstance(step, Loops)
+        row = node.size // max(1, step.length) * 8
+        together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW
+        if not together:
+            return RECOMPUTE
+        for _, j in used:
+            if step.roots[j].reads(0, {node, *self.memory}).get(node) != 0:
+                return RECOMPUTE
+        return HOLD
+
+    def _hold_rows(self) -> None:
+        """Find the values of which a row is enough: made and used in one nest, and no output."""
+        outside = {o for o in self.graph.outputs if isinstance(o, Node)}
+        users: dict[Node, set[int]] = {}
+        for k, step in enumerate(self.steps):
+            if isinstance(step, Loops):
+                for root in step.roots:
+                    for node in self._memory_below(root.node):
+                        users.setdefault(node, set()).add(k)
+            else:
+                for v in arguments_of(step.node):
+                    if isinstance(v, Node):
+                        users.setdefault(v, set()).add(-1)
+        for k, step in enumerate(self.steps):
+            if isinstance(step, Loops) and step.mode == "nest":
+                for root in step.roots:
+                    node = root.node
+                    row = node.size // max(1, step.length) * 8
+                    if root.first > 0 and row <= ROW and node not in outside and users.get(node) == {k}:
+                        step.local.add(node)
 
     def _place(self) -> None:
         self.steps = []
@@ -152,15 +216,29 @@ class Schedule:
         needs = self._memory_below(root.node)
         # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
         for step in reversed(self.steps):
-            if isinstance(step, Loops) and (step.mode, step.length) == (mode, length) and mode != "nest":
-                # A map in the same loops is computed along; a reduction is known only after them.
-                waits = any(r.node in needs and r.kind == "reduce" for r in step.roots)
-                if mode == "straight" or not waits:
-                    step.roots.append(root)
-                    return
+            if isinstance(step, Loops) and self._fits(step, root, mode, length, needs):
+                step.roots.append(root)
+                return
             if any(made in needs for made in _makes(step)):
                 break
         self.steps.append(Loops(mode, length, [root]))
+
+    def _fits(self, step: Loops, root: Root, mode: str, length: int, needs: set[Node]) -> bool:
+        """Whether a root can be computed in the loops of a step."""
+        if mode == "straight" or step.mode == "straight":
+            return mode == step.mode
+        if step.length != length:
+            return False
+        made = [r for r in step.roots if r.node in needs]
+        if step.mode == "lanes":
+            # A map in the same loops is computed along; a reduction is known only after them.
+            return mode == "lanes" and not any(r.kind == "reduce" for r in made)
+        if mode == "lanes" and not made:
+            return False
+        if any(r.first == 0 for r in made):
+            return False
+        found = root.reads(0, self.memory) if made else {}
+        return all(found.get(r.node) == 0 for r in made)
 
     def _memory_below(self, node: Node) -> set[Node]:
         """The Nodes in memory that an element of a root is computed from."""
@@ -173,7 +251,8 @@ class Schedule:
                 continue
             seen.add(n)
             if n in self.wanted:
-                found.add(n)
+                # One of several outputs is there once the call that makes them all is done.
+                found.add(n.parents[0] if n.pick is not None and n.parents[0] is not None else n)
             else:
                 stack += [v for v in arguments_of(n) if isinstance(v, Node)]
         return found
@@ -188,7 +267,8 @@ def _makes(step: Step) -> list[Node]:
     return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
 
 
-def _cost(node: Node) -> float:
+def price(node: Node) -> float:
+    """What an element of a Node costs, its arguments given; an addition is 1."""
     if node.block is None or node.block in RULES:
         return 1 if node.block is not None and node.block.name in ("where", "getitem", "gather") else 0
     return _COSTS.get(node.block.name, 12 if node.block.kind == "elementwise" else 1)
@@ -211,7 +291,8 @@ def mode_of(root: Root) -> tuple[str, int]:
     size = int(np.prod(domain))
     if size <= STRAIGHT:
         return "straight", 0
-    narrow = size // domain[0] <= LANE
+    rest = size // domain[0]
+    narrow = rest <= 4 or (rest <= LANE and domain[0] >= 8 * rest)
     if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
         return "lanes", domain[0]
     return "nest", domain[0]

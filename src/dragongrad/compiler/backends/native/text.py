@@ -38,11 +38,12 @@ def literal(value: Any, dtype: Any) -> str:
 
 @dataclass(frozen=True)
 class Buffer:
-    """An array in memory, in C order: its register, shape and dtype."""
+    """An array in memory, in C order: its register, shape and dtype; of one that is `held`, a row at a time."""
 
     name: str
     shape: tuple[int, ...]
     dtype: Any
+    held: bool = False
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -51,6 +52,8 @@ class Buffer:
         for n in reversed(self.shape):
             steps.append(step)
             step *= n
+        if self.held:
+            steps[-1] = 0
         return tuple(reversed(steps))
 
 
