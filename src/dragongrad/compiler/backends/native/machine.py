@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import ctypes
+import platform
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +12,6 @@ from typing import Any
 from ....core.errors import ArgumentError
 
 _LOCK = threading.Lock()
-_FOREVER: list[Any] = []
 
 
 @cache
@@ -78,26 +77,39 @@ def _closing(target: Processor) -> str:
     )
 
 
+def provide(name: str, address: int) -> None:
+    """Let compiled code call a function of this process by a name."""
+    with _LOCK:
+        binding().add_symbol(name, address)
+
+
 class Library:
     """Compiled functions, for this processor or a lesser one; they live as long as this does."""
 
     def __init__(self, text: str, level: int = 2, target: Processor | None = None) -> None:
-        llvm = binding()
-        target = target or processor()
+        self._text = text
+        self._level = level
+        self._target = target or processor()
         # LLVM's global state is not made for several threads at once.
         with _LOCK:
-            module = llvm.parse_assembly(f"{text}\n{_closing(target)}")
-            module.verify()
-            machine = target_machine(level, target)
-            options = llvm.create_pipeline_tuning_options(speed_level=level)
-            options.loop_vectorization = level > 1
-            options.slp_vectorization = level > 1
-            builder = llvm.create_pass_builder(machine, options)
-            builder.getModulePassManager().run(module, builder)
-            self.optimised = str(module)
-            self._machine = target_machine(level, target)
-            self._engine = llvm.create_mcjit_compiler(module, machine)
+            llvm = binding()
+            # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
+            self._context = llvm.create_context()
+            self._engine = llvm.create_mcjit_compiler(*self._optimised())
             self._engine.finalize_object()
+
+    def _optimised(self) -> tuple[Any, Any]:
+        """The module after LLVM's passes, and what writes its machine code."""
+        llvm, level = binding(), self._level
+        module = llvm.parse_assembly(f"{self._text}\n{_closing(self._target)}", self._context)
+        module.verify()
+        machine = target_machine(level, self._target)
+        options = llvm.create_pipeline_tuning_options(speed_level=level)
+        options.loop_vectorization = level > 1
+        options.slp_vectorization = level > 1
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        return module, machine
 
     def address(self, name: str) -> int:
         """The address of a function."""
@@ -105,6 +117,12 @@ class Library:
 
     def assembly(self) -> str:
         """The machine code, as assembly."""
-        llvm = binding()
         with _LOCK:
-            return str(self._machine.emit_assembly(llvm.parse_assembly(self.optimised)))
+            module, machine = self._optimised()
+            return str(machine.emit_assembly(module))
+
+
+def keep_forever(library: Library) -> Library:
+    """A library that outlives the interpreter: threads may stand in its code while the process ends."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    return library
