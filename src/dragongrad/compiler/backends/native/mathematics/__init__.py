@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from . import exponential, hyperbolic, logarithm, power, trigonometric
+from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic, logarithm, power, trigonometric
 from .formula import Formula, Value
 
 
@@ -42,6 +42,17 @@ FUNCTIONS: dict[str, Function] = {
     "sinh": Function(hyperbolic.sinh),
     "cosh": Function(hyperbolic.cosh),
     "tanh": Function(hyperbolic.tanh),
+    "arcsin": Function(inverse.arcsin),
+    "arccos": Function(inverse.arccos),
+    "arctan": Function(inverse.arctan),
+    "arctan2": Function(inverse.arctan2, 2),
+    "arcsinh": Function(inverse_hyperbolic.arcsinh),
+    "arccosh": Function(inverse_hyperbolic.arccosh),
+    "arctanh": Function(inverse_hyperbolic.arctanh),
+    "erf": Function(gauss.erf),
+    "erfc": Function(gauss.erfc),
+    "gammaln": Function(gamma.gammaln, branches=True),
+    "digamma": Function(gamma.digamma, branches=True),
 }
 
 

@@ -63,12 +63,17 @@ def curve(m: Formula, r: Value) -> Value:
     return m.polynomial(r, _EXP_NARROW if m.narrow else _EXP)
 
 
-def exp_of_sum(m: Formula, x: Value, low: Value) -> Value:
-    """`e**(x + low)`, where `low` is far below `x`."""
+def exp_parts(m: Formula, x: Value, low: Value) -> tuple[Value, Value]:
+    """`n` as `scale` wants it, and `w`, such that `e**(x + low) = 2**n (1 + w)`; `low` is far below `x`."""
     y = m.at_least(m.at_most(x, 710.0), -746.0)
     rounded, r, rest = reduce(m, y, low)
-    p = 1.0 + (r + m.fma(r * r, curve(m, r), rest))
-    return scale(m, p, rounded)
+    return rounded, r + m.fma(r * r, curve(m, r), rest)
+
+
+def exp_of_sum(m: Formula, x: Value, low: Value) -> Value:
+    """`e**(x + low)`, where `low` is far below `x`."""
+    rounded, w = exp_parts(m, x, low)
+    return scale(m, 1.0 + w, rounded)
 
 
 def exp(m: Formula, x: Value) -> Value:

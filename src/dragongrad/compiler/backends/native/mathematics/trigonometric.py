@@ -52,16 +52,18 @@ def _reduce(m: Formula, x: Value) -> tuple[Value, Value, Value]:
     return rounded.bits(), r, low
 
 
-def _sin(m: Formula, r: Value, low: Value, z: Value) -> tuple[Value, Value]:
-    """The sine of `r + low` as a sum."""
+def sin_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
+    """The sine of `r + low`, at most pi/4 in size, as a sum."""
+    z = r * r
     p = m.polynomial(z, _SIN_NARROW if m.narrow else _SIN)
     if m.narrow:
         return r, r * z * p
     return r, m.fma(r * z, p, low * m.fma(z, -0.5, 1.0))
 
 
-def _cos(m: Formula, r: Value, low: Value, z: Value) -> tuple[Value, Value]:
-    """The cosine of `r + low` as a sum."""
+def cos_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
+    """The cosine of `r + low`, at most pi/4 in size, as a sum."""
+    z = r * r
     p = m.polynomial(z, _COS_NARROW if m.narrow else _COS)
     half = 0.5 * z
     if m.narrow:
@@ -73,8 +75,7 @@ def _cos(m: Formula, r: Value, low: Value, z: Value) -> tuple[Value, Value]:
 def sin(m: Formula, x: Value) -> Value:
     """The sine."""
     n, r, low = _reduce(m, m.absolute(x))
-    z = r * r
-    (a, b), (c, d) = _sin(m, r, low, z), _cos(m, r, low, z)
+    (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
     odd = m.nonzero(n & 1)
     out = m.select(odd, c, a) + m.select(odd, d, b)
     return (out.bits() ^ (((n << 62) ^ x.bits()) & SIGN)).number()
@@ -83,8 +84,7 @@ def sin(m: Formula, x: Value) -> Value:
 def cos(m: Formula, x: Value) -> Value:
     """The cosine."""
     n, r, low = _reduce(m, m.absolute(x))
-    z = r * r
-    (a, b), (c, d) = _sin(m, r, low, z), _cos(m, r, low, z)
+    (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
     odd = m.nonzero(n & 1)
     out = m.select(odd, a, c) + m.select(odd, b, d)
     return (out.bits() ^ (((n + 1) << 62) & SIGN)).number()
@@ -93,8 +93,7 @@ def cos(m: Formula, x: Value) -> Value:
 def tan(m: Formula, x: Value) -> Value:
     """The tangent: the quotient of the two, both of double length."""
     n, r, low = _reduce(m, m.absolute(x))
-    z = r * r
-    (a, b), (c, d) = _sin(m, r, low, z), _cos(m, r, low, z)
+    (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
     odd = m.nonzero(n & 1)
     top, top_low = m.fast_two_sum(m.select(odd, c, a), m.select(odd, d, b))
     bottom, bottom_low = m.fast_two_sum(m.select(odd, a, c), m.select(odd, b, d))
