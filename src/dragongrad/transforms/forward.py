@@ -9,13 +9,13 @@ import numpy as np
 
 from ..core.block import Block
 from ..core.errors import ArgumentError, ShapeError, describe
-from ..core.level import Level
+from ..core.level import WATCH, Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable, as_input, bottom
 from .evaluate import call, drop, evaluate, rewrap
 from .sweep import call_pushforward, call_rule, has_nan, own, strong_product, transpose
-from .watch import WATCH, check_forward
+from .watch import check_forward
 
 
 class Forward(Level):

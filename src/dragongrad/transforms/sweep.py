@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block, rule_names
+from ..core.level import WATCH
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
 from .reverse import open_reverse
-from .watch import WATCH, check_backward, is_finite
+from .watch import check_backward, is_finite
 
 _ndarray = np.ndarray
 

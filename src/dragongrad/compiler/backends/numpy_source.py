@@ -49,6 +49,7 @@ class Source:
         self.names: dict[Node, str] = {}
         self._taken = {"np"}
         self._uses = _count_uses(graph)
+        self._outputs = {o for o in graph.outputs if isinstance(o, Node)}
         self._inline: dict[Node, tuple[str, int]] = {}
         for k, node in enumerate(graph.inputs):
             self.names[node] = self._free(names[k] if names else graph.names[node])
@@ -85,7 +86,7 @@ class Source:
 
     def _write(self, node: Node) -> None:
         text, strength = self._expression(node)
-        if self._uses.get(node, 0) == 1 and len(text) <= _LINE and node not in self.graph.outputs:
+        if self._uses.get(node, 0) == 1 and len(text) <= _LINE and node not in self._outputs:
             self._inline[node] = (text, strength)
             return
         name = self.names[node] = self._free(f"v{next(self._counter)}")

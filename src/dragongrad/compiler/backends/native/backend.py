@@ -110,7 +110,7 @@ class Native:
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
         self._long = bool(assembler.cuts) or sum(assembler.works) > LONG
-        self.door = self.open([_array(*known) for known in self._inputs], single=False) if self._in_place else None
+        self.door = self._door([_array(*known) for known in self._inputs], single=False) if self._in_place else None
         self.seconds = {"plan": planned - started, "machine code": time.perf_counter() - planned}
 
     # Planning
@@ -219,10 +219,27 @@ class Native:
 
     # Calling
 
-    def open(self, accepted: Sequence[Argument], single: bool) -> Any:
-        """A door for these arguments, which returns a tuple or, `single`, the one output; None without one."""
+    def open(self, leaves: Sequence[Any], dynamic: Sequence[int], single: bool) -> Any:
+        """A door for arguments like these: None where the program cannot be called through one.
+
+        Parameters
+        ----------
+        leaves : sequence
+            Arrays, numbers, and objects that are compiled in.
+        dynamic : sequence of int
+            Those that are inputs, in order.
+        single : bool
+            Return the one output itself, in place of a tuple of all.
+        """
         if not self._in_place:
             return None
+        accepted = [Argument(door_words.SAME, 0, leaf) for leaf in leaves]
+        for i, known in zip(dynamic, self._inputs, strict=True):
+            scalar = not isinstance(leaves[i], np.ndarray)
+            accepted[i] = Argument(door_words.NUMBER, known[0], type(leaves[i])) if scalar else _array(*known)
+        return self._door(accepted, single)
+
+    def _door(self, accepted: Sequence[Argument], single: bool) -> Any:
         address = self.library.address("program")
         keeps = (self.library, self._constants)
         program = door.Program(address, self._table, self._temporaries, self._size, self._long, keeps)
@@ -325,7 +342,8 @@ def _well(array: Array, dtype: Any, shape: tuple[int, ...]) -> Array:
         raise ShapeError(f"the compiled program takes an array of shape {shape}, got {array.shape}")
     if array.dtype is dtype and array.flags.c_contiguous and array.flags.aligned:
         return array
-    return np.array(array, dtype, order="C", subok=False)
+    # The view gives NumPy's own object of that dtype, where the array had an equal one.
+    return np.array(array, dtype, order="C").view(dtype)
 
 
 def _deliver(output: Output, arrays: list[Any]) -> Any:

@@ -21,6 +21,10 @@ from .text import supported
 RECOMPUTE = 48
 # So many elements are written out one by one, without a loop.
 STRAIGHT = 32
+# A small value after so many steps goes to memory, and a function makes at most so many small values.
+DEEP, TOGETHER = 64, 256
+# A list of small parts is written out up to so many.
+LIST = 1 << 14
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
 # side in the lanes of a vector.
 LANE = 64
@@ -35,6 +39,7 @@ _COSTS = {
     "arctan2": 40,
 }  # fmt: skip
 _REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
+_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
 
 
@@ -127,6 +132,7 @@ class Schedule:
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
+        wanted |= self._pieces() | self._deep(wanted)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
@@ -134,6 +140,34 @@ class Schedule:
         while self._keep_what_is_dear():
             self._place()
         self._hold_rows()
+
+    def _deep(self, wanted: set[Node]) -> set[Node]:
+        """Small values at the end of long ways: no expression is deeper than the stack."""
+        depth: dict[Node, int] = {}
+        found = set()
+        for node in self.graph.nodes:
+            below = [depth.get(v, 0) for v in arguments_of(node) if isinstance(v, Node)]
+            depth[node] = 0 if node in wanted else 1 + max(below, default=0)
+            if depth[node] >= DEEP and node.size <= STRAIGHT:
+                found.add(node)
+                depth[node] = 0
+        return found
+
+    def _pieces(self) -> set[Node]:
+        """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
+        cost: dict[Node, float] = {}
+        found: set[Node] = set()
+        for node in self.graph.nodes:
+            values = arguments_of(node)
+            cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
+            if node.block not in _JOINS or node.size <= STRAIGHT:
+                continue
+            axis = int(node.params.get("axis") or 0) % len(node.shape)
+            if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
+                dear = [v for v in values if isinstance(v, Node) and cost[v] > RECOMPUTE]
+                found.update(dear)
+                cost.update(dict.fromkeys(dear, 0.0))
+        return found
 
     def _keep_what_is_dear(self) -> bool:
         """Send to memory what several steps would compute again at a high price; whether there was any."""
@@ -226,7 +260,7 @@ class Schedule:
     def _fits(self, step: Loops, root: Root, mode: str, length: int, needs: set[Node]) -> bool:
         """Whether a root can be computed in the loops of a step."""
         if mode == "straight" or step.mode == "straight":
-            return mode == step.mode
+            return mode == step.mode and len(step.roots) < TOGETHER
         if step.length != length:
             return False
         made = [r for r in step.roots if r.node in needs]
@@ -285,14 +319,19 @@ def is_product(node: Node) -> bool:
     return x[-1] > UNROLL or node.dtype.kind != "f" or (len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096)
 
 
+def _is_list(node: Node, size: int) -> bool:
+    """Whether an array is joined from many small parts, of which each is computed in its own way."""
+    return node.block in _JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+
+
 def mode_of(root: Root) -> tuple[str, int]:
     """How a root is looped over, and how long its first loop is."""
     domain = root.domain
     size = int(np.prod(domain))
-    if size <= STRAIGHT:
+    if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
     rest = size // domain[0]
-    narrow = rest <= 4 or (rest <= LANE and domain[0] >= 8 * rest)
+    narrow = rest <= (16 if root.kind == "map" else 4) or (rest <= LANE and domain[0] >= 8 * rest)
     if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
         return "lanes", domain[0]
     return "nest", domain[0]
