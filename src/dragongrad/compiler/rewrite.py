@@ -6,7 +6,9 @@ stands for the Node from now on: the Node itself, another value, or None for "th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,18 @@ from ..core.node import Node
 
 Value = Any
 Visit = Callable[["Writer", Node, tuple[Value, ...]], Value]
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python's garbage collector from walking again and again over a Graph that is being made."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def arguments(node: Node) -> tuple[Value, ...]:
@@ -56,7 +70,12 @@ class Writer:
         return node
 
     def again(self, node: Node, values: tuple[Value, ...]) -> Node:
-        """Write a Node again, applied to other values."""
+        """Write a Node again, applied to other values; the Node itself where they are its own."""
+        if node.pick is None and all([
+            v is (s if p is None else p) for v, p, s in zip(values, node.parents, node.saved[1:], strict=True)
+        ]):  # fmt: skip
+            self.nodes.append(node)
+            return node
         if node.pick is not None:
             pick = Node(node.block, (), node.shape, node.dtype).keep((values[0],), (None,), None, node.pick)
             self.nodes.append(pick)
@@ -82,7 +101,7 @@ def rewrite(graph: Graph, visit: Visit) -> Graph:
 
 
 def verify(graph: Graph) -> None:
-    """Check that a Graph is one: every value is made before it is used, and the shapes fit.
+    """Check that a Graph is one: every value is made before it is used, and has the shape and dtype of its Block.
 
     Raises
     ------
@@ -95,10 +114,41 @@ def verify(graph: Graph) -> None:
             if parent is not None and parent not in known:
                 raise AssertionError(f"{node!r} uses {parent!r} before it is made")
         known.add(node)
-        if node.block is not None and node.block.kind == "elementwise" and node.pick is None:
-            shape = np.broadcast_shapes(*[shape_of(v) for v in arguments(node)])
-            if shape != node.shape:
-                raise AssertionError(f"{node!r} has shape {node.shape}, its arguments give {shape}")
+        _verify_node(node)
     for output in graph.outputs:
         if isinstance(output, Node) and output not in known:
             raise AssertionError(f"the output {output!r} is not made")
+    if any(node.block is not None for node in graph.inputs):
+        raise AssertionError("an input is the value of a Block")
+
+
+def _verify_node(node: Node) -> None:
+    """Apply a Block to examples of its arguments, and compare what comes out."""
+    assert node.block is not None
+    source = node if node.pick is None else node.parents[0]
+    assert source is not None
+    if node.block.name == "custom" or source.pick is not None:
+        # A function of the user's need not take examples.
+        return
+    with np.errstate(all="ignore"):
+        out = node.block.value(*[_example(v) for v in arguments(source)], **source.params)
+    several = isinstance(out, (tuple, list))
+    if node.pick is None and several:
+        return
+    made = np.asarray(out[node.pick] if node.pick is not None else out)
+    if (made.shape, made.dtype) != (node.shape, node.dtype):
+        raise AssertionError(
+            f"{node!r} is noted as {node.dtype} {node.shape}, its Block makes {made.dtype} {made.shape}"
+        )
+
+
+def _example(value: Value) -> Any:
+    """Numbers that every Block takes: matrices are regular, whole numbers are places in any axis."""
+    if not isinstance(value, Node):
+        return value
+    shape = value.shape
+    if value.dtype.kind not in "fc":
+        return np.zeros(shape, value.dtype)[()]
+    if len(shape) > 1 and shape[-1] == shape[-2]:
+        return np.broadcast_to(np.diag(np.arange(1.0, shape[-1] + 1)), shape).astype(value.dtype)
+    return np.ones(shape, value.dtype)[()]

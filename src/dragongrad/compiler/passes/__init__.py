@@ -6,13 +6,15 @@ import time
 from typing import Any
 
 from ...core.graph import Graph
+from ..rewrite import collector_paused
 from .dead import drop_dead
 from .fold import fold_constants
+from .join import join_rows
 from .share import share
 from .simplify import simplify
 
 #: Simplifying and sharing open the way for each other: twice is enough in practice.
-PIPELINE = (fold_constants, simplify, share, fold_constants, simplify, share, drop_dead)
+PIPELINE = (fold_constants, simplify, share, join_rows, fold_constants, simplify, share, drop_dead)
 
 
 def optimise(graph: Graph, check: Any = None) -> tuple[Graph, list[tuple[str, int, float]]]:
@@ -20,7 +22,8 @@ def optimise(graph: Graph, check: Any = None) -> tuple[Graph, list[tuple[str, in
     record = []
     for one in PIPELINE:
         start = time.perf_counter()
-        graph = one(graph)
+        with collector_paused():
+            graph = one(graph)
         record.append((one.__name__, len(graph.nodes), time.perf_counter() - start))
         if check is not None:
             check(graph)

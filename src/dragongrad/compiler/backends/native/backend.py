@@ -14,7 +14,7 @@ import numpy as np
 from ....core.errors import ShapeError
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, arguments, is_constant
+from ...rewrite import Value, arguments, collector_paused, is_constant
 from . import blas, door, door_words
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
@@ -41,22 +41,30 @@ class Plan:
 
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
+    with collector_paused():
+        return _plan(graph)
+
+
+def _plan(graph: Graph) -> Plan:
     forced: set[Node] = set()
     outside: set[Node] = set()
     while True:
         schedule = Schedule(graph, forced, outside)
         made = Plan(schedule)
-        try:
-            inputs = set(graph.inputs)
-            for k, step in enumerate(schedule.steps):
-                if isinstance(step, Loops):
-                    in_memory = partial(_in_memory, inputs | schedule.wanted)
+        in_memory = partial(_in_memory, schedule.memory)
+        needs: list[NeedsBufferError] = []
+        for k, step in enumerate(schedule.steps):
+            if isinstance(step, Loops):
+                try:
                     made.functions[k] = LoopWriter(f"loops{k}", step, in_memory).write()
-        except NeedsBufferError as need:
+                except NeedsBufferError as need:
+                    needs.append(need)
+        if not needs:
+            return made
+        # One round for all of them: what is wanting in one step says nothing of another.
+        for need in needs:
             stuck = need.node in schedule.wanted or need.node in forced
             (outside if isinstance(need, LeaveToNumPyError) or stuck else forced).add(need.node)
-            continue
-        return made
 
 
 def _in_memory(nodes: set[Node], value: Value) -> bool:

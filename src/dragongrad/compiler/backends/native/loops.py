@@ -11,10 +11,14 @@ import numpy as np
 
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
+from .elementwise import OPERATIONS
 from .expressions import Expressions, reduced_axes
 from .index import Index, Loop, Split, variable
 from .schedule import STRAIGHT, Loops, Root
 from .text import STORED, Buffer, Text, literal, type_of
+
+# Chains of so many values are not left to recursion.
+LONG = 48
 
 
 @dataclass
@@ -81,12 +85,18 @@ class LoopWriter:
         lines = [head, "entry:", *self.entry, *self.text.lines, "  ret void", "}"]
         return Function(self.name, lines, self.values, self.text.declared, length)
 
+    def _element(self, node: Node, index: tuple[Index, ...]) -> str:
+        """An element of a root: long chains of values of its shape are written from their beginning."""
+        for one in _chain(node, self.in_memory):
+            self.to.element(one, index)
+        return self.to.element(node, index)
+
     # Few elements: no loop
 
     def _straight(self, root: Root) -> None:
         buffer = self._buffer(root.node)
         for index in itertools.product(*map(range, root.node.shape)):
-            value = self.to.element(root.node, index)
+            value = self._element(root.node, index)
             self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
 
     # Loops
@@ -155,7 +165,7 @@ class LoopWriter:
                     if root.kind == "map":
                         buffer = self._buffer(root.node)
                         index: tuple[Index, ...] = (i, *rest)
-                        value = self.to.element(root.node, index)
+                        value = self._element(root.node, index)
                         self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
                     else:
                         place = totals[id(root)][self._kept(root, (i, *rest))]
@@ -197,6 +207,8 @@ class LoopWriter:
 
     def _term(self, root: Root, index: tuple[Index, ...]) -> str:
         (x,) = arguments(root.node)
+        if isinstance(x, Node):
+            self._element(x, index)
         term = self.to.element(x, index, root.node.dtype)
         return self.text.op(f"zext i1 {term} to i64") if root.node.dtype.kind == "b" else term
 
@@ -270,7 +282,7 @@ class LoopWriter:
             self._accumulate(root, index)
             return
         buffer = self._buffer(root.node)
-        value = self.to.element(root.node, index)
+        value = self._element(root.node, index)
         self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
 
     def _batches(self, roots: list[Root], depth: int) -> list[list[Root]]:
@@ -379,6 +391,26 @@ class LoopWriter:
             total = self.text.effect(f"load {self._kind(root)}, ptr {self.totals[root.node]}")
             full = (*at, *[0] * (len(root.domain) - len(at)))
             self.text.store(self._buffer(root.node), self._parts(root, full), self._result(root, total))
+
+
+def _chain(node: Node, in_memory: Callable[[Value], bool]) -> list[Node]:
+    """What an element of a Node needs of elementwise values of the same shape, in order; empty unless it is much."""
+    order: list[Node] = []
+    stack, seen = [(node, False)], set()
+    while stack:
+        one, ready = stack.pop()
+        if ready:
+            order.append(one)
+            continue
+        if one in seen:
+            continue
+        seen.add(one)
+        stack.append((one, True))
+        if one.block in OPERATIONS:
+            for v in arguments(one):
+                if isinstance(v, Node) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
+                    stack.append((v, False))
+    return order if len(order) > LONG else []
 
 
 def _name(root: Root) -> str:

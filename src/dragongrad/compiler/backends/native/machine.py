@@ -5,13 +5,15 @@ from __future__ import annotations
 import ctypes
 import platform
 import threading
+import weakref
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from ....core.errors import ArgumentError
 
-_LOCK = threading.Lock()
+# The garbage collector may close a library while another is made in the same thread.
+_LOCK = threading.RLock()
 
 
 @cache
@@ -83,6 +85,11 @@ def provide(name: str, address: int) -> None:
         binding().add_symbol(name, address)
 
 
+# Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past so many more, so
+# do its scheduling and its choice of registers.
+_LONG, _VERY_LONG = 600, 40_000
+
+
 class Library:
     """Compiled functions, for this processor or a lesser one; they live as long as this does."""
 
@@ -97,16 +104,19 @@ class Library:
             self._context = llvm.create_context()
             self._engine = llvm.create_mcjit_compiler(*self._optimised())
             self._engine.finalize_object()
+            # In this order, also where the garbage collector finds both at once: the code belongs to the context.
+            weakref.finalize(self, _close, self._engine, self._context).atexit = False
 
     def _optimised(self) -> tuple[Any, Any]:
         """The module after LLVM's passes, and what writes its machine code."""
         llvm, level = binding(), self._level
         module = llvm.parse_assembly(f"{self._text}\n{_closing(self._target)}", self._context)
         module.verify()
-        machine = target_machine(level, self._target)
+        lines = self._text.count("\n")
+        machine = target_machine(level if lines < _VERY_LONG else 0, self._target)
         options = llvm.create_pipeline_tuning_options(speed_level=level)
         options.loop_vectorization = level > 1
-        options.slp_vectorization = level > 1
+        options.slp_vectorization = level > 1 and lines < _LONG
         builder = llvm.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
         return module, machine
@@ -120,6 +130,12 @@ class Library:
         with _LOCK:
             module, machine = self._optimised()
             return str(machine.emit_assembly(module))
+
+
+def _close(engine: Any, context: Any) -> None:
+    with _LOCK:
+        engine.close()
+        context.close()
 
 
 def keep_forever(library: Library) -> Library:
