@@ -19,6 +19,7 @@ from . import blas, door, door_words
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .layout import turn
 from .loops import Function, LoopWriter
 from .machine import Library, provide
 from .memory import Workspace
@@ -42,11 +43,10 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(graph)
+        return _plan(*turn(graph))
 
 
-def _plan(graph: Graph) -> Plan:
-    forced: set[Node] = set()
+def _plan(graph: Graph, forced: set[Node]) -> Plan:
     outside: set[Node] = set()
     while True:
         schedule = Schedule(graph, forced, outside)
@@ -95,8 +95,9 @@ class Native:
         self, graph: Graph, guards: Sequence[bool] = (), forms: Sequence[type] | None = None, level: int = 2
     ) -> None:
         started = time.perf_counter()
-        self.graph = graph
         self.plan = plan(graph)
+        # Some values may have been given another layout.
+        graph = self.graph = self.plan.schedule.graph
         self.steps = [_as_run(step) for step in self.plan.schedule.steps]
         self.places = Places()
         count = len(graph.outputs) - len(guards)

@@ -19,6 +19,8 @@ from .text import STORED, Buffer, Text, literal, type_of
 
 # Chains of so many values are not left to recursion.
 LONG = 48
+# Loops of at most so many steps, of more lines, or of more roots are not interleaved.
+SHORT, MUCH, MANY = 256, 150, 8
 
 
 @dataclass
@@ -142,11 +144,17 @@ class LoopWriter:
         text.write(f"  br i1 {test}, label %{inside}, label %{done}")
         text.write(f"{inside}:")
         text.begin_scope()
+        begun = len(text.lines)
         body(loop)
         text.end_scope()
         text.write(f"  {after} = add nuw nsw i64 {loop.name}, 1")
         text.write(f"  store i64 {after}, ptr {counter}")
-        text.write(f"  br label %{head}{', !llvm.loop !0' if inner else ''}")
+        hint = ""
+        if inner:
+            # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
+            narrow = loop.high - loop.low <= SHORT or len(text.lines) - begun > MUCH or len(self.loops.roots) > MANY
+            hint = f", !llvm.loop !{2 if narrow else 0}"
+        text.write(f"  br label %{head}{hint}")
         text.write(f"{done}:")
 
     def _clip(self, which: str, given: str, known: str) -> str:

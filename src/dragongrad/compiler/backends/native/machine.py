@@ -76,6 +76,7 @@ def _closing(target: Processor) -> str:
     return (
         f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
         f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
+        '!2 = distinct !{!2, !1, !3}\n!3 = !{!"llvm.loop.interleave.count", i32 1}\n'
     )
 
 
