@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 import time
 import types
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, CompileWarning
+from ..core.errors import ArgumentError, CompileWarning, DragongradError
 from ..core.graph import Graph
+from ..core.level import WATCH
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.backend import Native
+from .backends.native.door import MISSING
 from .backends.numpy_source import Source
+from .entry import closed, entry
+from .leaves import fresh, is_special, key_of, names_of, native, ready
 from .passes import optimise
 from .trace import Guard, Traced, UnstageableError, trace_call
 
@@ -29,7 +33,8 @@ BACKENDS = ("native", "numpy")
 MAX_PATHS = 12
 # As many versions for other shapes, dtypes and static values.
 MAX_VERSIONS = 64
-_MISSING = object()
+# What a function may raise because it was given Variables: its own run on plain arrays then has the last word.
+_STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
 @dataclass
@@ -44,7 +49,8 @@ class Path:
     seconds: dict[str, float]
     passes: list[tuple[str, int, float]]
     names: list[str]
-    engine: Any = None
+    engine: Any
+    entry: Callable[..., Any]
 
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""
@@ -89,6 +95,9 @@ class Compiled:
         self._backend = backend
         self._versions: dict[Any, Version] = {}
         self._latest: Path | None = None
+        # The ways in of the paths that answered last, without and with arguments by name.
+        self._entry: Callable[..., Any] = closed
+        self._named: Callable[..., Any] = closed
         self._lock = threading.Lock()
 
     def __reduce__(self) -> Any:
@@ -104,21 +113,32 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The value of the function."""
+        if not WATCH.get():
+            # The path that answered last, if it knows such arguments.
+            out = self._named(*args, **kwargs) if kwargs else self._entry(*args)
+            if out is not MISSING:
+                return out
+        return self._find(args, kwargs)
+
+    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Look the arguments up; trace and compile where they are new."""
         leaves, structure = flatten((args, kwargs))
-        if any(isinstance(leaf, Variable) for leaf in leaves):
+        if any(isinstance(leaf, Variable) or is_special(leaf) for leaf in leaves):
             # Somebody differentiates or traces around us: this function is part of theirs.
             return self._f(*args, **kwargs)
+        leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         fixed = self._fixed(args, kwargs) if self._static else frozenset()
-        key, dynamic = _key(leaves, structure, fixed)
+        key, dynamic = key_of(leaves, structure, fixed)
         version = self._versions.get(key)
         if version is None:
             version = self._new_version(key, dynamic)
-        if version.eager:
+        if version.eager or WATCH.get():
             return self._f(*args, **kwargs)
-        arrays = [_ready(leaves[i]) for i in version.dynamic]
+        arrays = [ready(leaves[i]) for i in version.dynamic]
         for path in version.paths:
             out = _take(path, arrays)
-            if out is not _MISSING:
+            if out is not MISSING:
+                self._open(path, kwargs)
                 return out
         return self._new_path(version, leaves, structure, arrays, args, kwargs)
 
@@ -152,7 +172,7 @@ class Compiled:
             # Another thread may have traced it while we waited.
             for path in version.paths:
                 out = _take(path, arrays)
-                if out is not _MISSING:
+                if out is not MISSING:
                     return out
             if version.eager or len(version.paths) >= MAX_PATHS:
                 if not version.eager:
@@ -164,30 +184,59 @@ class Compiled:
                     )
                 return self._f(*args, **kwargs)
             try:
-                path, out = self._trace(version, leaves, structure)
-            except UnstageableError as error:
-                version.eager = str(error)
-                _warn(f"{self!r} runs eagerly: {error}")
-                return self._f(*args, **kwargs)
-            version.paths.insert(0, path)
-            self._latest = path
-            return out
+                traced, seconds = self._trace(version, leaves, structure)
+            except _STAGING_ERRORS as error:
+                return self._eagerly(version, error, args, kwargs)
+            self._add(version, traced, seconds, leaves, structure)
+            if not traced.complete:
+                out = _take(version.paths[0], arrays)
+                if out is not MISSING:
+                    return out
+                # A decision was foretold, and went the other way.
+                traced, seconds = self._trace(version, leaves, structure, lazy=False)
+                self._add(version, traced, seconds, leaves, structure)
+            return unflatten(traced.structure, [fresh(v) for v in traced.leaves])
 
-    def _trace(self, version: Version, leaves: list[Any], structure: Structure) -> tuple[Path, Any]:
+    def _open(self, path: Path, kwargs: Any) -> None:
+        """Let the next call try this path first."""
+        if kwargs:
+            self._named = path.entry
+        else:
+            self._entry = path.entry
+
+    def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
+        """What the function itself says: its own error, or a value that could not be traced."""
+        with _without_context(error):
+            out = self._f(*args, **kwargs)
+        cause = error.__cause__ if isinstance(error.__cause__, UnstageableError) else error
+        version.eager = str(cause)
+        _warn(f"{self!r} runs eagerly: {cause}")
+        return out
+
+    def _trace(
+        self, version: Version, leaves: list[Any], structure: Structure, lazy: bool = True
+    ) -> tuple[Traced, dict[str, float]]:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
-        traced = trace_call(self._f, leaves, structure, version.dynamic, title)
-        seconds = {"trace": time.perf_counter() - start}
+        traced = trace_call(self._f, leaves, structure, version.dynamic, title, lazy)
+        return traced, {"trace": time.perf_counter() - start}
+
+    def _add(
+        self, version: Version, traced: Traced, seconds: dict[str, float], leaves: list[Any], structure: Structure
+    ) -> None:
+        """Compile what was traced; it is the first path that the next call tries."""
         whole = _with_guards(traced)
         start = time.perf_counter()
         graph, passes = optimise(whole)
         seconds["passes"] = time.perf_counter() - start
-        run, engine, more = _build(graph, self._backend)
-        names = _names(self._f, version.dynamic, leaves, structure)
-        path = Path(
-            whole, graph, traced.guards, traced.structure, run, {**seconds, **more}, passes, names, engine
-        )  # fmt: skip
-        return path, unflatten(traced.structure, [_fresh(v) for v in traced.leaves])
+        run, engine, more = _build(graph, traced, self._backend)
+        names = names_of(self._f, version.dynamic, leaves, structure)
+        way = entry(engine, leaves, version.dynamic, structure, traced.structure)
+        seconds = {**seconds, **more}
+        path = Path(whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way)
+        version.paths.insert(0, path)
+        self._latest = path
+        self._open(path, unflatten(structure, leaves)[1])
 
     # Looking inside
 
@@ -223,73 +272,49 @@ class Compiled:
         return engine
 
 
-def _key(leaves: list[Any], structure: Structure, fixed: frozenset[int]) -> tuple[Any, list[int]]:
-    parts: list[Any] = [structure]
-    dynamic = []
-    for i, leaf in enumerate(leaves):
-        if leaf.__class__ is np.ndarray and i not in fixed:
-            if leaf.dtype.hasobject:
-                raise ArgumentError("a compiled function takes arrays of numbers, one has dtype object")
-            parts.append((leaf.dtype, leaf.shape))
-            dynamic.append(i)
-        elif isinstance(leaf, (float, complex, np.generic)) and i not in fixed:
-            parts.append(leaf.__class__)
-            dynamic.append(i)
-        else:
-            parts.append(_static_key(leaf))
-    return tuple(parts), dynamic
-
-
-def _static_key(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray):
-        return leaf.dtype, leaf.shape, leaf.tobytes()
-    try:
-        hash(leaf)
-    except TypeError:
-        raise ArgumentError(
-            f"a static argument must be hashable, got {type(leaf).__name__}: pass an array, a number, a string "
-            "or a nest of them"
-        ) from None
-    return leaf.__class__, leaf
-
-
-def _ready(value: Any) -> Any:
-    return value if value.__class__ is np.ndarray else np.asarray(value)
-
-
-def _fresh(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
-
-
 def _take(path: Path, arrays: list[Any]) -> Any:
-    """The outputs of a path, or `_MISSING` where it decides otherwise on these values."""
+    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
     out = path.run(arrays)
-    count = len(path.guards)
-    if count:
-        for guard, value in zip(path.guards, out[-count:], strict=True):
-            if bool(value) is not guard.taken:
-                return _MISSING
-        out = out[:-count]
-    return unflatten(path.structure, out)
+    return MISSING if out is MISSING else unflatten(path.structure, out)
+
+
+@contextmanager
+def _without_context(error: Exception) -> Iterator[None]:
+    """Let an error of the function's own show without the one that it raised on Variables before."""
+    try:
+        yield
+    except BaseException as own:
+        if own.__context__ is error:
+            own.__context__ = None
+        raise
 
 
 def _with_guards(traced: Traced) -> Graph:
     graph = traced.graph
+    # A value that decides twice is looked at once.
+    traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
     outputs = [*graph.outputs, *[g.node for g in traced.guards]]
     return Graph(graph.title, graph.inputs, graph.nodes, outputs, graph.names)
 
 
-def _build(graph: Graph, backend: str | None) -> tuple[Callable[[list[Any]], list[Any]], Any, dict[str, float]]:
+def _build(
+    graph: Graph, traced: Traced, backend: str | None
+) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
     """What runs a Graph: the function, the engine behind it, and the seconds it took."""
+    taken = [guard.taken for guard in traced.guards]
     if backend == "native" or (backend is None and _has_llvm()):
-        engine = Native(graph)
+        engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
         return engine, engine, engine.seconds
     start = time.perf_counter()
     function = Source(graph).function
 
-    def run(arrays: list[Any]) -> list[Any]:
+    def run(arrays: list[Any]) -> Any:
         with np.errstate(all="ignore"):
-            return [_fresh(v) if isinstance(v, np.ndarray) else v for v in function(*[a[()] for a in arrays])]
+            values = function(*[a[()] for a in arrays])
+        count = len(values) - len(taken)
+        if any(bool(value) is not way for value, way in zip(values[count:], taken, strict=True)):
+            return MISSING
+        return [fresh(v) for v in values[:count]]
 
     return run, None, {"source": time.perf_counter() - start}
 
@@ -304,24 +329,6 @@ def _has_llvm() -> bool:
 
 def _warn(message: str) -> None:
     warnings.warn(message, CompileWarning, stacklevel=4)
-
-
-def _names(f: Any, dynamic: list[int], leaves: list[Any], structure: Structure) -> list[str]:
-    """Names for the inputs, from the parameters of the function."""
-    try:
-        parameters = list(inspect.signature(f).parameters)
-    except (TypeError, ValueError):
-        parameters = []
-    args, kwargs = unflatten(structure, list(range(len(leaves))))
-    names = {}
-    for k, value in enumerate(args):
-        inner = flatten(value)[0]
-        base = parameters[k] if k < len(parameters) else f"x{k}"
-        names.update({i: base if len(inner) == 1 else f"{base}{j}" for j, i in enumerate(inner)})
-    for key, value in kwargs.items():
-        inner = flatten(value)[0]
-        names.update({i: key if len(inner) == 1 else f"{key}{j}" for j, i in enumerate(inner)})
-    return [names[i] for i in dynamic]
 
 
 def compile(
