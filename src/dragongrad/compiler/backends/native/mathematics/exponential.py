@@ -110,5 +110,4 @@ def logistic(m: Formula, x: Value) -> Value:
     """`1 / (1 + e**-x)`, by `e**-|x|` so that neither end overflows."""
     e = exp(m, -m.absolute(x))
     d, d_low = m.fast_two_sum(1.0, e)
-    q, q_low = m.quotient(m.select(x < 0.0, e, m.real(1.0)), 0.0, d, d_low)
-    return q + q_low
+    return m.divide(m.select(x < 0.0, e, m.real(1.0)), 0.0, d, d_low)

@@ -19,6 +19,9 @@ ROUND = 1.5 * 2.0**52
 SIGN = -(1 << 63)
 MANTISSA = (1 << 52) - 1
 
+# Above so many coefficients the time from one step of Horner's rule to the next is felt.
+_LONG = 10
+
 _SPLIT = 2.0**27 + 1  # Veltkamp's: it cuts 53 bits into 26 and 26
 
 
@@ -257,7 +260,14 @@ class Formula:
         return self.intrinsic("fma", x, self.lift(y, "real"), self.lift(z, "real"))
 
     def polynomial(self, x: Value, coefficients: Sequence[float]) -> Value:
-        """`c[0] + c[1] x + c[2] x**2 + ...` by Horner's rule."""
+        """`c[0] + c[1] x + c[2] x**2 + ...` by Horner's rule; a long one by two of even and odd powers at once."""
+        if len(coefficients) <= _LONG:
+            return self._horner(x, coefficients)
+        square, others = x * x, coefficients[2:]
+        rest = self.fma(self._horner(square, others[1::2]), x, self._horner(square, others[::2]))
+        return self.fma(self.fma(rest, x, coefficients[1]), x, coefficients[0])
+
+    def _horner(self, x: Value, coefficients: Sequence[float]) -> Value:
         total = self.real(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             total = self.fma(total, x, c)
@@ -319,7 +329,21 @@ class Formula:
         """`(n + n_low) / (d + d_low)` as a number of double length, with one division."""
         if self.narrow:
             return n / d, self.real(0.0)
+        q, rest, inverse = self._long_division(n, n_low, d, d_low)
+        return self.fast_two_sum(q, rest * inverse)
+
+    def divide(self, n: Value, n_low: Operand, d: Value, d_low: Operand) -> Value:
+        """`(n + n_low) / (d + d_low)`, rounded."""
+        if self.narrow:
+            return n / d
+        q, rest, inverse = self._long_division(n, n_low, d, d_low)
+        return self.fma(rest, inverse, q)
+
+    def _long_division(self, n: Value, n_low: Operand, d: Value, d_low: Operand) -> tuple[Value, Value, Value]:
         inverse = 1.0 / d
         q = n * inverse
-        rest = self.residual(n, q, d) + (self.lift(n_low, "real") - q * d_low)
-        return self.fast_two_sum(q, rest * inverse)
+        rest = self.residual(n, q, d)
+        # A part that is the constant zero costs nothing.
+        if isinstance(d_low, Value):
+            rest = self.fma(-q, d_low, rest)
+        return q, rest + n_low if isinstance(n_low, Value) else rest, inverse

@@ -1,12 +1,13 @@
-"""The hyperbolic functions: with `x = n log(2) + r`, sums of `sinh(r)` and `cosh(r)` weighted by powers of two.
+"""The hyperbolic functions.
 
+With `x = n log(2) + r`, sine and cosine are sums of `sinh(r)` and `cosh(r)` weighted by powers of two:
 `sinh(x) = a cosh(r) + b sinh(r)` and `cosh(x) = b cosh(r) + a sinh(r)`, where `a = (2**n - 2**-n) / 2` and
 `b = (2**n + 2**-n) / 2`: no cancellation, no division.
 """
 
 from __future__ import annotations
 
-from .exponential import power_of_two, reduce
+from .exponential import curve, power_of_two, reduce
 from .formula import Formula, Value
 
 # (sinh(r)/r - 1) / r**2 in r**2, r at most log(2)/2 in size: degree 4, error 3e-19; narrow degree 2, error 5e-12.
@@ -62,11 +63,13 @@ def cosh(m: Formula, x: Value) -> Value:
 
 
 def tanh(m: Formula, x: Value) -> Value:
-    """The hyperbolic tangent: their quotient, of double length."""
+    """The hyperbolic tangent: `-t / (2 + t)` with `t = e**(-2|x|) - 1`, both of double length."""
     size = m.absolute(x)
-    # From 22 on it is 1.
-    (top, top_low), (bottom, bottom_low) = _halves(m, m.at_most(size, 22.0))
-    n, n_low = m.fast_two_sum(top, top_low)
-    d, d_low = m.fast_two_sum(bottom, bottom_low)
-    q, q_low = m.quotient(n, n_low, d, d_low)
-    return m.select(size < _ITSELF, x, m.copysign(q + q_low, x))
+    # From 22 on it is 1. With `s = 2**n`, `t = s (r + curved) + (s - 1)`.
+    rounded, r, rest = reduce(m, m.at_most(size, 22.0) * -2.0)
+    s = power_of_two(rounded)
+    high, lost = m.fast_two_sum(s - 1.0, s * r)
+    t, t_low = m.fast_two_sum(high, m.fma(s, m.fma(r * r, curve(m, r), rest), lost))
+    d, d_low = m.fast_two_sum(2.0, t)
+    out = m.divide(t, t_low, d, d_low + t_low)
+    return m.select(size < _ITSELF, x, m.copysign(out, x))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .exponential import LN2_HIGH, LN2_LOW, exp_of_sum
+from .exponential import LN2_HIGH, LN2_LOW, exp_parts, scale
 from .formula import MANTISSA, Formula, Operand, Value, bits_of
 
 # (log(1+f)/s - 2) / s**2 in s**2: degree 6, error 1.4e-18.
@@ -151,14 +151,21 @@ def long_log(m: Formula, x: Value) -> tuple[Value, Value]:
 
 
 def logaddexp(m: Formula, x: Value, y: Value) -> Value:
-    """`log(e**x + e**y)`: the greater and `log(1 + e**-|x - y|)`."""
+    """`log(e**x + e**y)`: the greater and `log(1 + e**-|x - y|)`.
+
+    Where the two nearly cancel, the result is precise to an ulp of the greater only.
+    """
     greater = x > y
     high, less = m.select(greater, x, y), m.select(greater, y, x)
     # Where they are equal, infinite ones too, the difference is zero.
     difference, lost = m.two_sum(less, -high)
     equal = x.equals(y)
     far = ~(m.absolute(difference) < 1000.0) | equal
-    e = exp_of_sum(m, m.select(equal, 0.0, difference), m.select(far, 0.0, lost))
+    rounded, w = exp_parts(m, m.select(equal, 0.0, difference), m.select(far, 0.0, lost))
+    power, power_low = m.fast_two_sum(1.0, w)
+    e = scale(m, power, rounded)
     u, low = m.fast_two_sum(1.0, e)
+    if not m.narrow:
+        low = low + scale(m, power_low, rounded)
     out = high + m.select(e < 2.0**-54, e, log_of_sum(m, u, low))
     return m.select(x.is_nan() | y.is_nan(), x + y, out)

@@ -97,5 +97,5 @@ def tan(m: Formula, x: Value) -> Value:
     odd = m.nonzero(n & 1)
     top, top_low = m.fast_two_sum(m.select(odd, c, a), m.select(odd, d, b))
     bottom, bottom_low = m.fast_two_sum(m.select(odd, a, c), m.select(odd, b, d))
-    q, q_low = m.quotient(top, top_low, bottom, bottom_low)
-    return ((q + q_low).bits() ^ (((n << 63) ^ x.bits()) & SIGN)).number()
+    out = m.divide(top, top_low, bottom, bottom_low)
+    return (out.bits() ^ (((n << 63) ^ x.bits()) & SIGN)).number()
