@@ -9,12 +9,14 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
+from .compiler.runtime import Compiled, compile
 from .core.block import composite, constant, elementwise, general, linear, multilinear
 from .core.dispatch import install as _install
 from .core.errors import (
     ArgumentError,
     BatchError,
     ClosureError,
+    CompileWarning,
     ConversionError,
     DerivativeError,
     DragongradError,
@@ -48,14 +50,14 @@ from .views.table import trace_table
 _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
-    "ArgumentError", "BatchError", "Block", "ClosureError", "Constant", "ConversionError", "DerivativeError",
-    "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "MissingExtraError", "NoRuleError",
-    "NonFiniteError", "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable",
-    "checkpoint", "composite", "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
-    "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
-    "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",
-    "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax", "stop_gradient", "sum_elts",
-    "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "ArgumentError", "BatchError", "Block", "ClosureError", "CompileWarning", "Compiled", "Constant",
+    "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError", "FactorizationError",
+    "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError", "OutOfBoundsError", "ShapeError",
+    "SimpleBlock", "Variable", "checkpoint", "compile", "composite", "constant", "custom_rule", "debug_nans",
+    "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian", "hvp",
+    "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "log", "log_softmax",
+    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax",
+    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

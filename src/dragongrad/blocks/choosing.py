@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear, unsupported
-from ..core.variable import Variable, plain, value_of
+from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, normal
 from .indexing import add_at, places, read
 
@@ -72,7 +72,7 @@ def _within(index: Any, length: int, mode: str) -> Any:
         return np.minimum(np.maximum(index, 0), length - 1)
     if mode != "raise":
         raise ValueError(f"mode is 'raise', 'wrap' or 'clip', not {mode!r}")
-    value = np.asarray(value_of(index))
+    value = bottom(index) if isinstance(index, Variable) else np.asarray(index)
     if np.any((value < 0) | (value >= length)):
         raise ValueError(f"an index is out of bounds for length {length}")
     return index

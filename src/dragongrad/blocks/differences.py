@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, constant
 from ..core.errors import NoRuleError
-from ..core.variable import plain, value_of
+from ..core.variable import bottom, plain
 from .axes import front, normal
 from .indexing import read
 
@@ -176,7 +176,7 @@ def _double(value: Any) -> Any:
 
 def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
     period = np.absolute(period)
-    if np.any(value_of(period) == 0):
+    if np.any(bottom(period) == 0):
         raise ValueError("interp: the period cannot be zero")
     x, xp = np.remainder(x, period), np.remainder(xp, period)
     order = np.argsort(xp)

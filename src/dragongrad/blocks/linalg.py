@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant, general
-from ..core.variable import plain, value_of
+from ..core.variable import bottom, plain
 
 
 def transposed(x: Any) -> Any:
@@ -165,7 +165,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
 
 
 def _rank(a: Any, limit: Any) -> Any:
-    return np.linalg.matrix_rank(value_of(a), rtol=limit)
+    return np.linalg.matrix_rank(bottom(a), rtol=limit)
 
 
 @composite(np.linalg.lstsq)

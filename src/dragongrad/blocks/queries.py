@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant
-from ..core.variable import Variable, plain, value_of
+from ..core.variable import Variable, bottom, plain, value_of
 
 
 @composite(np.shape)
@@ -193,7 +193,7 @@ def isin(
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     """The bin that each element falls into."""
     x, bins = plain(x), plain(bins)
-    edges = value_of(bins)
+    edges = bottom(bins)
     if edges.size > 1 and edges[0] > edges[-1]:
         return edges.shape[0] - np.searchsorted(np.flip(bins), x, side="right" if right else "left")
     return np.searchsorted(bins, x, side="left" if right else "right")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, unsupported
 from ..core.errors import NoRuleError
-from ..core.variable import plain, value_of
+from ..core.variable import bottom, plain
 from .axes import Axis, normal
 
 _NONE = np._NoValue
@@ -93,7 +93,7 @@ def average(
         w = np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
         w = np.broadcast_to(w, a.shape)
     total = np.sum(w, axis=axis, keepdims=keepdims)
-    if np.any(value_of(total) == 0):
+    if np.any(bottom(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero")
     value = np.sum(a * w, axis=axis, keepdims=keepdims) / total
     return (value, total) if returned else value

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..core.block import Block
 from ..core.errors import ArgumentError
-from ..core.level import Level
+from ..core.level import WATCH, Level
 from ..core.variable import Variable
 from ..transforms.evaluate import evaluate, rewrap
 from ..transforms.forward import pushforward
-from ..transforms.watch import WATCH, check_forward
+from ..transforms.watch import check_forward
 from .jacobian import Inputs
 
 # Below every transform's level: a transform may differentiate around a classic Variable, never inside it.

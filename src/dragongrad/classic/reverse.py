@@ -8,13 +8,14 @@ import numpy as np
 
 from ..core.block import Block
 from ..core.errors import user_line
+from ..core.level import WATCH
 from ..core.node import Node
 from ..core.variable import Variable
 from ..transforms.batch import Batch
 from ..transforms.evaluate import rewrap
 from ..transforms.reverse import Reverse
 from ..transforms.sweep import careful_pull_edge, cotangents, fit, has_nan, sweep, watched_sweep
-from ..transforms.watch import WATCH, check_forward
+from ..transforms.watch import check_forward
 from .forward import CLASSIC_SERIAL, refuse_other_mode
 from .jacobian import Inputs, count, layout
 

@@ -84,6 +84,10 @@ class MissingExtraError(DragongradError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
 
 
+class CompileWarning(UserWarning):
+    """A compiled function does something slower than its user may expect."""
+
+
 class DerivativeError(DragongradError, AssertionError):
     """Two derivatives that should agree do not."""
 

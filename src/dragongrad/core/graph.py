@@ -63,13 +63,17 @@ class Staging(Level):
         """A Variable of this level that depends on no input."""
         return Variable(value, self, None)
 
+    def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
+        """The value of a Block."""
+        return block.forward(*values, **params)
+
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Evaluate a Block and write its Node."""
         mine = [isinstance(a, Variable) and a.level is self for a in args]
         values = [a.data if own else a for a, own in zip(args, mine, strict=True)]
         parents = tuple([a.link if own else None for a, own in zip(args, mine, strict=True)])
         try:
-            out = block.forward(*values, **params)
+            out = self.evaluate(block, values, parents, params)
         except DragongradError:
             raise
         except NUMPY_ERRORS as error:

@@ -7,13 +7,18 @@ applies the Block again to the payloads below. That rules out perturbation confu
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from .errors import ConversionError, user_line
 
 if TYPE_CHECKING:
     from .block import Block
     from .variable import Variable
 
+# Whether `debug_nans` is active: levels then look at every value, and compiled functions run eagerly.
+WATCH: ContextVar[bool] = ContextVar("dragongrad.debug_nans", default=False)
 # `next` on a counter is atomic: levels opened by different threads never share a number.
 _serials = count(1)
 
@@ -22,11 +27,13 @@ class Level:
     """The interface of a level; a subclass gives `apply`.
 
     `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`),
-    `ended` whether the transform is over: a Variable of it that was kept is then refused.
+    `ended` whether the transform is over: a Variable of it that was kept is then refused; `stages` says that
+    the level writes a Graph to be run again: what is decided from its values is guarded.
     """
 
     __slots__ = ("ended", "serial")
     batch_axes = 0
+    stages = False
 
     def __init__(self) -> None:
         self.serial = next(_serials)
@@ -47,6 +54,14 @@ class Level:
     def truth(self, x: Variable) -> bool:
         """The truth value of a Variable, for Python's `if`."""
         return bool(x.data)
+
+    def number(self, x: Variable, what: str) -> Any:
+        """A plain number in place of a Variable, for Python's `int`, `float` ...: refused, it has no derivative."""
+        raise ConversionError(
+            f"converting a Variable of shape {x.shape} to {what} would lose its derivative\n  at {user_line()}\n"
+            "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x), or np.stack([x, y]). "
+            "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
+        )
 
     def constant(self, value: Any) -> Variable:
         """A Variable of this level whose derivative is zero."""

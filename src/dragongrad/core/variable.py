@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ConversionError, DtypeError, ShapeError, user_line
+from .errors import ConversionError, DtypeError, ShapeError
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
@@ -69,7 +70,11 @@ class Variable:
     @property
     def dtype(self) -> Any:
         """The dtype of the elements."""
-        return self.data.dtype
+        try:
+            return self.data.dtype
+        except AttributeError:
+            # A Python number, as a compiled function may be given.
+            return np.asarray(self.data).dtype
 
     @property
     def itemsize(self) -> int:
@@ -98,24 +103,24 @@ class Variable:
         return self.level.truth(self)
 
     def __float__(self) -> float:
-        raise _lossy("float", self)
+        return float(self.level.number(self, "float"))
 
     def __int__(self) -> int:
-        raise _lossy("int", self)
+        return int(self.level.number(self, "int"))
 
     def __complex__(self) -> complex:
-        raise _lossy("complex", self)
+        return complex(self.level.number(self, "complex"))
 
     def __index__(self) -> int:
-        raise _lossy("an index", self)
+        return operator.index(self.level.number(self, "an index"))
 
     def item(self, *args: Any) -> Any:
         """Refuse: a plain number would lose the derivative."""
-        raise _lossy("item()", self)
+        return self.level.number(self, "item()")
 
     def tolist(self) -> Any:
         """Refuse: a list of plain numbers would lose the derivative."""
-        raise _lossy("tolist()", self)
+        return self.level.number(self, "tolist()")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         # Value semantics: the name now means a new value; what was computed from the old one keeps it.
@@ -153,15 +158,6 @@ class Variable:
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
 SETITEM: Any = None
 GATHER: Any = None
-
-
-def _lossy(what: str, x: Variable) -> ConversionError:
-    shape = x.shape
-    return ConversionError(
-        f"converting a Variable of shape {shape} to {what} would lose its derivative\n  at {user_line()}\n"
-        "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x), or np.stack([x, y]). "
-        "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
-    )
 
 
 def top_level(arrays: Any) -> Level | None:
@@ -212,6 +208,13 @@ def value_of(value: Any) -> Any:
     return value
 
 
+def bottom(value: Any) -> Any:
+    """As `value_of`, but a Variable that is being staged stays one: what is asked of it becomes a guard."""
+    while isinstance(value, Variable) and not value.level.stages:
+        value = value.data
+    return value
+
+
 def as_input(value: Any, what: str = "the input") -> Any:
     """A numeric input ready to be differentiated: integers and booleans become float64."""
     try:
@@ -231,4 +234,7 @@ def as_input(value: Any, what: str = "the input") -> Any:
                 "(or choose other arguments with argnums)"
             )
         return value
+    if value.data.__class__ is float or value.data.__class__ is complex:
+        # Python's numbers take the dtype of what they meet; an array under differentiation has its own.
+        return value.astype(value.dtype)
     return value if value.dtype.kind in "fc" else value.astype(np.float64)

@@ -16,12 +16,12 @@ from ..core.errors import (
     operation_error,
     user_line,
 )  # fmt: skip
-from ..core.level import Level
+from ..core.level import WATCH, Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
-from .watch import WATCH, check_forward
+from .watch import check_forward
 
 
 class Batch(Level):

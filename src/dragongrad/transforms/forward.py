@@ -9,19 +9,24 @@ import numpy as np
 
 from ..core.block import Block
 from ..core.errors import ArgumentError, ShapeError, describe
-from ..core.level import Level
+from ..core.level import WATCH, Level
 from ..core.nests import flatten, unflatten
 from ..core.node import KEEP, NEGATE, TIMES, Spec
-from ..core.variable import Variable, as_input
+from ..core.variable import Variable, as_input, bottom
 from .evaluate import call, drop, evaluate, rewrap
 from .sweep import call_pushforward, call_rule, has_nan, own, strong_product, transpose
-from .watch import WATCH, check_forward
+from .watch import check_forward
 
 
 class Forward(Level):
     """The level of one forward-mode transform; the link of its Variables is the tangent."""
 
-    __slots__ = ()
+    __slots__ = ("careful",)
+
+    def __init__(self, careful: bool = False) -> None:
+        super().__init__()
+        # Whether a staged product with a partial that may be infinite is masked: see run_jvp.
+        self.careful = careful
 
     def constant(self, value: Any) -> Variable:
         """A Variable of this level with tangent zero."""
@@ -39,7 +44,7 @@ class Forward(Level):
         out = evaluate(self, block, values, params)
         if block.kind == "constant":
             return out
-        out_dot = pushforward(block, out, values, tangents, params)
+        out_dot = pushforward(block, out, values, tangents, params, self.careful)
         if block.outputs == 1:
             return Variable(out, self, out_dot)
         dots = out_dot if out_dot is not None else [None] * len(out)
@@ -60,14 +65,16 @@ class WatchedForward(Forward):
         return out
 
 
-def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+def pushforward(
+    block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any], careful: bool = True
+) -> Any:
     """The tangent of a Block's output (a tuple for several), None where it is zero."""
     if block.pulls and not block.variadic:
         tangents = [t if pull is not None else None for t, pull in zip(tangents, block.pulls, strict=True)]
     if all(t is None for t in tangents):
         return None
     if block.partials:
-        return _push_elementwise(block, out, values, tangents)
+        return _push_elementwise(block, out, values, tangents, careful)
     if block.kind == "linear":
         full = [
             v if _is_parameter(block, i) else (np.zeros(np.shape(v), _dtype_of(v, out)) if t is None else t)
@@ -96,7 +103,7 @@ def _dtype_of(value: Any, out: Any) -> Any:
     return dtype if dtype is not None and dtype.kind in "fc" else out.dtype
 
 
-def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[Any]) -> Any:
+def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[Any], careful: bool) -> Any:
     total: Any = None
     full = (out, *values)
     for x_dot, (partial, pick) in zip(tangents, block.partials, strict=True):
@@ -107,7 +114,7 @@ def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[
         elif partial is NEGATE:
             term = -x_dot
         else:
-            term = _term(block, x_dot, partial, pick(full))
+            term = _term(block, x_dot, partial, pick(full), careful)
         total = term if total is None else total + term
     if total.shape != np.shape(out):
         total = np.broadcast_to(total, np.shape(out))
@@ -121,13 +128,19 @@ def _as_output(dot: Any, out: Any) -> Any:
     return (np.real(dot) if out.dtype.kind != "c" else dot).astype(out.dtype)
 
 
-def _term(block: Block, x_dot: Any, partial: Any, saved: Any) -> Any:
+def _term(block: Block, x_dot: Any, partial: Any, saved: Any, careful: bool) -> Any:
     if not block.singular:
         return x_dot * (saved if partial is TIMES else partial(saved))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = saved if partial is TIMES else partial(saved)
+        if _staged(factor) or _staged(x_dot):
+            return strong_product(x_dot, factor) if careful else x_dot * factor
         term = x_dot * factor
         return strong_product(x_dot, factor) if has_nan(term) else term
+
+
+def _staged(value: Any) -> bool:
+    return value.__class__ is Variable and isinstance(bottom(value), Variable)
 
 
 def _transposed_pullback(
@@ -148,8 +161,19 @@ def _transposed_pullback(
 
 
 def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a function over forward Variables: its output as Variables, and their level."""
-    level = WatchedForward() if WATCH.get() else Forward()
+    """Run a function over forward Variables: its output as Variables, and their level.
+
+    A run that is staged masks nothing at first; where a NaN came out, which is a guard, it is staged again with
+    strong zeros, so that only values that meet `0 * inf` pay for them.
+    """
+    out, level = _run_once(f, primals, tangents, kwargs, careful=False)
+    if any(_staged(dot) and has_nan(dot) for dot in _dots(out, level)):
+        out, level = _run_once(f, primals, tangents, kwargs, careful=True)
+    return out, level
+
+
+def _run_once(f: Any, primals: Any, tangents: Any, kwargs: dict[str, Any], careful: bool) -> Any:
+    level = WatchedForward(careful) if WATCH.get() else Forward(careful)
     args = []
     for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         leaves, structure = flatten(primal)
@@ -161,6 +185,11 @@ def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs:
         return call(f, args, kwargs), level
     finally:
         level.ended = True
+
+
+def _dots(out: Any, level: Level) -> list[Any]:
+    leaves = [drop(leaf, level)[1] for leaf in flatten(out)[0]]
+    return [dot for dot in leaves if dot is not None]
 
 
 def _dual(primal: Any, tangent: Any, level: Forward) -> Variable:

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..core.block import Block
 from ..core.errors import DragongradError, operation_error, user_line
-from ..core.level import Level
+from ..core.level import WATCH, Level
 from ..core.node import Node, Spec
 from ..core.variable import Variable
 from .evaluate import evaluate, refuse_escaped, rewrap
-from .watch import WATCH, check_forward
+from .watch import check_forward
 
 
 def _closed(node: Node) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block, rule_names
+from ..core.level import WATCH
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
-from ..core.variable import Variable, value_of
+from ..core.variable import Variable, bottom
 from .reverse import open_reverse
-from .watch import WATCH, check_backward, is_finite
+from .watch import check_backward, is_finite
 
 _ndarray = np.ndarray
 
@@ -337,7 +338,9 @@ def has_nan(value: Any) -> bool:
     From 10,000 elements on BLAS would give it to threads, which on a busy machine wait for one another a hundred
     times longer than they work: the minimum is as quick and stays on one.
     """
-    value = value_of(value)
+    value = bottom(value)
+    if isinstance(value, Variable):
+        return bool(np.any(np.isnan(value)))
     if value.__class__ is _ndarray:
         flat = value.ravel()
         total = flat.dot(flat) if flat.size < 10_000 or flat.dtype.kind == "O" else flat.min()

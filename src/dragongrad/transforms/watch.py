@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from ..core.block import Block
 from ..core.errors import NonFiniteError, describe, user_line
+from ..core.level import WATCH
 from ..core.node import Node
 from ..core.variable import value_of
-
-WATCH: ContextVar[bool] = ContextVar("dragongrad.debug_nans", default=False)
 
 
 @contextmanager

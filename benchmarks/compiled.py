@@ -1,0 +1,394 @@
+"""Compiled derivatives, side by side with the peers in one run: the GradBench objectives and Rosenbrock.
+
+The ratios matter; the milliseconds depend on the machine.
+
+    python benchmarks/compiled.py [--rows lse,gmm] [--quick] [--markdown FILE]
+
+Each time is the best of several rounds, interleaved over all libraries. One thread each, float64, JAX blocked until
+ready. The results of the peers must agree before anything is timed. C++ is by_hand.cpp, by g++ -O3 -march=native.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+import argparse
+import ctypes
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import objectives
+from rich.console import Console
+from rich.table import Table
+
+import dragongrad as ad
+
+NAMES = ("dragongrad", "C++ by hand", "JAX jit", "PyTorch", "HIPS autograd", "Numba by hand", "CasADi")
+RNG = np.random.default_rng(0)
+
+
+@dataclass
+class Row:
+    """An objective: its arrays, those that are differentiated, and how each library takes its derivative."""
+
+    title: str
+    f: Callable[..., Any]
+    active: tuple[Any, ...]
+    fixed: tuple[Any, ...]
+    derivative: str  # "gradient", "newton", "blocks" or "columns"
+    reach: float  # seconds, the issue's aim for the derivative
+
+
+def rows() -> dict[str, Row]:
+    """The table's rows at its sizes."""
+    *mixture, x, corner = objectives.gmm_data(1000, 32, 50, RNG)
+    theta, us, *hand = objectives.ht_data(12_800, RNG)
+    centres, points = objectives.kmeans_data(10_000, 100, 16, RNG)
+    weights, t, s = objectives.llsq_data(16_392, 128, RNG)
+    cams, world, w, features, ci, pi = objectives.ba_data(257, 65_132, 225_911, RNG)
+    return {
+        "rosenbrock": Row("Rosenbrock(10)", objectives.rosenbrock, (RNG.standard_normal(10),), (), "gradient", 5e-7),
+        "lse": Row("lse, n = 1.28e6", objectives.lse, (RNG.standard_normal(1_280_000),), (), "gradient", 3e-3),
+        "llsq": Row("llsq, n = 16392, m = 128", objectives.llsq, (weights,), (t, s), "gradient", 1.5e-3),
+        "gmm": Row(
+            "gmm, d = 32, k = 50, n = 1000", objectives.gmm, tuple(mixture), (x, corner), "gradient", 15e-3
+        ),
+        "kmeans": Row(
+            "kmeans, k = 100, n = 1e4, d = 16", objectives.kmeans, (centres,), (points,), "newton", 3e-3
+        ),
+        "ba": Row(
+            "ba, 257 cameras, 65132 points, 225911 observations", objectives.ba, (cams, world, w),
+            (features, ci, pi), "blocks", 20e-3,
+        ),
+        "ht": Row("ht, 12800 correspondences", objectives.ht, (theta, us), tuple(hand), "columns", 20e-3),
+    }  # fmt: skip
+
+
+# Each library: the value, and the derivative, as functions of the active arrays
+
+
+def bound(f, xp, count, fixed):
+    """The objective as a function of its active arrays."""
+
+    def function(*args):
+        return f(xp, *args, *fixed)
+
+    function.__name__ = f.__name__
+    return function if count else f
+
+
+def in_functional(library, xp, row, compile_, fixed, ops):
+    """A library of transforms over functions: dragongrad, JAX and torch.func alike."""
+    f = bound(row.f, xp, len(row.active), fixed)
+    every = tuple(range(len(row.active)))
+    if row.derivative == "gradient":
+        return compile_(f), compile_(library.value_and_grad(f, every))
+    if row.derivative == "newton":
+
+        def newton(c):
+            gradient, curvature = library.jvp(library.grad(f), (c,), (xp.ones_like(c),))
+            return gradient / curvature
+
+        return compile_(f), compile_(newton)
+    if row.derivative == "blocks":
+        features, ci, pi = fixed
+        one = partial(row.f, xp)
+
+        def value(cams, points, w):
+            return library.vmap(one)(cams[ci], points[pi], w, features)
+
+        def blocks(cams, points, w):
+            return library.vmap(ops["jacobian"](one, (0, 1, 2)))(cams[ci], points[pi], w, features)
+
+        return compile_(value), compile_(blocks)
+
+    def columns(theta, us):
+        dense = ops["jacfwd"](lambda theta: f(theta, us))(theta)
+        own = [
+            library.jvp(lambda us: f(theta, us), (us,), (ops["unit"](us, k),))[1] for k in range(2)
+        ]  # fmt: skip
+        return dense, *own
+
+    return compile_(f), compile_(columns)
+
+
+def _unit(xp, us, k):
+    return xp.stack([xp.ones_like(us[:, 0]) if j == k else xp.zeros_like(us[:, 0]) for j in range(2)], 1)
+
+
+def in_dragongrad(row):
+    ops = {"jacobian": ad.jacobian, "jacfwd": ad.jacfwd, "unit": partial(_unit, np)}
+    return in_functional(ad, np, row, ad.compile, row.fixed, ops)
+
+
+def in_jax(row):
+    jax = import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    fixed = [jax.numpy.asarray(a) for a in row.fixed]
+    ops = {"jacobian": jax.jacrev, "jacfwd": jax.jacfwd, "unit": partial(_unit, jax.numpy)}
+    runs = in_functional(jax, jax.numpy, row, jax.jit, fixed, ops)
+    return tuple([lambda *a, run=run: jax.block_until_ready(run(*a)) for run in runs])
+
+
+def in_torch(row):
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+    fixed = [torch.from_numpy(a) for a in row.fixed]
+    ops = {"jacobian": torch.func.jacrev, "jacfwd": torch.func.jacfwd, "unit": partial(_unit, torch)}
+
+    class Functions:
+        vmap, jvp, grad = torch.func.vmap, torch.func.jvp, torch.func.grad
+
+        @staticmethod
+        def value_and_grad(f, argnums):
+            def run(*args):
+                gradients, value = torch.func.grad_and_value(f, argnums)(*args)
+                return value, gradients
+
+            return run
+
+    f, derivative = in_functional(Functions, _TorchNumPy(torch), row, lambda f: f, fixed, ops)
+    return tuple([lambda *a, run=run: run(*map(torch.from_numpy, a)) for run in (f, derivative)])
+
+
+class _TorchNumPy:
+    """PyTorch with NumPy's spelling of what the objectives use differently."""
+
+    def __init__(self, torch):
+        self.torch = torch
+
+    def __getattr__(self, name):
+        return getattr(self.torch, name)
+
+    def max(self, x, axis=None):
+        return self.torch.amax(x) if axis is None else self.torch.amax(x, axis)
+
+    def min(self, x, axis):
+        return self.torch.amin(x, axis)
+
+    def sum(self, x, axis=None):
+        return self.torch.sum(x) if axis is None else self.torch.sum(x, axis)
+
+    def concatenate(self, xs, axis):
+        return self.torch.cat(xs, axis)
+
+
+def in_autograd(row):
+    if row.derivative in ("blocks", "columns", "newton"):
+        return None
+    autograd, anp = import_module("autograd"), import_module("autograd.numpy")
+    f = bound(row.f, anp, len(row.active), row.fixed)
+    both = autograd.value_and_grad(lambda args: f(*args))
+    return f, lambda *a: both(a)
+
+
+def in_cpp(row, library):
+    """The functions of by_hand.cpp; one call to make the arrays, as from any C extension."""
+    name = row.f.__name__
+    if library is None or not hasattr(library, name):
+        return None
+    function = getattr(library, name)
+    function.restype = ctypes.c_double
+    sizes = {
+        "rosenbrock": lambda: (10,), "lse": lambda: row.active[0].shape,
+        "llsq": lambda: (len(row.fixed[0]), len(row.active[0])),
+        "kmeans": lambda: (len(row.fixed[0]), *row.active[0].shape),
+        "gmm": lambda: (len(row.fixed[0]), *row.active[1].shape[::-1]),
+    }[name]()  # fmt: skip
+    head = [ctypes.c_long(n) for n in sizes]
+    fixed: list[Any] = [_pointer(a) for a in row.fixed]
+    if name == "gmm":
+        n, d, k = sizes
+        fixed = [fixed[0], ctypes.c_double(objectives.gmm_constant(n, d, k))]
+    shapes = [a.shape for a in row.active] * (2 if name == "kmeans" else 1)
+
+    def value(*args):
+        return function(*head, *map(_pointer, args), *fixed, *[None] * len(shapes))
+
+    def derivative(*args):
+        outs = [np.empty(shape) for shape in shapes]
+        total = function(*head, *map(_pointer, args), *fixed, *map(_pointer, outs))
+        return outs[0] / outs[1] if name == "kmeans" else (total, tuple(outs))
+
+    return value, derivative
+
+
+def _pointer(a):
+    return ctypes.c_void_p(a.ctypes.data)
+
+
+def build_cpp():
+    """by_hand.cpp as a library; None without g++."""
+    if not shutil.which("g++"):
+        return None
+    made = Path(tempfile.mkdtemp()) / "by_hand.so"
+    source = Path(__file__).with_name("by_hand.cpp")
+    subprocess.run(["g++", "-O3", "-march=native", "-shared", "-fPIC", str(source), "-o", str(made)], check=True)
+    return ctypes.CDLL(str(made))
+
+
+def in_numba(row):
+    if row.f is not objectives.rosenbrock:
+        return None
+
+    @import_module("numba").njit
+    def value(x):
+        total = 0.0
+        for i in range(len(x) - 1):
+            total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
+        return total
+
+    @import_module("numba").njit
+    def both(x):
+        g = np.zeros_like(x)
+        total = 0.0
+        for i in range(len(x) - 1):
+            a, b = x[i + 1] - x[i] ** 2, 1.0 - x[i]
+            total += 100.0 * a * a + b * b
+            g[i] += -400.0 * a * x[i] - 2.0 * b
+            g[i + 1] += 200.0 * a
+        return total, (g,)
+
+    return value, both
+
+
+def in_casadi(row):
+    if row.f is not objectives.rosenbrock:
+        return None
+    casadi = import_module("casadi")
+    x = casadi.SX.sym("x", 10)
+    value = casadi.sumsqr(10 * (x[1:] - x[:-1] ** 2)) + casadi.sumsqr(1 - x[:-1])
+    both = casadi.Function("both", [x], [value, casadi.gradient(value, x)])
+    alone = casadi.Function("value", [x], [value])
+    return (lambda a: float(alone(a))), lambda a: (lambda v, g: (float(v), (np.asarray(g)[:, 0],)))(*both(a))
+
+
+def contestants(row, library):
+    """Every library that is installed and plays in this row: the value and the derivative."""
+    runs = {"dragongrad": in_dragongrad(row), "C++ by hand": in_cpp(row, library)}
+    for name, module, make in (
+        ("JAX jit", "jax", in_jax), ("PyTorch", "torch", in_torch), ("HIPS autograd", "autograd", in_autograd),
+        ("Numba by hand", "numba", in_numba), ("CasADi", "casadi", in_casadi),
+    ):  # fmt: skip
+        runs[name] = make(row) if find_spec(module) else None
+    return {name: run for name, run in runs.items() if run is not None}
+
+
+# Measuring
+
+
+def leaves(out):
+    """All the numbers of a result, as arrays."""
+    if isinstance(out, (tuple, list)):
+        return [a for part in out for a in leaves(part)]
+    return [np.asarray(out.detach() if hasattr(out, "detach") else out, float)]
+
+
+def first_calls(runs, args):
+    """Seconds of the first call of each, with the results checked against each other."""
+    first, expected = {}, None
+    for name, pair in runs.items():
+        seconds, outs = [], []
+        for run in pair:
+            start = time.perf_counter()
+            outs.append(run(*args))
+            seconds.append(time.perf_counter() - start)
+        first[name] = seconds
+        found = [leaves(o) for o in outs]
+        again = [leaves(run(*args)) for run in pair]
+        expected = expected or found
+        for mine in (found, again):
+            for a, b in zip([a for o in mine for a in o], [b for o in expected for b in o], strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7 * np.abs(b).max(), err_msg=name)
+    return first
+
+
+def measure(runs, args, rounds, budget):
+    """The best mean seconds of a call, of value and derivative, with interleaved rounds."""
+    calls, best = {}, {}
+    for name, pair in runs.items():
+        for k, run in enumerate(pair):
+            start = time.perf_counter()
+            run(*args)
+            calls[name, k] = max(1, int(budget / (time.perf_counter() - start)))
+            best[name, k] = np.inf
+    for _ in range(rounds):
+        for (name, k), count in calls.items():
+            run = runs[name][k]
+            start = time.perf_counter()
+            for _ in range(count):
+                run(*args)
+            best[name, k] = min(best[name, k], (time.perf_counter() - start) / count)
+    return best
+
+
+def duration(seconds):
+    """A time in readable units."""
+    return f"{1e6 * seconds:.2f} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
+
+
+def cells(row, best, first):
+    """The cells of a row: value / derivative of each, the ratio to ours, and the seconds of the first call."""
+    found = []
+    for name in NAMES:
+        if (name, 0) not in best:
+            found.append("")
+            continue
+        text = f"{duration(best[name, 0])} / {duration(best[name, 1])}"
+        if name != "dragongrad":
+            text += f" ({best[name, 1] / best['dragongrad', 1]:.2g}×)"
+        found.append(text)
+    ours = first["dragongrad"][1]
+    compile_ = duration(ours)
+    if "JAX jit" in first:
+        compile_ += f", JAX {duration(first['JAX jit'][1])} ({first['JAX jit'][1] / ours:.2g}×)"
+    return [row.title, *found, duration(row.reach), compile_]
+
+
+def main():
+    """Run the rows and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", help="only these, with commas between")
+    parser.add_argument("--peers", help="only these besides dragongrad, with commas between")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--markdown", type=Path, help="also write the table to this file")
+    options = parser.parse_args()
+    rounds, budget = (3, 0.02) if options.quick else (12, 0.1)
+    library = build_cpp()
+    titles = ["objective", *NAMES, "reach", "first call"]
+    table = Table(title="Value / derivative: time, and the peer's derivative as a multiple of dragongrad's")
+    for column in titles:
+        table.add_column(column)
+    lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
+    known = rows()
+    console = Console(width=200)
+    for name in options.rows.split(",") if options.rows else known:
+        row = known[name]
+        runs = contestants(row, library)
+        if options.peers is not None:
+            wanted = ("dragongrad", *options.peers.split(","))
+            runs = {k: v for k, v in runs.items() if k in wanted}
+        first = first_calls(runs, row.active)
+        made = cells(row, measure(runs, row.active, rounds, budget), first)
+        table.add_row(*made)
+        lines.append(f"| {' | '.join(made)} |")
+        console.print(f"{name}: {made[1]}, first call {made[-1]}")
+    console.print(table)
+    if options.markdown:
+        options.markdown.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The native backend: loop nests in LLVM's language, vectorised and compiled by llvmlite."""

@@ -1,0 +1,291 @@
+"""One module of a whole program: its functions, their calls in order, and loops cut into parts for threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
+from .blas import ProductWriter, factors
+from .expressions import reduced_axes
+from .loops import Function
+from .schedule import Loops, Product, Root, Step, price
+from .text import STORED
+from .threads import parts_of
+
+# Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
+_UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
+_JOINED = frozenset({"sum", "max", "min", "all", "any"})
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How a step is cut: `parts` of `length` iterations each, and where partial results go (place, bytes apart)."""
+
+    parts: int
+    length: int
+    partial: dict[int, tuple[int, int]]  # by the position of the value among those of the function
+
+
+@dataclass
+class Places:
+    """The table of pointers: a place for each value in memory."""
+
+    values: list[Value] = field(default_factory=list)
+    numbers: dict[int, int] = field(default_factory=dict)
+
+    def of(self, value: Value) -> int:
+        """The place of a value."""
+        found = self.numbers.get(id(value))
+        if found is None:
+            found = self.numbers[id(value)] = self.more(value)
+        return found
+
+    def more(self, value: Value = None) -> int:
+        """A new place, of nothing that has a name."""
+        self.values.append(value)
+        return len(self.values) - 1
+
+
+def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
+    """About how many nanoseconds a step takes on one thread."""
+    if isinstance(step, Product):
+        x, _ = arguments(step.node)
+        return _PRODUCT * step.node.size * shape_of(x)[-1]
+    if not isinstance(step, Loops):
+        return 0.0
+    total, moved = 0.0, 0.0
+    seen: set[Node] = set()
+    stack = [root.node for root in step.roots]
+    own = set(stack)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node not in own and in_memory(node):
+            moved += node.size * node.dtype.itemsize
+            continue
+        values = arguments(node)
+        total += price(node) * max([node.size, *[int(np.prod(shape_of(v))) for v in values]])
+        stack += [v for v in values if isinstance(v, Node)]
+    return _UNIT * total + _BYTE * moved
+
+
+class Assembler:
+    """Writes the module of a program.
+
+    Parameters
+    ----------
+    steps : list of Step
+        In order.
+    functions : dict
+        The function of each step that is a set of loops, by its position.
+    places : Places
+        The table of pointers.
+    in_memory : callable
+        Whether a value lies in memory.
+    """
+
+    def __init__(
+        self, steps: list[Step], functions: dict[int, Function], places: Places, in_memory: Callable[[Value], bool]
+    ) -> None:
+        self.steps = steps
+        self.functions = functions
+        self.places = places
+        self.works = [work(step, in_memory) for step in steps]
+        self.cuts: dict[int, Cut] = {}
+        self.segments: list[tuple[str, list[int]]] = []
+        self.declared: dict[str, str] = {}
+        self.lines: list[str] = []
+        self._whole: list[str] = []
+        for k, step in enumerate(steps):
+            if isinstance(step, Loops):
+                cut = self._cut(k, step)
+                if cut is not None:
+                    self.cuts[k] = cut
+        self._write()
+
+    @property
+    def text(self) -> str:
+        """The module."""
+        return "\n".join([*self.declared.values(), *self.lines])
+
+    # Cutting
+
+    def _cut(self, k: int, step: Loops) -> Cut | None:
+        function = self.functions[k]
+        parts = parts_of(self.works[k], function.length)
+        if parts == 1 or not all(root.kind == "map" or _joins(root) for root in step.roots):
+            return None
+        # Whole vectors in each part, and no cache line that two threads write.
+        length = -(-function.length // (8 * parts)) * 8
+        parts = -(-function.length // length)
+        partial = {}
+        for root in step.roots:
+            if root.kind == "reduce" and 0 in _axes(root):
+                bytes_apart = -(-root.node.size * root.node.dtype.itemsize // 64) * 64
+                partial[_position(function, root.node)] = (self.places.more(), bytes_apart)
+        return Cut(parts, length, partial) if parts > 1 else None
+
+    def scratch(self, k: int) -> list[tuple[int, int]]:
+        """The places and bytes of a step's partial results."""
+        cut = self.cuts.get(k)
+        return [(place, cut.parts * size) for place, size in cut.partial.values()] if cut is not None else []
+
+    # Writing
+
+    def _write(self) -> None:
+        run: list[int] = []
+        for k, step in enumerate(self.steps):
+            if isinstance(step, (Loops, Product)):
+                run.append(k)
+                if isinstance(step, Loops):
+                    self._function(k)
+            elif run:
+                self._segment(run)
+                run = []
+        if run:
+            self._segment(run)
+
+    def _function(self, k: int) -> None:
+        function = self.functions[k]
+        head, *body = function.lines
+        # It is called from here only: LLVM may put it into its caller.
+        self.lines += [head.replace("define void", "define internal void", 1), *body]
+        self.declared.update(function.declared)
+        cut = self.cuts.get(k)
+        if cut is not None:
+            self._part(k, cut)
+            for position in cut.partial:
+                self._join(k, position, cut)
+
+    def _part(self, k: int, cut: Cut) -> None:
+        """One part of a loop, by its number."""
+        function = self.functions[k]
+        self.declared["@dragongrad.parallel"] = "declare void @dragongrad.parallel(ptr, ptr, i64)"
+        self.declared["@llvm.smin.i64"] = "declare i64 @llvm.smin.i64(i64, i64)"
+        lines = [
+            f"define internal void @part{k}(ptr %table, i64 %part) #0 {{",
+            f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
+            f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
+        ]  # fmt: skip
+        given = []
+        for position, value in enumerate(function.values):
+            place, size = cut.partial.get(position, (self.places.of(value), 0))
+            lines += _load(f"%v{position}", place)
+            given.append(f"ptr %v{position}")
+            if size:
+                lines += [
+                    f"  %o{position} = mul i64 %part, {size}",
+                    f"  %w{position} = getelementptr i8, ptr %v{position}, i64 %o{position}",
+                ]
+                given[-1] = f"ptr %w{position}"
+        lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
+        self.lines += [*lines, "  ret void", "}"]
+
+    def _join(self, k: int, position: int, cut: Cut) -> None:
+        """Combine the partial results of a reduction, in order."""
+        node = self.functions[k].values[position]
+        kind, apart = STORED[node.dtype.name], cut.partial[position][1]
+        fold = self._fold(node, kind)
+        self.lines += [
+            f"define internal void @join{k}.{position}(ptr %out, ptr %parts) #0 {{", "  br label %element",
+            "element:", "  %e = phi i64 [ 0, %0 ], [ %e1, %next ]",
+            f"  %first.at = getelementptr {kind}, ptr %parts, i64 %e", f"  %first = load {kind}, ptr %first.at",
+            "  br label %part", "part:", "  %p = phi i64 [ 1, %element ], [ %p1, %part ]",
+            f"  %total = phi {kind} [ %first, %element ], [ %sum, %part ]",
+            f"  %skip = mul i64 %p, {apart}", "  %row = getelementptr i8, ptr %parts, i64 %skip",
+            f"  %at = getelementptr {kind}, ptr %row, i64 %e", f"  %x = load {kind}, ptr %at",
+            f"  %sum = {fold}", "  %p1 = add i64 %p, 1", f"  %last = icmp eq i64 %p1, {cut.parts}",
+            "  br i1 %last, label %next, label %part", "next:",
+            f"  %to = getelementptr {kind}, ptr %out, i64 %e", f"  store {kind} %sum, ptr %to",
+            "  %e1 = add i64 %e, 1", f"  %done = icmp eq i64 %e1, {node.size}",
+            "  br i1 %done, label %out.of, label %element", "out.of:", "  ret void", "}",
+        ]  # fmt: skip
+
+    def _fold(self, node: Node, kind: str) -> str:
+        assert node.block is not None
+        name, real = node.block.name, node.dtype.kind == "f"
+        if name in ("sum", "all", "any"):
+            word = {"sum": "fadd" if real else "add", "all": "and", "any": "or"}[name]
+            return f"{word} {kind} %total, %x"
+        intrinsic = f"@llvm.{name}imum.{'f64' if kind == 'double' else 'f32'}" if real else f"@llvm.s{name}.{kind}"
+        self.declared[intrinsic] = f"declare {kind} {intrinsic}({kind}, {kind})"
+        return f"call {kind} {intrinsic}({kind} %total, {kind} %x)"
+
+    def _segment(self, run: list[int]) -> None:
+        """A function that calls the steps of a run without call backs."""
+        name = f"segment{len(self.segments)}"
+        self.segments.append((name, list(run)))
+        lines = [f"define void @{name}(ptr %table) #0 {{"]
+        loaded: set[int] = set()
+
+        def register(place: int) -> str:
+            if place not in loaded:
+                loaded.add(place)
+                lines.extend(_load(f"%v{place}", place))
+            return f"%v{place}"
+
+        for k in run:
+            step = self.steps[k]
+            if isinstance(step, Product):
+                left, right = factors(step.node)
+                pointers = [register(self.places.of(v)) for v in (step.node, left.value, right.value)]
+                writer = ProductWriter(step.node, f"m{k}.")
+                lines += writer.write(*pointers)
+                self.declared.update(writer.declared)
+            else:
+                lines += self._call(k, register)
+        self.lines += [*lines, "  ret void", "}"]
+
+    def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
+        function, cut = self.functions[k], self.cuts.get(k)
+        if cut is None:
+            given = [f"ptr {register(self.places.of(v))}" for v in function.values]
+            return [f"  call void @{function.name}({', '.join([*given, 'i64 0', f'i64 {function.length}'])})"]
+        joins = []
+        for position, (place, _) in cut.partial.items():
+            out = register(self.places.of(function.values[position]))
+            joins.append(f"  call void @join{k}.{position}(ptr {out}, ptr {register(place)})")
+        return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
+
+    def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
+        """The function of the whole program: run it, and tell whether its decisions went as they did."""
+        lines = ["define i1 @program(ptr %table) #0 {"]
+        lines += [f"  call void @{name}(ptr %table)" for name, _ in self.segments]
+        holds = "true"
+        for g, (place, dtype, taken) in enumerate(guards):
+            kind = STORED[dtype.name]
+            test = f"fcmp une {kind} %x{g}, 0.0" if dtype.kind == "f" else f"icmp ne {kind} %x{g}, 0"
+            lines += [
+                *_load(f"%p{g}", place), f"  %x{g} = load {kind}, ptr %p{g}", f"  %is{g} = {test}",
+                f"  %as{g} = icmp eq i1 %is{g}, {str(taken).lower()}", f"  %all{g} = and i1 {holds}, %as{g}",
+            ]  # fmt: skip
+            holds = f"%all{g}"
+        self.lines += [*lines, f"  ret i1 {holds}", "}"]
+
+
+def _load(register: str, place: int) -> list[str]:
+    slot = f"{register}.at"
+    return [f"  {slot} = getelementptr ptr, ptr %table, i64 {place}", f"  {register} = load ptr, ptr {slot}"]
+
+
+def _axes(root: Root) -> tuple[int, ...]:
+    return reduced_axes(root.node, len(root.domain))
+
+
+def _joins(root: Root) -> bool:
+    """Whether partial results of a reduction can be combined, where its loop is cut."""
+    assert root.node.block is not None
+    if root.kind != "reduce":
+        return False
+    return 0 not in _axes(root) or root.node.block.name in _JOINED
+
+
+def _position(function: Function, node: Node) -> int:
+    return next(k for k, value in enumerate(function.values) if value is node)

@@ -1,0 +1,259 @@
+"""Matrix products inside native code: BLAS by the pointers that SciPy exports."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ....core.block import BLOCKS
+from ....core.node import Node
+from ...passes.simplify import permutation
+from ...rewrite import Value, arguments, shape_of
+
+_TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
+_LETTERS = {"float64": "d", "float32": "s"}
+_LARGEST = 2**31 - 1
+# So many products of a stack are written one after the other; of more a loop is made.
+_UNROLL = 4
+
+
+@dataclass(frozen=True)
+class Factor:
+    """An operand: the value whose memory is read, the shape that it has there, and whether that is transposed."""
+
+    value: Value
+    shape: tuple[int, ...]
+    transposed: bool
+
+
+def factors(node: Node) -> tuple[Factor, Factor]:
+    """The operands of a matrix product; a transposition, or another shape of the same memory, is looked through."""
+    x, y = arguments(node)
+    return _factor(x), _factor(y)
+
+
+def _factor(value: Value) -> Factor:
+    shape, transposed = shape_of(value), False
+    if _is(value, _TRANSPOSE) and _swaps_last(value):
+        (value,), transposed = arguments(value), True
+        shape = shape_of(value)
+    while _is(value, _RESHAPE) and value.params.get("order") in (None, "C"):
+        (value,) = arguments(value)
+    return Factor(value, shape, transposed)
+
+
+def _is(value: Value, block: Any) -> bool:
+    if not isinstance(value, Node) or value.block is not block or value.pick is not None:
+        return False
+    (inner,) = arguments(value)
+    return isinstance(inner, Node) and inner.dtype == value.dtype
+
+
+def _swaps_last(node: Node) -> bool:
+    order, n = tuple(permutation(node)), len(node.shape)
+    return n > 1 and order == (*range(n - 2), n - 1, n - 2)
+
+
+def fits(node: Node) -> bool:
+    """Whether BLAS can compute a product: floating numbers of one width, and lengths that it can count."""
+    dtypes = {np.asarray(v).dtype if not isinstance(v, Node) else v.dtype for v in arguments(node)}
+    lengths = [n for v in (*arguments(node), node) for n in shape_of(v)]
+    return dtypes == {node.dtype} and node.dtype.name in _LETTERS and max(lengths, default=0) <= _LARGEST // 64
+
+
+@cache
+def symbols() -> dict[str, int]:
+    """The addresses of the routines, by the names that native code knows them by."""
+    exported = import_module("scipy.linalg.cython_blas").__pyx_capi__
+    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    found = {}
+    for letter in _LETTERS.values():
+        for routine in ("gemm", "gemv", "dot"):
+            capsule = exported[letter + routine]
+            found[f"blas.{letter}{routine}"] = pointer_of(capsule, name_of(capsule))
+    return found
+
+
+class ProductWriter:
+    """Writes the instructions of a matrix product into the lines of a function.
+
+    Parameters
+    ----------
+    node : Node
+        The product.
+    prefix : str
+        What its registers begin with.
+    """
+
+    def __init__(self, node: Node, prefix: str) -> None:
+        self.node = node
+        self.prefix = prefix
+        self.letter = _LETTERS[node.dtype.name]
+        self.kind = "double" if self.letter == "d" else "float"
+        self.lines: list[str] = []
+        self.declared: dict[str, str] = {}
+        self._count = 0
+
+    def write(self, out: str, x: str, y: str) -> list[str]:
+        """The lines that compute it; the arguments are the registers of three pointers."""
+        left, right = factors(self.node)
+        size = int(np.prod(self.node.shape))
+        if size == 0:
+            return []
+        if shape_of(arguments(self.node)[0])[-1] == 0:
+            self.declared["@llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
+            self.lines.append(
+                f"  call void @llvm.memset.p0.i64(ptr {out}, i8 0, i64 {size * self.node.dtype.itemsize}, i1 false)"
+            )
+        elif len(left.shape) == 1 and len(right.shape) == 1:
+            self._dot(out, x, y, left.shape[0])
+        else:
+            self._stack(out, x, y, left, right)
+        return self.lines
+
+    def _stack(self, out: str, x: str, y: str, left: Factor, right: Factor) -> None:
+        """A stack of products, each by one call."""
+        row_vector, column_vector = len(left.shape) == 1, len(right.shape) == 1
+        lead = self.node.shape[: len(self.node.shape) - 2 + row_vector + column_vector]
+        if len(right.shape) <= 2 and len(left.shape) > 2 and not left.transposed:
+            # The rows of a whole stack meet the same matrix: one tall product.
+            left = Factor(left.value, (int(np.prod(left.shape[:-1])), left.shape[-1]), False)
+            lead = ()
+        count = int(np.prod(lead))
+        if count <= _UNROLL:
+            for number in range(count):
+                at = [str(o) for o in _offsets(lead, left, right, self._own(left, right), number)]
+                self._one(left, right, *[self._shifted(p, o) for p, o in zip((out, x, y), at, strict=True)])
+            return
+        self._loop(lead, count, left, right, (out, x, y))
+
+    def _own(self, left: Factor, right: Factor) -> int:
+        rows = 1 if len(left.shape) == 1 else left.shape[-1 if left.transposed else -2]
+        columns = 1 if len(right.shape) == 1 else right.shape[-2 if right.transposed else -1]
+        return rows * columns
+
+    def _loop(self, lead: Any, count: int, left: Factor, right: Factor, pointers: tuple[str, str, str]) -> None:
+        before, head, after = (f"{self.prefix}{w}" for w in ("before", "head", "after"))
+        i, following, test = self._fresh(), self._fresh(), self._fresh()
+        self.lines += [
+            f"  br label %{before}", f"{before}:", f"  br label %{head}", f"{head}:",
+            f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{head} ]",
+        ]  # fmt: skip
+        own = _strides(lead, lead, self._own(left, right))
+        strides = (own, _lead_strides(lead, left), _lead_strides(lead, right))
+        shifted = []
+        for pointer, steps in zip(pointers, strides, strict=True):
+            total, below = "0", count
+            for n, step in zip(lead, steps, strict=True):
+                below //= n
+                if n == 1 or step == 0:
+                    continue
+                whole = self._put(f"udiv i64 {i}, {below}")
+                here = self._put(f"urem i64 {whole}, {n}")
+                term = self._put(f"mul i64 {here}, {step}")
+                total = self._put(f"add i64 {total}, {term}")
+            shifted.append(self._shifted(pointer, total))
+        self._one(left, right, *shifted)
+        self.lines += [
+            f"  {following} = add i64 {i}, 1", f"  {test} = icmp eq i64 {following}, {count}",
+            f"  br i1 {test}, label %{after}, label %{head}", f"{after}:",
+        ]  # fmt: skip
+
+    # One call
+
+    def _one(self, left: Factor, right: Factor, out: str, x: str, y: str) -> None:
+        if len(right.shape) == 1:
+            self._matrix_vector(out, x, y, left)
+        elif len(left.shape) == 1:
+            # A row times a matrix is the transposed matrix times that row.
+            self._matrix_vector(out, y, x, Factor(right.value, right.shape, not right.transposed))
+        else:
+            self._matrix_matrix(out, x, y, left, right)
+
+    def _matrix_vector(self, out: str, a: str, v: str, matrix: Factor) -> None:
+        # BLAS counts along columns: our matrix is its transpose.
+        rows, columns = matrix.shape[-2:]
+        self._call(
+            "gemv", self._letter("N" if matrix.transposed else "T"), self._int(columns), self._int(rows),
+            self._real(1.0), a, self._int(columns), v, self._int(1), self._real(0.0), out, self._int(1),
+        )  # fmt: skip
+
+    def _matrix_matrix(self, out: str, x: str, y: str, left: Factor, right: Factor) -> None:
+        # (X Y)' = Y' X', and memory in C order is the transpose in BLAS's.
+        m, k = left.shape[-2:][:: -1 if left.transposed else 1]
+        n = right.shape[-2 if right.transposed else -1]
+        self._call(
+            "gemm", self._letter("T" if right.transposed else "N"), self._letter("T" if left.transposed else "N"),
+            self._int(n), self._int(m), self._int(k), self._real(1.0), y, self._int(right.shape[-1]), x,
+            self._int(left.shape[-1]), self._real(0.0), out, self._int(n),
+        )  # fmt: skip
+
+    def _dot(self, out: str, x: str, y: str, n: int) -> None:
+        name = f"@blas.{self.letter}dot"
+        self.declared[name] = f"declare {self.kind} {name}(ptr, ptr, ptr, ptr, ptr)"
+        one = self._int(1)
+        found = self._put(f"call {self.kind} {name}(ptr {self._int(n)}, ptr {x}, ptr {one}, ptr {y}, ptr {one})")
+        self.lines.append(f"  store {self.kind} {found}, ptr {out}")
+
+    def _call(self, routine: str, *pointers: str) -> None:
+        name = f"@blas.{self.letter}{routine}"
+        self.declared[name] = f"declare void {name}({', '.join(['ptr'] * len(pointers))})"
+        self.lines.append(f"  call void {name}({', '.join(f'ptr {p}' for p in pointers)})")
+
+    # Registers, and the numbers that BLAS reads from memory
+
+    def _fresh(self) -> str:
+        self._count += 1
+        return f"%{self.prefix}r{self._count}"
+
+    def _put(self, instruction: str) -> str:
+        name = self._fresh()
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def _shifted(self, pointer: str, elements: str) -> str:
+        if elements == "0":
+            return pointer
+        return self._put(f"getelementptr {self.kind}, ptr {pointer}, i64 {elements}")
+
+    def _int(self, n: int) -> str:
+        self.declared[f"@blas.int{n}"] = f"@blas.int{n} = private constant i32 {n}"
+        return f"@blas.int{n}"
+
+    def _real(self, x: float) -> str:
+        name = f"@blas.{self.kind}{int(x)}"
+        self.declared[name] = f"{name} = private constant {self.kind} {x:e}"
+        return name
+
+    def _letter(self, letter: str) -> str:
+        self.declared[f"@blas.{letter}"] = f"@blas.{letter} = private constant i8 {ord(letter)}"
+        return f"@blas.{letter}"
+
+
+def _lead_strides(lead: tuple[int, ...], factor: Factor) -> list[int]:
+    if len(factor.shape) < 2:
+        return [0] * len(lead)
+    return _strides(lead, factor.shape[:-2], factor.shape[-1] * factor.shape[-2])
+
+
+def _strides(lead: tuple[int, ...], own: tuple[int, ...], step: int) -> list[int]:
+    """The elements from one matrix of a stack to the next along each leading axis; none where it is repeated."""
+    steps = []
+    for n in reversed(own):
+        steps.append(0 if n == 1 else step)
+        step *= n
+    return [0] * (len(lead) - len(own)) + steps[::-1]
+
+
+def _offsets(lead: tuple[int, ...], left: Factor, right: Factor, own: int, number: int) -> list[int]:
+    """The offsets of the result and the two operands of one product of a stack."""
+    index = np.unravel_index(number, lead) if lead else ()
+    strides = (_strides(lead, lead, own), _lead_strides(lead, left), _lead_strides(lead, right))
+    return [sum(int(i) * s for i, s in zip(index, steps, strict=True)) for steps in strides]

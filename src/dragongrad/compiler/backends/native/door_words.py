@@ -1,0 +1,26 @@
+"""How a door's description, the objects that it reads and its blocks of memory are laid out."""
+
+# The words at the start of a description.
+HEADER = (
+    "arguments", "outputs", "single", "long", "program", "first_argument", "first_output", "miss", "blocks",
+    "block_size", "table", "table_size", "first_temporary", "temporaries", "large", "array_type",
+)  # fmt: skip
+WORD = {name: k for k, name in enumerate(HEADER)}
+# The words of the record of an argument or an output.
+RECORD = 8
+# How an argument is looked at: the very object, the number inside a scalar, the memory of an array.
+SAME, NUMBER, ARRAY = range(3)
+# What becomes of an output: memory that the program writes to, or a copy of what the table points to.
+FRESH_ARRAY, FRESH_NUMBER, COPIED_ARRAY, COPIED_NUMBER, TRUTH, OBJECT, FLOAT = range(7)
+# Where an object keeps its type, and a scalar its number; where an array keeps what is looked at.
+TYPE, VALUE = 8, 16
+DATA, NDIM, SHAPE, DESCR, FLAGS = 16, 24, 32, 56, 64
+# C-contiguous and aligned.
+WELL = 0x0101
+# A block: the next one on the list, and the address that it was allocated at.
+NEXT, RAW, TABLE = 0, 8, 64
+
+
+def word(name: str) -> str:
+    """The address of a word at the start of a description."""
+    return f"getelementptr i64, ptr %words, i64 {WORD[name]}"

@@ -1,0 +1,145 @@
+"""The machine: LLVM's passes, its code generator, and the addresses of what it made."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import threading
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ....core.errors import ArgumentError
+
+# The garbage collector may close a library while another is made in the same thread.
+_LOCK = threading.RLock()
+
+
+@cache
+def binding() -> Any:
+    """LLVM itself, made ready."""
+    try:
+        import llvmlite.binding as llvm
+    except ImportError as error:
+        raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+@dataclass(frozen=True)
+class Processor:
+    """A kind of processor, as LLVM names it and its features."""
+
+    name: str
+    flags: str
+
+    @property
+    def lanes(self) -> int:
+        """How many doubles its registers hold."""
+        given = self.flags.split(",")
+        return 8 if "+avx512f" in given else 4 if "+avx2" in given else 2
+
+    @property
+    def fused(self) -> bool:
+        """Whether it multiplies and adds in one instruction; every 64-bit ARM does."""
+        return "+fma" in self.flags.split(",") or platform.machine().lower() in ("arm64", "aarch64")
+
+
+# What every x86-64 has.
+BASELINE = Processor("x86-64", "+sse2")
+
+
+@cache
+def processor() -> Processor:
+    """The processor of this machine."""
+    llvm = binding()
+    return Processor(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+def target_machine(level: int, target: Processor) -> Any:
+    """A code generator for a processor."""
+    return (
+        binding()
+        .Target.from_default_triple()
+        .create_target_machine(cpu=target.name, features=target.flags, opt=level, codemodel="jitdefault", jit=True)
+    )
+
+
+def _closing(target: Processor) -> str:
+    """The attributes of every function, and how wide the innermost loops are to be.
+
+    The width is a wish, which LLVM may leave unfulfilled without a warning.
+    """
+    width = max(256, 64 * target.lanes)
+    return (
+        f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
+        f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
+        '!2 = distinct !{!2, !1, !3}\n!3 = !{!"llvm.loop.interleave.count", i32 1}\n'
+    )
+
+
+def provide(name: str, address: int) -> None:
+    """Let compiled code call a function of this process by a name."""
+    with _LOCK:
+        binding().add_symbol(name, address)
+
+
+# Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past so many more, so
+# do its scheduling and its choice of registers.
+_LONG, _VERY_LONG = 600, 40_000
+
+
+class Library:
+    """Compiled functions, for this processor or a lesser one; they live as long as this does."""
+
+    def __init__(self, text: str, level: int = 2, target: Processor | None = None) -> None:
+        self._text = text
+        self._level = level
+        self._target = target or processor()
+        # LLVM's global state is not made for several threads at once.
+        with _LOCK:
+            llvm = binding()
+            # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
+            self._context = llvm.create_context()
+            self._engine = llvm.create_mcjit_compiler(*self._optimised())
+            self._engine.finalize_object()
+            # In this order, also where the garbage collector finds both at once: the code belongs to the context.
+            weakref.finalize(self, _close, self._engine, self._context).atexit = False
+
+    def _optimised(self) -> tuple[Any, Any]:
+        """The module after LLVM's passes, and what writes its machine code."""
+        llvm, level = binding(), self._level
+        module = llvm.parse_assembly(f"{self._text}\n{_closing(self._target)}", self._context)
+        module.verify()
+        lines = self._text.count("\n")
+        machine = target_machine(level if lines < _VERY_LONG else 0, self._target)
+        options = llvm.create_pipeline_tuning_options(speed_level=level)
+        options.loop_vectorization = level > 1
+        options.slp_vectorization = level > 1 and lines < _LONG
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        return module, machine
+
+    def address(self, name: str) -> int:
+        """The address of a function."""
+        return int(self._engine.get_function_address(name))
+
+    def assembly(self) -> str:
+        """The machine code, as assembly."""
+        with _LOCK:
+            module, machine = self._optimised()
+            return str(machine.emit_assembly(module))
+
+
+def _close(engine: Any, context: Any) -> None:
+    with _LOCK:
+        engine.close()
+        context.close()
+
+
+def keep_forever(library: Library) -> Library:
+    """A library that outlives the interpreter: threads may stand in its code while the process ends."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    return library

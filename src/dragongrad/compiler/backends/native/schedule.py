@@ -1,0 +1,337 @@
+"""Which values go to memory, and in which loops each is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ....core.block import BLOCKS
+from ....core.graph import Graph
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
+from .alignment import reads
+from .blas import factors
+from .elementwise import OPERATIONS
+from .expressions import RULES, UNROLL, reduced_axes
+from .text import supported
+
+# A value used in several loops is computed again in each where that costs no more than about two exponentials.
+RECOMPUTE = 48
+# So many elements are written out one by one, without a loop.
+STRAIGHT = 32
+# A small value after so many steps goes to memory, and a function makes at most so many small values.
+DEEP, TOGETHER = 64, 256
+# A list of small parts is written out up to so many.
+LIST = 1 << 14
+# An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
+# side in the lanes of a vector.
+LANE = 64
+# A row that is held while an outer loop is there has at most so many bytes.
+ROW = 1 << 15
+# Within such a loop, a value used twice is held where it costs more than so many additions.
+HOLD = 12
+
+_COSTS = {
+    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
+    "where": 1, "divide": 5, "sqrt": 6, "reciprocal": 5, "absolute": 1, "power": 40, "float_power": 40,
+    "arctan2": 40,
+}  # fmt: skip
+_REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
+_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
+_MATMUL = BLOCKS[np.matmul]
+
+
+@dataclass
+class Root:
+    """A value that goes to memory, and how: a map over its elements, a reduction, or a matrix product."""
+
+    node: Node
+    kind: str  # "map" or "reduce"
+
+    @property
+    def domain(self) -> tuple[int, ...]:
+        """The shape that is looped over."""
+        return shape_of(arguments(self.node)[0]) if self.kind == "reduce" else self.node.shape
+
+    @property
+    def first(self) -> int:
+        """The first axis that is reduced: inside the loops before it the value is complete. A map: all axes."""
+        if self.kind == "map":
+            return len(self.domain)
+        return min(reduced_axes(self.node, len(self.domain)), default=len(self.domain))
+
+    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
+        """For each value in memory below: the axis that is read in step with one of the domain's."""
+        if self.kind == "map":
+            return reads(self.node, [(self.node, axis)], memory)
+        return reads(self.node, [(arguments(self.node)[0], axis)], memory)
+
+
+@dataclass
+class Loops:
+    """Roots that share their loops."""
+
+    mode: str  # "straight", "lanes" or "nest"
+    length: int
+    roots: list[Root] = field(default_factory=list)
+    # Values of which one row at a time is held, while the outermost loop of a nest is there.
+    local: set[Node] = field(default_factory=set)
+
+
+@dataclass
+class Product:
+    """A matrix product by BLAS."""
+
+    node: Node
+
+
+@dataclass
+class Callback:
+    """A Block that is left to NumPy."""
+
+    node: Node
+    why: str
+
+
+Step = Loops | Product | Callback
+
+
+def is_native(node: Node) -> bool:
+    """Whether a Node can be computed inside loops."""
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return False
+    if not supported(node.dtype):
+        return False
+    return all(supported(np.asarray(v).dtype if not isinstance(v, Node) else v.dtype) for v in arguments(node))
+
+
+def why_not(node: Node) -> str:
+    """Why a Node is a call back."""
+    name = node.block.name if node.block is not None else "input"
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return f"{name} is not computed natively"
+    return f"{name} of dtype {node.dtype} is not computed natively"
+
+
+class Schedule:
+    """The plan of a Graph: `memory`, the Nodes that go to memory in order, and `steps`."""
+
+    def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
+        self.graph = graph
+        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not is_native(n)}
+        wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
+        for node in graph.nodes:
+            if node in self.outside:
+                wanted.add(node)
+                wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
+            elif node.block in _REDUCTIONS and _is_long(node):
+                wanted.add(node)
+            elif node.block is _MATMUL and is_product(node):
+                wanted.add(node)
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+        inputs = set(graph.inputs)
+        wanted |= self._pieces() | self._deep(wanted)
+        self.wanted = {n for n in wanted if n not in inputs}
+        self.memory = self.wanted | inputs
+        self.steps: list[Step] = []
+        self._place()
+        while self._keep_what_is_dear():
+            self._place()
+        self._hold_rows()
+
+    def _deep(self, wanted: set[Node]) -> set[Node]:
+        """Small values at the end of long ways: no expression is deeper than the stack."""
+        depth: dict[Node, int] = {}
+        found = set()
+        for node in self.graph.nodes:
+            below = [depth.get(v, 0) for v in arguments_of(node) if isinstance(v, Node)]
+            depth[node] = 0 if node in wanted else 1 + max(below, default=0)
+            if depth[node] >= DEEP and node.size <= STRAIGHT:
+                found.add(node)
+                depth[node] = 0
+        return found
+
+    def _pieces(self) -> set[Node]:
+        """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
+        cost: dict[Node, float] = {}
+        found: set[Node] = set()
+        for node in self.graph.nodes:
+            values = arguments_of(node)
+            cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
+            if node.block not in _JOINS or node.size <= STRAIGHT:
+                continue
+            axis = int(node.params.get("axis") or 0) % len(node.shape)
+            if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
+                dear = [v for v in values if isinstance(v, Node) and cost[v] > RECOMPUTE]
+                found.update(dear)
+                cost.update(dict.fromkeys(dear, 0.0))
+        return found
+
+    def _keep_what_is_dear(self) -> bool:
+        """Send to memory what several steps would compute again at a high price; whether there was any."""
+        users: dict[Node, set[tuple[int, int]]] = {}
+        at = {}
+        for k, step in enumerate(self.steps):
+            nest = isinstance(step, Loops) and step.mode == "nest"
+            for j, made in enumerate(_makes(step)):
+                at[made] = (k, j if nest else -1)
+        for node in reversed(self.graph.nodes):
+            own = {at[node]} if node in at else users.get(node, set())
+            for v in arguments_of(node):
+                if isinstance(v, Node):
+                    users.setdefault(v, set()).update(own)
+        cost: dict[Node, float] = {}
+        before = len(self.wanted)
+        for node in self.graph.nodes:
+            if node in self.wanted or node in self.outside:
+                continue
+            total = price(node) + sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
+            used = users.get(node, set())
+            if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
+                self.wanted.add(node)
+                total = 0
+            cost[node] = total
+        self.memory |= self.wanted
+        return len(self.wanted) > before
+
+    def _hold(self, node: Node, used: set[tuple[int, int]]) -> float:
+        """The price above which a value that several parts of one nest use is held, a row at a time."""
+        step = self.steps[next(iter(used))[0]]
+        assert isinstance(step, Loops)
+        row = node.size // max(1, step.length) * 8
+        together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW
+        if not together:
+            return RECOMPUTE
+        for _, j in used:
+            if step.roots[j].reads(0, {node, *self.memory}).get(node) != 0:
+                return RECOMPUTE
+        return HOLD
+
+    def _hold_rows(self) -> None:
+        """Find the values of which a row is enough: made and used in one nest, and no output."""
+        outside = {o for o in self.graph.outputs if isinstance(o, Node)}
+        users: dict[Node, set[int]] = {}
+        for k, step in enumerate(self.steps):
+            if isinstance(step, Loops):
+                for root in step.roots:
+                    for node in self._memory_below(root.node):
+                        users.setdefault(node, set()).add(k)
+            else:
+                for v in arguments_of(step.node):
+                    if isinstance(v, Node):
+                        users.setdefault(v, set()).add(-1)
+        for k, step in enumerate(self.steps):
+            if isinstance(step, Loops) and step.mode == "nest":
+                for root in step.roots:
+                    node = root.node
+                    row = node.size // max(1, step.length) * 8
+                    if root.first > 0 and row <= ROW and node not in outside and users.get(node) == {k}:
+                        step.local.add(node)
+
+    def _place(self) -> None:
+        self.steps = []
+        for node in self.graph.nodes:
+            if node not in self.wanted:
+                continue
+            if node in self.outside:
+                if node.pick is None:
+                    self.steps.append(Callback(node, why_not(node)))
+                continue
+            if node.block is _MATMUL and is_product(node):
+                self.steps.append(Product(node))
+                continue
+            kind = "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
+            self._into_loops(Root(node, kind))
+
+    def _into_loops(self, root: Root) -> None:
+        mode, length = mode_of(root)
+        needs = self._memory_below(root.node)
+        # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
+        for step in reversed(self.steps):
+            if isinstance(step, Loops) and self._fits(step, root, mode, length, needs):
+                step.roots.append(root)
+                return
+            if any(made in needs for made in _makes(step)):
+                break
+        self.steps.append(Loops(mode, length, [root]))
+
+    def _fits(self, step: Loops, root: Root, mode: str, length: int, needs: set[Node]) -> bool:
+        """Whether a root can be computed in the loops of a step."""
+        if mode == "straight" or step.mode == "straight":
+            return mode == step.mode and len(step.roots) < TOGETHER
+        if step.length != length:
+            return False
+        made = [r for r in step.roots if r.node in needs]
+        if step.mode == "lanes":
+            # A map in the same loops is computed along; a reduction is known only after them.
+            return mode == "lanes" and not any(r.kind == "reduce" for r in made)
+        if mode == "lanes" and not made:
+            return False
+        if any(r.first == 0 for r in made):
+            return False
+        found = root.reads(0, self.memory) if made else {}
+        return all(found.get(r.node) == 0 for r in made)
+
+    def _memory_below(self, node: Node) -> set[Node]:
+        """The Nodes in memory that an element of a root is computed from."""
+        found: set[Node] = set()
+        seen = {node}
+        stack = [v for v in arguments_of(node) if isinstance(v, Node)]
+        while stack:
+            n = stack.pop()
+            if n in seen:
+                continue
+            seen.add(n)
+            if n in self.wanted:
+                # One of several outputs is there once the call that makes them all is done.
+                found.add(n.parents[0] if n.pick is not None and n.parents[0] is not None else n)
+            else:
+                stack += [v for v in arguments_of(n) if isinstance(v, Node)]
+        return found
+
+
+def arguments_of(node: Node) -> tuple[Value, ...]:
+    """The values that a Node, or the Node it picks from, is applied to."""
+    return tuple(node.parents) if node.pick is not None else arguments(node)
+
+
+def _makes(step: Step) -> list[Node]:
+    return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
+
+
+def price(node: Node) -> float:
+    """What an element of a Node costs, its arguments given; an addition is 1."""
+    if node.block is None or node.block in RULES:
+        return 1 if node.block is not None and node.block.name in ("where", "getitem", "gather") else 0
+    return _COSTS.get(node.block.name, 12 if node.block.kind == "elementwise" else 1)
+
+
+def _is_long(node: Node) -> bool:
+    lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
+    return int(np.prod(lengths)) > UNROLL or 0 in lengths
+
+
+def is_product(node: Node) -> bool:
+    """Whether a matrix product is left to BLAS."""
+    x, y = (shape_of(v) for v in arguments(node))
+    return x[-1] > UNROLL or node.dtype.kind != "f" or (len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096)
+
+
+def _is_list(node: Node, size: int) -> bool:
+    """Whether an array is joined from many small parts, of which each is computed in its own way."""
+    return node.block in _JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+
+
+def mode_of(root: Root) -> tuple[str, int]:
+    """How a root is looped over, and how long its first loop is."""
+    domain = root.domain
+    size = int(np.prod(domain))
+    if size <= STRAIGHT or _is_list(root.node, size):
+        return "straight", 0
+    rest = size // domain[0]
+    narrow = rest <= (16 if root.kind == "map" else 4) or (rest <= LANE and domain[0] >= 8 * rest)
+    if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
+        return "lanes", domain[0]
+    return "nest", domain[0]

@@ -1,0 +1,160 @@
+"""LLVM's language as text: registers, constants, types, and the memory of arrays."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .index import Index, combine
+
+TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
+STORED = {**TYPES, "bool": "i8"}
+
+
+def type_of(dtype: Any) -> str:
+    """The LLVM type of an element in a register."""
+    return TYPES[np.dtype(dtype).name]
+
+
+def supported(dtype: Any) -> bool:
+    """Whether elements of this dtype can be computed natively."""
+    return isinstance(dtype, np.dtype) and dtype.name in TYPES
+
+
+def literal(value: Any, dtype: Any) -> str:
+    """A constant as LLVM writes it."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return "true" if value else "false"
+    if dtype.kind in "iu":
+        return str(int(value))
+    # Floating constants are written in hexadecimal; a float as the double of the same value.
+    exact = float(dtype.type(value))
+    return f"0x{struct.unpack('<Q', struct.pack('<d', exact))[0]:016X}"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An array in memory, in C order: its register, shape and dtype; of one that is `held`, a row at a time."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Any
+    held: bool = False
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Steps between neighbours along each axis, in elements."""
+        steps, step = [], 1
+        for n in reversed(self.shape):
+            steps.append(step)
+            step *= n
+        if self.held:
+            steps[-1] = 0
+        return tuple(reversed(steps))
+
+
+class Text:
+    """The lines of one function while it is written; equal instructions of one scope are written once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.declared: dict[str, str] = {}
+        self.scopes: list[dict[Any, str]] = [{}]
+        self.functions = 0  # uses of mathematical functions
+        self._count = 0
+
+    def fresh(self, hint: str = "r") -> str:
+        """A new register."""
+        self._count += 1
+        return f"%{hint}{self._count}"
+
+    def label(self, hint: str) -> str:
+        """A new label."""
+        self._count += 1
+        return f"{hint}{self._count}"
+
+    def write(self, line: str) -> None:
+        """Append a line."""
+        self.lines.append(line)
+
+    def recall(self, key: Any) -> str | None:
+        """A register that already holds what `key` stands for."""
+        for scope in reversed(self.scopes):
+            found = scope.get(key)
+            if found is not None:
+                return found
+        return None
+
+    def op(self, instruction: str) -> str:
+        """The register of an instruction without side effects."""
+        known = self.recall(instruction)
+        if known is None:
+            known = self.scopes[-1][instruction] = self.fresh()
+            self.write(f"  {known} = {instruction}")
+        return known
+
+    def effect(self, instruction: str) -> str:
+        """The register of an instruction that must be made here."""
+        name = self.fresh()
+        self.write(f"  {name} = {instruction}")
+        return name
+
+    def declare(self, name: str, signature: str) -> None:
+        """Declare a function that the module does not define."""
+        self.declared[name] = signature
+
+    def intrinsic(self, name: str, kind: str, *values: str) -> str:
+        """Call one of LLVM's intrinsics on values of one type."""
+        suffix = {"double": "f64", "float": "f32"}.get(kind, kind)
+        full = f"@llvm.{name}.{suffix}"
+        self.declare(full, f"declare {kind} {full}({', '.join([kind] * len(values))})")
+        return self.op(f"call {kind} {full}({', '.join(f'{kind} {v}' for v in values)})")
+
+    # Memory
+
+    def offset(self, parts: list[tuple[Index, int]]) -> str:
+        """The register or number of a sum of strided indices."""
+        number, factors, loaded = combine(parts)
+        total: str | None = None
+        terms = [(loop.name, f) for loop, f in factors.items()] + loaded
+        for name, factor in terms:
+            term = name if factor == 1 else self.op(f"mul nsw i64 {name}, {factor}")
+            total = term if total is None else self.op(f"add nsw i64 {total}, {term}")
+        if total is None:
+            return str(number)
+        return total if number == 0 else self.op(f"add nsw i64 {total}, {number}")
+
+    def address(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
+        """The address of an element."""
+        stored = STORED[buffer.dtype.name]
+        return self.op(f"getelementptr inbounds {stored}, ptr {buffer.name}, i64 {self.offset(parts)}")
+
+    def load(self, buffer: Buffer, index: tuple[Index, ...]) -> str:
+        """Read an element."""
+        return self.load_at(buffer, list(zip(index, buffer.strides, strict=True)))
+
+    def load_at(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
+        """Read the element at a sum of strided indices."""
+        where = self.address(buffer, parts)
+        stored = STORED[buffer.dtype.name]
+        value = self.op(f"load {stored}, ptr {where}")
+        return self.op(f"trunc i8 {value} to i1") if stored == "i8" else value
+
+    def store(self, buffer: Buffer, parts: list[tuple[Index, int]], value: str) -> None:
+        """Write an element."""
+        stored = STORED[buffer.dtype.name]
+        if stored == "i8":
+            value = self.op(f"zext i1 {value} to i8")
+        self.write(f"  store {stored} {value}, ptr {self.address(buffer, parts)}")
+
+    def begin_scope(self) -> None:
+        """What is written from here on is known inside a loop only."""
+        self.scopes.append({})
+
+    def end_scope(self) -> None:
+        """Leave the loop."""
+        self.scopes.pop()

@@ -1,0 +1,18 @@
+"""Dead code: Nodes that no output needs."""
+
+from __future__ import annotations
+
+from ...core.graph import Graph
+from ...core.node import Node
+
+
+def drop_dead(graph: Graph) -> Graph:
+    """Keep only the Nodes on a way from the inputs to an output."""
+    wanted = {o for o in graph.outputs if isinstance(o, Node)}
+    kept = []
+    for node in reversed(graph.nodes):
+        if node in wanted:
+            kept.append(node)
+            wanted.update(p for p in node.parents if p is not None)
+    names = {node: graph.names[node] for node in graph.inputs}
+    return Graph(graph.title, graph.inputs, kept[::-1], graph.outputs, names)

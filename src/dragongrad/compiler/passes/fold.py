@@ -1,0 +1,38 @@
+"""Constant folding: what depends on no input is computed while compiling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, is_constant, rewrite
+
+# A larger array is not kept as a constant: to compute it again is as quick as to read it.
+_LARGE = 1 << 16
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Evaluate every Node whose arguments are all known."""
+    return rewrite(graph, _visit)
+
+
+def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    block = node.block
+    values = tuple([v if isinstance(v, Node) else uniform(v) for v in values])
+    if block is None or block.outputs > 1 or not all(map(is_constant, values)):
+        return writer.again(node, values)
+    size = int(np.prod(node.shape))
+    if size > _LARGE and size > max((np.size(v) for v in values), default=0):
+        return writer.again(node, values)
+    with np.errstate(all="ignore"):
+        return uniform(block.value(*values, **node.params))
+
+
+def uniform(value: Value) -> Value:
+    """An array as it is, but a read-only view of one number where all its elements are equal."""
+    if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size < 2 or not any(value.strides):
+        return value
+    first = value.flat[0]
+    same = value.tobytes() == np.full(value.size, first, value.dtype).tobytes()
+    return np.broadcast_to(first, value.shape) if same else value

@@ -1,0 +1,51 @@
+"""Sharing: the same Block on the same values is applied once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, rewrite
+
+
+def share(graph: Graph) -> Graph:
+    """Let equal Nodes be one."""
+    known: dict[Any, Node] = {}
+
+    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+        key = (node.block, tuple([_key(v) for v in values]), key_of(node.params))
+        found = known.get(key)
+        if found is None:
+            found = known[key] = writer.again(node, values)
+        return found
+
+    return rewrite(graph, visit)
+
+
+def _key(value: Value) -> Any:
+    return value if isinstance(value, Node) else ("constant", key_of(value))
+
+
+def key_of(value: Any) -> Any:
+    """A hashable stand-in for a constant or a keyword parameter."""
+    if isinstance(value, np.ndarray):
+        # A view of one number is known by that number.
+        content = value.tobytes() if any(value.strides) or not value.size else value.flat[0].tobytes()
+        return value.shape, value.dtype.str, content
+    if isinstance(value, dict):
+        return tuple([(k, key_of(v)) for k, v in sorted(value.items())])
+    if isinstance(value, (tuple, list)):
+        return type(value).__name__, tuple([key_of(v) for v in value])
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    if isinstance(value, (float, np.floating)):
+        # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant.
+        return type(value).__name__, float(value).hex()
+    try:
+        hash(value)
+    except TypeError:
+        return "object", id(value)
+    return type(value).__name__, value

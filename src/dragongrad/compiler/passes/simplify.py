@@ -1,0 +1,269 @@
+"""Algebraic simplification: only identities that hold for every number, NaN, infinities and signed zeros included.
+
+A rule is a function of the Node and its values, entered under its Block; it returns what stands for the Node, or
+None where it does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, arguments, dtype_of, is_constant, rewrite, shape_of
+
+Rule = Callable[[Writer, Node, tuple[Value, ...]], Value]
+RULES: dict[Any, Rule] = {}
+
+
+def simplify(graph: Graph) -> Graph:
+    """Apply the rule of every Node that has one."""
+    return rewrite(graph, _visit)
+
+
+def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    rule = RULES.get(node.block)
+    return rule(writer, node, values) if rule is not None else None
+
+
+def rule(*fns: Any) -> Callable[[Rule], Rule]:
+    """Enter a rule for the Blocks of some functions."""
+
+    def enter(one: Rule) -> Rule:
+        for fn in fns:
+            RULES[BLOCKS[fn]] = one
+        return one
+
+    return enter
+
+
+def number(value: Value) -> float | None:
+    """The one number that a constant is everywhere; None for anything else."""
+    if isinstance(value, (Node, bool, complex, np.bool_)):
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu" or not array.size or (array.ndim and any(array.strides)):
+        return None
+    return float(array.flat[0])
+
+
+def _same(node: Node, value: Value) -> bool:
+    """Whether a value has the shape and dtype of the Node it would stand for."""
+    return shape_of(value) == node.shape and dtype_of(value) == node.dtype
+
+
+def _block(fn: Any) -> Any:
+    return BLOCKS[fn]
+
+
+@rule(np.multiply)
+def _multiply(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    for one, other in (values, values[::-1]):
+        factor = number(one)
+        if factor == 1 and _same(node, other):
+            return other
+        if factor == -1 and _same(node, other):
+            return writer.apply(_block(np.negative), (other,), {}, node.shape, node.dtype)
+    return None
+
+
+@rule(np.add)
+def _add(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    x, y = values
+    for one, other in ((x, y), (y, x)):
+        # -0.0 is what adds nothing to any number; 0.0 would turn -0.0 into 0.0.
+        if number(one) == 0 and np.signbit(np.asarray(one).flat[0]) and _same(node, other):
+            return other
+    if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
+        return writer.apply(_block(np.subtract), (x, arguments(y)[0]), {}, node.shape, node.dtype)
+    if isinstance(x, Node) and x.block is _block(np.negative) and x.dtype == node.dtype:
+        return writer.apply(_block(np.subtract), (y, arguments(x)[0]), {}, node.shape, node.dtype)
+    return None
+
+
+@rule(np.subtract)
+def _subtract(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    x, y = values
+    if number(y) == 0 and not np.signbit(np.asarray(y).flat[0]) and _same(node, x):
+        return x
+    if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
+        return writer.apply(_block(np.add), (x, arguments(y)[0]), {}, node.shape, node.dtype)
+    return None
+
+
+@rule(np.negative)
+def _negative(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    if isinstance(x, Node) and x.block is node.block:
+        return arguments(x)[0]
+    # -(a - b) is not b - a where a equals b: the signs of the zeros differ.
+    return None
+
+
+@rule(np.divide)
+def _divide(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    x, y = values
+    divisor = number(y)
+    if divisor == 1 and _same(node, x):
+        return x
+    if divisor and np.isfinite(divisor) and np.frexp(divisor)[0] in (0.5, -0.5) and 1e-300 < abs(divisor) < 1e300:
+        # The reciprocal of a power of two is exact.
+        inverse = np.asarray(1 / divisor, node.dtype)[()]
+        return writer.apply(_block(np.multiply), (x, inverse), {}, node.shape, node.dtype)
+    return None
+
+
+@rule(np.power)
+def _power(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    x, y = values
+    exponent = number(y)
+    if dtype_of(x) != node.dtype or node.dtype.kind != "f" or shape_of(x) != node.shape:
+        return None
+    if exponent == 1:
+        return x
+    if exponent == 2:
+        return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
+    if exponent == -1:
+        return writer.apply(_block(np.divide), (1.0, x), {}, node.shape, node.dtype)
+    return None
+
+
+@rule(np.square)
+def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
+
+
+@rule(np.positive)
+def _positive(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    return values[0] if _same(node, values[0]) else None
+
+
+@rule(np.bitwise_and, np.logical_and)
+def _and(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    return _truth(node, values, True)
+
+
+@rule(np.bitwise_or, np.logical_or)
+def _or(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    return _truth(node, values, False)
+
+
+def _truth(node: Node, values: tuple[Value, ...], neutral: bool) -> Value:
+    if node.dtype != np.bool_:
+        return None
+    for one, other in (values, values[::-1]):
+        known = _bool(one)
+        if known is neutral and _same(node, other):
+            return other
+        if known is (not neutral):
+            return np.broadcast_to(np.bool_(not neutral), node.shape)
+    return None
+
+
+def _bool(value: Value) -> bool | None:
+    """The one truth value that a constant is everywhere."""
+    if isinstance(value, Node):
+        return None
+    array = np.asarray(value)
+    if array.dtype != np.bool_ or not array.size:
+        return None
+    return True if array.all() else False if not array.any() else None
+
+
+@rule(np.where)
+def _where(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    condition, x, y = values
+    known = _bool(condition)
+    if known is not None:
+        taken = x if known else y
+        return taken if _same(node, taken) else None
+    if isinstance(x, Node) and x is y and _same(node, x):
+        return x
+    return None
+
+
+# Shapes
+
+
+@rule(np.reshape)
+def _reshape(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    if node.params.get("order") not in (None, "C") or not isinstance(x, Node):
+        return None
+    if x.shape == node.shape:
+        return x
+    if x.block is node.block and x.params.get("order") in (None, "C"):
+        return writer.apply(node.block, arguments(x), {"shape": node.shape}, node.shape, node.dtype)  # type: ignore[arg-type]
+    return None
+
+
+@rule(np.broadcast_to)
+def _broadcast_to(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    if shape_of(x) == node.shape:
+        return x
+    if isinstance(x, Node) and x.block is node.block:
+        return writer.apply(node.block, arguments(x), node.params, node.shape, node.dtype)  # type: ignore[arg-type]
+    return None
+
+
+@rule(np.transpose)
+def _transpose(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    if not isinstance(x, Node):
+        return None
+    axes = permutation(node)
+    if axes == tuple(range(len(axes))):
+        return x
+    if x.block is node.block:
+        inner = permutation(x)
+        both = tuple([inner[a] for a in axes])
+        return writer.apply(node.block, arguments(x), {"axes": both}, node.shape, node.dtype)  # type: ignore[arg-type]
+    return None
+
+
+def permutation(node: Node) -> tuple[int, ...]:
+    """The axes of a transposition, each not negative."""
+    n = len(node.shape)
+    axes = node.params.get("axes")
+    return tuple(range(n))[::-1] if axes is None else tuple([int(a) % n for a in axes])
+
+
+@rule(np.sum)
+def _sum(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    if node.params.get("axis") == () and _same(node, x):
+        return x
+    return None
+
+
+@rule("getitem")
+def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    index = node.params["index"]
+    if shape_of(x) == node.shape and all(_is_everything(i, n) for i, n in zip(index, shape_of(x), strict=False)):
+        return x
+    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _equal(x.params["index"], index):
+        # What was laid into zeros is read back.
+        source = arguments(x)[0]
+        return source if shape_of(source) == node.shape else None
+    return None
+
+
+def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two indices without arrays are equal."""
+    return not any(isinstance(i, (np.ndarray, Node)) for i in (*one, *other)) and one == other
+
+
+def _is_everything(part: Any, length: int) -> bool:
+    return part is Ellipsis or (isinstance(part, slice) and part.indices(length) == (0, length, 1))
+
+
+@rule("astype")
+def _astype(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    return values[0] if not is_constant(values[0]) and _same(node, values[0]) else None

@@ -1,0 +1,375 @@
+"""`ad.compile`: which compiled path answers a call, and what becomes of calls that none can answer."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+import types
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, CompileWarning, DragongradError
+from ..core.graph import Graph
+from ..core.level import WATCH
+from ..core.nests import Structure, flatten, unflatten
+from ..core.variable import Variable
+from .backends.native.backend import Native
+from .backends.native.door import MISSING
+from .backends.numpy_source import Source
+from .entry import closed, entry
+from .leaves import fresh, is_special, key_of, names_of, native, ready
+from .passes import optimise
+from .trace import Guard, Traced, UnstageableError, trace_call
+
+BACKENDS = ("native", "numpy")
+# More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
+MAX_PATHS = 12
+# As many versions for other shapes, dtypes and static values.
+MAX_VERSIONS = 64
+# What a function may raise because it was given Variables: its own run on plain arrays then has the last word.
+_STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
+
+
+@dataclass
+class Path:
+    """One way through a function: its Graph before and after the passes, and what runs it."""
+
+    traced: Graph
+    graph: Graph
+    guards: list[Guard]
+    structure: Structure
+    run: Callable[[list[Any]], list[Any]]
+    seconds: dict[str, float]
+    passes: list[tuple[str, int, float]]
+    names: list[str]
+    engine: Any
+    entry: Callable[..., Any]
+
+    def source(self) -> Source:
+        """The Graph as NumPy source; the guards are no part of it."""
+        count = len(self.graph.outputs) - len(self.guards)
+        shown = Graph(
+            self.graph.title, self.graph.inputs, self.graph.nodes, self.graph.outputs[:count], self.graph.names
+        )
+        return Source(optimise(shown)[0], self.names)
+
+
+@dataclass
+class Version:
+    """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
+
+    dynamic: list[int]
+    paths: list[Path] = field(default_factory=list)
+    eager: str = ""  # why this version runs eagerly, where it does
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Compiled:
+    """A compiled function: called as the original, named and documented as it, and pickled when it is.
+
+    Attributes
+    ----------
+    graph : Graph
+        The Graph of the latest path, after the passes.
+    source : str
+        The same as readable NumPy source.
+    llvm, asm : str
+        What LLVM was given, and the machine code it made (native backend).
+    """
+
+    def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None) -> None:
+        if not callable(f):
+            raise ArgumentError(f"compile takes a function, got {f!r}")
+        if backend is not None and backend not in BACKENDS:
+            raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
+        functools.update_wrapper(self, f, updated=())
+        self._f = f
+        self._static = static
+        self._backend = backend
+        self._versions: dict[Any, Version] = {}
+        self._latest: Path | None = None
+        # The ways in of the paths that answered last, without and with arguments by name.
+        self._entry: Callable[..., Any] = closed
+        self._named: Callable[..., Any] = closed
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self._f, self._static, self._backend)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"compile({getattr(self._f, '__qualname__', self._f)!s})"
+
+    # Calls
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The value of the function."""
+        if not WATCH.get():
+            # The path that answered last, if it knows such arguments.
+            out = self._named(*args, **kwargs) if kwargs else self._entry(*args)
+            if out is not MISSING:
+                return out
+        return self._find(args, kwargs)
+
+    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Look the arguments up; trace and compile where they are new."""
+        leaves, structure = flatten((args, kwargs))
+        if any(isinstance(leaf, Variable) or is_special(leaf) for leaf in leaves):
+            # Somebody differentiates or traces around us: this function is part of theirs.
+            return self._f(*args, **kwargs)
+        leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        fixed = self._fixed(args, kwargs) if self._static else frozenset()
+        key, dynamic = key_of(leaves, structure, fixed)
+        version = self._versions.get(key)
+        if version is None:
+            version = self._new_version(key, dynamic)
+        if version.eager or WATCH.get():
+            return self._f(*args, **kwargs)
+        arrays = [ready(leaves[i]) for i in version.dynamic]
+        for path in version.paths:
+            out = _take(path, arrays)
+            if out is not MISSING:
+                self._open(path, kwargs)
+                return out
+        return self._new_path(version, leaves, structure, arrays, args, kwargs)
+
+    def _fixed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[int]:
+        """The leaves of the arguments named static."""
+        found: set[int] = set()
+        at = 0
+        for name, value in [*enumerate(args), *sorted(kwargs.items())]:
+            count = len(flatten(value)[0])
+            if name in self._static or (isinstance(name, int) and name - len(args) in self._static):
+                found.update(range(at, at + count))
+            at += count
+        return frozenset(found)
+
+    def _new_version(self, key: Any, dynamic: list[int]) -> Version:
+        with self._lock:
+            version = self._versions.get(key)
+            if version is None:
+                version = self._versions[key] = Version(dynamic)
+                if len(self._versions) == MAX_VERSIONS:
+                    _warn(
+                        f"{self!r} was compiled for {MAX_VERSIONS} sets of shapes, dtypes and static values: "
+                        "pass numbers that change as floats or arrays (Python integers and strings are static)"
+                    )
+        return version
+
+    def _new_path(
+        self, version: Version, leaves: list[Any], structure: Structure, arrays: list[Any], args: Any, kwargs: Any
+    ) -> Any:
+        with version.lock:
+            # Another thread may have traced it while we waited.
+            for path in version.paths:
+                out = _take(path, arrays)
+                if out is not MISSING:
+                    return out
+            if version.eager or len(version.paths) >= MAX_PATHS:
+                if not version.eager:
+                    version.eager = f"more than {MAX_PATHS} ways through its decisions"
+                    _warn(
+                        f"{self!r} takes more than {MAX_PATHS} ways through decisions that depend on values; it "
+                        f"runs eagerly from now on. The last decision was {version.paths[-1].guards[-1].line}\n"
+                        "Write np.where(condition, a, b) where both sides can be computed"
+                    )
+                return self._f(*args, **kwargs)
+            try:
+                traced, seconds = self._trace(version, leaves, structure)
+            except _STAGING_ERRORS as error:
+                return self._eagerly(version, error, args, kwargs)
+            self._add(version, traced, seconds, leaves, structure)
+            if not traced.complete:
+                out = _take(version.paths[0], arrays)
+                if out is not MISSING:
+                    return out
+                # A decision was foretold, and went the other way.
+                traced, seconds = self._trace(version, leaves, structure, lazy=False)
+                self._add(version, traced, seconds, leaves, structure)
+            return unflatten(traced.structure, [fresh(v) for v in traced.leaves])
+
+    def _open(self, path: Path, kwargs: Any) -> None:
+        """Let the next call try this path first."""
+        if kwargs:
+            self._named = path.entry
+        else:
+            self._entry = path.entry
+
+    def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
+        """What the function itself says: its own error, or a value that could not be traced."""
+        with _without_context(error):
+            out = self._f(*args, **kwargs)
+        cause = error.__cause__ if isinstance(error.__cause__, UnstageableError) else error
+        version.eager = str(cause)
+        _warn(f"{self!r} runs eagerly: {cause}")
+        return out
+
+    def _trace(
+        self, version: Version, leaves: list[Any], structure: Structure, lazy: bool = True
+    ) -> tuple[Traced, dict[str, float]]:
+        start = time.perf_counter()
+        title = getattr(self._f, "__name__", "compiled")
+        traced = trace_call(self._f, leaves, structure, version.dynamic, title, lazy)
+        return traced, {"trace": time.perf_counter() - start}
+
+    def _add(
+        self, version: Version, traced: Traced, seconds: dict[str, float], leaves: list[Any], structure: Structure
+    ) -> None:
+        """Compile what was traced; it is the first path that the next call tries."""
+        whole = _with_guards(traced)
+        start = time.perf_counter()
+        graph, passes = optimise(whole)
+        seconds["passes"] = time.perf_counter() - start
+        run, engine, more = _build(graph, traced, self._backend)
+        names = names_of(self._f, version.dynamic, leaves, structure)
+        way = entry(engine, leaves, version.dynamic, structure, traced.structure)
+        seconds = {**seconds, **more}
+        path = Path(whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way)
+        version.paths.insert(0, path)
+        self._latest = path
+        self._open(path, unflatten(structure, leaves)[1])
+
+    # Looking inside
+
+    def _path(self) -> Path:
+        if self._latest is None:
+            raise ArgumentError(f"{self!r} has not compiled anything yet: call it once")
+        return self._latest
+
+    @property
+    def graph(self) -> Graph:
+        """The Graph of the latest path, after the passes."""
+        return self._path().graph
+
+    @property
+    def source(self) -> str:
+        """The latest path as NumPy source."""
+        return self._path().source().text
+
+    @property
+    def llvm(self) -> str:
+        """What LLVM was given for the latest path."""
+        return str(self._native().text)
+
+    @property
+    def asm(self) -> str:
+        """The machine code of the latest path."""
+        return str(self._native().library.assembly())
+
+    def _native(self) -> Any:
+        engine = self._path().engine
+        if engine is None:
+            raise ArgumentError(f"{self!r} runs on the numpy backend: there is no machine code; see .source")
+        return engine
+
+
+def _take(path: Path, arrays: list[Any]) -> Any:
+    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
+    out = path.run(arrays)
+    return MISSING if out is MISSING else unflatten(path.structure, out)
+
+
+@contextmanager
+def _without_context(error: Exception) -> Iterator[None]:
+    """Let an error of the function's own show without the one that it raised on Variables before."""
+    try:
+        yield
+    except BaseException as own:
+        if own.__context__ is error:
+            own.__context__ = None
+        raise
+
+
+def _with_guards(traced: Traced) -> Graph:
+    graph = traced.graph
+    # A value that decides twice is looked at once.
+    traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
+    outputs = [*graph.outputs, *[g.node for g in traced.guards]]
+    return Graph(graph.title, graph.inputs, graph.nodes, outputs, graph.names)
+
+
+def _build(
+    graph: Graph, traced: Traced, backend: str | None
+) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
+    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
+    taken = [guard.taken for guard in traced.guards]
+    if backend == "native" or (backend is None and _has_llvm()):
+        engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+        return engine, engine, engine.seconds
+    start = time.perf_counter()
+    function = Source(graph).function
+
+    def run(arrays: list[Any]) -> Any:
+        with np.errstate(all="ignore"):
+            values = function(*[a[()] for a in arrays])
+        count = len(values) - len(taken)
+        if any(bool(value) is not way for value, way in zip(values[count:], taken, strict=True)):
+            return MISSING
+        return [fresh(v) for v in values[:count]]
+
+    return run, None, {"source": time.perf_counter() - start}
+
+
+@functools.cache
+def _has_llvm() -> bool:
+    found = find_spec("llvmlite") is not None
+    if not found:
+        _warn("llvmlite is not installed: compiled functions run as NumPy source; pip install llvmlite")
+    return found
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, CompileWarning, stacklevel=4)
+
+
+def compile(
+    f: Callable[..., Any] | None = None, *, static: int | str | Sequence[int | str] = (), backend: str | None = None
+) -> Any:
+    """Compile a NumPy function, with the transforms inside it, to native code.
+
+    The first call with new shapes, dtypes or static values runs the function once on the real arguments and
+    compiles what it did; later calls never run the Python code again. A Python `if` on a value is a guard: where
+    it goes the other way, the other way is compiled too.
+
+    Parameters
+    ----------
+    f : callable
+        A function of nests of arrays; what it prints or stores happens in the first call only. Without it a
+        decorator is made: `@ad.compile(static="n")`.
+    static : int, str, or a sequence of them
+        Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and
+        anything else that is not an array or a float is static anyway.
+    backend : "native", "numpy" or None
+        Machine code by LLVM, or NumPy source; None: native where llvmlite is installed.
+
+    Returns
+    -------
+    Compiled
+        Called as `f`. Its `graph`, `source`, `llvm`, `asm` and `report()` show what was made.
+
+    Raises
+    ------
+    ArgumentError
+        `f` is not callable, the backend is unknown, or an argument is neither numeric nor hashable.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> gradient = ad.compile(ad.grad(lambda x: np.sum(x**2)))
+    >>> gradient(np.array([1.0, 2.0]))
+    array([2., 4.])
+
+    """
+    names = (static,) if isinstance(static, (int, str)) else tuple(static)
+    if f is None:
+        return lambda f: Compiled(f, names, backend)
+    return Compiled(f, names, backend)

@@ -1,0 +1,267 @@
+"""Tracing for the compiler: one run with the real arguments writes the Graph, and every decision a guard."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.block import BLOCKS, Block
+from ..core.errors import EscapedError, NoRuleError, user_line
+from ..core.graph import Graph, Staging
+from ..core.nests import flatten, unflatten
+from ..core.node import Node
+from ..core.variable import Variable, plain, settle
+from .outline import OF_SHAPES, Outline, outlined
+
+
+class UnstageableError(NoRuleError):
+    """What a compiled function cannot repeat: it runs eagerly instead."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A decision of the user's Python code: the Node of the value, how it went, and the line that decided."""
+
+    node: Node
+    taken: bool
+    line: str
+
+
+class Stage(Staging):
+    """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
+
+    __slots__ = ("guards", "known", "lazy", "predicted")
+    stages = True
+
+    def __init__(self, lazy: bool = False) -> None:
+        super().__init__()
+        self.guards: list[Guard] = []
+        # Large values are only outlined; these are the others, from which any can be computed.
+        self.lazy = lazy
+        self.known: dict[Node, Any] = {}
+        self.predicted = False
+
+    def value(self, x: Variable) -> Any:
+        """The value of a Variable, computed now if nobody asked for it before."""
+        if x.data.__class__ is not Outline:
+            return x.data
+        found = self.known.get(x.link)
+        if found is None:
+            found = self.known[x.link] = _computed(x.link, self.nodes, self.known)
+        return found
+
+    def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
+        """The value of a Block, or its outline."""
+        if self.lazy:
+            if block in OF_SHAPES:
+                return block.forward(*values, **params)
+            found = outlined(block, values, params)
+            if found is not None:
+                return found
+            values = [
+                self.value(Variable(v, self, p)) if v.__class__ is Outline else v
+                for v, p in zip(values, parents, strict=True)
+            ]
+        return block.forward(*values, **params)
+
+    def truth(self, x: Variable) -> bool:
+        """The truth value now; a later run that decides otherwise takes another path."""
+        if x.data.__class__ is Outline and _asks_for_nan(x.link):
+            # Derivatives are computed anew where they are NaN: none is, and the guard sees whether that is true.
+            taken, self.predicted = False, True
+        else:
+            taken = bool(self.value(x))
+        if x.link is not None:
+            self.guards.append(Guard(x.link, taken, user_line()))
+        return taken
+
+    def number(self, x: Variable, what: str) -> Any:
+        """A whole number now, guarded as a decision is; any other number cannot be repeated."""
+        if x.link is None:
+            return np.asarray(x.data).item() if what != "tolist()" else np.asarray(x.data).tolist()
+        whole = x.dtype.kind in "biu" and what in ("int", "an index", "item()")
+        if whole or what == "int":
+            found = int(self.value(x))
+            bool(np.equal(x if whole else np.trunc(x), found))
+            return found
+        raise UnstageableError(
+            f"a value was converted to {what}, which makes a constant of it\n  at {user_line()}\n"
+            "For math.sin(x) write np.sin(x); for a buffer that takes values write np.zeros(n, like=x)"
+        )
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Evaluate a Block and write its Node."""
+        if block.name in _SHAPED_BY_VALUES:
+            raise UnstageableError(
+                f"the shape of {block.name} depends on values\n  at {user_line()}\n"
+                "Instead of x[mask] write np.where(mask, x, 0.0)"
+            )
+        if params and any(isinstance(p, (tuple, list, slice)) for p in params.values()):
+            params = {k: _settled(v) for k, v in params.items()}
+        if self.ended:
+            raise EscapedError(
+                "a value of a compiled function was kept (in a global, an attribute or a closure) and used after "
+                f"the call\n  at {user_line()}\nReturn it from the function instead"
+            )
+        args = self._promoted(block, args)
+        out = super().apply(block, args, params)
+        if out.__class__ is Variable and out.data.__class__ is complex:
+            # Python's own product of a complex and a float: NumPy's float64 is a float to it.
+            out.data = np.complex128(out.data)
+        for node in self._last(out):
+            node.saved = (None, *[
+                None if p is not None else v for p, v in zip(node.parents, node.saved[1:], strict=False)
+            ])  # fmt: skip
+        if self.lazy:
+            for part in out if isinstance(out, (tuple, list)) else (out,):
+                if part.data.__class__ is not Outline:
+                    self.known[part.link] = part.data
+        if block.name in _INDEXED:
+            self._check_places(block, args, params)
+        return out
+
+    def _promoted(self, block: Block, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Python's numbers in the dtype that they take beside these arrays."""
+        if any(isinstance(a, Variable) and a.level is not self for a in args):
+            raise UnstageableError(
+                f"it uses a Variable that is not one of its arguments\n  at {user_line()}\nPass it as an argument"
+            )
+        if block is _ASTYPE and args[0].data.__class__ in _WEAK:
+            return (Variable(np.asarray(args[0].data)[()], self, args[0].link),)
+        weak = [isinstance(a, Variable) and a.level is self and a.data.__class__ in _WEAK for a in args]
+        if not any(weak) or len(args) == 1:
+            return args
+        arrays = [a.dtype for a, w in zip(args, weak, strict=True) if not w and hasattr(a, "dtype")]
+        if not arrays:
+            return args
+        promoted = []
+        for a, w in zip(args, weak, strict=True):
+            if w:
+                dtype = np.result_type(*arrays, type(a.data)(0))
+                if dtype.kind == "c" and a.data.__class__ is float:
+                    dtype = np.empty(0, dtype).real.dtype
+                a = self.apply(_ASTYPE, (Variable(np.asarray(a.data)[()], self, a.link),), {"dtype": dtype})
+            promoted.append(a)
+        return tuple(promoted)
+
+    def _check_places(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> None:
+        """Guard that index arrays which may change stay inside their axes."""
+        stack = args[-1]
+        if not isinstance(stack, Variable) or stack.level is not self:
+            return
+        shape = params["shape"] if "shape" in params else np.shape(args[0])
+        for position, axis in _axes_of(params["index"], len(shape)):
+            places, n = stack[position], shape[axis]
+            inside = np.all(np.logical_and(places >= -n, places < n))
+            self.guards.append(Guard(inside.link, True, user_line()))
+
+    def _last(self, out: Any) -> list[Node]:
+        parts = out if isinstance(out, (tuple, list)) else (out,)
+        first = parts[0].link
+        return [first] if first.pick is None else [first.parents[0]]
+
+
+def _asks_for_nan(node: Node) -> bool:
+    """Whether a Node is `np.any(np.isnan(...))`."""
+    inner = node.parents[0] if node.block is _ANY else None
+    return inner is not None and inner.block is _ISNAN
+
+
+def _computed(node: Node, nodes: list[Node], known: dict[Node, Any]) -> Any:
+    """The value of one Node, from those that are known."""
+    wanted, order = {node}, []
+    for one in reversed(nodes):
+        if one in wanted and one not in known:
+            order.append(one)
+            wanted.update(p for p in one.parents if p is not None)
+    values = dict(known)
+    for one in reversed(order):
+        assert one.block is not None
+        given = [v if p is None else values[p] for p, v in zip(one.parents, one.saved[1:], strict=True)]
+        values[one] = one.block.forward(*given, **one.params)
+    return values[node]
+
+
+_SHAPED_BY_VALUES = frozenset({"nonzero"})
+_INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
+_WEAK = (float, complex)
+_ASTYPE = BLOCKS["astype"]
+_ANY, _ISNAN = BLOCKS[np.any], BLOCKS[np.isnan]
+
+
+def _settled(value: Any) -> Any:
+    """A keyword parameter with plain numbers in place of Variables (the ends of a slice, a shape)."""
+    if isinstance(value, Variable):
+        return operator.index(value)  # type: ignore[call-overload]
+    if isinstance(value, slice):
+        return slice(*[_settled(v) for v in (value.start, value.stop, value.step)])
+    if value.__class__ in (tuple, list):
+        return value.__class__([_settled(v) for v in value])
+    return value
+
+
+def _axes_of(index: tuple[Any, ...], ndim: int) -> list[tuple[int, int]]:
+    """The positions in the stack of index arrays, each with the axis that it indexes."""
+
+    def width(part: Any) -> int:
+        if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
+            return 0
+        return part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
+
+    axis, found = 0, []
+    used = sum(map(width, index))
+    for part in index:
+        if hasattr(part, "position"):
+            found.append((part.position, axis))
+        axis += ndim - used if part is Ellipsis else width(part)
+    return found
+
+
+@dataclass
+class Traced:
+    """What a trace found."""
+
+    graph: Graph
+    guards: list[Guard]
+    structure: Any  # of the output
+    leaves: list[Any]  # of the output, as the traced run computed them
+    complete: bool  # whether the run computed all leaves, and foretold no decision
+
+
+def trace_call(
+    f: Any, leaves: list[Any], structure: Any, dynamic: list[int], title: str, lazy: bool = False
+) -> Traced:
+    """Run `f` once with Variables for the dynamic leaves of its arguments `(args, kwargs)`.
+
+    With `lazy`, large values are computed only where a decision needs them.
+    """
+    level = Stage(lazy)
+    inputs, full, names = [], list(leaves), {}
+    for number, i in enumerate(dynamic):
+        value = leaves[i]
+        node = Node(None, (), np.shape(value), np.asarray(value).dtype).keep((), (None,), {})
+        names[node] = f"x{number}"
+        inputs.append(node)
+        # A Python number stays one, so that it takes the dtype of the arrays that it meets.
+        whole = value.__class__ in _WEAK or (isinstance(value, np.ndarray) and value.ndim)
+        value = value if whole else np.asarray(value)[()]
+        full[i] = Variable(value, level, node)
+        level.known[node] = value
+    args, kwargs = unflatten(structure, full)
+    try:
+        out, out_structure = flatten(settle(f(*args, **kwargs)))
+        outputs, values = [], []
+        for leaf in out:
+            leaf = plain(leaf)
+            staged = isinstance(leaf, Variable) and leaf.level is level and leaf.link is not None
+            outputs.append(leaf.link if staged else leaf.data if isinstance(leaf, Variable) else leaf)
+            values.append(leaf.data if isinstance(leaf, Variable) else leaf)
+    finally:
+        level.ended = True
+    graph = Graph(title, inputs, level.nodes, outputs, names)
+    complete = not level.predicted and not any(v.__class__ is Outline for v in values)
+    level.known = {}
+    return Traced(graph, level.guards, out_structure, values, complete)

@@ -1,0 +1,361 @@
+"""The native backend's mathematical functions beside mpmath and NumPy, for this processor and for the least one."""
+
+import ctypes
+import platform
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+import scipy.special
+from mpmath import mp
+
+pytest.importorskip("llvmlite")
+
+from dragongrad.compiler.backends.native import functions, machine
+from dragongrad.compiler.backends.native.mathematics import FUNCTIONS, definitions
+from dragongrad.compiler.backends.native.text import Text
+
+TARGETS = {"host": machine.processor()}
+if platform.machine().lower() in ("x86_64", "amd64"):
+    TARGETS["baseline"] = machine.BASELINE
+# Registers of four doubles, where this processor has longer ones.
+NARROWER = machine.Processor("haswell", "+avx2,+fma")
+DTYPES = {"float64": "double", "float32": "float"}
+
+# Where to look, beside the whole range: the arguments' intervals.
+INTERVALS = {
+    "exp": [(-1, 1), (-80, 80), (-745, 709)],
+    "exp2": [(-1, 1), (-120, 120), (-1074, 1023)],
+    "expm1": [(-1, 1), (-1e-3, 1e-3), (-40, 80), (-1, 709)],
+    "logistic": [(-1, 1), (-10, 10), (-80, 80), (-745, 40)],
+    "log": [(0.5, 2), (0.99, 1.01), (0, 100)],
+    "log2": [(0.5, 2), (0.99, 1.01), (0, 100)],
+    "log10": [(0.5, 2), (0.99, 1.01), (0, 100)],
+    "log1p": [(-0.9, 1), (-1e-3, 1e-3), (0, 100)],
+    "logaddexp": [(0, 10, 0, 10), (0, 1e-3, -60, 10), (1, 80, -80, 80)],
+    "pow": [(0, 2, -5, 5), (0.9, 1.1, -500, 500), (0, 100, -15, 15)],
+    "cbrt": [(-2, 2), (-1e5, 1e5)],
+    "hypot": [(-1, 1, -1, 1), (0, 1e10, 0, 1e5)],
+    "sin": [(-1, 1), (-100, 100), (-1e6, 1e6)],
+    "cos": [(-1, 1), (-100, 100), (-1e6, 1e6)],
+    "tan": [(-1, 1), (-100, 100), (-1e6, 1e6)],
+    "sinh": [(-1, 1), (-1e-3, 1e-3), (-20, 20), (-80, 80)],
+    "cosh": [(-1, 1), (-20, 20), (-80, 80)],
+    "tanh": [(-1, 1), (-1e-3, 1e-3), (-20, 20)],
+    "arcsin": [(-1, 1), (0.45, 0.55), (0.99, 1)],
+    "arccos": [(-1, 1), (0.45, 0.55), (0.99, 1), (-1, -0.99)],
+    "arctan": [(-1, 1), (-10, 10), (-1e5, 1e5)],
+    "arctan2": [(-1, 1, -1, 1), (-1e-5, 1e-5, -10, 10), (-10, 10, -1e-5, 1e-5)],
+    "arcsinh": [(-1, 1), (-1e-3, 1e-3), (-10, 10), (-1e9, 1e9)],
+    "arccosh": [(1, 2), (1, 1.001), (1, 1e9)],
+    "arctanh": [(-1, 1), (-1e-3, 1e-3), (0.99, 1)],
+    "erf": [(-1, 1), (-6, 6)],
+    "erfc": [(-1, 1), (-6, 6), (0, 9), (0, 26.5)],
+    "gammaln": [(0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 4.5), (4, 1e4)],
+    "digamma": [(0, 1), (1, 2), (2, 4), (4, 1e4)],
+}
+
+# Arguments at which something changes: thresholds, neighbours of roots, huge ones.
+EDGES = {
+    "exp": [709.782712893384, 709.7827128933841, -708.3964185322641, -745.1332191019412, 88.72283, -103.97],
+    "exp2": [1023.9999999999999, 1024, -1022.5, -1074.9, -1075.1, 127.99999, -149.3],
+    "expm1": [709.782712893384, 709.79, -37.5, 5e-324, -1e-310, 1e-20],
+    "logistic": [-745.2, -709.5, -1e-20, 36.8, -37.1],
+    "log1p": [-0.9999999999999999, 1.7e308, 1e-310, -1e-17, 2.0**53, -0.2929, 0.41421356],
+    "sin": [1e22, 1e300, 1.7e308, 3.141592653589793, 6381956970095103 * 2.0**797, 1e15, 2.0**40 + 0.5, 1048576.75],
+    "cos": [1e22, 1e300, 1.7e308, 1.5707963267948966, 6381956970095103 * 2.0**797, 1e15, 2.0**40 + 0.5, 1048576.75],
+    "tan": [1e22, 1e300, 1.7e308, 1.5707963267948966, 6381956970095103 * 2.0**797, 1e15, 2.0**40 + 0.5, 1048576.75],
+    "sinh": [710.4758600739439, -710.47, 1e-310, 18.5, 30.0, 89.4],
+    "cosh": [710.4758600739439, -710.47, 1e-310, 18.5, 30.0, 89.4],
+    "tanh": [18.37, 19.06, 22.5, 1e-310, 5e-324, 0.17],
+    "arcsin": [0.5000000000000001, 0.9999999999999999, 1e-310],
+    "arccos": [0.5000000000000001, 0.9999999999999999, -0.9999999999999999, 1e-310],
+    "arccosh": [1.0000000000000002, 1.7e308, 2.0**28 + 1],
+    "arctanh": [0.9999999999999999, 1e-310, -0.49999999999999994],
+    "erf": [0.9999999999999999, 1.0, 5.9, 1e-310],
+    "erfc": [0.5999999999999999, 0.6, 26.54, 27.2, -5.9, -6.1],
+    "gammaln": [1 + 2.0**-40, 2 - 2.0**-40, 1e-300, 2.5e305, 4.499999999, 1e17, 0.49999999999999994],
+    "digamma": [1.4616321449683622, 1.4616321449683625, 1e-300, 1e300, 3.9999999999],
+}
+
+SPECIAL = [0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1.5, 2.5, -2.5, np.inf, -np.inf, np.nan, 1e300, -1e300,
+           2.0**53, -(2.0**53), 2.0**53 - 1, 1 - 2.0**53]  # fmt: skip
+
+
+@cache
+def library(target, dtype, called):
+    """One module with a loop over each function."""
+    processor = TARGETS.get(target, NARROWER)
+    kind, texts, loops = DTYPES[dtype], {}, []
+    for name, function in FUNCTIONS.items():
+        made = definitions(name, kind, processor.lanes, processor.fused, called)
+        texts |= made.texts
+        arrays = range(function.arguments)
+        pointers = ", ".join([f"ptr noalias %a{k}" for k in arrays])
+        loops += [
+            f"define void @loop_{name}({pointers}, ptr noalias %out, i64 %n) #0 {{",
+            "entry:\n  br label %body\nbody:\n  %i = phi i64 [ 0, %entry ], [ %next, %body ]",
+            *[f"  %p{k} = getelementptr {kind}, ptr %a{k}, i64 %i" for k in arrays],
+            *[f"  %x{k} = load {kind}, ptr %p{k}" for k in arrays],
+            f"  %y = call {kind} {made.symbol}({', '.join(f'{kind} %x{k}' for k in arrays)})",
+            f"  %q = getelementptr {kind}, ptr %out, i64 %i\n  store {kind} %y, ptr %q",
+            "  %next = add nuw nsw i64 %i, 1\n  %more = icmp slt i64 %next, %n",
+            "  br i1 %more, label %body, label %done, !llvm.loop !0\ndone:\n  ret void\n}",
+        ]  # fmt: skip
+    return machine.Library("\n".join([*texts.values(), *loops]), target=processor)
+
+
+def compute(name, target, dtype, *arrays, called=False):
+    """A function of arrays, as compiled code has it."""
+    arrays = [np.ascontiguousarray(a, dtype) for a in arrays]
+    out = np.empty_like(arrays[0])
+    address = library(target, dtype, called).address(f"loop_{name}")
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(arrays) + 1), ctypes.c_int64)(address)
+    run(*[a.ctypes.data for a in arrays], out.ctypes.data, out.size)
+    return out
+
+
+EXACT = {
+    "exp2": lambda x: mp.mpf(2) ** x,
+    "logistic": lambda x: 1 / (1 + mp.exp(-x)),
+    "log2": lambda x: mp.log(x) / mp.log(2),
+    "log10": lambda x: mp.log(x) / mp.log(10),
+    "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+    "pow": lambda x, y: mp.mpf(x) ** y,
+    "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+    "arcsin": mp.asin,
+    "arccos": mp.acos,
+    "arctan": mp.atan,
+    "arctan2": mp.atan2,
+    "arcsinh": mp.asinh,
+    "arccosh": mp.acosh,
+    "arctanh": mp.atanh,
+    "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x < 0 else mp.loggamma(x),
+}
+
+
+def exact(name, *x):
+    """The value in many digits."""
+    function = EXACT.get(name) or getattr(mp, name)
+    with mp.workprec(1300 if name in ("sin", "cos", "tan") else 2200 if name in ("log1p", "expm1") else 160):
+        x = [mp.mpf(float(v)) for v in x]
+        return mp.re(function(*x))
+
+
+def rounded(value, dtype):
+    """The nearest number of a dtype, which may be infinite."""
+    with np.errstate(over="ignore"):
+        return np.dtype(dtype).type(float(value))
+
+
+def ulps(got, value, dtype):
+    """The distance from a value in units of the last place of that value."""
+    limits = np.finfo(dtype)
+    largest = mp.mpf(2) ** limits.maxexp
+    if np.isinf(got) or np.isinf(rounded(value, dtype)):
+        # The steps go on across the largest number.
+        value = max(min(value, largest), -largest)
+    got = mp.sign(got) * largest if np.isinf(got) else mp.mpf(float(got))
+    if value == 0:
+        return float(abs(got)) / float(limits.smallest_subnormal)
+    exponent = max(int(mp.floor(mp.log(abs(value), 2))), limits.minexp)
+    return float(abs(got - value) / mp.mpf(2) ** (exponent - limits.nmant))
+
+
+def samples(name, dtype, rng):
+    """Arguments in the intervals, and with any bits."""
+    n = FUNCTIONS[name].arguments
+    for ends in INTERVALS[name]:
+        yield [rng.uniform(ends[2 * k], ends[2 * k + 1], 67).astype(dtype) for k in range(n)]
+    whole = np.uint64 if dtype == "float64" else np.uint32
+    anything = [rng.integers(0, np.iinfo(whole).max, 120, whole, endpoint=True).view(dtype) for _ in range(n)]
+    subnormal = [(rng.uniform(-1, 1, 20) * np.finfo(dtype).tiny).astype(dtype) for _ in range(n)]
+    yield [np.concatenate(both) for both in zip(anything, subnormal, strict=True)]
+
+
+def in_domain(name, *x):
+    """Whether the function has a finite value, whose relative precision can be asked for."""
+    if not all(np.isfinite(x)):
+        return False
+    first = x[0]
+    if name in ("log", "log2", "log10", "gammaln", "digamma", "pow"):
+        return first > 0
+    if name == "logaddexp":
+        # Where the sum of the exponentials is near 1, its logarithm is a difference.
+        return max(x) >= 0
+    limits = {"log1p": first > -1, "arccosh": first >= 1, "arctanh": abs(first) < 1}
+    return limits.get(name, abs(first) <= 1 if name in ("arcsin", "arccos") else True)
+
+
+def worst(name, target, dtype, arrays):
+    """The greatest distance in ulps, and where it is."""
+    got = compute(name, target, dtype, *arrays)
+    found = (0.0, ())
+    for k, x in enumerate(zip(*arrays, strict=True)):
+        # What would be far beyond all numbers takes mpmath forever.
+        if in_domain(name, *x) and not _far_beyond(name, *x):
+            found = max(found, (ulps(got[k], exact(name, *x), dtype), tuple(map(float, x))))
+    return found
+
+
+def _far_beyond(name, *x):
+    if name in ("exp", "exp2", "expm1", "sinh", "cosh", "logistic"):
+        return abs(float(x[0])) > 1200
+    if name == "erfc":
+        return abs(float(x[0])) > 40
+    if name == "pow":
+        return abs(float(x[1]) * np.log(float(x[0]))) > 1000
+    if name == "logaddexp":
+        return abs(float(x[0]) - float(x[1])) > 2000
+    return False
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_within_two_ulp(name, dtype, target):
+    rng = np.random.default_rng(7)
+    for arrays in samples(name, dtype, rng):
+        error, where = worst(name, target, dtype, arrays)
+        assert error <= 2, where
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name, dtype, target):
+    with np.errstate(over="ignore"):
+        x = np.array(EDGES[name]).astype(dtype)
+    error, where = worst(name, target, dtype, [x])
+    assert error <= 2, where
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_edges_of_two_numbers(dtype, target):
+    x = [0.999999, 1.000001, 1e-300, 1e300, 5e-324, 2.0, 0.5, 10.0, 1.7e308]
+    y = [7e8, -7e8, 1.02, -1.02, 0.5, 1023.99, 1074.5, 308.25, 1e-310]
+    with np.errstate(over="ignore", under="ignore"):
+        arrays = [np.array(v).astype(dtype) for v in (x, y)]
+    for name in ("pow", "hypot", "arctan2"):
+        error, where = worst(name, target, dtype, arrays)
+        assert error <= 2, (name, where)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logaddexp_of_logarithms_of_parts(dtype, target):
+    rng = np.random.default_rng(3)
+    part = rng.uniform(0, 1, 300)
+    x, y = np.log(part).astype(dtype), np.log1p(-part).astype(dtype)
+    got = compute("logaddexp", target, dtype, x, y)
+    error = [abs(mp.mpf(float(g)) - exact("logaddexp", a, b)) for g, a, b in zip(got, x, y, strict=True)]
+    assert (np.array(error, float) <= 2 * np.spacing(np.maximum(np.abs(np.maximum(x, y)), np.abs(got)))).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["gammaln", "digamma"])
+def test_reflection(name, dtype, target):
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.uniform(-10, 0, 200), rng.uniform(-1000, 0, 100)]).astype(dtype)
+    got = compute(name, target, dtype, x)
+    for g, v in zip(got, x, strict=True):
+        z = mp.mpf(float(v))
+        terms = [
+            exact(name, 1 - z),
+            mp.log(mp.pi / abs(mp.sinpi(z))) if name == "gammaln" else mp.pi * mp.cot(mp.pi * z),
+        ]
+        unit = np.spacing(rounded(max([1, *map(abs, terms)]), dtype))
+        assert float(abs(mp.mpf(float(g)) - exact(name, v))) <= 4 * unit, v
+
+
+def numpy_function(name):
+    other = {"pow": np.power, "logistic": scipy.special.expit}
+    return other.get(name) or getattr(np, name, None) or getattr(scipy.special, name)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_special_values_are_numpys(name, dtype, target):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        points = np.array(SPECIAL).astype(dtype)
+        arrays = [g.ravel() for g in np.meshgrid(*[points] * FUNCTIONS[name].arguments)]
+        want = numpy_function(name)(*arrays)
+    got = compute(name, target, dtype, *arrays)
+    where = np.isnan(want)
+    assert (np.isnan(got) == where).all(), [a[np.isnan(got) != where] for a in arrays]
+    exactly = np.isinf(want) | (want == 0)
+    np.testing.assert_array_equal(got[exactly], want[exactly])
+    np.testing.assert_array_equal(np.signbit(got[~where]), np.signbit(want[~where]))
+    # NumPy's own value may be a few ulp off, SciPy's more.
+    rest = ~where & ~exactly
+    np.testing.assert_allclose(got[rest], want[rest], rtol=16 * np.finfo(dtype).eps)
+
+
+def some(name, dtype):
+    rng = np.random.default_rng(11)
+    parts = list(zip(*samples(name, dtype, rng), strict=True))
+    return [np.concatenate(p) for p in parts]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_one_number_gives_the_same_bits_as_many(name, dtype, target):
+    arrays = some(name, dtype)
+    many = compute(name, target, dtype, *arrays)
+    ones = np.array([compute(name, target, dtype, *[a[k : k + 1] for a in arrays])[0] for k in range(many.size)])
+    np.testing.assert_array_equal(ones, many)
+    np.testing.assert_array_equal(np.signbit(ones[~np.isnan(ones)]), np.signbit(many[~np.isnan(many)]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_call_gives_the_same_bits_as_the_text_in_line(name, dtype):
+    arrays = some(name, dtype)
+    called, inline = (compute(name, "host", dtype, *arrays, called=c) for c in (True, False))
+    np.testing.assert_array_equal(called, inline)
+
+
+@pytest.mark.skipif(TARGETS["host"].lanes < 8, reason="this processor has no longer registers than four doubles")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_narrower_registers_give_the_same_bits(name, dtype):
+    arrays = some(name, dtype)
+    np.testing.assert_array_equal(*[compute(name, t, dtype, *arrays) for t in ("host", "narrower")])
+
+
+@pytest.mark.skipif(len(TARGETS) == 1, reason="the assembly is read as that of x86-64")
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("called", [True, False])
+def test_every_loop_is_widened(target, called):
+    text = library(target, "float64", called).assembly()
+    lanes = TARGETS[target].lanes
+    for name, function in FUNCTIONS.items():
+        body = text[text.index(f"\nloop_{name}:") :]
+        body = body[: body.index(".Lfunc_end")]
+        if called or function.branches:
+            assert f"dragon.{name}.double.x{lanes}" in body, name
+        else:
+            assert "mulpd" in body or "fmadd" in body, name
+            assert f"dragon.{name}" not in body, name
+
+
+def test_many_uses_are_calls():
+    text = Text()
+    for _ in range(functions._IN_LINE + 1):
+        last = functions.call(text, "exp", np.dtype(float), [text.fresh()])
+    assert "call double @dragon.exp.double(" in text.lines[-1]
+    assert last in text.lines[-1]
+    assert "call double @dragon.exp.double.inline(" in text.lines[0]
+    assert {"@dragon.exp.double", "@dragon.exp.double.inline"} <= text.declared.keys()
+
+
+def test_what_is_not_written_is_left_to_numpy():
+    for name, dtype in (("exp", np.dtype(int)), ("jv", np.dtype(float))):
+        with pytest.raises(functions.UnsupportedError, match=f"{name} of {dtype}"):
+            functions.call(Text(), name, dtype, ["%x"])

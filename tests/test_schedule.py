@@ -1,0 +1,129 @@
+"""What goes to memory and which loops are shared: fewer loops, no large temporaries, and the eager results."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.compiler.backends.native.schedule import Loops
+from dragongrad.core.nests import flatten
+
+pytest.importorskip("llvmlite")
+RNG = np.random.default_rng(5)
+
+
+def compiled(f, *args):
+    """The compiled function, after two calls that gave what the eager function gives."""
+    g = ad.compile(f, backend="native")
+    expected = flatten(f(*args))[0]
+    for _ in range(2):
+        for a, b in zip(flatten(g(*args))[0], expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+            assert np.shape(a) == np.shape(b)
+    return g
+
+
+def steps(g):
+    """The steps of the plan."""
+    return g._path().engine.plan.schedule.steps
+
+
+def nests(g):
+    """The sets of loops that are no straight lines."""
+    return [s for s in steps(g) if isinstance(s, Loops) and s.mode != "straight"]
+
+
+def held_whole(g):
+    """How many elements each value has that goes to memory as a whole and is no output."""
+    outputs = set(map(id, g.graph.outputs))
+    return [
+        root.node.size for s in nests(g) for root in s.roots
+        if root.node not in s.local and id(root.node) not in outputs
+    ]  # fmt: skip
+
+
+def softmax_rows(x):
+    e = np.exp(x - np.max(x, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+def nearest(centres, points):
+    differences = points[:, None, :] - centres[None]
+    return np.sum(np.min(np.sum(differences * differences, 2), 1))
+
+
+def lse_rows(x):
+    m = np.max(x, axis=1)
+    return np.sum(np.log(np.sum(np.exp(x - m[:, None]), axis=1)) + m)
+
+
+def test_rows_of_a_softmax_share_one_loop_and_hold_one_row():
+    g = compiled(softmax_rows, RNG.standard_normal((60, 90)))
+    assert len(nests(g)) == 1
+    assert held_whole(g) == []
+
+
+def test_gradient_of_row_sums_of_exponentials_is_one_pass():
+    x = RNG.standard_normal((70, 80))
+    g = compiled(ad.grad(lse_rows), x)
+    assert len(nests(g)) == 1
+    assert not any(size >= x.size for size in held_whole(g))
+
+
+def test_gradient_of_one_long_sum_of_exponentials_holds_nothing_long():
+    def lse(x):
+        m = np.max(x)
+        return np.log(np.sum(np.exp(x - m))) + m
+
+    g = compiled(ad.value_and_grad(lse), RNG.standard_normal(5000))
+    assert not any(size > 1 for size in held_whole(g))
+
+
+def test_distances_are_computed_once_for_minimum_count_and_gradient():
+    centres, points = RNG.random((40, 6)), RNG.random((300, 6))
+
+    g = compiled(lambda c: newton_of(c, points), centres)
+    assert not any(size >= 300 * 40 for size in held_whole(g))
+    assert sum(len(s.local) > 0 for s in nests(g)) == 1
+
+
+def newton_of(c, points):
+    gradient, curvature = ad.jvp(ad.grad(lambda c: nearest(c, points)), (c,), (np.ones_like(c),))
+    return gradient / (1.0 + curvature)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 1), (1, 2), (0, 2), (0, 1, 2), None])
+@pytest.mark.parametrize("reduce", [np.sum, np.max, np.min])
+def test_reductions_over_any_axes_beside_a_map_in_the_same_loops(axis, reduce):
+    x = RNG.standard_normal((40, 20, 37))
+    compiled(lambda x: (reduce(x * x, axis=axis), x + 1.0, reduce(np.sin(x), axis=axis, keepdims=True)), x)
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 1), None])
+def test_truth_over_any_axes(axis):
+    x = RNG.standard_normal((40, 50))
+    compiled(lambda x: (np.any(x > 2.5, axis=axis), np.all(x < 2.9, axis=axis)), x)
+
+
+def test_a_sum_over_columns_is_not_read_before_all_rows_are_in():
+    x = RNG.standard_normal((50, 60))
+    compiled(lambda x: (x - np.sum(x, axis=0)) / np.max(x, axis=1, keepdims=True), x)
+
+
+def test_another_row_is_not_read_before_it_is_made():
+    x = RNG.standard_normal((50, 60))
+
+    def f(x):
+        s = np.sum(np.exp(x), axis=1)
+        return x * s[::-1][:, None], x / s[:, None], x.T @ s
+
+    compiled(f, x)
+
+
+def test_row_results_that_are_read_by_columns():
+    x = RNG.standard_normal((50, 50))
+
+    def f(x):
+        y = np.exp(np.sin(x) * np.cos(x))
+        return np.sum(y * y.T, axis=1) / np.sum(y, axis=1)
+
+    compiled(f, x)
