@@ -1,10 +1,11 @@
 """Exact derivatives of plain NumPy code, that you can look inside."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
-from . import lab
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
@@ -31,10 +32,6 @@ from .core.errors import (
     ShapeError,
 )
 from .functions import empty, full, log, ones, power, sum_elts, zeros
-from .interop import scipy as _scipy  # noqa: F401 - importing it enters the family scipy:...
-from .optimize.least_squares import least_squares
-from .optimize.minimize import minimize
-from .optimize.root import root
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -46,6 +43,18 @@ from .transforms.watch import debug_nans
 from .views.drawing import graph
 from .views.explain import explain
 from .views.table import trace_table
+
+if _TYPE_CHECKING:
+    from . import lab
+    from .optimize.least_squares import least_squares
+    from .optimize.minimize import minimize
+    from .optimize.root import root
+
+# Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
+_ROOMS = {
+    "lab": ".lab", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
+    "root": ".optimize.root",
+}  # fmt: skip
 
 _install()
 __version__ = "2.0.0.dev0"
@@ -62,8 +71,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
-    found = _functions.named(name)
+    if name in _ROOMS:
+        module = _import_module(_ROOMS[name], __name__)
+        found = getattr(module, name, module)
+    else:
+        # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
+        found = _functions.named(name)
     if found is None:
         raise AttributeError(f"dragongrad has no attribute {name!r}")
     globals()[name] = found
@@ -71,4 +84,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_functions.names()})
+    return sorted({*globals(), *_ROOMS, *_functions.names()})

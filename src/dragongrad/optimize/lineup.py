@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..core.errors import ArgumentError
-from .minimize import FAMILIES, METHODS, method_class
+from .minimize import METHODS, family_of, method_class
 from .objective import Array
 from .optimizer import Optimizer
 from .zoo import Problem, get
@@ -148,11 +148,7 @@ def _unpublished(f: Callable[[Any], Any], n: int | None) -> Problem:
 def _entry(item: Any, label: str | None) -> Entry:
     method, options = item if isinstance(item, tuple) else (item, {})
     if isinstance(method, str) and ":" in method:
-        family = method.partition(":")[0]
-        if family not in FAMILIES:
-            raise ArgumentError(
-                f"unknown family of methods {family!r}: choose one of {', '.join(FAMILIES) or 'none'}"
-            )
+        family_of(method.partition(":")[0])
         name = method
     else:
         method = method_class(method)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 from ..core.errors import ArgumentError
@@ -43,8 +44,22 @@ METHODS: dict[str, type[Optimizer]] = {
 _DENSE_HESSIAN = 200
 _DENSE_ESTIMATE = 500
 
-# Families of methods by the word before a colon (`scipy:trust-krylov`), entered by the room that adapts them.
+# Families of methods by the word before a colon (`scipy:trust-krylov`): the adapter that enters itself when it is
+# imported. It stands in a room above and may need an optional package, so it is only named here.
+ADAPTERS = {"scipy": "dragongrad.interop.scipy"}
 FAMILIES: dict[str, Callable[..., Result]] = {}
+
+
+def family_of(name: str) -> Callable[..., Result]:
+    """What runs the methods of a family."""
+    if name not in FAMILIES and name in ADAPTERS:
+        import_module(ADAPTERS[name])
+    found = FAMILIES.get(name)
+    if found is None:
+        raise ArgumentError(
+            f"unknown family of methods {name!r}: choose one of {', '.join(sorted({*ADAPTERS, *FAMILIES}))}"
+        )
+    return found
 
 
 def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
@@ -163,12 +178,8 @@ def minimize(
     """
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        if family not in FAMILIES:
-            raise ArgumentError(
-                f"unknown family of methods {family!r}: choose one of {', '.join(FAMILIES) or 'none'}"
-            )
         asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-        return FAMILIES[family](
+        return family_of(family)(
             f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path,
             **{k: v for k, v in asked.items() if v is not None}, **options,
         )  # fmt: skip
