@@ -33,6 +33,7 @@ def least_squares(
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
     path: bool = False,
+    compile: bool = True,
     **options: Any,
 ) -> Result:
     """Fit: minimize half the sum of squares of residuals; their Jacobian is found by itself.
@@ -61,6 +62,10 @@ def least_squares(
         Called with an `Iteration` after every step; it returns True to stop.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    compile : bool
+        Compile the derivatives once they have run for about as long as compiling takes; what `residual` prints or
+        stores then happens no more. Compiled and eager values are compared when the one takes over from the other
+        and at the result: where they differ, a CompileWarning says so and the run goes on eagerly.
     path : bool
         Keep the parameters of every step, in `result.path`.
     **options
@@ -95,7 +100,7 @@ def least_squares(
     True
 
     """
-    fit = Residuals(residual, x0, tuple(args))
+    fit = Residuals(residual, x0, tuple(args), compile=compile)
     optimizer = _method_class(method)(fit, **options)
     asked: dict[str, Any] = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
     limits = replace(optimizer.limits, **{k: v for k, v in asked.items() if v is not None})

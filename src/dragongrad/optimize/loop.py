@@ -287,6 +287,8 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, statu
         except KeyboardInterrupt:
             # Again: the point is not to be lost for want of its gradient.
             gradient, status, message = np.full_like(params, np.nan), Status.INTERRUPTED, _INTERRUPTED
+    if status is not Status.INTERRUPTED:
+        objective.check(params)
     unpack = objective.packing.unpack
     path = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3

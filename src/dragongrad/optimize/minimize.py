@@ -91,6 +91,7 @@ def minimize(
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
     path: bool = False,
+    compile: bool = True,
     **options: Any,
 ) -> Result:
     """Minimize a function of a nest of arrays; its derivatives are found by themselves.
@@ -128,6 +129,10 @@ def minimize(
         returns True or raises StopIteration.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    compile : bool
+        Compile the derivatives once they have run for about as long as compiling takes; what `f` prints or stores
+        then happens no more. Compiled and eager values are compared when the one takes over from the other and at
+        the result: where they differ, a CompileWarning says so and the run goes on eagerly.
     path : bool
         Keep the parameters, values and times of all steps in the result.
     **options
@@ -183,7 +188,7 @@ def minimize(
             f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path,
             **{k: v for k, v in asked.items() if v is not None}, **options,
         )  # fmt: skip
-    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value")
+    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
     optimizer = method_class(method or default_method(objective))(objective, **options)
     asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
     chosen: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}

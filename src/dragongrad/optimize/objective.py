@@ -15,6 +15,7 @@ from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian, jacfwd
+from .tiers import Tiered
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -94,6 +95,8 @@ class Objective:
         How a plain NumPy function is differentiated; None: as `ad.set_mode` says.
     form : "value", "pair" or None
         What `f` returns: the value, or `(value, gradient)` (or a Variable that holds both); None: find out.
+    compile : bool
+        Whether `f` and its derivatives may be compiled once they have run for a while.
 
     Attributes
     ----------
@@ -104,7 +107,7 @@ class Objective:
 
     def __init__(
         self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = (), mode: str | None = None,
-        form: str | None = None,
+        form: str | None = None, compile: bool = False,
     ) -> None:  # fmt: skip
         if not callable(f):
             raise ArgumentError(f"loss_func must be callable, got {f!r}")
@@ -116,7 +119,11 @@ class Objective:
         self.form = form
         self.packing = Packing(start)
         self.nfev = self.njev = self.nhev = 0
-        self._derived: Any = None
+        self.compile = compile
+        self._derived: Tiered | None = None
+        self._value = Tiered(self._call, compile)
+        self._hessian = Tiered(self._flat_hessian, compile)
+        self._hvp = Tiered(self._product, compile)
 
     @property
     def start(self) -> Array:
@@ -140,7 +147,7 @@ class Objective:
         self.nfev += 1
         if self.form == "pair":
             return self._pair(self.f(self.packing.unpack(x), *self.args))[0]
-        return float(self._call(self.packing.unpack(x)))
+        return float(self._value(self.packing.unpack(x)))
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """The value, and the gradient in the shape of `x`."""
@@ -157,7 +164,7 @@ class Objective:
             return self._pair(self.f(nest, *self.args))
         if self._derived is None:
             mode = self.mode or current_mode()
-            self._derived = value_and_grad(self._call) if mode == "reverse" else self._forward
+            self._derived = Tiered(value_and_grad(self._call) if mode == "reverse" else self._forward, self.compile)
         value, gradient = self._derived(nest)
         gradient = gradient if self.packing.structure is None else self.packing.pack(gradient)
         return float(value), gradient
@@ -196,20 +203,27 @@ class Objective:
         """The Hessian, as a matrix over the numbers of `x`."""
         self.nhev += 1
         self._needs_function("the Hessian")
-        n = x.size
+        return np.asarray(self._hessian(np.ravel(x))).reshape(x.size, x.size)
 
+    def _flat_hessian(self, x: Any) -> Any:
         def flat(v: Any) -> Any:
-            return self._call(self.packing.unpack(np.reshape(v, x.shape)))
+            return self._call(self.packing.unpack(np.reshape(v, self.start.shape)))
 
-        return np.asarray(hessian(flat)(np.ravel(x))).reshape(n, n)
+        return hessian(flat)(x)
 
     def hvp(self, x: Array, v: Array) -> Array:
         """The Hessian times a vector of the shape of `x`."""
         self.nhev += 1
         self._needs_function("a Hessian product")
-        nests = self.packing.unpack(x), self.packing.unpack(v)
-        _, product = jvp(grad(self._call), (nests[0],), (nests[1],))
-        return self.packing.pack(product)
+        return self.packing.pack(self._hvp(self.packing.unpack(x), self.packing.unpack(v)))
+
+    def _product(self, params: Any, direction: Any) -> Any:
+        return jvp(grad(self._call), (params,), (direction,))[1]
+
+    def check(self, x: Array) -> None:
+        """Warn where compiled derivatives are no longer those of the function."""
+        if self._derived is not None:
+            self._derived.check(self.packing.unpack(x))
 
     def _needs_function(self, what: str) -> None:
         if self.form == "pair":

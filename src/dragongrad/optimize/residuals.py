@@ -14,6 +14,7 @@ from ..transforms.forward import jvp
 from ..transforms.jacobians import hessian, jacfwd, jacrev
 from .objective import Array, Objective
 from .result import Test
+from .tiers import Tiered
 
 if TYPE_CHECKING:
     from .loop import Limits
@@ -54,9 +55,13 @@ class Residuals(Objective):
 
     def __init__(
         self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = (), mode: str | None = None,
-        form: str | None = None,
+        form: str | None = None, compile: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(f, start, args, mode=mode, form=form or "value")
+        super().__init__(f, start, args, mode=mode, form=form or "value", compile=compile)
+        self._vector = Tiered(self.vector, compile)
+        self._jacobian = Tiered(self._rows, compile)
+        self._curvature = Tiered(self._second, compile)
+        self._bend = Tiered(self._weighted, compile)
         self.residual: Array = np.empty(0)
         self.matrix: Array = np.empty((0, 0))
 
@@ -74,7 +79,7 @@ class Residuals(Objective):
         """The residuals, as a vector."""
         self.nfev += 1
         known = self.residual.size
-        r = np.asarray(value_of(self.vector(x)))
+        r = np.asarray(value_of(self._vector(x)))
         if r.dtype.kind not in "fiub":
             raise DtypeError(
                 f"the residuals are {describe(r)}: return real numbers; of complex residuals z return "
@@ -90,24 +95,35 @@ class Residuals(Objective):
     def jacobian(self, x: Array) -> Array:
         """The Jacobian of the residuals, forward where there are no more parameters than residuals."""
         self.njev += 1
-        transform = jacfwd if x.size <= max(self.residual.size, 1) else jacrev
-        self.matrix = np.asarray(transform(self.vector)(np.ravel(x)))
+        self.matrix = np.asarray(self._jacobian(np.ravel(x)))
         if self.residual.size:
             _check_number(len(self.matrix), self.residual.size)
         return self.matrix
 
+    def _rows(self, x: Any) -> Any:
+        transform = jacfwd if self.start.size <= max(self.residual.size, 1) else jacrev
+        return transform(self.vector)(x)
+
     def curvature(self, x: Array, v: Array) -> Array:
         """The second derivative of the residuals along a direction."""
         self.nhev += 1
-        v = np.ravel(v)
-        _, second = jvp(lambda z: jvp(self.vector, (z,), (v,))[1], (np.ravel(x),), (v,))
-        return np.asarray(second)
+        return np.asarray(self._curvature(np.ravel(x), np.ravel(v)))
+
+    def _second(self, x: Any, v: Any) -> Any:
+        return jvp(lambda z: jvp(self.vector, (z,), (v,))[1], (x,), (v,))[1]
 
     def bend(self, x: Array) -> Array:
         """The sum of the residuals' Hessians, each times its residual: what Gauss and Newton leave out."""
         self.nhev += 1
-        weights = self.residual
-        return np.asarray(hessian(lambda z: np.sum(weights * self.vector(z)))(np.ravel(x)))
+        return np.asarray(self._bend(np.ravel(x), self.residual))
+
+    def _weighted(self, x: Any, weights: Any) -> Any:
+        return hessian(lambda z: np.sum(weights * self.vector(z)))(x)
+
+    def check(self, x: Array) -> None:
+        """Warn where compiled derivatives are no longer those of the function."""
+        self._vector.check(np.ravel(x))
+        self._jacobian.check(np.ravel(x))
 
     def value(self, x: Array) -> float:
         """Half the sum of squares."""

@@ -155,6 +155,7 @@ def root(
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
     path: bool = False,
+    compile: bool = True,
     **options: Any,
 ) -> Result:
     """Find where a system of equations is zero; its Jacobian is found by itself.
@@ -178,6 +179,10 @@ def root(
         The largest number of steps (1000), of seconds.
     callback, progress, path
         As `least_squares`.
+    compile : bool
+        Compile the derivatives once they have run for about as long as compiling takes; what `f` prints or stores
+        then happens no more. Compiled and eager values are compared when the one takes over from the other and at
+        the result: where they differ, a CompileWarning says so and the run goes on eagerly.
     **options
         Those of the method.
 
@@ -208,7 +213,7 @@ def root(
     """
     asked: dict[str, Any] = {"xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
     asked = {k: v for k, v in asked.items() if v is not None}
-    fit = Residuals(f, x0, tuple(args))
+    fit = Residuals(f, x0, tuple(args), compile=compile)
     show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
     result = _run(_method_class(method or "newton"), fit, asked, show, options)
     if method is None and result.status in (Status.NOT_A_ROOT, Status.NO_DESCENT, Status.MAX_ITER):
