@@ -51,7 +51,7 @@ class Curvature:
         return (found + found.T) / 2
 
 
-def equilibrate(matrix: Array, rounds: int = 6) -> Array:
+def equilibrate(matrix: Array, rounds: int = 10) -> Array:
     """The vector by whose outer product a symmetric matrix is divided to make the largest element of every row one.
 
     Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices", RAL-TR-2001-034 (2001). The
