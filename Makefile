@@ -2,19 +2,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 BENCH_READY := .venv/bench-ready
+LAB_READY := .venv/lab-ready
 OUT ?= out
 
-.PHONY: demo test lint types layers check docs bench help
+.PHONY: demo test lint types layers check docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
-	@echo "make docs   the manual, into docs/_build"
+	@echo "make docs   the manual with the notebooks run, into docs/_build"
+	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
 	$(BIN)/dragongrad demo --out $(OUT)
 
+# The notebooks run in their quick form.
+test: export DRAGONGRAD_SMALL := 1
 test: lint types layers docs check
 
 $(READY): pyproject.toml
@@ -26,6 +30,10 @@ $(READY): pyproject.toml
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $(BENCH_READY)
+
+$(LAB_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[lab]'
+	touch $(LAB_READY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -46,3 +54,6 @@ check: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py
 	$(BIN)/python benchmarks/optimize.py
+
+lab: $(LAB_READY)
+	$(BIN)/python -m jupyterlab notebooks

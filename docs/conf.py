@@ -1,5 +1,13 @@
-"""Sphinx: the manual. The tables of Blocks and of test functions are written here from the tables themselves."""
+"""Sphinx: the manual. The tables of Blocks and of test functions are written here from the tables themselves.
 
+The notebooks are run while the manual is built; with DRAGONGRAD_SMALL=1 in their quick form.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,10 +19,12 @@ import dragongrad as ad
 from dragongrad.core.block import BLOCKS, COMPOSITES, UNSUPPORTED
 from dragongrad.optimize.zoo import MORE_GARBOW_HILLSTROM, ZOO
 
+ROOT = Path(__file__).parent.parent
+
 project = "dragongrad"
 author = "the dragongrad developers"
 release = ad.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -29,6 +39,44 @@ _MODULES = {
     np: "np", np.linalg: "np.linalg", np.fft: "np.fft", np.emath: "np.emath", np.strings: "np.strings",
     np.char: "np.char", np.lib.stride_tricks: "np.lib.stride_tricks",
 }  # fmt: skip
+
+
+def _notebook_cache():
+    """Where the results of the notebooks are kept: a folder for each form, and for each state of the library.
+
+    By the notebooks' text alone it would show old results of a changed library, and hide a cell that now fails.
+    """
+    form = "small" if os.environ.get("DRAGONGRAD_SMALL") == "1" else "full"
+    digest = hashlib.sha256(np.__version__.encode())
+    for path in sorted((ROOT / "src").rglob("*")):
+        if path.suffix in (".py", ".html"):
+            digest.update(path.read_bytes())
+    folder = ROOT / "docs/_build/notebooks" / f"{form}-{digest.hexdigest()[:16]}"
+    for old in folder.parent.glob(f"{form}-*"):
+        if old != folder:
+            shutil.rmtree(old)
+    return str(folder)
+
+
+def _write_kernel():
+    """Let the notebooks run with the Python and the library that build the manual, whatever else is installed."""
+    folder = ROOT / "docs/_build/jupyter"
+    (folder / "kernels/python3").mkdir(parents=True, exist_ok=True)
+    # Its warning that processes of one machine talk without encryption is no news here.
+    arguments = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+    kernel = {"argv": arguments, "display_name": "Python 3", "language": "python",
+              "env": {"PYTHONPATH": str(ROOT / "src")}}  # fmt: skip
+    (folder / "kernels/python3/kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
+    os.environ["JUPYTER_PATH"] = str(folder)
+
+
+logging.getLogger("traitlets").setLevel(logging.WARNING)
+nb_execution_mode = "cache"
+nb_execution_cache_path = _notebook_cache()
+nb_execution_raise_on_error = True
+nb_execution_timeout = 900
+nb_output_stderr = "warn"
+nb_merge_streams = True
 
 
 def _name(fn):
@@ -163,6 +211,17 @@ def _write_zoo():
     _write("zoo.md", "\n".join(lines) + "\n")
 
 
+def _copy_notebooks():
+    """Sphinx reads what lies under its own folder; links from the notebooks to the manual become shorter."""
+    folder = Path(__file__).parent / "notebooks"
+    folder.mkdir(exist_ok=True)
+    for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        text = source.read_text(encoding="utf-8").replace("](../docs/", "](../")
+        _write(f"notebooks/{source.name}", text)
+
+
 _write_blocks()
 _write_picture()
 _write_zoo()
+_write_kernel()
+_copy_notebooks()

@@ -135,8 +135,9 @@ def test_what_is_lost_is_black_and_what_is_under_way_grey():
 
 def test_modes(tmp_path):
     timed = lab.modes_by_dimension({"bowl": bowl}, [2, 4], budget=0.002)
-    axes = lab.draw_modes(timed, tmp_path / "modes.png").axes[0]
-    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["forward mode", "reverse mode", "value alone"]
+    figure = lab.draw_modes(timed, tmp_path / "modes.png")
+    axes = figure.axes[0]
+    assert legend_of(figure) == ["forward mode", "reverse mode", "value alone"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("dimension n", "time (µs)")
     shown(tmp_path / "modes.png")
 

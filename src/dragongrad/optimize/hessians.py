@@ -49,3 +49,16 @@ class Curvature:
         except np.linalg.LinAlgError:
             return None
         return (found + found.T) / 2
+
+
+def equilibrate(matrix: Array, rounds: int = 10) -> Array:
+    """The vector by whose outer product a symmetric matrix is divided to make the largest element of every row one.
+
+    Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices", RAL-TR-2001-034 (2001). The
+    diagonal alone says nothing of the units where the matrix is indefinite: it may vanish.
+    """
+    scale = np.ones(len(matrix))
+    for _ in range(rounds):
+        rows = np.max(np.abs(matrix) / np.outer(scale, scale), axis=1)
+        scale *= np.sqrt(np.where(rows > 0, rows, 1.0))
+    return scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hessians import Curvature
+from .hessians import Curvature, equilibrate
 from .loop import Limits, Stalled
 from .objective import Array
 from .optimizer import check_positive
@@ -18,8 +18,8 @@ class Newton(LineSearchOptimizer):
 
     Section 3.4 of Nocedal and Wright, "Numerical Optimization" (2006): where Cholesky's decomposition fails, each
     eigenvalue is replaced by its absolute value, or more where that would send the step too far (eq. 3.41 and
-    after), which turns a saddle point from a trap into a way out. The Hessian is scaled to a unit diagonal first,
-    so that units do not matter. A saddle point is left along the eigenvector of the least eigenvalue.
+    after), which turns a saddle point from a trap into a way out. The Hessian is scaled first (`equilibrate`), so
+    that units do not matter. A saddle point is left along the eigenvector of the least eigenvalue.
 
     Parameters
     ----------
@@ -106,9 +106,8 @@ class Newton(LineSearchOptimizer):
 
 
 def _solve_positive(hessian: Array, g: Array, x: Array, reach: float) -> Array:
-    """Solve with the Hessian whose eigenvalues, scaled by its diagonal, are made positive."""
-    diagonal = np.abs(np.diag(hessian))
-    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    """Solve with the Hessian whose eigenvalues, once it is scaled, are made positive."""
+    scale = equilibrate(hessian)
     values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
     c = vectors.T @ (g / scale)
     farthest = reach * max(float(np.linalg.norm(scale * x)), float(np.linalg.norm(scale)))

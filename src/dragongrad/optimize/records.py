@@ -58,7 +58,7 @@ def html_table(records: Sequence[Any], title: str, names: dict[str, str]) -> str
     rows = ["".join(f"<td>{escape(_brief(getattr(r, name)))}</td>" for name in names) for r in records]
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        '<div style="max-height: 32em; overflow: auto"><table>'
+        '<div style="max-height: 32em; overflow: auto"><table style="white-space: nowrap">'
         f"<caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
+from .hessians import equilibrate
 from .loop import Stalled
 from .objective import Array
 from .optimizer import Optimizer
@@ -128,8 +129,7 @@ def newton_gain(optimizer: Optimizer) -> float:
         return math.nan
     if not np.isfinite(hessian).all():
         return math.nan
-    diagonal = np.abs(np.diag(hessian))
-    return Quadratic(g, hessian, np.sqrt(np.where(diagonal > 0, diagonal, 1.0))).step(math.inf).gain
+    return Quadratic(g, hessian, equilibrate(hessian)).step(math.inf).gain
 
 
 def stuck(optimizer: Optimizer, gain: float) -> Stalled:

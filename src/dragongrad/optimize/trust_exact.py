@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .hessians import Curvature
+from .hessians import Curvature, equilibrate
 from .loop import Limits
 from .objective import Array
 from .quadratic import Quadratic
@@ -19,8 +19,8 @@ class TrustExact(TrustRegion):
     Moré and Sorensen, "Computing a trust region step", SIAM J. Sci. Stat. Comput. 4 (1983): the step solves
     `(H + s I) p = -g` with the least `s >= 0` that makes `H + s I` positive semidefinite and `|p| <= radius`, by
     Newton's method on their equation (3.4), with their hard case. One decomposition into eigenvectors serves
-    every radius tried at a point. The radius is measured in parameters scaled by the largest square roots of the
-    Hessian's diagonal met, as the columns of the Jacobian are in MINPACK, so that units do not matter.
+    every radius tried at a point. The radius is measured in parameters scaled by the Hessian (`equilibrate`, its
+    largest values so far), as in MINPACK by the columns of the Jacobian, so that units do not matter.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class TrustExact(TrustRegion):
     def model(self) -> Model:
         """The quadratic of gradient and Hessian."""
         h = self.curvature.hessian
-        self.largest = np.maximum(self.largest, np.sqrt(np.abs(np.diag(h))))
+        self.largest = np.maximum(self.largest, equilibrate(h))
         self.scale = np.where(self.largest > 0, self.largest, 1.0)
         return Quadratic(vector(self.gradient), h, self.scale)
 

@@ -71,7 +71,8 @@ class Race:
 
     def _repr_html_(self) -> str:
         """The animation for a notebook."""
-        return framed(self._page(), 720)
+        # As high as the page is where the standings come to stand below the map.
+        return framed(self._page(), 1000)
 
     def __repr__(self) -> str:
         return f"<{self.title}: {', '.join(f'{name} {run.fun:.3g}' for name, run in self.runs.items())}>"
