@@ -8,6 +8,7 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
+from .compiler.backends.native.threads import set_threads
 from .compiler.runtime import Compiled, compile
 from .core.block import composite, constant, elementwise, general, linear, multilinear
 from .core.dispatch import install as _install
@@ -49,7 +50,7 @@ __all__ = [
     "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
     "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general",
     "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log",
-    "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "softmax",
+    "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "set_threads", "softmax",
     "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 

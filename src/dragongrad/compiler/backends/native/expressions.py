@@ -474,6 +474,8 @@ def _matmul(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     x, y = arguments(node)
     if shape_of(x)[-1] > UNROLL or node.dtype.kind != "f":
         raise NeedsBufferError(node)
+    if shape_of(x)[-1] == 0:
+        return literal(0, node.dtype)
     row, column, lead = matmul_index(x, y, index)
     total: str | None = None
     kind = type_of(node.dtype)

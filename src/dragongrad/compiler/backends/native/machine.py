@@ -8,6 +8,7 @@ import threading
 import weakref
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from ....core.errors import ArgumentError
@@ -20,7 +21,7 @@ _LOCK = threading.RLock()
 def binding() -> Any:
     """LLVM itself, made ready."""
     try:
-        import llvmlite.binding as llvm
+        llvm = import_module("llvmlite.binding")
     except ImportError as error:
         raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
     llvm.initialize_native_target()
@@ -119,7 +120,11 @@ class Library:
         options.loop_vectorization = level > 1
         options.slp_vectorization = level > 1 and lines < _LONG
         builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
+        passes = builder.getModulePassManager()
+        passes.run(module, builder)
+        # Its class inherits, before the method that frees it, one that frees nothing.
+        llvm.newpassmanagers.NewPassManager._dispose(passes)
+        passes.detach()
         return module, machine
 
     def address(self, name: str) -> int:
