@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -268,7 +269,7 @@ class LoopWriter:
         begun = [root for root in roots if root.kind == "reduce" and root.first == depth]
         for root in begun:
             self._begin(root, at)
-        inner = all(len(root.domain) == depth + 1 for root in roots)
+        inner = all(math.prod(root.domain[depth + 1 :]) == 1 for root in roots)
         length = roots[0].domain[depth]
         self._loop(
             "i", 0, length, lambda loop: self._inside(roots, (*at, variable(loop))), bounded=depth == 0, inner=inner
@@ -402,7 +403,7 @@ class LoopWriter:
 
 
 def _chain(node: Node, in_memory: Callable[[Value], bool]) -> list[Node]:
-    """What an element of a Node needs of elementwise values of the same shape, in order; empty unless it is much."""
+    """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
     order: list[Node] = []
     stack, seen = [(node, False)], set()
     while stack:
