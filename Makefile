@@ -4,11 +4,12 @@ READY := .venv/ready
 BENCH_READY := .venv/bench-ready
 OUT ?= out
 
-.PHONY: demo test lint types layers check docs bench help
+.PHONY: demo test test-all lint types layers check docs bench help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
+	@echo "make test-all   the same, and the exhaustive tests"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual, into docs/_build"
 
@@ -16,6 +17,9 @@ demo: $(READY)
 	$(BIN)/python examples/breast_cancer.py $(OUT)
 
 test: lint types layers docs check
+
+test-all: test
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
