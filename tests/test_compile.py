@@ -27,7 +27,7 @@ EVERYTHING = [
 
 
 def is_sampled(name, kind, backend, dtype):
-    """The NumPy backend is quick: all of it in float64; of the native one a third of the cases, one kind of each."""
+    """The NumPy backend is quick: all of it in float64; of the native one, one kind of every third case."""
     if dtype != "float64" or backend == "numpy":
         return dtype == "float64" and kind != "jacobian"
     number = crc32(name.encode())
