@@ -46,12 +46,13 @@ _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileWarning", "Compiled", "Constant",
-    "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError", "FactorizationError", "NoRuleError", "NonFiniteError",
-    "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
-    "constant", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general",
-    "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linear", "linearize", "log",
-    "log_softmax", "logistic", "logsumexp", "mode", "multilinear", "ones", "power", "set_mode", "set_threads", "softmax",
-    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError", "FactorizationError",
+    "NoRuleError", "NonFiniteError", "NotScalarError", "OutOfBoundsError", "ShapeError", "SimpleBlock",
+    "Variable", "checkpoint", "compile", "composite", "constant", "custom_rule", "debug_nans", "derivative",
+    "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd",
+    "jacobian", "jacrev", "jvp", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "mode",
+    "multilinear", "ones", "power", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts",
+    "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

@@ -62,9 +62,9 @@ def _plan(graph: Graph, forced: set[Node]) -> Plan:
         if not needs:
             return made
         # One round for all of them: what is wanting in one step says nothing of another.
-        for need in needs:
-            stuck = need.node in schedule.wanted or need.node in forced
-            (outside if isinstance(need, LeaveToNumPyError) or stuck else forced).add(need.node)
+        for wanting in needs:
+            stuck = wanting.node in schedule.wanted or wanting.node in forced
+            (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
 
 
 def _in_memory(nodes: set[Node], value: Value) -> bool:
