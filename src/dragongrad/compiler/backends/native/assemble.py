@@ -103,6 +103,8 @@ class Assembler:
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
         self._whole: list[str] = []
+        self._joiners: dict[tuple[int, int], str] = {}
+        self._alike: dict[Any, str] = {}
         for k, step in enumerate(steps):
             if isinstance(step, Loops):
                 cut = self._cut(k, step)
@@ -162,7 +164,7 @@ class Assembler:
         if cut is not None:
             self._part(k, cut)
             for position in cut.partial:
-                self._join(k, position, cut)
+                self._joiners[k, position] = self._join(k, position, cut)
 
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
@@ -188,13 +190,17 @@ class Assembler:
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
         self.lines += [*lines, "  ret void", "}"]
 
-    def _join(self, k: int, position: int, cut: Cut) -> None:
-        """Combine the partial results of a reduction, in order."""
+    def _join(self, k: int, position: int, cut: Cut) -> str:
+        """The function that combines the partial results of a reduction, in order; alike ones share it."""
         node = self.functions[k].values[position]
         kind, apart = STORED[node.dtype.name], cut.partial[position][1]
         fold = self._fold(node, kind)
+        alike = kind, apart, fold, cut.parts, node.size
+        if alike in self._alike:
+            return self._alike[alike]
+        name = self._alike[alike] = f"@join{k}.{position}"
         self.lines += [
-            f"define internal void @join{k}.{position}(ptr %out, ptr %parts) #0 {{", "  br label %element",
+            f"define internal void {name}(ptr %out, ptr %parts) noinline #0 {{", "  br label %element",
             "element:", "  %e = phi i64 [ 0, %0 ], [ %e1, %next ]",
             f"  %first.at = getelementptr {kind}, ptr %parts, i64 %e", f"  %first = load {kind}, ptr %first.at",
             "  br label %part", "part:", "  %p = phi i64 [ 1, %element ], [ %p1, %part ]",
@@ -207,6 +213,7 @@ class Assembler:
             "  %e1 = add i64 %e, 1", f"  %done = icmp eq i64 %e1, {node.size}",
             "  br i1 %done, label %out.of, label %element", "out.of:", "  ret void", "}",
         ]  # fmt: skip
+        return name
 
     def _fold(self, node: Node, kind: str) -> str:
         assert node.block is not None
@@ -251,7 +258,7 @@ class Assembler:
         joins = []
         for position, (place, _) in cut.partial.items():
             out = register(self.places.of(function.values[position]))
-            joins.append(f"  call void @join{k}.{position}(ptr {out}, ptr {register(place)})")
+            joins.append(f"  call void {self._joiners[k, position]}(ptr {out}, ptr {register(place)})")
         return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
