@@ -348,12 +348,12 @@ def cells(row, best, first):
             continue
         text = f"{duration(best[name, 0])} / {duration(best[name, 1])}"
         if name != "dragongrad":
-            text += f" ({best[name, 1] / best['dragongrad', 1]:.2g}×)"
+            text += f" ({best[name, 1] / best['dragongrad', 1]:.2g}x)"
         found.append(text)
     ours = first["dragongrad"][1]
     compile_ = duration(ours)
     if "JAX jit" in first:
-        compile_ += f", JAX {duration(first['JAX jit'][1])} ({first['JAX jit'][1] / ours:.2g}×)"
+        compile_ += f", JAX {duration(first['JAX jit'][1])} ({first['JAX jit'][1] / ours:.2g}x)"
     return [row.title, *found, duration(row.reach), compile_]
 
 
