@@ -91,6 +91,10 @@ KINDS = [
     (lambda x: np.linalg.solve(x, np.ones(3)) * 2, (np.eye(3) * 2,)),
     (lambda x: (np.sort(x), x * 2, x[0]), (X,)),
     (lambda x: x * 1j, (X,)),
+    (lambda x: ((x, (x * 2,)), (np.sum(x), (x[0], x[1], 3)), x + 1), (X,)),
+    (lambda x: ((x, ()), (x * 2,)), (X,)),
+    (lambda x: ((x,), [x * 2]), (X,)),
+    (lambda x: ((),), (X,)),
 ]
 
 
@@ -213,6 +217,17 @@ def test_static_arguments_of_equal_value_and_another_type():
     compiled = ad.compile(lambda x, n: (x, n))
     assert [compiled(X, n)[1] for n in (1, True, 1, 2, False, 0)] == [1, True, 1, 2, False, 0]
     assert [type(compiled(X, n)[1]) for n in (1, True)] == [int, bool]
+
+
+def test_an_index_out_of_range_is_an_error_as_ever():
+    compiled = ad.compile(lambda x, i: np.sum(x[i] ** 2))
+    for good in ([1, 2], [-1, -10]):
+        np.testing.assert_allclose(compiled(X, np.array(good)), np.sum(X[np.array(good)] ** 2))
+    for bad in ([1, 10], [-11, 0], [10**15, 0], [-(2**63), 2**63 - 1]):
+        for _ in range(2):
+            with pytest.raises(IndexError):
+                compiled(X, np.array(bad))
+    np.testing.assert_allclose(compiled(X, np.array([3, 4])), np.sum(X[3:5] ** 2))
 
 
 def test_arguments_by_name():
@@ -433,10 +448,13 @@ def test_results_hold_no_references_too_many():
     compiled = ad.compile(lambda x: (x * 2, np.sum(x), np.sum(x) > 0, marker))
     x = X.copy()
     compiled(x)
+    nested = ad.compile(lambda x: ((x, (marker,)), (np.sum(x), (x * 2, 0.5))))
+    nested(x)
     watched = [x, x.dtype, np.ndarray, np.float64, marker, np.True_, door.MISSING]
     before = list(map(sys.getrefcount, watched))
     for _ in range(1000):
         compiled(x)
+        nested(x)
         compiled._entry(None)
     after = list(map(sys.getrefcount, watched))
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) < 50
