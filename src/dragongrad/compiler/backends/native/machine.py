@@ -22,7 +22,7 @@ def binding() -> Any:
     """LLVM itself, made ready."""
     try:
         llvm = import_module("llvmlite.binding")
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
