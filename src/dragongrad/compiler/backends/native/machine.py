@@ -89,7 +89,7 @@ def provide(name: str, address: int) -> None:
 
 # Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past so many more, so
 # do its scheduling and its choice of registers.
-_LONG, _VERY_LONG = 600, 40_000
+_LONG, _VERY_LONG = 600, 28_000
 
 
 class Library:
