@@ -20,11 +20,11 @@ from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
 from .layout import turn
-from .loops import Function, LoopWriter
+from .loops import LoopWriter
 from .machine import Library, provide
 from .memory import Workspace
 from .schedule import Callback, Loops, Product, Schedule, Step
-from .text import supported
+from .text import Function, supported
 from .threads import WORKERS
 
 Array: TypeAlias = np.ndarray[Any, Any]

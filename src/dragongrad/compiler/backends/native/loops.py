@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,23 +15,12 @@ from .elementwise import OPERATIONS
 from .expressions import Expressions, reduced_axes
 from .index import Index, Loop, Split, variable
 from .schedule import STRAIGHT, Loops, Root
-from .text import STORED, Buffer, Text, literal, type_of
+from .text import STORED, Buffer, Function, Text, literal, type_of
 
 # Chains of so many values are not left to recursion.
 LONG = 48
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
-
-
-@dataclass
-class Function:
-    """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
-
-    name: str
-    lines: list[str]
-    values: list[Value]
-    declared: dict[str, str]
-    length: int  # of its first loop, 0 without
 
 
 class LoopWriter:
