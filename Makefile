@@ -5,11 +5,12 @@ BENCH_READY := .venv/bench-ready
 LAB_READY := .venv/lab-ready
 OUT ?= out
 
-.PHONY: demo test lint types layers check docs bench lab help
+.PHONY: demo test test-all lint types layers check docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
+	@echo "make test-all   the same, and the exhaustive tests"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
@@ -20,6 +21,9 @@ demo: $(READY)
 # The notebooks run in their quick form.
 test: export DRAGONGRAD_SMALL := 1
 test: lint types layers docs check
+
+test-all: test
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

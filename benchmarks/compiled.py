@@ -59,7 +59,9 @@ def rows() -> dict[str, Row]:
     weights, t, s = objectives.llsq_data(16_392, 128, RNG)
     cams, world, w, features, ci, pi = objectives.ba_data(257, 65_132, 225_911, RNG)
     return {
-        "rosenbrock": Row("Rosenbrock(10)", objectives.rosenbrock, (RNG.standard_normal(10),), (), "gradient", 5e-7),
+        "rosenbrock": Row(
+            "Rosenbrock(10)", objectives.rosenbrock, (RNG.standard_normal(10),), (), "gradient", 5e-7
+        ),
         "lse": Row("lse, n = 1.28e6", objectives.lse, (RNG.standard_normal(1_280_000),), (), "gradient", 3e-3),
         "llsq": Row("llsq, n = 16392, m = 128", objectives.llsq, (weights,), (t, s), "gradient", 1.5e-3),
         "gmm": Row(
@@ -286,6 +288,51 @@ def contestants(row, library):
     return {name: run for name, run in runs.items() if run is not None}
 
 
+# Calls of next to no work
+
+
+def layer(xp, weights, x):
+    """A sum over a nest of small arrays."""
+    return xp.sum((x @ weights["w"] + weights["b"]) ** 2)
+
+
+def calls():
+    """Title, runs and arguments of functions that cost little beside their call."""
+    x, weights = RNG.standard_normal(10), {"w": RNG.standard_normal((10, 3)), "b": np.zeros(3)}
+    found = {
+        "x + 1, ten numbers": (lambda xp, x: x + 1.0, (x,)),
+        "2 x + 1, a float": (lambda xp, x: 2.0 * x + 1.0, (3.0,)),
+        "Rosenbrock(10)": (objectives.rosenbrock, (x,)),
+        "a layer, its weights in a dict": (layer, (weights, x)),
+    }
+    for title, (f, args) in found.items():
+        runs = {"dragongrad": ad.compile(bound(f, np, 1, ())), "NumPy": bound(f, np, 1, ())}
+        if find_spec("jax"):
+            jax = import_module("jax")
+            jax.config.update("jax_enable_x64", True)
+            jitted = jax.jit(bound(f, import_module("jax.numpy"), 1, ()))
+            runs["JAX jit"] = lambda *args, run=jitted: run(*args).block_until_ready()
+        if find_spec("numba") and f is not layer:
+            njit = import_module("numba").njit
+            own = in_numba(Row("", f, (), (), "", 0.0))
+            runs["Numba by hand"] = own[0] if own else njit(_NUMBA[title])
+        yield title, {name: (run,) for name, run in runs.items()}, args
+
+
+_NUMBA = {"x + 1, ten numbers": lambda x: x + 1.0, "2 x + 1, a float": lambda x: 2.0 * x + 1.0}
+
+
+def print_calls(console, rounds, budget):
+    """The table of what a call costs."""
+    names = ("dragongrad", "NumPy", "JAX jit", "Numba by hand")
+    table = Table("call", *names, title="A call of a compiled function of next to no work")
+    for title, runs, args in calls():
+        first_calls(runs, args)
+        best = measure(runs, args, rounds, budget)
+        table.add_row(title, *[duration(best[name, 0]) if (name, 0) in best else "" for name in names])
+    console.print(table)
+
+
 # Measuring
 
 
@@ -348,12 +395,12 @@ def cells(row, best, first):
             continue
         text = f"{duration(best[name, 0])} / {duration(best[name, 1])}"
         if name != "dragongrad":
-            text += f" ({best[name, 1] / best['dragongrad', 1]:.2g}×)"
+            text += f" ({best[name, 1] / best['dragongrad', 1]:.2g}x)"
         found.append(text)
     ours = first["dragongrad"][1]
     compile_ = duration(ours)
     if "JAX jit" in first:
-        compile_ += f", JAX {duration(first['JAX jit'][1])} ({first['JAX jit'][1] / ours:.2g}×)"
+        compile_ += f", JAX {duration(first['JAX jit'][1])} ({first['JAX jit'][1] / ours:.2g}x)"
     return [row.title, *found, duration(row.reach), compile_]
 
 
@@ -363,9 +410,14 @@ def main():
     parser.add_argument("--rows", help="only these, with commas between")
     parser.add_argument("--peers", help="only these besides dragongrad, with commas between")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--calls", action="store_true", help="only what a call costs")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     options = parser.parse_args()
     rounds, budget = (3, 0.02) if options.quick else (12, 0.1)
+    console = Console(width=200)
+    print_calls(console, rounds, budget)
+    if options.calls:
+        return
     library = build_cpp()
     titles = ["objective", *NAMES, "reach", "first call"]
     table = Table(title="Value / derivative: time, and the peer's derivative as a multiple of dragongrad's")
@@ -373,7 +425,6 @@ def main():
         table.add_column(column)
     lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     known = rows()
-    console = Console(width=200)
     for name in options.rows.split(",") if options.rows else known:
         row = known[name]
         runs = contestants(row, library)

@@ -106,7 +106,7 @@ def _rotate(xp, r, x):
 
 
 def ba(xp, cam, point, weight, feature):
-    """The weighted error of one observation: camera (rotation, centre, focal length, principal point, distortion)."""
+    """The weighted error of an observation; camera: rotation, centre, focal length, principal point, distortion."""
     x = _rotate(xp, cam[0:3], [point[i] - cam[3 + i] for i in range(3)])
     u, v = x[0] / x[2], x[1] / x[2]
     square = u * u + v * v

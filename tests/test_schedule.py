@@ -127,3 +127,99 @@ def test_row_results_that_are_read_by_columns():
         return np.sum(y * y.T, axis=1) / np.sum(y, axis=1)
 
     compiled(f, x)
+
+
+def test_what_is_the_same_along_an_axis_is_summed_once():
+    x, y = RNG.standard_normal((40, 50)), np.ones((40, 50, 16))
+    g = compiled(lambda x: np.sum(np.exp(np.broadcast_to(x[:, :, None], y.shape)) * -1.0, axis=0), x)
+    reduced = [r.domain for s in nests(g) for r in s.roots if r.kind == "reduce"]
+    assert reduced == [(40, 50, 1)]
+
+
+def test_lifted_sums_equal_those_of_whole_arrays():
+    x = RNG.standard_normal((5, 1, 7))
+
+    def f(x):
+        whole = np.broadcast_to(x, (5, 6, 7)) * 2.0
+        return [np.sum(whole, axis=a, keepdims=k) for a in (0, 1, 2, (0, 2), None) for k in (False, True)]
+
+    compiled(f, x)
+
+
+def test_a_small_matrix_is_turned_where_lanes_would_jump():
+    g = compiled(lambda c: nearest(c, RNG_POINTS), RNG.random((24, 8)))
+    assert any(r.node.shape == (8, 24) and r.kind == "map" for s in nests(g) for r in s.roots)
+
+
+RNG_POINTS = np.random.default_rng(3).random((60, 8))
+
+
+def test_rows_laid_into_zeros_one_by_one_become_one_stack():
+    def f(x):
+        total = 0.0
+        for i in range(len(x) - 1):
+            total = total + (x[i + 1] - x[i] * x[i]) ** 2
+        return total
+
+    g = compiled(ad.value_and_grad(f), RNG.standard_normal(50))
+    assert sum(n.block.name == "scatter" for n in g.graph.nodes) == 0
+    assert sum(n.block.name == "stack" for n in g.graph.nodes) == 1
+
+
+def test_a_long_chain_of_numbers_is_no_deep_recursion():
+    def f(x):
+        y = x[0]
+        for i in range(1500):
+            y = np.sin(y) * x[i % 3] + 1.0
+        return y
+
+    g = ad.compile(ad.value_and_grad(f), backend="native")
+    x = np.array([0.3, -0.2, 0.1])
+    expected = ad.value_and_grad(f)(x)
+    for _ in range(2):
+        value, gradient = g(x)
+        np.testing.assert_allclose(value, expected[0], rtol=1e-12)
+        np.testing.assert_allclose(gradient, expected[1], rtol=1e-10)
+
+
+def test_a_long_chain_of_arrays_is_no_deep_recursion():
+    def f(x):
+        y = x
+        for _ in range(700):
+            y = y * x + 1.0
+        return np.sum(y)
+
+    compiled(ad.grad(f), RNG.random(200) * 0.5)
+
+
+def test_large_values_are_not_computed_while_tracing():
+    seen = []
+
+    def f(x):
+        y = np.exp(x)
+        seen.append(repr(y))
+        return np.sum(y) if np.max(y) > 0 else np.sum(x)
+
+    g = ad.compile(f, backend="native")
+    x = RNG.standard_normal(10_000)
+    np.testing.assert_allclose(g(x), np.sum(np.exp(x)), rtol=1e-12)
+    assert "not computed" in seen[0]
+
+
+def test_a_gradient_with_a_nan_on_the_way_is_right_at_the_first_call():
+    def f(x):
+        return np.sum(np.where(x > 0, np.sqrt(np.abs(x)), 0.0))
+
+    x = RNG.standard_normal(10_000)
+    x[7] = 0.0
+    g = ad.compile(ad.grad(f), backend="native")
+    for _ in range(2):
+        np.testing.assert_array_equal(np.isnan(g(x)), np.isnan(ad.grad(f)(x)))
+        np.testing.assert_allclose(g(x), ad.grad(f)(x), rtol=1e-13)
+
+
+def test_a_row_that_is_held_is_read_in_another_shape():
+    x = RNG.random((3, 4))
+    g = ad.compile(lambda x: np.tile(x, (40, 1, 2)) ** 2, backend="native")
+    g(x)
+    np.testing.assert_array_equal(g(x), np.tile(x, (40, 1, 2)) ** 2)

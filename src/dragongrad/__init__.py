@@ -10,7 +10,6 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
-from .compiler.runtime import Compiled, compile
 from .core.block import composite, constant, elementwise, general, linear, multilinear
 from .core.dispatch import install as _install
 from .core.errors import (
@@ -46,12 +45,15 @@ from .views.table import trace_table
 
 if _TYPE_CHECKING:
     from . import lab
+    from .compiler.backends.native.threads import set_threads
+    from .compiler.runtime import Compiled, compile
     from .optimize.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
+    "Compiled": ".compiler.runtime", "compile": ".compiler.runtime", "set_threads": ".compiler.backends.native.threads",
     "lab": ".lab", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
     "root": ".optimize.root",
 }  # fmt: skip
@@ -65,8 +67,9 @@ __all__ = [
     "SimpleBlock", "Variable", "checkpoint", "compile", "composite", "constant", "custom_rule", "debug_nans",
     "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian", "hvp",
     "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "log", "log_softmax",
-    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode", "softmax",
-    "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode",
+    "set_threads", "softmax", "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap",
+    "zeros",
 ]  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.nests import Structure, flatten, unflatten
+from ..core.nests import Structure, unflatten
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
+from .backends.native.door_words import PUSH
 
 Entry = Callable[..., Any]
 
@@ -40,15 +41,29 @@ def entry(
     if engine is None or any(isinstance(leaf, np.ndarray) for leaf in fixed):
         return closed
     flat = not kwargs and len(args) == len(leaves) and all(a is b for a, b in zip(args, leaves, strict=True))
-    tuple_of_leaves = flatten(tuple([0.0] * out.num_leaves))[1] if out is not None else None
-    bare = out is None or out == tuple_of_leaves
-    door = engine.open(leaves, dynamic, single=out is None and flat)
+    steps = _steps(out)
+    door = engine.open(leaves, dynamic, steps)
     if door is None:
         return closed
-    return door if flat and bare else _nested(door, None if flat else structure, out)
+    if flat and steps is not None:
+        return door
+    return _nested(door, None if flat else structure, out if steps is None else _WHOLE)
 
 
-def _nested(door: Any, structure: Structure, out: Structure) -> Entry:
+_WHOLE = object()
+
+
+def _steps(out: Structure) -> list[int] | None:
+    """How a door puts a result of tuples together; None where other nests are in it."""
+    if out is None or out.is_leaf():
+        return [PUSH]
+    parts = [_steps(child) for child in out.children()]
+    if out.type is not tuple or any(part is None or part == [1] for part in parts):
+        return None
+    return [*[step for part in parts if part is not None for step in part], len(parts) + 1]
+
+
+def _nested(door: Any, structure: Structure, out: Any) -> Entry:
     """An entry that takes the arguments apart, or puts the result together."""
 
     def through(*args: Any, **kwargs: Any) -> Any:
@@ -61,6 +76,6 @@ def _nested(door: Any, structure: Structure, out: Structure) -> Entry:
                 # Another nest: the long way knows what to do with it.
                 return MISSING
         values = door(*leaves)
-        return values if values is MISSING else unflatten(out, values)
+        return values if values is MISSING or out is _WHOLE else unflatten(out, values)
 
     return through

@@ -78,8 +78,8 @@ def _reduction(block: Block, values: list[Any], params: dict[str, Any]) -> Look 
     if not x.size:
         return None
     axis, ndim = params.get("axis"), x.ndim
-    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = {range(ndim)[a] for a in axes}
+    given = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = {range(ndim)[a] for a in given}
     keep = params.get("keepdims")
     shape = tuple([1 if a in axes else n for a, n in enumerate(x.shape) if keep or a not in axes])
     with np.errstate(all="ignore"):

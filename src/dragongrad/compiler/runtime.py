@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
+from .backends.native.machine import binding
 from .backends.numpy_source import Source
 from .entry import closed, entry
 from .leaves import fresh, is_special, key_of, names_of, native, ready
@@ -68,7 +68,8 @@ class Version:
     dynamic: list[int]
     paths: list[Path] = field(default_factory=list)
     eager: str = ""  # why this version runs eagerly, where it does
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    # Of the same thread again where the function calls itself with plain numbers.
+    lock: Any = field(default_factory=threading.RLock)
 
 
 class Compiled:
@@ -115,7 +116,11 @@ class Compiled:
         """The value of the function."""
         if not WATCH.get():
             # The path that answered last, if it knows such arguments.
-            out = self._named(*args, **kwargs) if kwargs else self._entry(*args)
+            try:
+                out = self._named(*args, **kwargs) if kwargs else self._entry(*args)
+            except Exception:
+                # It may be of another way through the function, which never comes to what failed.
+                out = MISSING
             if out is not MISSING:
                 return out
         return self._find(args, kwargs)
@@ -177,9 +182,10 @@ class Compiled:
             if version.eager or len(version.paths) >= MAX_PATHS:
                 if not version.eager:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
+                    lines = [guard.line for path in version.paths for guard in path.guards[-1:]]
                     _warn(
                         f"{self!r} takes more than {MAX_PATHS} ways through decisions that depend on values; it "
-                        f"runs eagerly from now on. The last decision was {version.paths[-1].guards[-1].line}\n"
+                        f"runs eagerly from now on. The last decision was at {lines[0] if lines else 'no line'}\n"
                         "Write np.where(condition, a, b) where both sides can be computed"
                     )
                 return self._f(*args, **kwargs)
@@ -274,7 +280,11 @@ class Compiled:
 
 def _take(path: Path, arrays: list[Any]) -> Any:
     """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
-    out = path.run(arrays)
+    try:
+        out = path.run(arrays)
+    except Exception:
+        # Perhaps these values never come to what failed; if they do, the function itself says how it fails.
+        return MISSING
     return MISSING if out is MISSING else unflatten(path.structure, out)
 
 
@@ -321,10 +331,12 @@ def _build(
 
 @functools.cache
 def _has_llvm() -> bool:
-    found = find_spec("llvmlite") is not None
-    if not found:
+    try:
+        binding()
+    except ArgumentError:
         _warn("llvmlite is not installed: compiled functions run as NumPy source; pip install llvmlite")
-    return found
+        return False
+    return True
 
 
 def _warn(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import linecache
+import weakref
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -71,7 +72,8 @@ class Source:
         linecache.cache[name] = (len(self.text), None, self.text.splitlines(True), name)
         space = dict(self.space)
         exec(compile(self.text, name, "exec"), space)
-        made: Callable[..., tuple[Any, ...]] = space[self.title]
+        made: Callable[..., tuple[Any, ...]] = space.pop(self.title)
+        weakref.finalize(made, linecache.cache.pop, name, None)
         return made
 
     def _free(self, name: str) -> str:

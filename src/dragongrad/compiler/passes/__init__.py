@@ -10,11 +10,12 @@ from ..rewrite import collector_paused
 from .dead import drop_dead
 from .fold import fold_constants
 from .join import join_rows
+from .lift import lift_broadcasts
 from .share import share
 from .simplify import simplify
 
 #: Simplifying and sharing open the way for each other: twice is enough in practice.
-PIPELINE = (fold_constants, simplify, share, join_rows, fold_constants, simplify, share, drop_dead)
+PIPELINE = (fold_constants, simplify, share, join_rows, lift_broadcasts, fold_constants, simplify, share, drop_dead)
 
 
 def optimise(graph: Graph, check: Any = None) -> tuple[Graph, list[tuple[str, int, float]]]:

@@ -135,6 +135,8 @@ def _power(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 @rule(np.square)
 def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     (x,) = values
+    if not _same(node, x):
+        return None
     return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
 
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
-from .blas import ProductWriter, factors
+from .blas import ProductWriter, factors, stacked
 from .expressions import reduced_axes
-from .loops import Function
 from .schedule import Loops, Product, Root, Step, price
-from .text import STORED
+from .text import STORED, Function
 from .threads import parts_of
 
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
@@ -95,7 +94,7 @@ class Assembler:
         self, steps: list[Step], functions: dict[int, Function], places: Places, in_memory: Callable[[Value], bool]
     ) -> None:
         self.steps = steps
-        self.functions = functions
+        self.functions = {**functions, **_stacks(steps)}
         self.places = places
         self.works = [work(step, in_memory) for step in steps]
         self.cuts: dict[int, Cut] = {}
@@ -103,11 +102,12 @@ class Assembler:
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
         self._whole: list[str] = []
+        self._joiners: dict[tuple[int, int], str] = {}
+        self._alike: dict[Any, str] = {}
         for k, step in enumerate(steps):
-            if isinstance(step, Loops):
-                cut = self._cut(k, step)
-                if cut is not None:
-                    self.cuts[k] = cut
+            cut = self._cut(k, step) if k in self.functions else None
+            if cut is not None:
+                self.cuts[k] = cut
         self._write()
 
     @property
@@ -117,16 +117,18 @@ class Assembler:
 
     # Cutting
 
-    def _cut(self, k: int, step: Loops) -> Cut | None:
+    def _cut(self, k: int, step: Step) -> Cut | None:
         function = self.functions[k]
         parts = parts_of(self.works[k], function.length)
-        if parts == 1 or not all(root.kind == "map" or _joins(root) for root in step.roots):
+        roots = step.roots if isinstance(step, Loops) else []
+        if parts == 1 or not all(root.kind == "map" or _joins(root) for root in roots):
             return None
-        # Whole vectors in each part, and no cache line that two threads write.
-        length = -(-function.length // (8 * parts)) * 8
+        # Whole vectors in each part.
+        whole = 8 if isinstance(step, Loops) and step.mode == "lanes" else 1
+        length = -(-function.length // (whole * parts)) * whole
         parts = -(-function.length // length)
         partial = {}
-        for root in step.roots:
+        for root in roots:
             if root.kind == "reduce" and 0 in _axes(root):
                 bytes_apart = -(-root.node.size * root.node.dtype.itemsize // 64) * 64
                 partial[_position(function, root.node)] = (self.places.more(), bytes_apart)
@@ -144,7 +146,7 @@ class Assembler:
         for k, step in enumerate(self.steps):
             if isinstance(step, (Loops, Product)):
                 run.append(k)
-                if isinstance(step, Loops):
+                if k in self.functions:
                     self._function(k)
             elif run:
                 self._segment(run)
@@ -162,7 +164,7 @@ class Assembler:
         if cut is not None:
             self._part(k, cut)
             for position in cut.partial:
-                self._join(k, position, cut)
+                self._joiners[k, position] = self._join(k, position, cut)
 
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
@@ -188,13 +190,17 @@ class Assembler:
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
         self.lines += [*lines, "  ret void", "}"]
 
-    def _join(self, k: int, position: int, cut: Cut) -> None:
-        """Combine the partial results of a reduction, in order."""
+    def _join(self, k: int, position: int, cut: Cut) -> str:
+        """The function that combines the partial results of a reduction, in order; alike ones share it."""
         node = self.functions[k].values[position]
         kind, apart = STORED[node.dtype.name], cut.partial[position][1]
         fold = self._fold(node, kind)
+        alike = kind, apart, fold, cut.parts, node.size
+        if alike in self._alike:
+            return self._alike[alike]
+        name = self._alike[alike] = f"@join{k}.{position}"
         self.lines += [
-            f"define internal void @join{k}.{position}(ptr %out, ptr %parts) #0 {{", "  br label %element",
+            f"define internal void {name}(ptr %out, ptr %parts) noinline #0 {{", "  br label %element",
             "element:", "  %e = phi i64 [ 0, %0 ], [ %e1, %next ]",
             f"  %first.at = getelementptr {kind}, ptr %parts, i64 %e", f"  %first = load {kind}, ptr %first.at",
             "  br label %part", "part:", "  %p = phi i64 [ 1, %element ], [ %p1, %part ]",
@@ -207,6 +213,7 @@ class Assembler:
             "  %e1 = add i64 %e, 1", f"  %done = icmp eq i64 %e1, {node.size}",
             "  br i1 %done, label %out.of, label %element", "out.of:", "  ret void", "}",
         ]  # fmt: skip
+        return name
 
     def _fold(self, node: Node, kind: str) -> str:
         assert node.block is not None
@@ -233,7 +240,7 @@ class Assembler:
 
         for k in run:
             step = self.steps[k]
-            if isinstance(step, Product):
+            if isinstance(step, Product) and k not in self.functions:
                 left, right = factors(step.node)
                 pointers = [register(self.places.of(v)) for v in (step.node, left.value, right.value)]
                 writer = ProductWriter(step.node, f"m{k}.")
@@ -251,7 +258,7 @@ class Assembler:
         joins = []
         for position, (place, _) in cut.partial.items():
             out = register(self.places.of(function.values[position]))
-            joins.append(f"  call void @join{k}.{position}(ptr {out}, ptr {register(place)})")
+            joins.append(f"  call void {self._joiners[k, position]}(ptr {out}, ptr {register(place)})")
         return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
@@ -268,6 +275,12 @@ class Assembler:
             ]  # fmt: skip
             holds = f"%all{g}"
         self.lines += [*lines, f"  ret i1 {holds}", "}"]
+
+
+def _stacks(steps: list[Step]) -> dict[int, Function]:
+    """The functions of the products that come in large stacks, by the positions of their steps."""
+    products = [(k, s.node) for k, s in enumerate(steps) if isinstance(s, Product) and stacked(s.node)]
+    return {k: ProductWriter(node, "m").function(f"product{k}") for k, node in products}
 
 
 def _load(register: str, place: int) -> list[str]:

@@ -20,11 +20,11 @@ from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
 from .layout import turn
-from .loops import Function, LoopWriter
+from .loops import LoopWriter
 from .machine import Library, provide
 from .memory import Workspace
 from .schedule import Callback, Loops, Product, Schedule, Step
-from .text import supported
+from .text import Function, supported
 from .threads import WORKERS
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -62,9 +62,9 @@ def _plan(graph: Graph, forced: set[Node]) -> Plan:
         if not needs:
             return made
         # One round for all of them: what is wanting in one step says nothing of another.
-        for need in needs:
-            stuck = need.node in schedule.wanted or need.node in forced
-            (outside if isinstance(need, LeaveToNumPyError) or stuck else forced).add(need.node)
+        for wanting in needs:
+            stuck = wanting.node in schedule.wanted or wanting.node in forced
+            (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
 
 
 def _in_memory(nodes: set[Node], value: Value) -> bool:
@@ -119,7 +119,7 @@ class Native:
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
         self._long = bool(assembler.cuts) or sum(assembler.works) > LONG
-        self.door = self._door([_array(*known) for known in self._inputs], single=False) if self._in_place else None
+        self.door = self._door([_array(*known) for known in self._inputs], None) if self._in_place else None
         self.seconds = {"plan": planned - started, "machine code": time.perf_counter() - planned}
 
     # Planning
@@ -228,7 +228,7 @@ class Native:
 
     # Calling
 
-    def open(self, leaves: Sequence[Any], dynamic: Sequence[int], single: bool) -> Any:
+    def open(self, leaves: Sequence[Any], dynamic: Sequence[int], steps: Sequence[int] | None) -> Any:
         """A door for arguments like these: None where the program cannot be called through one.
 
         Parameters
@@ -237,8 +237,8 @@ class Native:
             Arrays, numbers, and objects that are compiled in.
         dynamic : sequence of int
             Those that are inputs, in order.
-        single : bool
-            Return the one output itself, in place of a tuple of all.
+        steps : sequence of int, optional
+            How the outputs are put together, as `door_words` has it; a tuple of all otherwise.
         """
         if not self._in_place:
             return None
@@ -246,13 +246,14 @@ class Native:
         for i, known in zip(dynamic, self._inputs, strict=True):
             scalar = not isinstance(leaves[i], np.ndarray)
             accepted[i] = Argument(door_words.NUMBER, known[0], type(leaves[i])) if scalar else _array(*known)
-        return self._door(accepted, single)
+        return self._door(accepted, steps)
 
-    def _door(self, accepted: Sequence[Argument], single: bool) -> Any:
+    def _door(self, accepted: Sequence[Argument], steps: Sequence[int] | None) -> Any:
         address = self.library.address("program")
         keeps = (self.library, self._constants)
         program = door.Program(address, self._table, self._temporaries, self._size, self._long, keeps)
-        return door.make(program, accepted, self._outputs, single)
+        count = len(self._outputs)
+        return door.make(program, accepted, self._outputs, steps or [*[door_words.PUSH] * count, count + 1])
 
     def __call__(self, inputs: Sequence[Array]) -> Any:
         """The outputs, or `MISSING` where a decision goes the other way."""

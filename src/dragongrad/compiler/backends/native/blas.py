@@ -14,6 +14,7 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
+from .text import Function
 
 _TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
 _LETTERS = {"float64": "d", "float32": "s"}
@@ -81,6 +82,21 @@ def symbols() -> dict[str, int]:
     return found
 
 
+def stacked(node: Node) -> int:
+    """How many products a stack holds that is computed in a loop; 0 where a few calls are written out."""
+    left, right = factors(node)
+    lead, _ = _tall(node, left, right)
+    count = int(np.prod(lead))
+    return count if count > _UNROLL and node.size and left.shape[-2 if left.transposed else -1] else 0
+
+
+def _tall(node: Node, left: Factor, right: Factor) -> tuple[tuple[int, ...], Factor]:
+    """The leading axes and the left operand: the rows of a stack that all meet one matrix are one tall product."""
+    if len(right.shape) <= 2 and len(left.shape) > 2 and not left.transposed:
+        return (), Factor(left.value, (int(np.prod(left.shape[:-1])), left.shape[-1]), False)
+    return node.shape[: len(node.shape) - 2 + (len(left.shape) == 1) + (len(right.shape) == 1)], left
+
+
 class ProductWriter:
     """Writes the instructions of a matrix product into the lines of a function.
 
@@ -120,19 +136,20 @@ class ProductWriter:
 
     def _stack(self, out: str, x: str, y: str, left: Factor, right: Factor) -> None:
         """A stack of products, each by one call."""
-        row_vector, column_vector = len(left.shape) == 1, len(right.shape) == 1
-        lead = self.node.shape[: len(self.node.shape) - 2 + row_vector + column_vector]
-        if len(right.shape) <= 2 and len(left.shape) > 2 and not left.transposed:
-            # The rows of a whole stack meet the same matrix: one tall product.
-            left = Factor(left.value, (int(np.prod(left.shape[:-1])), left.shape[-1]), False)
-            lead = ()
+        lead, left = _tall(self.node, left, right)
+        for number in range(int(np.prod(lead))):
+            at = [str(o) for o in _offsets(lead, left, right, self._own(left, right), number)]
+            self._one(left, right, *[self._shifted(p, o) for p, o in zip((out, x, y), at, strict=True)])
+
+    def function(self, name: str) -> Function:
+        """A function of a stack of products, from one number in the stack to another."""
+        left, right = factors(self.node)
+        lead, left = _tall(self.node, left, right)
         count = int(np.prod(lead))
-        if count <= _UNROLL:
-            for number in range(count):
-                at = [str(o) for o in _offsets(lead, left, right, self._own(left, right), number)]
-                self._one(left, right, *[self._shifted(p, o) for p, o in zip((out, x, y), at, strict=True)])
-            return
-        self._loop(lead, count, left, right, (out, x, y))
+        self._loop(lead, count, left, right, ("%out", "%x", "%y"))
+        head = f"define void @{name}(ptr %out, ptr %x, ptr %y, i64 %low, i64 %high) #0 {{"
+        lines = [head, "entry:", *self.lines, "  ret void", "}"]
+        return Function(name, lines, [self.node, left.value, right.value], self.declared, count)
 
     def _own(self, left: Factor, right: Factor) -> int:
         rows = 1 if len(left.shape) == 1 else left.shape[-1 if left.transposed else -2]
@@ -140,12 +157,8 @@ class ProductWriter:
         return rows * columns
 
     def _loop(self, lead: Any, count: int, left: Factor, right: Factor, pointers: tuple[str, str, str]) -> None:
-        before, head, after = (f"{self.prefix}{w}" for w in ("before", "head", "after"))
         i, following, test = self._fresh(), self._fresh(), self._fresh()
-        self.lines += [
-            f"  br label %{before}", f"{before}:", f"  br label %{head}", f"{head}:",
-            f"  {i} = phi i64 [ 0, %{before} ], [ {following}, %{head} ]",
-        ]  # fmt: skip
+        self.lines += ["  br label %head", "head:", f"  {i} = phi i64 [ %low, %entry ], [ {following}, %head ]"]
         own = _strides(lead, lead, self._own(left, right))
         strides = (own, _lead_strides(lead, left), _lead_strides(lead, right))
         shifted = []
@@ -162,8 +175,8 @@ class ProductWriter:
             shifted.append(self._shifted(pointer, total))
         self._one(left, right, *shifted)
         self.lines += [
-            f"  {following} = add i64 {i}, 1", f"  {test} = icmp eq i64 {following}, {count}",
-            f"  br i1 {test}, label %{after}, label %{head}", f"{after}:",
+            f"  {following} = add i64 {i}, 1", f"  {test} = icmp eq i64 {following}, %high",
+            f"  br i1 {test}, label %after, label %head", "after:",
         ]  # fmt: skip
 
     # One call

@@ -97,7 +97,7 @@ class _Owner:
 
 def block_start(table: int, outputs: int) -> int:
     """Where temporaries begin in a block with so many pointers and outputs."""
-    return -(-(words.TABLE + 8 * (table + outputs)) // 64) * 64
+    return -(-(words.TABLE + 8 * (table + outputs + 1)) // 64) * 64
 
 
 @cache
@@ -186,7 +186,7 @@ def can_read(dtype: Any) -> bool:
     return isinstance(dtype, np.dtype) and dtype.kind in _KINDS and dtype.isnative and dtype is np.dtype(dtype.str)
 
 
-def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Output], single: bool) -> Any:
+def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Output], steps: Sequence[int]) -> Any:
     """The function object through which a program is called."""
     method, release = _door()
     header = [0] * len(WORD)
@@ -203,7 +203,8 @@ def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Outp
     records = [_output(o, append, keeps) for o in outputs]
     first_output = append([w for record in records for w in record])
     known = {
-        "arguments": len(arguments), "outputs": len(outputs), "single": single, "long": program.long,
+        "arguments": len(arguments), "outputs": len(outputs), "steps": len(steps), "first_step": append(steps),
+        "long": program.long,
         "program": program.address, "first_argument": first_argument, "first_output": first_output,
         "miss": id(MISSING), "block_size": program.size + 64, "table": program.table.ctypes.data,
         "table_size": program.table.nbytes, "temporaries": len(program.temporaries),

@@ -276,34 +276,69 @@ yes:
 }}
 
 define internal ptr @together(ptr %words, ptr %table, ptr %objects) {{
-  %single.at = {at.word("single")}
-  %single.word = load i64, ptr %single.at
-  %single = icmp ne i64 %single.word, 0
-  br i1 %single, label %alone, label %several
-alone:
-  %only = load ptr, ptr %objects
-  ret ptr %only
-several:
-  %n.at = {at.word("outputs")}
-  %n = load i64, ptr %n.at
+  ; The slots of the outputs are the stack: what is on it was an output, or holds some.
+  %count.at = {at.word("steps")}
+  %count = load i64, ptr %count.at
+  %step0.at = {at.word("first_step")}
+  %step0 = load i64, ptr %step0.at
+  %start = getelementptr i64, ptr %words, i64 %step0
+  br label %head
+head:
+  %i = phi i64 [ 0, %0 ], [ %i1, %next ]
+  %top = phi i64 [ 0, %0 ], [ %top1, %next ]
+  %taken = phi i64 [ 0, %0 ], [ %taken1, %next ]
+  %done = icmp eq i64 %i, %count
+  br i1 %done, label %whole, label %one
+one:
+  %step.at = getelementptr i64, ptr %start, i64 %i
+  %step = load i64, ptr %step.at
+  %top.at = getelementptr ptr, ptr %objects, i64 %top
+  %push = icmp eq i64 %step, {at.PUSH}
+  br i1 %push, label %take, label %bind
+take:
+  %from = getelementptr ptr, ptr %objects, i64 %taken
+  %object = load ptr, ptr %from
+  store ptr null, ptr %from
+  store ptr %object, ptr %top.at
+  %top.more = add i64 %top, 1
+  %taken.more = add i64 %taken, 1
+  br label %next
+bind:
+  %n = sub i64 %step, 1
   %tuple = call ptr @PyTuple_New(i64 %n)
   %none = icmp eq ptr %tuple, null
-  br i1 %none, label %failed, label %fill
+  br i1 %none, label %failed, label %items
+items:
+  %base = sub i64 %top, %n
+  br label %item
+item:
+  %k = phi i64 [ 0, %items ], [ %k1, %put ]
+  %full = icmp eq i64 %k, %n
+  br i1 %full, label %bound, label %put
+put:
+  %slot = add i64 %base, %k
+  %slot.at = getelementptr ptr, ptr %objects, i64 %slot
+  %part = load ptr, ptr %slot.at
+  %set = call i32 @PyTuple_SetItem(ptr %tuple, i64 %k, ptr %part)
+  store ptr null, ptr %slot.at
+  %k1 = add i64 %k, 1
+  br label %item
+bound:
+  %base.at = getelementptr ptr, ptr %objects, i64 %base
+  store ptr %tuple, ptr %base.at
+  %top.less = add i64 %base, 1
+  br label %next
+next:
+  %top1 = phi i64 [ %top.more, %take ], [ %top.less, %bound ]
+  %taken1 = phi i64 [ %taken.more, %take ], [ %taken, %bound ]
+  %i1 = add i64 %i, 1
+  br label %head
+whole:
+  %result = load ptr, ptr %objects
+  ret ptr %result
 failed:
   call void @drop(ptr %words, ptr %table, ptr %objects)
   ret ptr null
-fill:
-  %i = phi i64 [ 0, %several ], [ %i1, %one ]
-  %done = icmp eq i64 %i, %n
-  br i1 %done, label %full, label %one
-one:
-  %at = getelementptr ptr, ptr %objects, i64 %i
-  %object = load ptr, ptr %at
-  %set = call i32 @PyTuple_SetItem(ptr %tuple, i64 %i, ptr %object)
-  %i1 = add i64 %i, 1
-  br label %fill
-full:
-  ret ptr %tuple
 }}
 """
 

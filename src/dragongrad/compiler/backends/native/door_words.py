@@ -2,8 +2,8 @@
 
 # The words at the start of a description.
 HEADER = (
-    "arguments", "outputs", "single", "long", "program", "first_argument", "first_output", "miss", "blocks",
-    "block_size", "table", "table_size", "first_temporary", "temporaries", "large", "array_type",
+    "arguments", "outputs", "steps", "first_step", "long", "program", "first_argument", "first_output", "miss",
+    "blocks", "block_size", "table", "table_size", "first_temporary", "temporaries", "large", "array_type",
 )  # fmt: skip
 WORD = {name: k for k, name in enumerate(HEADER)}
 # The words of the record of an argument or an output.
@@ -12,6 +12,8 @@ RECORD = 8
 SAME, NUMBER, ARRAY = range(3)
 # What becomes of an output: memory that the program writes to, or a copy of what the table points to.
 FRESH_ARRAY, FRESH_NUMBER, COPIED_ARRAY, COPIED_NUMBER, TRUTH, OBJECT, FLOAT = range(7)
+# The steps that put a result together: take the next output, or make a tuple of the last so many (plus one).
+PUSH = 0
 # Where an object keeps its type, and a scalar its number; where an array keeps what is looked at.
 TYPE, VALUE = 8, 16
 DATA, NDIM, SHAPE, DESCR, FLAGS = 16, 24, 32, 56, 64

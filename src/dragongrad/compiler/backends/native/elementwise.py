@@ -80,7 +80,21 @@ def _compare(floating: str, integer: str) -> Any:
 
 
 def _intrinsic(name: str) -> Any:
-    return lambda text, dtype, registers, values: text.intrinsic(name, type_of(dtype), *registers)
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind != "f":
+            raise functions.UnsupportedError(f"{name} of {dtype}")
+        return text.intrinsic(name, type_of(dtype), *registers)
+
+    return write
+
+
+def _rounded(name: str) -> Any:
+    """Rounding, which leaves whole numbers as they are."""
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        return registers[0] if dtype.kind != "f" else text.intrinsic(name, type_of(dtype), *registers)
+
+    return write
 
 
 def _scaled(factor: float) -> Any:
@@ -100,10 +114,24 @@ def _extremum(order: str, integer: str) -> Any:
     def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
         x, y = registers
         kind = type_of(dtype)
+        if dtype.kind == "b":
+            return text.op(f"{'or' if order == 'ogt' else 'and'} i1 {x}, {y}")
         if dtype.kind != "f":
             return _select(text, text.op(f"icmp {integer} {kind} {x}, {y}"), kind, x, y)
         # NaN where either is NaN, as NumPy has it.
         return text.intrinsic("maximum" if order == "ogt" else "minimum", kind, x, y)
+
+    return write
+
+
+def _known_extremum(name: str, order: str, integer: str) -> Any:
+    """The greater (less) of two numbers; that which is a number where one is NaN."""
+    whole = _extremum(order, integer)
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind != "f":
+            return str(whole(text, dtype, registers, values))
+        return text.intrinsic(name, type_of(dtype), *registers)
 
     return write
 
@@ -144,6 +172,8 @@ def _isnan(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 
 def _signbit(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
     kind = type_of(dtype)
+    if dtype.kind == "b":
+        return "false"
     if dtype.kind != "f":
         return text.op(f"icmp slt {kind} {registers[0]}, 0")
     whole = "i64" if kind == "double" else "i32"
@@ -181,6 +211,8 @@ def _square(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 
 
 def _reciprocal(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind != "f":
+        raise functions.UnsupportedError(f"reciprocal of {dtype}")
     return text.op(f"fdiv {type_of(dtype)} {literal(1, dtype)}, {registers[0]}")
 
 
@@ -226,15 +258,15 @@ enter(np.absolute, _absolute)
 enter(np.fabs, _absolute)
 enter(np.copysign, _intrinsic("copysign"))
 enter(np.sqrt, _intrinsic("sqrt"))
-enter(np.floor, _intrinsic("floor"))
-enter(np.ceil, _intrinsic("ceil"))
-enter(np.trunc, _intrinsic("trunc"))
+enter(np.floor, _rounded("floor"))
+enter(np.ceil, _rounded("ceil"))
+enter(np.trunc, _rounded("trunc"))
 enter(np.rint, _intrinsic("rint"))
 enter(np.sign, _sign)
 enter(np.maximum, _extremum("ogt", "sgt"))
 enter(np.minimum, _extremum("olt", "slt"))
-enter(np.fmax, _intrinsic("maxnum"))
-enter(np.fmin, _intrinsic("minnum"))
+enter(np.fmax, _known_extremum("maxnum", "ogt", "sgt"))
+enter(np.fmin, _known_extremum("minnum", "olt", "slt"))
 enter(np.power, _power)
 enter(np.float_power, _power)
 enter(np.hypot, _hypot)

@@ -162,7 +162,11 @@ def _reshape(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     buffer = to.memory(x)
     if buffer is None:
         raise NeedsBufferError(x)
-    strides = Buffer("", node.shape, node.dtype).strides
+    strides = list(Buffer("", node.shape, node.dtype).strides)
+    if buffer.held:
+        # Of one row that is held, the index of the row is no part; it is the first that is not of length 1.
+        row = next((a for a, n in enumerate(node.shape) if n > 1), 0)
+        strides[row] = 0
     register = to.text.load_at(buffer, list(zip(index, strides, strict=True)))
     return convert(to.text, register, buffer.dtype, node.dtype)
 
@@ -474,6 +478,8 @@ def _matmul(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     x, y = arguments(node)
     if shape_of(x)[-1] > UNROLL or node.dtype.kind != "f":
         raise NeedsBufferError(node)
+    if shape_of(x)[-1] == 0:
+        return literal(0, node.dtype)
     row, column, lead = matmul_index(x, y, index)
     total: str | None = None
     kind = type_of(node.dtype)

@@ -1,8 +1,8 @@
 """Turned copies of small arrays, so that neighbouring lanes read neighbouring elements.
 
 In `np.sum((x[:, None, :] - c) ** 2, 2)` the short last axis is written out, and the lanes of a vector run over the
-rows of `c`: they read one element of each, far apart. A copy of `c` turned round is made before the loops; it is read
-once for every row of `x`.
+rows of `c`: they read one element of each, far apart. So a copy of `c` turned round is made before the loops, for
+every row of `x` to read.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,12 @@ from .elementwise import OPERATIONS
 from .expressions import Expressions, reduced_axes
 from .index import Index, Loop, Split, variable
 from .schedule import STRAIGHT, Loops, Root
-from .text import STORED, Buffer, Text, literal, type_of
+from .text import STORED, Buffer, Function, Text, literal, type_of
 
 # Chains of so many values are not left to recursion.
 LONG = 48
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
-
-
-@dataclass
-class Function:
-    """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
-
-    name: str
-    lines: list[str]
-    values: list[Value]
-    declared: dict[str, str]
-    length: int  # of its first loop, 0 without
 
 
 class LoopWriter:
@@ -268,7 +257,7 @@ class LoopWriter:
         begun = [root for root in roots if root.kind == "reduce" and root.first == depth]
         for root in begun:
             self._begin(root, at)
-        inner = all(len(root.domain) == depth + 1 for root in roots)
+        inner = all(math.prod(root.domain[depth + 1 :]) == 1 for root in roots)
         length = roots[0].domain[depth]
         self._loop(
             "i", 0, length, lambda loop: self._inside(roots, (*at, variable(loop))), bounded=depth == 0, inner=inner
@@ -402,7 +391,7 @@ class LoopWriter:
 
 
 def _chain(node: Node, in_memory: Callable[[Value], bool]) -> list[Node]:
-    """What an element of a Node needs of elementwise values of the same shape, in order; empty unless it is much."""
+    """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
     order: list[Node] = []
     stack, seen = [(node, False)], set()
     while stack:

@@ -8,6 +8,7 @@ import threading
 import weakref
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from ....core.errors import ArgumentError
@@ -20,8 +21,8 @@ _LOCK = threading.RLock()
 def binding() -> Any:
     """LLVM itself, made ready."""
     try:
-        import llvmlite.binding as llvm
-    except ImportError as error:
+        llvm = import_module("llvmlite.binding")
+    except (ImportError, OSError) as error:
         raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -88,7 +89,7 @@ def provide(name: str, address: int) -> None:
 
 # Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past so many more, so
 # do its scheduling and its choice of registers.
-_LONG, _VERY_LONG = 600, 40_000
+_LONG, _VERY_LONG = 600, 28_000
 
 
 class Library:
@@ -119,7 +120,11 @@ class Library:
         options.loop_vectorization = level > 1
         options.slp_vectorization = level > 1 and lines < _LONG
         builder = llvm.create_pass_builder(machine, options)
-        builder.getModulePassManager().run(module, builder)
+        passes = builder.getModulePassManager()
+        passes.run(module, builder)
+        # Its class inherits, before the method that frees it, one that frees nothing.
+        llvm.newpassmanagers.NewPassManager._dispose(passes)
+        passes.detach()
         return module, machine
 
     def address(self, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass, field
 
@@ -187,7 +188,8 @@ class Schedule:
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
-            total = price(node) + sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
+            below = sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
+            total = price(node) + _terms(node) * (1 + below) if _terms(node) > 1 else price(node) + below
             used = users.get(node, set())
             if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
                 self.wanted.add(node)
@@ -306,6 +308,14 @@ def price(node: Node) -> float:
     if node.block is None or node.block in RULES:
         return 1 if node.block is not None and node.block.name in ("where", "getitem", "gather") else 0
     return _COSTS.get(node.block.name, 12 if node.block.kind == "elementwise" else 1)
+
+
+def _terms(node: Node) -> int:
+    """How many terms an element is the sum of, where it is written out."""
+    if node.block in _REDUCTIONS:
+        shape = shape_of(arguments(node)[0])
+        return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
+    return shape_of(arguments(node)[0])[-1] if node.block is _MATMUL else 1
 
 
 def _is_long(node: Node) -> bool:

@@ -57,6 +57,17 @@ class Buffer:
         return tuple(reversed(steps))
 
 
+@dataclass
+class Function:
+    """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
+
+    name: str
+    lines: list[str]
+    values: list[Any]
+    declared: dict[str, str]
+    length: int  # of its first loop, 0 without
+
+
 class Text:
     """The lines of one function while it is written; equal instructions of one scope are written once."""
 

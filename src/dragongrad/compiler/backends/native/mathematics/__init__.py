@@ -90,8 +90,9 @@ def definitions(name: str, kind: str, lanes: int, fused: bool, called: bool) -> 
     mapped = (
         f'"vector-function-abi-variant"="_ZGV_LLVM_N{lanes}{"v" * function.arguments}_{symbol[1:]}({many[1:]})"'
     )
-    texts = _define(function, symbol, kind, 1, fused, f"noinline {mapped}", "internal")
-    # Nothing refers to the variant until loops are widened: it is not internal, or it would be removed before.
+    # Neither is internal: LLVM would remove the variant, to which nothing refers until loops are widened, and an
+    # argument of the function that is the same in every call, after which the two no longer match.
+    texts = _define(function, symbol, kind, 1, fused, f"noinline {mapped}", "hidden")
     texts |= _define(function, many, kind, lanes, fused, "noinline", "hidden")
     return Definitions(symbol, texts)
 

@@ -1,0 +1,74 @@
+"""Lifting: what is the same along an axis is computed once, and spread afterwards.
+
+`f(broadcast_to(x)) = broadcast_to(f(x))` for elementwise f, and for reductions along the other axes. No number
+changes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, arguments, rewrite, shape_of
+
+_BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
+_RESHAPE = BLOCKS[np.reshape]
+_WHERE = BLOCKS[np.where]
+
+
+def lift_broadcasts(graph: Graph) -> Graph:
+    """Move broadcasts behind elementwise Blocks and sums where that makes them smaller."""
+    return rewrite(graph, _visit)
+
+
+def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    if node.block is _SUM:
+        return _sum(writer, node, values[0])
+    elementwise = node.block is _WHERE or (
+        node.block is not None and isinstance(node.block.fn, np.ufunc) and node.block.fn.signature is None
+    )
+    if not elementwise or node.params or not node.shape or node.pick is not None:
+        return None
+    assert node.block is not None
+    small = tuple(map(_before, values))
+    shape = np.broadcast_shapes(*map(shape_of, small))
+    if 2 * math.prod(shape) > math.prod(node.shape):
+        return None
+    inner = writer.apply(node.block, small, node.params, shape, node.dtype)
+    return writer.apply(_BROADCAST, (inner,), {"shape": node.shape}, node.shape, node.dtype)
+
+
+def _before(value: Value) -> Value:
+    """A value before it was spread."""
+    if isinstance(value, Node):
+        return _before(arguments(value)[0]) if value.block is _BROADCAST else value
+    if isinstance(value, np.ndarray) and value.ndim and value.size and not any(value.strides):
+        return value.flat[0]
+    return value
+
+
+def _sum(writer: Writer, node: Node, x: Value) -> Value:
+    small = _before(x)
+    shape = shape_of(x)
+    if small is x or not isinstance(small, Node) or not node.shape:
+        return None
+    axis = node.params.get("axis")
+    given = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([int(a) % len(shape) for a in given])
+    inner = (1,) * (len(shape) - len(small.shape)) + small.shape
+    if any(inner[a] != shape[a] for a in axes):
+        return None
+    params: dict[str, Any] = {"axis": axes, "keepdims": True}
+    kept = tuple([1 if a in axes else n for a, n in enumerate(inner)])
+    if inner != small.shape:
+        small = writer.apply(_RESHAPE, (small,), {"shape": inner}, inner, small.dtype)
+    total = writer.apply(_SUM, (small,), params, kept, node.dtype)
+    if not node.params.get("keepdims"):
+        kept = tuple([n for a, n in enumerate(kept) if a not in axes])
+        total = writer.apply(_RESHAPE, (total,), {"shape": kept}, kept, node.dtype)
+    return writer.apply(_BROADCAST, (total,), {"shape": node.shape}, node.shape, node.dtype)
