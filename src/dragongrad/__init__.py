@@ -53,7 +53,8 @@ if _TYPE_CHECKING:
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
-    "Compiled": ".compiler.runtime", "compile": ".compiler.runtime", "set_threads": ".compiler.backends.native.threads",
+    "Compiled": ".compiler.runtime", "compile": ".compiler.runtime",
+    "set_threads": ".compiler.backends.native.threads",
     "lab": ".lab", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
     "root": ".optimize.root",
 }  # fmt: skip

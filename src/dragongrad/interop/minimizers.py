@@ -115,13 +115,13 @@ def _refuse_unless(can: bool, method: Method, what: str, others: str) -> None:
 def minimize_family(
     f: Callable[..., Any], x0: Any, args: tuple[Any, ...], name: str, *, jac: bool | None = None,
     mode: str = "reverse", callback: Callable[[Iteration], Any] | None = None, path: bool = False,
-    max_time: float = math.inf, bounds: Any = None, constraints: Any = (), **options: Any,
+    max_time: float = math.inf, bounds: Any = None, constraints: Any = (), compile: bool = False, **options: Any,
 ) -> Result:  # fmt: skip
     """`ad.minimize(f, x0, method='scipy:NAME')`: a method of SciPy's, its result as ours.
 
     Parameters
     ----------
-    f, x0, args, jac, mode, callback, path, max_time
+    f, x0, args, jac, mode, callback, path, max_time, compile
         As `ad.minimize`.
     name : str
         SciPy's name of the method; empty: one that suits the bounds and constraints.
@@ -131,7 +131,7 @@ def minimize_family(
         `gtol`, `xtol`, `ftol`, `max_iter` where the method has them, and its own options by SciPy's names.
 
     """
-    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value")
+    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
     method = find(name) if name else suitable(bounds is not None, bool(constraints))
     asked: dict[str, float] = {k: options.pop(k) for k in ("gtol", "xtol", "ftol", "max_iter") if k in options}
     watched = Watched(objective, max_time)

@@ -19,6 +19,7 @@ from .loop import Iteration, Stalled
 from .minimize import method_class, minimize
 from .objective import Array, Objective
 from .optimizer import Optimizer
+from .tiers import Tiered
 
 UNDER_WAY, DIVERGED = -1, -2
 
@@ -244,7 +245,7 @@ class _Gradients:
     """The sum of a function over rows, whose gradient is that of each row; keeps the values of the rows."""
 
     def __init__(self, f: Callable[[Any], Any]) -> None:
-        self.both = vmap(value_and_grad(f))
+        self.both = Tiered(vmap(value_and_grad(f)), True)
         self.values: Array = np.empty(0)
 
     def __call__(self, rows: Array) -> tuple[float, Array]:

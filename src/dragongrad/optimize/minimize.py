@@ -185,7 +185,7 @@ def minimize(
         family, _, name = method.partition(":")
         asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
         return family_of(family)(
-            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path,
+            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path, compile=compile,
             **{k: v for k, v in asked.items() if v is not None}, **options,
         )  # fmt: skip
     objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
