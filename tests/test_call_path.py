@@ -569,6 +569,30 @@ def _together(work, count=8):
         raise errors[0]
 
 
+def test_python_goes_on_while_a_long_program_runs(way):
+    compiled = ad.compile(lambda x: np.sum(np.exp(np.sin(x))))
+    x = np.ones(8_000_000)
+    compiled(x)
+    begin, seen = threading.Event(), []
+
+    def other():
+        begin.wait()
+        seen.append(True)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    interval = sys.getswitchinterval()
+    # Python's lock is not taken from a thread that does not give it away.
+    sys.setswitchinterval(100.0)
+    try:
+        begin.set()
+        compiled(x)
+        assert seen
+    finally:
+        sys.setswitchinterval(interval)
+    thread.join()
+
+
 @pytest.mark.parametrize("f", [ad.grad(rosenbrock), logsumexp, lambda x: np.cumsum(x) * 2 + np.exp(x) @ x])
 @pytest.mark.parametrize("n", [10, 3000, 100_000])
 def test_eight_threads_call_one_function(f, n, way):

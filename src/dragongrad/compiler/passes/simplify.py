@@ -248,7 +248,7 @@ def _sum(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     (x,) = values
     index = node.params["index"]
-    if shape_of(x) == node.shape and all(_is_everything(i, n) for i, n in zip(index, shape_of(x), strict=False)):
+    if _is_everything(index, shape_of(x)):
         return x
     if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _equal(x.params["index"], index):
         # What was laid into zeros is read back.
@@ -262,8 +262,17 @@ def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return not any(isinstance(i, (np.ndarray, Node)) for i in (*one, *other)) and one == other
 
 
-def _is_everything(part: Any, length: int) -> bool:
-    return part is Ellipsis or (isinstance(part, slice) and part.indices(length) == (0, length, 1))
+def _is_everything(index: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    """Whether an index reads a whole array as it is."""
+    if not all(part is Ellipsis or isinstance(part, slice) for part in index):
+        return False
+    at = next((k for k, part in enumerate(index) if part is Ellipsis), len(index))
+    before, after = index[:at], index[at + 1 :]
+    # What stands behind the dots counts from the last axis.
+    lengths = [*shape[: len(before)], *shape[len(shape) - len(after) :]]
+    return all(
+        part.indices(length) == (0, length, 1) for part, length in zip((*before, *after), lengths, strict=True)
+    )
 
 
 @rule("astype")

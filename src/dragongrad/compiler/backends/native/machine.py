@@ -104,7 +104,7 @@ class Library:
             llvm = binding()
             # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
             self._context = llvm.create_context()
-            self._engine = llvm.create_mcjit_compiler(*self._optimised())
+            self._engine = llvm.create_mcjit_compiler(*self._optimised(), use_lmm=True)
             self._engine.finalize_object()
             # In this order, also where the garbage collector finds both at once: the code belongs to the context.
             weakref.finalize(self, _close, self._engine, self._context).atexit = False
