@@ -9,6 +9,7 @@ from dragongrad.compiler.passes import PIPELINE, optimise
 from dragongrad.compiler.passes.contract import clean_contractions
 from dragongrad.compiler.passes.dead import drop_dead
 from dragongrad.compiler.passes.fold import fold_constants
+from dragongrad.compiler.passes.indices import composed, plain_index, tidy_indices
 from dragongrad.compiler.passes.scalars import keep_scalars
 from dragongrad.compiler.passes.share import share
 from dragongrad.compiler.passes.simplify import simplify
@@ -182,3 +183,67 @@ def test_a_constant_is_what_is_no_node():
     assert is_constant(1.0)
     assert is_constant(ODD)
     assert not is_constant(traced(np.sin, ODD).nodes[0])
+
+
+# Indices
+
+VIEWS = [
+    (1,), (slice(None), 2), (..., 1), (slice(1, None), None), (slice(None, None, -1),),
+    (slice(3, 0, -2), slice(1, 3)), (None, slice(2, 4)), (..., None), (slice(0, 0),), (-1,),
+    (slice(None, None, 2), ..., slice(-2, None)),
+    (slice(None), None, slice(None, None, -2)), (),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("first", VIEWS, ids=str)
+def test_views_of_views_are_one(first):
+    x = np.arange(20.0).reshape(4, 5)
+    for second in VIEWS:
+        try:
+            expected = x[first][second]
+        except IndexError:
+            continue
+        found = composed(first, second, x.shape, x[first].shape)
+        assert found is not None or None in first
+        if found is not None:
+            np.testing.assert_array_equal(x[found], expected)
+            assert x[found].shape == expected.shape
+
+
+def test_indices_take_their_plainest_form():
+    shape = (4, 5)
+    x = np.arange(20.0).reshape(shape)
+    mask = x > 7
+    for index, expected in [
+        ((np.array([1, 2, 3]),), (slice(1, 4),)), ((np.array([-1, -3]),), (slice(3, 0, -2),)),
+        ((..., np.array([2, 1, 0])), (..., slice(2, None, -1))), ((slice(None), np.array([0, 2, 4])), None),
+    ]:  # fmt: skip
+        found = plain_index(index, shape)
+        assert all(isinstance(p, slice) or p is Ellipsis for p in found)
+        assert expected is None or found == expected
+        np.testing.assert_array_equal(x[found], x[index])
+    for index in [
+        (mask,), (mask[:, 0],), (0, np.array([1, 2])), (np.array([1, 2]), slice(None), None),
+        (np.array([[1], [-2]]), np.array([0, 2], np.uint8)), (slice(None), np.array([1, 2, 4])),
+    ]:  # fmt: skip
+        found = plain_index(index, shape)
+        np.testing.assert_array_equal(x[found], x[index])
+        assert all(p.dtype == np.int64 and p.min() >= 0 for p in found if isinstance(p, np.ndarray))
+    for index in [(1, slice(None)), (..., None), (np.array([0, 1, 4]), 1)]:
+        assert plain_index(index, shape) is index
+
+
+def test_rows_of_a_stack_are_the_rows():
+    def f(x, y):
+        s = np.stack([x, y])
+        return s[0] * 2, s[1, 1:], s[-1]
+
+    assert names(after([tidy_indices, drop_dead], f, M[0], M[1])) == ["multiply", "getitem"]
+
+
+def test_what_is_laid_into_zeros_twice_is_laid_once():
+    graph = traced(ad.grad(lambda x: np.sum(x[1:][:3][::-1] ** 2)), M.ravel())
+    for one in (fold_constants, share, tidy_indices, simplify, tidy_indices, drop_dead):
+        graph = one(graph)
+        verify(graph)
+    assert names(graph).count("scatter") == 1
