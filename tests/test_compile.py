@@ -46,7 +46,7 @@ def name_of(case):
 def run_case(name, kind, backend, dtype):
     case = CASES[name]
     traced_at, run_at = points(case, kind, dtype)
-    assert_compiles(KINDS[kind](case.f), (traced_at,), (run_at,), backend)
+    assert_compiles(KINDS[kind](case.f), (traced_at,), (run_at,), backend, dtype)
 
 
 @pytest.mark.parametrize("case", SAMPLED, ids=name_of)

@@ -223,3 +223,55 @@ def test_a_row_that_is_held_is_read_in_another_shape():
     g = ad.compile(lambda x: np.tile(x, (40, 1, 2)) ** 2, backend="native")
     g(x)
     np.testing.assert_array_equal(g(x), np.tile(x, (40, 1, 2)) ** 2)
+
+
+def test_stacks_of_products_keep_one_matrix_at_a_time():
+    x = RNG.standard_normal((200, 8))
+
+    def f(m, w):
+        return np.sum(np.tanh((x[None] - m[:, None, :]) @ w) ** 2)
+
+    g = compiled(ad.value_and_grad(f, (0, 1)), RNG.standard_normal((6, 8)), RNG.standard_normal((6, 8, 17)))
+    assert not [s for s in steps(g) if not isinstance(s, Loops)]
+    assert max(held_whole(g), default=0) < 6 * 200 * 8
+
+
+@pytest.mark.parametrize("lead", [(5,), (2, 3), (1, 7)])
+def test_stacks_of_products_with_axes_repeated_and_turned(lead):
+    a, b = RNG.standard_normal((*lead, 4, 20)), RNG.standard_normal((20, 6))
+    c, v = RNG.standard_normal((*lead[-1:], 6, 5)), RNG.standard_normal(20)
+
+    def f(a, b, c, v):
+        s = np.tanh(a) @ (2.0 * b)
+        return (
+            s @ c,
+            np.swapaxes(np.exp(a), -1, -2) @ s,
+            np.sum(a @ b, -2),
+            -np.sum(a @ b, -1),
+            a @ v,
+            a[..., 0, :] @ b,
+        )
+
+    compiled(f, a, b, c, v)
+    compiled(ad.grad(lambda *xs: sum(np.sum(np.sin(y)) for y in f(*xs)), (0, 1, 2, 3)), a, b, c, v)
+
+
+def test_long_stacks_are_cut_between_threads():
+    x = RNG.standard_normal((300, 40))
+    g = compiled(
+        ad.grad(lambda w: np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2)), RNG.standard_normal((64, 40, 40))
+    )
+    assert "@part" in g.llvm
+
+
+@pytest.mark.parametrize("index", [
+    (RNG.integers(0, 9, 50),), (slice(None), RNG.integers(0, 4, (3, 5))), (RNG.integers(0, 9, 1),),
+    (slice(None), slice(None), RNG.integers(0, 3, 40)), (np.zeros((2, 3), int),),
+])  # fmt: skip
+def test_what_an_array_of_indices_names_is_added_up_in_loops(index):
+    x = RNG.standard_normal((9, 4, 3))
+    weights = RNG.standard_normal(x[index].shape)
+    g = compiled(ad.grad(lambda x: np.sum(weights * x[index] ** 2)), x)
+    assert all(isinstance(s, Loops) for s in steps(g))
+    # Of a constant there is one element for all.
+    compiled(ad.grad(lambda x: np.sum(x[index]) * x[0, 0, 0]), x)

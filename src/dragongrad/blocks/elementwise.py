@@ -127,7 +127,9 @@ elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 def _share(x: Any, y: Any) -> Any:
     """The share of exp(x) in exp(x) + exp(y), also where both are infinite."""
     # Above 700 the share is zero, and so are its derivatives.
-    d = np.where(x == y, 0.0, np.minimum(y - x, 700.0))
+    d = np.minimum(y - x, 700.0)
+    if not any(v.__class__ is float and abs(v) < INF for v in (x, y)):
+        d = np.where(x == y, 0.0, d)
     return 1 / (1 + np.exp(d))
 
 

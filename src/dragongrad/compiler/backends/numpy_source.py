@@ -14,7 +14,9 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, arguments, is_constant
+from ..passes.uses import users_of
+from ..rewrite import Value, arguments, dtype_of, is_constant, shape_of
+from .numpy_text import array_text, number_text, places_text, promotes_as_python, shape_text, slice_text
 
 # Python's operators by strength; a call and a name are stronger than all of them.
 _STRENGTHS = {
@@ -30,6 +32,13 @@ _OPERATORS = {
 # A value used once is written into the line that uses it, while that stays short.
 _LINE = 72
 _numbers = count(1)
+_ADD, _STACK = BLOCKS[np.add], BLOCKS[np.stack]
+_LAID = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
+_WRITTEN = frozenset({BLOCKS["setitem"], BLOCKS["setitem_at"]})
+# The result shares memory with the argument, or may.
+_VIEWS = frozenset(
+    BLOCKS[fn] for fn in ("getitem", "stop_gradient", np.reshape, np.transpose, np.broadcast_to, np.real, np.imag)
+)
 
 
 class Source:
@@ -38,7 +47,7 @@ class Source:
     Attributes
     ----------
     text : str
-        A Python function `name(inputs)`, which returns the tuple of outputs.
+        A module: its imports and constants, and a function `name(inputs)` that returns the tuple of outputs.
     function : callable
         That function.
 
@@ -48,30 +57,42 @@ class Source:
         self.graph = graph
         self.space: dict[str, Any] = {"np": np}
         self.names: dict[Node, str] = {}
-        self._taken = {"np"}
-        self._uses = _count_uses(graph)
+        self.head: dict[str, str] = {"np": "import numpy as np"}
+        self._constants: dict[int, str] = {}
+        self._taken = {"np", "slice"}
+        self._users = users_of(graph)
         self._outputs = {o for o in graph.outputs if isinstance(o, Node)}
         self._inline: dict[Node, tuple[str, int]] = {}
+        self._own: set[str] = set()  # names of arrays that nothing else sees
+        dtypes = [n.dtype for n in (*graph.inputs, *graph.nodes)]
+        self._plain = all(map(promotes_as_python, dtypes))
         for k, node in enumerate(graph.inputs):
             self.names[node] = self._free(names[k] if names else graph.names[node])
         self.lines: list[str] = []
         self._counter = count(1)
         for node in graph.nodes:
             self._write(node)
+        self._finish()
+
+    def _finish(self) -> None:
+        graph = self.graph
         outputs = ", ".join(self._value(o, 0) for o in graph.outputs)
         title = graph.title if graph.title.isidentifier() and not keyword.iskeyword(graph.title) else "compiled"
+        while title in self.head:
+            title += "_"
         head = f"def {title}({', '.join(self.names[n] for n in graph.inputs)}):"
-        tail = f"    return ({outputs}{',' if len(graph.outputs) == 1 else ''})"
-        self.text = "\n".join([head, *self.lines, tail]) + "\n"
+        tail = f"    return ({outputs},)" if len(graph.outputs) == 1 else f"    return {outputs or '()'}"
+        self.body = "\n".join([head, *self.lines, tail]) + "\n"
+        self.text = "\n".join(self.head.values()) + "\n\n\n" + self.body
         self.title = title
 
     @property
     def function(self) -> Callable[..., tuple[Any, ...]]:
         """The function that the source defines."""
         name = f"<dragongrad source {next(_numbers)}>"
-        linecache.cache[name] = (len(self.text), None, self.text.splitlines(True), name)
+        linecache.cache[name] = (len(self.body), None, self.body.splitlines(True), name)
         space = dict(self.space)
-        exec(compile(self.text, name, "exec"), space)
+        exec(compile(self.body, name, "exec"), space)
         made: Callable[..., tuple[Any, ...]] = space.pop(self.title)
         weakref.finalize(made, linecache.cache.pop, name, None)
         return made
@@ -86,47 +107,131 @@ class Source:
         self._taken.add(free)
         return free
 
+    # Lines
+
     def _write(self, node: Node) -> None:
+        if self._is_put_off(node):
+            return
+        if node.block in _LAID:
+            self._name(node, self._laid(node))
+            return
+        if node.block in _WRITTEN and node.pick is None:
+            self._name(node, self._assigned(node))
+            return
+        if node.block is _ADD and any(self._is_put_off(v) for v in arguments(node) if isinstance(v, Node)):
+            self._name(node, self._added(node))
+            return
         text, strength = self._expression(node)
-        if self._uses.get(node, 0) == 1 and len(text) <= _LINE and node not in self._outputs:
+        if len(self._users.get(node, ())) == 1 and len(text) <= _LINE and node not in self._outputs:
             self._inline[node] = (text, strength)
             return
-        name = self.names[node] = self._free(f"v{next(self._counter)}")
+        self._name(node, self._line(text))
+        if _is_fresh(node):
+            self._own.add(self.names[node])
+
+    def _name(self, node: Node, name: str) -> None:
+        self.names[node] = name
+
+    def _line(self, text: str) -> str:
+        """A new name for what a text gives."""
+        name = self._free(f"v{next(self._counter)}")
         self.lines.append(f"    {name} = {text}")
+        return name
+
+    def _is_put_off(self, node: Node) -> bool:
+        """Whether a value is written by the one line that uses it: what is laid into zeros and added there."""
+        users = self._users.get(node, ())
+        if len(users) != 1 or node in self._outputs or node.pick is not None or users[0] is None:
+            return False
+        user = users[0]
+        if node.block in _LAID:
+            return user.block is _ADD and user.shape == node.shape and user.dtype == node.dtype and _alike(user)
+        return node.block is _STACK and _is_index(node, user) and not node.params.get("axis")
+
+    def _buffer(self, value: Value, dtype: Any) -> str:
+        """A name for a value that may be written into."""
+        if isinstance(value, Node) and dtype_of(value) == dtype:
+            if value not in self._inline:
+                name = self.names[value]
+                if len(self._users.get(value, ())) == 1 and value not in self._outputs and name in self._own:
+                    return name
+            elif _is_fresh(value):
+                return self._mine(self._inline[value][0])
+        copied = f"np.array({self._value(value, 0)}"
+        return self._mine(copied + (")" if dtype_of(value) == dtype else f", dtype=np.{dtype.name})"))
+
+    def _mine(self, text: str) -> str:
+        name = self._line(text)
+        self._own.add(name)
+        return name
+
+    def _laid(self, node: Node) -> str:
+        shape = shape_text(node.params["shape"])
+        dtype = "" if node.dtype == np.float64 else f", np.{node.dtype.name}"
+        buffer = self._mine(f"np.zeros({shape}{dtype})")
+        self._add_into(buffer, node, first=True)
+        return buffer
+
+    def _add_into(self, buffer: str, node: Node, first: bool) -> None:
+        x, *stack = arguments(node)
+        index = self._index(node.params["index"], *stack)
+        text = self._value(x, 0)
+        if _may_repeat(node.params["index"]):
+            self.lines.append(f"    np.add.at({buffer}, {self._index_object(node, *stack)}, {text})")
+        else:
+            self.lines.append(f"    {buffer}[{index}] {'=' if first else '+='} {text}")
+
+    def _added(self, node: Node) -> str:
+        x, y = arguments(node)
+        if isinstance(x, Node) and self._is_put_off(x) and not (isinstance(y, Node) and self._is_put_off(y)):
+            x, y = y, x
+        put_off = isinstance(x, Node) and self._is_put_off(x)
+        buffer = self._laid(x) if put_off else self._buffer(x, node.dtype)
+        self._add_into(buffer, y, first=False)
+        return buffer
+
+    def _assigned(self, node: Node) -> str:
+        x, y, *stack = arguments(node)
+        buffer = self._buffer(x, node.dtype)
+        self.lines.append(f"    {buffer}[{self._index(node.params['index'], *stack)}] = {self._value(y, 0)}")
+        return buffer
+
+    # Values
 
     def _value(self, value: Value, strength: int) -> str:
         if is_constant(value):
-            return self._constant(value)
+            text = self._constant(value)
+            return f"({text})" if text.startswith("-") and strength >= _STRENGTHS["neg"] else text
         if value in self._inline:
             text, own = self._inline[value]
             return text if own > strength else f"({text})"
         return self.names[value]
 
     def _constant(self, value: Any) -> str:
-        if isinstance(value, (bool, int, float)) and not (isinstance(value, float) and not np.isfinite(value)):
-            return repr(value) if value >= 0 else f"({value!r})"
-        if (
-            isinstance(value, (np.floating, np.integer, float))
-            and np.isfinite(value)
-            and not isinstance(value, np.float32)
-        ):
-            plainer = value.item() if isinstance(value, np.generic) else value
-            return repr(plainer) if plainer >= 0 else f"({plainer!r})"
-        for name, known in self.space.items():
-            if known is value:
-                return name
-        name = self._free("c1")
-        self.space[name] = value
-        return name
+        if not isinstance(value, np.ndarray):
+            text = number_text(value, self._plain)
+            if text is not None:
+                return text
+        found = self._constants.get(id(value))
+        if found is None:
+            found = self._constants[id(value)] = self._free(f"c{len(self._constants) + 1}")
+            self.space[found] = value
+            text = array_text(value) if isinstance(value, np.ndarray) else None
+            what = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+            self.head[found] = (
+                f"# {found}: {what}, known when it was compiled" if text is None else f"{found} = {text}"
+            )
+        return found
 
     def _expression(self, node: Node) -> tuple[str, int]:
         block = node.block
         assert block is not None
         if node.pick is not None:
-            return f"{self._value(node.parents[0], _ATOM - 1)}[{node.pick}]", _ATOM
+            parent: Any = node.parents[0]
+            return f"{self._value(parent, _ATOM - 1)}[{node.pick}]", _ATOM
         values = arguments(node)
         operator = _OPERATORS.get(block.fn)
-        if operator is not None and len(values) == 2:
+        if operator is not None and len(values) == 2 and not node.params:
             own = _STRENGTHS[operator]
             # Of a - (b - c) only the right side needs parentheses; ** is the other way round.
             left, right = (own, own - 1) if operator == "**" else (own - 1, own)
@@ -135,24 +240,39 @@ class Source:
             return f"-{self._value(values[0], _STRENGTHS['neg'])}", _STRENGTHS["neg"]
         if block.fn is np.invert:
             return f"~{self._value(values[0], _STRENGTHS['~'])}", _STRENGTHS["~"]
+        if block is _STOP:
+            return self._value(values[0], 0), 0
         special = _SPECIAL.get(block)
-        if special is not None:
-            return special(self, node, values), _ATOM
-        return self._call(node, values), _ATOM
+        return special(self, node, values) if special is not None else self._call(node, values), _ATOM
 
     def _call(self, node: Node, values: tuple[Value, ...]) -> str:
         block = node.block
         assert block is not None
         name = _numpy_name(block.fn)
-        if name is None or not block.dispatches or block.value is not block.fn:
-            name = self._free(block.name) if self.space.get(block.name) is not block.value else block.name
-            self.space[name] = block.value
-            self._taken.add(name)
+        if name is None or not block.dispatches or (block.value is not block.fn and block not in _SEQUENCES):
+            name = self._imported(block)
         options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
         given = [self._value(v, 0) for v in values]
-        if block.fn in (np.concatenate, np.stack) and block.value is block.fn:
+        if block in _SEQUENCES:
             given = [f"[{', '.join(given)}]"]
         return f"{name}({', '.join([*given, *options])})"
+
+    def _imported(self, block: Any) -> str:
+        """The name of a function that is not NumPy's."""
+        for name, value in self.space.items():
+            if value is block.value:
+                return name
+        name = self._free(block.name)
+        self.space[name] = block.value
+        if block.name == "logistic":
+            self.head[name] = "from dragongrad import logistic"
+        elif isinstance(block.fn, str) or _numpy_name(block.fn):
+            self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
+            key = f'"{block.fn}"' if isinstance(block.fn, str) else _numpy_name(block.fn)
+            self.head[name] = f"{name} = BLOCKS[{key}].value"
+        else:
+            self.head[name] = f"# {name}: a function with a rule of its own"
+        return name
 
     def _option(self, value: Any) -> str:
         if isinstance(value, (bool, int, float, str, type(None))):
@@ -161,17 +281,64 @@ class Source:
             return repr(tuple(int(v) for v in value))
         return self._constant(value)
 
+    # Indices
 
-def _count_uses(graph: Graph) -> dict[Node, int]:
-    uses: dict[Node, int] = {}
-    for node in graph.nodes:
-        for v in node.parents:
-            if v is not None:
-                uses[v] = uses.get(v, 0) + 1
-    for o in graph.outputs:
-        if isinstance(o, Node):
-            uses[o] = uses.get(o, 0) + 1
-    return uses
+    def _index(self, index: tuple[Any, ...], stack: Value = None) -> str:
+        """What stands between the brackets."""
+        return ", ".join(self._index_part(p, stack) for p in index) or "()"
+
+    def _index_object(self, node: Node, stack: Value = None) -> str:
+        """An index outside of brackets."""
+        index = node.params["index"]
+        if len(index) == 1:
+            return self._index_part(index[0], stack)
+        parts = [
+            repr(p) if isinstance(p, slice) else "..." if p is Ellipsis else self._index_part(p, stack)
+            for p in index
+        ]
+        return f"({', '.join(parts)})"
+
+    def _index_part(self, part: Any, stack: Value) -> str:
+        if isinstance(part, slice):
+            return slice_text(part)
+        if part is None or part is Ellipsis:
+            return "None" if part is None else "..."
+        if hasattr(part, "position"):
+            if isinstance(stack, Node) and self._is_put_off(stack):
+                return self._value(arguments(stack)[part.position], 0)
+            return f"{self._value(stack, _ATOM - 1)}[{part.position}]"
+        if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
+            return str(int(part))
+        return (places_text(part) if isinstance(part, np.ndarray) else None) or self._constant(part)
+
+
+def _alike(node: Node) -> bool:
+    """Whether both arguments of a sum have its shape and dtype."""
+    return all(shape_of(v) == node.shape and dtype_of(v) == node.dtype for v in arguments(node))
+
+
+def _is_index(node: Node, user: Node) -> bool:
+    return user.block is not None and user.block.name in ("gather", "scatter_at", "setitem_at") and (
+        user.pick is None and user.parents[-1] is node
+    )  # fmt: skip
+
+
+def _may_repeat(index: tuple[Any, ...]) -> bool:
+    """Whether an index may name a place twice."""
+    arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
+    if len(arrays) == 1 and not any(hasattr(p, "position") for p in index):
+        (places,) = arrays
+        return bool(np.any(places < 0)) or np.unique(places).size < places.size
+    return bool(arrays) or any(hasattr(p, "position") for p in index)
+
+
+def _is_fresh(node: Node) -> bool:
+    """Whether a value is an array that NumPy has made for it alone."""
+    block = node.block
+    return (
+        bool(node.shape) and node.pick is None and block is not None and block not in _VIEWS
+        and block.dispatches and _numpy_name(block.fn) is not None
+    )  # fmt: skip
 
 
 def _numpy_name(fn: Any) -> str | None:
@@ -182,49 +349,51 @@ def _numpy_name(fn: Any) -> str | None:
     return None
 
 
-def _index_text(part: Any, source: Source) -> str:
-    if isinstance(part, slice):
-        ends = ["" if p is None else str(p) for p in (part.start, part.stop)]
-        return ":".join(ends if part.step is None else [*ends, str(part.step)])
-    if part is None or part is Ellipsis:
-        return "None" if part is None else "..."
-    if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
-        return str(int(part))
-    return source._constant(part)
-
-
 def _getitem(source: Source, node: Node, values: tuple[Value, ...]) -> str:
-    index = ", ".join(_index_text(p, source) for p in node.params["index"])
-    return f"{source._value(values[0], _ATOM - 1)}[{index or '()'}]"
+    return f"{source._value(values[0], _ATOM - 1)}[{source._index(node.params['index'], *values[1:])}]"
 
 
 def _transpose(source: Source, node: Node, values: tuple[Value, ...]) -> str:
     axes = node.params.get("axes")
     ndim = len(node.shape)
-    inner = source._value(values[0], _ATOM - 1)
     if axes is None or tuple(a % ndim for a in axes) == tuple(range(ndim))[::-1]:
-        return f"{inner}.T"
+        return f"{source._value(values[0], _ATOM - 1)}.T"
     return f"np.transpose({source._value(values[0], 0)}, {tuple(int(a) for a in axes)})"
 
 
 def _reshape(source: Source, node: Node, values: tuple[Value, ...]) -> str:
     order = node.params.get("order")
     extra = "" if order in (None, "C") else f", order={order!r}"
-    return f"np.reshape({source._value(values[0], 0)}, {node.shape}{extra})"
+    shape = "-1" if len(node.shape) == 1 and 0 not in shape_of(values[0]) else shape_text(node.shape)
+    return f"np.reshape({source._value(values[0], 0)}, {shape}{extra})"
 
 
 def _broadcast_to(source: Source, node: Node, values: tuple[Value, ...]) -> str:
-    return f"np.broadcast_to({source._value(values[0], 0)}, {node.shape})"
+    return f"np.broadcast_to({source._value(values[0], 0)}, {shape_text(node.shape)})"
 
 
 def _astype(source: Source, node: Node, values: tuple[Value, ...]) -> str:
     return f"{source._value(values[0], _ATOM - 1)}.astype(np.{np.dtype(node.params['dtype']).name})"
 
 
+def _ones(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+    return f"np.ones_like({source._value(values[0], 0)})"
+
+
+def _svd(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+    return f"np.linalg.svd({source._value(values[0], 0)}, full_matrices=False)"
+
+
+_STOP = BLOCKS["stop_gradient"]
+_SEQUENCES = frozenset({BLOCKS[np.concatenate], BLOCKS[np.stack]})
 _SPECIAL: dict[Any, Callable[[Source, Node, tuple[Value, ...]], str]] = {
     BLOCKS["getitem"]: _getitem,
+    BLOCKS["gather"]: _getitem,
     BLOCKS[np.transpose]: _transpose,
     BLOCKS[np.reshape]: _reshape,
     BLOCKS[np.broadcast_to]: _broadcast_to,
     BLOCKS["astype"]: _astype,
+    BLOCKS["truncation"]: _astype,
+    **{b: _svd for b in BLOCKS.values() if b.name == "svd"},
+    **{b: _ones for b in BLOCKS.values() if b.name == "_ones_like"},
 }

@@ -7,15 +7,21 @@ from typing import Any
 
 from ...core.graph import Graph
 from ..rewrite import collector_paused
+from .contract import clean_contractions
 from .dead import drop_dead
 from .fold import fold_constants
+from .indices import tidy_indices
 from .join import join_rows
 from .lift import lift_broadcasts
+from .scalars import keep_scalars
 from .share import share
 from .simplify import simplify
 
 #: Simplifying and sharing open the way for each other: twice is enough in practice.
-PIPELINE = (fold_constants, simplify, share, join_rows, lift_broadcasts, fold_constants, simplify, share, drop_dead)
+PIPELINE = (
+    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, fold_constants,
+    simplify, share, keep_scalars, drop_dead,
+)  # fmt: skip
 
 
 def optimise(graph: Graph, check: Any = None) -> tuple[Graph, list[tuple[str, int, float]]]:

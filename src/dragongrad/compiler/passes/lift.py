@@ -1,7 +1,8 @@
 """Lifting: what is the same along an axis is computed once, and spread afterwards.
 
 `f(broadcast_to(x)) = broadcast_to(f(x))` for elementwise f, and for reductions along the other axes. No number
-changes.
+changes. And the rows of a matrix product, summed, are the summed rows times the matrix: `sum(x @ y, -2) =
+sum(x, -2) @ y`, where only the order of the terms changes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from ..rewrite import Value, Writer, arguments, rewrite, shape_of
 _BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
 _RESHAPE = BLOCKS[np.reshape]
 _WHERE = BLOCKS[np.where]
+_MATMUL, _NEGATIVE = BLOCKS[np.matmul], BLOCKS[np.negative]
+# Of fewer rows than this, the product is as good as the sum.
+_ROWS = 4
 
 
 def lift_broadcasts(graph: Graph) -> Graph:
@@ -28,7 +32,8 @@ def lift_broadcasts(graph: Graph) -> Graph:
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     if node.block is _SUM:
-        return _sum(writer, node, values[0])
+        found = _sum(writer, node, values[0])
+        return _summed_rows(writer, node, values[0]) if found is None else found
     elementwise = node.block is _WHERE or (
         node.block is not None and isinstance(node.block.fn, np.ufunc) and node.block.fn.signature is None
     )
@@ -41,6 +46,34 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         return None
     inner = writer.apply(node.block, small, node.params, shape, node.dtype)
     return writer.apply(_BROADCAST, (inner,), {"shape": node.shape}, node.shape, node.dtype)
+
+
+def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:
+    negative = isinstance(x, Node) and x.block is _NEGATIVE
+    product = arguments(x)[0] if isinstance(x, Node) and negative else x
+    if not isinstance(product, Node) or product.block is not _MATMUL or node.dtype != product.dtype:
+        return None
+    left, right = arguments(product)
+    row = len(product.shape) - 2
+    if node.dtype.kind != "f" or len(shape_of(left)) < 2 or len(shape_of(right)) < 2 or product.shape[row] < _ROWS:
+        return None
+    if _axes_of(node, row + 2) != (row,):
+        return None
+    summed = (*shape_of(left)[:-2], 1, shape_of(left)[-1])
+    rows = writer.apply(_SUM, (left,), {"axis": (len(summed) - 2,), "keepdims": True}, summed, node.dtype)
+    kept = (*product.shape[:row], 1, product.shape[-1])
+    total = writer.apply(_MATMUL, (rows, right), {}, kept, node.dtype)
+    if negative:
+        total = writer.apply(_NEGATIVE, (total,), {}, kept, node.dtype)
+    if node.shape == kept:
+        return total
+    return writer.apply(_RESHAPE, (total,), {"shape": node.shape}, node.shape, node.dtype)
+
+
+def _axes_of(node: Node, ndim: int) -> tuple[int, ...]:
+    axis = node.params.get("axis")
+    given = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return tuple([int(a) % ndim for a in given])
 
 
 def _before(value: Value) -> Value:
@@ -57,9 +90,7 @@ def _sum(writer: Writer, node: Node, x: Value) -> Value:
     shape = shape_of(x)
     if small is x or not isinstance(small, Node) or not node.shape:
         return None
-    axis = node.params.get("axis")
-    given = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple([int(a) % len(shape) for a in given])
+    axes = _axes_of(node, len(shape))
     inner = (1,) * (len(shape) - len(small.shape)) + small.shape
     if any(inner[a] != shape[a] for a in axes):
         return None

@@ -200,6 +200,8 @@ def _reshape(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     if x.shape == node.shape:
         return x
     if x.block is node.block and x.params.get("order") in (None, "C"):
+        if shape_of(arguments(x)[0]) == node.shape:
+            return arguments(x)[0]
         return writer.apply(node.block, arguments(x), {"shape": node.shape}, node.shape, node.dtype)  # type: ignore[arg-type]
     return None
 

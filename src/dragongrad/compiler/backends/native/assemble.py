@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
-from .blas import ProductWriter, factors, stacked
-from .expressions import reduced_axes
-from .schedule import Loops, Product, Root, Step, price
+from .blas import ProductWriter, factors
+from .roots import Root, row_bytes
+from .schedule import Loops, Product, Step, price
 from .text import STORED, Function
 from .threads import parts_of
 
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
 _UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
+_MATMUL = BLOCKS[np.matmul]
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
@@ -70,6 +72,8 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
             moved += node.size * node.dtype.itemsize
             continue
         values = arguments(node)
+        if node.block is _MATMUL:
+            total += _PRODUCT / _UNIT * node.size * shape_of(values[0])[-1]
         total += price(node) * max([node.size, *[int(np.prod(shape_of(v))) for v in values]])
         stack += [v for v in values if isinstance(v, Node)]
     return _UNIT * total + _BYTE * moved
@@ -94,7 +98,7 @@ class Assembler:
         self, steps: list[Step], functions: dict[int, Function], places: Places, in_memory: Callable[[Value], bool]
     ) -> None:
         self.steps = steps
-        self.functions = {**functions, **_stacks(steps)}
+        self.functions = functions
         self.places = places
         self.works = [work(step, in_memory) for step in steps]
         self.cuts: dict[int, Cut] = {}
@@ -121,7 +125,7 @@ class Assembler:
         function = self.functions[k]
         parts = parts_of(self.works[k], function.length)
         roots = step.roots if isinstance(step, Loops) else []
-        if parts == 1 or not all(root.kind == "map" or _joins(root) for root in roots):
+        if parts == 1 or not all(_joins(root) for root in roots):
             return None
         # Whole vectors in each part.
         whole = 8 if isinstance(step, Loops) and step.mode == "lanes" else 1
@@ -129,7 +133,7 @@ class Assembler:
         parts = -(-function.length // length)
         partial = {}
         for root in roots:
-            if root.kind == "reduce" and 0 in _axes(root):
+            if root.kind == "reduce" and 0 in root.axes:
                 bytes_apart = -(-root.node.size * root.node.dtype.itemsize // 64) * 64
                 partial[_position(function, root.node)] = (self.places.more(), bytes_apart)
         return Cut(parts, length, partial) if parts > 1 else None
@@ -137,7 +141,20 @@ class Assembler:
     def scratch(self, k: int) -> list[tuple[int, int]]:
         """The places and bytes of a step's partial results."""
         cut = self.cuts.get(k)
-        return [(place, cut.parts * size) for place, size in cut.partial.values()] if cut is not None else []
+        parts = cut.parts if cut is not None else 1
+        found = [(place, parts * size) for place, size in self._rows(k).values()]
+        return found + [(place, parts * size) for place, size in cut.partial.values()] if cut is not None else found
+
+    def _rows(self, k: int) -> dict[int, tuple[int, int]]:
+        """The values of which a step holds one row in the workspace: by position, their places and bytes."""
+        step = self.steps[k]
+        if not isinstance(step, Loops) or not step.local:
+            return {}
+        return {
+            position: (self.places.of(value), -(-row_bytes(value) // 64) * 64)
+            for position, value in enumerate(self.functions[k].values)
+            if isinstance(value, Node) and value in step.local
+        }
 
     # Writing
 
@@ -176,9 +193,9 @@ class Assembler:
             f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
             f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
         ]  # fmt: skip
-        given = []
+        given, own = [], {**cut.partial, **self._rows(k)}
         for position, value in enumerate(function.values):
-            place, size = cut.partial.get(position, (self.places.of(value), 0))
+            place, size = own.get(position, (self.places.of(value), 0))
             lines += _load(f"%v{position}", place)
             given.append(f"ptr %v{position}")
             if size:
@@ -277,27 +294,15 @@ class Assembler:
         self.lines += [*lines, f"  ret i1 {holds}", "}"]
 
 
-def _stacks(steps: list[Step]) -> dict[int, Function]:
-    """The functions of the products that come in large stacks, by the positions of their steps."""
-    products = [(k, s.node) for k, s in enumerate(steps) if isinstance(s, Product) and stacked(s.node)]
-    return {k: ProductWriter(node, "m").function(f"product{k}") for k, node in products}
-
-
 def _load(register: str, place: int) -> list[str]:
     slot = f"{register}.at"
     return [f"  {slot} = getelementptr ptr, ptr %table, i64 {place}", f"  {register} = load ptr, ptr {slot}"]
 
 
-def _axes(root: Root) -> tuple[int, ...]:
-    return reduced_axes(root.node, len(root.domain))
-
-
 def _joins(root: Root) -> bool:
     """Whether partial results of a reduction can be combined, where its loop is cut."""
     assert root.node.block is not None
-    if root.kind != "reduce":
-        return False
-    return 0 not in _axes(root) or root.node.block.name in _JOINED
+    return 0 not in root.axes or (root.kind == "reduce" and root.node.block.name in _JOINED)
 
 
 def _position(function: Function, node: Node) -> int:

@@ -16,6 +16,7 @@ from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, collector_paused, is_constant
 from . import blas, door, door_words
+from .apart import part_operands
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
@@ -23,6 +24,7 @@ from .layout import turn
 from .loops import LoopWriter
 from .machine import Library, provide
 from .memory import Workspace
+from .nests import NestWriter
 from .schedule import Callback, Loops, Product, Schedule, Step
 from .text import Function, supported
 from .threads import WORKERS
@@ -43,7 +45,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(*turn(graph))
+        return _plan(*turn(part_operands(graph)))
 
 
 def _plan(graph: Graph, forced: set[Node]) -> Plan:
@@ -56,7 +58,8 @@ def _plan(graph: Graph, forced: set[Node]) -> Plan:
         for k, step in enumerate(schedule.steps):
             if isinstance(step, Loops):
                 try:
-                    made.functions[k] = LoopWriter(f"loops{k}", step, in_memory).write()
+                    writer = NestWriter if step.mode == "nest" else LoopWriter
+                    made.functions[k] = writer(f"loops{k}", step, in_memory).write()
                 except NeedsBufferError as need:
                     needs.append(need)
         if not needs:
@@ -181,7 +184,7 @@ class Native:
         workspace, last = Workspace(), len(self.steps)
         elsewhere = self._fresh() | set(self._loose)
         ends = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
-        temporary = {self.places.of(n): n for s in self.steps for n in _makes(s)}
+        temporary = {self.places.of(n): n for s in self.steps for n in _makes(s) if not _holds(s, n)}
         for k, step in enumerate(self.steps):
             for value in _touches(step, self.plan.functions.get(k)):
                 place = self.places.of(value)
@@ -211,7 +214,7 @@ class Native:
         """Give names to what the module calls outside itself."""
         if assembler.cuts:
             WORKERS.ready()
-        if any(isinstance(step, Product) for step in self.steps):
+        if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)
 
@@ -330,6 +333,15 @@ def _makes(step: Step) -> list[Node]:
     if isinstance(step, Loops):
         return [root.node for root in step.roots]
     return [step.node] if isinstance(step, Product) else []
+
+
+def _holds(step: Step, node: Node) -> bool:
+    """Whether a step holds a row of a value only."""
+    return isinstance(step, Loops) and node in step.local
+
+
+def _multiplies(step: Step) -> bool:
+    return isinstance(step, Loops) and any(root.kind == "product" for root in step.roots)
 
 
 def _touches(step: Step, function: Function | None) -> list[Value]:

@@ -14,7 +14,6 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
-from .text import Function
 
 _TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
 _LETTERS = {"float64": "d", "float32": "s"}
@@ -82,19 +81,25 @@ def symbols() -> dict[str, int]:
     return found
 
 
-def stacked(node: Node) -> int:
-    """How many products a stack holds that is computed in a loop; 0 where a few calls are written out."""
+def stacked(node: Node) -> bool:
+    """Whether a product is a stack of so many that a loop is made of them."""
     left, right = factors(node)
     lead, _ = _tall(node, left, right)
-    count = int(np.prod(lead))
-    return count if count > _UNROLL and node.size and left.shape[-2 if left.transposed else -1] else 0
+    inner = left.shape[-2 if left.transposed else -1]
+    return fits(node) and int(np.prod(lead)) > _UNROLL and node.size > 0 and inner > 0
+
+
+def lead_of(node: Node) -> tuple[int, ...]:
+    """The leading axes of a stack of products."""
+    left, right = factors(node)
+    return node.shape[: len(node.shape) - 2 + (len(left.shape) == 1) + (len(right.shape) == 1)]
 
 
 def _tall(node: Node, left: Factor, right: Factor) -> tuple[tuple[int, ...], Factor]:
     """The leading axes and the left operand: the rows of a stack that all meet one matrix are one tall product."""
     if len(right.shape) <= 2 and len(left.shape) > 2 and not left.transposed:
         return (), Factor(left.value, (int(np.prod(left.shape[:-1])), left.shape[-1]), False)
-    return node.shape[: len(node.shape) - 2 + (len(left.shape) == 1) + (len(right.shape) == 1)], left
+    return lead_of(node), left
 
 
 class ProductWriter:
@@ -141,43 +146,15 @@ class ProductWriter:
             at = [str(o) for o in _offsets(lead, left, right, self._own(left, right), number)]
             self._one(left, right, *[self._shifted(p, o) for p, o in zip((out, x, y), at, strict=True)])
 
-    def function(self, name: str) -> Function:
-        """A function of a stack of products, from one number in the stack to another."""
-        left, right = factors(self.node)
-        lead, left = _tall(self.node, left, right)
-        count = int(np.prod(lead))
-        self._loop(lead, count, left, right, ("%out", "%x", "%y"))
-        head = f"define void @{name}(ptr %out, ptr %x, ptr %y, i64 %low, i64 %high) #0 {{"
-        lines = [head, "entry:", *self.lines, "  ret void", "}"]
-        return Function(name, lines, [self.node, left.value, right.value], self.declared, count)
+    def one(self, out: str, x: str, y: str) -> list[str]:
+        """The lines of one product of a stack."""
+        self._one(*factors(self.node), out, x, y)
+        return self.lines
 
     def _own(self, left: Factor, right: Factor) -> int:
         rows = 1 if len(left.shape) == 1 else left.shape[-1 if left.transposed else -2]
         columns = 1 if len(right.shape) == 1 else right.shape[-2 if right.transposed else -1]
         return rows * columns
-
-    def _loop(self, lead: Any, count: int, left: Factor, right: Factor, pointers: tuple[str, str, str]) -> None:
-        i, following, test = self._fresh(), self._fresh(), self._fresh()
-        self.lines += ["  br label %head", "head:", f"  {i} = phi i64 [ %low, %entry ], [ {following}, %head ]"]
-        own = _strides(lead, lead, self._own(left, right))
-        strides = (own, _lead_strides(lead, left), _lead_strides(lead, right))
-        shifted = []
-        for pointer, steps in zip(pointers, strides, strict=True):
-            total, below = "0", count
-            for n, step in zip(lead, steps, strict=True):
-                below //= n
-                if n == 1 or step == 0:
-                    continue
-                whole = self._put(f"udiv i64 {i}, {below}")
-                here = self._put(f"urem i64 {whole}, {n}")
-                term = self._put(f"mul i64 {here}, {step}")
-                total = self._put(f"add i64 {total}, {term}")
-            shifted.append(self._shifted(pointer, total))
-        self._one(left, right, *shifted)
-        self.lines += [
-            f"  {following} = add i64 {i}, 1", f"  {test} = icmp eq i64 {following}, %high",
-            f"  br i1 {test}, label %after, label %head", "after:",
-        ]  # fmt: skip
 
     # One call
 
@@ -250,7 +227,8 @@ class ProductWriter:
         return f"@blas.{letter}"
 
 
-def _lead_strides(lead: tuple[int, ...], factor: Factor) -> list[int]:
+def lead_strides(lead: tuple[int, ...], factor: Factor) -> list[int]:
+    """The elements between neighbouring matrices of an operand, along each leading axis of the product."""
     if len(factor.shape) < 2:
         return [0] * len(lead)
     return _strides(lead, factor.shape[:-2], factor.shape[-1] * factor.shape[-2])
@@ -268,5 +246,5 @@ def _strides(lead: tuple[int, ...], own: tuple[int, ...], step: int) -> list[int
 def _offsets(lead: tuple[int, ...], left: Factor, right: Factor, own: int, number: int) -> list[int]:
     """The offsets of the result and the two operands of one product of a stack."""
     index = np.unravel_index(number, lead) if lead else ()
-    strides = (_strides(lead, lead, own), _lead_strides(lead, left), _lead_strides(lead, right))
+    strides = (_strides(lead, lead, own), lead_strides(lead, left), lead_strides(lead, right))
     return [sum(int(i) * s for i, s in zip(index, steps, strict=True)) for steps in strides]

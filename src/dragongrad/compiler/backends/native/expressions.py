@@ -14,6 +14,7 @@ from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
 from .elementwise import OPERATIONS, convert
 from .functions import UnsupportedError
+from .gather import element_of, is_readable, layout
 from .index import Affine, Index, Loaded, Split, divide, linear, place, shift
 from .text import Buffer, Text, literal, type_of
 
@@ -296,20 +297,18 @@ def _getitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 
 def _gather(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    """An index of one constant integer array among slices."""
-    (x,) = arguments(node)
-    found = advanced(node.params["index"], shape_of(x))
-    if found is None:
+    """An index with arrays of whole numbers, constant or computed."""
+    x, *stack = arguments(node)
+    found = layout(node.params["index"], shape_of(x), *stack)
+    if found is None or not is_readable(found):
+        raise LeaveToNumPyError(node)
+    inner = element_of(to, found, index, *stack)
+    if inner is None:
         raise NeedsBufferError(node)
-    axis, array, before = found
-    shape = shape_of(x)
-    at = to.text.recall(("index", id(array), index)) or to.element(array, index[axis : axis + array.ndim], np.int64)
-    if all(isinstance(i, int) for i in index[axis : axis + array.ndim]):
-        where: Index = int(array[index[axis : axis + array.ndim]]) % shape[axis]
-    else:
-        where = Loaded(at)
-    inner = (*index[:before], where, *index[before + array.ndim :])
     return to.element(x, inner, node.dtype)
+
+
+rule("gather")(_gather)
 
 
 def advanced(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, Any, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,10 +11,10 @@ from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
-from .alignment import reads
-from .blas import factors
+from .blas import factors, stacked
 from .elementwise import OPERATIONS
-from .expressions import RULES, UNROLL, reduced_axes
+from .expressions import RULES, UNROLL, advanced, reduced_axes
+from .roots import ROW, TILE, Root, row_bytes
 from .text import supported
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
@@ -29,8 +28,6 @@ LIST = 1 << 14
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
 # side in the lanes of a vector.
 LANE = 64
-# A row that is held while an outer loop is there has at most so many bytes.
-ROW = 1 << 15
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
@@ -41,33 +38,7 @@ _COSTS = {
 }  # fmt: skip
 _REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
-_MATMUL = BLOCKS[np.matmul]
-
-
-@dataclass
-class Root:
-    """A value that goes to memory, and how: a map over its elements, a reduction, or a matrix product."""
-
-    node: Node
-    kind: str  # "map" or "reduce"
-
-    @property
-    def domain(self) -> tuple[int, ...]:
-        """The shape that is looped over."""
-        return shape_of(arguments(self.node)[0]) if self.kind == "reduce" else self.node.shape
-
-    @property
-    def first(self) -> int:
-        """The first axis that is reduced: inside the loops before it the value is complete. A map: all axes."""
-        if self.kind == "map":
-            return len(self.domain)
-        return min(reduced_axes(self.node, len(self.domain)), default=len(self.domain))
-
-    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
-        """For each value in memory below: the axis that is read in step with one of the domain's."""
-        if self.kind == "map":
-            return reads(self.node, [(self.node, axis)], memory)
-        return reads(self.node, [(arguments(self.node)[0], axis)], memory)
+_MATMUL, _SCATTER = BLOCKS[np.matmul], BLOCKS["scatter"]
 
 
 @dataclass
@@ -127,7 +98,7 @@ class Schedule:
             if node in self.outside:
                 wanted.add(node)
                 wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
-            elif node.block in _REDUCTIONS and _is_long(node):
+            elif (node.block in _REDUCTIONS and _is_long(node)) or _adds_up(node):
                 wanted.add(node)
             elif node.block is _MATMUL and is_product(node):
                 wanted.add(node)
@@ -202,7 +173,7 @@ class Schedule:
         """The price above which a value that several parts of one nest use is held, a row at a time."""
         step = self.steps[next(iter(used))[0]]
         assert isinstance(step, Loops)
-        row = node.size // max(1, step.length) * 8
+        row = row_bytes(node)
         together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW
         if not together:
             return RECOMPUTE
@@ -226,10 +197,15 @@ class Schedule:
                         users.setdefault(v, set()).add(-1)
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
+                most = TILE if any(root.kind == "product" for root in step.roots) else ROW
                 for root in step.roots:
                     node = root.node
-                    row = node.size // max(1, step.length) * 8
-                    if root.first > 0 and row <= ROW and node not in outside and users.get(node) == {k}:
+                    if (
+                        root.first > 0
+                        and row_bytes(node) <= most
+                        and node not in outside
+                        and users.get(node) == {k}
+                    ):
                         step.local.add(node)
 
     def _place(self) -> None:
@@ -241,11 +217,10 @@ class Schedule:
                 if node.pick is None:
                     self.steps.append(Callback(node, why_not(node)))
                 continue
-            if node.block is _MATMUL and is_product(node):
+            if node.block is _MATMUL and is_product(node) and not stacked(node):
                 self.steps.append(Product(node))
                 continue
-            kind = "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
-            self._into_loops(Root(node, kind))
+            self._into_loops(Root(node, _kind(node)))
 
     def _into_loops(self, root: Root) -> None:
         mode, length = mode_of(root)
@@ -318,6 +293,23 @@ def _terms(node: Node) -> int:
     return shape_of(arguments(node)[0])[-1] if node.block is _MATMUL else 1
 
 
+def _kind(node: Node) -> str:
+    """How a value goes to memory."""
+    if node.block is _MATMUL and is_product(node):
+        return "product"
+    if _adds_up(node):
+        return "scatter"
+    return "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
+
+
+def _adds_up(node: Node) -> bool:
+    """Whether a scatter adds to elements that an array of indices names, each perhaps several times."""
+    if node.block is not _SCATTER or node.dtype.kind not in "fi" or not node.size:
+        return False
+    found = advanced(node.params["index"], node.shape)
+    return found is not None and found[1].ndim > 0 and found[1].size > 0
+
+
 def _is_long(node: Node) -> bool:
     lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
     return int(np.prod(lengths)) > UNROLL or 0 in lengths
@@ -338,6 +330,8 @@ def mode_of(root: Root) -> tuple[str, int]:
     """How a root is looped over, and how long its first loop is."""
     domain = root.domain
     size = int(np.prod(domain))
+    if root.kind in ("product", "scatter"):
+        return "nest", domain[0]
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
     rest = size // domain[0]

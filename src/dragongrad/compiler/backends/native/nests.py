@@ -1,0 +1,203 @@
+"""Nests: roots of several axes that share their outer loops, as far inwards as they go together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ....core.node import Node
+from .blas import ProductWriter, factors, lead_strides
+from .index import Index, Loaded, variable
+from .loops import LoopWriter
+from .reductions import fold, kind_of, result, start_of
+from .roots import ROW, Root, row_bytes
+from .text import STORED, Buffer, literal
+
+
+class NestWriter(LoopWriter):
+    """Writes the function of a nest of loops."""
+
+    def _body(self) -> int:
+        """All roots in the same outermost loop, and as far inwards as their domains and dependencies allow."""
+        roots = self.loops.roots
+        # In the order of the roots: the text of a program is the same in every process.
+        for node in [root.node for root in roots if root.node in self.loops.local]:
+            if row_bytes(node) > ROW:
+                name = f"%b{len(self.values)}"
+                self.values.append(node)
+            else:
+                name = self.text.fresh("row")
+                count = node.size // node.shape[0]
+                self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
+            self.places[id(node)] = Buffer(name, node.shape, node.dtype, held=True)
+        self._run(roots, ())
+        return self.loops.length
+
+    def _run(self, roots: list[Root], at: tuple[Index, ...]) -> None:
+        """The next loop of roots that share it, and what is to be done before and after it."""
+        depth = len(at)
+        begun = [root for root in roots if root.axes and root.first == depth]
+        for root in begun:
+            self._begin(root, at)
+        inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind != "product" for root in roots)
+        length = roots[0].domain[depth]
+        self._loop(
+            "i", 0, length, lambda loop: self._inside(roots, (*at, variable(loop))), bounded=depth == 0, inner=inner
+        )
+        for root in begun:
+            self._end(root, at)
+
+    def _inside(self, roots: list[Root], at: tuple[Index, ...]) -> None:
+        for batch in self._batches(roots, len(at)):
+            if len(batch[0].domain) == len(at):
+                for root in batch:
+                    self._statement(root, at)
+            else:
+                self._run(batch, at)
+
+    def _statement(self, root: Root, index: tuple[Index, ...]) -> None:
+        self.own = {root.node}
+        if root.kind in ("reduce", "scatter"):
+            self._accumulate(root, index)
+            return
+        if root.kind == "product":
+            self._product(root, index)
+            return
+        buffer = self._buffer(root.node)
+        value = self._element(root.node, index)
+        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+    def _product(self, root: Root, index: tuple[Index, ...]) -> None:
+        """One product of a stack."""
+        node = root.node
+        own = self._buffer(node)
+        full = (*index, *[0] * (len(node.shape) - len(index)))
+        pointers = [self.text.address(own, list(zip(full, own.strides, strict=True)))]
+        for factor in factors(node):
+            buffer = self._buffer(factor.value)
+            strides = lead_strides(root.domain, factor)
+            if buffer.held:
+                strides[0] = 0
+            pointers.append(self.text.address(buffer, list(zip(index, strides, strict=True))))
+        writer = ProductWriter(node, self.text.fresh("m")[1:])
+        self.text.lines += writer.one(*pointers)
+        for name, declaration in writer.declared.items():
+            self.text.declare(name, declaration)
+
+    def _batches(self, roots: list[Root], depth: int) -> list[list[Root]]:
+        """Roots that share the loop over one more axis, in an order that makes everything before it is read."""
+        batches: list[list[Root]] = []
+        for root in roots:
+            place = None
+            for k in range(len(batches) - 1, -1, -1):
+                if self._shares(batches[k], root, depth):
+                    place = k
+                    break
+                if any(self._needs(root, other, depth) for other in batches[k]):
+                    break
+            if place is None:
+                batches.append([root])
+            else:
+                batches[place].append(root)
+        return batches
+
+    def _needs(self, root: Root, other: Root, depth: int) -> bool:
+        return other.node in self._reads(root, min(depth, len(root.domain) - 1))
+
+    def _shares(self, batch: list[Root], root: Root, depth: int) -> bool:
+        if len(root.domain) == depth or len(batch[0].domain) == depth:
+            return len(root.domain) == len(batch[0].domain)
+        if batch[0].domain[depth] != root.domain[depth]:
+            return False
+        found = self._reads(root, depth)
+        return all(
+            other.first > depth and found[other.node] == depth for other in batch if other.node in found
+        )  # fmt: skip
+
+    def _reads(self, root: Root, axis: int) -> dict[Node, int | None]:
+        key = (root.node, axis)
+        if key not in self.known:
+            self.known[key] = root.reads(axis, self)
+        return self.known[key]
+
+    def __contains__(self, value: Any) -> bool:
+        return self.in_memory(value)
+
+    def _parts(self, root: Root, index: tuple[Index, ...]) -> list[tuple[Index, int]]:
+        """The strided index of a reduction's result, from that of its domain."""
+        buffer = self._buffer(root.node)
+        if root.kind == "scatter":
+            axis, array = root.index
+            after = axis + array.ndim
+            where: Index = Loaded(self.to.element(array, index[axis:after], np.int64))
+            if all(isinstance(i, int) for i in index[axis:after]):
+                where = int(array[index[axis:after]])
+            return list(zip((*index[:axis], where, *index[after:]), buffer.strides, strict=True))
+        kept = root.kept
+        shape = tuple([root.domain[a] for a in kept])
+        strides = Buffer("", shape, buffer.dtype, buffer.held).strides if shape else ()
+        return [(index[a], step) for a, step in zip(kept, strides, strict=True)]
+
+    def _begin(self, root: Root, at: tuple[Index, ...]) -> None:
+        """Make ready for a reduction: one accumulator, or the elements of the result that are still to come."""
+        kind = kind_of(root)
+        kept = root.kept
+        if root.kind == "scatter":
+            buffer, zero = self._buffer(root.node), literal(0, root.node.dtype)
+            self._loops(
+                list(root.node.shape[len(at) :]),
+                lambda rest: self.text.store(buffer, list(zip((*at, *rest), buffer.strides, strict=True)), zero),
+            )
+            return
+        if root.in_register:
+            name = self.totals[root.node] = self.text.fresh("acc")
+            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.write(f"  store {kind} {start_of(root)}, ptr {name}")
+            return
+        start = start_of(root)
+        if root.node.dtype.kind == "b":
+            start = "true" if start == "1" else "false"
+
+        def clear(index: tuple[Index, ...]) -> None:
+            full: list[Index] = [*at, *[0] * (len(root.domain) - len(at))]
+            for a, i in zip([a for a in kept if a >= len(at)], index, strict=True):
+                full[a] = i
+            self.text.store(self._buffer(root.node), self._parts(root, tuple(full)), start)
+
+        self._loops([root.domain[a] for a in kept if a >= len(at)], clear)
+
+    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None]) -> None:
+        """Nested loops over a shape, the last axis innermost."""
+
+        def descend(at: tuple[Index, ...], rest: list[int]) -> None:
+            if not rest:
+                body(at)
+                return
+            self._loop(
+                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), bounded=False,
+                inner=len(rest) == 1,
+            )  # fmt: skip
+
+        descend((), shape)
+
+    def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
+        kind = kind_of(root)
+        term = self._term(root, index)
+        if root.in_register:
+            self._add(root, self.totals[root.node], term)
+            return
+        buffer, parts = self._buffer(root.node), self._parts(root, index)
+        stored = STORED[buffer.dtype.name]
+        total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
+        if stored == "i8":
+            total = self.text.effect(f"zext i8 {total} to {kind}")
+        self.text.store(buffer, parts, result(self.text, root, fold(self.text, root, total, term)))
+
+    def _end(self, root: Root, at: tuple[Index, ...]) -> None:
+        if root.in_register:
+            total = self.text.effect(f"load {kind_of(root)}, ptr {self.totals[root.node]}")
+            full = (*at, *[0] * (len(root.domain) - len(at)))
+            self.text.store(self._buffer(root.node), self._parts(root, full), result(self.text, root, total))

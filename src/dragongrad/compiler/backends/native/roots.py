@@ -1,0 +1,88 @@
+"""Roots: values that loops write to memory."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
+from .alignment import reads
+from .blas import lead_of
+from .expressions import advanced, reduced_axes
+
+# A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
+ROW, TILE = 1 << 15, 1 << 19
+
+
+@dataclass
+class Root:
+    """A value that goes to memory, and how.
+
+    A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
+    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS.
+    """
+
+    node: Node
+    kind: str
+
+    @cached_property
+    def domain(self) -> tuple[int, ...]:
+        """The shape that is looped over."""
+        shape = self.node.shape
+        if self.kind == "reduce":
+            return shape_of(arguments(self.node)[0])
+        if self.kind == "product":
+            return lead_of(self.node)
+        if self.kind == "scatter":
+            axis, array = self.index
+            return (*shape[:axis], *array.shape, *shape[axis + 1 :])
+        return shape
+
+    @property
+    def index(self) -> tuple[int, Any]:
+        """Of a scatter: the axis that is indexed, and the array of indices."""
+        found = advanced(self.node.params["index"], self.node.shape)
+        assert found is not None
+        return found[0], found[1]
+
+    @cached_property
+    def axes(self) -> tuple[int, ...]:
+        """The axes of the domain that the result does not have."""
+        if self.kind == "reduce":
+            return reduced_axes(self.node, len(self.domain))
+        if self.kind == "scatter":
+            axis, array = self.index
+            return tuple(range(axis, axis + array.ndim))
+        return ()
+
+    @property
+    def kept(self) -> list[int]:
+        """The axes of the domain that the result has too."""
+        return [a for a in range(len(self.domain)) if a not in self.axes]
+
+    @property
+    def first(self) -> int:
+        """The first axis that is reduced: inside the loops before it the value is complete. A map: all axes."""
+        return min(self.axes, default=len(self.domain))
+
+    @property
+    def in_register(self) -> bool:
+        """Whether one accumulator is enough: all axes that are kept come before those that are reduced."""
+        return self.kind == "reduce" and max(self.kept, default=-1) < self.first
+
+    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
+        """For each value in memory below: the axis that is read in step with one of the domain's."""
+        if self.kind in ("map", "product"):
+            return reads(self.node, [(self.node, axis)], memory)
+        source = arguments(self.node)[0]
+        shape = shape_of(source)
+        at = axis - (len(self.domain) - len(shape))
+        return reads(self.node, [(source, at if at >= 0 and shape[at] == self.domain[axis] else None)], memory)
+
+
+def row_bytes(node: Node) -> int:
+    """The bytes of what a value holds at one index of its first axis."""
+    return int(node.size // max(1, node.shape[0]) * node.dtype.itemsize)

@@ -1,0 +1,102 @@
+"""How values are written in Python: numbers, small arrays, indices, and the calls that are not plain NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# Arrays of more elements are not written out.
+SHOWN = 32
+# Whole numbers in an index are written into the line up to so many.
+_LISTED = 8
+# Dtypes whose scalars promote as Python's own numbers do.
+_AS_PYTHON = frozenset({"float64", "complex128", "int64", "bool"})
+
+
+def promotes_as_python(dtype: Any) -> bool:
+    """Whether a NumPy number of this dtype may be written as Python's among such arrays."""
+    return isinstance(dtype, tuple) or dtype.name in _AS_PYTHON
+
+
+def number_text(value: Any, plain: bool) -> str | None:
+    """A number as Python's source; `plain`: NumPy's numbers as Python's own.
+
+    None where it has no short form.
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        if value.dtype.kind not in "biufc" or value.dtype.itemsize > 16:
+            return None
+        inner = number_text(value.item(), plain)
+        if inner is None or (plain and value.dtype.name in _AS_PYTHON):
+            return inner
+        return f"np.{value.dtype.name}({inner})" if value.dtype.kind != "b" else inner
+    if isinstance(value, (bool, int)):
+        return repr(value)
+    if isinstance(value, float):
+        if np.isnan(value):
+            return "np.nan"
+        if np.isinf(value):
+            return "np.inf" if value > 0 else "-np.inf"
+        return repr(value)
+    if isinstance(value, complex) and np.isfinite(value):
+        return repr(value)
+    return None
+
+
+def array_text(array: np.ndarray[Any, Any]) -> str | None:
+    """A small or regular array as Python's source; None for any other."""
+    dtype = array.dtype
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        return None
+    suffix = "" if dtype.name in ("float64", "int64", "bool") else f", dtype=np.{dtype.name}"
+    if array.size and not any(array.strides):
+        return _uniform_text(array, suffix)
+    if array.ndim == 1 and array.size > 2 and dtype.name in ("float64", "int64"):
+        count = np.arange(array.size, dtype=dtype)
+        if array.tobytes() == count.tobytes():
+            return f"np.arange({array.size}{'.0' if dtype.kind == 'f' else ''})"
+    if array.size == 0:
+        return f"np.zeros({array.shape}{suffix or _named(dtype)})"
+    if array.size > SHOWN:
+        return None
+    return f"np.array({_list_text(array.tolist())}{suffix})"
+
+
+def _named(dtype: Any) -> str:
+    return "" if dtype.name == "float64" else f", dtype=np.{dtype.name}" if dtype.kind != "b" else ", dtype=bool"
+
+
+def _uniform_text(array: np.ndarray[Any, Any], suffix: str) -> str:
+    value = array.flat[0]
+    if array.ndim == 0:
+        return f"np.array({number_text(value, plain=True)}{suffix})"
+    shape = shape_text(array.shape)
+    for name, known in (("zeros", 0.0), ("ones", 1.0)):
+        if value.tobytes() == array.dtype.type(known).tobytes():
+            return f"np.{name}({shape}{_named(array.dtype)})"
+    return f"np.full({shape}, {number_text(value, plain=True)}{suffix})"
+
+
+def _list_text(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(map(_list_text, values))}]"
+    return str(number_text(values, plain=True))
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape, as short as NumPy takes it."""
+    return str(shape[0]) if len(shape) == 1 else str(tuple(int(n) for n in shape))
+
+
+def slice_text(part: slice) -> str:
+    """A slice as it stands in an index."""
+    ends = ["" if p is None else str(int(p)) for p in (part.start, part.stop)]
+    return ":".join(ends if part.step is None else [*ends, str(int(part.step))])
+
+
+def places_text(part: np.ndarray[Any, Any]) -> str | None:
+    """An index array that is short enough to stand in the index."""
+    if part.ndim == 1 and part.dtype.kind in "iu" and 0 < part.size <= _LISTED:
+        return _list_text(part.tolist())
+    return None

@@ -1,0 +1,117 @@
+"""Contractions: matrix products without axes of length one and without turning what can be read turned.
+
+Only the order of the terms of a sum may change, which BLAS chooses anyway.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, arguments, rewrite, shape_of
+from .simplify import permutation
+from .uses import users_of
+
+_MATMUL, _TRANSPOSE, _MULTIPLY = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[np.multiply]
+_RESHAPE, _SUM, _GETITEM = BLOCKS[np.reshape], BLOCKS[np.sum], BLOCKS["getitem"]
+
+
+def clean_contractions(graph: Graph) -> Graph:
+    """Write products of vectors as such, turn the factors of a turned product, and drop kept axes."""
+    users = users_of(graph)
+
+    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+        rule = _RULES.get(node.block)
+        # The rules replace the argument: where others need it too, it would be computed twice.
+        if rule is None:
+            return None
+        x = node.parents[0]
+        if node.block is not _MATMUL and (x is None or len(users[x]) != 1):
+            return None
+        return rule(writer, node, values)
+
+    return rewrite(graph, visit)
+
+
+def _matmul(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    """A product over one term is a product of numbers."""
+    x, y = values
+    if len(shape_of(x)) < 2 or len(shape_of(y)) < 2 or shape_of(x)[-1] != 1 or node.dtype.kind not in "fc":
+        return None
+    return writer.apply(_MULTIPLY, (x, y), {}, node.shape, node.dtype)
+
+
+def _turned(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    """(x @ y).T = y.T @ x.T, whose factors are read turned."""
+    (product,) = values
+    if not isinstance(product, Node) or product.block is not _MATMUL or len(product.shape) != 2:
+        return None
+    x, y = arguments(product)
+    if permutation(node) != (1, 0) or len(shape_of(x)) != 2 or len(shape_of(y)) != 2:
+        return None
+    return writer.apply(_MATMUL, (_turn(writer, y), _turn(writer, x)), {}, node.shape, node.dtype)
+
+
+def _turn(writer: Writer, x: Value) -> Value:
+    if not isinstance(x, Node):
+        return np.transpose(x)
+    if x.block is _TRANSPOSE and permutation(x) == (1, 0):
+        return arguments(x)[0]
+    return writer.apply(_TRANSPOSE, (x,), {}, x.shape[::-1], x.dtype)
+
+
+def _column(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    """(x @ v[..., None])[..., 0] is a product with a vector."""
+    (product,) = values
+    if not isinstance(product, Node) or product.block is not _MATMUL:
+        return None
+    x, y = arguments(product)
+    if _is_index(node.params["index"], 0):
+        vector = _expanded(y)
+        if vector is not None and len(vector.shape) == 1:
+            return writer.apply(_MATMUL, (x, vector), {}, node.shape, node.dtype)
+        if vector is not None and len(vector.shape) == 2 and len(shape_of(x)) == 2:
+            # A row of the stack for each product: all of them are one.
+            return writer.apply(_MATMUL, (vector, _turn(writer, x)), {}, node.shape, node.dtype)
+    return None
+
+
+def _is_index(index: tuple[Any, ...], last: int | None) -> bool:
+    """Whether an index is `[..., last]`."""
+    if len(index) != 2 or index[0] is not Ellipsis:
+        return False
+    return index[1] is None if last is None else index[1].__class__ is int and index[1] == last
+
+
+def _expanded(value: Value) -> Node | None:
+    """What `value` is with a new last axis, if it is that."""
+    if not isinstance(value, Node) or value.block is not _GETITEM or not _is_index(value.params["index"], None):
+        return None
+    source = arguments(value)[0]
+    return source if isinstance(source, Node) else None
+
+
+def _without_kept_axes(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    """A sum with keepdims, reshaped to what the sum is without."""
+    (total,) = values
+    if not isinstance(total, Node) or total.block is not _SUM or not total.params.get("keepdims"):
+        return None
+    (x,) = arguments(total)
+    axis, ndim = total.params.get("axis"), len(shape_of(x))
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    gone = {int(a) % ndim for a in axes}
+    if node.shape != tuple(n for a, n in enumerate(shape_of(x)) if a not in gone):
+        return None
+    params = {**total.params, "keepdims": False}
+    if len(gone) == ndim:
+        params["axis"] = None
+    return writer.apply(_SUM, (x,), params, node.shape, node.dtype)
+
+
+_RULES: dict[Any, Any] = {
+    _MATMUL: _matmul, _TRANSPOSE: _turned, _GETITEM: _column, _RESHAPE: _without_kept_axes,
+}  # fmt: skip

@@ -1,0 +1,184 @@
+"""Indices: masks as places, places counted from the front, evenly spaced ones as slices, views of views as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, arguments, dtype_of, rewrite, shape_of
+
+_GETITEM, _SCATTER, _SETITEM = BLOCKS["getitem"], BLOCKS["scatter"], BLOCKS["setitem"]
+_INDEXED = frozenset({_GETITEM, _SCATTER, _SETITEM, BLOCKS["gather"], BLOCKS["scatter_at"], BLOCKS["setitem_at"]})
+_STACK = BLOCKS[np.stack]
+
+
+def tidy_indices(graph: Graph) -> Graph:
+    """Write indices in their plainest form, and read through what was just joined or sliced."""
+    return rewrite(graph, _visit)
+
+
+def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    if node.block not in _INDEXED or node.pick is not None:
+        return None
+    shape = node.params.get("shape") or shape_of(values[0])
+    index = plain_index(node.params["index"], tuple(shape))
+    if node.block is _GETITEM:
+        found = _through(writer, node, values[0], index)
+        if found is not None:
+            return found
+    elif node.block is _SCATTER:
+        found = _laid_twice(writer, node, values[0], index)
+        if found is not None:
+            return found
+    if index is node.params["index"]:
+        return None
+    return writer.apply(node.block, values, {**node.params, "index": index}, node.shape, node.dtype)
+
+
+def plain_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The same index without masks and negative places; the very same object where nothing changes."""
+    parts: list[Any] = []
+    axis = 0
+    used = sum(_width(p) for p in index)
+    for p in index:
+        if p is Ellipsis:
+            axis += len(shape) - used
+            parts.append(p)
+            continue
+        parts += _plain_part(p, shape[axis : axis + _width(p)])
+        axis += _width(p)
+    single = [k for k, p in enumerate(parts) if not (p is None or p is Ellipsis or isinstance(p, slice))]
+    if len(single) == 1:
+        # One array among slices keeps its place in the result, as a slice would.
+        parts[single[0]] = _as_slice(parts[single[0]])
+    same = len(parts) == len(index) and all(a is b for a, b in zip(parts, index, strict=True))
+    return index if same else tuple(parts)
+
+
+def _width(part: Any) -> int:
+    """How many axes a part of an index stands for."""
+    if part is None or part is Ellipsis:
+        return 0
+    if isinstance(part, np.ndarray) and part.dtype.kind == "b":
+        return part.ndim
+    return 0 if isinstance(part, (bool, np.bool_)) else 1
+
+
+def _plain_part(part: Any, lengths: tuple[int, ...]) -> list[Any]:
+    if not isinstance(part, np.ndarray) or part.ndim == 0:
+        return [part]
+    if part.dtype.kind == "b":
+        return list(np.nonzero(part))
+    if part.dtype == np.int64 and (not part.size or part.min() >= 0):
+        return [part]
+    places = part.astype(np.int64)
+    return [np.where(places < 0, places + lengths[0], places)]
+
+
+def _as_slice(part: Any) -> Any:
+    """Evenly spaced places as a slice."""
+    if not isinstance(part, np.ndarray) or part.ndim != 1 or part.size < 2:
+        return part
+    step = int(part[1]) - int(part[0])
+    if step == 0 or part[0] < 0 or part[-1] < 0 or np.any(np.diff(part) != step):
+        return part
+    stop = int(part[-1]) + (1 if step > 0 else -1)
+    return slice(int(part[0]), None if stop < 0 else stop, None if step == 1 else step)
+
+
+# Views of views
+
+
+def _through(writer: Writer, node: Node, x: Value, index: tuple[Any, ...]) -> Value:
+    """What an element or a slice of a slice, or a row of a stack, is of the source."""
+    if not isinstance(x, Node) or x.pick is not None:
+        return None
+    if x.block is _STACK and not x.params.get("axis") and index and _is_whole(index[0]):
+        row = arguments(x)[index[0]]
+        if dtype_of(row) != node.dtype:
+            return None
+        if len(index) == 1:
+            return row
+        return writer.apply(_GETITEM, (row,), {"index": index[1:]}, node.shape, node.dtype)
+    if x.block is _GETITEM:
+        both = composed(x.params["index"], index, shape_of(arguments(x)[0]), x.shape)
+        if both is not None:
+            return writer.apply(_GETITEM, arguments(x), {"index": both}, node.shape, node.dtype)
+    return None
+
+
+def _laid_twice(writer: Writer, node: Node, x: Value, index: tuple[Any, ...]) -> Value:
+    """What is laid into zeros that are laid into zeros."""
+    if not isinstance(x, Node) or x.block is not _SCATTER:
+        return None
+    places = _spelled(index, node.shape)
+    if places is None or x.shape != tuple([1 if p is None else len(p) for p in places if not _is_whole(p)]):
+        return None
+    both = composed(index, x.params["index"], node.shape, x.shape)
+    if both is None:
+        return None
+    return writer.apply(_SCATTER, arguments(x), {**node.params, "index": both}, node.shape, node.dtype)
+
+
+def _is_whole(part: Any) -> bool:
+    return isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_))
+
+
+def composed(
+    first: tuple[Any, ...], second: tuple[Any, ...], shape: tuple[int, ...], between: tuple[int, ...]
+) -> tuple[Any, ...] | None:
+    """One index that does what two do after another, where both are of slices and numbers only."""
+    outer, inner = _spelled(first, shape), _spelled(second, between)
+    if outer is None or inner is None:
+        return None
+    rest = iter(inner)
+    parts: list[Any] = []
+    for part in outer:
+        if _is_whole(part):
+            parts.append(part)
+            continue
+        follow = next(rest)
+        while follow is None:
+            parts.append(None)
+            follow = next(rest)
+        if part is None:
+            # Of a new axis there is one element, or none.
+            if _is_whole(follow):
+                continue
+            if len(follow) != 1:
+                return None
+            parts.append(None)
+        else:
+            parts.append(part[follow if _is_whole(follow) else _slice(follow)])
+    parts += [None for follow in rest if follow is None]
+    return tuple([_slice(p) if isinstance(p, range) else p for p in parts])
+
+
+def _spelled(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[Any] | None:
+    """Every axis of an index: a range of places for a slice, a number, or None for a new axis."""
+    parts: list[Any] = []
+    axis = 0
+    used = sum(_width(p) for p in index)
+    for p in index if any(p is Ellipsis for p in index) else (*index, Ellipsis):
+        if p is None:
+            parts.append(None)
+        elif p is Ellipsis:
+            parts += [range(n) for n in shape[axis : axis + len(shape) - used]]
+            axis += len(shape) - used
+        elif isinstance(p, slice) or _is_whole(p):
+            parts.append(range(shape[axis])[p])
+            axis += 1
+        else:
+            return None
+    return parts
+
+
+def _slice(places: range) -> slice:
+    if not places:
+        return slice(0, 0)
+    stop = places[-1] + (1 if places.step > 0 else -1)
+    return slice(places[0], None if stop < 0 else stop, None if places.step == 1 else places.step)

@@ -1,0 +1,37 @@
+"""Scalars: a constant array whose elements are all one number is that number, where others give the shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.graph import Graph
+from ...core.node import Node
+from ..rewrite import Value, Writer, rewrite, shape_of
+
+_WHERE = BLOCKS[np.where]
+
+
+def keep_scalars(graph: Graph) -> Graph:
+    """Write numbers in place of arrays of one number."""
+    return rewrite(graph, _visit)
+
+
+def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    block = node.block
+    spreads = block is _WHERE or (
+        block is not None and isinstance(block.fn, np.ufunc) and block.fn.signature is None
+    )
+    if not spreads or len(values) < 2 or not any(map(_is_uniform, values)):
+        return None
+    kept = list(values)
+    for k, v in enumerate(values):
+        if _is_uniform(v):
+            kept[k] = v.flat[0]
+            if np.broadcast_shapes(*map(shape_of, kept)) != node.shape:
+                kept[k] = v
+    return writer.again(node, tuple(kept))
+
+
+def _is_uniform(value: Value) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 0 and not any(value.strides)

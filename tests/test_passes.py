@@ -1,0 +1,249 @@
+"""Each pass: what it makes of a small Graph, and that no number changes: NaN, infinities, signed zeros included."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.compiler.backends.numpy_source import Source
+from dragongrad.compiler.passes import PIPELINE, optimise
+from dragongrad.compiler.passes.contract import clean_contractions
+from dragongrad.compiler.passes.dead import drop_dead
+from dragongrad.compiler.passes.fold import fold_constants
+from dragongrad.compiler.passes.indices import composed, plain_index, tidy_indices
+from dragongrad.compiler.passes.scalars import keep_scalars
+from dragongrad.compiler.passes.share import share
+from dragongrad.compiler.passes.simplify import simplify
+from dragongrad.compiler.rewrite import is_constant, verify
+from dragongrad.compiler.trace import trace_call
+from dragongrad.core.nests import flatten
+
+ODD = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e-310, 1e300])
+M = np.arange(12.0).reshape(3, 4) / 5 - 1
+
+
+def traced(f, *args):
+    leaves, structure = flatten((args, {}))
+    return trace_call(f, leaves, structure, list(range(len(leaves))), "f").graph
+
+
+def names(graph):
+    return [node.block.name for node in graph.nodes]
+
+
+def run(graph, *args):
+    with np.errstate(all="ignore"):
+        return Source(graph).function(*args)
+
+
+def after(passes, f, *args):
+    """The Graph after some passes: verified, and with the same values to the last bit and sign."""
+    before = graph = traced(f, *args)
+    for one in passes:
+        graph = one(graph)
+        verify(graph)
+    for got, expected in zip(run(graph, *args), run(before, *args), strict=True):
+        np.testing.assert_array_equal(got, expected)
+        assert np.asarray(got).dtype == np.asarray(expected).dtype
+        known = ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(expected)[known])
+    return graph
+
+
+def test_constants_are_folded():
+    graph = after([fold_constants, drop_dead], lambda x: x * np.sin(np.ones(9, like=x) * 2) + np.zeros(9), ODD)
+    assert names(graph) == ["multiply", "add"]
+
+
+@pytest.mark.parametrize(
+    ("f", "kept"),
+    [
+        (lambda x: x * 1.0, []),
+        (lambda x: 1.0 * x, []),
+        (lambda x: x / 1.0, []),
+        (lambda x: x - 0.0, []),
+        (lambda x: x + -0.0, []),
+        (lambda x: -np.negative(x), []),
+        (lambda x: +x, []),
+        (lambda x: x**1, []),
+        (lambda x: x.T.T, []),
+        (lambda x: x.reshape(9, 1).reshape(9), []),
+        (lambda x: x[...], []),
+        (lambda x: np.where(True, x, x * 2), []),
+        (lambda x: x.astype(float), []),
+        (lambda x: x * -1.0, ["negative"]),
+        (lambda x: x**2, ["multiply"]),
+        (lambda x: x / 4.0, ["multiply"]),
+        (lambda x: x + (-x), ["subtract"]),
+        (lambda x: x - (-x), ["add"]),
+    ],
+)
+def test_exact_identities_are_used(f, kept):
+    assert names(after([simplify, drop_dead], f, ODD)) == kept
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + 0.0,  # -0.0 becomes 0.0
+        lambda x: 0.0 - x,
+        lambda x: x * 0.0,  # NaN and the sign stay
+        lambda x: x - x,
+        lambda x: x / x,
+        lambda x: x / 3.0,
+        lambda x: x * 1e-320 / 2.0,
+        lambda x: np.sqrt(x) ** 2,
+        lambda x: np.log(np.exp(x)),
+        lambda x: (x + 1e16) - 1e16,
+        lambda x: -(x - 1.0),
+    ],
+)
+def test_what_holds_for_real_numbers_only_is_left(f):
+    before = names(traced(f, ODD))
+    assert len(names(after([fold_constants, simplify, share, drop_dead], f, ODD))) == len(before)
+
+
+def test_equal_nodes_are_one_and_unlike_constants_are_not():
+    graph = after([share], lambda x: (np.sin(x) + np.sin(x), x * 0.0, x * -0.0, x * 1, x * 1.0), ODD)
+    assert names(graph) == ["sin", "add", "multiply", "multiply", "multiply", "multiply"]
+
+
+def test_dead_code_goes():
+    def f(x):
+        np.exp(x)
+        return np.linalg.qr(np.outer(x, x))[1] if False else x + 1
+
+    assert names(after([drop_dead], f, M[0])) == ["add"]
+
+
+def test_numbers_stay_numbers():
+    graph = after([fold_constants, keep_scalars], lambda x: x * np.full(9, -0.0) + np.ones((2, 9)), ODD)
+    multiply, add = graph.nodes
+    assert multiply.saved[2] == 0
+    assert np.ndim(multiply.saved[2]) == 0
+    assert np.shape(add.saved[2]) == (2, 9)
+
+
+def contracted(f, *args):
+    graph = traced(f, *args)
+    for one in (share, clean_contractions, simplify, drop_dead):
+        graph = one(graph)
+        verify(graph)
+    for got, expected in zip(run(graph, *args), run(traced(f, *args), *args), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-14)
+    return names(graph)
+
+
+def test_contractions_are_cleaned():
+    v, w = np.arange(4.0), np.arange(3.0) + 1
+    assert contracted(lambda x, v: (x @ v[..., None])[..., 0], M, v) == ["matmul"]
+    assert contracted(lambda x, v: (x @ v[..., None])[..., 0], M, np.ones((5, 4))) == ["transpose", "matmul"]
+    assert contracted(lambda x, y: (x.T @ y).T, M, w[:, None] * M) == ["transpose", "matmul"]
+    assert contracted(lambda v, w: w[:, None] @ v[None], v, w) == ["getitem", "getitem", "multiply"]
+    assert contracted(lambda x: np.sum(x, 1, keepdims=True).reshape(3), M) == ["sum"]
+    assert contracted(lambda x: np.reshape(np.sum(x, axis=(0, 1), keepdims=True), ()), M) == ["sum"]
+
+
+def test_a_product_needed_as_it_is_too_is_not_computed_twice():
+    def f(x, y):
+        z = x.T @ y
+        return z.T, z
+
+    assert contracted(f, M, M * 2).count("matmul") == 1
+
+
+def test_the_whole_pipeline_records_what_it_did():
+    graph = traced(ad.grad(lambda x: np.sum(np.sin(x) ** 2)), ODD[:4])
+    small, record = optimise(graph, verify)
+    assert [name for name, _, _ in record] == [one.__name__ for one in PIPELINE]
+    assert record[-1][1] == len(small.nodes) < len(graph.nodes)
+    assert all(seconds >= 0 for _, _, seconds in record)
+
+
+# The check itself
+
+
+def broken(change):
+    graph = traced(lambda x: np.sum(np.sin(x) * 2.0), ODD[:3])
+    change(graph)
+    with pytest.raises(AssertionError):
+        verify(graph)
+
+
+def test_verify_finds_what_is_wrong():
+    verify(traced(lambda x: np.sum(np.sin(x) * 2.0), ODD[:3]))
+    broken(lambda g: g.nodes.reverse())
+    broken(lambda g: g.nodes.pop(0))
+    broken(lambda g: setattr(g.nodes[0], "shape", (4,)))
+    broken(lambda g: setattr(g.nodes[1], "dtype", np.dtype(np.float32)))
+    broken(lambda g: g.nodes.pop())
+    broken(lambda g: g.inputs.append(g.nodes[0]))
+
+
+def test_a_constant_is_what_is_no_node():
+    assert is_constant(1.0)
+    assert is_constant(ODD)
+    assert not is_constant(traced(np.sin, ODD).nodes[0])
+
+
+# Indices
+
+VIEWS = [
+    (1,), (slice(None), 2), (..., 1), (slice(1, None), None), (slice(None, None, -1),),
+    (slice(3, 0, -2), slice(1, 3)), (None, slice(2, 4)), (..., None), (slice(0, 0),), (-1,),
+    (slice(None, None, 2), ..., slice(-2, None)),
+    (slice(None), None, slice(None, None, -2)), (),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("first", VIEWS, ids=str)
+def test_views_of_views_are_one(first):
+    x = np.arange(20.0).reshape(4, 5)
+    for second in VIEWS:
+        try:
+            expected = x[first][second]
+        except IndexError:
+            continue
+        found = composed(first, second, x.shape, x[first].shape)
+        assert found is not None or None in first
+        if found is not None:
+            np.testing.assert_array_equal(x[found], expected)
+            assert x[found].shape == expected.shape
+
+
+def test_indices_take_their_plainest_form():
+    shape = (4, 5)
+    x = np.arange(20.0).reshape(shape)
+    mask = x > 7
+    for index, expected in [
+        ((np.array([1, 2, 3]),), (slice(1, 4),)), ((np.array([-1, -3]),), (slice(3, 0, -2),)),
+        ((..., np.array([2, 1, 0])), (..., slice(2, None, -1))), ((slice(None), np.array([0, 2, 4])), None),
+    ]:  # fmt: skip
+        found = plain_index(index, shape)
+        assert all(isinstance(p, slice) or p is Ellipsis for p in found)
+        assert expected is None or found == expected
+        np.testing.assert_array_equal(x[found], x[index])
+    for index in [
+        (mask,), (mask[:, 0],), (0, np.array([1, 2])), (np.array([1, 2]), slice(None), None),
+        (np.array([[1], [-2]]), np.array([0, 2], np.uint8)), (slice(None), np.array([1, 2, 4])),
+    ]:  # fmt: skip
+        found = plain_index(index, shape)
+        np.testing.assert_array_equal(x[found], x[index])
+        assert all(p.dtype == np.int64 and p.min() >= 0 for p in found if isinstance(p, np.ndarray))
+    for index in [(1, slice(None)), (..., None), (np.array([0, 1, 4]), 1)]:
+        assert plain_index(index, shape) is index
+
+
+def test_rows_of_a_stack_are_the_rows():
+    def f(x, y):
+        s = np.stack([x, y])
+        return s[0] * 2, s[1, 1:], s[-1]
+
+    assert names(after([tidy_indices, drop_dead], f, M[0], M[1])) == ["multiply", "getitem"]
+
+
+def test_what_is_laid_into_zeros_twice_is_laid_once():
+    graph = traced(ad.grad(lambda x: np.sum(x[1:][:3][::-1] ** 2)), M.ravel())
+    for one in (fold_constants, share, tidy_indices, simplify, tidy_indices, drop_dead):
+        graph = one(graph)
+        verify(graph)
+    assert names(graph).count("scatter") == 1
