@@ -26,6 +26,7 @@ from .backends.numpy_source import Source
 from .entry import closed, entry
 from .leaves import fresh, is_special, key_of, names_of, native, ready
 from .passes import optimise
+from .report import report
 from .trace import Guard, Traced, UnstageableError, trace_call
 
 BACKENDS = ("native", "numpy")
@@ -270,6 +271,10 @@ class Compiled:
     def asm(self) -> str:
         """The machine code of the latest path."""
         return str(self._native().library.assembly())
+
+    def report(self) -> str:
+        """What the passes did, what is computed where, each call back with its reason, time and memory."""
+        return report(repr(self), self._versions.values(), self._latest)
 
     def _native(self) -> Any:
         engine = self._path().engine
