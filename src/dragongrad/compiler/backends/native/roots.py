@@ -86,4 +86,5 @@ class Root:
 
 def row_bytes(node: Node) -> int:
     """The bytes of what a value holds at one index of its first axis."""
-    return int(node.size // max(1, node.shape[0]) * node.dtype.itemsize)
+    rows = node.shape[0] if node.shape else 1
+    return int(node.size // max(1, rows) * node.dtype.itemsize)
