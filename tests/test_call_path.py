@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
+from dragongrad.compiler import runtime
 from dragongrad.compiler.backends.native import blas, door, threads
 from dragongrad.compiler.backends.native.memory import LINE, Workspace
 from dragongrad.compiler.entry import closed
@@ -721,3 +722,16 @@ def test_watched_calls_are_eager():
     compiled(X * 0 + 1)
     with ad.debug_nans(), pytest.raises(ad.NonFiniteError):
         compiled(X * 0)
+
+
+def test_a_fault_of_the_native_backend_is_a_warning(monkeypatch):
+    def fails(*args):
+        raise IndexError("made to fail")
+
+    monkeypatch.setattr(runtime, "Native", fails)
+    compiled = ad.compile(ad.grad(lambda x: np.sum(np.sin(x))))
+    with pytest.warns(ad.CompileWarning, match=r"NumPy source(.|\n)*made to fail"):
+        compiled(np.ones(3))
+    np.testing.assert_allclose(compiled(np.zeros(3)), 1.0)
+    with pytest.raises(IndexError, match="made to fail"):
+        ad.compile(np.sin, backend="native")(np.ones(3))

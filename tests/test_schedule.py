@@ -275,3 +275,14 @@ def test_what_an_array_of_indices_names_is_added_up_in_loops(index):
     assert all(isinstance(s, Loops) for s in steps(g))
     # Of a constant there is one element for all.
     compiled(ad.grad(lambda x: np.sum(x[index]) * x[0, 0, 0]), x)
+
+
+def test_numbers_between_sums_are_no_rows():
+    def f(x):
+        total = np.sum(np.sum(x, axis=1), axis=0)
+        for _ in range(2):
+            total = np.sum(total[None] * np.arange(1.0, 3.0))
+        return np.sin(total) * total
+
+    x = np.random.default_rng(0).normal(size=(3, 200))
+    np.testing.assert_allclose(ad.compile(ad.grad(f), backend="native")(x), ad.grad(f)(x), rtol=1e-12)

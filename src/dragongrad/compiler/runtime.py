@@ -26,6 +26,7 @@ from .backends.numpy_source import Source
 from .entry import closed, entry
 from .leaves import fresh, is_special, key_of, names_of, native, ready
 from .passes import optimise
+from .report import report
 from .trace import Guard, Traced, UnstageableError, trace_call
 
 BACKENDS = ("native", "numpy")
@@ -271,6 +272,10 @@ class Compiled:
         """The machine code of the latest path."""
         return str(self._native().library.assembly())
 
+    def report(self) -> str:
+        """What the passes did, what is computed where, each call back with its reason, time and memory."""
+        return report(repr(self), self._versions.values(), self._latest)
+
     def _native(self) -> Any:
         engine = self._path().engine
         if engine is None:
@@ -312,8 +317,12 @@ def _build(
 ) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
     """What runs a Graph: the function, the engine behind it, and the seconds it took."""
     taken = [guard.taken for guard in traced.guards]
-    if backend == "native" or (backend is None and _has_llvm()):
+    engine = None
+    if backend == "native":
         engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+    elif backend is None and _has_llvm():
+        engine = _native_or_none(graph, traced, taken)
+    if engine is not None:
         return engine, engine, engine.seconds
     start = time.perf_counter()
     function = Source(graph).function
@@ -327,6 +336,18 @@ def _build(
         return [fresh(v) for v in values[:count]]
 
     return run, None, {"source": time.perf_counter() - start}
+
+
+def _native_or_none(graph: Graph, traced: Traced, taken: list[bool]) -> Native | None:
+    """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
+    try:
+        return Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+    except Exception as error:
+        _warn(
+            f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "
+            f"values; please report this ({type(error).__name__}: {str(error)[:200]})"
+        )
+        return None
 
 
 @functools.cache

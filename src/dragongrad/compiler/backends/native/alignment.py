@@ -12,7 +12,8 @@ from ....core.node import Node
 from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
 from .elementwise import OPERATIONS
-from .expressions import advanced, basic, reduced_axes
+from .indexing import advanced, basic
+from .sums import reduced_axes
 
 # The axis of a value that runs with the loop; None: it does not, or not in step with it.
 Axis = int | None

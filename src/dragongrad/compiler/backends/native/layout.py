@@ -15,7 +15,8 @@ from ....core.node import Node
 from ...rewrite import Value, Writer, arguments, shape_of
 from .alignment import Axis, reads
 from .elementwise import OPERATIONS
-from .expressions import UNROLL, reduced_axes
+from .expressions import UNROLL
+from .sums import reduced_axes
 
 # Only where the lanes are at least so many, and the copy is read by at least so many rows.
 _LANES, _ROWS = 8, 16

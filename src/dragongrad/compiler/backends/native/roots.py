@@ -11,7 +11,8 @@ from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
 from .alignment import reads
 from .blas import lead_of
-from .expressions import advanced, reduced_axes
+from .indexing import advanced
+from .sums import reduced_axes
 
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
 ROW, TILE = 1 << 15, 1 << 19
@@ -85,4 +86,5 @@ class Root:
 
 def row_bytes(node: Node) -> int:
     """The bytes of what a value holds at one index of its first axis."""
-    return int(node.size // max(1, node.shape[0]) * node.dtype.itemsize)
+    rows = node.shape[0] if node.shape else 1
+    return int(node.size // max(1, rows) * node.dtype.itemsize)

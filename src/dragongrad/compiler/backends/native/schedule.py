@@ -13,8 +13,10 @@ from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
 from .blas import factors, stacked
 from .elementwise import OPERATIONS
-from .expressions import RULES, UNROLL, advanced, reduced_axes
+from .expressions import RULES, UNROLL
+from .indexing import advanced
 from .roots import ROW, TILE, Root, row_bytes
+from .sums import reduced_axes
 from .text import supported
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.

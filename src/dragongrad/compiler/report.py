@@ -1,0 +1,150 @@
+"""The report on a compiled function: what each pass did, where every value is computed, and what was left to NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.node import Node
+from .backends.native.schedule import Callback, Loops, Step
+from .rewrite import arguments
+
+_MODES = {
+    "straight": "written out",
+    "lanes": "one loop, its steps side by side in vectors",
+    "nest": "nested loops",
+}
+
+
+def report(title: str, versions: Iterable[Any], path: Any) -> str:
+    """The report on the versions of a function, and in full on one path.
+
+    Parameters
+    ----------
+    title : str
+        How the function is called.
+    versions : iterable of Version
+        All versions, of which those that run eagerly say why.
+    path : Path or None
+        The latest path; None where nothing was compiled.
+    """
+    versions = list(versions)
+    lines = [f"{title}: {_count(len(versions), 'version')}, {_count(sum(len(v.paths) for v in versions), 'path')}"]
+    for version in versions:
+        if version.eager:
+            lines += ["", "Runs eagerly: " + version.eager]
+    if path is None:
+        return "\n".join(lines)
+    lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_seconds(path)]
+    return "\n".join(lines) + "\n"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """The lines of a table; columns whose name begins with a space stand to the right."""
+    # rich takes longer to import than the rest of the library: only a report that is made pays for it.
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    made = Table(box=SIMPLE_HEAD)
+    for column in columns:
+        made.add_column(column.strip(), no_wrap=True, justify="right" if column.startswith(" ") else "left")
+    for row in rows:
+        made.add_row(*[cell.replace("[", r"\[") for cell in row])
+    console = Console(width=4000, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(made)
+    return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
+
+
+def _passes(path: Any) -> list[str]:
+    rows = [["trace", str(len(path.traced.nodes)), _milliseconds(path.seconds["trace"])]]
+    rows += [[name, str(count), _milliseconds(seconds)] for name, count, seconds in path.passes]
+    return table(["pass", " Nodes after", " ms"], rows)
+
+
+def _guards(path: Any) -> list[str]:
+    if not path.guards:
+        return []
+    rows = [[guard.line.split(": ", 1)[-1], str(guard.taken)] for guard in path.guards]
+    return [*table(["decided at", "went"], rows), ""]
+
+
+def _seconds(path: Any) -> list[str]:
+    parts = [f"{name} {_milliseconds(seconds)} ms" for name, seconds in path.seconds.items()]
+    return [f"Time to compile: {', '.join(parts)}; together {_milliseconds(sum(path.seconds.values()))} ms"]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.2f}"
+
+
+# What runs
+
+
+def _steps(path: Any) -> list[str]:
+    engine = path.engine
+    if engine is None:
+        return [f"Runs as NumPy source of {len(path.graph.nodes)} Nodes: print(compiled.source)"]
+    rows, moved = [], 0
+    for k, step in enumerate(engine.steps):
+        reads, writes = _memory(step, engine.plan.functions.get(k))
+        moved += sum(map(_bytes, reads)) + sum(map(_bytes, writes))
+        rows.append([str(k), *_describe(step), _size(sum(map(_bytes, reads))), _size(sum(map(_bytes, writes)))])
+    calls = [step for step in engine.steps if isinstance(step, Callback)]
+    temporaries = len(engine.workspace.uses)
+    summary = [
+        f"Memory: {_size(moved)} read and written a call, {_count(temporaries, 'temporary array')} in a workspace of "
+        f"{_size(engine.workspace.size)}",
+        f"Call backs to NumPy: {len(calls)}" if calls else "No call back to NumPy",
+    ]
+    return [*table(["step", "what", "how", " reads", " writes"], rows), *summary]
+
+
+def _describe(step: Step) -> tuple[str, str]:
+    if isinstance(step, Loops):
+        names = ", ".join(_named(root.node, root.kind) for root in step.roots[:6])
+        more = f" and {len(step.roots) - 6} more" if len(step.roots) > 6 else ""
+        length = f" of {step.length}" if step.length else ""
+        return names + more, _MODES.get(step.mode, step.mode) + length
+    if isinstance(step, Callback):
+        return _named(step.node, ""), f"call back: {step.why}"
+    return _named(step.node, ""), "matrix product by BLAS"
+
+
+def _named(node: Node, kind: str) -> str:
+    block = node.block.name if node.block is not None else "input"
+    shape = "" if isinstance(node.dtype, tuple) else f" {'x'.join(map(str, node.shape)) or 'number'}"
+    return f"{block}{shape}" + (f" ({kind})" if kind not in ("", "map") else "")
+
+
+def _memory(step: Step, function: Any) -> tuple[list[Any], list[Any]]:
+    """The values that a step reads from memory, and those that it writes there."""
+    if isinstance(step, Loops):
+        made = {root.node for root in step.roots}
+        values = function.values if function is not None else []
+        written = [v for v in values if isinstance(v, Node) and v in made]
+        return [v for v in values if not (isinstance(v, Node) and v in made)], written
+    return [v for v in arguments(step.node) if isinstance(v, (Node, np.ndarray))], [step.node]
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        # A view of one number is read as that number.
+        return value.nbytes if any(value.strides) else value.itemsize
+    return 0 if isinstance(value.dtype, tuple) else value.size * value.dtype.itemsize
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
