@@ -80,7 +80,11 @@ class LoopWriter:
 
     def _element(self, node: Node, index: tuple[Index, ...]) -> str:
         """An element of a root: long chains of values of its shape are written from their beginning."""
-        for one in _chain(node, self.in_memory):
+
+        def known(value: Node) -> bool:
+            return self.text.recall((value, index)) is not None
+
+        for one in _chain(node, self.in_memory, known):
             self.to.element(one, index)
         return self.to.element(node, index)
 
@@ -212,7 +216,7 @@ class LoopWriter:
             self.text.store(buffer, list(zip(index, strides, strict=True)), result(self.text, root, total))
 
 
-def _chain(node: Node, in_memory: Callable[[Value], bool]) -> list[Node]:
+def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node], bool]) -> list[Node]:
     """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
     order: list[Node] = []
     stack, seen = [(node, False)], set()
@@ -224,6 +228,8 @@ def _chain(node: Node, in_memory: Callable[[Value], bool]) -> list[Node]:
         if one in seen:
             continue
         seen.add(one)
+        if known(one):
+            continue
         stack.append((one, True))
         if one.block in OPERATIONS:
             for v in arguments(one):

@@ -87,9 +87,9 @@ def provide(name: str, address: int) -> None:
         binding().add_symbol(name, address)
 
 
-# Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past so many more, so
-# do its scheduling and its choice of registers.
-_LONG, _VERY_LONG = 600, 28_000
+# Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past more, its careful
+# choice of instructions and, past more still, its scheduling and its choice of registers.
+_LONG, _LONGER, _VERY_LONG = 600, 2400, 28_000
 
 
 class Library:
@@ -115,8 +115,10 @@ class Library:
         module = llvm.parse_assembly(f"{self._text}\n{_closing(self._target)}", self._context)
         module.verify()
         lines = self._text.count("\n")
-        machine = target_machine(level if lines < _VERY_LONG else 0, self._target)
-        options = llvm.create_pipeline_tuning_options(speed_level=level)
+        care = level if lines < _LONGER else 1 if lines < _VERY_LONG else 0
+        machine = target_machine(care, self._target)
+        # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
+        options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1))
         options.loop_vectorization = level > 1
         options.slp_vectorization = level > 1 and lines < _LONG
         builder = llvm.create_pass_builder(machine, options)

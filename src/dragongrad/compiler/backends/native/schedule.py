@@ -212,6 +212,7 @@ class Schedule:
 
     def _place(self) -> None:
         self.steps = []
+        self._find_memory_below()
         for node in self.graph.nodes:
             if node not in self.wanted:
                 continue
@@ -255,20 +256,28 @@ class Schedule:
 
     def _memory_below(self, node: Node) -> set[Node]:
         """The Nodes in memory that an element of a root is computed from."""
-        found: set[Node] = set()
-        seen = {node}
-        stack = [v for v in arguments_of(node) if isinstance(v, Node)]
-        while stack:
-            n = stack.pop()
-            if n in seen:
-                continue
-            seen.add(n)
-            if n in self.wanted:
+        digits = reversed(bin(self._masks[node]))
+        return {self._numbered[k] for k, digit in enumerate(digits) if digit == "1"}
+
+    def _find_memory_below(self) -> None:
+        """Number what goes to memory, and note for each Node as bits what an element of it is computed from."""
+        bits: dict[Node, int] = {}
+        self._numbered: list[Node] = []
+        self._masks: dict[Node, int] = {}
+        for node in self.graph.nodes:
+            mask = 0
+            for v in arguments_of(node):
+                if isinstance(v, Node):
+                    mask |= bits[v] if v in bits else self._masks.get(v, 0)
+            self._masks[node] = mask
+            if node in self.wanted:
                 # One of several outputs is there once the call that makes them all is done.
-                found.add(n.parents[0] if n.pick is not None and n.parents[0] is not None else n)
-            else:
-                stack += [v for v in arguments_of(n) if isinstance(v, Node)]
-        return found
+                made = node.parents[0] if node.pick is not None and node.parents[0] is not None else node
+                if made in bits:
+                    bits[node] = bits[made]
+                else:
+                    bits[node] = bits[made] = 1 << len(self._numbered)
+                    self._numbered.append(made)
 
 
 def arguments_of(node: Node) -> tuple[Value, ...]:

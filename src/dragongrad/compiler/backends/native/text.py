@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32"
 STORED = {**TYPES, "bool": "i8"}
 
 
+# NumPy computes the name of a dtype anew each time it is asked for.
+@cache
 def type_of(dtype: Any) -> str:
     """The LLVM type of an element in a register."""
     return TYPES[np.dtype(dtype).name]
 
 
+@cache
 def supported(dtype: Any) -> bool:
     """Whether elements of this dtype can be computed natively."""
     return isinstance(dtype, np.dtype) and dtype.name in TYPES
