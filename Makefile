@@ -58,6 +58,7 @@ check: $(READY)
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py
 	$(BIN)/python benchmarks/optimize.py
+	$(BIN)/python benchmarks/compiled.py
 
 lab: $(LAB_READY)
 	$(BIN)/python -m jupyterlab notebooks
