@@ -1,4 +1,4 @@
-"""The report on a compiled function: what each pass did, where every value is computed, and what was left to NumPy."""
+"""The report on a compiled function: what each pass did, where values are computed, and what was left to NumPy."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def _steps(path: Any) -> list[str]:
         moved += sum(map(_bytes, reads)) + sum(map(_bytes, writes))
         rows.append([str(k), *_describe(step), _size(sum(map(_bytes, reads))), _size(sum(map(_bytes, writes)))])
     calls = [step for step in engine.steps if isinstance(step, Callback)]
-    temporaries = len(engine.workspace.uses)
+    workspace = engine.workspace
+    temporaries = f"{_count(len(workspace.uses), 'temporary array')} in a workspace of {_size(workspace.size)}"
     summary = [
-        f"Memory: {_size(moved)} read and written a call, {_count(temporaries, 'temporary array')} in a workspace of "
-        f"{_size(engine.workspace.size)}",
+        f"Memory: {_size(moved)} read and written a call, {temporaries}",
         f"Call backs to NumPy: {len(calls)}" if calls else "No call back to NumPy",
     ]
     return [*table(["step", "what", "how", " reads", " writes"], rows), *summary]
