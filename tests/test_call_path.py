@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
-from dragongrad.compiler import runtime
+from dragongrad.compiler import paths
 from dragongrad.compiler.backends.native import blas, door, threads
 from dragongrad.compiler.backends.native.memory import LINE, Workspace
 from dragongrad.compiler.entry import closed
@@ -728,7 +728,7 @@ def test_a_fault_of_the_native_backend_is_a_warning(monkeypatch):
     def fails(*args):
         raise IndexError("made to fail")
 
-    monkeypatch.setattr(runtime, "Native", fails)
+    monkeypatch.setattr(paths, "Native", fails)
     compiled = ad.compile(ad.grad(lambda x: np.sum(np.sin(x))))
     with pytest.warns(ad.CompileWarning, match=r"NumPy source(.|\n)*made to fail"):
         compiled(np.ones(3))

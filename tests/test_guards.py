@@ -130,6 +130,7 @@ def test_the_warning_names_the_line(told):
 
     assert_same(ad.compile(fill)(X), fill(X))
     (message,) = messages(told)
+    assert told[0].filename == __file__
     assert "out[0] = x[1]" in message
     assert "np.zeros(n, like=x)" in message
 

@@ -247,3 +247,43 @@ def test_what_is_laid_into_zeros_twice_is_laid_once():
         graph = one(graph)
         verify(graph)
     assert names(graph).count("scatter") == 1
+
+
+# Fast mathematics
+
+
+@pytest.mark.parametrize(
+    ("f", "kept"),
+    [
+        (lambda x: x + 0.0, []),
+        (lambda x: 0.0 - x, ["negative"]),
+        (lambda x: x * 0.0 + x, []),
+        (lambda x: x + (x - x), []),
+        (lambda x: x / x * x, []),
+        (lambda x: x / 3.0, ["multiply"]),
+        (lambda x: 2.0 * (x * 3.0), ["multiply"]),
+        (lambda x: 0.3 * x + 0.3 * np.sin(x), ["sin", "add", "multiply"]),
+        (lambda x: np.sin(x) * 0.3 - 0.3 * x, ["sin", "subtract", "multiply"]),
+        (lambda x: -(x - np.sin(x)), ["sin", "subtract"]),
+        (lambda x: -(2.0 * x), ["multiply"]),
+        (lambda x: np.log(np.exp(x)), []),
+        (lambda x: np.sqrt(x) ** 2 + np.square(np.sqrt(x)), None),
+    ],
+)
+def test_fast_math_uses_what_holds_for_real_numbers(f, kept):
+    x = np.array([0.3, 1.7, 2.9])
+    graph, record = optimise(traced(f, x), verify, fast_math=True)
+    assert "relax" in [name for name, _, _ in record]
+    assert kept is None or names(graph) == kept
+    (got,) = run(graph, x)
+    np.testing.assert_allclose(got, f(x), rtol=1e-14)
+
+
+def test_fast_math_is_an_option_only():
+    x = np.array([np.inf, 0.0])
+    f = lambda x: x - x
+    exact, fast = ad.compile(f), ad.compile(f, fast_math=True)
+    for _ in range(2):
+        np.testing.assert_array_equal(exact(x), [np.nan, 0.0])
+    fast(x)
+    np.testing.assert_array_equal(fast(x), [0.0, 0.0])

@@ -6,28 +6,24 @@ import functools
 import threading
 import time
 import types
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, CompileWarning, DragongradError
+from ..core.errors import ArgumentError, DragongradError
 from ..core.graph import Graph
 from ..core.level import WATCH
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
-from .backends.native.backend import Native
 from .backends.native.door import MISSING
-from .backends.native.machine import binding
-from .backends.numpy_source import Source
 from .entry import closed, entry
 from .leaves import fresh, is_special, key_of, names_of, native, ready
 from .passes import optimise
+from .paths import Path, Version, build, take, warn, with_guards
 from .report import report
-from .trace import Guard, Traced, UnstageableError, trace_call
+from .trace import Traced, UnstageableError, trace_call
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
@@ -36,41 +32,6 @@ MAX_PATHS = 12
 MAX_VERSIONS = 64
 # What a function may raise because it was given Variables: its own run on plain arrays then has the last word.
 _STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
-
-
-@dataclass
-class Path:
-    """One way through a function: its Graph before and after the passes, and what runs it."""
-
-    traced: Graph
-    graph: Graph
-    guards: list[Guard]
-    structure: Structure
-    run: Callable[[list[Any]], list[Any]]
-    seconds: dict[str, float]
-    passes: list[tuple[str, int, float]]
-    names: list[str]
-    engine: Any
-    entry: Callable[..., Any]
-
-    def source(self) -> Source:
-        """The Graph as NumPy source; the guards are no part of it."""
-        count = len(self.graph.outputs) - len(self.guards)
-        shown = Graph(
-            self.graph.title, self.graph.inputs, self.graph.nodes, self.graph.outputs[:count], self.graph.names
-        )
-        return Source(optimise(shown)[0], self.names)
-
-
-@dataclass
-class Version:
-    """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
-
-    dynamic: list[int]
-    paths: list[Path] = field(default_factory=list)
-    eager: str = ""  # why this version runs eagerly, where it does
-    # Of the same thread again where the function calls itself with plain numbers.
-    lock: Any = field(default_factory=threading.RLock)
 
 
 class Compiled:
@@ -86,7 +47,7 @@ class Compiled:
         What LLVM was given, and the machine code it made (native backend).
     """
 
-    def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None) -> None:
+    def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool) -> None:
         if not callable(f):
             raise ArgumentError(f"compile takes a function, got {f!r}")
         if backend is not None and backend not in BACKENDS:
@@ -95,6 +56,7 @@ class Compiled:
         self._f = f
         self._static = static
         self._backend = backend
+        self._fast_math = fast_math
         self._versions: dict[Any, Version] = {}
         self._latest: Path | None = None
         # The ways in of the paths that answered last, without and with arguments by name.
@@ -103,7 +65,7 @@ class Compiled:
         self._lock = threading.Lock()
 
     def __reduce__(self) -> Any:
-        return Compiled, (self._f, self._static, self._backend)
+        return Compiled, (self._f, self._static, self._backend, self._fast_math)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -142,7 +104,7 @@ class Compiled:
             return self._f(*args, **kwargs)
         arrays = [ready(leaves[i]) for i in version.dynamic]
         for path in version.paths:
-            out = _take(path, arrays)
+            out = take(path, arrays)
             if out is not MISSING:
                 self._open(path, kwargs)
                 return out
@@ -165,7 +127,7 @@ class Compiled:
             if version is None:
                 version = self._versions[key] = Version(dynamic)
                 if len(self._versions) == MAX_VERSIONS:
-                    _warn(
+                    warn(
                         f"{self!r} was compiled for {MAX_VERSIONS} sets of shapes, dtypes and static values: "
                         "pass numbers that change as floats or arrays (Python integers and strings are static)"
                     )
@@ -177,14 +139,14 @@ class Compiled:
         with version.lock:
             # Another thread may have traced it while we waited.
             for path in version.paths:
-                out = _take(path, arrays)
+                out = take(path, arrays)
                 if out is not MISSING:
                     return out
             if version.eager or len(version.paths) >= MAX_PATHS:
                 if not version.eager:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
                     lines = [guard.line for path in version.paths for guard in path.guards[-1:]]
-                    _warn(
+                    warn(
                         f"{self!r} takes more than {MAX_PATHS} ways through decisions that depend on values; it "
                         f"runs eagerly from now on. The last decision was at {lines[0] if lines else 'no line'}\n"
                         "Write np.where(condition, a, b) where both sides can be computed"
@@ -196,7 +158,7 @@ class Compiled:
                 return self._eagerly(version, error, args, kwargs)
             self._add(version, traced, seconds, leaves, structure)
             if not traced.complete:
-                out = _take(version.paths[0], arrays)
+                out = take(version.paths[0], arrays)
                 if out is not MISSING:
                     return out
                 # A decision was foretold, and went the other way.
@@ -217,7 +179,7 @@ class Compiled:
             out = self._f(*args, **kwargs)
         cause = error.__cause__ if isinstance(error.__cause__, UnstageableError) else error
         version.eager = str(cause)
-        _warn(f"{self!r} runs eagerly: {cause}")
+        warn(f"{self!r} runs eagerly: {cause}")
         return out
 
     def _trace(
@@ -232,11 +194,11 @@ class Compiled:
         self, version: Version, traced: Traced, seconds: dict[str, float], leaves: list[Any], structure: Structure
     ) -> None:
         """Compile what was traced; it is the first path that the next call tries."""
-        whole = _with_guards(traced)
+        whole = with_guards(traced)
         start = time.perf_counter()
-        graph, passes = optimise(whole)
+        graph, passes = optimise(whole, fast_math=self._fast_math)
         seconds["passes"] = time.perf_counter() - start
-        run, engine, more = _build(graph, traced, self._backend)
+        run, engine, more = build(graph, traced, self._backend)
         names = names_of(self._f, version.dynamic, leaves, structure)
         way = entry(engine, leaves, version.dynamic, structure, traced.structure)
         seconds = {**seconds, **more}
@@ -283,16 +245,6 @@ class Compiled:
         return engine
 
 
-def _take(path: Path, arrays: list[Any]) -> Any:
-    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
-    try:
-        out = path.run(arrays)
-    except Exception:
-        # Perhaps these values never come to what failed; if they do, the function itself says how it fails.
-        return MISSING
-    return MISSING if out is MISSING else unflatten(path.structure, out)
-
-
 @contextmanager
 def _without_context(error: Exception) -> Iterator[None]:
     """Let an error of the function's own show without the one that it raised on Variables before."""
@@ -304,68 +256,12 @@ def _without_context(error: Exception) -> Iterator[None]:
         raise
 
 
-def _with_guards(traced: Traced) -> Graph:
-    graph = traced.graph
-    # A value that decides twice is looked at once.
-    traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
-    outputs = [*graph.outputs, *[g.node for g in traced.guards]]
-    return Graph(graph.title, graph.inputs, graph.nodes, outputs, graph.names)
-
-
-def _build(
-    graph: Graph, traced: Traced, backend: str | None
-) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
-    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
-    taken = [guard.taken for guard in traced.guards]
-    engine = None
-    if backend == "native":
-        engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
-    elif backend is None and _has_llvm():
-        engine = _native_or_none(graph, traced, taken)
-    if engine is not None:
-        return engine, engine, engine.seconds
-    start = time.perf_counter()
-    function = Source(graph).function
-
-    def run(arrays: list[Any]) -> Any:
-        with np.errstate(all="ignore"):
-            values = function(*[a[()] for a in arrays])
-        count = len(values) - len(taken)
-        if any(bool(value) is not way for value, way in zip(values[count:], taken, strict=True)):
-            return MISSING
-        return [fresh(v) for v in values[:count]]
-
-    return run, None, {"source": time.perf_counter() - start}
-
-
-def _native_or_none(graph: Graph, traced: Traced, taken: list[bool]) -> Native | None:
-    """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
-    try:
-        return Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
-    except Exception as error:
-        _warn(
-            f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "
-            f"values; please report this ({type(error).__name__}: {str(error)[:200]})"
-        )
-        return None
-
-
-@functools.cache
-def _has_llvm() -> bool:
-    try:
-        binding()
-    except ArgumentError:
-        _warn("llvmlite is not installed: compiled functions run as NumPy source; pip install llvmlite")
-        return False
-    return True
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, CompileWarning, stacklevel=4)
-
-
 def compile(
-    f: Callable[..., Any] | None = None, *, static: int | str | Sequence[int | str] = (), backend: str | None = None
+    f: Callable[..., Any] | None = None,
+    *,
+    static: int | str | Sequence[int | str] = (),
+    backend: str | None = None,
+    fast_math: bool = False,
 ) -> Any:
     """Compile a NumPy function, with the transforms inside it, to native code.
 
@@ -383,6 +279,8 @@ def compile(
         anything else that is not an array or a float is static anyway.
     backend : "native", "numpy" or None
         Machine code by LLVM, or NumPy source; None: native where llvmlite is installed.
+    fast_math : bool
+        Use identities of real numbers that rounding, NaN, infinities and the sign of zero do not keep.
 
     Returns
     -------
@@ -404,5 +302,5 @@ def compile(
     """
     names = (static,) if isinstance(static, (int, str)) else tuple(static)
     if f is None:
-        return lambda f: Compiled(f, names, backend)
-    return Compiled(f, names, backend)
+        return lambda f: Compiled(f, names, backend, fast_math)
+    return Compiled(f, names, backend, fast_math)

@@ -13,6 +13,7 @@ from .fold import fold_constants
 from .indices import tidy_indices
 from .join import join_rows
 from .lift import lift_broadcasts
+from .relaxed import relax
 from .scalars import keep_scalars
 from .share import share
 from .simplify import simplify
@@ -24,10 +25,16 @@ PIPELINE = (
 )  # fmt: skip
 
 
-def optimise(graph: Graph, check: Any = None) -> tuple[Graph, list[tuple[str, int, float]]]:
+#: With `fast_math`: what holds for real numbers, before and after the others have opened the way.
+RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:8], relax, *PIPELINE[7:])
+
+
+def optimise(
+    graph: Graph, check: Any = None, fast_math: bool = False
+) -> tuple[Graph, list[tuple[str, int, float]]]:
     """Run every pass; also a record of each: its name, the number of Nodes after it, its seconds."""
     record = []
-    for one in PIPELINE:
+    for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
         with collector_paused():
             graph = one(graph)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...rewrite import Value, shape_of
+from ....core.node import Node
+from ...rewrite import Value, arguments, shape_of
 from .index import Index, Loaded, linear
 from .text import Text
 
@@ -21,6 +22,7 @@ class Part:
 
     kind: str  # "slice", "new", "take" or "array"
     length: int  # of the axis that it indexes
+    count: int = 0  # of the elements of a slice
     start: int = 0
     step: int = 1
     places: Any = None  # the array, or its position in the stack of those that are computed
@@ -42,7 +44,7 @@ def layout(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) 
     axis = 0
     for p in index if any(p is Ellipsis for p in index) else (*index, Ellipsis):
         if p is Ellipsis:
-            parts += [Part("slice", n) for n in shape[axis : axis + len(shape) - used]]
+            parts += [Part("slice", n, n) for n in shape[axis : axis + len(shape) - used]]
             axis += len(shape) - used
             continue
         part = _part(p, 1 if p is None else shape[axis])
@@ -63,15 +65,15 @@ def _part(p: Any, n: int) -> Part | None:
     if p is None:
         return Part("new", 1)
     if isinstance(p, slice):
-        start, _, step = p.indices(n)
-        return Part("slice", n, start, step)
+        start, stop, step = p.indices(n)
+        return Part("slice", n, len(range(start, stop, step)), start, step)
     if hasattr(p, "position"):
         return Part("array", n, places=p.position)
     if isinstance(p, np.ndarray):
         inside = p.dtype.kind in "iu" and (not p.size or (p.min() >= 0 and p.max() < n))
         return Part("array", n, places=p) if inside else None
     if isinstance(p, (int, np.integer)) and not isinstance(p, (bool, np.bool_)):
-        return Part("take", n, int(p) % n if n else 0)
+        return Part("take", n, start=int(p) % n if n else 0)
     return None
 
 
@@ -119,6 +121,22 @@ def _inside(text: Text, register: str, n: int) -> str:
     from_end = text.op(f"add i64 {register}, {n}")
     place = text.op(f"select i1 {negative}, i64 {from_end}, i64 {register}")
     return text.intrinsic("smin", "i64", text.intrinsic("smax", "i64", place, "0"), str(n - 1))
+
+
+def added_at(node: Node) -> Layout | None:
+    """The layout of a scatter whose index is of arrays side by side, between full slices; None for any other."""
+    index, shape = node.params["index"], node.shape
+    if all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in index):
+        return None
+    found = layout(index, shape, *arguments(node)[1:])
+    if found is None or not is_readable(found) or any(p.kind == "new" for p in found.parts):
+        return None
+    slices = [k for k, p in enumerate(found.parts) if p.kind == "slice"]
+    if any((found.parts[k].start, found.parts[k].step, found.parts[k].count) != (0, 1, shape[k]) for k in slices):
+        return None
+    arrays = [k for k in range(len(found.parts)) if k not in slices]
+    together = arrays[-1] - arrays[0] + 1 == len(arrays)
+    return found if together and found.shape and 0 not in found.shape else None
 
 
 def is_readable(found: Layout) -> bool:

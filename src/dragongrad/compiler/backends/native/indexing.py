@@ -156,6 +156,12 @@ def _scatter(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     return literal(0, node.dtype) if at is None else to.element(x, spread(at, shape_of(x)), node.dtype)
 
 
+@rule("scatter_at")
+def _scatter_at(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
+    # What was added at computed places is known once all of it is.
+    raise NeedsBufferError(node)
+
+
 @rule("setitem")
 def _setitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     x, y = arguments(node)

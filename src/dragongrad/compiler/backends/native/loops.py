@@ -194,7 +194,7 @@ class LoopWriter:
         return places
 
     def _term(self, root: Root, index: tuple[Index, ...]) -> str:
-        (x,) = arguments(root.node)
+        x = arguments(root.node)[0]
         if root.kind == "scatter":
             index = spread(index, shape_of(x))
         if isinstance(x, Node):

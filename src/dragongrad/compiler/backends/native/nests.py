@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ....core.node import Node
+from ...rewrite import arguments
 from .blas import ProductWriter, factors, lead_strides
-from .index import Index, Loaded, variable
+from .gather import element_of
+from .index import Index, variable
 from .loops import LoopWriter
 from .reductions import fold, kind_of, result, start_of
 from .roots import ROW, Root, row_bytes
@@ -130,12 +130,9 @@ class NestWriter(LoopWriter):
         """The strided index of a reduction's result, from that of its domain."""
         buffer = self._buffer(root.node)
         if root.kind == "scatter":
-            axis, array = root.index
-            after = axis + array.ndim
-            where: Index = Loaded(self.to.element(array, index[axis:after], np.int64))
-            if all(isinstance(i, int) for i in index[axis:after]):
-                where = int(array[index[axis:after]])
-            return list(zip((*index[:axis], where, *index[after:]), buffer.strides, strict=True))
+            inner = element_of(self.to, root.index, index, *arguments(root.node)[1:])
+            assert inner is not None
+            return list(zip(inner, buffer.strides, strict=True))
         kept = root.kept
         shape = tuple([root.domain[a] for a in kept])
         strides = Buffer("", shape, buffer.dtype, buffer.held).strides if shape else ()

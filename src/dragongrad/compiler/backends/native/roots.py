@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
 from .alignment import reads
 from .blas import lead_of
-from .indexing import advanced
+from .gather import Layout, added_at
 from .sums import reduced_axes
 
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
@@ -38,16 +37,17 @@ class Root:
         if self.kind == "product":
             return lead_of(self.node)
         if self.kind == "scatter":
-            axis, array = self.index
-            return (*shape[:axis], *array.shape, *shape[axis + 1 :])
+            index = self.index
+            width = len(shape) - (len(index.parts) - sum(p.kind != "slice" for p in index.parts))
+            return (*shape[: index.before], *index.shape, *shape[index.before + width :])
         return shape
 
-    @property
-    def index(self) -> tuple[int, Any]:
-        """Of a scatter: the axis that is indexed, and the array of indices."""
-        found = advanced(self.node.params["index"], self.node.shape)
+    @cached_property
+    def index(self) -> Layout:
+        """Of a scatter: the index, whose arrays stand side by side between full slices."""
+        found = added_at(self.node)
         assert found is not None
-        return found[0], found[1]
+        return found
 
     @cached_property
     def axes(self) -> tuple[int, ...]:
@@ -55,8 +55,7 @@ class Root:
         if self.kind == "reduce":
             return reduced_axes(self.node, len(self.domain))
         if self.kind == "scatter":
-            axis, array = self.index
-            return tuple(range(axis, axis + array.ndim))
+            return tuple(range(self.index.before, self.index.before + len(self.index.shape)))
         return ()
 
     @property
@@ -78,10 +77,11 @@ class Root:
         """For each value in memory below: the axis that is read in step with one of the domain's."""
         if self.kind in ("map", "product"):
             return reads(self.node, [(self.node, axis)], memory)
-        source = arguments(self.node)[0]
+        source, *stack = arguments(self.node)
         shape = shape_of(source)
         at = axis - (len(self.domain) - len(shape))
-        return reads(self.node, [(source, at if at >= 0 and shape[at] == self.domain[axis] else None)], memory)
+        step = at if at >= 0 and shape[at] == self.domain[axis] else None
+        return reads(self.node, [(source, step), *[(s, None) for s in stack]], memory)
 
 
 def row_bytes(node: Node) -> int:

@@ -14,7 +14,7 @@ from ...rewrite import Value, arguments, shape_of
 from .blas import factors, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
-from .indexing import advanced
+from .gather import added_at
 from .roots import ROW, TILE, Root, row_bytes
 from .sums import reduced_axes
 from .text import supported
@@ -40,7 +40,8 @@ _COSTS = {
 }  # fmt: skip
 _REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
-_MATMUL, _SCATTER = BLOCKS[np.matmul], BLOCKS["scatter"]
+_MATMUL = BLOCKS[np.matmul]
+_SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
 
 
 @dataclass
@@ -315,10 +316,9 @@ def _kind(node: Node) -> str:
 
 def _adds_up(node: Node) -> bool:
     """Whether a scatter adds to elements that an array of indices names, each perhaps several times."""
-    if node.block is not _SCATTER or node.dtype.kind not in "fi" or not node.size:
+    if node.block not in _SCATTERS or node.dtype.kind not in "fi" or not node.size:
         return False
-    found = advanced(node.params["index"], node.shape)
-    return found is not None and found[1].ndim > 0 and found[1].size > 0
+    return added_at(node) is not None
 
 
 def _is_long(node: Node) -> bool:

@@ -1,0 +1,138 @@
+"""One way through a function: its Graph, the decisions that lead to it, and what runs it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, CompileWarning
+from ..core.graph import Graph
+from ..core.nests import Structure, unflatten
+from .backends.native.backend import Native
+from .backends.native.door import MISSING
+from .backends.native.machine import binding
+from .backends.numpy_source import Source
+from .leaves import fresh
+from .passes import optimise
+from .trace import Guard, Traced
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+@dataclass
+class Path:
+    """One way through a function: its Graph before and after the passes, and what runs it."""
+
+    traced: Graph
+    graph: Graph
+    guards: list[Guard]
+    structure: Structure
+    run: Callable[[list[Any]], list[Any]]
+    seconds: dict[str, float]
+    passes: list[tuple[str, int, float]]
+    names: list[str]
+    engine: Any
+    entry: Callable[..., Any]
+
+    def source(self) -> Source:
+        """The Graph as NumPy source; the guards are no part of it."""
+        count = len(self.graph.outputs) - len(self.guards)
+        shown = Graph(
+            self.graph.title, self.graph.inputs, self.graph.nodes, self.graph.outputs[:count], self.graph.names
+        )
+        return Source(optimise(shown)[0], self.names)
+
+
+@dataclass
+class Version:
+    """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
+
+    dynamic: list[int]
+    paths: list[Path] = field(default_factory=list)
+    eager: str = ""  # why this version runs eagerly, where it does
+    # Of the same thread again where the function calls itself with plain numbers.
+    lock: Any = field(default_factory=threading.RLock)
+
+
+def take(path: Path, arrays: list[Any]) -> Any:
+    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
+    try:
+        out = path.run(arrays)
+    except Exception:
+        # Perhaps these values never come to what failed; if they do, the function itself says how it fails.
+        return MISSING
+    return MISSING if out is MISSING else unflatten(path.structure, out)
+
+
+def with_guards(traced: Traced) -> Graph:
+    """The Graph with its decisions as its last outputs."""
+    graph = traced.graph
+    # A value that decides twice is looked at once.
+    traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
+    outputs = [*graph.outputs, *[g.node for g in traced.guards]]
+    return Graph(graph.title, graph.inputs, graph.nodes, outputs, graph.names)
+
+
+def build(
+    graph: Graph, traced: Traced, backend: str | None
+) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
+    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
+    taken = [guard.taken for guard in traced.guards]
+    engine = None
+    if backend == "native":
+        engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+    elif backend is None and _has_llvm():
+        engine = _native_or_none(graph, traced, taken)
+    if engine is not None:
+        return engine, engine, engine.seconds
+    start = time.perf_counter()
+    function = Source(graph).function
+
+    def run(arrays: list[Any]) -> Any:
+        with np.errstate(all="ignore"):
+            values = function(*[a[()] for a in arrays])
+        count = len(values) - len(taken)
+        if any(bool(value) is not way for value, way in zip(values[count:], taken, strict=True)):
+            return MISSING
+        return [fresh(v) for v in values[:count]]
+
+    return run, None, {"source": time.perf_counter() - start}
+
+
+def _native_or_none(graph: Graph, traced: Traced, taken: list[bool]) -> Native | None:
+    """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
+    try:
+        return Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+    except Exception as error:
+        warn(
+            f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "
+            f"values; please report this ({type(error).__name__}: {str(error)[:200]})"
+        )
+        return None
+
+
+@functools.cache
+def _has_llvm() -> bool:
+    try:
+        binding()
+    except ArgumentError:
+        warn("llvmlite is not installed: compiled functions run as NumPy source; pip install llvmlite")
+        return False
+    return True
+
+
+def warn(message: str) -> None:
+    """Tell the user, at the line of the call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, CompileWarning, stacklevel=level)
