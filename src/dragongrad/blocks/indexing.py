@@ -63,10 +63,6 @@ def _filled(index: Index, stack: Any) -> Index:
     return tuple([stack[p.position] if isinstance(p, At) else p for p in index])
 
 
-def _is_basic(index: Index) -> bool:
-    return all(p is None or p is Ellipsis or isinstance(p, (int, np.integer, slice)) for p in index)
-
-
 def _may_repeat(index: Index) -> bool:
     """Whether an index may name a place twice; masks and slices cannot."""
     return any(isinstance(p, At) or (isinstance(p, np.ndarray) and p.dtype.kind in "iu") for p in index)

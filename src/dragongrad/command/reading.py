@@ -11,14 +11,14 @@ from ..core.errors import ArgumentError
 from ..optimize.minimize import method_class, minimize
 from ..optimize.searching import LineSearchOptimizer
 from ..optimize.trust import TrustRegion
-from ..optimize.zoo import ZOO, Problem, get
+from ..optimize.zoo import Problem, get
 from .formula import Formula
 
 _TRIAL_STEPS = 60
 _TRIALS = 14
 
 
-def read_function(text: str, n: int = 2) -> Problem:
+def read_function(text: str) -> Problem:
     """A test function of the zoo by its name, or a formula of several variables (in alphabetical order).
 
     Raises
@@ -26,8 +26,6 @@ def read_function(text: str, n: int = 2) -> Problem:
     ArgumentError
         The text is neither.
     """
-    if text.lower().replace("-", "_") in ZOO:
-        return ZOO[text.lower().replace("-", "_")]
     if text.replace("-", "_").isidentifier():
         return get(text)
     formula = Formula(text)

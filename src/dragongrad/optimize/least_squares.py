@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..core.errors import ArgumentError
 from .gauss_newton import GaussNewton
 from .levenberg import LevenbergMarquardt
 from .loop import Iteration, run
-from .optimizer import Optimizer
+from .optimizer import Optimizer, find_method
 from .residuals import Residuals
 from .result import Result
 
@@ -101,7 +100,7 @@ def least_squares(
 
     """
     fit = Residuals(residual, x0, tuple(args), compile=compile)
-    optimizer = _method_class(method)(fit, **options)
+    optimizer = find_method(method, LEAST_SQUARES, " of least squares: choose 'lm', 'gauss-newton'")(fit, **options)
     asked: dict[str, Any] = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
     limits = replace(optimizer.limits, **{k: v for k, v in asked.items() if v is not None})
     result = run(optimizer, limits, callback=callback, progress=progress, path=path)
@@ -123,14 +122,3 @@ def with_residuals(result: Result, fit: Residuals) -> Result:
             "determined"
         )
     return replace(result, fun=fit.residual, jac=fit.matrix, cost=result.fun, grad=result.jac, message=message)
-
-
-def _method_class(method: str | type[Optimizer]) -> type[Optimizer]:
-    if isinstance(method, type) and issubclass(method, Optimizer):
-        return method
-    known = LEAST_SQUARES.get(str(method).lower().replace("-", "").replace("_", ""))
-    if known is None:
-        raise ArgumentError(
-            f"unknown method {method!r} of least squares: choose 'lm', 'gauss-newton', or a subclass of Optimizer"
-        )
-    return known

@@ -24,7 +24,7 @@ from .nadam import NAdam
 from .nesterov import Nesterov
 from .newton import Newton
 from .objective import Objective
-from .optimizer import Optimizer
+from .optimizer import Optimizer, find_method
 from .radam import RAdam
 from .result import Result
 from .rmsprop import RMSProp
@@ -64,15 +64,7 @@ def family_of(name: str) -> Callable[..., Result]:
 
 def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
     """The Optimizer of a name, hyphens and capitals aside."""
-    if isinstance(method, type) and issubclass(method, Optimizer):
-        return method
-    known = METHODS.get(str(method).lower().replace("-", "").replace("_", ""))
-    if known is None:
-        raise ArgumentError(
-            f"unknown method {method!r}: choose one of {', '.join(METHODS)}, 'scipy:NAME', "
-            "or a subclass of Optimizer"
-        )
-    return known
+    return find_method(method, METHODS, f": choose one of {', '.join(METHODS)}, 'scipy:NAME'")
 
 
 def minimize(
@@ -181,18 +173,16 @@ def minimize(
     [1. 1. 1.]
 
     """
+    given = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
+    asked: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
         return family_of(family)(
-            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path, compile=compile,
-            **{k: v for k, v in asked.items() if v is not None}, **options,
-        )  # fmt: skip
+            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path, compile=compile, **asked, **options
+        )
     objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
     optimizer = method_class(method or default_method(objective))(objective, **options)
-    asked = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-    chosen: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
-    limits = replace(optimizer.limits, **chosen)
+    limits = replace(optimizer.limits, **asked)
     return run(optimizer, limits, callback=callback, progress=progress, path=path)
 
 

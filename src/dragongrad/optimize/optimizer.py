@@ -206,10 +206,6 @@ class Optimizer:
         return None
 
 
-def _holders(value: Any) -> int:
-    return getrefcount(value)
-
-
 # What getrefcount says in `evaluate` of an array that one local name holds, or an attribute and a view.
 def _count() -> tuple[int, int]:
     class Holder:
@@ -222,6 +218,22 @@ def _count() -> tuple[int, int]:
 
 
 _ONE_HOLDER, _TWO_HOLDERS = _count()
+
+
+def find_method(method: str | type[Optimizer], table: dict[str, type[Optimizer]], choices: str) -> type[Optimizer]:
+    """The Optimizer of a name, hyphens and capitals aside; a class is one already.
+
+    Raises
+    ------
+    ArgumentError
+        The table has no such name: the message gives the choices.
+    """
+    if isinstance(method, type) and issubclass(method, Optimizer):
+        return method
+    known = table.get(str(method).lower().replace("-", "").replace("_", ""))
+    if known is None:
+        raise ArgumentError(f"unknown method {method!r}{choices}, or a subclass of Optimizer")
+    return known
 
 
 def _signature(cls: type[Optimizer]) -> inspect.Signature:

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ShapeError
 from .backtracking import backtrack
 from .damping import LinearModel, norm
 from .levenberg import LevenbergMarquardt
 from .loop import Iteration, Limits, Stalled, run
 from .objective import Array, Objective
-from .optimizer import Optimizer
+from .optimizer import Optimizer, find_method
 from .residuals import Residuals, needs_residuals
 from .result import Result, Status, Test
 
@@ -215,7 +215,9 @@ def root(
     asked = {k: v for k, v in asked.items() if v is not None}
     fit = Residuals(f, x0, tuple(args), compile=compile)
     show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
-    result = _run(_method_class(method or "newton"), fit, asked, show, options)
+    result = _run(
+        find_method(method or "newton", ROOTS, " of root: choose 'newton', 'lm'"), fit, asked, show, options
+    )
     if method is None and result.status in (Status.NOT_A_ROOT, Status.NO_DESCENT, Status.MAX_ITER):
         # The counts of `fit` go on, and the start is the same.
         second = _run(LevenbergMarquardt, fit, asked, show, {})
@@ -256,12 +258,3 @@ def _is_root(fit: Residuals, x: Any) -> bool:
         return False
     model = LinearModel(matrix, f, norms)
     return model.full and norm(model.undamped()) <= 1e-6 * norm(norms * x)
-
-
-def _method_class(method: str | type[Optimizer]) -> type[Optimizer]:
-    if isinstance(method, type) and issubclass(method, Optimizer):
-        return method
-    known = ROOTS.get(str(method).lower().replace("-", "").replace("_", ""))
-    if known is None:
-        raise ArgumentError(f"unknown method {method!r} of root: choose 'newton', 'lm', or a subclass of Optimizer")
-    return known

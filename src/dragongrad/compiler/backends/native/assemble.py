@@ -105,7 +105,6 @@ class Assembler:
         self.segments: list[tuple[str, list[int]]] = []
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
-        self._whole: list[str] = []
         self._joiners: dict[tuple[int, int], str] = {}
         self._alike: dict[Any, str] = {}
         for k, step in enumerate(steps):
