@@ -12,6 +12,7 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of
 from .blas import ProductWriter, factors
+from .joins import joiner
 from .roots import Root, row_bytes
 from .schedule import Loops, Product, Step, price
 from .text import STORED, Function
@@ -105,8 +106,7 @@ class Assembler:
         self.segments: list[tuple[str, list[int]]] = []
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
-        self._joiners: dict[tuple[int, int], str] = {}
-        self._alike: dict[Any, str] = {}
+        self.joiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
             cut = self._cut(k, step) if k in self.functions else None
             if cut is not None:
@@ -179,8 +179,6 @@ class Assembler:
         cut = self.cuts.get(k)
         if cut is not None:
             self._part(k, cut)
-            for position in cut.partial:
-                self._joiners[k, position] = self._join(k, position, cut)
 
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
@@ -205,41 +203,6 @@ class Assembler:
                 given[-1] = f"ptr %w{position}"
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
         self.lines += [*lines, "  ret void", "}"]
-
-    def _join(self, k: int, position: int, cut: Cut) -> str:
-        """The function that combines the partial results of a reduction, in order; alike ones share it."""
-        node = self.functions[k].values[position]
-        kind, apart = STORED[node.dtype.name], cut.partial[position][1]
-        fold = self._fold(node, kind)
-        alike = kind, apart, fold, cut.parts, node.size
-        if alike in self._alike:
-            return self._alike[alike]
-        name = self._alike[alike] = f"@join{k}.{position}"
-        self.lines += [
-            f"define internal void {name}(ptr %out, ptr %parts) noinline #0 {{", "  br label %element",
-            "element:", "  %e = phi i64 [ 0, %0 ], [ %e1, %next ]",
-            f"  %first.at = getelementptr {kind}, ptr %parts, i64 %e", f"  %first = load {kind}, ptr %first.at",
-            "  br label %part", "part:", "  %p = phi i64 [ 1, %element ], [ %p1, %part ]",
-            f"  %total = phi {kind} [ %first, %element ], [ %sum, %part ]",
-            f"  %skip = mul i64 %p, {apart}", "  %row = getelementptr i8, ptr %parts, i64 %skip",
-            f"  %at = getelementptr {kind}, ptr %row, i64 %e", f"  %x = load {kind}, ptr %at",
-            f"  %sum = {fold}", "  %p1 = add i64 %p, 1", f"  %last = icmp eq i64 %p1, {cut.parts}",
-            "  br i1 %last, label %next, label %part", "next:",
-            f"  %to = getelementptr {kind}, ptr %out, i64 %e", f"  store {kind} %sum, ptr %to",
-            "  %e1 = add i64 %e, 1", f"  %done = icmp eq i64 %e1, {node.size}",
-            "  br i1 %done, label %out.of, label %element", "out.of:", "  ret void", "}",
-        ]  # fmt: skip
-        return name
-
-    def _fold(self, node: Node, kind: str) -> str:
-        assert node.block is not None
-        name, real = node.block.name, node.dtype.kind == "f"
-        if name in ("sum", "all", "any"):
-            word = {"sum": "fadd" if real else "add", "all": "and", "any": "or"}[name]
-            return f"{word} {kind} %total, %x"
-        intrinsic = f"@llvm.{name}imum.{'f64' if kind == 'double' else 'f32'}" if real else f"@llvm.s{name}.{kind}"
-        self.declared[intrinsic] = f"declare {kind} {intrinsic}({kind}, {kind})"
-        return f"call {kind} {intrinsic}({kind} %total, {kind} %x)"
 
     def _segment(self, run: list[int]) -> None:
         """A function that calls the steps of a run without call backs."""
@@ -272,9 +235,13 @@ class Assembler:
             given = [f"ptr {register(self.places.of(v))}" for v in function.values]
             return [f"  call void @{function.name}({', '.join([*given, 'i64 0', f'i64 {function.length}'])})"]
         joins = []
-        for position, (place, _) in cut.partial.items():
-            out = register(self.places.of(function.values[position]))
-            joins.append(f"  call void {self._joiners[k, position]}(ptr {out}, ptr {register(place)})")
+        for position, (place, apart) in cut.partial.items():
+            node = function.values[position]
+            out, name = register(self.places.of(node)), joiner(node)
+            self.joiners.add(name)
+            self.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64)"
+            numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
+            joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
         return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:

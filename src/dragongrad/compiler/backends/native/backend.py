@@ -20,6 +20,7 @@ from .apart import part_operands
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .joins import provide_joiner
 from .layout import turn
 from .loops import LoopWriter
 from .machine import Library, provide
@@ -214,6 +215,8 @@ class Native:
         """Give names to what the module calls outside itself."""
         if assembler.cuts:
             WORKERS.ready()
+        for name in sorted(assembler.joiners):
+            provide_joiner(name)
         if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)
