@@ -18,10 +18,11 @@ from .scalars import keep_scalars
 from .share import share
 from .simplify import simplify
 
-#: Simplifying and sharing open the way for each other: twice is enough in practice.
+#: Simplifying and sharing open the way for each other: twice is enough in practice. What lifting wrote anew is
+#: shared before it is simplified, which looks for equal operands.
 PIPELINE = (
     fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, fold_constants,
-    simplify, share, keep_scalars, drop_dead,
+    share, simplify, share, keep_scalars, drop_dead,
 )  # fmt: skip
 
 

@@ -21,6 +21,9 @@ from .threads import parts_of
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
 _UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
 _MATMUL = BLOCKS[np.matmul]
+# How many times longer loops and straight code take that LLVM does not optimise, what share of a program's time may
+# be lost to that, and the nanoseconds below which nothing is.
+_LOOSE_LOOP, _LOOSE_CODE, _LOST, _BRIEF = 25.0, 4.0, 0.02, 20_000.0
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
@@ -106,6 +109,7 @@ class Assembler:
         self.segments: list[tuple[str, list[int]]] = []
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
+        self.cold = self._cold()
         self.joiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
             cut = self._cut(k, step) if k in self.functions else None
@@ -117,6 +121,24 @@ class Assembler:
     def text(self) -> str:
         """The module."""
         return "\n".join([*self.declared.values(), *self.lines])
+
+    def _cold(self) -> set[int]:
+        """The steps that take so little of the program's time that optimising them does not pay."""
+        total = sum(self.works)
+        if total < _BRIEF:
+            return set()
+        lost: dict[int, float] = {}
+        for k in self.functions:
+            step = self.steps[k]
+            straight = isinstance(step, Loops) and step.mode == "straight"
+            lost[k] = (_LOOSE_CODE if straight else _LOOSE_LOOP) * self.works[k]
+        cold, left = set(), _LOST * total
+        # First where the most is to be saved for what is lost.
+        for k in sorted(lost, key=lambda k: lost[k] / len(self.functions[k].lines)):
+            if lost[k] <= left:
+                cold.add(k)
+                left -= lost[k]
+        return cold
 
     # Cutting
 
@@ -174,7 +196,8 @@ class Assembler:
         function = self.functions[k]
         head, *body = function.lines
         # It is called from here only: LLVM may put it into its caller.
-        self.lines += [head.replace("define void", "define internal void", 1), *body]
+        head = head.replace("define void", "define internal void", 1)
+        self.lines += [head.replace("#0", "#1") if k in self.cold else head, *body]
         self.declared.update(function.declared)
         cut = self.cuts.get(k)
         if cut is not None:
