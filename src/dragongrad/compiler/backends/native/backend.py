@@ -21,6 +21,7 @@ from .assemble import Assembler, Places
 from .blocked import BlockedNestWriter, wide_sums
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .gathered import turn_gathered
 from .joins import provide_joiner
 from .layout import turn
 from .loops import LoopWriter
@@ -47,7 +48,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(*turn(part_operands(graph)))
+        return _plan(*turn(turn_gathered(part_operands(graph))))
 
 
 def _plan(graph: Graph, forced: set[Node]) -> Plan:

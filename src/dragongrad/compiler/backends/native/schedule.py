@@ -15,6 +15,7 @@ from .blas import factors, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
+from .gathered import gathered_from
 from .roots import ROW, TILE, Root, row_bytes
 from .sums import reduced_axes
 from .text import supported
@@ -25,6 +26,10 @@ RECOMPUTE = 48
 STRAIGHT = 32
 # A small value after so many steps goes to memory, and a function makes at most so many small values.
 DEEP, TOGETHER = 64, 256
+# Products of so few terms are not worth a call of BLAS.
+FEW, OFTEN = 4, 8
+# Matrices of so many elements and more are multiplied in loops, where more terms than this would be written out.
+SMALL, MUCH = 9, 1024
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
@@ -106,8 +111,15 @@ class Schedule:
             elif node.block is _MATMUL and is_product(node):
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+            elif node.block is _MATMUL and node.size >= OFTEN * sum(int(np.prod(f.shape)) for f in factors(node)):
+                # Written out, it reads each element of its operands again and again.
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
+        self.rolled = _small_products(graph) - self.outside
+        for node in self.rolled:
+            wanted.add(node)
+            wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
-        wanted |= self._pieces() | self._deep(wanted)
+        wanted |= gathered_from(graph) - self.outside | self._pieces() | self._deep(wanted)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
@@ -224,7 +236,7 @@ class Schedule:
             if node.block is _MATMUL and is_product(node) and not stacked(node):
                 self.steps.append(Product(node))
                 continue
-            self._into_loops(Root(node, _kind(node)))
+            self._into_loops(Root(node, _kind(node), node in self.rolled))
 
     def _into_loops(self, root: Root) -> None:
         mode, length = mode_of(root)
@@ -329,7 +341,23 @@ def _is_long(node: Node) -> bool:
 def is_product(node: Node) -> bool:
     """Whether a matrix product is left to BLAS."""
     x, y = (shape_of(v) for v in arguments(node))
-    return x[-1] > UNROLL or node.dtype.kind != "f" or (len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096)
+    if x[-1] > UNROLL or node.dtype.kind != "f":
+        return True
+    # Of very few terms, the product is as quickly computed as read.
+    return x[-1] > FEW and len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096
+
+
+def _small_products(graph: Graph) -> set[Node]:
+    """Matrix products of small matrices, where there are so many that writing them out makes too much code."""
+    found, terms = set(), 0
+    for node in graph.nodes:
+        if node.block is _MATMUL and len(node.shape) > 1 and not is_product(node):
+            rows, columns = node.shape[-2:]
+            count = rows * columns * shape_of(arguments(node)[0])[-1]
+            if rows > 1 and SMALL <= rows * columns <= STRAIGHT:
+                found.add(node)
+                terms += count
+    return found if terms > MUCH else set()
 
 
 def _is_list(node: Node, size: int) -> bool:
@@ -346,6 +374,8 @@ def mode_of(root: Root) -> tuple[str, int]:
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
     rest = size // domain[0]
+    if root.rolled:
+        return "nest", domain[0]
     narrow = rest <= (16 if root.kind == "map" else 4) or (rest <= LANE and domain[0] >= 8 * rest)
     if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
         return "lanes", domain[0]
