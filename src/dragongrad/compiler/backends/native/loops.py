@@ -21,6 +21,8 @@ from .text import Buffer, Function, Text
 
 # Chains of so many values are not left to recursion.
 LONG = 48
+# Loops that are cut into parts are cut at multiples of this: whole vectors, as many as are computed at a time.
+WHOLE = 32
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
@@ -155,7 +157,11 @@ class LoopWriter:
         head, inside, done = text.label("head"), text.label("body"), text.label("done")
         low, high = str(loop.low), str(loop.high)
         if bounds is not None:
+            whole = hint == INNER and bounds == PART and low == "0" and loop.high % WHOLE == 0
             low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
+            if whole:
+                # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
+                low, high = (text.effect(f"and i64 {bound}, {-WHOLE}") for bound in (low, high))
         elif loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
             text.begin_scope()
