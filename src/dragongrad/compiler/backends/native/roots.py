@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from .blas import lead_of
 from .gather import Layout, added_at
 from .sums import reduced_axes
 
+# The axes after the first of an array that is computed a row at a time hold no more elements than this.
+LANE = 64
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
 ROW, TILE = 1 << 15, 1 << 19
 
@@ -84,6 +87,12 @@ class Root:
         at = axis - (len(self.domain) - len(shape))
         step = at if at >= 0 and shape[at] == self.domain[axis] else None
         return reads(self.node, [(source, step), *[(s, None) for s in stack]], memory)
+
+
+def in_lanes(shape: tuple[int, ...], few: int = 16) -> bool:
+    """Whether an array is computed a row at a time, the rows side by side in the lanes of a vector."""
+    rest = math.prod(shape[1:])
+    return rest <= few or (rest <= LANE and shape[0] >= 8 * rest)
 
 
 def row_bytes(node: Node) -> int:

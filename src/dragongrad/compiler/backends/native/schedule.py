@@ -16,7 +16,8 @@ from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
 from .gathered import gathered_from
-from .roots import ROW, TILE, Root, row_bytes
+from .repeats import computed_again
+from .roots import ROW, TILE, Root, in_lanes, row_bytes
 from .sums import reduced_axes
 from .text import supported
 
@@ -32,9 +33,6 @@ FEW, OFTEN = 4, 8
 SMALL, MUCH = 9, 1024
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
-# An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
-# side in the lanes of a vector.
-LANE = 64
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
@@ -119,7 +117,9 @@ class Schedule:
             wanted.add(node)
             wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
-        wanted |= gathered_from(graph) - self.outside | self._pieces() | self._deep(wanted)
+        wanted |= gathered_from(graph) - self.outside
+        wanted |= computed_again(graph, wanted | inputs, self._is_free, price)
+        wanted |= self._pieces() | self._deep(wanted)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
@@ -127,6 +127,14 @@ class Schedule:
         while self._keep_what_is_dear():
             self._place()
         self._hold_rows()
+
+    def _is_rolled(self, node: Node) -> bool:
+        """Whether few elements are looped over: of small products, and of what is computed from them."""
+        small = bool(self.rolled) and SMALL <= node.size <= STRAIGHT and node.block in OPERATIONS
+        return small or node in self.rolled
+
+    def _is_free(self, node: Node) -> bool:
+        return node not in self.outside
 
     def _deep(self, wanted: set[Node]) -> set[Node]:
         """Small values at the end of long ways: no expression is deeper than the stack."""
@@ -236,7 +244,7 @@ class Schedule:
             if node.block is _MATMUL and is_product(node) and not stacked(node):
                 self.steps.append(Product(node))
                 continue
-            self._into_loops(Root(node, _kind(node), node in self.rolled))
+            self._into_loops(Root(node, _kind(node), self._is_rolled(node)))
 
     def _into_loops(self, root: Root) -> None:
         mode, length = mode_of(root)
@@ -258,8 +266,11 @@ class Schedule:
             return False
         made = [r for r in step.roots if r.node in needs]
         if step.mode == "lanes":
-            # A map in the same loops is computed along; a reduction is known only after them.
-            return mode == "lanes" and not any(r.kind == "reduce" for r in made)
+            # A map in the same loops is known at the same row; a reduction only after them.
+            if mode != "lanes" or any(r.kind == "reduce" for r in made):
+                return False
+            found = root.reads(0, self.memory) if made else {}
+            return all(found.get(r.node) == 0 for r in made)
         if mode == "lanes" and not made:
             return False
         if any(r.first == 0 for r in made):
@@ -348,15 +359,14 @@ def is_product(node: Node) -> bool:
 
 
 def _small_products(graph: Graph) -> set[Node]:
-    """Matrix products of small matrices, where there are so many that writing them out makes too much code."""
+    """Products of small matrices, where there are so many that writing them out makes too much code."""
     found, terms = set(), 0
     for node in graph.nodes:
-        if node.block is _MATMUL and len(node.shape) > 1 and not is_product(node):
-            rows, columns = node.shape[-2:]
-            count = rows * columns * shape_of(arguments(node)[0])[-1]
-            if rows > 1 and SMALL <= rows * columns <= STRAIGHT:
+        if node.block is _MATMUL and node.shape and not is_product(node):
+            each = math.prod(node.shape[-2:]) if len(node.shape) > 1 else node.shape[-1]
+            if SMALL <= each <= STRAIGHT:
                 found.add(node)
-                terms += count
+                terms += each * shape_of(arguments(node)[0])[-1]
     return found if terms > MUCH else set()
 
 
@@ -373,10 +383,10 @@ def mode_of(root: Root) -> tuple[str, int]:
         return "nest", domain[0]
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
-    rest = size // domain[0]
     if root.rolled:
         return "nest", domain[0]
-    narrow = rest <= (16 if root.kind == "map" else 4) or (rest <= LANE and domain[0] >= 8 * rest)
-    if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
+    if in_lanes(domain, 16 if root.kind == "map" else 4) and (
+        root.kind == "map" or 0 in reduced_axes(root.node, len(domain))
+    ):
         return "lanes", domain[0]
     return "nest", domain[0]
