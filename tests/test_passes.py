@@ -10,6 +10,7 @@ from dragongrad.compiler.passes.contract import clean_contractions
 from dragongrad.compiler.passes.dead import drop_dead
 from dragongrad.compiler.passes.fold import fold_constants
 from dragongrad.compiler.passes.indices import composed, plain_index, tidy_indices
+from dragongrad.compiler.passes.lift import lift_broadcasts
 from dragongrad.compiler.passes.scalars import keep_scalars
 from dragongrad.compiler.passes.share import share
 from dragongrad.compiler.passes.simplify import simplify
@@ -287,3 +288,43 @@ def test_fast_math_is_an_option_only():
         np.testing.assert_array_equal(exact(x), [np.nan, 0.0])
     fast(x)
     np.testing.assert_array_equal(fast(x), [0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "kept"),
+    [
+        (lambda x: np.sum(x + x), ["sum", "add"]),
+        (lambda x: np.sum(-(x + x), axis=0), ["negative", "sum", "add"]),
+        (lambda x: np.sum((-x) + (-x), axis=0), ["negative", "sum", "add"]),
+        (lambda x: np.sum(x + x, dtype=np.float64), ["sum", "add"]),
+    ],
+)
+@pytest.mark.parametrize("x", [ODD[:6], ODD[7:], ODD[:2], np.array([1.7e308, -1.7e308, 3.0])])
+def test_doubling_goes_behind_a_sum(f, kept, x):
+    if x[0] > 1e300:
+        # Where doubling first overflows, the doubled sum is the one that is right.
+        assert run(simplify(share(traced(f, x))), x)[0] in (6.0, -6.0)
+        return
+    assert names(after([share, simplify, drop_dead], f, x)) == kept
+
+
+def test_questions_of_all_elements_ignore_how_they_are_laid_out():
+    def f(x):
+        return np.any(np.isnan(np.broadcast_to(x[:, None], (9, 5)).T)), np.max(x.reshape(3, 3).T)
+
+    graph = after([fold_constants, tidy_indices, simplify, lift_broadcasts, drop_dead], f, ODD)
+    assert [n.block.name for n in graph.nodes if n.size > 9] == []
+
+
+def test_what_is_laid_over_all_zeros_is_itself():
+    def f(x):
+        out = np.zeros((3, 4), like=x)
+        out[None, ...] = x[None]
+        return out
+
+    graph = after(
+        [fold_constants, tidy_indices, simplify, share, simplify, drop_dead],
+        ad.grad(lambda x: np.sum(f(x) ** 2)),
+        M,
+    )
+    assert "scatter" not in names(graph)

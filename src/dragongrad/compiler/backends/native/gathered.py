@@ -69,9 +69,8 @@ def _has_array(node: Node) -> bool:
 
 
 def _viewed(value: Value) -> Value:
-    while isinstance(value, Node) and value.block is _TRANSPOSE:
-        value = arguments(value)[0]
-    return value
+    """What lies in memory of an operand; of one that `turn_gathered` wrote, the turned copy."""
+    return arguments(value)[0] if isinstance(value, Node) and value.block is _TRANSPOSE else value
 
 
 def _costs(value: Node, inputs: set[Node]) -> bool:

@@ -159,7 +159,7 @@ class Schedule:
                 continue
             axis = int(node.params.get("axis") or 0) % len(node.shape)
             if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
-                dear = [v for v in values if isinstance(v, Node) and cost[v] > RECOMPUTE]
+                dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTE]
                 found.update(dear)
                 cost.update(dict.fromkeys(dear, 0.0))
         return found

@@ -1,0 +1,234 @@
+"""How loops are written: blocks of rows, small products, repeated values, gathers, cold code, parts of sums."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.core.nests import flatten
+
+pytest.importorskip("llvmlite")
+
+from dragongrad.compiler.backends.native import joins
+from dragongrad.compiler.backends.native.blocked import BLOCKS, ROWS, wide_sums
+from dragongrad.compiler.backends.native.schedule import Loops, Product
+
+RNG = np.random.default_rng(11)
+
+
+def compiled(f, *args, rtol=1e-11):
+    """The compiled function, after two calls that gave what the eager function gives."""
+    g = ad.compile(f, backend="native")
+    expected = flatten(f(*args))[0]
+    for _ in range(2):
+        for a, b in zip(flatten(g(*args))[0], expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1.0, np.abs(b).max(initial=0)))
+            assert np.shape(a) == np.shape(b)
+    return g
+
+
+def steps(g):
+    return g._path().engine.plan.schedule.steps
+
+
+def in_memory(g):
+    """The Nodes that go to memory."""
+    return g._path().engine.plan.schedule.wanted
+
+
+# Sums over rows, several rows at a time
+
+
+@pytest.mark.parametrize("rows", [ROWS * BLOCKS - 1, ROWS * BLOCKS, ROWS * BLOCKS + 1, 1001, 1002, 1003, 4000])
+@pytest.mark.parametrize("reduce", [np.sum, np.max, np.any])
+def test_wide_sums_over_any_number_of_rows(rows, reduce):
+    x, c = RNG.standard_normal((rows, 5)), RNG.standard_normal((30, 5))
+
+    def f(x):
+        weights = np.exp(-np.sum((x[:, None] - c) ** 2, 2))
+        total = reduce((weights / np.sum(weights, 1, keepdims=True))[:, :, None] * x[:, None] > 0.1, 0) if (
+            reduce is np.any
+        ) else reduce((weights / np.sum(weights, 1, keepdims=True))[:, :, None] * x[:, None], 0)  # fmt: skip
+        return total, np.sum(weights, 0), np.sum(weights)
+
+    g = compiled(f, x)
+    wide = [wide_sums(s) for s in steps(g) if isinstance(s, Loops)]
+    assert any(wide) == (rows >= ROWS * BLOCKS)
+
+
+def test_rows_that_are_joined_from_pieces_are_summed_all_the_same():
+    x = RNG.standard_normal((120, 80))
+    compiled(lambda x: np.sum(np.sin(np.concatenate([x[7:], x[:7] * 2.0])) * x[::-1], 0), x)
+    compiled(lambda x: np.sum(np.pad(x, ((3, 3), (0, 0)))[:-6] * np.roll(x, 5, axis=0), 0), x)
+
+
+def test_a_doubled_sum_is_the_sum_doubled():
+    x = RNG.standard_normal((64, 70))
+    g = compiled(lambda x: np.sum(-(x * x + x * x), axis=0), x, rtol=1e-14)
+    blocks = [n.block.name for n in g.graph.nodes]
+    assert blocks.index("sum") < blocks.index("add")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_products_in_sums_are_as_exact_as_their_terms(dtype):
+    x, y = RNG.standard_normal((2, 500, 9)).astype(dtype)
+    exact = np.sum(x.astype(np.longdouble) * y, 1)
+    out = ad.compile(lambda x, y: np.sum(x * y, 1), backend="native")(x, y)
+    bound = np.sum(np.abs(x.astype(np.longdouble) * y), 1) * 9 * np.finfo(dtype).eps
+    assert out.dtype == dtype
+    assert np.all(np.abs(out - exact) <= bound)
+
+
+# Values that loops would compute again and again
+
+
+def test_factors_of_an_outer_product_are_computed_once():
+    x = RNG.standard_normal(400)
+    g = compiled(lambda x: np.sum(np.sin(x)[:, None] * np.cos(x)[None, :], 1), x)
+    assert len(in_memory(g)) == 2
+
+
+def test_cheap_factors_are_not_kept():
+    x = RNG.standard_normal(400)
+    g = compiled(lambda x: np.max((2.0 * x)[:, None] - x[None, :], 1), x)
+    assert {n.block.name for n in in_memory(g)} == {"max"}
+
+
+@pytest.mark.parametrize("shape", [(60,), (40, 50), (200, 3)])
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_steps_of_a_stencil_are_as_long_as_they_are_many(shape, count):
+    def f(u):
+        for _ in range(count):
+            neighbours = sum(np.roll(u, s, axis=a) for a in range(u.ndim) for s in (1, -1))
+            u = u + 0.1 * (neighbours - 2 * u.ndim * u)
+        return np.sum(u * u)
+
+    u = RNG.standard_normal(shape)
+    one, many = ad.compile(f, backend="native"), compiled(ad.value_and_grad(f), u)
+    one(u)
+    # What one step costs in text, cut at the edges of each axis; the gradient has a few times as much.
+    assert len(many.llvm.splitlines()) < 3000 * count
+    assert len(one.llvm.splitlines()) < 1500 * count
+
+
+def test_maps_of_rows_read_elsewhere_are_not_in_the_same_loop():
+    x = RNG.standard_normal((500, 2))
+    g = compiled(lambda x: (np.sin(x), np.sin(x)[::-1] + x), x)
+    assert len([s for s in steps(g) if isinstance(s, Loops)]) == 2
+
+
+# Gathers
+
+
+def test_what_is_gathered_is_computed_once_and_laid_out_as_it_is_read():
+    table, index = RNG.standard_normal((50, 3)), RNG.integers(0, 50, 900)
+
+    def f(a):
+        return (np.exp(table * a[0]) @ np.outer(a, np.ones(3)))[index] * a[1]
+
+    a = np.array([0.3, 0.7, -0.2])
+    g = compiled(lambda a: ad.jacfwd(f)(a), a)
+    turned = [n for n in in_memory(g) if n.block.name == "transpose"]
+    assert any(n.shape[-1] == 3 and n.size == 3 * 50 * 3 for n in turned)
+    # Whether any element is NaN is asked while they are written.
+    writes = [s for s in steps(g) if isinstance(s, Loops) and any(r.node.shape == (900, 3, 3) for r in s.roots)]
+    assert {r.node.block.name for s in writes for r in s.roots} >= {"transpose", "any"}
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, i: np.sin(x)[i], lambda x, i: np.sin(x)[i, ::-1], lambda x, i: np.sin(x.T)[:, i].T,
+    lambda x, i: (x @ np.ones((4, 2)))[i], lambda x, i: np.sin(x)[i][:, 1:] * np.cos(x)[i][:, :-1],
+    lambda x, i: np.transpose(np.exp(x)[None, i], (1, 2, 0)),
+])  # fmt: skip
+def test_gathers_of_computed_arrays(f):
+    x, i = RNG.standard_normal((20, 4)), RNG.integers(0, 20, 300)
+    compiled(lambda x: f(x, i), x)
+    compiled(ad.grad(lambda x: np.sum(np.tanh(f(x, i)))), x)
+    compiled(ad.jacfwd(lambda x: f(x, i)), x)
+
+
+# Small products
+
+
+def chain(x, count, n):
+    out = np.eye(n)
+    for k in range(count):
+        c, s = np.cos(x[k % len(x)]), np.sin(x[k % len(x)])
+        out = out @ (np.eye(n) + c * np.diag(np.ones(n - 1), 1) + s * np.diag(np.ones(n - 1), -1)) / 2
+    return np.sum(out * out)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_many_small_products_are_loops(n):
+    x = RNG.standard_normal(7)
+    g = compiled(lambda x: chain(x, 30, n), x)
+    compiled(ad.grad(lambda x: chain(x, 30, n)), x)
+    compiled(ad.vmap(lambda x: chain(x, 30, n)), RNG.standard_normal((19, 7)))
+    assert bool(g._path().engine.plan.schedule.rolled) == (n > 3)
+
+
+def test_few_terms_are_not_left_to_blas():
+    x, y = RNG.standard_normal((600, 3)), RNG.standard_normal((3, 500))
+    g = compiled(lambda x, y: np.sum(np.tanh(x) @ y, 1), x, y)
+    assert not any(isinstance(s, Product) for s in steps(g))
+
+
+def test_a_recurrent_network_is_text_that_grows_with_its_steps():
+    w, x = RNG.standard_normal((16, 16)) / 4, RNG.standard_normal((40, 16))
+
+    def f(w):
+        h = np.zeros(16)
+        for row in x:
+            h = np.tanh(w @ h + row)
+        return np.sum(h * h)
+
+    g = compiled(ad.value_and_grad(f), w, rtol=1e-9)
+    assert len(g.llvm.splitlines()) < 40 * 400
+
+
+# Code that is hardly run, and what puts parts together
+
+
+def test_code_that_takes_next_to_no_time_is_not_optimised():
+    x = RNG.standard_normal((300, 400))
+    g = compiled(lambda x: np.sum(np.exp(x), 1)[:20] * np.sum(np.sin(x)), x)
+    engine = g._path().engine
+    assert "noinline optnone" in g.llvm or "#1" in engine.text
+    assert engine.text.count(") #1 {") == 1
+
+
+def test_a_short_program_is_optimised_as_a_whole():
+    g = compiled(lambda x: np.exp(x) + np.sum(x), RNG.standard_normal(100))
+    assert ") #1 {" not in g._path().engine.text
+
+
+@pytest.mark.parametrize(("fold", "kind", "dtype"), [
+    ("sum", "double", float), ("sum", "float", np.float32), ("sum", "i64", np.int64), ("max", "double", float),
+    ("min", "float", np.float32), ("max", "i32", np.int32), ("min", "i64", np.int64), ("any", "i8", bool),
+    ("all", "i8", bool),
+])  # fmt: skip
+@pytest.mark.parametrize("count", [1, 7, 8, 21])
+def test_parts_are_put_together(fold, kind, dtype, count):
+    name = f"dragongrad.join.{fold}.{kind}"
+    run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3)(
+        joins.provide_joiner(name).address(name)
+    )
+    parts = (
+        RNG.integers(0, 2, (5, 24)).astype(dtype) if dtype is bool else RNG.integers(-9, 9, (5, 24)).astype(dtype)
+    )
+    out = np.zeros(count + 1, dtype)
+    run(out.ctypes.data, parts.ctypes.data, count, 5, parts.strides[0])
+    np.testing.assert_array_equal(out[:count], getattr(np, fold)(parts[:, :count], axis=0))
+    assert out[count] == np.zeros((), dtype)
+
+
+@pytest.mark.parametrize("n", [2**15, 2**15 + 1, 2**15 + 8, 2**15 - 32, 100_000, 100_003])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_long_loops_of_whole_vectors_and_others(n, threads):
+    x = RNG.standard_normal(n)
+    ad.set_threads(threads)
+    try:
+        compiled(lambda x: (np.sum(np.exp(x)), np.max(x * x), np.tanh(np.sin(x) * x)), x)
+    finally:
+        ad.set_threads(1)
