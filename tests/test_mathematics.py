@@ -87,6 +87,11 @@ SPECIAL = [0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1.5, 2.5, -2.5, np.inf, -n
 def library(target, dtype, called):
     """One module with a loop over each function."""
     processor = TARGETS.get(target, NARROWER)
+    return machine.Library(text_of(processor, dtype, called), target=processor)
+
+
+def text_of(processor, dtype, called):
+    """The text of a module with a loop over each function."""
     kind, texts, loops = DTYPES[dtype], {}, []
     for name, function in FUNCTIONS.items():
         made = definitions(name, kind, processor.lanes, processor.fused, called)
@@ -103,7 +108,7 @@ def library(target, dtype, called):
             "  %next = add nuw nsw i64 %i, 1\n  %more = icmp slt i64 %next, %n",
             "  br i1 %more, label %body, label %done, !llvm.loop !0\ndone:\n  ret void\n}",
         ]  # fmt: skip
-    return machine.Library("\n".join([*texts.values(), *loops]), target=processor)
+    return "\n".join([*texts.values(), *loops])
 
 
 def compute(name, target, dtype, *arrays, called=False):
