@@ -20,8 +20,8 @@ from .simplify import simplify
 
 #: Simplifying and sharing open the way for each other: twice is enough in practice.
 PIPELINE = (
-    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, fold_constants,
-    simplify, share, keep_scalars, drop_dead,
+    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, drop_dead,
+    fold_constants, simplify, share, keep_scalars, drop_dead,
 )  # fmt: skip
 
 
@@ -34,10 +34,17 @@ def optimise(
 ) -> tuple[Graph, list[tuple[str, int, float]]]:
     """Run every pass; also a record of each: its name, the number of Nodes after it, its seconds."""
     record = []
+    settled: set[Any] = set()  # the passes that would change nothing
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
-        with collector_paused():
-            graph = one(graph)
+        if one not in settled:
+            with collector_paused():
+                before, graph = graph, one(graph)
+            if graph is before:
+                settled.add(one)
+            elif one is not drop_dead:
+                # Where Nodes are only gone, no pass that runs twice finds more to do.
+                settled.clear()
         record.append((one.__name__, len(graph.nodes), time.perf_counter() - start))
         if check is not None:
             check(graph)

@@ -19,6 +19,8 @@ def fold_constants(graph: Graph) -> Graph:
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     block = node.block
+    if not any(map(is_constant, values)):
+        return None
     values = tuple([v if isinstance(v, Node) else uniform(v) for v in values])
     if block is None or block.outputs > 1 or not all(map(is_constant, values)):
         return writer.again(node, values)

@@ -19,7 +19,10 @@ from ..rewrite import Value, Writer, arguments, rewrite, shape_of
 
 _BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
 _RESHAPE = BLOCKS[np.reshape]
-_WHERE = BLOCKS[np.where]
+# What computes each element from those at the same place, after its arguments were spread to one shape.
+SPREADING = frozenset({BLOCKS[np.where]}) | {
+    b for b in BLOCKS.values() if isinstance(b.fn, np.ufunc) and b.fn.signature is None
+}
 _MATMUL, _NEGATIVE = BLOCKS[np.matmul], BLOCKS[np.negative]
 # Of fewer rows than this, the product is as good as the sum.
 _ROWS = 4
@@ -27,20 +30,19 @@ _ROWS = 4
 
 def lift_broadcasts(graph: Graph) -> Graph:
     """Move broadcasts behind elementwise Blocks and sums where that makes them smaller."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, SPREADING | {_SUM})
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     if node.block is _SUM:
         found = _sum(writer, node, values[0])
         return _summed_rows(writer, node, values[0]) if found is None else found
-    elementwise = node.block is _WHERE or (
-        node.block is not None and isinstance(node.block.fn, np.ufunc) and node.block.fn.signature is None
-    )
-    if not elementwise or node.params or not node.shape or node.pick is not None:
+    if node.params or not node.shape:
         return None
     assert node.block is not None
     small = tuple(map(_before, values))
+    if all(one is value for one, value in zip(small, values, strict=True)):
+        return None
     shape = np.broadcast_shapes(*map(shape_of, small))
     if 2 * math.prod(shape) > math.prod(node.shape):
         return None

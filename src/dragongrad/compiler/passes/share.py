@@ -16,17 +16,14 @@ def share(graph: Graph) -> Graph:
     known: dict[Any, Node] = {}
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        key = (node.block, tuple([_key(v) for v in values]), key_of(node.params))
+        given = tuple([v if v.__class__ is Node else ("constant", key_of(v)) for v in values])
+        key = node.block, given, key_of(node.params) if node.params else ()
         found = known.get(key)
         if found is None:
             found = known[key] = writer.again(node, values)
         return found
 
     return rewrite(graph, visit)
-
-
-def _key(value: Value) -> Any:
-    return value if isinstance(value, Node) else ("constant", key_of(value))
 
 
 def key_of(value: Any) -> Any:
@@ -42,8 +39,8 @@ def key_of(value: Any) -> Any:
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
-        # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant.
-        return type(value).__name__, float(value).hex()
+        # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant; no NaN equals itself.
+        return type(value).__name__, value if value and value == value else float(value).hex()  # noqa: PLR0124
     try:
         hash(value)
     except TypeError:
