@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from math import prod
 from operator import is_
 from typing import Any
 
@@ -49,7 +50,14 @@ def is_constant(value: Value) -> bool:
 
 def shape_of(value: Value) -> tuple[int, ...]:
     """The shape of a value."""
-    return value.shape if isinstance(value, Node) else np.shape(value)
+    if isinstance(value, (Node, np.ndarray)):
+        return value.shape
+    return () if isinstance(value, (float, int)) else np.shape(value)
+
+
+def size_of(value: Value) -> int:
+    """The number of elements of a value."""
+    return prod(shape_of(value))
 
 
 def dtype_of(value: Value) -> Any:

@@ -40,7 +40,7 @@ def key_of(value: Any) -> Any:
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
         # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant; no NaN equals itself.
-        return type(value).__name__, value if value and value == value else float(value).hex()  # noqa: PLR0124
+        return type(value).__name__, value if value and value == value else float(value).hex()
     try:
         hash(value)
     except TypeError:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, shape_of, size_of
 from .blas import ProductWriter, factors
 from .roots import Root, row_bytes
 from .schedule import Loops, Product, Step, price
@@ -74,8 +74,12 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         values = arguments(node)
         if node.block is _MATMUL:
             total += _PRODUCT / _UNIT * node.size * shape_of(values[0])[-1]
-        total += price(node) * max([node.size, *[int(np.prod(shape_of(v))) for v in values]])
-        stack += [v for v in values if isinstance(v, Node)]
+        size = node.size
+        for v in values:
+            size = max(size, size_of(v))
+            if isinstance(v, Node):
+                stack.append(v)
+        total += price(node) * size
     return _UNIT * total + _BYTE * moved
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .machine import processor
-from .mathematics import FUNCTIONS, definitions
+from .mathematics import FUNCTIONS, Definitions, definitions
 from .text import Text, type_of
 
 # So many uses in one function are written where they are used; more would take long to compile, and are calls.
@@ -16,13 +17,19 @@ class UnsupportedError(Exception):
     """An operation that is left to NumPy."""
 
 
+@cache
+def _for_host(name: str, kind: str, called: bool) -> Definitions:
+    host = processor()
+    return definitions(name, kind, host.lanes, host.fused, called)
+
+
 def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
     """Call a function of the mathematical library."""
     if dtype.kind != "f" or name not in FUNCTIONS:
         raise UnsupportedError(f"{name} of {dtype}")
-    kind, host = type_of(dtype), processor()
+    kind = type_of(dtype)
     text.functions += 1
-    made = definitions(name, kind, host.lanes, host.fused, called=text.functions > _IN_LINE)
-    for symbol, definition in made.texts.items():
-        text.declare(symbol, definition)
+    made = _for_host(name, kind, called=text.functions > _IN_LINE)
+    if made.symbol not in text.declared:
+        text.declared.update(made.texts)
     return text.op(f"call {kind} {made.symbol}({', '.join(f'{kind} {r}' for r in registers)})")

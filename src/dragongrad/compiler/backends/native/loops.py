@@ -84,8 +84,10 @@ class LoopWriter:
         def known(value: Node) -> bool:
             return self.text.recall((value, index)) is not None
 
-        for one in _chain(node, self.in_memory, known):
-            self.to.element(one, index)
+        # Chains of small values have been cut before.
+        if node.size > STRAIGHT:
+            for one in _chain(node, self.in_memory, known):
+                self.to.element(one, index)
         return self.to.element(node, index)
 
     # Few elements: no loop
