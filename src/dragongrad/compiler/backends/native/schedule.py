@@ -164,10 +164,10 @@ class Schedule:
         return found
 
     def _keep_what_is_dear(self) -> bool:
-        """Send to memory what several steps would compute again at a high price; whether there was any."""
+        """Send to memory what several steps would compute again at a high price; whether steps must be found anew."""
         self._readers = self._find_readers()
         cost: dict[Node, float] = {}
-        before = len(self.wanted)
+        anew = False
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
@@ -182,9 +182,18 @@ class Schedule:
             if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
                 self.wanted.add(node)
                 total = 0.0
+                anew = not self._written_first(node, used) or anew
             cost[node] = total
         self.memory |= self.wanted
-        return len(self.wanted) > before
+        return anew
+
+    def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
+        """Let the first step that needs a small value write it, where that is straight code."""
+        first, root = self.steps[min(used)[0]], Root(node, _kind(node))
+        if not isinstance(first, Loops) or first.mode != "straight" or mode_of(root)[0] != "straight":
+            return False
+        first.roots.append(root)
+        return True
 
     def _find_readers(self) -> dict[Node, frozenset[tuple[int, int]]]:
         """For each Node: the steps for which its elements are computed or read, and in a nest the root."""
