@@ -18,15 +18,16 @@ from .scalars import keep_scalars
 from .share import share
 from .simplify import simplify
 
-#: Simplifying and sharing open the way for each other: twice is enough in practice.
+#: Simplifying and sharing open the way for each other: twice is enough in practice. What lifting wrote anew is
+#: shared before it is simplified, which looks for equal operands.
 PIPELINE = (
     fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, drop_dead,
-    fold_constants, simplify, share, keep_scalars, drop_dead,
+    fold_constants, share, simplify, share, keep_scalars, drop_dead,
 )  # fmt: skip
 
 
 #: With `fast_math`: what holds for real numbers, before and after the others have opened the way.
-RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:8], relax, *PIPELINE[7:])
+RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:9], relax, *PIPELINE[8:])
 
 
 def optimise(

@@ -24,20 +24,24 @@ SPREADING = frozenset({BLOCKS[np.where]}) | {
     b for b in BLOCKS.values() if isinstance(b.fn, np.ufunc) and b.fn.signature is None
 }
 _MATMUL, _NEGATIVE = BLOCKS[np.matmul], BLOCKS[np.negative]
+_ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all, np.max, np.min))
+_SAME_ELEMENTS = frozenset({_BROADCAST, _RESHAPE, BLOCKS[np.transpose]})
 # Of fewer rows than this, the product is as good as the sum.
 _ROWS = 4
 
 
 def lift_broadcasts(graph: Graph) -> Graph:
     """Move broadcasts behind elementwise Blocks and sums where that makes them smaller."""
-    return rewrite(graph, _visit, SPREADING | {_SUM})
+    return rewrite(graph, _visit, SPREADING | _ANY | {_SUM})
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    if node.block in _ANY and node.shape == ():
+        return _one_of_many(writer, node, values[0])
     if node.block is _SUM:
         found = _sum(writer, node, values[0])
         return _summed_rows(writer, node, values[0]) if found is None else found
-    if node.params or not node.shape:
+    if not _is_elementwise(node) or not node.shape:
         return None
     assert node.block is not None
     small = tuple(map(_before, values))
@@ -48,6 +52,41 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         return None
     inner = writer.apply(node.block, small, node.params, shape, node.dtype)
     return writer.apply(_BROADCAST, (inner,), {"shape": node.shape}, node.shape, node.dtype)
+
+
+def _is_elementwise(node: Node) -> bool:
+    return node.block in SPREADING and not node.params
+
+
+def _one_of_many(writer: Writer, node: Node, x: Value) -> Value:
+    """The greatest (least) of all is that of what was spread, turned or laid into another shape."""
+    small = _elements(writer, x)
+    if small is x or not isinstance(small, Node):
+        return None
+    assert node.block is not None
+    params: dict[str, Any] = {"axis": tuple(range(len(small.shape)))}
+    return writer.apply(node.block, (small,), params, (), node.dtype)
+
+
+def _elements(writer: Writer, value: Value) -> Value:
+    """A value with the same elements in another shape, perhaps fewer times, that is easier to compute."""
+    if (
+        not isinstance(value, Node)
+        or not value.size
+        or value.pick is not None
+        or value.params.get("order") not in (None, "C")
+    ):
+        return value
+    values = arguments(value)
+    if value.block in _SAME_ELEMENTS:
+        return _elements(writer, values[0])
+    if not _is_elementwise(value) or sum(isinstance(v, Node) for v in values) != 1:
+        return value
+    small = tuple([_elements(writer, v) if isinstance(v, Node) else v for v in values])
+    changed = next(v for v, old in zip(small, values, strict=True) if isinstance(old, Node))
+    if any(changed is v for v in values) or any(shape_of(v) for v in small if v is not changed):
+        return value
+    return writer.apply(value.block, small, value.params, changed.shape, value.dtype)  # type: ignore[arg-type]
 
 
 def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:

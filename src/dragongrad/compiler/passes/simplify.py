@@ -79,6 +79,9 @@ def _add(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         # -0.0 is what adds nothing to any number; 0.0 would turn -0.0 into 0.0.
         if number(one) == 0 and np.signbit(np.asarray(one).flat[0]) and _same(node, other):
             return other
+    if isinstance(x, Node) and x.block is _block(np.negative) and x is y:
+        twice = writer.apply(node.block, arguments(x) * 2, {}, node.shape, node.dtype)  # type: ignore[arg-type]
+        return writer.apply(x.block, (twice,), {}, node.shape, node.dtype)
     if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
         return writer.apply(_block(np.subtract), (x, arguments(y)[0]), {}, node.shape, node.dtype)
     if isinstance(x, Node) and x.block is _block(np.negative) and x.dtype == node.dtype:
@@ -244,7 +247,27 @@ def _sum(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     (x,) = values
     if node.params.get("axis") == () and _same(node, x):
         return x
-    return None
+    return _twice(writer, node, x)
+
+
+def _twice(writer: Writer, node: Node, x: Value) -> Value:
+    """A sum of doubled numbers: the sum, doubled, which is as exact."""
+    minus = isinstance(x, Node) and x.block is _block(np.negative)
+    double = arguments(x)[0] if minus and isinstance(x, Node) else x
+    if not isinstance(double, Node) or double.block is not _block(np.add) or double.pick is not None:
+        return None
+    one, other = arguments(double)
+    if (
+        one is not other
+        or not isinstance(one, Node)
+        or node.dtype.kind != "f"
+        or not one.dtype == x.dtype == node.dtype
+    ):
+        return None
+    if minus:
+        one = writer.apply(_block(np.negative), (one,), {}, one.shape, one.dtype)
+    total = writer.apply(node.block, (one,), node.params, node.shape, node.dtype)  # type: ignore[arg-type]
+    return writer.apply(_block(np.add), (total, total), {}, node.shape, node.dtype)
 
 
 @rule("getitem")
@@ -258,6 +281,23 @@ def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         source = arguments(x)[0]
         return source if shape_of(source) == node.shape else None
     return None
+
+
+@rule("scatter")
+def _scatter(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    (x,) = values
+    index = node.params["index"]
+    whole = tuple([part for part in index if part is not None])
+    if (
+        not isinstance(x, Node)
+        or (x.size, x.dtype) != (node.size, node.dtype)
+        or not _is_everything(whole, node.shape)
+    ):
+        return None
+    # It covers all of the zeros, perhaps with axes of length 1 more.
+    if x.shape == node.shape:
+        return x
+    return writer.apply(_block(np.reshape), (x,), {"shape": node.shape, "order": "C"}, node.shape, node.dtype)
 
 
 def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

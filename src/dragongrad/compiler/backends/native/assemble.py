@@ -12,6 +12,7 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of, size_of
 from .blas import ProductWriter, factors
+from .joins import joiner
 from .roots import Root, row_bytes
 from .schedule import Loops, Product, Step, price
 from .text import STORED, Function
@@ -20,6 +21,9 @@ from .threads import parts_of
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
 _UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
 _MATMUL = BLOCKS[np.matmul]
+# How many times longer loops and straight code take that LLVM does not optimise, what share of a program's time may
+# be lost to that, and the nanoseconds below which nothing is.
+_LOOSE_LOOP, _LOOSE_CODE, _LOST, _BRIEF = 25.0, 4.0, 0.02, 20_000.0
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
@@ -109,8 +113,8 @@ class Assembler:
         self.segments: list[tuple[str, list[int]]] = []
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
-        self._joiners: dict[tuple[int, int], str] = {}
-        self._alike: dict[Any, str] = {}
+        self.cold = self._cold()
+        self.joiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
             cut = self._cut(k, step) if k in self.functions else None
             if cut is not None:
@@ -121,6 +125,24 @@ class Assembler:
     def text(self) -> str:
         """The module."""
         return "\n".join([*self.declared.values(), *self.lines])
+
+    def _cold(self) -> set[int]:
+        """The steps that take so little of the program's time that optimising them does not pay."""
+        total = sum(self.works)
+        if total < _BRIEF:
+            return set()
+        lost: dict[int, float] = {}
+        for k in self.functions:
+            step = self.steps[k]
+            straight = isinstance(step, Loops) and step.mode == "straight"
+            lost[k] = (_LOOSE_CODE if straight else _LOOSE_LOOP) * self.works[k]
+        cold, left = set(), _LOST * total
+        # First where the most is to be saved for what is lost.
+        for k in sorted(lost, key=lambda k: lost[k] / len(self.functions[k].lines)):
+            if lost[k] <= left:
+                cold.add(k)
+                left -= lost[k]
+        return cold
 
     # Cutting
 
@@ -178,13 +200,12 @@ class Assembler:
         function = self.functions[k]
         head, *body = function.lines
         # It is called from here only: LLVM may put it into its caller.
-        self.lines += [head.replace("define void", "define internal void", 1), *body]
+        head = head.replace("define void", "define internal void", 1)
+        self.lines += [head.replace("#0", "#1") if k in self.cold else head, *body]
         self.declared.update(function.declared)
         cut = self.cuts.get(k)
         if cut is not None:
             self._part(k, cut)
-            for position in cut.partial:
-                self._joiners[k, position] = self._join(k, position, cut)
 
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
@@ -209,41 +230,6 @@ class Assembler:
                 given[-1] = f"ptr %w{position}"
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
         self.lines += [*lines, "  ret void", "}"]
-
-    def _join(self, k: int, position: int, cut: Cut) -> str:
-        """The function that combines the partial results of a reduction, in order; alike ones share it."""
-        node = self.functions[k].values[position]
-        kind, apart = STORED[node.dtype.name], cut.partial[position][1]
-        fold = self._fold(node, kind)
-        alike = kind, apart, fold, cut.parts, node.size
-        if alike in self._alike:
-            return self._alike[alike]
-        name = self._alike[alike] = f"@join{k}.{position}"
-        self.lines += [
-            f"define internal void {name}(ptr %out, ptr %parts) noinline #0 {{", "  br label %element",
-            "element:", "  %e = phi i64 [ 0, %0 ], [ %e1, %next ]",
-            f"  %first.at = getelementptr {kind}, ptr %parts, i64 %e", f"  %first = load {kind}, ptr %first.at",
-            "  br label %part", "part:", "  %p = phi i64 [ 1, %element ], [ %p1, %part ]",
-            f"  %total = phi {kind} [ %first, %element ], [ %sum, %part ]",
-            f"  %skip = mul i64 %p, {apart}", "  %row = getelementptr i8, ptr %parts, i64 %skip",
-            f"  %at = getelementptr {kind}, ptr %row, i64 %e", f"  %x = load {kind}, ptr %at",
-            f"  %sum = {fold}", "  %p1 = add i64 %p, 1", f"  %last = icmp eq i64 %p1, {cut.parts}",
-            "  br i1 %last, label %next, label %part", "next:",
-            f"  %to = getelementptr {kind}, ptr %out, i64 %e", f"  store {kind} %sum, ptr %to",
-            "  %e1 = add i64 %e, 1", f"  %done = icmp eq i64 %e1, {node.size}",
-            "  br i1 %done, label %out.of, label %element", "out.of:", "  ret void", "}",
-        ]  # fmt: skip
-        return name
-
-    def _fold(self, node: Node, kind: str) -> str:
-        assert node.block is not None
-        name, real = node.block.name, node.dtype.kind == "f"
-        if name in ("sum", "all", "any"):
-            word = {"sum": "fadd" if real else "add", "all": "and", "any": "or"}[name]
-            return f"{word} {kind} %total, %x"
-        intrinsic = f"@llvm.{name}imum.{'f64' if kind == 'double' else 'f32'}" if real else f"@llvm.s{name}.{kind}"
-        self.declared[intrinsic] = f"declare {kind} {intrinsic}({kind}, {kind})"
-        return f"call {kind} {intrinsic}({kind} %total, {kind} %x)"
 
     def _segment(self, run: list[int]) -> None:
         """A function that calls the steps of a run without call backs."""
@@ -276,9 +262,13 @@ class Assembler:
             given = [f"ptr {register(self.places.of(v))}" for v in function.values]
             return [f"  call void @{function.name}({', '.join([*given, 'i64 0', f'i64 {function.length}'])})"]
         joins = []
-        for position, (place, _) in cut.partial.items():
-            out = register(self.places.of(function.values[position]))
-            joins.append(f"  call void {self._joiners[k, position]}(ptr {out}, ptr {register(place)})")
+        for position, (place, apart) in cut.partial.items():
+            node = function.values[position]
+            out, name = register(self.places.of(node)), joiner(node)
+            self.joiners.add(name)
+            self.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64)"
+            numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
+            joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
         return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:

@@ -18,8 +18,10 @@ from ...rewrite import Value, arguments, collector_paused, is_constant
 from . import blas, door, door_words
 from .apart import part_operands
 from .assemble import Assembler, Places
+from .blocked import BlockedNestWriter, wide_sums
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .joins import provide_joiner
 from .layout import turn
 from .loops import LoopWriter
 from .machine import Library, provide
@@ -58,8 +60,7 @@ def _plan(graph: Graph, forced: set[Node]) -> Plan:
         for k, step in enumerate(schedule.steps):
             if isinstance(step, Loops):
                 try:
-                    writer = NestWriter if step.mode == "nest" else LoopWriter
-                    made.functions[k] = writer(f"loops{k}", step, in_memory).write()
+                    made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
                 except NeedsBufferError as need:
                     needs.append(need)
         if not needs:
@@ -68,6 +69,12 @@ def _plan(graph: Graph, forced: set[Node]) -> Plan:
         for wanting in needs:
             stuck = wanting.node in schedule.wanted or wanting.node in forced
             (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
+
+
+def _writer(step: Loops) -> type[LoopWriter]:
+    if wide_sums(step):
+        return BlockedNestWriter
+    return NestWriter if step.mode == "nest" else LoopWriter
 
 
 def _in_memory(nodes: set[Node], value: Value) -> bool:
@@ -214,6 +221,8 @@ class Native:
         """Give names to what the module calls outside itself."""
         if assembler.cuts:
             WORKERS.ready()
+        for name in sorted(assembler.joiners):
+            provide_joiner(name)
         if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)

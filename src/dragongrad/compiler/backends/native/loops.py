@@ -16,12 +16,16 @@ from .index import Index, Loop, Split, variable
 from .reductions import fold, kind_of, result, start_of
 from .roots import Root
 from .schedule import STRAIGHT, Loops
+from .sums import product
 from .text import Buffer, Function, Text
 
 # Chains of so many values are not left to recursion.
 LONG = 48
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
+# The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
+Bounds = tuple[str, str]
+PART: Bounds = "%low", "%high"
 
 
 class LoopWriter:
@@ -101,31 +105,36 @@ class LoopWriter:
     # Loops
 
     def _loop(
-        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounded: bool, inner: bool
+        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounds: Bounds | None, inner: bool
     ) -> None:
-        """A loop, cut wherever its body must know more about where it is."""
+        """A loop, cut wherever its body must know more about where it is.
+
+        Of the steps from `low` to `high`, those between two `bounds` are made.
+        """
         text = self.text
         lines, entry, depth = len(text.lines), len(self.entry), len(text.scopes)
         loop = Loop(text.fresh(name), low, high)
         try:
-            self._whole_loop(loop, body, bounded, inner)
+            self._whole_loop(loop, body, bounds, inner)
         except Split as cut:
             if cut.loop != loop:
                 raise
             del text.lines[lines:]
             del self.entry[entry:]
             del text.scopes[depth:]
-            self._loop(name, low, cut.at, body, bounded, inner)
-            self._loop(name, cut.at, high, body, bounded, inner)
+            self._loop(name, low, cut.at, body, bounds, inner)
+            self._loop(name, cut.at, high, body, bounds, inner)
 
-    def _whole_loop(self, loop: Loop, body: Callable[[Loop], None], bounded: bool, inner: bool) -> None:
+    def _whole_loop(
+        self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, inner: bool, step: int = 1
+    ) -> None:
         text = self.text
         counter = text.fresh("p")
         self.entry.append(f"  {counter} = alloca i64")
         head, inside, done = text.label("head"), text.label("body"), text.label("done")
         low, high = str(loop.low), str(loop.high)
-        if bounded:
-            low, high = self._clip("smax", "%low", low), self._clip("smin", "%high", high)
+        if bounds is not None:
+            low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
         elif loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
             text.begin_scope()
@@ -144,7 +153,7 @@ class LoopWriter:
         begun = len(text.lines)
         body(loop)
         text.end_scope()
-        text.write(f"  {after} = add nuw nsw i64 {loop.name}, 1")
+        text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
         text.write(f"  store i64 {after}, ptr {counter}")
         hint = ""
         if inner:
@@ -176,7 +185,7 @@ class LoopWriter:
                         place = totals[id(root)][self._kept(root, (i, *rest))]
                         self._add(root, place, self._term(root, (i, *rest)))
 
-        self._loop("i", 0, length, body, bounded=True, inner=True)
+        self._loop("i", 0, length, body, PART, inner=True)
         for root in sums:
             self._deliver(root, totals[id(root)])
 
@@ -199,10 +208,26 @@ class LoopWriter:
         x = arguments(root.node)[0]
         if root.kind == "scatter":
             index = spread(index, shape_of(x))
+        if root.kind != "scatter" and self._memory(x) is None and product(x, root.node.dtype) is not None:
+            return self._product_term(root, x, index)
         if isinstance(x, Node):
             self._element(x, index)
         term = self.to.element(x, index, root.node.dtype)
         return self.text.op(f"zext i1 {term} to i64") if root.node.dtype.kind == "b" else term
+
+    def _product_term(self, root: Root, x: Value, index: tuple[Index, ...]) -> str:
+        """A product that goes into a sum: it may be added unrounded."""
+        dtype, kind = root.node.dtype, kind_of(root)
+        found = product(x, dtype)
+        assert found is not None
+        *pair, minus = found
+        places = [(v, spread(index, shape_of(v))) for v in pair]
+        for v, at in places:
+            if isinstance(v, Node):
+                self._element(v, at)
+        left, right = (self.to.element(v, at, dtype) for v, at in places)
+        term = self.text.op(f"fmul contract {kind} {left}, {right}")
+        return self.text.op(f"fneg contract {kind} {term}") if minus else term
 
     def _add(self, root: Root, place: str, term: str) -> None:
         kind = kind_of(root)

@@ -11,7 +11,7 @@ from ...rewrite import arguments
 from .blas import ProductWriter, factors, lead_strides
 from .gather import element_of
 from .index import Index, variable
-from .loops import LoopWriter
+from .loops import PART, LoopWriter
 from .reductions import fold, kind_of, result, start_of
 from .roots import ROW, Root, row_bytes
 from .text import STORED, Buffer, literal
@@ -45,7 +45,12 @@ class NestWriter(LoopWriter):
         inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind != "product" for root in roots)
         length = roots[0].domain[depth]
         self._loop(
-            "i", 0, length, lambda loop: self._inside(roots, (*at, variable(loop))), bounded=depth == 0, inner=inner
+            "i",
+            0,
+            length,
+            lambda loop: self._inside(roots, (*at, variable(loop))),
+            PART if depth == 0 else None,
+            inner,
         )
         for root in begun:
             self._end(root, at)
@@ -158,13 +163,13 @@ class NestWriter(LoopWriter):
         if root.node.dtype.kind == "b":
             start = "true" if start == "1" else "false"
 
-        def clear(index: tuple[Index, ...]) -> None:
-            full: list[Index] = [*at, *[0] * (len(root.domain) - len(at))]
-            for a, i in zip([a for a in kept if a >= len(at)], index, strict=True):
-                full[a] = i
-            self.text.store(self._buffer(root.node), self._parts(root, tuple(full)), start)
-
-        self._loops([root.domain[a] for a in kept if a >= len(at)], clear)
+        # The elements still to come lie side by side.
+        buffer, full = self._buffer(root.node), (*at, *[0] * (len(root.domain) - len(at)))
+        count = math.prod(root.domain[a] for a in kept if a >= len(at))
+        parts = self._parts(root, full)
+        self._loop(
+            "i", 0, count, lambda loop: self.text.store(buffer, [*parts, (variable(loop), 1)], start), None, True
+        )
 
     def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """Nested loops over a shape, the last axis innermost."""
@@ -174,8 +179,7 @@ class NestWriter(LoopWriter):
                 body(at)
                 return
             self._loop(
-                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), bounded=False,
-                inner=len(rest) == 1,
+                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), None, len(rest) == 1
             )  # fmt: skip
 
         descend((), shape)

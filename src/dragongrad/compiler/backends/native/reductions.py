@@ -33,7 +33,7 @@ def fold(text: Text, root: Root, total: str, term: str) -> str:
         return text.effect(f"{'and' if name == 'all' else 'or'} i64 {total}, {term}")
     if name in ("sum", "scatter", "scatter_at"):
         # The order of a long sum is ours to choose, as it is NumPy's: that is what lanes need.
-        add = "fadd reassoc" if root.node.dtype.kind == "f" else "add"
+        add = "fadd reassoc contract" if root.node.dtype.kind == "f" else "add"
         return text.effect(f"{add} {kind} {total}, {term}")
     prefix = "s" if root.node.dtype.kind != "f" else ""
     suffix = {"max": "max", "min": "min"}[name] + ("imum" if not prefix else "")

@@ -13,7 +13,10 @@ from ...rewrite import Value, arguments, shape_of
 from .elementwise import OPERATIONS
 from .expressions import UNROLL, Expressions, NeedsBufferError, rule, spread
 from .index import Index
+from .machine import processor
 from .text import Text, literal, type_of
+
+_MULTIPLY, _NEGATIVE = BLOCKS[np.multiply], BLOCKS[np.negative]
 
 
 def reduced_axes(node: Node, ndim: int) -> tuple[int, ...]:
@@ -55,11 +58,39 @@ def _reduction(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     if int(np.prod(lengths)) > to.unroll or 0 in lengths:
         raise NeedsBufferError(node)
     total: str | None = None
+    pair = product(x, node.dtype) if node.block.name == "sum" and to.memory(x) is None else None
     for at in itertools.product(*map(range, lengths)):
-        one = to.element(x, reduction_index(node, x, index, at), node.dtype)
+        inner = reduction_index(node, x, index, at)
+        if pair is not None:
+            left, right = (to.element(v, spread(inner, shape_of(v)), node.dtype) for v in pair[:2])
+            if pair[2]:
+                left = to.text.op(f"fneg {type_of(node.dtype)} {left}")
+            total = add_product(to.text, type_of(node.dtype), total, left, right)
+            continue
+        one = to.element(x, inner, node.dtype)
         total = one if total is None else fold(to.text, node.block.name, node.dtype, total, one)
     assert total is not None
     return total
+
+
+def product(value: Value, dtype: Any) -> tuple[Value, Value, bool] | None:
+    """The factors of a value that is a product of real numbers of this dtype, and whether its sign is turned."""
+    minus = isinstance(value, Node) and value.block is _NEGATIVE
+    if minus and isinstance(value, Node):
+        (value,) = arguments(value)
+    if not isinstance(value, Node) or value.block is not _MULTIPLY or value.dtype != dtype or dtype.kind != "f":
+        return None
+    x, y = arguments(value)
+    return x, y, minus
+
+
+def add_product(text: Text, kind: str, total: str | None, left: str, right: str) -> str:
+    """A sum and one more product, rounded once where the processor can: as BLAS adds, and the same everywhere."""
+    if total is None:
+        return text.op(f"fmul {kind} {left}, {right}")
+    if processor().fused:
+        return text.intrinsic("fma", kind, left, right, total)
+    return text.op(f"fadd {kind} {total}, {text.op(f'fmul {kind} {left}, {right}')}")
 
 
 @rule(np.matmul)
@@ -75,8 +106,7 @@ def _matmul(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     for k in range(shape_of(x)[-1]):
         left = to.element(x, (*spread(lead, shape_of(x)[:-2]), *row, k), node.dtype)
         right = to.element(y, (*spread(lead, shape_of(y)[:-2]), k, *column), node.dtype)
-        term = to.text.op(f"fmul {kind} {left}, {right}")
-        total = term if total is None else to.text.op(f"fadd {kind} {total}, {term}")
+        total = add_product(to.text, kind, total, left, right)
     assert total is not None
     return total
 
