@@ -44,6 +44,7 @@ class LoopWriter:
         self.loops = loops
         self.in_memory = in_memory
         self.text = Text()
+        self.text.borrows = loops.quick
         self.own = {root.node for root in loops.roots}
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}

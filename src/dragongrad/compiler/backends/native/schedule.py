@@ -25,6 +25,8 @@ RECOMPUTE = 48
 STRAIGHT = 32
 # A small value after so many steps goes to memory, and a function makes at most so many small values.
 DEEP, TOGETHER = 64, 256
+# Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
+QUICK = 5000
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
@@ -62,6 +64,8 @@ class Loops:
     roots: list[Root] = field(default_factory=list)
     # Values of which one row at a time is held, while the outermost loop of a nest is there.
     local: set[Node] = field(default_factory=set)
+    # Straight code that is so long that it is to be compiled quickly.
+    quick: bool = False
 
 
 @dataclass
@@ -107,6 +111,7 @@ class Schedule:
 
     def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
         self.graph = graph
+        self.quick = sum(node.size for node in graph.nodes if node.size <= STRAIGHT) > QUICK
         self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not is_native(n)}
         wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
         for node in graph.nodes:
@@ -164,7 +169,7 @@ class Schedule:
         return found
 
     def _keep_what_is_dear(self) -> bool:
-        """Send to memory what several steps would compute again at a high price; whether steps must be found anew."""
+        """Send to memory what several steps would compute again at a high price; whether steps change by that."""
         self._readers = self._find_readers()
         cost: dict[Node, float] = {}
         anew = False
@@ -280,10 +285,10 @@ class Schedule:
                 break
             if straight or self._fits(step, root, mode, needs if k == after else _NOTHING[1]):
                 step.roots.append(root)
-                if straight and len(step.roots) == TOGETHER:
+                if straight and len(step.roots) >= (TOGETHER // 4 if self.quick else TOGETHER):
                     alike.remove(k)
                 return k
-        self.steps.append(Loops(mode, length, [root]))
+        self.steps.append(Loops(mode, length, [root], quick=straight and self.quick))
         alike.append(len(self.steps) - 1)
         return alike[-1]
 

@@ -91,6 +91,7 @@ class Text:
         self.declared: dict[str, str] = {}
         self.scopes: list[dict[Any, str]] = [{}]
         self.functions = 0  # uses of mathematical functions
+        self.borrows = False  # whether it calls the process's copy of each
         self._count = 0
 
     def fresh(self, hint: str = "r") -> str:
