@@ -89,7 +89,10 @@ class Staging(Level):
                 raise
             raise operation_error(block.name, tuple(values), error) from None
         several = isinstance(out, (tuple, list))
-        shape, dtype = ((), tuple(out)) if several else (np.shape(out), np.asarray(out).dtype)
+        if isinstance(out, (np.generic, np.ndarray)):
+            shape, dtype = out.shape, out.dtype
+        else:
+            shape, dtype = ((), tuple(out)) if several else (np.shape(out), np.asarray(out).dtype)
         node = Node(block, (), shape, dtype).keep(parents, (out, *values), params)
         self.nodes.append(node)
         if not several:
