@@ -13,8 +13,10 @@ from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of, size_of
 from .blas import ProductWriter, factors
 from .joins import joiner
+from .loops import WHOLE
+from .prices import price
 from .roots import Root, row_bytes
-from .schedule import Loops, Product, Step, price
+from .schedule import Loops, Product, Step
 from .text import STORED, Function
 from .threads import parts_of
 
@@ -163,7 +165,7 @@ class Assembler:
         if parts == 1 or not all(_joins(root) for root in roots):
             return None
         # Whole vectors in each part.
-        whole = 8 if isinstance(step, Loops) and step.mode == "lanes" else 1
+        whole = WHOLE if isinstance(step, Loops) and step.mode == "lanes" else 1
         length = -(-function.length // (whole * parts)) * whole
         parts = -(-function.length // length)
         partial = {}

@@ -22,6 +22,7 @@ from .blocked import BlockedNestWriter, wide_sums
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
 from .functions import provide_function
+from .gathered import turn_gathered
 from .joins import provide_joiner
 from .layout import turn
 from .loops import LoopWriter
@@ -48,7 +49,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(*turn(part_operands(graph)))
+        return _plan(*turn(turn_gathered(part_operands(graph))))
 
 
 def _plan(graph: Graph, forced: set[Node]) -> Plan:
@@ -123,7 +124,7 @@ class Native:
         self._place(assembler)
         if self._in_place:
             assembler.program(self._guards)
-        modules = [m.text for m in (assembler.module, assembler.calls) if m.lines]
+        modules = dict.fromkeys([assembler.module.text, assembler.calls.text])
         self.text = "\n".join(modules)
         planned = time.perf_counter()
         self._provide(assembler)
@@ -235,10 +236,9 @@ class Native:
     def _library(self, assembler: Assembler, level: int) -> Library:
         """The machine code: long straight code is compiled quickly, loops always with care."""
         module, calls = assembler.module, assembler.calls
-        loops = Library(module.text, level) if module.lines else None
         if calls is module:
-            assert loops is not None
-            return loops
+            return Library(module.text, level)
+        loops = Library(module.text, level) if module.lines else None
         return Library(calls.text, quick=True, other=loops)
 
     def _runs(self, assembler: Assembler) -> list[Any]:

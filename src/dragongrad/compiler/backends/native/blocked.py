@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ....core.node import Node
 from ...rewrite import Value
 from .index import Index, Loop, Split, shift, variable
-from .loops import PART
+from .loops import OUTER, PART
 from .nests import NestWriter
 from .reductions import fold, kind_of, result
 from .roots import Root, row_bytes
@@ -96,7 +96,7 @@ class BlockedNestWriter(NestWriter):
     def _stepping(self, first: Loop, body: Callable[[Loop], None], end: str) -> None:
         """The loop over blocks, the last of them perhaps not whole."""
         whole = Loop(first.name, 0, self.loops.length)
-        self._whole_loop(whole, body, (PART[0], end), inner=False, step=ROWS)
+        self._whole_loop(whole, body, (PART[0], end), OUTER, step=ROWS)
 
     def _hold(self) -> None:
         """Room for what is held of the rows of a block."""
@@ -125,7 +125,7 @@ class BlockedNestWriter(NestWriter):
             self._use(self._row(self.text.effect(f"sub nsw i64 {loop.name}, {within[0]}")))
             self._inside(roots, (variable(loop),))
 
-        self._loop("i", 0, self.loops.length, body, within, inner=False)
+        self._loop("i", 0, self.loops.length, body, within, OUTER)
 
     def _several_rows(self, roots: list[Root], first: Loop) -> None:
         """Sums that take the terms of all rows of a block."""

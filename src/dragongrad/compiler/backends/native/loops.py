@@ -21,11 +21,16 @@ from .text import Buffer, Function, Text
 
 # Chains of so many values are not left to recursion.
 LONG = 48
+# Loops that are cut into parts are cut at multiples of this: whole vectors, as many as are computed at a time.
+WHOLE = 32
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
 PART: Bounds = "%low", "%high"
+# What LLVM is told of a loop, by the numbers in the closing of a module: nothing; to make vectors of its steps,
+# several at a time or one; to leave it as it is.
+OUTER, INNER, NARROW, PLAIN = "", ", !llvm.loop !0", ", !llvm.loop !2", ", !llvm.loop !4"
 
 
 class LoopWriter:
@@ -79,6 +84,8 @@ class LoopWriter:
         if self.loops.mode == "straight":
             for root in self.loops.roots:
                 self._straight(root)
+                # From here on what loops need of it is read.
+                self.own.discard(root.node)
             return 0
         self._lanes(self.loops.length)
         return self.loops.length
@@ -98,15 +105,33 @@ class LoopWriter:
     # Few elements: no loop
 
     def _straight(self, root: Root) -> None:
-        buffer = self._buffer(root.node)
+        if root.rolled:
+            self._loops(list(root.node.shape), lambda index: self._write(root.node, index), PLAIN)
+            return
         for index in itertools.product(*map(range, root.node.shape)):
-            value = self._element(root.node, index)
-            self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+            self._write(root.node, index)
+
+    def _write(self, node: Node, index: tuple[Index, ...]) -> None:
+        """An element of a value, to its place."""
+        buffer, value = self._buffer(node), self._element(node, index)
+        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None], hint: str) -> None:
+        """Nested loops over a shape, the last axis innermost."""
+
+        def descend(at: tuple[Index, ...], rest: list[int]) -> None:
+            if not rest:
+                body(at)
+                return
+            kind = hint if hint == PLAIN or len(rest) == 1 else OUTER
+            self._loop("i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), None, kind)
+
+        descend((), shape)
 
     # Loops
 
     def _loop(
-        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounds: Bounds | None, inner: bool
+        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounds: Bounds | None, hint: str
     ) -> None:
         """A loop, cut wherever its body must know more about where it is.
 
@@ -116,18 +141,18 @@ class LoopWriter:
         lines, entry, depth = len(text.lines), len(self.entry), len(text.scopes)
         loop = Loop(text.fresh(name), low, high)
         try:
-            self._whole_loop(loop, body, bounds, inner)
+            self._whole_loop(loop, body, bounds, hint)
         except Split as cut:
             if cut.loop != loop:
                 raise
             del text.lines[lines:]
             del self.entry[entry:]
             del text.scopes[depth:]
-            self._loop(name, low, cut.at, body, bounds, inner)
-            self._loop(name, cut.at, high, body, bounds, inner)
+            self._loop(name, low, cut.at, body, bounds, hint)
+            self._loop(name, cut.at, high, body, bounds, hint)
 
     def _whole_loop(
-        self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, inner: bool, step: int = 1
+        self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, hint: str, step: int = 1
     ) -> None:
         text = self.text
         counter = text.fresh("p")
@@ -135,7 +160,11 @@ class LoopWriter:
         head, inside, done = text.label("head"), text.label("body"), text.label("done")
         low, high = str(loop.low), str(loop.high)
         if bounds is not None:
+            whole = hint == INNER and bounds == PART and low == "0" and loop.high % WHOLE == 0
             low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
+            if whole:
+                # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
+                low, high = (text.effect(f"and i64 {bound}, {-WHOLE}") for bound in (low, high))
         elif loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
             text.begin_scope()
@@ -156,11 +185,10 @@ class LoopWriter:
         text.end_scope()
         text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
         text.write(f"  store i64 {after}, ptr {counter}")
-        hint = ""
-        if inner:
+        if hint == INNER:
             # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
             narrow = loop.high - loop.low <= SHORT or len(text.lines) - begun > MUCH or len(self.loops.roots) > MANY
-            hint = f", !llvm.loop !{2 if narrow else 0}"
+            hint = NARROW if narrow else INNER
         text.write(f"  br label %{head}{hint}")
         text.write(f"{done}:")
 
@@ -178,15 +206,12 @@ class LoopWriter:
             for root in self.loops.roots:
                 for rest in itertools.product(*map(range, root.domain[1:])):
                     if root.kind == "map":
-                        buffer = self._buffer(root.node)
-                        index: tuple[Index, ...] = (i, *rest)
-                        value = self._element(root.node, index)
-                        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+                        self._write(root.node, (i, *rest))
                     else:
                         place = totals[id(root)][self._kept(root, (i, *rest))]
                         self._add(root, place, self._term(root, (i, *rest)))
 
-        self._loop("i", 0, length, body, PART, inner=True)
+        self._loop("i", 0, length, body, PART, INNER)
         for root in sums:
             self._deliver(root, totals[id(root)])
 

@@ -81,14 +81,16 @@ def _closing(target: Processor) -> str:
         f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
         f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
         '!2 = distinct !{!2, !1, !3}\n!3 = !{!"llvm.loop.interleave.count", i32 1}\n'
+        '!4 = distinct !{!4, !5, !6}\n!5 = !{!"llvm.loop.vectorize.enable", i1 false}\n'
+        '!6 = !{!"llvm.loop.unroll.disable"}\n'
     )
 
 
 # What is compiled quickly calls others by their addresses: no memory is set aside for stubs that would jump there.
 _ADDRESSES = """
 attributes #2 = { nonlazybind }
-!llvm.module.flags = !{!4}
-!4 = !{i32 7, !"RtLibUseGOT", i32 1}
+!llvm.module.flags = !{!9}
+!9 = !{i32 7, !"RtLibUseGOT", i32 1}
 """
 
 

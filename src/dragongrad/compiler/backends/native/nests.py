@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from ....core.node import Node
 from ...rewrite import arguments
 from .blas import ProductWriter, factors, lead_strides
+from .expressions import UNROLL
 from .gather import element_of
 from .index import Index, variable
-from .loops import PART, LoopWriter
+from .loops import INNER, OUTER, PART, PLAIN, LoopWriter
 from .reductions import fold, kind_of, result, start_of
 from .roots import ROW, Root, row_bytes
 from .text import STORED, Buffer, literal
@@ -44,13 +44,14 @@ class NestWriter(LoopWriter):
             self._begin(root, at)
         inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind != "product" for root in roots)
         length = roots[0].domain[depth]
+        small = depth > 0 and length <= UNROLL and any(root.rolled for root in self.loops.roots)
         self._loop(
             "i",
             0,
             length,
             lambda loop: self._inside(roots, (*at, variable(loop))),
             PART if depth == 0 else None,
-            inner,
+            PLAIN if small else INNER if inner else OUTER,
         )
         for root in begun:
             self._end(root, at)
@@ -71,9 +72,7 @@ class NestWriter(LoopWriter):
         if root.kind == "product":
             self._product(root, index)
             return
-        buffer = self._buffer(root.node)
-        value = self._element(root.node, index)
-        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+        self._write(root.node, index)
 
     def _product(self, root: Root, index: tuple[Index, ...]) -> None:
         """One product of a stack."""
@@ -147,42 +146,24 @@ class NestWriter(LoopWriter):
         """Make ready for a reduction: one accumulator, or the elements of the result that are still to come."""
         kind = kind_of(root)
         kept = root.kept
-        if root.kind == "scatter":
-            buffer, zero = self._buffer(root.node), literal(0, root.node.dtype)
-            self._loops(
-                list(root.node.shape[len(at) :]),
-                lambda rest: self.text.store(buffer, list(zip((*at, *rest), buffer.strides, strict=True)), zero),
-            )
-            return
         if root.in_register:
             name = self.totals[root.node] = self.text.fresh("acc")
             self.entry.append(f"  {name} = alloca {kind}")
             self.text.write(f"  store {kind} {start_of(root)}, ptr {name}")
             return
-        start = start_of(root)
-        if root.node.dtype.kind == "b":
-            start = "true" if start == "1" else "false"
-
-        # The elements still to come lie side by side.
-        buffer, full = self._buffer(root.node), (*at, *[0] * (len(root.domain) - len(at)))
-        count = math.prod(root.domain[a] for a in kept if a >= len(at))
-        parts = self._parts(root, full)
+        buffer, start = self._buffer(root.node), literal(0, root.node.dtype)
+        if root.kind == "scatter":
+            parts = list(zip(at, buffer.strides, strict=False))
+            count = math.prod(root.node.shape[len(at) :])
+        else:
+            if root.node.dtype.kind != "b" or start_of(root) == "1":
+                start = {"b": "true"}.get(root.node.dtype.kind, start_of(root))
+            parts = self._parts(root, (*at, *[0] * (len(root.domain) - len(at))))
+            count = math.prod(root.domain[a] for a in kept if a >= len(at))
+        # The elements that are still to come lie side by side.
         self._loop(
-            "i", 0, count, lambda loop: self.text.store(buffer, [*parts, (variable(loop), 1)], start), None, True
+            "i", 0, count, lambda loop: self.text.store(buffer, [*parts, (variable(loop), 1)], start), None, INNER
         )
-
-    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None]) -> None:
-        """Nested loops over a shape, the last axis innermost."""
-
-        def descend(at: tuple[Index, ...], rest: list[int]) -> None:
-            if not rest:
-                body(at)
-                return
-            self._loop(
-                "i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), None, len(rest) == 1
-            )  # fmt: skip
-
-        descend((), shape)
 
     def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
         kind = kind_of(root)

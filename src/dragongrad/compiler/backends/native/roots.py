@@ -22,11 +22,13 @@ class Root:
     """A value that goes to memory, and how.
 
     A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
-    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS.
+    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS. What is
+    `rolled` is written as loops, however short they are.
     """
 
     node: Node
     kind: str
+    rolled: bool = False
 
     @cached_property
     def domain(self) -> tuple[int, ...]:

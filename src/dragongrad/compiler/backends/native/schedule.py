@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ....core.block import BLOCKS, Block
+from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, meets, shape_of
@@ -15,6 +15,8 @@ from .blas import factors, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
+from .gathered import gathered_from
+from .prices import price
 from .roots import ROW, TILE, Root, row_bytes
 from .sums import reduced_axes
 from .text import supported
@@ -27,6 +29,10 @@ STRAIGHT = 32
 DEEP, TOGETHER = 64, 256
 # Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
 QUICK = 5000
+# Products of so few terms are not worth a call of BLAS.
+FEW, OFTEN = 4, 8
+# Matrices of so many elements and more are multiplied in loops, where more terms than this would be written out.
+SMALL, MUCH = 9, 1024
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
 # An array whose axes after the first hold no more elements than this is computed a row at a time, the rows side by
@@ -35,16 +41,6 @@ LANE = 64
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
-_COSTS = {
-    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
-    "where": 1, "divide": 5, "sqrt": 6, "reciprocal": 5, "absolute": 1, "power": 40, "float_power": 40,
-    "arctan2": 40,
-}  # fmt: skip
-_PRICES: dict[Block | None, float] = {
-    **{block: 1 if block.name in ("where", "getitem", "gather") else 0 for block in RULES},
-    **{block: _COSTS[block.name] for block in BLOCKS.values() if block not in RULES and block.name in _COSTS},
-    None: 0,
-}
 _REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
@@ -111,7 +107,6 @@ class Schedule:
 
     def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
         self.graph = graph
-        self.quick = sum(node.size for node in graph.nodes if node.size <= STRAIGHT) > QUICK
         self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not is_native(n)}
         wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
         for node in graph.nodes:
@@ -123,15 +118,37 @@ class Schedule:
             elif node.block is _MATMUL and is_product(node):
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+            elif node.block is _MATMUL and node.size >= OFTEN * sum(int(np.prod(f.shape)) for f in factors(node)):
+                # Written out, it reads each element of its operands again and again.
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
+        self.rolled = _small_products(graph) - self.outside
+        for node in self.rolled:
+            wanted.add(node)
+            wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
-        wanted |= self._pieces() | self._deep(wanted)
+        wanted |= gathered_from(graph) - self.outside | self._pieces() | self._deep(wanted)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
+        self.quick = self._straight_elements() > QUICK
         self._place()
         while self._keep_what_is_dear():
             self._place()
         self._hold_rows()
+
+    def _straight_elements(self) -> int:
+        """About how many elements are written out one by one."""
+        straight: set[Node] = set()
+        count = 0
+        for node in reversed(self.graph.nodes):
+            if node in self.wanted and node not in self.outside:
+                kind = _kind(node)
+                if kind != "product" and node not in self.rolled and mode_of(Root(node, kind))[0] == "straight":
+                    straight.add(node)
+            if node in straight:
+                count += min(node.size, STRAIGHT)
+                straight.update(p for p in node.parents if p is not None and p not in self.memory)
+        return count
 
     def _deep(self, wanted: set[Node]) -> set[Node]:
         """Small values at the end of long ways: no expression is deeper than the stack."""
@@ -270,7 +287,7 @@ class Schedule:
         elif node.block is _MATMUL and is_product(node) and not stacked(node):
             self.steps.append(Product(node))
         else:
-            return self._into_loops(Root(node, _kind(node)), after, needs)
+            return self._into_loops(Root(node, _kind(node), node in self.rolled), after, needs)
         return len(self.steps) - 1
 
     def _into_loops(self, root: Root, after: int, needs: frozenset[Node]) -> int:
@@ -315,14 +332,6 @@ def _makes(step: Step) -> list[Node]:
     return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
 
 
-def price(node: Node) -> float:
-    """What an element of a Node costs, its arguments given; an addition is 1."""
-    known = _PRICES.get(node.block)
-    if known is None:
-        known = 12 if node.block is not None and node.block.kind == "elementwise" else 1
-    return known
-
-
 def _terms(node: Node) -> int:
     """How many terms an element is the sum of, where it is written out."""
     if node.block in _REDUCTIONS:
@@ -355,7 +364,23 @@ def _is_long(node: Node) -> bool:
 def is_product(node: Node) -> bool:
     """Whether a matrix product is left to BLAS."""
     x, y = (shape_of(v) for v in arguments(node))
-    return x[-1] > UNROLL or node.dtype.kind != "f" or (len(y) < 3 and node.size * x[-1] > 4096)
+    if x[-1] > UNROLL or node.dtype.kind != "f":
+        return True
+    # Of very few terms, the product is as quickly computed as read.
+    return x[-1] > FEW and len(y) < 3 and node.size * x[-1] > 4096
+
+
+def _small_products(graph: Graph) -> set[Node]:
+    """Matrix products of small matrices, where there are so many that writing them out makes too much code."""
+    found, terms = set(), 0
+    for node in graph.nodes:
+        if node.block is _MATMUL and len(node.shape) > 1 and not is_product(node):
+            rows, columns = node.shape[-2:]
+            count = rows * columns * shape_of(arguments(node)[0])[-1]
+            if rows > 1 and SMALL <= rows * columns <= STRAIGHT:
+                found.add(node)
+                terms += count
+    return found if terms > MUCH else set()
 
 
 def _is_list(node: Node, size: int) -> bool:
@@ -372,6 +397,8 @@ def mode_of(root: Root) -> tuple[str, int]:
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
     rest = size // domain[0]
+    if root.rolled:
+        return "nest", domain[0]
     narrow = rest <= (16 if root.kind == "map" else 4) or (rest <= LANE and domain[0] >= 8 * rest)
     if narrow and (root.kind == "map" or 0 in reduced_axes(root.node, len(domain))):
         return "lanes", domain[0]

@@ -233,7 +233,7 @@ def _new_lock(taken: bool) -> int:
 def _library() -> Library:
     for name in _FROM_PYTHON:
         provide(name, int(ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0))
-    library = keep_forever(Library(_TEXT, 1))
+    library = keep_forever(Library(_TEXT, 0))
     provide("dragongrad.parallel", library.address("dragongrad.parallel"))
     return library
 
