@@ -36,5 +36,7 @@ def uniform(value: Value) -> Value:
     if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size < 2 or not any(value.strides):
         return value
     first = value.flat[0]
+    if first.tobytes() != value.flat[-1].tobytes():
+        return value
     same = value.tobytes() == np.full(value.size, first, value.dtype).tobytes()
     return np.broadcast_to(first, value.shape) if same else value

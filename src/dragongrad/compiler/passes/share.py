@@ -10,6 +10,9 @@ from ...core.graph import Graph
 from ...core.node import Node
 from ..rewrite import Value, Writer, rewrite
 
+# An array of no more elements is known by all of them.
+_FEW = 64
+
 
 def share(graph: Graph) -> Graph:
     """Let equal Nodes be one."""
@@ -26,9 +29,29 @@ def share(graph: Graph) -> Graph:
     return rewrite(graph, visit)
 
 
+class _Contents:
+    """A large array as a key: the very same array is known at once, others by a few elements, then by all."""
+
+    __slots__ = ("array", "sample")
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.array = array
+        self.sample = array.shape, array.dtype.str, array.flat[:: array.size // _FEW].tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self.sample)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Contents) or self.sample != other.sample:
+            return False
+        return self.array is other.array or self.array.tobytes() == other.array.tobytes()
+
+
 def key_of(value: Any) -> Any:
     """A hashable stand-in for a constant or a keyword parameter."""
     if isinstance(value, np.ndarray):
+        if value.size > _FEW and any(value.strides):
+            return _Contents(value)
         # A view of one number is known by that number.
         content = value.tobytes() if any(value.strides) or not value.size else value.flat[0].tobytes()
         return value.shape, value.dtype.str, content
