@@ -108,6 +108,17 @@ def test_equal_nodes_are_one_and_unlike_constants_are_not():
     assert names(graph) == ["sin", "add", "multiply", "multiply", "multiply", "multiply"]
 
 
+def test_large_constants_are_one_where_every_element_is_equal():
+    x = np.linspace(-1.0, 1.0, 500)
+    one, other = x.copy(), x.copy()
+    other[251] = -other[251]
+    unsigned = np.where(x > 0, x, 0.0)
+    signed = np.where(x > 0, x, -0.0)
+    graph = after([share], lambda y: (y * x, y * one, y * other, y * unsigned, y * signed), x)
+    assert len(graph) == 4
+    assert graph.outputs[0] is graph.outputs[1]
+
+
 def test_dead_code_goes():
     def f(x):
         np.exp(x)

@@ -34,6 +34,12 @@ def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline
 
     A mistake in shapes or axes is left to the computation, which raises NumPy's own error.
     """
+    # Of numbers alone no array is large.
+    for v in values:
+        if isinstance(v, np.ndarray):
+            break
+    else:
+        return None
     large = any(v.__class__ is Outline or np.size(v) > LARGE for v in values)
     rule = _ufunc if isinstance(block.fn, np.ufunc) and block.fn.signature is None else _RULES.get(block)
     if rule is None or not (large or (rule is _ufunc and len(values) > 1)):

@@ -46,9 +46,7 @@ class Path:
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""
         count = len(self.graph.outputs) - len(self.guards)
-        shown = Graph(
-            self.graph.title, self.graph.inputs, self.graph.nodes, self.graph.outputs[:count], self.graph.names
-        )
+        shown = self.graph.rewritten(self.graph.nodes, self.graph.outputs[:count])
         return Source(optimise(shown)[0], self.names)
 
 
@@ -79,7 +77,7 @@ def with_guards(traced: Traced) -> Graph:
     # A value that decides twice is looked at once.
     traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
     outputs = [*graph.outputs, *[g.node for g in traced.guards]]
-    return Graph(graph.title, graph.inputs, graph.nodes, outputs, graph.names)
+    return graph.rewritten(graph.nodes, outputs)
 
 
 def build(

@@ -7,8 +7,10 @@ stands for the Node from now on: the Node itself, another value, or None for "th
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from math import prod
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,10 @@ def collector_paused() -> Iterator[None]:
 
 def arguments(node: Node) -> tuple[Value, ...]:
     """The values that a Node was applied to."""
-    return tuple([p if p is not None else v for p, v in zip(node.parents, node.saved[1:], strict=True)])
+    parents = node.parents
+    if None not in parents:
+        return parents
+    return tuple([p if p is not None else v for p, v in zip(parents, node.saved[1:], strict=True)])
 
 
 def is_constant(value: Value) -> bool:
@@ -45,7 +50,14 @@ def is_constant(value: Value) -> bool:
 
 def shape_of(value: Value) -> tuple[int, ...]:
     """The shape of a value."""
-    return value.shape if isinstance(value, Node) else np.shape(value)
+    if isinstance(value, (Node, np.ndarray)):
+        return value.shape
+    return () if isinstance(value, (float, int)) else np.shape(value)
+
+
+def size_of(value: Value) -> int:
+    """The number of elements of a value."""
+    return prod(shape_of(value))
 
 
 def dtype_of(value: Value) -> Any:
@@ -69,11 +81,24 @@ class Writer:
         self.nodes.append(node)
         return node
 
+    def kept(self, node: Node) -> Node:
+        """Write a Node as it is."""
+        self.nodes.append(node)
+        return node
+
+    def moved(self, node: Node, values: tuple[Value, ...]) -> Node:
+        """Write a Node again, of which what other Nodes make has changed."""
+        parents = tuple([v if v.__class__ is Node else None for v in values])
+        saved = node.saved
+        if parents.count(None) != node.parents.count(None):
+            saved = (None, *[None if v.__class__ is Node else v for v in values])
+        made = Node(node.block, (), node.shape, node.dtype).keep(parents, saved, node.params)
+        self.nodes.append(made)
+        return made
+
     def again(self, node: Node, values: tuple[Value, ...]) -> Node:
         """Write a Node again, applied to other values; the Node itself where they are its own."""
-        if node.pick is None and all([
-            v is (s if p is None else p) for v, p, s in zip(values, node.parents, node.saved[1:], strict=True)
-        ]):  # fmt: skip
+        if node.pick is None and all(map(is_, values, arguments(node))):
             self.nodes.append(node)
             return node
         if node.pick is not None:
@@ -83,21 +108,43 @@ class Writer:
         return self.apply(node.block, values, node.params, node.shape, node.dtype)  # type: ignore[arg-type]
 
 
-def rewrite(graph: Graph, visit: Visit) -> Graph:
-    """The Graph after one pass over its Nodes in order."""
+def meets(graph: Graph, blocks: Collection[Block]) -> bool:
+    """Whether one of some Blocks is applied anywhere."""
+    return any(map(blocks.__contains__, {node.block for node in graph.nodes}))
+
+
+def rewrite(graph: Graph, visit: Visit, blocks: Collection[Block] | None = None) -> Graph:
+    """The Graph after one pass over its Nodes in order; the very same Graph where nothing changes.
+
+    A pass that names its `blocks` visits no others.
+    """
+    if blocks is not None and not meets(graph, blocks):
+        return graph
     writer = Writer()
-    now: dict[Node, Value] = {node: node for node in graph.inputs}
+    now: dict[Node, Value] = {}  # what stands for the Nodes that changed
+    changed = now.keys()
     for node in graph.nodes:
-        if node.pick is not None:
-            parent: Any = node.parents[0]
-            now[node] = writer.again(node, (now[parent],))
+        moved = not changed.isdisjoint(node.parents)
+        visited = node.pick is None and (blocks is None or node.block in blocks)
+        if not moved and not visited:
+            writer.kept(node)
             continue
-        values = tuple([now[v] if isinstance(v, Node) else v for v in arguments(node)])
-        new = visit(writer, node, values)
-        now[node] = writer.again(node, values) if new is None else new
-    outputs = [now[o] if isinstance(o, Node) else o for o in graph.outputs]
-    names = {node: graph.names[node] for node in graph.inputs}
-    return Graph(graph.title, graph.inputs, writer.nodes, outputs, names)
+        if node.pick is not None:
+            now[node] = writer.again(node, (now[node.parents[0]],))  # type: ignore[index]
+            continue
+        values = arguments(node)
+        if moved:
+            values = tuple([
+                v if p is None else now.get(p, p) for p, v in zip(node.parents, values, strict=True)
+            ])  # fmt: skip
+        new = visit(writer, node, values) if visited else None
+        if new is None:
+            new = writer.moved(node, values) if moved else writer.kept(node)
+        if new is not node:
+            now[node] = new
+    if not now and len(writer.nodes) == len(graph.nodes):
+        return graph
+    return graph.rewritten(writer.nodes, [now.get(o, o) if isinstance(o, Node) else o for o in graph.outputs])
 
 
 def verify(graph: Graph) -> None:

@@ -125,15 +125,22 @@ class Stage(Staging):
 
     def _promoted(self, block: Block, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Python's numbers in the dtype that they take beside these arrays."""
-        if any(isinstance(a, Variable) and a.level is not self for a in args):
-            raise UnstageableError(
-                f"it uses a Variable that is not one of its arguments\n  at {user_line()}\nPass it as an argument"
-            )
-        if block is _ASTYPE and args[0].data.__class__ in _WEAK:
-            return (Variable(np.asarray(args[0].data)[()], self, args[0].link),)
-        weak = [isinstance(a, Variable) and a.level is self and a.data.__class__ in _WEAK for a in args]
-        if not any(weak) or len(args) == 1:
+        found = False
+        for a in args:
+            if isinstance(a, Variable):
+                if a.level is not self:
+                    raise UnstageableError(
+                        f"it uses a Variable that is not one of its arguments\n  at {user_line()}\n"
+                        "Pass it as an argument"
+                    )
+                found = found or a.data.__class__ in _WEAK
+        if not found:
             return args
+        if block is _ASTYPE:
+            return (Variable(np.asarray(args[0].data)[()], self, args[0].link),)
+        if len(args) == 1:
+            return args
+        weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
         arrays = [a.dtype for a, w in zip(args, weak, strict=True) if not w and hasattr(a, "dtype")]
         if not arrays:
             return args

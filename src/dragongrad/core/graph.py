@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Graph:
     outputs : list
         A Node for each array of the output, or a plain value where it depends on no input.
     names : dict
-        What print and pictures call each Node.
+        What print and pictures call each Node; only the names of the inputs are given.
 
     """
 
@@ -42,9 +43,16 @@ class Graph:
         self.inputs = inputs
         self.nodes = nodes
         self.outputs = outputs
-        self.names = names
-        for number, node in enumerate(nodes, 1):
-            names[node] = f"v{number}"
+        self._given = names
+
+    @cached_property
+    def names(self) -> dict[Node, str]:
+        """What print and pictures call each Node."""
+        return self._given | {node: f"v{number}" for number, node in enumerate(self.nodes, 1)}
+
+    def rewritten(self, nodes: list[Node], outputs: list[Any]) -> Graph:
+        """The Graph of the same function of the same inputs, by other Nodes."""
+        return Graph(self.title, self.inputs, nodes, outputs, self._given)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -81,7 +89,10 @@ class Staging(Level):
                 raise
             raise operation_error(block.name, tuple(values), error) from None
         several = isinstance(out, (tuple, list))
-        shape, dtype = ((), tuple(out)) if several else (np.shape(out), np.asarray(out).dtype)
+        if isinstance(out, (np.generic, np.ndarray)):
+            shape, dtype = out.shape, out.dtype
+        else:
+            shape, dtype = ((), tuple(out)) if several else (np.shape(out), np.asarray(out).dtype)
         node = Node(block, (), shape, dtype).keep(parents, (out, *values), params)
         self.nodes.append(node)
         if not several:

@@ -21,13 +21,13 @@ from .simplify import simplify
 #: Simplifying and sharing open the way for each other: twice is enough in practice. What lifting wrote anew is
 #: shared before it is simplified, which looks for equal operands.
 PIPELINE = (
-    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, fold_constants,
-    share, simplify, share, keep_scalars, drop_dead,
+    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, drop_dead,
+    fold_constants, share, simplify, share, keep_scalars, drop_dead,
 )  # fmt: skip
 
 
 #: With `fast_math`: what holds for real numbers, before and after the others have opened the way.
-RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:8], relax, *PIPELINE[7:])
+RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:9], relax, *PIPELINE[8:])
 
 
 def optimise(
@@ -35,10 +35,17 @@ def optimise(
 ) -> tuple[Graph, list[tuple[str, int, float]]]:
     """Run every pass; also a record of each: its name, the number of Nodes after it, its seconds."""
     record = []
+    settled: set[Any] = set()  # the passes that would change nothing
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
-        with collector_paused():
-            graph = one(graph)
+        if one not in settled:
+            with collector_paused():
+                before, graph = graph, one(graph)
+            if graph is before:
+                settled.add(one)
+            elif one is not drop_dead:
+                # Where Nodes are only gone, no pass that runs twice finds more to do.
+                settled.clear()
         record.append((one.__name__, len(graph.nodes), time.perf_counter() - start))
         if check is not None:
             check(graph)

@@ -12,7 +12,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, meets, rewrite, shape_of
 from .simplify import permutation
 from .uses import users_of
 
@@ -22,19 +22,19 @@ _RESHAPE, _SUM, _GETITEM = BLOCKS[np.reshape], BLOCKS[np.sum], BLOCKS["getitem"]
 
 def clean_contractions(graph: Graph) -> Graph:
     """Write products of vectors as such, turn the factors of a turned product, and drop kept axes."""
+    if not meets(graph, _RULES):
+        return graph
     users = users_of(graph)
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        rule = _RULES.get(node.block)
         # The rules replace the argument: where others need it too, it would be computed twice.
-        if rule is None:
-            return None
         x = node.parents[0]
         if node.block is not _MATMUL and (x is None or len(users[x]) != 1):
             return None
-        return rule(writer, node, values)
+        made: Value = _RULES[node.block](writer, node, values)
+        return made
 
-    return rewrite(graph, visit)
+    return rewrite(graph, visit, _RULES)
 
 
 def _matmul(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:

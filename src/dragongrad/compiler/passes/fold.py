@@ -19,6 +19,8 @@ def fold_constants(graph: Graph) -> Graph:
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     block = node.block
+    if not any(map(is_constant, values)):
+        return None
     values = tuple([v if isinstance(v, Node) else uniform(v) for v in values])
     if block is None or block.outputs > 1 or not all(map(is_constant, values)):
         return writer.again(node, values)
@@ -34,5 +36,7 @@ def uniform(value: Value) -> Value:
     if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size < 2 or not any(value.strides):
         return value
     first = value.flat[0]
+    if first.tobytes() != value.flat[-1].tobytes():
+        return value
     same = value.tobytes() == np.full(value.size, first, value.dtype).tobytes()
     return np.broadcast_to(first, value.shape) if same else value

@@ -18,12 +18,11 @@ _STACK = BLOCKS[np.stack]
 
 def tidy_indices(graph: Graph) -> Graph:
     """Write indices in their plainest form, and read through what was just joined or sliced."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, _INDEXED)
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-    if node.block not in _INDEXED or node.pick is not None:
-        return None
+    assert node.block is not None
     shape = node.params.get("shape") or shape_of(values[0])
     index = plain_index(node.params["index"], tuple(shape))
     if node.block is _GETITEM:

@@ -13,7 +13,8 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, dtype_of, meets, rewrite, shape_of
+from .uses import users_of
 
 # Fewer terms are left as they are, and so are arrays of which most rows would be zero.
 _FEW, _SPARSE = 3, 4
@@ -22,31 +23,24 @@ _ADD, _SCATTER, _STACK = BLOCKS[np.add], BLOCKS["scatter"], BLOCKS[np.stack]
 
 def join_rows(graph: Graph) -> Graph:
     """Stack what sums lay into zeros row by row."""
+    if not meets(graph, {_SCATTER}):
+        return graph
     inner = _inner(graph)
     parts: set[Node] = set()
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        if node.block is not _ADD:
-            return None
         if node in inner:
             made = writer.again(node, values)
             parts.add(made)
             return made
         return _joined(writer, node, values, parts)
 
-    return rewrite(graph, visit)
+    return rewrite(graph, visit, {_ADD})
 
 
 def _inner(graph: Graph) -> set[Node]:
     """The sums that only another sum of the same shape uses."""
-    uses: dict[Node, list[Node | None]] = {}
-    for node in graph.nodes:
-        for p in node.parents:
-            if p is not None:
-                uses.setdefault(p, []).append(node)
-    for o in graph.outputs:
-        if isinstance(o, Node):
-            uses.setdefault(o, []).append(None)
+    uses = users_of(graph)
     found = set()
     for node in graph.nodes:
         user = uses.get(node, [None])

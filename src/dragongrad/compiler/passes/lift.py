@@ -19,7 +19,10 @@ from ..rewrite import Value, Writer, arguments, rewrite, shape_of
 
 _BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
 _RESHAPE = BLOCKS[np.reshape]
-_WHERE = BLOCKS[np.where]
+# What computes each element from those at the same place, after its arguments were spread to one shape.
+SPREADING = frozenset({BLOCKS[np.where]}) | {
+    b for b in BLOCKS.values() if isinstance(b.fn, np.ufunc) and b.fn.signature is None
+}
 _MATMUL, _NEGATIVE = BLOCKS[np.matmul], BLOCKS[np.negative]
 _ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all, np.max, np.min))
 _SAME_ELEMENTS = frozenset({_BROADCAST, _RESHAPE, BLOCKS[np.transpose]})
@@ -29,7 +32,7 @@ _ROWS = 4
 
 def lift_broadcasts(graph: Graph) -> Graph:
     """Move broadcasts behind elementwise Blocks and sums where that makes them smaller."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, SPREADING | _ANY | {_SUM})
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
@@ -38,10 +41,12 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     if node.block is _SUM:
         found = _sum(writer, node, values[0])
         return _summed_rows(writer, node, values[0]) if found is None else found
-    if not _is_elementwise(node) or not node.shape or node.pick is not None:
+    if not _is_elementwise(node) or not node.shape:
         return None
     assert node.block is not None
     small = tuple(map(_before, values))
+    if all(one is value for one, value in zip(small, values, strict=True)):
+        return None
     shape = np.broadcast_shapes(*map(shape_of, small))
     if 2 * math.prod(shape) > math.prod(node.shape):
         return None
@@ -50,9 +55,7 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 def _is_elementwise(node: Node) -> bool:
-    block = node.block
-    ufunc = block is not None and isinstance(block.fn, np.ufunc) and block.fn.signature is None
-    return (ufunc or block is _WHERE) and not node.params
+    return node.block in SPREADING and not node.params
 
 
 def _one_of_many(writer: Writer, node: Node, x: Value) -> Value:

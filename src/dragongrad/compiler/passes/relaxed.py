@@ -23,12 +23,11 @@ _INVERSE = {
 
 def relax(graph: Graph) -> Graph:
     """Apply what holds for real numbers."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, _RULES)
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-    rule = _RULES.get(node.block)
-    return rule(writer, node, values) if rule is not None and node.dtype.kind == "f" else None
+    return _RULES[node.block](writer, node, values) if node.dtype.kind == "f" else None
 
 
 def _fits(node: Node, value: Value) -> bool:

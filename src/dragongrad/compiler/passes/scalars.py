@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
 from ..rewrite import Value, Writer, rewrite, shape_of
-
-_WHERE = BLOCKS[np.where]
+from .lift import SPREADING
 
 
 def keep_scalars(graph: Graph) -> Graph:
     """Write numbers in place of arrays of one number."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, SPREADING)
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-    block = node.block
-    spreads = block is _WHERE or (
-        block is not None and isinstance(block.fn, np.ufunc) and block.fn.signature is None
-    )
-    if not spreads or len(values) < 2 or not any(map(_is_uniform, values)):
+    if len(values) < 2 or not any(map(_is_uniform, values)):
         return None
     kept = list(values)
     for k, v in enumerate(values):

@@ -10,13 +10,17 @@ from ...core.graph import Graph
 from ...core.node import Node
 from ..rewrite import Value, Writer, rewrite
 
+# An array of no more elements is known by all of them.
+_FEW = 64
+
 
 def share(graph: Graph) -> Graph:
     """Let equal Nodes be one."""
     known: dict[Any, Node] = {}
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        key = (node.block, tuple([_key(v) for v in values]), key_of(node.params))
+        given = tuple([v if v.__class__ is Node else ("constant", key_of(v)) for v in values])
+        key = node.block, given, key_of(node.params) if node.params else ()
         found = known.get(key)
         if found is None:
             found = known[key] = writer.again(node, values)
@@ -25,13 +29,29 @@ def share(graph: Graph) -> Graph:
     return rewrite(graph, visit)
 
 
-def _key(value: Value) -> Any:
-    return value if isinstance(value, Node) else ("constant", key_of(value))
+class _Contents:
+    """A large array as a key: the very same array is known at once, others by a few elements, then by all."""
+
+    __slots__ = ("array", "sample")
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.array = array
+        self.sample = array.shape, array.dtype.str, array.flat[:: array.size // _FEW].tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self.sample)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Contents) or self.sample != other.sample:
+            return False
+        return self.array is other.array or self.array.tobytes() == other.array.tobytes()
 
 
 def key_of(value: Any) -> Any:
     """A hashable stand-in for a constant or a keyword parameter."""
     if isinstance(value, np.ndarray):
+        if value.size > _FEW and any(value.strides):
+            return _Contents(value)
         # A view of one number is known by that number.
         content = value.tobytes() if any(value.strides) or not value.size else value.flat[0].tobytes()
         return value.shape, value.dtype.str, content
@@ -42,8 +62,8 @@ def key_of(value: Any) -> Any:
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
-        # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant.
-        return type(value).__name__, float(value).hex()
+        # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant; no NaN equals itself.
+        return type(value).__name__, value if value and value == value else float(value).hex()
     try:
         hash(value)
     except TypeError:

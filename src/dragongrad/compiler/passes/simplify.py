@@ -22,12 +22,11 @@ RULES: dict[Any, Rule] = {}
 
 def simplify(graph: Graph) -> Graph:
     """Apply the rule of every Node that has one."""
-    return rewrite(graph, _visit)
+    return rewrite(graph, _visit, RULES)
 
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-    rule = RULES.get(node.block)
-    return rule(writer, node, values) if rule is not None else None
+    return RULES[node.block](writer, node, values)
 
 
 def rule(*fns: Any) -> Callable[[Rule], Rule]:
@@ -45,6 +44,8 @@ def number(value: Value) -> float | None:
     """The one number that a constant is everywhere; None for anything else."""
     if isinstance(value, (Node, bool, complex, np.bool_)):
         return None
+    if isinstance(value, (float, int)):
+        return float(value)
     array = np.asarray(value)
     if array.dtype.kind not in "fiu" or not array.size or (array.ndim and any(array.strides)):
         return None

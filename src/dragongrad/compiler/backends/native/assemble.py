@@ -10,12 +10,13 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, shape_of, size_of
 from .blas import ProductWriter, factors
 from .joins import joiner
 from .loops import WHOLE
+from .prices import price
 from .roots import Root, row_bytes
-from .schedule import Loops, Product, Step, price
+from .schedule import Loops, Product, Step
 from .text import STORED, Function
 from .threads import parts_of
 
@@ -35,6 +36,19 @@ class Cut:
     parts: int
     length: int
     partial: dict[int, tuple[int, int]]  # by the position of the value among those of the function
+
+
+@dataclass
+class Module:
+    """A text for LLVM."""
+
+    declared: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return "\n".join([*self.declared.values(), *self.lines])
 
 
 @dataclass
@@ -79,13 +93,17 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         values = arguments(node)
         if node.block is _MATMUL:
             total += _PRODUCT / _UNIT * node.size * shape_of(values[0])[-1]
-        total += price(node) * max([node.size, *[int(np.prod(shape_of(v))) for v in values]])
-        stack += [v for v in values if isinstance(v, Node)]
+        size = node.size
+        for v in values:
+            size = max(size, size_of(v))
+            if isinstance(v, Node):
+                stack.append(v)
+        total += price(node) * size
     return _UNIT * total + _BYTE * moved
 
 
 class Assembler:
-    """Writes the module of a program.
+    """Writes the module of a program; long straight code, and what calls it, becomes a module of its own.
 
     Parameters
     ----------
@@ -108,8 +126,10 @@ class Assembler:
         self.works = [work(step, in_memory) for step in steps]
         self.cuts: dict[int, Cut] = {}
         self.segments: list[tuple[str, list[int]]] = []
-        self.declared: dict[str, str] = {}
-        self.lines: list[str] = []
+        self.module = Module()
+        long = any(isinstance(step, Loops) and step.quick for step in steps)
+        self.calls = Module() if long else self.module
+        self._away = " #2" if long else ""  # the attributes of what lies in another module
         self.cold = self._cold()
         self.joiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
@@ -117,11 +137,6 @@ class Assembler:
             if cut is not None:
                 self.cuts[k] = cut
         self._write()
-
-    @property
-    def text(self) -> str:
-        """The module."""
-        return "\n".join([*self.declared.values(), *self.lines])
 
     def _cold(self) -> set[int]:
         """The steps that take so little of the program's time that optimising them does not pay."""
@@ -196,10 +211,17 @@ class Assembler:
     def _function(self, k: int) -> None:
         function = self.functions[k]
         head, *body = function.lines
-        # It is called from here only: LLVM may put it into its caller.
-        head = head.replace("define void", "define internal void", 1)
-        self.lines += [head.replace("#0", "#1") if k in self.cold else head, *body]
-        self.declared.update(function.declared)
+        step = self.steps[k]
+        quick = isinstance(step, Loops) and step.quick
+        module = self.calls if quick else self.module
+        if module is self.calls:
+            # It is called from here only: LLVM may put it into its caller.
+            head = head.replace("define void", "define internal void", 1)
+        else:
+            kinds = ", ".join(["ptr"] * len(function.values) + ["i64", "i64"])
+            self.calls.declared[f"@{function.name}"] = f"declare void @{function.name}({kinds}){self._away}"
+        module.lines += [head.replace("#0", "#1") if k in self.cold and not quick else head, *body]
+        module.declared.update(function.declared)
         cut = self.cuts.get(k)
         if cut is not None:
             self._part(k, cut)
@@ -207,10 +229,14 @@ class Assembler:
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
         function = self.functions[k]
-        self.declared["@dragongrad.parallel"] = "declare void @dragongrad.parallel(ptr, ptr, i64)"
-        self.declared["@llvm.smin.i64"] = "declare i64 @llvm.smin.i64(i64, i64)"
+        parallel = "declare void @dragongrad.parallel(ptr, ptr, i64)"
+        self.calls.declared["@dragongrad.parallel"] = parallel + self._away
+        self.module.declared["@llvm.smin.i64"] = "declare i64 @llvm.smin.i64(i64, i64)"
+        if self.calls is not self.module:
+            self.calls.declared[f"@part{k}"] = f"declare void @part{k}(ptr, i64){self._away}"
+        linkage = "internal " if self.calls is self.module else ""
         lines = [
-            f"define internal void @part{k}(ptr %table, i64 %part) #0 {{",
+            f"define {linkage}void @part{k}(ptr %table, i64 %part) #0 {{",
             f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
             f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
         ]  # fmt: skip
@@ -226,7 +252,7 @@ class Assembler:
                 ]
                 given[-1] = f"ptr %w{position}"
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
-        self.lines += [*lines, "  ret void", "}"]
+        self.module.lines += [*lines, "  ret void", "}"]
 
     def _segment(self, run: list[int]) -> None:
         """A function that calls the steps of a run without call backs."""
@@ -248,10 +274,12 @@ class Assembler:
                 pointers = [register(self.places.of(v)) for v in (step.node, left.value, right.value)]
                 writer = ProductWriter(step.node, f"m{k}.")
                 lines += writer.write(*pointers)
-                self.declared.update(writer.declared)
+                for symbol, text in writer.declared.items():
+                    away = self._away if text.startswith("declare") and not symbol.startswith("@llvm") else ""
+                    self.calls.declared[symbol] = text + away
             else:
                 lines += self._call(k, register)
-        self.lines += [*lines, "  ret void", "}"]
+        self.calls.lines += [*lines, "  ret void", "}"]
 
     def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
         function, cut = self.functions[k], self.cuts.get(k)
@@ -263,7 +291,7 @@ class Assembler:
             node = function.values[position]
             out, name = register(self.places.of(node)), joiner(node)
             self.joiners.add(name)
-            self.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64)"
+            self.calls.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64){self._away}"
             numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
             joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
         return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
@@ -281,7 +309,7 @@ class Assembler:
                 f"  %as{g} = icmp eq i1 %is{g}, {str(taken).lower()}", f"  %all{g} = and i1 {holds}, %as{g}",
             ]  # fmt: skip
             holds = f"%all{g}"
-        self.lines += [*lines, f"  ret i1 {holds}", "}"]
+        self.calls.lines += [*lines, f"  ret i1 {holds}", "}"]
 
 
 def _load(register: str, place: int) -> list[str]:

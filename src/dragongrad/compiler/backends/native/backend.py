@@ -21,6 +21,7 @@ from .assemble import Assembler, Places
 from .blocked import BlockedNestWriter, wide_sums
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .functions import provide_function
 from .gathered import turn_gathered
 from .joins import provide_joiner
 from .layout import turn
@@ -123,10 +124,11 @@ class Native:
         self._place(assembler)
         if self._in_place:
             assembler.program(self._guards)
-        self.text = assembler.text
+        modules = dict.fromkeys([assembler.module.text, assembler.calls.text])
+        self.text = "\n".join(modules)
         planned = time.perf_counter()
         self._provide(assembler)
-        self.library = Library(self.text, level)
+        self.library = self._library(assembler, level)
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
         self._long = bool(assembler.cuts) or sum(assembler.works) > LONG
@@ -224,9 +226,20 @@ class Native:
             WORKERS.ready()
         for name in sorted(assembler.joiners):
             provide_joiner(name)
+        for symbol in assembler.calls.declared if assembler.calls is not assembler.module else ():
+            if symbol.startswith("@dragon."):
+                provide_function(symbol)
         if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)
+
+    def _library(self, assembler: Assembler, level: int) -> Library:
+        """The machine code: long straight code is compiled quickly, loops always with care."""
+        module, calls = assembler.module, assembler.calls
+        if calls is module:
+            return Library(module.text, level)
+        loops = Library(module.text, level) if module.lines else None
+        return Library(calls.text, quick=True, other=loops)
 
     def _runs(self, assembler: Assembler) -> list[Any]:
         """The native functions and the call backs, in order."""

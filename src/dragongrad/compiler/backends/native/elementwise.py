@@ -36,6 +36,8 @@ OPERATIONS: dict[Any, Operation] = {}
 
 def convert(text: Text, register: str, have: Any, want: Any) -> str:
     """A register in another dtype."""
+    if have is want:
+        return register
     have, want = np.dtype(have), np.dtype(want)
     if have == want:
         return register
@@ -60,8 +62,10 @@ def enter(fn: Any, write: Any, dtype: Any = _own_dtype) -> None:
 
 
 def _instruction(floating: str, integer: str | None = None, boolean: str | None = None) -> Any:
+    names = {"f": floating, "i": integer, "b": boolean}
+
     def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
-        name = {"f": floating, "i": integer, "b": boolean}[dtype.kind]
+        name = names[dtype.kind]
         if name is None:
             raise functions.UnsupportedError(f"{floating} of {dtype}")
         return text.op(f"{name} {type_of(dtype)} {', '.join(registers)}")

@@ -82,6 +82,8 @@ class Expressions:
             raise LeaveToNumPyError(node) from None
 
     def _constant(self, value: Any, index: tuple[Index, ...], dtype: Any) -> str:
+        if value.__class__ is float and dtype is not None:
+            return literal(value, dtype)
         array = np.asarray(value)
         dtype = array.dtype if dtype is None else np.dtype(dtype)
         if array.ndim == 0 or not any(array.strides):
@@ -96,6 +98,8 @@ class Expressions:
 
 def spread(index: tuple[Index, ...], shape: tuple[int, ...]) -> tuple[Index, ...]:
     """The index of an operand that NumPy broadcasts."""
+    if not shape:
+        return ()
     lead = len(index) - len(shape)
     return tuple([0 if n == 1 else i for i, n in zip(index[lead:], shape, strict=True)])
 

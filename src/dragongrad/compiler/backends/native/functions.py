@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from .machine import processor
-from .mathematics import FUNCTIONS, definitions
+from .machine import Library, keep_forever, processor, provide
+from .mathematics import FUNCTIONS, Definitions, definitions
 from .text import Text, type_of
 
 # So many uses in one function are written where they are used; more would take long to compile, and are calls.
@@ -16,13 +17,31 @@ class UnsupportedError(Exception):
     """An operation that is left to NumPy."""
 
 
+@cache
+def _for_host(name: str, kind: str, called: bool) -> Definitions:
+    host = processor()
+    return definitions(name, kind, host.lanes, host.fused, called)
+
+
+@cache
+def provide_function(symbol: str) -> Library:
+    """Make a function that code borrows, once for the whole process."""
+    _, name, kind = symbol.split(".")
+    texts = _for_host(name, kind, called=True).texts.values()
+    library = keep_forever(Library("\n".join(texts).replace("define hidden", "define")))
+    provide(symbol[1:], library.address(symbol[1:]))
+    return library
+
+
 def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
     """Call a function of the mathematical library."""
     if dtype.kind != "f" or name not in FUNCTIONS:
         raise UnsupportedError(f"{name} of {dtype}")
-    kind, host = type_of(dtype), processor()
+    kind = type_of(dtype)
     text.functions += 1
-    made = definitions(name, kind, host.lanes, host.fused, called=text.functions > _IN_LINE)
-    for symbol, definition in made.texts.items():
-        text.declare(symbol, definition)
+    made = _for_host(name, kind, called=text.functions > _IN_LINE or text.borrows)
+    if text.borrows:
+        text.declare(made.symbol, f"declare {kind} {made.symbol}({', '.join([kind] * len(registers))}) #2")
+    elif made.symbol not in text.declared:
+        text.declared.update(made.texts)
     return text.op(f"call {kind} {made.symbol}({', '.join(f'{kind} {r}' for r in registers)})")

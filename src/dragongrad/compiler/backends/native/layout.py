@@ -12,7 +12,7 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, Writer, arguments, shape_of
+from ...rewrite import Value, Writer, arguments, meets, shape_of
 from .alignment import Axis, reads
 from .elementwise import OPERATIONS
 from .expressions import UNROLL
@@ -26,6 +26,8 @@ _BETWEEN = frozenset(BLOCKS[fn] for fn in (np.broadcast_to, np.reshape, "getitem
 
 def turn(graph: Graph) -> tuple[Graph, set[Node]]:
     """The Graph with turned copies where they help, and the copies, which must be in memory."""
+    if not meets(graph, {_SUM}):
+        return graph, set()
     writer = Writer()
     inputs = set(graph.inputs)
     copies: dict[Node, Node] = {}
@@ -47,8 +49,7 @@ def turn(graph: Graph) -> tuple[Graph, set[Node]]:
     if not copies:
         return graph, set()
     outputs = [now.get(o, o) if isinstance(o, Node) else o for o in graph.outputs]
-    names = {node: graph.names[node] for node in graph.inputs}
-    return Graph(graph.title, graph.inputs, writer.nodes, outputs, names), set(copies.values())
+    return graph.rewritten(writer.nodes, outputs), set(copies.values())
 
 
 def _transposed(writer: Writer, x: Node) -> Node:

@@ -49,6 +49,7 @@ class LoopWriter:
         self.loops = loops
         self.in_memory = in_memory
         self.text = Text()
+        self.text.borrows = loops.quick
         self.own = {root.node for root in loops.roots}
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}
@@ -95,8 +96,10 @@ class LoopWriter:
         def known(value: Node) -> bool:
             return self.text.recall((value, index)) is not None
 
-        for one in _chain(node, self.in_memory, known):
-            self.to.element(one, index)
+        # Chains of small values have been cut before.
+        if node.size > STRAIGHT:
+            for one in _chain(node, self.in_memory, known):
+                self.to.element(one, index)
         return self.to.element(node, index)
 
     # Few elements: no loop

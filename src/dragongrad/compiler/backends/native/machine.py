@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import sys
 import threading
 import weakref
 from dataclasses import dataclass
@@ -59,13 +60,14 @@ def processor() -> Processor:
     return Processor(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
-def target_machine(level: int, target: Processor) -> Any:
+def target_machine(level: int, target: Processor, quick: bool = False) -> Any:
     """A code generator for a processor."""
-    return (
-        binding()
-        .Target.from_default_triple()
-        .create_target_machine(cpu=target.name, features=target.flags, opt=level, codemodel="jitdefault", jit=True)
-    )
+    kinds = {"reloc": "default", "codemodel": "jitdefault"}
+    if quick and sys.platform == "linux" and platform.machine() == "x86_64":
+        # LLVM's quick choice of instructions reads constants and calls functions in this code model only.
+        kinds = {"reloc": "pic", "codemodel": "small"}
+    triple = binding().Target.from_default_triple()
+    return triple.create_target_machine(cpu=target.name, features=target.flags, opt=level, jit=True, **kinds)
 
 
 def _closing(target: Processor) -> str:
@@ -84,6 +86,14 @@ def _closing(target: Processor) -> str:
     )
 
 
+# What is compiled quickly calls others by their addresses: no memory is set aside for stubs that would jump there.
+_ADDRESSES = """
+attributes #2 = { nonlazybind }
+!llvm.module.flags = !{!9}
+!9 = !{i32 7, !"RtLibUseGOT", i32 1}
+"""
+
+
 def provide(name: str, address: int) -> None:
     """Let compiled code call a function of this process by a name."""
     with _LOCK:
@@ -96,18 +106,37 @@ _LONG, _LONGER, _VERY_LONG = 600, 2400, 28_000
 
 
 class Library:
-    """Compiled functions, for this processor or a lesser one; they live as long as this does."""
+    """Compiled functions, for this processor or a lesser one; they live as long as this does.
 
-    def __init__(self, text: str, level: int = 2, target: Processor | None = None) -> None:
+    A library that is made `quick`, without optimisation, may call the functions of another one. What it calls
+    elsewhere its text declares with the attributes #2.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        level: int = 2,
+        target: Processor | None = None,
+        quick: bool = False,
+        other: Library | None = None,
+    ) -> None:
         self._text = text
-        self._level = level
+        self._level = 0 if quick else level
+        self._quick = quick
         self._target = target or processor()
+        self._other = other
         # LLVM's global state is not made for several threads at once.
         with _LOCK:
             llvm = binding()
             # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
             self._context = llvm.create_context()
-            self._engine = llvm.create_mcjit_compiler(*self._optimised(), use_lmm=True)
+            module, machine = self._optimised()
+            self._engine = llvm.create_mcjit_compiler(module, machine, use_lmm=True)
+            if other is not None:
+                for function in module.functions:
+                    address = other.address(function.name) if function.is_declaration else 0
+                    if address:
+                        self._engine.add_global_mapping(function, address)
             self._engine.finalize_object()
             # In this order, also where the garbage collector finds both at once: the code belongs to the context.
             weakref.finalize(self, _close, self._engine, self._context).atexit = False
@@ -115,11 +144,12 @@ class Library:
     def _optimised(self) -> tuple[Any, Any]:
         """The module after LLVM's passes, and what writes its machine code."""
         llvm, level = binding(), self._level
-        module = llvm.parse_assembly(f"{self._text}\n{_closing(self._target)}", self._context)
+        closing = _closing(self._target) + (_ADDRESSES if self._quick else "")
+        module = llvm.parse_assembly(f"{self._text}\n{closing}", self._context)
         module.verify()
         lines = self._text.count("\n")
-        care = level if lines < _LONGER else 1 if lines < _VERY_LONG else 0
-        machine = target_machine(care, self._target)
+        care = min(level, 2 if lines < _LONGER else 1 if lines < _VERY_LONG else 0)
+        machine = target_machine(care, self._target, self._quick)
         # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
         options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1))
         options.loop_vectorization = level > 1
@@ -140,7 +170,8 @@ class Library:
         """The machine code, as assembly."""
         with _LOCK:
             module, machine = self._optimised()
-            return str(machine.emit_assembly(module))
+            own = str(machine.emit_assembly(module))
+            return own if self._other is None else self._other.assembly() + own
 
 
 def _close(engine: Any, context: Any) -> None:

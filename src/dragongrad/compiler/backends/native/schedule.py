@@ -10,12 +10,14 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, meets, shape_of
 from .blas import factors, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
 from .gathered import gathered_from
+from .prices import price
+from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
 from .roots import ROW, TILE, Root, in_lanes, row_bytes
 from .sums import reduced_axes
@@ -27,24 +29,21 @@ RECOMPUTE = 48
 STRAIGHT = 32
 # A small value after so many steps goes to memory, and a function makes at most so many small values.
 DEEP, TOGETHER = 64, 256
-# Products of so few terms are not worth a call of BLAS.
-FEW, OFTEN = 4, 8
-# Matrices of so many elements and more are multiplied in loops, where more terms than this would be written out.
-SMALL, MUCH = 9, 1024
+# Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
+QUICK = 5000
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
-_COSTS = {
-    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
-    "where": 1, "divide": 5, "sqrt": 6, "reciprocal": 5, "absolute": 1, "power": 40, "float_power": 40,
-    "arctan2": 40,
-}  # fmt: skip
 _REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
+_SUMS = _REDUCTIONS | {_MATMUL}
+# Before anything is made, and by nobody.
+_NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
+_NOBODY: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass
@@ -56,6 +55,8 @@ class Loops:
     roots: list[Root] = field(default_factory=list)
     # Values of which one row at a time is held, while the outermost loop of a nest is there.
     local: set[Node] = field(default_factory=set)
+    # Straight code that is so long that it is to be compiled quickly.
+    quick: bool = False
 
 
 @dataclass
@@ -82,7 +83,10 @@ def is_native(node: Node) -> bool:
         return False
     if not supported(node.dtype):
         return False
-    return all(supported(np.asarray(v).dtype if not isinstance(v, Node) else v.dtype) for v in arguments(node))
+    for value in arguments(node):
+        if not supported(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
+            return False
+    return True
 
 
 def why_not(node: Node) -> str:
@@ -106,13 +110,12 @@ class Schedule:
                 wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
             elif (node.block in _REDUCTIONS and _is_long(node)) or _adds_up(node):
                 wanted.add(node)
-            elif node.block is _MATMUL and is_product(node):
+            elif is_product(node):
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
-            elif node.block is _MATMUL and node.size >= OFTEN * sum(int(np.prod(f.shape)) for f in factors(node)):
-                # Written out, it reads each element of its operands again and again.
+            elif reads_often(node):
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
-        self.rolled = _small_products(graph) - self.outside
+        self.rolled = small_products(graph) - self.outside
         for node in self.rolled:
             wanted.add(node)
             wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
@@ -123,6 +126,7 @@ class Schedule:
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
+        self.quick = self._straight_elements() > QUICK
         self._place()
         while self._keep_what_is_dear():
             self._place()
@@ -136,22 +140,43 @@ class Schedule:
     def _is_free(self, node: Node) -> bool:
         return node not in self.outside
 
+    def _straight_elements(self) -> int:
+        """About how many elements are written out one by one."""
+        straight: set[Node] = set()
+        count = 0
+        for node in reversed(self.graph.nodes):
+            if node in self.wanted and node not in self.outside:
+                kind = _kind(node)
+                if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
+                    straight.add(node)
+            if node in straight:
+                count += min(node.size, STRAIGHT)
+                straight.update(p for p in node.parents if p is not None and p not in self.memory)
+        return count
+
     def _deep(self, wanted: set[Node]) -> set[Node]:
         """Small values at the end of long ways: no expression is deeper than the stack."""
         depth: dict[Node, int] = {}
         found = set()
         for node in self.graph.nodes:
-            below = [depth.get(v, 0) for v in arguments_of(node) if isinstance(v, Node)]
-            depth[node] = 0 if node in wanted else 1 + max(below, default=0)
-            if depth[node] >= DEEP and node.size <= STRAIGHT:
+            deepest = 0
+            if node not in wanted:
+                for v in node.parents:
+                    if v in depth and depth[v] >= deepest:
+                        deepest = depth[v] + 1
+                deepest = max(deepest, 1)
+            if deepest >= DEEP and node.size <= STRAIGHT:
                 found.add(node)
-                depth[node] = 0
+                deepest = 0
+            depth[node] = deepest
         return found
 
     def _pieces(self) -> set[Node]:
         """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
         cost: dict[Node, float] = {}
         found: set[Node] = set()
+        if not meets(self.graph, _JOINS):
+            return found
         for node in self.graph.nodes:
             values = arguments_of(node)
             cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
@@ -165,34 +190,56 @@ class Schedule:
         return found
 
     def _keep_what_is_dear(self) -> bool:
-        """Send to memory what several steps would compute again at a high price; whether there was any."""
-        users: dict[Node, set[tuple[int, int]]] = {}
-        at = {}
-        for k, step in enumerate(self.steps):
-            nest = isinstance(step, Loops) and step.mode == "nest"
-            for j, made in enumerate(_makes(step)):
-                at[made] = (k, j if nest else -1)
-        for node in reversed(self.graph.nodes):
-            own = {at[node]} if node in at else users.get(node, set())
-            for v in arguments_of(node):
-                if isinstance(v, Node):
-                    users.setdefault(v, set()).update(own)
+        """Send to memory what several steps would compute again at a high price; whether steps change by that."""
+        self._readers = self._find_readers()
         cost: dict[Node, float] = {}
-        before = len(self.wanted)
+        anew = False
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
-            below = sum(cost.get(v, 0) for v in arguments(node) if isinstance(v, Node))
-            total = price(node) + _terms(node) * (1 + below) if _terms(node) > 1 else price(node) + below
-            used = users.get(node, set())
+            total = 0.0
+            for v in node.parents:
+                if v in cost:
+                    total += cost[v]
+            if node.block in _SUMS and (terms := _terms(node)) > 1:
+                total = terms * (1 + total)
+            total += price(node)
+            used = self._readers.get(node, _NOBODY)
             if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
                 self.wanted.add(node)
-                total = 0
+                total = 0.0
+                anew = not self._written_first(node, used) or anew
             cost[node] = total
         self.memory |= self.wanted
-        return len(self.wanted) > before
+        return anew
 
-    def _hold(self, node: Node, used: set[tuple[int, int]]) -> float:
+    def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
+        """Let the first step that needs a small value write it, where that is straight code."""
+        first, root = self.steps[min(used)[0]], Root(node, _kind(node))
+        if not isinstance(first, Loops) or first.mode != "straight" or mode_of(root)[0] != "straight":
+            return False
+        first.roots.append(root)
+        return True
+
+    def _find_readers(self) -> dict[Node, frozenset[tuple[int, int]]]:
+        """For each Node: the steps for which its elements are computed or read, and in a nest the root."""
+        readers: dict[Node, frozenset[tuple[int, int]]] = {}
+        at: dict[Node, frozenset[tuple[int, int]]] = {}
+        for k, step in enumerate(self.steps):
+            nest = isinstance(step, Loops) and step.mode == "nest"
+            straight = frozenset({(k, -1)})
+            for j, made in enumerate(_makes(step)):
+                at[made] = frozenset({(k, j)}) if nest else straight
+        for node in reversed(self.graph.nodes):
+            own = at[node] if node in at else readers.get(node, _NOBODY)
+            for v in node.parents:
+                if v is not None:
+                    have = readers.get(v)
+                    # Most Nodes are read where their reader is: the same set serves both.
+                    readers[v] = own if have is None or have is own else have | own
+        return readers
+
+    def _hold(self, node: Node, used: frozenset[tuple[int, int]]) -> float:
         """The price above which a value that several parts of one nest use is held, a row at a time."""
         step = self.steps[next(iter(used))[0]]
         assert isinstance(step, Loops)
@@ -208,63 +255,67 @@ class Schedule:
     def _hold_rows(self) -> None:
         """Find the values of which a row is enough: made and used in one nest, and no output."""
         outside = {o for o in self.graph.outputs if isinstance(o, Node)}
-        users: dict[Node, set[int]] = {}
-        for k, step in enumerate(self.steps):
-            if isinstance(step, Loops):
-                for root in step.roots:
-                    for node in self._memory_below(root.node):
-                        users.setdefault(node, set()).add(k)
-            else:
-                for v in arguments_of(step.node):
-                    if isinstance(v, Node):
-                        users.setdefault(v, set()).add(-1)
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
                 most = TILE if any(root.kind == "product" for root in step.roots) else ROW
                 for root in step.roots:
                     node = root.node
-                    if (
-                        root.first > 0
-                        and row_bytes(node) <= most
-                        and node not in outside
-                        and users.get(node) == {k}
-                    ):
+                    users = {at for at, _ in self._readers.get(node, _NOBODY)}
+                    if root.first > 0 and row_bytes(node) <= most and node not in outside and users == {k}:
                         step.local.add(node)
 
     def _place(self) -> None:
+        """Give every value that goes to memory its step."""
         self.steps = []
-        self._find_memory_below()
+        self._open: dict[tuple[bool, int], list[int]] = {}
+        # For each Node: the latest step that makes what its elements are computed from, and what of that it makes.
+        latest: dict[Node, tuple[int, frozenset[Node]]] = {}
         for node in self.graph.nodes:
-            if node not in self.wanted:
-                continue
-            if node in self.outside:
-                if node.pick is None:
-                    self.steps.append(Callback(node, why_not(node)))
-                continue
-            if node.block is _MATMUL and is_product(node) and not stacked(node):
-                self.steps.append(Product(node))
-                continue
-            self._into_loops(Root(node, _kind(node), self._is_rolled(node)))
+            found = _NOTHING
+            for v in node.parents:
+                if v in latest:
+                    one = latest[v]
+                    if one[0] > found[0]:
+                        found = one
+                    elif one[0] == found[0] and one[1] is not found[1]:
+                        found = one[0], one[1] | found[1]
+            latest[node] = found
+            # One of several outputs is there once the call that makes them all is done.
+            if node in self.wanted and node.pick is None:
+                latest[node] = self._put(node, *found), frozenset({node})
 
-    def _into_loops(self, root: Root) -> None:
+    def _put(self, node: Node, after: int, needs: frozenset[Node]) -> int:
+        """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
+        if node in self.outside:
+            self.steps.append(Callback(node, why_not(node)))
+        elif is_product(node) and not stacked(node):
+            self.steps.append(Product(node))
+        else:
+            return self._into_loops(Root(node, _kind(node), self._is_rolled(node)), after, needs)
+        return len(self.steps) - 1
+
+    def _into_loops(self, root: Root, after: int, needs: frozenset[Node]) -> int:
         mode, length = mode_of(root)
-        needs = self._memory_below(root.node)
+        straight = mode == "straight"
+        alike = self._open.setdefault((straight, length), [])
         # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
-        for step in reversed(self.steps):
-            if isinstance(step, Loops) and self._fits(step, root, mode, length, needs):
-                step.roots.append(root)
-                return
-            if any(made in needs for made in _makes(step)):
+        for k in reversed(alike):
+            step = self.steps[k]
+            assert isinstance(step, Loops)
+            if k < after:
                 break
-        self.steps.append(Loops(mode, length, [root]))
+            if straight or self._fits(step, root, mode, needs if k == after else _NOTHING[1]):
+                step.roots.append(root)
+                if straight and len(step.roots) >= (TOGETHER // 4 if self.quick else TOGETHER):
+                    alike.remove(k)
+                return k
+        self.steps.append(Loops(mode, length, [root], quick=straight and self.quick))
+        alike.append(len(self.steps) - 1)
+        return alike[-1]
 
-    def _fits(self, step: Loops, root: Root, mode: str, length: int, needs: set[Node]) -> bool:
-        """Whether a root can be computed in the loops of a step."""
-        if mode == "straight" or step.mode == "straight":
-            return mode == step.mode and len(step.roots) < TOGETHER
-        if step.length != length:
-            return False
-        made = [r for r in step.roots if r.node in needs]
+    def _fits(self, step: Loops, root: Root, mode: str, needs: frozenset[Node]) -> bool:
+        """Whether a root can be computed in the loops of a step of the same length."""
+        made = [r for r in step.roots if r.node in needs] if needs else []
         if step.mode == "lanes":
             # A map in the same loops is known at the same row; a reduction only after them.
             if mode != "lanes" or any(r.kind == "reduce" for r in made):
@@ -278,31 +329,6 @@ class Schedule:
         found = root.reads(0, self.memory) if made else {}
         return all(found.get(r.node) == 0 for r in made)
 
-    def _memory_below(self, node: Node) -> set[Node]:
-        """The Nodes in memory that an element of a root is computed from."""
-        digits = reversed(bin(self._masks[node]))
-        return {self._numbered[k] for k, digit in enumerate(digits) if digit == "1"}
-
-    def _find_memory_below(self) -> None:
-        """Number what goes to memory, and note for each Node as bits what an element of it is computed from."""
-        bits: dict[Node, int] = {}
-        self._numbered: list[Node] = []
-        self._masks: dict[Node, int] = {}
-        for node in self.graph.nodes:
-            mask = 0
-            for v in arguments_of(node):
-                if isinstance(v, Node):
-                    mask |= bits[v] if v in bits else self._masks.get(v, 0)
-            self._masks[node] = mask
-            if node in self.wanted:
-                # One of several outputs is there once the call that makes them all is done.
-                made = node.parents[0] if node.pick is not None and node.parents[0] is not None else node
-                if made in bits:
-                    bits[node] = bits[made]
-                else:
-                    bits[node] = bits[made] = 1 << len(self._numbered)
-                    self._numbered.append(made)
-
 
 def arguments_of(node: Node) -> tuple[Value, ...]:
     """The values that a Node, or the Node it picks from, is applied to."""
@@ -311,13 +337,6 @@ def arguments_of(node: Node) -> tuple[Value, ...]:
 
 def _makes(step: Step) -> list[Node]:
     return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
-
-
-def price(node: Node) -> float:
-    """What an element of a Node costs, its arguments given; an addition is 1."""
-    if node.block is None or node.block in RULES:
-        return 1 if node.block is not None and node.block.name in ("where", "getitem", "gather") else 0
-    return _COSTS.get(node.block.name, 12 if node.block.kind == "elementwise" else 1)
 
 
 def _terms(node: Node) -> int:
@@ -330,7 +349,7 @@ def _terms(node: Node) -> int:
 
 def _kind(node: Node) -> str:
     """How a value goes to memory."""
-    if node.block is _MATMUL and is_product(node):
+    if is_product(node):
         return "product"
     if _adds_up(node):
         return "scatter"
@@ -346,28 +365,7 @@ def _adds_up(node: Node) -> bool:
 
 def _is_long(node: Node) -> bool:
     lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
-    return int(np.prod(lengths)) > UNROLL or 0 in lengths
-
-
-def is_product(node: Node) -> bool:
-    """Whether a matrix product is left to BLAS."""
-    x, y = (shape_of(v) for v in arguments(node))
-    if x[-1] > UNROLL or node.dtype.kind != "f":
-        return True
-    # Of very few terms, the product is as quickly computed as read.
-    return x[-1] > FEW and len(y) < 3 and int(np.prod(node.shape)) * x[-1] > 4096
-
-
-def _small_products(graph: Graph) -> set[Node]:
-    """Products of small matrices, where there are so many that writing them out makes too much code."""
-    found, terms = set(), 0
-    for node in graph.nodes:
-        if node.block is _MATMUL and node.shape and not is_product(node):
-            each = math.prod(node.shape[-2:]) if len(node.shape) > 1 else node.shape[-1]
-            if SMALL <= each <= STRAIGHT:
-                found.add(node)
-                terms += each * shape_of(arguments(node)[0])[-1]
-    return found if terms > MUCH else set()
+    return math.prod(lengths) > UNROLL or 0 in lengths
 
 
 def _is_list(node: Node, size: int) -> bool:
@@ -378,7 +376,7 @@ def _is_list(node: Node, size: int) -> bool:
 def mode_of(root: Root) -> tuple[str, int]:
     """How a root is looped over, and how long its first loop is."""
     domain = root.domain
-    size = int(np.prod(domain))
+    size = math.prod(domain)
     if root.kind in ("product", "scatter"):
         return "nest", domain[0]
     if size <= STRAIGHT or _is_list(root.node, size):

@@ -23,6 +23,12 @@ def type_of(dtype: Any) -> str:
 
 
 @cache
+def stored_type_of(dtype: Any) -> str:
+    """The LLVM type of an element in memory."""
+    return STORED[np.dtype(dtype).name]
+
+
+@cache
 def supported(dtype: Any) -> bool:
     """Whether elements of this dtype can be computed natively."""
     return isinstance(dtype, np.dtype) and dtype.name in TYPES
@@ -36,7 +42,7 @@ def literal(value: Any, dtype: Any) -> str:
     if dtype.kind in "iu":
         return str(int(value))
     # Floating constants are written in hexadecimal; a float as the double of the same value.
-    exact = float(dtype.type(value))
+    exact = value if value.__class__ is float and dtype.char == "d" else float(dtype.type(value))
     return f"0x{struct.unpack('<Q', struct.pack('<d', exact))[0]:016X}"
 
 
@@ -48,6 +54,11 @@ class Buffer:
     shape: tuple[int, ...]
     dtype: Any
     held: bool = False
+
+    @property
+    def stored(self) -> str:
+        """The LLVM type of an element in memory."""
+        return stored_type_of(self.dtype)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -80,6 +91,7 @@ class Text:
         self.declared: dict[str, str] = {}
         self.scopes: list[dict[Any, str]] = [{}]
         self.functions = 0  # uses of mathematical functions
+        self.borrows = False  # whether it calls the process's copy of each
         self._count = 0
 
     def fresh(self, hint: str = "r") -> str:
@@ -98,7 +110,10 @@ class Text:
 
     def recall(self, key: Any) -> str | None:
         """A register that already holds what `key` stands for."""
-        for scope in reversed(self.scopes):
+        scopes = self.scopes
+        if len(scopes) == 1:
+            return scopes[0].get(key)
+        for scope in reversed(scopes):
             found = scope.get(key)
             if found is not None:
                 return found
@@ -145,8 +160,10 @@ class Text:
 
     def address(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
         """The address of an element."""
-        stored = STORED[buffer.dtype.name]
-        return self.op(f"getelementptr inbounds {stored}, ptr {buffer.name}, i64 {self.offset(parts)}")
+        offset = self.offset(parts) if parts else "0"
+        if offset == "0":
+            return buffer.name
+        return self.op(f"getelementptr inbounds {buffer.stored}, ptr {buffer.name}, i64 {offset}")
 
     def load(self, buffer: Buffer, index: tuple[Index, ...]) -> str:
         """Read an element."""
@@ -154,14 +171,13 @@ class Text:
 
     def load_at(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
         """Read the element at a sum of strided indices."""
-        where = self.address(buffer, parts)
-        stored = STORED[buffer.dtype.name]
+        where, stored = self.address(buffer, parts), buffer.stored
         value = self.op(f"load {stored}, ptr {where}")
         return self.op(f"trunc i8 {value} to i1") if stored == "i8" else value
 
     def store(self, buffer: Buffer, parts: list[tuple[Index, int]], value: str) -> None:
         """Write an element."""
-        stored = STORED[buffer.dtype.name]
+        stored = buffer.stored
         if stored == "i8":
             value = self.op(f"zext i1 {value} to i8")
         self.write(f"  store {stored} {value}, ptr {self.address(buffer, parts)}")

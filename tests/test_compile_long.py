@@ -1,0 +1,113 @@
+"""Long unrolled programs: compiled in pieces, quickly, and apart from loops; the passes leave alone what stays."""
+
+import re
+
+import numpy as np
+import pytest
+from grid import assert_compiles
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_compile_random import everything
+from test_random_programs import PROGRAMS
+
+import dragongrad as ad
+from dragongrad.compiler.backends.native import schedule, threads
+from dragongrad.compiler.passes import PIPELINE
+
+pytestmark = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
+
+
+@pytest.fixture
+def few_threads():
+    wanted = threads.WORKERS.wanted
+    yield
+    ad.set_threads(wanted)
+
+
+def pendulum(steps):
+    def f(x):
+        angle, speed = x[0], x[1]
+        for _ in range(steps):
+            speed = speed - 0.01 * np.sin(angle)
+            angle = angle + 0.01 * speed
+        return angle + speed
+
+    return f
+
+
+def compiled(f, *args):
+    made = ad.compile(f, backend="native")
+    return made(*args), made(*args), made
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, ad.grad], ids=["value", "gradient"])
+def test_long_code_gives_what_short_code_gives(transform):
+    f, x = transform(pendulum(2000)), np.array([0.5, 0.1])
+    traced, run, made = compiled(f, x)
+    np.testing.assert_allclose(traced, f(x), rtol=1e-12)
+    np.testing.assert_allclose(run, f(x), rtol=1e-12)
+    assert "call back" not in made.report().replace("No call back", "")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_long_code_beside_loops_products_and_call_backs(dtype, few_threads):
+    def f(x, a, v):
+        short = x
+        for _ in range(1200):
+            short = np.where(short > 0.5, np.sin(short) * 0.9, np.exp(-short)) + np.floor(short * 3) * 0.01
+        w = np.tanh(a @ v) * short
+        # Far more than a thread takes at once.
+        table = np.sum(np.exp(-((w[:, None] - v) ** 2)), axis=0)
+        return a @ table * short, np.mod(v, short), np.dot(v, v) * short, np.linalg.solve(a, table), short > 0.3
+
+    rng = np.random.default_rng(0)
+    a = (rng.normal(size=(400, 400)) + 60 * np.eye(400)).astype(dtype)
+    args = dtype(0.3), a, rng.normal(size=400).astype(dtype)
+    for count in (1, 2):
+        ad.set_threads(count)
+        traced, run, made = compiled(f, *args)
+        assert "@dragongrad.parallel(ptr @part" in made.llvm
+        for one in (traced, run):
+            for got, expected in zip(one, f(*args), strict=True):
+                assert np.asarray(got).dtype == np.asarray(expected).dtype
+                np.testing.assert_allclose(got, expected, rtol=1e-9 if dtype is np.float64 else 2e-3)
+
+
+def test_decisions_in_long_code():
+    f = ad.compile(lambda x: pendulum(1500)(x) if x[0] > 0 else x[0] * 2, backend="native")
+    for start in (0.5, -0.5, 0.4, -0.4):
+        x = np.array([start, 0.1])
+        expected = pendulum(1500)(x) if start > 0 else start * 2
+        np.testing.assert_allclose(f(x), expected, rtol=1e-12)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(PROGRAMS, st.integers(0, 2**32 - 1))
+def test_random_programs_as_if_they_were_long(monkeypatch, program, seed):
+    rng = np.random.default_rng(seed)
+    with monkeypatch.context() as patch:
+        patch.setattr(schedule, "QUICK", -1)
+        assert_compiles(everything(program), rng.normal(size=(2, 3, 3)), rng.normal(size=(2, 3, 3)), "native")
+
+
+def test_no_function_grows_with_the_program():
+    lengths, counts = [], []
+    for steps in (2000, 4000):
+        text = compiled(ad.grad(pendulum(steps)), np.array([0.5, 0.1]))[2].llvm
+        functions = re.findall(r"^define internal void @loops.*?^}", text, re.DOTALL | re.MULTILINE)
+        lengths.append(max(one.count("\n") for one in functions))
+        counts.append(text.count("\n"))
+    assert lengths[1] < 1.2 * lengths[0]
+    assert counts[1] < 2.2 * counts[0]
+
+
+@pytest.mark.parametrize("one", PIPELINE, ids=lambda one: one.__name__)
+def test_a_pass_that_changes_nothing_returns_the_very_graph(one):
+    graph = compiled(ad.grad(pendulum(20)), np.array([0.5, 0.1]))[2].graph
+    settled = one(graph)
+    assert one(settled) is settled
