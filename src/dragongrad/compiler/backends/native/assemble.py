@@ -16,11 +16,14 @@ from .roots import Root, row_bytes
 from .schedule import Loops, Product, Step, price
 from .text import STORED, Function
 from .threads import parts_of
+from .tiles import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
 _UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
 _MATMUL = BLOCKS[np.matmul]
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
+# The partial results of a step take up to so many bytes, or an eighth of what is reduced.
+_PARTIAL, _SHARE = 1 << 17, 8
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Cut:
     parts: int
     length: int
     partial: dict[int, tuple[int, int]]  # by the position of the value among those of the function
+    tiles: int = 0  # of the rows that a part holds, where they are fewer than parts
+    taken: int = -1  # the place of the word that tells which of these are taken
 
 
 @dataclass
@@ -112,6 +117,9 @@ class Assembler:
             if cut is not None:
                 self.cuts[k] = cut
         self._write()
+        if any(cut.tiles for cut in self.cuts.values()):
+            self.declared.update(DECLARED)
+            self.lines += definitions()
 
     @property
     def text(self) -> str:
@@ -126,23 +134,31 @@ class Assembler:
         roots = step.roots if isinstance(step, Loops) else []
         if parts == 1 or not all(_joins(root) for root in roots):
             return None
+        split = [root.node for root in roots if root.kind == "reduce" and 0 in root.axes]
+        apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
+        if split:
+            most = max(function.length // _SHARE, _PARTIAL // max(1, sum(apart.values())))
+            parts = max(1, min(parts, most))
         # Whole vectors in each part.
         whole = 8 if isinstance(step, Loops) and step.mode == "lanes" else 1
         length = -(-function.length // (whole * parts)) * whole
         parts = -(-function.length // length)
-        partial = {}
-        for root in roots:
-            if root.kind == "reduce" and 0 in root.axes:
-                bytes_apart = -(-root.node.size * root.node.dtype.itemsize // 64) * 64
-                partial[_position(function, root.node)] = (self.places.more(), bytes_apart)
-        return Cut(parts, length, partial) if parts > 1 else None
+        if parts == 1:
+            return None
+        partial = {_position(function, node): (self.places.more(), apart[node]) for node in split}
+        tiles = tiles_of(parts) if isinstance(step, Loops) and step.local else parts
+        if tiles == parts or not self._rows(k):
+            return Cut(parts, length, partial)
+        return Cut(parts, length, partial, tiles, self.places.more())
 
     def scratch(self, k: int) -> list[tuple[int, int]]:
         """The places and bytes of a step's partial results."""
-        cut = self.cuts.get(k)
-        parts = cut.parts if cut is not None else 1
-        found = [(place, parts * size) for place, size in self._rows(k).values()]
-        return found + [(place, parts * size) for place, size in cut.partial.values()] if cut is not None else found
+        cut, rows = self.cuts.get(k), self._rows(k).values()
+        if cut is None:
+            return list(rows)
+        found = [(place, (cut.tiles or cut.parts) * size) for place, size in rows]
+        found += [(place, cut.parts * size) for place, size in cut.partial.values()]
+        return [*found, (cut.taken, WORD)] if cut.tiles else found
 
     def _rows(self, k: int) -> dict[int, tuple[int, int]]:
         """The values of which a step holds one row in the workspace: by position, their places and bytes."""
@@ -192,18 +208,24 @@ class Assembler:
             f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
             f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
         ]  # fmt: skip
-        given, own = [], {**cut.partial, **self._rows(k)}
+        given, rows, tile = [], self._rows(k), "%part"
+        if cut.tiles:
+            tile = "%tile"
+            lines += [*_load("%taken", cut.taken), f"  %tile = call i64 {CLAIM}(ptr %taken, i64 {cut.tiles})"]
+        own = {**cut.partial, **rows}
         for position, value in enumerate(function.values):
             place, size = own.get(position, (self.places.of(value), 0))
             lines += _load(f"%v{position}", place)
             given.append(f"ptr %v{position}")
             if size:
                 lines += [
-                    f"  %o{position} = mul i64 %part, {size}",
+                    f"  %o{position} = mul i64 {tile if position in rows else '%part'}, {size}",
                     f"  %w{position} = getelementptr i8, ptr %v{position}, i64 %o{position}",
                 ]
                 given[-1] = f"ptr %w{position}"
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
+        if cut.tiles:
+            lines.append(f"  call void {RELEASE}(ptr %taken, i64 %tile)")
         self.lines += [*lines, "  ret void", "}"]
 
     def _join(self, k: int, position: int, cut: Cut) -> str:
@@ -275,7 +297,8 @@ class Assembler:
         for position, (place, _) in cut.partial.items():
             out = register(self.places.of(function.values[position]))
             joins.append(f"  call void {self._joiners[k, position]}(ptr {out}, ptr {register(place)})")
-        return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
+        free = [f"  store i64 0, ptr {register(cut.taken)}"] if cut.tiles else []
+        return [*free, f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
         """The function of the whole program: run it, and tell whether its decisions went as they did."""
