@@ -5,6 +5,7 @@ import pytest
 
 import dragongrad as ad
 from dragongrad.compiler.backends.native import threads, tiles
+from dragongrad.compiler.backends.native.schedule import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
@@ -33,6 +34,11 @@ def engine(g):
     return g._path().engine
 
 
+def steps(g):
+    """The steps of the plan."""
+    return engine(g).plan.schedule.steps
+
+
 def parts(g):
     """How the loops of a function are cut."""
     return [line for line in g.llvm.splitlines() if "call void @dragongrad.parallel" in line]
@@ -45,11 +51,11 @@ def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeyp
         return np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2)
 
     size = {}
-    for threads in (1, 2, 100):
-        monkeypatch.setattr(tiles, "at_once", lambda threads=threads: threads)
+    for most in (1, 2, 100):
+        monkeypatch.setattr(tiles, "at_once", lambda most=most: most)
         g = compiled(f, RNG.standard_normal((40, 24, 24)))
         assert parts(g)
-        size[threads] = engine(g).workspace.size
+        size[most] = engine(g).workspace.size
     tile = 800 * 24 * 8
     assert size[2] - size[1] in (tile, 2 * tile)
     assert size[100] > 20 * tile
@@ -71,3 +77,42 @@ def test_partial_results_are_no_larger_than_what_is_added_up():
     g = compiled(lambda x: np.sum(np.exp(x), 0), x)
     assert parts(g)
     assert engine(g).workspace.size <= x.nbytes // 8
+
+
+def mixture(weights, means, factors, x):
+    """The log likelihood of a mixture of Gaussians."""
+    spread = (x[None] - means[:, None, :]) @ np.swapaxes(factors, 1, 2)
+    terms = weights[:, None] - 0.5 * np.sum(spread * spread, 2)
+    top = np.max(terms, 0)
+    return np.sum(np.log(np.sum(np.exp(terms - top), 0)) + top)
+
+
+def mixture_arguments(k, n, d, dtype=np.float64):
+    values = RNG.random(k), RNG.random((k, d)), 0.2 * RNG.standard_normal((k, d, d)), RNG.standard_normal((n, d))
+    return [v.astype(dtype) for v in values]
+
+
+MIXTURE = ad.value_and_grad(mixture, (0, 1, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_threads, dtype):
+    monkeypatch.setattr(tiles, "at_once", lambda: 2)
+    k, n, d = 48, 1000, 32
+    arguments = mixture_arguments(k, n, d, dtype)
+    ad.set_threads(1)
+    g = compiled(MIXTURE, *arguments, rtol=1e-9 if dtype == np.float64 else 3e-3)
+    # The terms, three tiles a thread, and partial results; the products are 32 times the terms.
+    partial = 1 << 17
+    assert engine(g).workspace.size < (1.2 * k * n + 6 * n * d) * np.dtype(dtype).itemsize + partial
+    first = g(*arguments)
+    ad.set_threads(2)
+    for a, b in zip(flatten(first)[0], flatten(g(*arguments))[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("k", "n", "d", "times"), [(48, 800, 32, 2), (48, 80, 32, 1), (24, 200, 80, 1)])
+def test_only_large_and_quick_products_are_computed_again(k, n, d, times):
+    g = compiled(MIXTURE, *mixture_arguments(k, n, d), rtol=1e-9)
+    roots = [root for step in steps(g) if isinstance(step, Loops) for root in step.roots]
+    assert sum(root.kind == "product" and root.node.shape == (k, n, d) for root in roots) == times

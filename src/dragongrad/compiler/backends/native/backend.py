@@ -16,6 +16,7 @@ from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, collector_paused, is_constant
 from . import blas, door, door_words
+from .again import repeat_products
 from .apart import part_operands
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
@@ -45,7 +46,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(*turn(part_operands(graph)))
+        return _plan(*turn(repeat_products(part_operands(graph))))
 
 
 def _plan(graph: Graph, forced: set[Node]) -> Plan:
