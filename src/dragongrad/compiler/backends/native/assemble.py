@@ -165,10 +165,11 @@ class Assembler:
         step = self.steps[k]
         if not isinstance(step, Loops) or not step.local:
             return {}
+        function = self.functions[k]
         return {
             position: (self.places.of(value), -(-row_bytes(value) // 64) * 64)
-            for position, value in enumerate(self.functions[k].values)
-            if isinstance(value, Node) and value in step.local
+            for position, value in enumerate(function.values)
+            if isinstance(value, Node) and value in step.local and position not in function.over
         }
 
     # Writing

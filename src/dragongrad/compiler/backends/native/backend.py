@@ -21,6 +21,7 @@ from .apart import part_operands
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .expressions import LeaveToNumPyError, NeedsBufferError
+from .in_place import write_over
 from .layout import turn
 from .loops import LoopWriter
 from .machine import Library, provide
@@ -106,14 +107,17 @@ class Native:
         self.places = Places()
         count = len(graph.outputs) - len(guards)
         self._inputs = [(self.places.of(node), native(node.dtype), node.shape) for node in graph.inputs]
-        in_memory = partial(_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
-        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
         self._calls_back = any(isinstance(step, Callback) for step in self.steps)
         self._guards = self._decisions(list(zip(graph.outputs[count:], guards, strict=True)))
         self._outputs = self._forms(graph.outputs[:count], forms or [np.generic] * count)
         self._in_place = not self._calls_back and self._is_plain() and not door.layout()
         self._loose = self._own_arrays()
-        self._place(assembler)
+        temporary, ends = self._temporary()
+        touched = [_touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]
+        write_over(self.steps, self.plan.functions, touched, temporary, ends)
+        in_memory = partial(_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
+        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
+        self._place(assembler, touched, temporary, ends)
         if self._in_place:
             assembler.program(self._guards)
         self.text = assembler.text
@@ -180,20 +184,28 @@ class Native:
         places = {self.places.of(node): (node.shape, native(node.dtype)) for node in made}
         return {place: places[place] for place in wanted if place in places}
 
-    def _place(self, assembler: Assembler) -> None:
+    def _temporary(self) -> tuple[set[Node], set[Node]]:
+        """What lies in the workspace as a whole, and what of that is needed at the end."""
+        elsewhere = self._fresh() | set(self._loose)
+        last = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
+        made = {node: self.places.of(node) for s in self.steps for node in _makes(s) if not _holds(s, node)}
+        temporary = {node: place for node, place in made.items() if place not in elsewhere}
+        return set(temporary), {node for node, place in temporary.items() if place in last}
+
+    def _place(
+        self, assembler: Assembler, touched: list[list[Value]], temporary: set[Node], ends: set[Node]
+    ) -> None:
         """Plan the workspace, and fill in what of the table every call has in common."""
         workspace, last = Workspace(), len(self.steps)
-        elsewhere = self._fresh() | set(self._loose)
-        ends = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
-        temporary = {self.places.of(n): n for s in self.steps for n in _makes(s) if not _holds(s, n)}
-        for k, step in enumerate(self.steps):
-            for value in _touches(step, self.plan.functions.get(k)):
-                place = self.places.of(value)
-                node = temporary.get(place)
-                if node is not None and place not in elsewhere:
-                    size = node.size * native(node.dtype).itemsize
+        for k, values in enumerate(touched):
+            function = self.plan.functions.get(k)
+            for new, old in function.over.items() if function is not None else ():
+                workspace.share(self.places.of(values[new]), self.places.of(values[old]))
+            for value in values:
+                if isinstance(value, Node) and value in temporary:
+                    place, size = self.places.of(value), value.size * native(value.dtype).itemsize
                     workspace.need(place, size, k)
-                    if place in ends:
+                    if value in ends:
                         workspace.need(place, size, last)
             for place, size in assembler.scratch(k):
                 workspace.need(place, size, k)
