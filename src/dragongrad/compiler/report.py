@@ -99,7 +99,10 @@ def _steps(path: Any) -> list[str]:
         rows.append([str(k), *_describe(step), _size(sum(map(_bytes, reads))), _size(sum(map(_bytes, writes)))])
     calls = [step for step in engine.steps if isinstance(step, Callback)]
     workspace = engine.workspace
+    over = sum(len(function.over) for function in engine.plan.functions.values())
     temporaries = f"{_count(len(workspace.uses), 'temporary array')} in a workspace of {_size(workspace.size)}"
+    if over:
+        temporaries += f", {over} more written over others in place"
     summary = [
         f"Memory: {_size(moved)} read and written a call, {temporaries}",
         f"Call backs to NumPy: {len(calls)}" if calls else "No call back to NumPy",

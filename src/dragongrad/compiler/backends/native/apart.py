@@ -16,45 +16,47 @@ from .blas import stacked
 from .elementwise import OPERATIONS
 
 _MATMUL = BLOCKS[np.matmul]
-_VIEWS = frozenset(BLOCKS[fn] for fn in (np.reshape, np.transpose))
+VIEWS = frozenset(BLOCKS[fn] for fn in (np.reshape, np.transpose))
 # What is written again reads values of which each element is used at least so many times.
 _TIMES = 4
 # Operations as cheap as reading their result from memory.
-_CHEAP = frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.negative))
+CHEAP = frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.negative))
 
 
 def part_operands(graph: Graph) -> Graph:
     """The Graph in which stacks of products share no operand that is cheaper to compute than to keep."""
-    if not any(_is_stack(node) for node in graph.nodes):
+    if not any(is_stack(node) for node in graph.nodes):
         return graph
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        if not _is_stack(node):
+        if not is_stack(node):
             return None
-        return writer.again(node, tuple([_copy(writer, v) if _is_cheap(v) else v for v in values]))
+        return writer.again(node, tuple([copied(writer, v) if is_cheap(v) else v for v in values]))
 
     return rewrite(graph, visit)
 
 
-def _is_stack(node: Node) -> bool:
+def is_stack(node: Node) -> bool:
+    """Whether a Node is a stack of products that a loop is made of."""
     return node.block is _MATMUL and node.pick is None and stacked(node)
 
 
-def _is_cheap(value: Value) -> bool:
+def is_cheap(value: Value) -> bool:
     """Whether an operand is one operation on small values, perhaps looked at in another shape."""
     if not isinstance(value, Node) or value.pick is not None:
         return False
     values = arguments(value)
-    if value.block in _VIEWS:
-        return _is_cheap(values[0])
-    if value.block not in _CHEAP or value.block not in OPERATIONS:
+    if value.block in VIEWS:
+        return is_cheap(values[0])
+    if value.block not in CHEAP or value.block not in OPERATIONS:
         return False
     return all(_TIMES * int(np.prod(shape_of(v))) <= value.size for v in values)
 
 
-def _copy(writer: Writer, node: Node) -> Node:
+def copied(writer: Writer, node: Node) -> Node:
+    """A cheap operand, written again."""
     values = arguments(node)
-    if node.block in _VIEWS:
-        values = (_copy(writer, values[0]),)
+    if node.block in VIEWS:
+        values = (copied(writer, values[0]),)
     assert node.block is not None
     return writer.apply(node.block, values, node.params, node.shape, node.dtype)

@@ -19,6 +19,7 @@ from .roots import Root, row_bytes
 from .schedule import Loops, Product, Step
 from .text import STORED, Function
 from .threads import parts_of
+from .tiles import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
 _UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
@@ -27,6 +28,8 @@ _MATMUL = BLOCKS[np.matmul]
 # be lost to that, and the nanoseconds below which nothing is.
 _LOOSE_LOOP, _LOOSE_CODE, _LOST, _BRIEF = 25.0, 4.0, 0.02, 20_000.0
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
+# The partial results of a step take up to so many bytes, or an eighth of what is reduced.
+_PARTIAL, _SHARE = 1 << 17, 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Cut:
     parts: int
     length: int
     partial: dict[int, tuple[int, int]]  # by the position of the value among those of the function
+    tiles: int = 0  # of the rows that a part holds, where they are fewer than parts
+    taken: int = -1  # the place of the word that tells which of these are taken
 
 
 @dataclass
@@ -137,6 +142,9 @@ class Assembler:
             if cut is not None:
                 self.cuts[k] = cut
         self._write()
+        if any(cut.tiles for cut in self.cuts.values()):
+            self.module.declared.update(DECLARED)
+            self.module.lines += definitions()
 
     def _cold(self) -> set[int]:
         """The steps that take so little of the program's time that optimising them does not pay."""
@@ -164,33 +172,42 @@ class Assembler:
         roots = step.roots if isinstance(step, Loops) else []
         if parts == 1 or not all(_joins(root) for root in roots):
             return None
+        split = [root.node for root in roots if root.kind == "reduce" and 0 in root.axes]
+        apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
+        if split:
+            most = max(function.length // _SHARE, _PARTIAL // max(1, sum(apart.values())))
+            parts = max(1, min(parts, most))
         # Whole vectors in each part.
         whole = WHOLE if isinstance(step, Loops) and step.mode == "lanes" else 1
         length = -(-function.length // (whole * parts)) * whole
         parts = -(-function.length // length)
-        partial = {}
-        for root in roots:
-            if root.kind == "reduce" and 0 in root.axes:
-                bytes_apart = -(-root.node.size * root.node.dtype.itemsize // 64) * 64
-                partial[_position(function, root.node)] = (self.places.more(), bytes_apart)
-        return Cut(parts, length, partial) if parts > 1 else None
+        if parts == 1:
+            return None
+        partial = {_position(function, node): (self.places.more(), apart[node]) for node in split}
+        tiles = tiles_of(parts) if isinstance(step, Loops) and step.local else parts
+        if tiles == parts or not self._rows(k):
+            return Cut(parts, length, partial)
+        return Cut(parts, length, partial, tiles, self.places.more())
 
     def scratch(self, k: int) -> list[tuple[int, int]]:
         """The places and bytes of a step's partial results."""
-        cut = self.cuts.get(k)
-        parts = cut.parts if cut is not None else 1
-        found = [(place, parts * size) for place, size in self._rows(k).values()]
-        return found + [(place, parts * size) for place, size in cut.partial.values()] if cut is not None else found
+        cut, rows = self.cuts.get(k), self._rows(k).values()
+        if cut is None:
+            return list(rows)
+        found = [(place, (cut.tiles or cut.parts) * size) for place, size in rows]
+        found += [(place, cut.parts * size) for place, size in cut.partial.values()]
+        return [*found, (cut.taken, WORD)] if cut.tiles else found
 
     def _rows(self, k: int) -> dict[int, tuple[int, int]]:
         """The values of which a step holds one row in the workspace: by position, their places and bytes."""
         step = self.steps[k]
         if not isinstance(step, Loops) or not step.local:
             return {}
+        function = self.functions[k]
         return {
             position: (self.places.of(value), -(-row_bytes(value) // 64) * 64)
-            for position, value in enumerate(self.functions[k].values)
-            if isinstance(value, Node) and value in step.local
+            for position, value in enumerate(function.values)
+            if isinstance(value, Node) and value in step.local and position not in function.over
         }
 
     # Writing
@@ -240,18 +257,24 @@ class Assembler:
             f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
             f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
         ]  # fmt: skip
-        given, own = [], {**cut.partial, **self._rows(k)}
+        given, rows, tile = [], self._rows(k), "%part"
+        if cut.tiles:
+            tile = "%tile"
+            lines += [*_load("%taken", cut.taken), f"  %tile = call i64 {CLAIM}(ptr %taken, i64 {cut.tiles})"]
+        own = {**cut.partial, **rows}
         for position, value in enumerate(function.values):
             place, size = own.get(position, (self.places.of(value), 0))
             lines += _load(f"%v{position}", place)
             given.append(f"ptr %v{position}")
             if size:
                 lines += [
-                    f"  %o{position} = mul i64 %part, {size}",
+                    f"  %o{position} = mul i64 {tile if position in rows else '%part'}, {size}",
                     f"  %w{position} = getelementptr i8, ptr %v{position}, i64 %o{position}",
                 ]
                 given[-1] = f"ptr %w{position}"
         lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
+        if cut.tiles:
+            lines.append(f"  call void {RELEASE}(ptr %taken, i64 %tile)")
         self.module.lines += [*lines, "  ret void", "}"]
 
     def _segment(self, run: list[int]) -> None:
@@ -294,7 +317,8 @@ class Assembler:
             self.calls.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64){self._away}"
             numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
             joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
-        return [f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
+        free = [f"  store i64 0, ptr {register(cut.taken)}"] if cut.tiles else []
+        return [*free, f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
         """The function of the whole program: run it, and tell whether its decisions went as they did."""

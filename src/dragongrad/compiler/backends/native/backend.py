@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -14,73 +13,23 @@ import numpy as np
 from ....core.errors import ShapeError
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, arguments, collector_paused, is_constant
+from ...rewrite import Value, arguments, is_constant
 from . import blas, door, door_words
-from .apart import part_operands
 from .assemble import Assembler, Places
-from .blocked import BlockedNestWriter, wide_sums
 from .door import MISSING, Argument, Output
-from .expressions import LeaveToNumPyError, NeedsBufferError
 from .functions import provide_function
-from .gathered import turn_gathered
+from .in_place import write_over
 from .joins import provide_joiner
-from .layout import turn
-from .loops import LoopWriter
 from .machine import Library, provide
 from .memory import Workspace
-from .nests import NestWriter
-from .schedule import Callback, Loops, Product, Schedule, Step
+from .planning import lies_in_memory, plan
+from .schedule import Callback, Loops, Product, Step
 from .text import Function, supported
 from .threads import WORKERS
 
 Array: TypeAlias = np.ndarray[Any, Any]
 # A program that takes longer than this many nanoseconds lets other Python threads run meanwhile.
 LONG = 20_000.0
-
-
-@dataclass
-class Plan:
-    """Everything that is known of a Graph before machine code is made."""
-
-    schedule: Schedule
-    functions: dict[int, Function] = field(default_factory=dict)  # by the position of their step
-
-
-def plan(graph: Graph) -> Plan:
-    """Choose what goes to memory until every loop can be written."""
-    with collector_paused():
-        return _plan(*turn(turn_gathered(part_operands(graph))))
-
-
-def _plan(graph: Graph, forced: set[Node]) -> Plan:
-    outside: set[Node] = set()
-    while True:
-        schedule = Schedule(graph, forced, outside)
-        made = Plan(schedule)
-        in_memory = partial(_in_memory, schedule.memory)
-        needs: list[NeedsBufferError] = []
-        for k, step in enumerate(schedule.steps):
-            if isinstance(step, Loops):
-                try:
-                    made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
-                except NeedsBufferError as need:
-                    needs.append(need)
-        if not needs:
-            return made
-        # One round for all of them: what is wanting in one step says nothing of another.
-        for wanting in needs:
-            stuck = wanting.node in schedule.wanted or wanting.node in forced
-            (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
-
-
-def _writer(step: Loops) -> type[LoopWriter]:
-    if wide_sums(step):
-        return BlockedNestWriter
-    return NestWriter if step.mode == "nest" else LoopWriter
-
-
-def _in_memory(nodes: set[Node], value: Value) -> bool:
-    return is_constant(value) or value in nodes
 
 
 def native(dtype: Any) -> Any:
@@ -114,14 +63,17 @@ class Native:
         self.places = Places()
         count = len(graph.outputs) - len(guards)
         self._inputs = [(self.places.of(node), native(node.dtype), node.shape) for node in graph.inputs]
-        in_memory = partial(_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
-        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
         self._calls_back = any(isinstance(step, Callback) for step in self.steps)
         self._guards = self._decisions(list(zip(graph.outputs[count:], guards, strict=True)))
         self._outputs = self._forms(graph.outputs[:count], forms or [np.generic] * count)
         self._in_place = not self._calls_back and self._is_plain() and not door.layout()
         self._loose = self._own_arrays()
-        self._place(assembler)
+        temporary, ends = self._temporary()
+        touched = [_touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]
+        write_over(self.steps, self.plan.functions, touched, temporary, ends)
+        in_memory = partial(lies_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
+        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
+        self._place(assembler, touched, temporary, ends)
         if self._in_place:
             assembler.program(self._guards)
         modules = dict.fromkeys([assembler.module.text, assembler.calls.text])
@@ -189,20 +141,28 @@ class Native:
         places = {self.places.of(node): (node.shape, native(node.dtype)) for node in made}
         return {place: places[place] for place in wanted if place in places}
 
-    def _place(self, assembler: Assembler) -> None:
+    def _temporary(self) -> tuple[set[Node], set[Node]]:
+        """What lies in the workspace as a whole, and what of that is needed at the end."""
+        elsewhere = self._fresh() | set(self._loose)
+        last = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
+        made = {node: self.places.of(node) for s in self.steps for node in _makes(s) if not _holds(s, node)}
+        temporary = {node: place for node, place in made.items() if place not in elsewhere}
+        return set(temporary), {node for node, place in temporary.items() if place in last}
+
+    def _place(
+        self, assembler: Assembler, touched: list[list[Value]], temporary: set[Node], ends: set[Node]
+    ) -> None:
         """Plan the workspace, and fill in what of the table every call has in common."""
         workspace, last = Workspace(), len(self.steps)
-        elsewhere = self._fresh() | set(self._loose)
-        ends = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
-        temporary = {self.places.of(n): n for s in self.steps for n in _makes(s) if not _holds(s, n)}
-        for k, step in enumerate(self.steps):
-            for value in _touches(step, self.plan.functions.get(k)):
-                place = self.places.of(value)
-                node = temporary.get(place)
-                if node is not None and place not in elsewhere:
-                    size = node.size * native(node.dtype).itemsize
+        for k, values in enumerate(touched):
+            function = self.plan.functions.get(k)
+            for new, old in function.over.items() if function is not None else ():
+                workspace.share(self.places.of(values[new]), self.places.of(values[old]))
+            for value in values:
+                if isinstance(value, Node) and value in temporary:
+                    place, size = self.places.of(value), value.size * native(value.dtype).itemsize
                     workspace.need(place, size, k)
-                    if place in ends:
+                    if value in ends:
                         workspace.need(place, size, last)
             for place, size in assembler.scratch(k):
                 workspace.need(place, size, k)

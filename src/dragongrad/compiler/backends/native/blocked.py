@@ -129,11 +129,11 @@ class BlockedNestWriter(NestWriter):
 
     def _several_rows(self, roots: list[Root], first: Loop) -> None:
         """Sums that take the terms of all rows of a block."""
-        self.text.begin_scope()
+        self.text.begin_loop(first)
         self.several = [self._row(str(r)) for r in range(ROWS)]
         self._inside(roots, (variable(first),))
         self.several = []
-        self.text.end_scope()
+        self.text.end_loop()
 
     def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
         if not self.several or root.kind != "reduce":

@@ -77,7 +77,7 @@ class LoopWriter:
         parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
         head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
         lines = [head, "entry:", *self.entry, *self.text.lines, "  ret void", "}"]
-        return Function(self.name, lines, self.values, self.text.declared, length)
+        return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
 
     def _body(self) -> int:
         """The loops, and how long the first is."""
@@ -138,16 +138,15 @@ class LoopWriter:
         Of the steps from `low` to `high`, those between two `bounds` are made.
         """
         text = self.text
-        lines, entry, depth = len(text.lines), len(self.entry), len(text.scopes)
+        mark, entry = text.mark(), len(self.entry)
         loop = Loop(text.fresh(name), low, high)
         try:
             self._whole_loop(loop, body, bounds, hint)
         except Split as cut:
             if cut.loop != loop:
                 raise
-            del text.lines[lines:]
+            text.rewind(mark)
             del self.entry[entry:]
-            del text.scopes[depth:]
             self._loop(name, low, cut.at, body, bounds, hint)
             self._loop(name, cut.at, high, body, bounds, hint)
 
@@ -167,9 +166,9 @@ class LoopWriter:
                 low, high = (text.effect(f"and i64 {bound}, {-WHOLE}") for bound in (low, high))
         elif loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
-            text.begin_scope()
+            text.begin_loop(loop)
             body(loop)
-            text.end_scope()
+            text.end_loop()
             return
         text.write(f"  store i64 {low}, ptr {counter}")
         text.write(f"  br label %{head}")
@@ -179,10 +178,10 @@ class LoopWriter:
         text.write(f"  {test} = icmp slt i64 {loop.name}, {high}")
         text.write(f"  br i1 {test}, label %{inside}, label %{done}")
         text.write(f"{inside}:")
-        text.begin_scope()
+        text.begin_loop(loop)
         begun = len(text.lines)
         body(loop)
-        text.end_scope()
+        text.end_loop()
         text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
         text.write(f"  store i64 {after}, ptr {counter}")
         if hint == INNER:

@@ -26,9 +26,15 @@ class Workspace:
 
     uses: dict[int, Use] = field(default_factory=dict)
     size: int = 0
+    over: dict[int, int] = field(default_factory=dict)
+
+    def share(self, place: int, old: int) -> None:
+        """A value is written over another, before it is first needed."""
+        self.over[place] = self.over.get(old, old)
 
     def need(self, place: int, size: int, step: int) -> None:
         """A value is needed at a step."""
+        place = self.over.get(place, place)
         use = self.uses.get(place)
         if use is None:
             self.uses[place] = Use(place, _lines(size), step, step)
@@ -48,7 +54,8 @@ class Workspace:
 
     def offsets(self) -> Iterable[tuple[int, int]]:
         """Each place with its offset."""
-        return [(use.place, use.offset) for use in self.uses.values()]
+        places = [*self.uses, *[place for place, old in self.over.items() if old in self.uses]]
+        return [(place, self.uses[self.over.get(place, place)].offset) for place in places]
 
 
 def _lines(size: int) -> int:

@@ -36,6 +36,7 @@ _SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "
 _SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _MATMUL, _TRANSPOSE, _GETITEM = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS["getitem"]
 _RESHAPE, _STACK = BLOCKS[np.reshape], BLOCKS[np.stack]
+_VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
 _LAID = frozenset(BLOCKS[name] for name in ("scatter", "scatter_at", "setitem"))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 
@@ -68,7 +69,9 @@ def computed_again(
         ways = known[node] = _ways(node, users.get(node, ()), known, found)
         often = sum(ways.values())
         dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
-        if dear and node.size > 1 and possible(node):
+        # Of what is only seen in another shape, the source is what goes to memory.
+        view = node.block in _VIEWS and isinstance(arguments(node)[0], Node)
+        if dear and not view and node.size > 1 and possible(node):
             found.add(node)
     return found - memory
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .index import Index, combine
+from .index import Index, Loop, combine
 
 TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
 STORED = {**TYPES, "bool": "i8"}
@@ -72,6 +72,17 @@ class Buffer:
         return tuple(reversed(steps))
 
 
+@dataclass(frozen=True)
+class Access:
+    """Where a text reads or writes memory: "load" and "store" are of one element, "other" of anything."""
+
+    buffer: str
+    kind: str
+    line: int
+    parts: list[tuple[Index, int]]  # the strided index of the element
+    loops: tuple[Loop, ...]  # around the line, the outermost first
+
+
 @dataclass
 class Function:
     """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
@@ -81,6 +92,9 @@ class Function:
     values: list[Any]
     declared: dict[str, str]
     length: int  # of its first loop, 0 without
+    accesses: list[Access] = field(default_factory=list)
+    # The values that are written over others: by position, where the other one stands.
+    over: dict[int, int] = field(default_factory=dict)
 
 
 class Text:
@@ -90,6 +104,8 @@ class Text:
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
         self.scopes: list[dict[Any, str]] = [{}]
+        self.loops: list[Loop] = []
+        self.accesses: list[Access] = []
         self.functions = 0  # uses of mathematical functions
         self.borrows = False  # whether it calls the process's copy of each
         self._count = 0
@@ -159,7 +175,14 @@ class Text:
         return total if number == 0 else self.op(f"add nsw i64 {total}, {number}")
 
     def address(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
-        """The address of an element."""
+        """The address of an element, for whatever use."""
+        self._note(buffer, "other", parts)
+        return self._address(buffer, parts)
+
+    def _note(self, buffer: Buffer, kind: str, parts: list[tuple[Index, int]]) -> None:
+        self.accesses.append(Access(buffer.name, kind, len(self.lines), parts, tuple(self.loops)))
+
+    def _address(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
         offset = self.offset(parts) if parts else "0"
         if offset == "0":
             return buffer.name
@@ -171,8 +194,11 @@ class Text:
 
     def load_at(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
         """Read the element at a sum of strided indices."""
-        where, stored = self.address(buffer, parts), buffer.stored
-        value = self.op(f"load {stored}, ptr {where}")
+        stored = buffer.stored
+        instruction = f"load {stored}, ptr {self._address(buffer, parts)}"
+        if self.recall(instruction) is None:
+            self._note(buffer, "load", parts)
+        value = self.op(instruction)
         return self.op(f"trunc i8 {value} to i1") if stored == "i8" else value
 
     def store(self, buffer: Buffer, parts: list[tuple[Index, int]], value: str) -> None:
@@ -180,12 +206,25 @@ class Text:
         stored = buffer.stored
         if stored == "i8":
             value = self.op(f"zext i1 {value} to i8")
-        self.write(f"  store {stored} {value}, ptr {self.address(buffer, parts)}")
+        where = self._address(buffer, parts)
+        self._note(buffer, "store", parts)
+        self.write(f"  store {stored} {value}, ptr {where}")
 
-    def begin_scope(self) -> None:
+    def begin_loop(self, loop: Loop) -> None:
         """What is written from here on is known inside a loop only."""
         self.scopes.append({})
+        self.loops.append(loop)
 
-    def end_scope(self) -> None:
+    def end_loop(self) -> None:
         """Leave the loop."""
         self.scopes.pop()
+        self.loops.pop()
+
+    def mark(self) -> tuple[int, int, int]:
+        """Where the text has come to."""
+        return len(self.lines), len(self.accesses), len(self.loops)
+
+    def rewind(self, mark: tuple[int, int, int]) -> None:
+        """Forget what was written since a mark, which is no deeper in loops than the text is now."""
+        lines, accesses, loops = mark
+        del self.lines[lines:], self.accesses[accesses:], self.loops[loops:], self.scopes[loops + 1 :]

@@ -156,8 +156,10 @@ out:
 def _default() -> int:
     # OMP_NUM_THREADS may be a list, for nested regions.
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if first.isdigit() and int(first):
-        return int(first)
+    return int(first) if first.isdigit() and int(first) else _cores()
+
+
+def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -246,6 +248,11 @@ if hasattr(os, "register_at_fork"):
 def parts_of(nanoseconds: float, length: int) -> int:
     """Into how many parts a loop is cut; 1 leaves it whole."""
     return max(1, min(MOST_PARTS, length, int(nanoseconds / PART))) if nanoseconds >= 2 * PART else 1
+
+
+def at_once() -> int:
+    """How many parts are computed at the same time at most, unless more threads are asked for later than cores."""
+    return max(WORKERS.wanted, _cores())
 
 
 def set_threads(count: int) -> None:
