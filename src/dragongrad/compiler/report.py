@@ -131,7 +131,8 @@ def _memory(step: Step, function: Any) -> tuple[list[Any], list[Any]]:
     """The values that a step reads from memory, and those that it writes there."""
     if isinstance(step, Loops):
         made = {root.node for root in step.roots}
-        values = function.values if function is not None else []
+        # What is held a row at a time stays in the cache.
+        values = [v for v in function.values if not (isinstance(v, Node) and v in step.local)] if function else []
         written = [v for v in values if isinstance(v, Node) and v in made]
         return [v for v in values if not (isinstance(v, Node) and v in made)], written
     return [v for v in arguments(step.node) if isinstance(v, (Node, np.ndarray))], [step.node]
