@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.node import Node
-from .backends.native.schedule import Callback, Loops, Step
+from .backends.native.schedule import Callback, Factorisation, Loops, Step
 from .rewrite import arguments
 
 _MODES = {
@@ -118,7 +118,7 @@ def _describe(step: Step) -> tuple[str, str]:
         return names + more, _MODES.get(step.mode, step.mode) + length
     if isinstance(step, Callback):
         return _named(step.node, ""), f"call back: {step.why}"
-    return _named(step.node, ""), "matrix product by BLAS"
+    return _named(step.node, ""), "LAPACK" if isinstance(step, Factorisation) else "matrix product by BLAS"
 
 
 def _named(node: Node, kind: str) -> str:

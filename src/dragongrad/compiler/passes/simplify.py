@@ -144,7 +144,7 @@ def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
 
 
-@rule(np.positive)
+@rule(np.positive, np.conjugate, np.real)
 def _positive(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return values[0] if _same(node, values[0]) else None
 

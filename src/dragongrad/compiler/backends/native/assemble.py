@@ -13,10 +13,12 @@ from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of, size_of
 from .blas import ProductWriter, factors
 from .joins import joiner
+from .lapack import FactorisationWriter, operands, room, terms
 from .loops import WHOLE
 from .prices import price
 from .roots import Root, row_bytes
-from .schedule import Loops, Product, Step
+from .routines import RoutineWriter
+from .schedule import Factorisation, Loops, Product, Step
 from .text import STORED, Function
 from .threads import parts_of
 from .tiles import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
@@ -78,6 +80,8 @@ class Places:
 
 def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
     """About how many nanoseconds a step takes on one thread."""
+    if isinstance(step, Factorisation):
+        return _PRODUCT * terms(step.node)
     if isinstance(step, Product):
         x, _ = arguments(step.node)
         return _PRODUCT * step.node.size * shape_of(x)[-1]
@@ -136,6 +140,14 @@ class Assembler:
         self.calls = Module() if long else self.module
         self._away = " #2" if long else ""  # the attributes of what lies in another module
         self.cold = self._cold()
+        # The places and bytes that LAPACK works in, and the place of the flag that tells where it found no answer.
+        self.rooms: dict[int, tuple[int, int]] = {}
+        self.failed = -1
+        for k, step in enumerate(steps):
+            if isinstance(step, Factorisation):
+                self.failed = self.places.more() if self.failed < 0 else self.failed
+                if room(step.node):
+                    self.rooms[k] = self.places.more(), room(step.node)
         self.joiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
             cut = self._cut(k, step) if k in self.functions else None
@@ -191,6 +203,8 @@ class Assembler:
 
     def scratch(self, k: int) -> list[tuple[int, int]]:
         """The places and bytes of a step's partial results."""
+        if k in self.rooms:
+            return [self.rooms[k]]
         cut, rows = self.cuts.get(k), self._rows(k).values()
         if cut is None:
             return list(rows)
@@ -282,6 +296,8 @@ class Assembler:
         name = f"segment{len(self.segments)}"
         self.segments.append((name, list(run)))
         lines = [f"define void @{name}(ptr %table) #0 {{"]
+        if self.failed >= 0 and len(self.segments) == 1:
+            lines += [*_load("%failed", self.failed), "  store i64 0, ptr %failed"]
         loaded: set[int] = set()
 
         def register(place: int) -> str:
@@ -293,16 +309,26 @@ class Assembler:
         for k in run:
             step = self.steps[k]
             if isinstance(step, Product) and k not in self.functions:
-                left, right = factors(step.node)
-                pointers = [register(self.places.of(v)) for v in (step.node, left.value, right.value)]
-                writer = ProductWriter(step.node, f"m{k}.")
-                lines += writer.write(*pointers)
+                lines_of, writer = self._routine(k, step, register)
+                lines += lines_of
                 for symbol, text in writer.declared.items():
                     away = self._away if text.startswith("declare") and not symbol.startswith("@llvm") else ""
                     self.calls.declared[symbol] = text + away
             else:
                 lines += self._call(k, register)
         self.calls.lines += [*lines, "  ret void", "}"]
+
+    def _routine(self, k: int, step: Product, register: Callable[[int], str]) -> tuple[list[str], RoutineWriter]:
+        """The lines of a product, or of a factorisation, and what wrote them."""
+        node = step.node
+        if not isinstance(step, Factorisation):
+            pointers = [register(self.places.of(v)) for v in (node, *[f.value for f in factors(node)])]
+            product = ProductWriter(node, f"m{k}.")
+            return product.write(*pointers), product
+        given = [register(self.places.of(f.value)) for f in operands(node)]
+        extra = register(self.rooms[k][0]) if k in self.rooms else "null"
+        solver = FactorisationWriter(node, f"m{k}.")
+        return solver.write(register(self.places.of(node)), given, extra, register(self.failed)), solver
 
     def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
         function, cut = self.functions[k], self.cuts.get(k)

@@ -14,7 +14,7 @@ from ....core.errors import ShapeError
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, is_constant
-from . import blas, door, door_words
+from . import blas, door, door_words, lapack
 from .assemble import Assembler, Places
 from .door import MISSING, Argument, Output
 from .functions import provide_function
@@ -23,7 +23,7 @@ from .joins import provide_joiner
 from .machine import Library, provide
 from .memory import Workspace
 from .planning import lies_in_memory, plan
-from .schedule import Callback, Loops, Product, Step
+from .schedule import Callback, Factorisation, Loops, Product, Step
 from .text import Function, supported
 from .threads import WORKERS
 
@@ -73,6 +73,11 @@ class Native:
         write_over(self.steps, self.plan.functions, touched, temporary, ends)
         in_memory = partial(lies_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
         assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
+        if assembler.failed >= 0:
+            # Where LAPACK finds no answer, the function itself is called, and says so.
+            self._guards.append((assembler.failed, np.dtype(np.int64), False))
+            if not self._in_place:
+                self._loose[assembler.failed] = (), np.dtype(np.int64)
         self._place(assembler, touched, temporary, ends)
         if self._in_place:
             assembler.program(self._guards)
@@ -166,6 +171,9 @@ class Native:
                         workspace.need(place, size, last)
             for place, size in assembler.scratch(k):
                 workspace.need(place, size, k)
+        if assembler.failed >= 0 and self._in_place:
+            workspace.need(assembler.failed, 8, 0)
+            workspace.need(assembler.failed, 8, last)
         workspace.plan()
         self.workspace = workspace
         start = door.block_start(len(self.places.values), len(self._outputs))
@@ -191,6 +199,9 @@ class Native:
                 provide_function(symbol)
         if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
             for name, address in blas.symbols().items():
+                provide(name, address)
+        if assembler.failed >= 0:
+            for name, address in lapack.symbols().items():
                 provide(name, address)
 
     def _library(self, assembler: Assembler, level: int) -> Library:
@@ -306,7 +317,7 @@ class Native:
 
 def _as_run(step: Step) -> Step:
     """A product that BLAS does not compute is a call back."""
-    if isinstance(step, Product) and not blas.fits(step.node):
+    if isinstance(step, Product) and not isinstance(step, Factorisation) and not blas.fits(step.node):
         return Callback(step.node, f"matmul of dtype {step.node.dtype} is not computed natively")
     return step
 
@@ -333,7 +344,8 @@ def _touches(step: Step, function: Function | None) -> list[Value]:
         assert function is not None
         return function.values
     if isinstance(step, Product):
-        return [step.node, *[f.value for f in blas.factors(step.node)]]
+        read = lapack.operands(step.node) if isinstance(step, Factorisation) else blas.factors(step.node)
+        return [step.node, *[f.value for f in read]]
     return [v for v in arguments(step.node) if isinstance(v, Node)]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,9 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
+from .routines import LETTERS, RoutineWriter, exported
 
 _TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
-_LETTERS = {"float64": "d", "float32": "s"}
 _LARGEST = 2**31 - 1
 # So many products of a stack are written one after the other; of more a loop is made.
 _UNROLL = 4
@@ -34,10 +32,11 @@ class Factor:
 def factors(node: Node) -> tuple[Factor, Factor]:
     """The operands of a matrix product; a transposition, or another shape of the same memory, is looked through."""
     x, y = arguments(node)
-    return _factor(x), _factor(y)
+    return factor(x), factor(y)
 
 
-def _factor(value: Value) -> Factor:
+def factor(value: Value) -> Factor:
+    """An operand as it lies in memory."""
     shape, transposed = shape_of(value), False
     if _is(value, _TRANSPOSE) and _swaps_last(value):
         (value,), transposed = arguments(value), True
@@ -63,22 +62,13 @@ def fits(node: Node) -> bool:
     """Whether BLAS can compute a product: floating numbers of one width, and lengths that it can count."""
     dtypes = {np.asarray(v).dtype if not isinstance(v, Node) else v.dtype for v in arguments(node)}
     lengths = [n for v in (*arguments(node), node) for n in shape_of(v)]
-    return dtypes == {node.dtype} and node.dtype.name in _LETTERS and max(lengths, default=0) <= _LARGEST // 64
+    return dtypes == {node.dtype} and node.dtype.name in LETTERS and max(lengths, default=0) <= _LARGEST // 64
 
 
 @cache
 def symbols() -> dict[str, int]:
     """The addresses of the routines, by the names that native code knows them by."""
-    exported = import_module("scipy.linalg.cython_blas").__pyx_capi__
-    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    found = {}
-    for letter in _LETTERS.values():
-        for routine in ("gemm", "gemv", "dot"):
-            capsule = exported[letter + routine]
-            found[f"blas.{letter}{routine}"] = pointer_of(capsule, name_of(capsule))
-    return found
+    return exported("scipy.linalg.cython_blas", "blas", ("gemm", "gemv", "dot", "trsm"))
 
 
 def stacked(node: Node) -> bool:
@@ -102,7 +92,7 @@ def _tall(node: Node, left: Factor, right: Factor) -> tuple[tuple[int, ...], Fac
     return lead_of(node), left
 
 
-class ProductWriter:
+class ProductWriter(RoutineWriter):
     """Writes the instructions of a matrix product into the lines of a function.
 
     Parameters
@@ -112,15 +102,6 @@ class ProductWriter:
     prefix : str
         What its registers begin with.
     """
-
-    def __init__(self, node: Node, prefix: str) -> None:
-        self.node = node
-        self.prefix = prefix
-        self.letter = _LETTERS[node.dtype.name]
-        self.kind = "double" if self.letter == "d" else "float"
-        self.lines: list[str] = []
-        self.declared: dict[str, str] = {}
-        self._count = 0
 
     def write(self, out: str, x: str, y: str) -> list[str]:
         """The lines that compute it; the arguments are the registers of three pointers."""
@@ -191,40 +172,6 @@ class ProductWriter:
         one = self._int(1)
         found = self._put(f"call {self.kind} {name}(ptr {self._int(n)}, ptr {x}, ptr {one}, ptr {y}, ptr {one})")
         self.lines.append(f"  store {self.kind} {found}, ptr {out}")
-
-    def _call(self, routine: str, *pointers: str) -> None:
-        name = f"@blas.{self.letter}{routine}"
-        self.declared[name] = f"declare void {name}({', '.join(['ptr'] * len(pointers))})"
-        self.lines.append(f"  call void {name}({', '.join(f'ptr {p}' for p in pointers)})")
-
-    # Registers, and the numbers that BLAS reads from memory
-
-    def _fresh(self) -> str:
-        self._count += 1
-        return f"%{self.prefix}r{self._count}"
-
-    def _put(self, instruction: str) -> str:
-        name = self._fresh()
-        self.lines.append(f"  {name} = {instruction}")
-        return name
-
-    def _shifted(self, pointer: str, elements: str) -> str:
-        if elements == "0":
-            return pointer
-        return self._put(f"getelementptr {self.kind}, ptr {pointer}, i64 {elements}")
-
-    def _int(self, n: int) -> str:
-        self.declared[f"@blas.int{n}"] = f"@blas.int{n} = private constant i32 {n}"
-        return f"@blas.int{n}"
-
-    def _real(self, x: float) -> str:
-        name = f"@blas.{self.kind}{int(x)}"
-        self.declared[name] = f"{name} = private constant {self.kind} {x:e}"
-        return name
-
-    def _letter(self, letter: str) -> str:
-        self.declared[f"@blas.{letter}"] = f"@blas.{letter} = private constant i8 {ord(letter)}"
-        return f"@blas.{letter}"
 
 
 def lead_strides(lead: tuple[int, ...], factor: Factor) -> list[int]:

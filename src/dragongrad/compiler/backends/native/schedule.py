@@ -16,6 +16,7 @@ from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
 from .gathered import gathered_from
+from .lapack import is_factorisation, operands
 from .prices import price
 from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
@@ -67,6 +68,11 @@ class Product:
 
 
 @dataclass
+class Factorisation(Product):
+    """A linear system or a factor of a matrix by LAPACK."""
+
+
+@dataclass
 class Callback:
     """A Block that is left to NumPy."""
 
@@ -89,6 +95,10 @@ def is_native(node: Node) -> bool:
     return True
 
 
+def _is_made(node: Node) -> bool:
+    return is_native(node) or is_factorisation(node)
+
+
 def why_not(node: Node) -> str:
     """Why a Node is a call back."""
     name = node.block.name if node.block is not None else "input"
@@ -102,7 +112,11 @@ class Schedule:
 
     def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
         self.graph = graph
-        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not is_native(n)}
+        self.outside = {
+            n
+            for n in graph.nodes
+            if n in outside or n.pick is not None or not (is_native(n) or is_factorisation(n))
+        }
         wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
         for node in graph.nodes:
             if node in self.outside:
@@ -110,6 +124,9 @@ class Schedule:
                 wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
             elif (node.block in _REDUCTIONS and _is_long(node)) or _adds_up(node):
                 wanted.add(node)
+            elif is_factorisation(node):
+                wanted.add(node)
+                wanted.update(f.value for f in operands(node) if isinstance(f.value, Node))
             elif is_product(node):
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
@@ -288,6 +305,8 @@ class Schedule:
         """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
         if node in self.outside:
             self.steps.append(Callback(node, why_not(node)))
+        elif is_factorisation(node):
+            self.steps.append(Factorisation(node))
         elif is_product(node) and not stacked(node):
             self.steps.append(Product(node))
         else:

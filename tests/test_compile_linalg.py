@@ -1,0 +1,120 @@
+"""Linear systems by LAPACK in native code: values, stacks, shapes, precisions, and what has no answer."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.core.nests import flatten
+
+pytest.importorskip("llvmlite")
+
+from dragongrad.compiler.backends.native.schedule import Callback, Factorisation
+
+RNG = np.random.default_rng(21)
+
+
+def positive(*shape):
+    """Positive definite matrices."""
+    a = RNG.standard_normal((*shape, shape[-1]))
+    return a @ np.swapaxes(a, -1, -2) + shape[-1] * np.eye(shape[-1])
+
+
+def compiled(f, *args, rtol=1e-10):
+    """The compiled function, after two calls that gave what the eager function gives, all by LAPACK."""
+    g = ad.compile(f, backend="native")
+    expected = flatten(f(*args))[0]
+    for _ in range(2):
+        for a, b in zip(flatten(g(*args))[0], expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1.0, np.abs(b).max()))
+            assert (a.shape, a.dtype) == (np.shape(b), b.dtype)
+    steps = g._path().engine.plan.schedule.steps
+    assert any(isinstance(s, Factorisation) for s in steps)
+    assert not any(isinstance(s, Callback) for s in steps)
+    return g
+
+
+FUNCTIONS = {
+    "cholesky": lambda a, b: np.linalg.cholesky(a),
+    "solve": lambda a, b: np.linalg.solve(a, b),
+    "solve turned": lambda a, b: np.linalg.solve(np.swapaxes(a, -1, -2), b),
+    "inv": lambda a, b: np.linalg.inv(a) @ b,
+    "lower": lambda a, b: np.linalg.solve(np.linalg.cholesky(a), b),
+    "upper": lambda a, b: np.linalg.solve(np.swapaxes(np.linalg.cholesky(a), -1, -2), b),
+    "one after the other": lambda a, b: np.linalg.solve(a, np.linalg.solve(np.linalg.inv(a) + a, b)),
+}
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 33])
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values(name, n, columns):
+    skew = 0.0 if name in ("cholesky", "lower", "upper") else 0.1 * RNG.standard_normal((n, n))
+    compiled(FUNCTIONS[name], positive(n) + skew, RNG.standard_normal((n, columns)))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_stacks(name, dtype):
+    a, b = positive(2, 3, 4).astype(dtype), RNG.standard_normal((2, 3, 4, 2)).astype(dtype)
+    compiled(FUNCTIONS[name], a, b, rtol=1e-10 if dtype == np.float64 else 1e-3)
+
+
+@pytest.mark.parametrize("shapes", [((4,), (6, 4, 2)), ((6, 4), (4, 2)), ((3, 1, 4), (5, 4, 2)), ((1, 4), (4, 1))])
+def test_stacks_of_one_kind_and_single_matrices(shapes):
+    compiled(np.linalg.solve, positive(*shapes[0]), RNG.standard_normal(shapes[1]))
+
+
+def test_vectors_and_batches():
+    compiled(lambda a, b: np.linalg.solve(a, b), positive(7), RNG.standard_normal(7))
+    compiled(ad.vmap(lambda a, b: np.linalg.solve(a, b)), positive(6, 4), RNG.standard_normal((6, 4)))
+
+
+def likelihood(a, b):
+    factor = np.linalg.cholesky(a)
+    return b @ np.linalg.solve(a, b) / 2 + np.sum(np.log(np.diagonal(factor))) + np.sum(np.linalg.inv(a) ** 2)
+
+
+@pytest.mark.parametrize("n", [2, 6, 30])
+def test_derivatives(n):
+    a, b = positive(n), RNG.standard_normal(n)
+    compiled(ad.value_and_grad(likelihood, (0, 1)), a, b, rtol=1e-8)
+    compiled(lambda a, b: ad.hvp(lambda b: likelihood(a, b), b, b), a, b, rtol=1e-8)
+
+
+@pytest.mark.parametrize("more", [lambda a: (), lambda a: (np.sort(a[0]),)], ids=["at once", "with call backs"])
+@pytest.mark.parametrize(
+    ("f", "good", "bad"),
+    [
+        (np.linalg.cholesky, np.eye(3), -np.eye(3)),
+        (np.linalg.cholesky, positive(2, 3), np.stack([np.eye(3), -np.eye(3)])),
+        (lambda a: np.linalg.solve(a, np.ones((3, 1))), positive(3), np.zeros((3, 3))),
+        (lambda a: np.linalg.solve(a, np.ones((3, 2))), positive(3), np.ones((3, 3))),
+        (np.linalg.inv, positive(3), np.zeros((3, 3))),
+        (np.linalg.inv, positive(2, 3), np.stack([np.zeros((3, 3)), np.eye(3)])),
+    ],
+)
+def test_what_has_no_answer_is_an_error_of_the_function_itself(f, good, bad, more):
+    g = ad.compile(lambda a: (f(a), *more(a)), backend="native")
+    g(good)
+    before = g(good)[0]
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError):
+            g(bad)
+        np.testing.assert_array_equal(g(good)[0], before)
+
+
+def test_nan_goes_through_as_it_does_uncompiled():
+    nan = np.full((2, 2), np.nan)
+    g = ad.compile(np.linalg.inv, backend="native")
+    g(np.eye(2))
+    np.testing.assert_array_equal(np.isnan(g(nan)), np.isnan(np.linalg.inv(nan)))
+
+
+def test_empty_and_complex_matrices_are_left_to_numpy():
+    for a in (np.zeros((0, 3, 3)), np.eye(2) * (1 + 1j)):
+        g = ad.compile(np.linalg.inv, backend="native")
+        np.testing.assert_array_equal(g(a), np.linalg.inv(a))
+
+
+def test_the_report_names_lapack():
+    assert "LAPACK" in compiled(lambda a: np.linalg.inv(a), positive(3)).report()
