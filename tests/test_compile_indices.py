@@ -5,6 +5,7 @@ import pytest
 
 import dragongrad as ad
 from dragongrad.compiler.passes.simplify import _is_everything
+from dragongrad.core.nests import flatten
 
 ALL = slice(None)
 INDICES = {
@@ -71,3 +72,41 @@ def test_compiled_indices_are_eager_ones(index, backend):
 )
 def test_which_index_reads_everything(index, shape, whole):
     assert _is_everything(index, shape) is whole
+
+
+STRIDED = [
+    lambda x: x[::2], lambda x: x[1::2], lambda x: x[::3], lambda x: x[2::5], lambda x: x[::-2],
+    lambda x: x[-2:3:-3],
+    lambda x: x[3:-3:4], lambda x: x[:, ::2], lambda x: x[::3, 1::2], lambda x: x[::-3, ::-2], lambda x: x[1::7, 1],
+    lambda x: np.concatenate([x[::2], x[1::2]]), lambda x: x.reshape(-1)[::3], lambda x: x.T[::2, ::3],
+    lambda x: x.reshape(-1, 2, x.shape[1])[:, 1], lambda x: np.stack([x, x * x], 1).reshape(-1, x.shape[1])[::2],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (30, 3), (60, 40), (400, 2)])
+@pytest.mark.parametrize("k", range(len(STRIDED)))
+def test_gradients_of_slices_with_steps(k, shape):
+    def f(x):
+        y = STRIDED[k](np.sin(x))
+        return np.sum(np.cos(y) * np.arange(1.0, y.size + 1).reshape(y.shape))
+
+    def written(x):
+        y = np.sin(x)
+        part = STRIDED[k](y)
+        out = np.zeros(x.shape, like=x)
+        if k < 11:
+            out[...] = y
+            view = {0: np.s_[::2], 3: np.s_[2::5], 4: np.s_[::-2], 7: np.s_[:, ::2], 9: np.s_[::-3, ::-2]}.get(k)
+            if view is not None:
+                out[view] = part * part
+        return np.sum(out * np.cos(x)) + np.sum(part)
+
+    rng = np.random.default_rng(k)
+    x = rng.standard_normal(shape)
+    for g in (ad.grad(f), ad.value_and_grad(written), lambda x: ad.hvp(f, x, x)):
+        compiled = ad.compile(g, backend="native")
+        for _ in range(2):
+            for a, b in zip(flatten(compiled(x))[0], flatten(g(x))[0], strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+        assert len(compiled.llvm.splitlines()) < 9000
+        x = rng.standard_normal(shape)

@@ -11,8 +11,8 @@ from ....core.node import Node
 from ...rewrite import arguments, shape_of
 from .expressions import Expressions, LeaveToNumPyError, NeedsBufferError, rule, spread
 from .gather import element_of, is_readable, layout
-from .index import Affine, Index, Loaded, Split, divide, linear, place, shift
-from .text import literal
+from .index import Affine, Index, Loaded, divide, linear, place, shift
+from .text import literal, type_of
 
 
 def basic(parts: tuple[Any, ...], shape: tuple[int, ...]) -> list[tuple[str, int, int, int]] | None:
@@ -96,9 +96,16 @@ def advanced(parts: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, Any, 
     return k, array, k
 
 
-def inside(index: tuple[Index, ...], parts: list[tuple[str, int, int, int]]) -> tuple[Index, ...] | None:
-    """Where an element of the whole lies in what a basic index names; None where it is outside."""
+def inside(
+    to: Expressions, index: tuple[Index, ...], parts: list[tuple[str, int, int, int]]
+) -> tuple[tuple[Index, ...], list[str]] | None:
+    """Where an element of the whole lies in what a basic index names; None where it is outside.
+
+    Whether it is in a slice with steps that a loop does not follow, the program asks while it runs: the registers
+    of the answers come too. Where one is false, the place is that of some other element.
+    """
     at: list[Index] = []
+    tests: list[str] = []
     k = 0
     for kind, n, start, step in parts:
         if kind == "new":
@@ -121,15 +128,32 @@ def inside(index: tuple[Index, ...], parts: list[tuple[str, int, int, int]]) -> 
             at.append(linear(i, -1, start))
         else:
             found = divide(shift(i, -first), abs(step))
-            if found is None:
-                found = _cut_everywhere(i)
+            if found is None or isinstance(found[1], Affine):
+                assert isinstance(i, Affine)
+                inner, test = _in_steps(to, i, n, first, abs(step), step < 0)
+                at.append(inner)
+                tests.append(test)
+                continue
             quotient, rest = found
             if rest != 0:
-                if not isinstance(rest, int):
-                    _cut_everywhere(i)
                 return None
             at.append(quotient if step > 0 else linear(quotient, -1, n - 1))
-    return tuple(at)
+    return tuple(at), tests
+
+
+def _in_steps(to: Expressions, i: Affine, n: int, first: int, step: int, turned: bool) -> tuple[Index, str]:
+    """The number of the step that an index is at, one of n from `first` on, and whether it is at any."""
+    text = to.text
+    text.declare("@llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
+    text.declare("@llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    moved = text.op(f"sub nsw i64 {text.offset([(i, 1)])}, {first}")
+    quotient = text.op(f"sdiv i64 {moved}, {step}")
+    exact = text.op(f"icmp eq i64 {text.op(f'mul nsw i64 {quotient}, {step}')}, {moved}")
+    low = text.op(f"call i64 @llvm.smax.i64(i64 {quotient}, i64 0)")
+    number = text.op(f"call i64 @llvm.smin.i64(i64 {low}, i64 {n - 1})")
+    within = text.op(f"icmp eq i64 {number}, {quotient}")
+    test = text.op(f"and i1 {exact}, {within}")
+    return Loaded(text.op(f"sub nsw i64 {n - 1}, {number}") if turned else number), test
 
 
 def _around(low: int, high: int, index: Index) -> list[int]:
@@ -139,21 +163,26 @@ def _around(low: int, high: int, index: Index) -> list[int]:
     return [min(low, least), low, high, max(high, most)]
 
 
-def _cut_everywhere(index: Index) -> Any:
-    """A step that the loop does not follow: the loop falls apart into single steps."""
-    assert isinstance(index, Affine)
-    loop = max(index.terms, key=lambda t: t[0].high - t[0].low)[0]
-    raise Split(loop, (loop.low + loop.high) // 2)
-
-
 @rule("scatter")
 def _scatter(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     (x,) = arguments(node)
     parts = basic(node.params["index"], node.shape)
     if parts is None or any(isinstance(i, Loaded) for i in index):
         raise NeedsBufferError(node)
-    at = inside(index, parts)
-    return literal(0, node.dtype) if at is None else to.element(x, spread(at, shape_of(x)), node.dtype)
+    found = inside(to, index, parts)
+    if found is None:
+        return literal(0, node.dtype)
+    return _if_inside(to, node, found[1], to.element(x, spread(found[0], shape_of(x)), node.dtype), None)
+
+
+def _if_inside(to: Expressions, node: Node, tests: list[str], value: str, other: str | None) -> str:
+    """A value where all tests hold, and what else there is where they do not."""
+    if not tests:
+        return value
+    test, kind = tests[0], type_of(node.dtype)
+    for more in tests[1:]:
+        test = to.text.op(f"and i1 {test}, {more}")
+    return to.text.op(f"select i1 {test}, {kind} {value}, {kind} {other or literal(0, node.dtype)}")
 
 
 @rule("scatter_at")
@@ -168,10 +197,11 @@ def _setitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     parts = basic(node.params["index"], node.shape)
     if parts is None or any(isinstance(i, Loaded) for i in index):
         raise NeedsBufferError(node)
-    at = inside(index, parts)
-    if at is None:
+    found = inside(to, index, parts)
+    if found is None:
         return to.element(x, index, node.dtype)
-    return to.element(y, spread(at, shape_of(y)), node.dtype)
+    new = to.element(y, spread(found[0], shape_of(y)), node.dtype)
+    return _if_inside(to, node, found[1], new, to.element(x, index, node.dtype) if found[1] else None)
 
 
 # Joining
