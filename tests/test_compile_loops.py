@@ -10,7 +10,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native import joins
+from dragongrad.compiler.backends.native import joins, kernels, machine
 from dragongrad.compiler.backends.native.blocked import BLOCKS, ROWS, wide_sums
 from dragongrad.compiler.backends.native.schedule import Loops, Product
 
@@ -232,3 +232,41 @@ def test_long_loops_of_whole_vectors_and_others(n, threads):
         compiled(lambda x: (np.sum(np.exp(x)), np.max(x * x), np.tanh(np.sin(x) * x)), x)
     finally:
         ad.set_threads(1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("rows", "inner", "columns"), [
+    (1, 1, 8), (2, 3, 4), (4, 4, 4), (3, 16, 5), (8, 2, 4), (16, 16, 1), (1, 9, 16), (5, 1, 5), (32, 7, 1),
+    (1, 16, 32),
+])  # fmt: skip
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
+    x, y = RNG.standard_normal((rows, inner)).astype(dtype), RNG.standard_normal((inner, columns)).astype(dtype)
+    kind = {np.float64: "double", np.float32: "float"}[dtype]
+    name, needed = kernels.small_product(kind, rows, inner, columns, turned)
+    text = "\n".join(needed.values()).replace(f"internal void {name}", "void @run")
+    library = machine.Library(text)
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library.address("run"))
+    out = np.full(rows * columns + 1, 7.0, dtype)
+    given = [np.ascontiguousarray(a.T if t else a) for a, t in zip((x, y), turned, strict=True)]
+    run(out.ctypes.data, *[a.ctypes.data for a in given])
+    np.testing.assert_allclose(out[:-1].reshape(rows, columns), x @ y, rtol=1e-5 if kind == "float" else 1e-13,
+                               atol=1e-5 if kind == "float" else 1e-13)  # fmt: skip
+    assert out[-1] == 7.0
+
+
+@pytest.mark.parametrize("stack", [(), (3,), (20,), (2, 5)])
+def test_small_products_of_stacks_and_single_matrices(stack):
+    x, y, v = RNG.standard_normal((*stack, 4, 4)) / 3, RNG.standard_normal((4, 4)) / 3, RNG.standard_normal(9)
+
+    def f(x, y, v):
+        z = x
+        for k in range(20):
+            z = np.tanh(z @ y + (y @ np.swapaxes(z, -1, -2)) * v[k % 9]) @ np.swapaxes(x, -1, -2)
+        w = np.outer(v, v) / 9
+        for _ in range(20):
+            v = np.sin(w @ v) + v @ w
+        return np.sum(z * z), v
+
+    compiled(f, x, y, v, rtol=1e-9)
+    compiled(ad.grad(lambda *a: f(*a)[0] + np.sum(f(*a)[1]), (0, 1, 2)), x, y, v, rtol=1e-8)

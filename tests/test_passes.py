@@ -65,6 +65,7 @@ def test_constants_are_folded():
         (lambda x: x + -0.0, []),
         (lambda x: -np.negative(x), []),
         (lambda x: +x, []),
+        (lambda x: np.conj(x), []),
         (lambda x: x**1, []),
         (lambda x: x.T.T, []),
         (lambda x: x.reshape(9, 1).reshape(9), []),
@@ -339,3 +340,7 @@ def test_what_is_laid_over_all_zeros_is_itself():
         M,
     )
     assert "scatter" not in names(graph)
+
+
+def test_conjugates_of_complex_numbers_stay():
+    assert names(simplify(traced(lambda x: np.conj(x * 1j), ODD))) == ["multiply", "conjugate"]

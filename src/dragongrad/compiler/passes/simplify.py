@@ -144,9 +144,14 @@ def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
 
 
-@rule(np.positive, np.conjugate, np.real)
+@rule(np.positive)
 def _positive(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return values[0] if _same(node, values[0]) else None
+
+
+@rule(np.conjugate, np.real)
+def _real(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    return values[0] if _same(node, values[0]) and node.dtype.kind != "c" else None
 
 
 @rule(np.bitwise_and, np.logical_and)

@@ -12,12 +12,13 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
 from ...rewrite import Value, arguments, shape_of
+from .kernels import is_small, small_product
 from .routines import LETTERS, RoutineWriter, exported
 
 _TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
 _LARGEST = 2**31 - 1
 # So many products of a stack are written one after the other; of more a loop is made.
-_UNROLL = 4
+STACK = 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def stacked(node: Node) -> bool:
     left, right = factors(node)
     lead, _ = _tall(node, left, right)
     inner = left.shape[-2 if left.transposed else -1]
-    return fits(node) and int(np.prod(lead)) > _UNROLL and node.size > 0 and inner > 0
+    return fits(node) and int(np.prod(lead)) > STACK and node.size > 0 and inner > 0
 
 
 def lead_of(node: Node) -> tuple[int, ...]:
@@ -149,8 +150,12 @@ class ProductWriter(RoutineWriter):
             self._matrix_matrix(out, x, y, left, right)
 
     def _matrix_vector(self, out: str, a: str, v: str, matrix: Factor) -> None:
-        # BLAS counts along columns: our matrix is its transpose.
         rows, columns = matrix.shape[-2:]
+        m, k = (columns, rows) if matrix.transposed else (rows, columns)
+        if is_small(m, k, 1):
+            self._small(out, a, v, (m, k, 1), (matrix.transposed, False))
+            return
+        # BLAS counts along columns: our matrix is its transpose.
         self._call(
             "gemv", self._letter("N" if matrix.transposed else "T"), self._int(columns), self._int(rows),
             self._real(1.0), a, self._int(columns), v, self._int(1), self._real(0.0), out, self._int(1),
@@ -160,11 +165,19 @@ class ProductWriter(RoutineWriter):
         # (X Y)' = Y' X', and memory in C order is the transpose in BLAS's.
         m, k = left.shape[-2:][:: -1 if left.transposed else 1]
         n = right.shape[-2 if right.transposed else -1]
+        if is_small(m, k, n):
+            self._small(out, x, y, (m, k, n), (left.transposed, right.transposed))
+            return
         self._call(
             "gemm", self._letter("T" if right.transposed else "N"), self._letter("T" if left.transposed else "N"),
             self._int(n), self._int(m), self._int(k), self._real(1.0), y, self._int(right.shape[-1]), x,
             self._int(left.shape[-1]), self._real(0.0), out, self._int(n),
         )  # fmt: skip
+
+    def _small(self, out: str, x: str, y: str, lengths: tuple[int, int, int], turned: tuple[bool, bool]) -> None:
+        name, needed = small_product(self.kind, *lengths, turned)
+        self.declared.update(needed)
+        self.lines.append(f"  call void {name}(ptr {out}, ptr {x}, ptr {y})")
 
     def _dot(self, out: str, x: str, y: str, n: int) -> None:
         name = f"@blas.{self.letter}dot"

@@ -1,4 +1,4 @@
-"""Which matrix products are left to BLAS, which are written out, and which are loops."""
+"""Which matrix products are left to BLAS, which are written out, and which call functions of our own."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import arguments, shape_of
-from .blas import factors
+from .blas import factors, fits
 from .expressions import UNROLL
+from .kernels import LARGEST
 
 # Products of so few terms are not worth a call of BLAS; one that reads its operands so often wants them in memory.
 _FEW, _OFTEN = 4, 8
-# Matrices of so many elements are multiplied in loops, where more terms than this would be written out.
-SMALL, LARGE, _TERMS = 9, 32, 1024
+# Matrices of so many elements are multiplied by functions, where more terms than this would be written out.
+SMALL, _TERMS = 8, 1024
 _MATMUL = BLOCKS[np.matmul]
 
 
@@ -40,9 +41,11 @@ def small_products(graph: Graph) -> set[Node]:
     """Products of small matrices, where there are so many that writing them out makes too much code."""
     found, terms = set(), 0
     for node in graph.nodes:
-        if node.block is _MATMUL and node.shape and not is_product(node):
-            each = math.prod(node.shape[-2:])
-            if SMALL <= each <= LARGE:
+        if node.block is _MATMUL and node.shape and not is_product(node) and fits(node):
+            x, y = (shape_of(v) for v in arguments(node))
+            own = node.shape[-1 if 1 in (len(x), len(y)) else -2 :]
+            each = math.prod(own)
+            if SMALL <= each <= LARGEST and x[-1] > 0:
                 found.add(node)
-                terms += each * shape_of(arguments(node)[0])[-1]
+                terms += each * x[-1]
     return found if terms > _TERMS else set()

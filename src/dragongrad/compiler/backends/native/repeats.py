@@ -42,7 +42,7 @@ _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 
 
 def computed_again(
-    graph: Graph, memory: set[Node], possible: Callable[[Node], bool], price: Callable[[Node], float]
+    graph: Graph, memory: set[Node], outside: set[Node], price: Callable[[Node], float]
 ) -> set[Node]:
     """The values that would be computed several times at a high price.
 
@@ -52,8 +52,8 @@ def computed_again(
         A program.
     memory : set of Node
         What goes to memory anyway.
-    possible : callable
-        Whether a Node can be computed into memory.
+    outside : set of Node
+        What is not computed in loops.
     price : callable
         What an element of a Node costs, its arguments given; an addition is 1.
     """
@@ -71,7 +71,7 @@ def computed_again(
         dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
         # Of what is only seen in another shape, the source is what goes to memory.
         view = node.block in _VIEWS and isinstance(arguments(node)[0], Node)
-        if dear and not view and node.size > 1 and possible(node):
+        if dear and not view and node.size > 1 and node not in outside:
             found.add(node)
     return found - memory
 

@@ -11,7 +11,7 @@ from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, meets, shape_of
-from .blas import factors, stacked
+from .blas import STACK, factors, lead_of, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
 from .gather import added_at
@@ -138,7 +138,7 @@ class Schedule:
             wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
         inputs = set(graph.inputs)
         wanted |= gathered_from(graph) - self.outside
-        wanted |= computed_again(graph, wanted | inputs, self._is_free, price)
+        wanted |= computed_again(graph, wanted | inputs, self.outside, price)
         wanted |= self._pieces() | self._deep(wanted)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
@@ -154,8 +154,17 @@ class Schedule:
         small = bool(self.rolled) and SMALL <= node.size <= STRAIGHT and node.block in OPERATIONS
         return small or node in self.rolled
 
-    def _is_free(self, node: Node) -> bool:
-        return node not in self.outside
+    def _is_stack(self, node: Node) -> bool:
+        """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
+        return stacked(node) or (node in self.rolled and math.prod(lead_of(node)) > STACK)
+
+    def _kind(self, node: Node) -> str:
+        """How a value goes to memory."""
+        if is_product(node) or node in self.rolled:
+            return "product"
+        if _adds_up(node):
+            return "scatter"
+        return "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
 
     def _straight_elements(self) -> int:
         """About how many elements are written out one by one."""
@@ -163,7 +172,7 @@ class Schedule:
         count = 0
         for node in reversed(self.graph.nodes):
             if node in self.wanted and node not in self.outside:
-                kind = _kind(node)
+                kind = self._kind(node)
                 if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
                     straight.add(node)
             if node in straight:
@@ -232,7 +241,7 @@ class Schedule:
 
     def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
         """Let the first step that needs a small value write it, where that is straight code."""
-        first, root = self.steps[min(used)[0]], Root(node, _kind(node))
+        first, root = self.steps[min(used)[0]], Root(node, self._kind(node))
         if not isinstance(first, Loops) or first.mode != "straight" or mode_of(root)[0] != "straight":
             return False
         first.roots.append(root)
@@ -307,10 +316,10 @@ class Schedule:
             self.steps.append(Callback(node, why_not(node)))
         elif is_factorisation(node):
             self.steps.append(Factorisation(node))
-        elif is_product(node) and not stacked(node):
+        elif self._kind(node) == "product" and not self._is_stack(node):
             self.steps.append(Product(node))
         else:
-            return self._into_loops(Root(node, _kind(node), self._is_rolled(node)), after, needs)
+            return self._into_loops(Root(node, self._kind(node), self._is_rolled(node)), after, needs)
         return len(self.steps) - 1
 
     def _into_loops(self, root: Root, after: int, needs: frozenset[Node]) -> int:
@@ -364,15 +373,6 @@ def _terms(node: Node) -> int:
         shape = shape_of(arguments(node)[0])
         return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
     return shape_of(arguments(node)[0])[-1] if node.block is _MATMUL else 1
-
-
-def _kind(node: Node) -> str:
-    """How a value goes to memory."""
-    if is_product(node):
-        return "product"
-    if _adds_up(node):
-        return "scatter"
-    return "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
 
 
 def _adds_up(node: Node) -> bool:
