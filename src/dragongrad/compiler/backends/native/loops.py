@@ -159,7 +159,8 @@ class LoopWriter:
         head, inside, done = text.label("head"), text.label("body"), text.label("done")
         low, high = str(loop.low), str(loop.high)
         if bounds is not None:
-            whole = hint == INNER and bounds == PART and low == "0" and loop.high % WHOLE == 0
+            # Only loops over lanes are cut at whole vectors.
+            whole = self.loops.mode == "lanes" and bounds == PART and low == "0" and loop.high % WHOLE == 0
             low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
             if whole:
                 # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
