@@ -10,7 +10,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native import joins, kernels, machine
+from dragongrad.compiler.backends.native import joins, kernels, machine, routines
 from dragongrad.compiler.backends.native.blocked import BLOCKS, ROWS, wide_sums
 from dragongrad.compiler.backends.native.schedule import Loops, Product
 
@@ -271,3 +271,19 @@ def test_small_products_of_stacks_and_single_matrices(stack):
 
     compiled(f, x, y, v, rtol=1e-9)
     compiled(ad.grad(lambda *a: f(*a)[0] + np.sum(f(*a)[1]), (0, 1, 2)), x, y, v, rtol=1e-8)
+
+
+@pytest.mark.skipif(routines.thread_controls() is None, reason="SciPy's BLAS does not tell how many threads it has")
+@pytest.mark.parametrize("count", [1, 2])
+def test_blas_has_as_many_threads_after_as_before(count):
+    get, put = routines.thread_controls()
+    get, put = ctypes.CFUNCTYPE(ctypes.c_int)(get), ctypes.CFUNCTYPE(None, ctypes.c_int)(put)
+    x, y = RNG.standard_normal((40, 300, 20)), RNG.standard_normal((40, 20, 30))
+    before = get()
+    put(count)
+    try:
+        g = compiled(lambda x, y: np.sum(np.tanh(np.sin(x) @ y), 2), x, y)
+        assert "dragongrad.parallel.blas" in g.llvm
+        assert get() == count
+    finally:
+        put(before)

@@ -20,7 +20,7 @@ from .roots import Root, row_bytes
 from .routines import RoutineWriter
 from .schedule import Factorisation, Loops, Product, Step
 from .text import STORED, Function
-from .threads import parts_of
+from .threads import parallel_beside_blas, parts_of
 from .tiles import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 
 # Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
@@ -260,8 +260,8 @@ class Assembler:
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
         function = self.functions[k]
-        parallel = "declare void @dragongrad.parallel(ptr, ptr, i64)"
-        self.calls.declared["@dragongrad.parallel"] = parallel + self._away
+        parallel = self._parallel(k)
+        self.calls.declared[f"@{parallel}"] = f"declare void @{parallel}(ptr, ptr, i64){self._away}"
         self.module.declared["@llvm.smin.i64"] = "declare i64 @llvm.smin.i64(i64, i64)"
         if self.calls is not self.module:
             self.calls.declared[f"@part{k}"] = f"declare void @part{k}(ptr, i64){self._away}"
@@ -330,6 +330,12 @@ class Assembler:
         solver = FactorisationWriter(node, f"m{k}.")
         return solver.write(register(self.places.of(node)), given, extra, register(self.failed)), solver
 
+    def _parallel(self, k: int) -> str:
+        """The name of what runs the parts of a step."""
+        step = self.steps[k]
+        products = isinstance(step, Loops) and any(root.kind == "product" for root in step.roots)
+        return parallel_beside_blas() if products else "dragongrad.parallel"
+
     def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
         function, cut = self.functions[k], self.cuts.get(k)
         if cut is None:
@@ -344,7 +350,7 @@ class Assembler:
             numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
             joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
         free = [f"  store i64 0, ptr {register(cut.taken)}"] if cut.tiles else []
-        return [*free, f"  call void @dragongrad.parallel(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
+        return [*free, f"  call void @{self._parallel(k)}(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
         """The function of the whole program: run it, and tell whether its decisions went as they did."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 
 from ....core.node import Node
@@ -24,6 +26,20 @@ def exported(module: str, library: str, routines: Sequence[str]) -> dict[str, in
             capsule = table[letter + routine]
             found[f"{library}.{letter}{routine}"] = int(pointer_of(capsule, name_of(capsule)) or 0)
     return found
+
+
+@cache
+def thread_controls() -> tuple[int, int] | None:
+    """The addresses of what tells and sets how many threads BLAS itself uses, where it has any."""
+    library = ctypes.CDLL(import_module("scipy.linalg.cython_blas").__file__)
+    for prefix, suffix in itertools.product(("scipy_openblas", "openblas"), ("", "64_")):
+        try:
+            found = [getattr(library, f"{prefix}_{verb}_num_threads{suffix}") for verb in ("get", "set")]
+        except AttributeError:
+            continue
+        get, put = (int(ctypes.cast(f, ctypes.c_void_p).value or 0) for f in found)
+        return get, put
+    return None
 
 
 class RoutineWriter:

@@ -13,6 +13,7 @@ from functools import cache
 
 from ....core.errors import ArgumentError
 from .machine import Library, keep_forever, provide
+from .routines import thread_controls
 
 # A loop is cut where it takes longer than two parts of this many nanoseconds.
 PART = 40_000.0
@@ -152,6 +153,27 @@ out:
 }
 """
 
+# Parts that call BLAS have a thread each: more of BLAS's own would stand in each other's way, and wait for long.
+# Only who found several sets them back, so that two programs at once leave what was there.
+_BESIDE_BLAS = """
+declare i32 @blas.threads.get()
+declare void @blas.threads.set(i32)
+declare void @dragongrad.parallel(ptr, ptr, i64)
+define void @dragongrad.parallel.blas(ptr %function, ptr %table, i64 %parts) {
+  %count = call i32 @blas.threads.get()
+  %several = icmp sgt i32 %count, 1
+  br i1 %several, label %one, label %plain
+one:
+  call void @blas.threads.set(i32 1)
+  call void @dragongrad.parallel(ptr %function, ptr %table, i64 %parts)
+  call void @blas.threads.set(i32 %count)
+  ret void
+plain:
+  call void @dragongrad.parallel(ptr %function, ptr %table, i64 %parts)
+  ret void
+}
+"""
+
 
 def _default() -> int:
     # OMP_NUM_THREADS may be a list, for nested regions.
@@ -238,6 +260,20 @@ def _library() -> Library:
     library = keep_forever(Library(_TEXT, 0))
     provide("dragongrad.parallel", library.address("dragongrad.parallel"))
     return library
+
+
+@cache
+def parallel_beside_blas() -> str:
+    """The name of what runs parts that call BLAS."""
+    controls = thread_controls()
+    if controls is None:
+        return "dragongrad.parallel"
+    for verb, address in zip(("get", "set"), controls, strict=True):
+        provide(f"blas.threads.{verb}", address)
+    _library()
+    name = "dragongrad.parallel.blas"
+    provide(name, keep_forever(Library(_BESIDE_BLAS, 0)).address(name))
+    return name
 
 
 WORKERS = Workers()
