@@ -333,8 +333,7 @@ class Assembler:
     def _parallel(self, k: int) -> str:
         """The name of what runs the parts of a step."""
         step = self.steps[k]
-        products = isinstance(step, Loops) and any(root.kind == "product" for root in step.roots)
-        return parallel_beside_blas() if products else "dragongrad.parallel"
+        return parallel_beside_blas() if isinstance(step, Loops) and step.multiplies else "dragongrad.parallel"
 
     def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
         function, cut = self.functions[k], self.cuts.get(k)

@@ -197,7 +197,7 @@ class Native:
         for symbol in assembler.calls.declared if assembler.calls is not assembler.module else ():
             if symbol.startswith("@dragon."):
                 provide_function(symbol)
-        if any(isinstance(step, Product) or _multiplies(step) for step in self.steps):
+        if any(isinstance(step, Product) or (isinstance(step, Loops) and step.multiplies) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)
         if assembler.failed >= 0:
@@ -332,10 +332,6 @@ def _makes(step: Step) -> list[Node]:
 def _holds(step: Step, node: Node) -> bool:
     """Whether a step holds a row of a value only."""
     return isinstance(step, Loops) and node in step.local
-
-
-def _multiplies(step: Step) -> bool:
-    return isinstance(step, Loops) and any(root.kind == "product" for root in step.roots)
 
 
 def _touches(step: Step, function: Function | None) -> list[Value]:

@@ -15,7 +15,6 @@ from ...rewrite import Value
 from .index import Index, Loop, Split, shift, variable
 from .loops import OUTER, PART
 from .nests import NestWriter
-from .reductions import fold, kind_of, result
 from .roots import Root, row_bytes
 from .schedule import Loops
 from .text import STORED, Buffer, Function
@@ -33,7 +32,7 @@ def wide_sums(loops: Loops) -> list[Root]:
     """The roots of a nest that are sums over its rows and too wide for registers; none where blocks do not pay."""
     if loops.mode != "nest" or loops.length < ROWS * BLOCKS:
         return []
-    if sum(map(row_bytes, loops.local)) > _HELD or any(root.kind == "product" for root in loops.roots):
+    if sum(map(row_bytes, loops.local)) > _HELD or loops.multiplies:
         return []
     return [
         root for root in loops.roots
@@ -135,16 +134,12 @@ class BlockedNestWriter(NestWriter):
         self.several = []
         self.text.end_loop()
 
-    def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
-        if not self.several or root.kind != "reduce":
-            super()._accumulate(root, index)
-            return
-        kind, buffer, parts = kind_of(root), self._buffer(root.node), self._parts(root, index)
-        stored = STORED[buffer.dtype.name]
-        total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
-        if stored == "i8":
-            total = self.text.effect(f"zext i8 {total} to {kind}")
+    def _terms(self, root: Root, index: tuple[Index, ...]) -> list[str]:
+        """Of a sum over rows the terms of all rows of a block, in order."""
+        if not self.several:
+            return super()._terms(root, index)
+        terms = []
         for number, row in enumerate(self.several):
             self._use(row)
-            total = fold(self.text, root, total, self._term(root, (shift(index[0], number), *index[1:])))
-        self.text.store(buffer, parts, result(self.text, root, total))
+            terms.append(self._term(root, (shift(index[0], number), *index[1:])))
+        return terms

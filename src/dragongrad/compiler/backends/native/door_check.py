@@ -4,29 +4,12 @@ from . import door_words as at
 
 TEXT = f"""
 define internal i1 @check(ptr %words, ptr %args, ptr %table) {{
-  %count.at = {at.word("arguments")}
-  %count = load i64, ptr %count.at
-  %record0.at = {at.word("first_argument")}
-  %record0 = load i64, ptr %record0.at
   %array.at = {at.word("array_type")}
   %array = load ptr, ptr %array.at
-  %start = getelementptr i64, ptr %words, i64 %record0
-  br label %head
-head:
-  %i = phi i64 [ 0, %0 ], [ %i1, %next ]
-  %done = icmp eq i64 %i, %count
-  br i1 %done, label %yes, label %one
-one:
-  %skip = mul i64 %i, {at.RECORD}
-  %record = getelementptr i64, ptr %start, i64 %skip
-  %arg.at = getelementptr ptr, ptr %args, i64 %i
+{at.each_record("arguments", "first_argument", "%arg.at", "%args")}
   %arg = load ptr, ptr %arg.at
-  %kind = load i64, ptr %record
-  %place.at = getelementptr i64, ptr %record, i64 1
-  %place = load i64, ptr %place.at
   %known.at = getelementptr i64, ptr %record, i64 2
   %known = load ptr, ptr %known.at
-  %slot = getelementptr ptr, ptr %table, i64 %place
   %type.at = getelementptr i8, ptr %arg, i64 {at.TYPE}
   %type = load ptr, ptr %type.at
   switch i64 %kind, label %no [

@@ -28,24 +28,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 """
 
 _EACH_OUTPUT = f"""
-  %count.at = {at.word("outputs")}
-  %count = load i64, ptr %count.at
-  %record0.at = {at.word("first_output")}
-  %record0 = load i64, ptr %record0.at
-  %start = getelementptr i64, ptr %words, i64 %record0
-  br label %head
-head:
-  %i = phi i64 [ 0, %0 ], [ %i1, %next ]
-  %done = icmp eq i64 %i, %count
-  br i1 %done, label %yes, label %one
-one:
-  %skip = mul i64 %i, {at.RECORD}
-  %record = getelementptr i64, ptr %start, i64 %skip
-  %object.at = getelementptr ptr, ptr %objects, i64 %i
-  %kind = load i64, ptr %record
-  %place.at = getelementptr i64, ptr %record, i64 1
-  %place = load i64, ptr %place.at
-  %slot = getelementptr ptr, ptr %table, i64 %place
+{at.each_record("outputs", "first_output", "%object.at", "%objects")}
   %a.at = getelementptr i64, ptr %record, i64 2
   %b.at = getelementptr i64, ptr %record, i64 3
   %c.at = getelementptr i64, ptr %record, i64 4

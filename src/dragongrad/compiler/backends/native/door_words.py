@@ -26,3 +26,25 @@ NEXT, RAW, TABLE = 0, 8, 64
 def word(name: str) -> str:
     """The address of a word at the start of a description."""
     return f"getelementptr i64, ptr %words, i64 {WORD[name]}"
+
+
+def each_record(count: str, first: str, at: str, array: str) -> str:
+    """The head of a loop over records: `%record`, `%kind` and `%slot`; `at` points into an array beside them."""
+    return f"""  %count.at = {word(count)}
+  %count = load i64, ptr %count.at
+  %record0.at = {word(first)}
+  %record0 = load i64, ptr %record0.at
+  %start = getelementptr i64, ptr %words, i64 %record0
+  br label %head
+head:
+  %i = phi i64 [ 0, %0 ], [ %i1, %next ]
+  %done = icmp eq i64 %i, %count
+  br i1 %done, label %yes, label %one
+one:
+  %skip = mul i64 %i, {RECORD}
+  %record = getelementptr i64, ptr %start, i64 %skip
+  {at} = getelementptr ptr, ptr {array}, i64 %i
+  %kind = load i64, ptr %record
+  %place.at = getelementptr i64, ptr %record, i64 1
+  %place = load i64, ptr %place.at
+  %slot = getelementptr ptr, ptr %table, i64 %place"""

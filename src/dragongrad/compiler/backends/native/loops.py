@@ -14,8 +14,8 @@ from .elementwise import OPERATIONS
 from .expressions import Expressions, spread
 from .index import Index, Loop, Split, variable
 from .reductions import fold, kind_of, result, start_of
-from .roots import Root
-from .schedule import STRAIGHT, Loops
+from .roots import STRAIGHT, Root
+from .schedule import Loops
 from .sums import product
 from .text import Buffer, Function, Text
 

@@ -166,17 +166,22 @@ class NestWriter(LoopWriter):
         )
 
     def _accumulate(self, root: Root, index: tuple[Index, ...]) -> None:
-        kind = kind_of(root)
-        term = self._term(root, index)
         if root.in_register:
-            self._add(root, self.totals[root.node], term)
+            self._add(root, self.totals[root.node], self._term(root, index))
             return
+        terms = self._terms(root, index)
         buffer, parts = self._buffer(root.node), self._parts(root, index)
         stored = STORED[buffer.dtype.name]
         total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
         if stored == "i8":
-            total = self.text.effect(f"zext i8 {total} to {kind}")
-        self.text.store(buffer, parts, result(self.text, root, fold(self.text, root, total, term)))
+            total = self.text.effect(f"zext i8 {total} to {kind_of(root)}")
+        for term in terms:
+            total = fold(self.text, root, total, term)
+        self.text.store(buffer, parts, result(self.text, root, total))
+
+    def _terms(self, root: Root, index: tuple[Index, ...]) -> list[str]:
+        """What is added to an element of the result at once."""
+        return [self._term(root, index)]
 
     def _end(self, root: Root, at: tuple[Index, ...]) -> None:
         if root.in_register:

@@ -21,19 +21,16 @@ from ...passes.uses import users_of
 from ...rewrite import arguments, shape_of
 from .elementwise import OPERATIONS
 from .indexing import basic
-from .roots import in_lanes
-from .sums import reduced_axes
+from .roots import STRAIGHT, in_lanes
+from .sums import REDUCTIONS, terms_of
 
 # From where a value is read, as the moves up to the loop, and how often from there.
 Ways = dict[tuple[Any, ...], float]
 # More ways are not told apart.
 _MANY = 16
-# Up to so many elements everything is written out, and nothing is done twice.
-STRAIGHT = 32
 # A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
 _CHEAP, _WASTE = 2, 16
 _SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
-_SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _MATMUL, _TRANSPOSE, _GETITEM = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS["getitem"]
 _RESHAPE, _STACK = BLOCKS[np.reshape], BLOCKS[np.stack]
 _VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
@@ -109,17 +106,8 @@ def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> d
                 # An element of what is joined is one of the parts.
                 part = v.size / max(1, node.size) if node.block in _JOINS else 1.0
                 below += part * cost.get(v, 0.0)
-        if node.block in _SUMS or node.block is _MATMUL:
-            below *= _terms(node)
-        cost[node] = price(node) + below
+        cost[node] = price(node) + below * terms_of(node)
     return cost
-
-
-def _terms(node: Node) -> int:
-    shape = shape_of(arguments(node)[0])
-    if node.block is _MATMUL:
-        return shape[-1]
-    return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
 
 
 def _reads(user: Node, k: int) -> tuple[float, Any]:
@@ -131,7 +119,7 @@ def _reads(user: Node, k: int) -> tuple[float, Any]:
     if user.block in OPERATIONS or user.block in _SPREAD:
         factor = _repeats(user.shape, x.shape, row)
         return factor, ("spread", user.shape) if factor > 1 else None
-    if user.block is _RESHAPE or user.block in _SUMS:
+    if user.block is _RESHAPE or user.block in REDUCTIONS:
         return 1.0, None
     if user.block is _TRANSPOSE:
         order = permutation(user)

@@ -14,6 +14,8 @@ from .blas import lead_of
 from .gather import Layout, added_at
 from .sums import reduced_axes
 
+# So many elements are written out one by one, without a loop.
+STRAIGHT = 32
 # The axes after the first of an array that is computed a row at a time hold no more elements than this.
 LANE = 64
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
@@ -26,7 +28,7 @@ class Root:
 
     A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
     elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS. What is
-    `rolled` is written as loops, however short they are.
+    `rolled` is not written out: short loops stay loops.
     """
 
     node: Node

@@ -20,14 +20,12 @@ from .lapack import is_factorisation, operands
 from .prices import price
 from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
-from .roots import ROW, TILE, Root, in_lanes, row_bytes
-from .sums import reduced_axes
+from .roots import ROW, STRAIGHT, TILE, Root, in_lanes, row_bytes
+from .sums import REDUCTIONS, reduced_axes, terms_of
 from .text import supported
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
 RECOMPUTE = 48
-# So many elements are written out one by one, without a loop.
-STRAIGHT = 32
 # A small value after so many steps goes to memory, and a function makes at most so many small values.
 DEEP, TOGETHER = 64, 256
 # Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
@@ -37,11 +35,10 @@ LIST = 1 << 14
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
-_REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
-_SUMS = _REDUCTIONS | {_MATMUL}
+_SUMS = REDUCTIONS | {_MATMUL}
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
@@ -58,6 +55,11 @@ class Loops:
     local: set[Node] = field(default_factory=set)
     # Straight code that is so long that it is to be compiled quickly.
     quick: bool = False
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether matrices are multiplied inside."""
+        return any(root.kind == "product" for root in self.roots)
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Schedule:
             if node in self.outside:
                 wanted.add(node)
                 wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
-            elif (node.block in _REDUCTIONS and _is_long(node)) or _adds_up(node):
+            elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)
@@ -164,7 +166,7 @@ class Schedule:
             return "product"
         if _adds_up(node):
             return "scatter"
-        return "reduce" if node.block in _REDUCTIONS and _is_long(node) else "map"
+        return "reduce" if node.block in REDUCTIONS and _is_long(node) else "map"
 
     def _straight_elements(self) -> int:
         """About how many elements are written out one by one."""
@@ -227,7 +229,7 @@ class Schedule:
             for v in node.parents:
                 if v in cost:
                     total += cost[v]
-            if node.block in _SUMS and (terms := _terms(node)) > 1:
+            if node.block in _SUMS and (terms := terms_of(node)) > 1:
                 total = terms * (1 + total)
             total += price(node)
             used = self._readers.get(node, _NOBODY)
@@ -283,7 +285,7 @@ class Schedule:
         outside = {o for o in self.graph.outputs if isinstance(o, Node)}
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
-                most = TILE if any(root.kind == "product" for root in step.roots) else ROW
+                most = TILE if step.multiplies else ROW
                 for root in step.roots:
                     node = root.node
                     users = {at for at, _ in self._readers.get(node, _NOBODY)}
@@ -365,14 +367,6 @@ def arguments_of(node: Node) -> tuple[Value, ...]:
 
 def _makes(step: Step) -> list[Node]:
     return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
-
-
-def _terms(node: Node) -> int:
-    """How many terms an element is the sum of, where it is written out."""
-    if node.block in _REDUCTIONS:
-        shape = shape_of(arguments(node)[0])
-        return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
-    return shape_of(arguments(node)[0])[-1] if node.block is _MATMUL else 1
 
 
 def _adds_up(node: Node) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from .index import Index
 from .machine import processor
 from .text import Text, literal, type_of
 
+REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
+_MATMUL = BLOCKS[np.matmul]
 _MULTIPLY, _NEGATIVE = BLOCKS[np.multiply], BLOCKS[np.negative]
 
 
@@ -25,6 +28,14 @@ def reduced_axes(node: Node, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     return tuple(sorted(int(a) % ndim for a in (axis if isinstance(axis, tuple) else (axis,))))
+
+
+def terms_of(node: Node) -> int:
+    """How many terms an element is the sum, or the greatest, of."""
+    if node.block in REDUCTIONS:
+        shape = shape_of(arguments(node)[0])
+        return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
+    return int(shape_of(arguments(node)[0])[-1]) if node.block is _MATMUL else 1
 
 
 def reduction_index(node: Node, x: Value, index: tuple[Index, ...], at: tuple[Index, ...]) -> tuple[Index, ...]:
