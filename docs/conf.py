@@ -16,6 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 import dragongrad as ad
+from dragongrad.blocks.kinks import KINKS
 from dragongrad.core.block import BLOCKS, COMPOSITES, UNSUPPORTED
 from dragongrad.optimize.zoo import MORE_GARBOW_HILLSTROM, ZOO
 
@@ -98,6 +99,7 @@ def _listed(names):
 
 def _rule_row(block):
     lines = [line.strip().replace("|", "\\|") for line in str(ad.explain(block)).splitlines()[1:]]
+    lines = [line for line in lines if not line.startswith("at ")]  # the kinks have a table of their own
     limits = [line.removeprefix("domain: ").split(" (")[0] for line in lines if line.startswith("domain: ")]
     rules = "<br>".join(f"`{line}`" for line in lines if not line.startswith("domain: "))
     return f"| `{_name(block.fn)}` | {rules} | {', '.join(f'`{limit}`' for limit in limits)} |"
@@ -129,7 +131,8 @@ def _write_blocks():
             lines.append(_listed(_names(b.fn for b in found)))
         lines.append("")
     lines += ["## composite", "", "Restated through other Blocks: no rule at all.", ""]
-    lines += [_listed(_names(COMPOSITES)), "", "## without a rule", "", "These raise, and say why.", ""]
+    lines += [_listed(_names(COMPOSITES)), "", *_kink_rows()]
+    lines += ["## without a rule", "", "These raise, and say why.", ""]
     lines += ["| function | reason |", "|---|---|"]
     reasons = {}
     for fn, reason in UNSUPPORTED.items():
@@ -137,6 +140,17 @@ def _write_blocks():
     rows = [(_names(fns), reason) for reason, fns in reasons.items()]
     lines += [f"| {_listed(names)} | {reason} |" for names, reason in sorted(rows) if names]
     _write("blocks.md", "\n".join(lines) + "\n")
+
+
+def _kink_rows():
+    """What is promised where a function has no derivative, or more than one."""
+    lines = ["## Kinks and singularities", "",
+             "What the derivative is where a function has none, or more than one: the same in every mode, batched",
+             "and compiled. Each line is held to by a test.", "",
+             "| function | at | derivative |", "|---|---|---|"]  # fmt: skip
+    for fn in sorted(KINKS, key=_name):
+        lines += [f"| `{_name(fn)}` | {kink.at} | {kink.derivative} |" for kink in KINKS[fn]]
+    return [*lines, ""]
 
 
 def _write_picture():

@@ -11,6 +11,7 @@ from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, plain
 from .axes import Axis, along_axes, along_axis, normal, restore, spread
+from .kinks import kink
 
 _NONE = np._NoValue
 
@@ -119,6 +120,8 @@ for _fn in (np.max, np.min):
     composite(_fn)(_extremum_call(_fn))
 for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
     composite(_fn)(TABLE[_other])
+kink(np.max, "equal extrema", "they share it equally", [2.0, 1.0, 2.0], [0.5, 0.0, 0.5])
+kink(np.min, "equal extrema", "they share it equally", [[1.0, 1.0], [3.0, 1.0]], [[1 / 3, 1 / 3], [0.0, 1 / 3]])
 
 
 @composite(np.ptp)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks.kinks import KINKS
 from ..classic.block import Block as ClassicBlock
 from ..core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED, Block, rule_names
 from ..core.dispatch import no_rule
@@ -69,16 +70,22 @@ def explain(fn: Any) -> Explanation:
         return Explanation("\n".join(_own_block(fn if isinstance(fn, type) else type(fn))))
     block = _block(fn)
     if block is not None:
-        return Explanation("\n".join([_heading(block), *(_formulas(block) if block.partials else _sources(block))]))
+        rule = _formulas(block) if block.partials else _sources(block)
+        return Explanation("\n".join([_heading(block), *rule, *_promises(block.fn)]))
     restated = COMPOSITES.get(fn) or (fn if _is_ours(fn) else None)
     if restated is not None:
         name = getattr(fn, "__name__", str(fn))
-        return Explanation(f"{name}: restated through other Blocks\n{_source(restated)}")
+        lines = [f"{name}: restated through other Blocks", _source(restated), *_promises(fn)]
+        return Explanation("\n".join(lines))
     if not callable(fn):
         raise ArgumentError(f"explain takes a function, got {fn!r}")
     if fn in UNSUPPORTED:
         return Explanation(f"{fn.__name__}: no derivative rule: {UNSUPPORTED[fn]}")
     raise no_rule(fn)
+
+
+def _promises(fn: Any) -> list[str]:
+    return [f"    at {kink.at}: {kink.derivative}" for kink in KINKS.get(fn, ())]
 
 
 def _own_rule(fn: CustomRule) -> list[str]:
