@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear, unsupported
+from ..core.errors import ConversionError, user_line
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, normal
-from .indexing import add_at, places, read
+from .indexing import add_at, read
 
 
 def _where_x(out_bar: Any, x: Any) -> Any:
@@ -141,7 +142,7 @@ composite(np._core.umath.clip)(clip)
 @composite(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
-    a, indices = np.atleast_1d(plain(a)), places(indices)
+    a, indices = np.atleast_1d(plain(a)), _whole(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal(axis, np.ndim(a))
@@ -149,20 +150,53 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     return read(a, (slice(None),) * axis + (indices,))
 
 
+def _whole(indices: Any) -> Any:
+    """The places that `np.take` is given, as it reads them: truths are 0 and 1, numbers in a list are cut."""
+    value = plain(indices)
+    if isinstance(value, Variable):
+        return value.astype(np.intp) if value.dtype.kind == "b" else value
+    array = np.asarray(value)
+    if isinstance(indices, (np.ndarray, np.generic)):
+        return array.astype(np.intp, casting="same_kind" if array.dtype.kind == "u" else "safe")
+    return array.astype(np.intp)
+
+
 @composite(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """The elements at given places along an axis, which differ from one line to the next."""
-    arr, indices = plain(arr), plain(indices)
+    arr = plain(arr)
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    if np.ndim(arr) != np.ndim(indices):
-        raise ValueError(f"take_along_axis: {np.ndim(indices)} axes of indices for {np.ndim(arr)} of the array")
-    (axis,) = normal(axis, np.ndim(arr))
-    index = [
-        np.reshape(np.arange(n), (1,) * i + (n,) + (1,) * (np.ndim(arr) - i - 1)) for i, n in enumerate(arr.shape)
-    ]
+    return read(arr, _index_along(arr, plain(indices), axis))
+
+
+def _index_along(array: Any, indices: Any, axis: int) -> tuple[Any, ...]:
+    """The index of places along an axis, which differ from one line to the next."""
+    ndim = np.ndim(array)
+    if ndim != np.ndim(indices):
+        raise ValueError(f"{np.ndim(indices)} axes of places along an axis for an array of {ndim} axes")
+    if not isinstance(indices, Variable) and np.asarray(indices).dtype.kind not in "iu":
+        raise IndexError("places along an axis must be whole numbers")
+    (axis,) = normal(axis, ndim)
+    index = [np.reshape(np.arange(n), (1,) * i + (n,) + (1,) * (ndim - i - 1)) for i, n in enumerate(array.shape)]
     index[axis] = indices
-    return read(arr, tuple(index))
+    return tuple(index)
+
+
+@composite(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
+    """Write values at places along an axis, which differ from one line to the next."""
+    if not isinstance(arr, Variable):
+        raise ConversionError(
+            "np.put_along_axis cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\nMake the buffer of Variables: np.zeros(n, like=x)"
+        )
+    if axis is not None:
+        arr[_index_along(arr, plain(indices), axis)] = values
+        return
+    flat = np.ravel(arr)
+    flat[_index_along(flat, plain(indices), 0)] = values
+    arr[...] = np.reshape(flat, arr.shape)
 
 
 def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
@@ -279,7 +313,6 @@ for _fn, _line in {
     np.place: "x = np.where(mask, v, x), or x[mask] = v",
     np.put: "x = x.ravel(); x[indices] = v",
     np.putmask: "x = np.where(mask, v, x)",
-    np.put_along_axis: "x[np.arange(n)[:, None], indices] = v",
     np.fill_diagonal: "i = np.arange(n); x[i, i] = v",
     np.copyto: "x = np.where(mask, v, x), or x = v",
 }.items():

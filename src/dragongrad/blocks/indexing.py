@@ -7,56 +7,17 @@ stacked into one, and `At(0)`, `At(1)` ... hold their places in the index.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.errors import BatchError, DtypeError, describe, user_line
+from ..core.errors import BatchError, DtypeError, describe, user_level, user_line
 from ..core.variable import Variable, plain
 from .axes import front, normal
-
-Index = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class At:
-    """The place of an index array in an index, by its position in the stack."""
-
-    position: int
-
-
-def places(index: Any) -> Any:
-    """An index array; an empty list is one, though NumPy would make floats of it."""
-    return np.zeros(0, int) if isinstance(index, list) and not index else plain(index)
-
-
-def tidy(index: Any) -> tuple[Index, Any]:
-    """An index as the Blocks take it, and the stack of the index arrays that are Variables (or None)."""
-    parts = index if isinstance(index, tuple) else (index,)
-    tidied: list[Any] = []
-    arrays: list[Any] = []
-    for part in parts:
-        part = places(part) if isinstance(part, (list, np.ndarray)) else part
-        if not isinstance(part, Variable):
-            tidied.append(part)
-            continue
-        for p in np.nonzero(part) if part.dtype.kind == "b" else (part,):
-            if not isinstance(p, Variable):
-                tidied.append(p)
-                continue
-            if p.dtype.kind not in "iu":
-                raise DtypeError(
-                    f"an index must be integer or boolean, it was {describe(p)}\n  at {user_line()}\n"
-                    "Write x[i.astype(int)]"
-                )
-            tidied.append(At(len(arrays)))
-            arrays.append(p)
-    if not arrays:
-        return tuple(tidied), None
-    shape = np.broadcast_shapes(*[a.shape for a in arrays])
-    return tuple(tidied), np.stack([np.broadcast_to(a, shape) for a in arrays])
+from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, spell
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -87,8 +48,7 @@ def _scatter(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
 
 
 def _setitem(x: Any, y: Any, index: Index) -> Any:
-    dtype = np.result_type(x, y) if np.asarray(y).dtype.kind == "c" else None
-    out = np.array(x, dtype=dtype)
+    out = np.array(x)
     out[index] = y
     return out
 
@@ -125,58 +85,42 @@ def _written(out_bar: Any, stack: Any, index: Index) -> Any:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The index of one row, and where its advanced part lands in the result."""
+    """Where the advanced part of an index lands in the result."""
 
-    index: Index
-    before: int  # axes of the result before the advanced ones
+    before: int  # axes of the result before the advanced ones, where those stay in place
     together: bool  # the advanced parts stand side by side, so their axes stay in place
     axes: int  # axes that the advanced parts make
 
 
-def _layout(index: Index, ndim: int, stack_ndim: int) -> _Layout:
-    used = sum(
-        p.ndim if _is_mask(p) else int(not (p is None or p is Ellipsis or isinstance(p, (bool, np.bool_))))
-        for p in index
-    )
-    full: list[Any] = []
-    for p in index:
-        full += [slice(None)] * (ndim - used) if p is Ellipsis else [p]
-    arrays: list[Any] = [p for p in full if isinstance(p, (At, np.ndarray, bool, np.bool_))]
+def _layout(index: Index, stack: Any, stack_batched: bool = False) -> _Layout:
+    stack_ndim = 0 if stack is None else stack.ndim - 1 - stack_batched
+    arrays = [p for p in index if isinstance(p, (At, np.ndarray))]
     if not arrays:
-        return _Layout(tuple(full), 0, True, 0)
-    advanced = [i for i, p in enumerate(full) if not (p is None or isinstance(p, slice))]
-    axes = max(stack_ndim if isinstance(p, At) else (p.ndim if _is_integers(p) else 1) for p in arrays)
-    together = advanced[-1] - advanced[0] + 1 == len(advanced)
-    return _Layout(tuple(full), advanced[0], together, axes)
-
-
-def _is_mask(part: Any) -> bool:
-    return isinstance(part, np.ndarray) and part.dtype.kind == "b"
-
-
-def _is_integers(part: Any) -> bool:
-    return isinstance(part, np.ndarray) and part.dtype.kind != "b"
+        return _Layout(0, True, 0)
+    advanced = [i for i, p in enumerate(index) if not (p is None or isinstance(p, slice))]
+    axes = max(stack_ndim if isinstance(p, At) else 1 if is_mask(p) else p.ndim for p in arrays)
+    return _Layout(advanced[0], adjacent(advanced), axes)
 
 
 def _batch_index(
-    size: int, ndim: int, batched: bool, stack: Any, stack_batched: bool, index: Index
+    size: int, batched: bool, stack: Any, stack_batched: bool, index: Index
 ) -> tuple[Any, Index, Any, Any]:
     """The stack and index for all rows at once, and the axes to move after reading, from and to.
 
     `batched` says whether what is indexed has the batch along its axis 0.
     """
-    stack_ndim = 0 if stack is None else stack.ndim - 1 - stack_batched
-    row = _layout(index, ndim, stack_ndim)
+    row = _layout(index, stack, stack_batched)
     if not stack_batched:
         moved = (0, 0) if row.together else (row.axes, 0)
-        return stack, (slice(None), *row.index), *moved
+        return stack, (slice(None), *index), *moved
+    stack_ndim = stack.ndim - 2
     stack = np.moveaxis(stack, 1, 0)
     stack = np.reshape(stack, (*stack.shape[:2], *(1,) * (row.axes - stack_ndim), *stack.shape[2:]))
     if not batched:
-        return stack, row.index, *((row.before, 0) if row.together else (0, 0))
+        return stack, index, *((row.before, 0) if row.together else (0, 0))
     rows = np.arange(size).reshape((1, size) + (1,) * row.axes)
     stack = np.concatenate([np.broadcast_to(rows, (1, *stack.shape[1:])), stack])
-    shifted = [At(p.position + 1) if isinstance(p, At) else p for p in row.index]
+    shifted = [At(p.position + 1) if isinstance(p, At) else p for p in index]
     # The index of the row and that of the element are apart, so NumPy puts their axes first.
     there = row.before if row.together else 0
     return stack, (At(0), *shifted), range(1, row.axes + 1), range(1 + there, 1 + there + row.axes)
@@ -185,16 +129,14 @@ def _batch_index(
 def _batch_read(size: int, values: list[Any], batched: Any, index: Index) -> Any:
     x, stack = (*values, None)[:2]
     x_batched, stack_batched = (*batched, False)[:2]
-    stack, index, source, target = _batch_index(
-        size, np.ndim(x) - x_batched, x_batched, stack, stack_batched, index
-    )
+    stack, index, source, target = _batch_index(size, x_batched, stack, stack_batched, index)
     return np.moveaxis(_read(x, stack, index), source, target)
 
 
 def _batch_add(size: int, values: list[Any], batched: Any, index: Index, shape: tuple[int, ...]) -> Any:
     x, stack = (*values, None)[:2]
     stack_batched = (*batched, False)[1]
-    stack, index, source, target = _batch_index(size, len(shape), True, stack, stack_batched, index)
+    stack, index, source, target = _batch_index(size, True, stack, stack_batched, index)
     arrived = np.moveaxis(front(size, x, batched[0]), target, source)
     return _add(arrived, stack, index, (size, *shape))
 
@@ -207,7 +149,7 @@ def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> An
     shape = _shape_of(x.shape[1:], stack_shape, index)
     y = np.reshape(y, (size, *(1,) * (len(shape) + 1 - y.ndim), *y.shape[1:]))
     y = np.broadcast_to(y, (size, *shape))
-    stack, index, source, target = _batch_index(size, x.ndim - 1, True, stack, stack_batched, index)
+    stack, index, source, target = _batch_index(size, True, stack, stack_batched, index)
     return _write(x, np.moveaxis(y, target, source), stack, index)
 
 
@@ -244,38 +186,88 @@ setitem_at = linear("setitem_at", lambda out_bar, z, index: _write(out_bar, 0.0,
 
 def read(x: Any, index: Any) -> Any:
     """`x[index]`, where either may be a Variable."""
-    index, stack = tidy(index)
-    return _read(x, stack, index)
+    index = index if isinstance(index, tuple) else (index,)
+    if is_basic(index):
+        return getitem(x, index=index)
+    spelling = spell(index, x.ndim)
+    if spelling.axes is not None:
+        x = getitem(x, index=spelling.axes)
+    out = _read(x, spelling.stack, spelling.parts)
+    return np.moveaxis(out, *_moved(spelling)) if spelling.parted else out
 
 
-def add_at(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of a shape, with `x` added at an index: the transpose of `read`."""
-    index, stack = tidy(index)
-    return _add(x, stack, index, shape)
+def _moved(spelling: Spelling) -> tuple[range, range]:
+    """Where the axes that index arrays make lie among others, and where they come first."""
+    row = _layout(spelling.parts, spelling.stack)
+    return range(row.before, row.before + row.axes), range(row.axes)
+
+
+def add_at(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with `x` added at an index of arrays: the transpose of `read`."""
+    spelling = spell(index, len(shape))
+    return _add(x, spelling.stack, spelling.parts, shape)
 
 
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
-    y = plain(y)
+    y = _storable(x, plain(y))
+    index = index if isinstance(index, tuple) else (index,)
+    mask = index[0] if len(index) == 1 else None
+    if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
+        # No count of the mask is needed, so it may differ from row to row.
+        kept = np.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
+        out = np.where(kept, y, x)
+        return out if out.dtype == x.dtype else out.astype(x.dtype)
+    spelling = Spelling(index) if is_basic(index) else spell(index, x.ndim)
+    base = x if spelling.axes is None else getitem(x, index=spelling.axes)
+    if spelling.parted or (np.ndim(y) > min(base.ndim, 1) and not _has_no_spare_axes(index, spelling, x.ndim)):
+        y = _fitted(base, y, spelling)
+    out = _write(base, y, spelling.stack, spelling.parts)
+    return out if spelling.axes is None else np.reshape(out, x.shape)
+
+
+def _storable(x: Any, y: Any) -> Any:
+    """What item assignment stores into `x` in place of `y`; what would silently lose a derivative is refused."""
     kind = getattr(y, "dtype", np.dtype(type(y))).kind
     if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
         raise DtypeError(
             f"storing {describe(y)} in a buffer of {x.dtype} would truncate it and lose its derivative\n"
             f"  at {user_line()}\nMake the buffer of floats: np.zeros(n, like=x)"
         )
-    mask = index[0] if isinstance(index, tuple) and len(index) == 1 else index
-    if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
-        # No count of the mask is needed, so it may differ from row to row.
-        kept = np.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
-        out = np.where(kept, y, x)
-        return out if out.dtype == x.dtype or out.dtype.kind == "c" else out.astype(x.dtype)
-    index, stack = tidy(index)
-    if np.ndim(y) > 1 or np.ndim(y) > x.ndim:
-        # As NumPy does, drop leading axes of length one that the place does not have.
-        extra = np.ndim(y) - len(_shape_of(x.shape, None if stack is None else stack.shape, index))
-        if extra > 0 and set(y.shape[:extra]) == {1}:
-            y = np.reshape(y, y.shape[extra:])
-    return _write(x, y, stack, index)
+    if kind != "c" or x.dtype.kind == "c":
+        return y
+    if y.__class__ is complex:
+        raise DtypeError(
+            f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
+            "Make the array complex: x.astype(complex), or store y.real"
+        )
+    message = "Casting complex values to real discards the imaginary part"
+    warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
+    return np.real(y)
+
+
+def _has_no_spare_axes(index: Index, spelling: Spelling, ndim: int) -> bool:
+    """Whether an index names one element, or is a mask of all: NumPy then drops no axes of what is written."""
+    if len(index) == 1 and isinstance(index[0], (bool, list, np.ndarray, np.bool_)):
+        mask = np.asarray(index[0])
+        if mask.dtype.kind == "b":
+            return mask.ndim == ndim
+    return len(spelling.parts) == ndim and all(isinstance(p, int) for p in spelling.parts)
+
+
+def _fitted(x: Any, y: Any, spelling: Spelling) -> Any:
+    """The values written at an index, in the shape of what the Blocks read there."""
+    stack = spelling.stack
+    shape = _shape_of(x.shape, None if stack is None else stack.shape, spelling.parts)
+    # As NumPy does, drop leading axes of length one that the place does not have.
+    extra = np.ndim(y) - len(shape)
+    if extra > 0 and set(y.shape[:extra]) == {1}:
+        y = np.reshape(y, y.shape[extra:])
+    if not spelling.parted:
+        return y
+    source, target = _moved(spelling)
+    rest = [n for i, n in enumerate(shape) if i not in source]
+    return np.moveaxis(np.broadcast_to(y, (*[shape[i] for i in source], *rest)), target, source)
 
 
 for _block, _call in ((getitem, read), (scatter, add_at), (setitem, write)):

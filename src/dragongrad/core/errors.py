@@ -103,10 +103,20 @@ def user_line(error: BaseException | None = None) -> str:
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename
-        if not name.startswith((_PACKAGE, _NUMPY, "<__array_function__")):
+        if not _is_inside(name):
             text = linecache.getline(name, number).strip()
             return f"{name}:{number}: {text}" if text else f"{name}:{number}"
     return "unknown line"
+
+
+def user_level() -> int:
+    """The `stacklevel` at which the caller warns of the line that `user_line` describes."""
+    outside = (not _is_inside(frame.f_code.co_filename) for frame, _ in walk_stack(sys._getframe(1)))
+    return next((level for level, found in enumerate(outside, 1) if found), 1)
+
+
+def _is_inside(name: str) -> bool:
+    return name.startswith((_PACKAGE, _NUMPY, "<__array_function__"))
 
 
 def describe(value: Any) -> str:

@@ -1,0 +1,227 @@
+"""Every way to put an index together: read, written, batched, with places that differ from row to row, compiled."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from grid import BACKENDS, assert_same
+
+import dragongrad as ad
+from dragongrad.blocks.indexing import read
+from dragongrad.core.variable import Variable
+
+PARTS = {
+    "number": -1,
+    "slice": slice(None, None, -1),
+    "new": None,
+    "dots": ...,
+    "places": np.array([1, 0]),
+    "table": [[0], [-1]],
+    "mask": np.array([True, False]),
+    "truth": True,
+    "none": False,
+    "place": np.array(1),
+    "square": np.array([[True, False], [True, True]]),
+}
+X = np.random.default_rng(0).normal(size=(2, 2, 2))
+
+
+def accepted(length):
+    """The indices of some parts that NumPy accepts; of the longest a sample."""
+    found = []
+    for names in product(PARTS, repeat=length):
+        index = tuple(PARTS[name] for name in names)
+        try:
+            X[index]
+        except IndexError:
+            continue
+        found.append(pytest.param(index, id=", ".join(names)))
+    step = len(found) // 60 + 1
+    return found[::step]
+
+
+def same(got, expected):
+    assert np.shape(got) == np.shape(expected)
+    np.testing.assert_array_equal(got, expected)
+
+
+def added(index, bar, shape=X.shape):
+    out = np.zeros(shape)
+    np.add.at(out, index, bar)
+    return out
+
+
+def written(x, y, index):
+    out = +x if isinstance(x, Variable) else np.array(x)
+    out[index] = y
+    return out
+
+
+ALL = [*accepted(1), *accepted(2), *accepted(3), *accepted(4)]
+
+
+@pytest.mark.parametrize("index", ALL)
+def test_an_index_reads_what_numpy_reads(index):
+    f = lambda x: x[index]
+    expected, rows = X[index], np.stack([X, 2 * X, -X])
+    value, dot = ad.jvp(f, (X,), (3 * X,))
+    same(value, expected)
+    same(dot, 3 * expected)
+    bar = np.cos(np.arange(expected.size)).reshape(expected.shape)[()]
+    same(ad.vjp(f, X)[1](bar)[0], added(index, bar))
+    same(ad.vmap(f)(rows), np.stack([r[index] for r in rows]))
+    back = ad.vmap(lambda x, bar: ad.vjp(f, x)[1](bar)[0])(rows, np.stack([bar, 2 * bar, -bar]))
+    same(back, np.stack([added(index, k * bar) for k in (1, 2, -1)]))
+
+
+@pytest.mark.parametrize("index", ALL)
+def test_an_index_writes_where_numpy_writes(index):
+    shape = X[index].shape
+    for size in {shape, (), shape[1:], (1, *shape[1:]) if shape else ()}:
+        y = np.sin(np.arange(int(np.prod(size)))).reshape(size)[()]
+        expected = written(X, y, index)
+        value, dot = ad.jvp(lambda x, y: written(x, y, index), (X, y), (3 * X, 2 * y))
+        same(value, expected)
+        same(dot, written(3 * X, 2 * y, index))
+        bar = np.cos(np.arange(X.size)).reshape(X.shape)
+        x_bar, y_bar = ad.vjp(lambda x, y: written(x, y, index), X, y)[1](bar)
+        np.testing.assert_allclose(np.sum(x_bar * X) * 3 + np.sum(y_bar * y) * 2, np.sum(bar * dot), rtol=1e-12)
+        got = ad.vmap(lambda x, y: written(x, y, index))(np.stack([X, -X]), np.stack([y, 2 * y]))
+        same(got, np.stack([expected, written(-X, 2 * y, index)]))
+
+
+COMPUTED = [p for p in ALL if any(isinstance(q, np.ndarray) and q.dtype != bool for q in p.values[0])]
+
+
+@pytest.mark.parametrize("index", COMPUTED)
+def test_places_that_differ_from_row_to_row(index):
+    at = next(i for i, p in enumerate(index) if isinstance(p, np.ndarray) and p.dtype != bool)
+    places = np.stack([index[at], 1 - index[at], index[at]])
+    with_places = lambda p: (*index[:at], p, *index[at + 1 :])
+    rows = np.stack([X, 2 * X, -X])
+    each = np.stack([x[with_places(p)] for x, p in zip(rows, places, strict=True)])
+    same(ad.vmap(lambda x, p: x[with_places(p)])(rows, places), each)
+    same(ad.vmap(lambda p: read(X, with_places(p)))(places), np.stack([X[with_places(p)] for p in places]))
+    bars = np.cos(np.arange(each.size)).reshape(each.shape)
+    gradient = ad.grad(lambda x: np.sum(bars * ad.vmap(lambda p: read(x, with_places(p)))(places)))(X)
+    np.testing.assert_allclose(
+        gradient, sum(added(with_places(p), b) for p, b in zip(places, bars, strict=True)), atol=1e-15
+    )
+    got = ad.vmap(lambda x, p: written(x, 7.0, with_places(p)))(rows, places)
+    same(got, np.stack([written(x, 7.0, with_places(p)) for x, p in zip(rows, places, strict=True)]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_compiled(backend):
+    """All in one function: what is parted by dots that stand for nothing, and truths, above all."""
+    names = [
+        ("slice", "places", "dots", "places"), ("places", "dots", "slice", "table"), ("truth", "slice", "number"),
+        ("dots", "truth", "places"), ("none",), ("number", "dots", "new", "mask"), ("place", "dots", "places"),
+        ("slice", "dots", "square"), ("square", "truth"),
+    ]  # fmt: skip
+    indices = [tuple(PARTS[name] for name in row) for row in names]
+
+    def everything(x):
+        def total(x):
+            return sum(np.sum(np.sin(x[i]) * np.cos(np.arange(X[i].size)).reshape(X[i].shape)) for i in indices)
+
+        out = x * 1.0
+        for i in indices:
+            out[i] = np.sin(out[i])
+        rows = np.stack([x, 2 * x])
+        return (
+            [x[i] for i in indices],
+            out,
+            ad.grad(total)(x),
+            [ad.vmap(lambda x, i=i: x[i])(rows) for i in indices],
+        )
+
+    compiled = ad.compile(everything, backend=backend)
+    for x in (X, 2 * X, -X):
+        assert_same(compiled(x), everything(x))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_number_has_masks_too(backend):
+    f = lambda y: (y[np.array(True)] * 2, y[True, None] * 3, y[...] * 4, y[False])
+    compiled = ad.compile(f, backend=backend)
+    for y in (1.5, 2.5):
+        assert_same(compiled(np.array(y)), f(np.array(y)))
+
+
+@pytest.mark.parametrize(
+    "index", [(0, 0, 0, 0), (..., ...), 2, ([0, 5],), (np.ones((3, 3), bool),), "a", 1.0, ([0.0],)]
+)
+def test_what_numpy_refuses_is_refused(index):
+    for f in (
+        lambda: ad.jvp(lambda x: x[index], (X,), (X,)),
+        lambda: ad.vmap(lambda x: x[index])(X[None]),
+        lambda: ad.jvp(lambda x: written(x, 1.0, index), (X,), (X,)),
+    ):
+        with pytest.raises(IndexError) as found:
+            f()
+        assert isinstance(found.value, ad.DragongradError)
+
+
+# A place for each line along an axis
+
+I = np.array([[0, -1], [1, 0], [2, 2]])  # noqa: E741
+A = np.random.default_rng(1).normal(size=(3, 4))
+
+
+def put(x, places, values, axis):
+    out = +x if isinstance(x, Variable) else np.array(x)
+    np.put_along_axis(out, places, values, axis)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("x", "places", "values", "axis"),
+    [(A, I, A[:, :2], 1), (A, I.ravel(), A.ravel()[:6], None), (A.T, I.T, A.T[:2], 0), (A, I, 2.0, -1),
+     (A, I[:1], A[:, 1:3], 1)],
+)  # fmt: skip
+def test_values_are_put_along_an_axis(x, places, values, axis):
+    f = lambda x, values: put(x, places, values, axis)
+    value, dot = ad.jvp(f, (x, values), (2 * x, 3 * values))
+    same(value, put(x, places, values, axis))
+    same(dot, put(2 * x, places, 3 * values, axis))
+    bar = np.cos(np.arange(x.size)).reshape(x.shape)
+    x_bar, y_bar = ad.vjp(f, x, values)[1](bar)
+    np.testing.assert_allclose(2 * np.sum(x_bar * x) + 3 * np.sum(y_bar * values), np.sum(bar * dot), rtol=1e-12)
+    got = ad.vmap(lambda x, p: put(x, p, values, axis))(np.stack([x, -x]), np.stack([places, places[::-1]]))
+    same(got, np.stack([put(x, places, values, axis), put(-x, places[::-1], values, axis)]))
+
+
+def test_a_variable_is_not_put_into_a_plain_array():
+    with pytest.raises(ad.ConversionError, match="like=x"):
+        ad.grad(lambda v: np.sum(put(A, I, v, 1)))(A[:, :2])
+
+
+@pytest.mark.parametrize("places", [True, [True, False], [0.0, 1.9], np.uint8(1), [], np.array([[1, -1]])])
+def test_take_reads_places_as_numpy_does(places):
+    f = lambda x: np.take(x, places)
+    value = ad.jvp(f, (A,), (A,))[0]
+    assert type(value) is type(f(A))
+    same(value, f(A))
+
+
+# A complex number written into a real array loses its imaginary part, with NumPy's own warning
+
+
+def test_the_imaginary_part_is_dropped():
+    def f(x):
+        out = np.zeros(2, like=x)
+        out[0] = x * (1 + 2j)
+        out[1:] = x * np.exp(1j * x)
+        return out
+
+    with pytest.warns(np.exceptions.ComplexWarning, match="imaginary") as told:
+        value, dot = ad.jvp(f, (0.5,), (1.0,))
+    assert {w.filename for w in told} == {__file__}
+    np.testing.assert_allclose(value, [0.5, 0.5 * np.cos(0.5)])
+    np.testing.assert_allclose(dot, [1.0, np.cos(0.5) - 0.5 * np.sin(0.5)])
+    assert value.dtype == dot.dtype == np.float64
+    with pytest.warns(np.exceptions.ComplexWarning):
+        np.testing.assert_allclose(ad.jacrev(f)(0.5), dot)
+    with pytest.raises(TypeError, match="astype"):
+        ad.jvp(lambda x: written(x, 1j, 0), (A,), (A,))
