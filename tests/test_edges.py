@@ -126,6 +126,72 @@ def test_a_true_infinity_stays():
     assert ad.jvp(np.sqrt, (0.0,), (1.0,))[1] == np.inf
 
 
+# What asks how the memory lies is answered where that makes no difference, and refused elsewhere
+
+GRID = np.arange(6.0).reshape(2, 3)
+LAYOUTS = {
+    "ravel": lambda x, order: np.ravel(x.T, order=order),
+    "method": lambda x, order: x.T.ravel(order),
+    "flatten": lambda x, order: x.T.flatten(order),
+    "reshape": lambda x, order: np.reshape(x.T, (1, -1), order),
+}
+
+
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("order", [None, "C", "f", "A", "K", "Z"])
+def test_the_order_of_elements(name, order):
+    f = lambda x: LAYOUTS[name](x, order)
+    runs = (
+        lambda x: ad.jvp(f, (x,), (x,))[0],
+        lambda x: ad.vjp(f, x)[0],
+        lambda x: ad.vmap(f)(np.stack([2 * x, x]))[1],
+    )
+    invalid = order == "Z" or (order, name) == ("K", "reshape")
+    for run in runs:
+        if invalid or order in ("A", "K"):
+            with pytest.raises(ValueError if invalid else ad.NoRuleError, match="order") as found:
+                run(GRID)
+            assert isinstance(found.value, ad.DragongradError)
+        else:
+            np.testing.assert_array_equal(run(GRID), f(GRID))
+        if not invalid:
+            np.testing.assert_array_equal(run(GRID[:1]), f(GRID[:1]))
+    if not invalid:
+        for compiled in (ad.compile(f), ad.compile(f, backend="numpy")):
+            np.testing.assert_array_equal(compiled(GRID), f(GRID))
+            np.testing.assert_array_equal(compiled(GRID), f(GRID))
+
+
+@pytest.mark.parametrize(
+    "use", [lambda x: x.copy("Z"), lambda x: x.astype(float, order="Z"), lambda x: np.copy(x, "Z")]
+)
+def test_an_order_that_numpy_does_not_know(use):
+    with pytest.raises(ad.ShapeError, match="order"):
+        ad.jvp(use, (GRID,), (GRID,))
+
+
+@pytest.mark.parametrize("shape", [(-5,), (0, -1), (-1, 2), 6, (3, -2), (5, -1), (), (-1, -1), (4,)])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("x", [GRID, np.zeros((0, 3)), np.ones(())], ids=["six", "none", "one"])
+def test_open_axes(x, shape, order):
+    f = lambda x: np.reshape(x, shape, order)
+    try:
+        expected = f(x)
+    except ValueError:
+        for run in (lambda: ad.jvp(f, (x,), (x,)), lambda: ad.vmap(f)(np.stack([x, x]))):
+            with pytest.raises(ad.ShapeError):
+                run()
+        return
+    np.testing.assert_array_equal(ad.jvp(f, (x,), (x,))[1], expected)
+    np.testing.assert_array_equal(ad.vmap(f)(np.stack([x, 2 * x])), np.stack([expected, 2 * expected]))
+
+
+def test_a_cast_that_a_rule_forbids():
+    with pytest.raises(ad.DtypeError, match=r"astype(.|\n)*safe(.|\n)*test_edges"):
+        ad.jvp(lambda x: x.astype(np.float32, casting="safe"), (GRID,), (GRID,))
+
+
 # debug_nans
 
 

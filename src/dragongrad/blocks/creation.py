@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, plain
+from .shaping import memory_order
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -24,7 +25,10 @@ _truncate = constant("truncation", value=_astype, names=("x",), parameters=("dty
 def _cast_or_truncate(
     x: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
 ) -> Any:
-    """Another dtype; whole numbers and truths are constants, as `np.trunc` is."""
+    """Another dtype; whole numbers and truths are constants, as `np.trunc` is. The order of memory is nobody's."""
+    memory_order(order)
+    if casting != "unsafe" and not np.can_cast(x.dtype, dtype, casting):
+        raise TypeError(f"{x.dtype} cannot be cast to {np.dtype(dtype)} according to the rule {casting!r}")
     return (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
 
 
@@ -40,6 +44,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 @composite(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """A Variable is never changed in place, so it is its own copy."""
+    memory_order(order)
     return +a
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
+from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
 from .axes import normal
 
@@ -17,14 +18,8 @@ def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) 
 
 def _batch_reshape(size: int, values: list[Any], batched: Any, shape: Any, order: str = "C") -> Any:
     (x,) = values
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    if -1 in shape and 0 not in x.shape:
-        rest = -int(np.prod(shape))
-        inner = int(np.prod(x.shape[1:]))
-        shape = tuple(inner // rest if n == -1 else n for n in shape)
-    elif -1 in shape:
-        # No element says how long the open axis is: a row of the same shape does.
-        shape = np.reshape(np.empty(x.shape[1:]), shape).shape
+    # A row without memory of its own tells how long an open axis is, also where there are no elements.
+    shape = np.reshape(np.broadcast_to(False, x.shape[1:]), shape).shape
     if order == "F":
         # Fortran's order of the elements is that of the reversed axes.
         backwards = np.transpose(x, (0, *range(x.ndim - 1, 0, -1)))
@@ -41,9 +36,34 @@ def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
     return np.reshape(x, shape, order=order)
 
 
-# Order "A" and "K" ask how the memory lies, which a Variable does not promise.
-def _reshape_call(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
-    return _reshape_block.apply(a, shape, order={"A": "C", "K": "C"}.get(order, order))
+def _reshape_call(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
+    a = plain(a)
+    order = memory_order(order)
+    if order == "K":
+        raise ValueError("order 'K' is not permitted for reshaping")
+    if order == "A" and isinstance(a, Variable):
+        order = _settled_order(a, order, "reshape")
+    return _reshape_block.apply(a, shape, order=order)
+
+
+def memory_order(order: Any) -> str:
+    """An `order` argument as one capital letter; NumPy's own error where it is none."""
+    if order in ("C", "F", "A", "K"):
+        return str(order)
+    if order is None:
+        return "C"
+    np.empty(0).copy(order)
+    return str(order).upper()
+
+
+def _settled_order(x: Variable, order: str, name: str) -> str:
+    """C where an order that asks how the memory lies makes no difference; refused elsewhere."""
+    if 0 in x.shape or sum(n > 1 for n in x.shape) < 2:
+        return "C"
+    raise NoRuleError(
+        f"{name} with order={order!r} asks how the memory lies, and a Variable is a value without memory\n"
+        f"  at {user_line()}\nWrite order='C' (the last axis runs fastest) or order='F' (the first one does)"
+    )
 
 
 _reshape_block = linear(np.reshape, _reshape_transpose, value=_reshape, bind=_bind_reshape,
@@ -52,9 +72,12 @@ composite(np.reshape)(_reshape_call)
 
 
 @composite(np.ravel)
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel(a: Any, order: Any = "C") -> Any:
     """The elements in one axis."""
-    return np.reshape(plain(a), (-1,), order=order)
+    a, order = plain(a), memory_order(order)
+    if not isinstance(a, Variable):
+        return np.ravel(a, order)
+    return np.reshape(a, (-1,), order=_settled_order(a, order, "ravel") if order in "AK" else order)
 
 
 def _transpose_back(out_bar: Any, x: Any, axes: Any = None) -> Any:

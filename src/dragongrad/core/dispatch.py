@@ -118,7 +118,7 @@ def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: 
         target = kwargs.pop("out")
         return _into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
     except NUMPY_ERRORS as error:
-        if isinstance(error, DragongradError) or any(map(callable, args)):
+        if isinstance(error, DragongradError) or any(callable(a) and not isinstance(a, type) for a in args):
             raise
         raise operation_error(name, args, error) from None
 
@@ -228,6 +228,8 @@ def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
     """As `numpy.ndarray.reshape`."""
+    if not shape:
+        raise DtypeError(f"reshape needs a shape, as x.reshape(-1)\n  at {user_line()}")
     return _answer("reshape", TABLE[np.reshape], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
 
 

@@ -121,6 +121,8 @@ def _is_inside(name: str) -> bool:
 
 def describe(value: Any) -> str:
     """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
+    if isinstance(value, type):
+        return value.__name__
     shape = getattr(value, "shape", None)
     if isinstance(value, (list, tuple)) and len(value) < 9:
         return f"[{', '.join(describe(v) for v in value)}]"
