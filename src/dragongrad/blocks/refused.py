@@ -26,6 +26,15 @@ unsupported("its derivative, the Bessel function I1, is not in NumPy", np.i0)
 unsupported("its dtype depends on the values; make the input complex: x.astype(complex)",
             scimath.sqrt, scimath.log, scimath.log2, scimath.log10, scimath.logn, scimath.power,
             scimath.arccos, scimath.arcsin, scimath.arctanh)  # fmt: skip
+# Methods of an array, as `x.sort`.
+for _name, _line in {
+    "sort": "x = np.sort(x)", "partition": "x = np.partition(x, k)", "fill": "x[...] = v",
+    "put": "flat = np.ravel(x); flat[indices] = v", "resize": "x = np.resize(x, shape)", "setfield": "x[...] = v",
+    "byteswap": "ad.stop_gradient(x).byteswap()", "setflags": "x = np.copy(x)",
+}.items():  # fmt: skip
+    unsupported(f"it works in place, and a Variable is a value; write {_line}", f"x.{_name}")
+for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile", "view"):
+    unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
 # Whole modules, which NumPy may import later than we do, by name.
 unsupported("it works on records", "numpy.lib.recfunctions")
 unsupported("it works on strings", "numpy.char", "numpy.strings")

@@ -448,7 +448,7 @@ def composite(fn: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def unsupported(reason: str, *fns: Any) -> None:
-    """List NumPy functions, or names of modules of them, without a rule, with the reason that their error shows."""
+    """List NumPy functions, modules or methods (`x.sort`) without a rule, with the reason of their error."""
     for fn in fns:
         UNSUPPORTED[fn] = reason
 

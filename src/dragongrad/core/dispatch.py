@@ -35,7 +35,10 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
     if call is None:
         raise no_rule(ufunc)
     if method == "__call__":
-        return call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
+        try:
+            return call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
+        except NUMPY_ERRORS as error:
+            raise operation_error(ufunc.__name__, inputs, error) from None
     if method == "reduce" and ufunc in REDUCE:
         kwargs = {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
         kwargs.setdefault("axis", 0)
@@ -166,7 +169,7 @@ COMPARISONS = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.gr
                "eq": np.equal, "ne": np.not_equal}  # fmt: skip
 UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
 _METHOD_NAMES = """
-all any argmax argmin argpartition argsort choose clip conj conjugate copy cumprod cumsum diagonal dot
+all any argmax argmin argpartition argsort choose clip copy cumprod cumsum diagonal dot
 max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """
 METHODS = {name: getattr(np, name) for name in _METHOD_NAMES.split()}
@@ -194,11 +197,16 @@ def install() -> None:
     for name in _OBJECT_LOOPS.split():
         if getattr(np, name) in TABLE:
             setattr(Variable, name, _method(name, TABLE[getattr(np, name)]))
+    for key, reason in UNSUPPORTED.items():
+        if isinstance(key, str) and key.startswith("x."):
+            setattr(Variable, key[2:], _refused(key, reason))
+    # Real numbers and truths are their own conjugates, and keep their dtype.
+    conjugate = lambda self: TABLE[np.conjugate if self.dtype.kind == "c" else np.copy](self)
     methods: dict[str, Any] = {
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
         "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
-        "mT": property(TABLE[np.matrix_transpose]),
+        "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
         "__round__": _method("__round__", TABLE[np.round]), "__divmod__": _method("__divmod__", TABLE[np.divmod]),
@@ -223,6 +231,13 @@ def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
     method.__name__ = name
     method.__doc__ = f"As `numpy.{name}` of this Variable."
+    return method
+
+
+def _refused(name: str, reason: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise NoRuleError(f"{name} has no derivative rule: {reason}\n  at {user_line()}")
+
     return method
 
 

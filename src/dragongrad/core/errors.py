@@ -94,8 +94,10 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError)
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+_INSIDE = (
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+    os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<__array_function__",
+)  # fmt: skip
 
 
 def user_line(error: BaseException | None = None) -> str:
@@ -103,7 +105,7 @@ def user_line(error: BaseException | None = None) -> str:
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename
-        if not _is_inside(name):
+        if not name.startswith(_INSIDE):
             text = linecache.getline(name, number).strip()
             return f"{name}:{number}: {text}" if text else f"{name}:{number}"
     return "unknown line"
@@ -111,18 +113,14 @@ def user_line(error: BaseException | None = None) -> str:
 
 def user_level() -> int:
     """The `stacklevel` at which the caller warns of the line that `user_line` describes."""
-    outside = (not _is_inside(frame.f_code.co_filename) for frame, _ in walk_stack(sys._getframe(1)))
-    return next((level for level, found in enumerate(outside, 1) if found), 1)
-
-
-def _is_inside(name: str) -> bool:
-    return name.startswith((_PACKAGE, _NUMPY, "<__array_function__"))
+    files = [frame.f_code.co_filename for frame, _ in walk_stack(sys._getframe(1))]
+    return next((level for level, name in enumerate(files, 1) if not name.startswith(_INSIDE)), 1)
 
 
 def describe(value: Any) -> str:
     """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
-    if isinstance(value, type):
-        return value.__name__
+    if isinstance(value, (type, np.dtype)):
+        return getattr(value, "__name__", str(value))
     shape = getattr(value, "shape", None)
     if isinstance(value, (list, tuple)) and len(value) < 9:
         return f"[{', '.join(describe(v) for v in value)}]"
@@ -132,7 +130,9 @@ def describe(value: Any) -> str:
 
 
 def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> DragongradError:
-    """Restate an error raised by NumPy with the operands and the user's line."""
+    """Restate an error raised by NumPy with the operands and the user's line; one of ours is kept."""
+    if isinstance(error, DragongradError):
+        return error
     kinds = {np.linalg.LinAlgError: FactorizationError, IndexError: OutOfBoundsError, TypeError: DtypeError}
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
     operands = ", ".join(describe(a) for a in args)
