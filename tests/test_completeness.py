@@ -77,3 +77,8 @@ def test_a_method_that_a_variable_has_not_names_the_line_to_write(name, line):
     for run in (lambda f: ad.grad(f)(np.ones(3)), lambda f: ad.vmap(f)(np.ones((2, 3)))):
         with pytest.raises(ad.NoRuleError, match=rf"x\.{name}(.|\n)*{re.escape(line)}(.|\n)*test_completeness"):
             run(lambda x: getattr(x * 1.0, name)())
+
+
+def test_an_error_of_numpys_own_function_is_restated():
+    with pytest.raises(ad.DtypeError, match=r"modf\((.|\n)*test_completeness"):
+        ad.jvp(lambda z: np.modf(z), (1j,), (1j,))

@@ -1,16 +1,25 @@
-"""Axis arithmetic that the rules share."""
+"""What the rules share: arguments as arrays, and the arithmetic of axes."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..core.variable import Variable, plain
+
 Axis = int | tuple[int, ...] | None
 
 # Below this size a sum with zeros is quicker than `np.broadcast_to`.
 _SMALL = 4096
+
+
+def as_array(value: Any) -> Any:
+    """As `plain`, with an array without axes in place of a number."""
+    value = plain(value)
+    return value if isinstance(value, (Variable, np.ndarray, np.generic)) else np.asarray(value)
 
 
 def spread(value: Any, shape: tuple[int, ...]) -> Any:
@@ -23,43 +32,52 @@ def spread(value: Any, shape: tuple[int, ...]) -> Any:
     return np.zeros(shape, value.dtype) + value if size < _SMALL else np.broadcast_to(value, shape)
 
 
-def normal(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The axes that an `axis` argument means, as non-negative numbers."""
+def normal(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that an `axis` argument means, as non-negative numbers; NumPy's error where there is none."""
     if axis is None:
         return tuple(range(ndim))
-    if isinstance(axis, int) and -ndim <= axis < ndim:
+    if axis.__class__ is int and -ndim <= axis < ndim:
         return (axis % ndim,)
-    if not ndim and axis in (0, -1):
-        # NumPy reduces a number along an axis 0 that it does not have.
-        return ()
     axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     return axes
+
+
+def single(axis: Any, ndim: int) -> int:
+    """The one axis that an `axis` argument means, as a non-negative number."""
+    return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
+
+
+def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
+    """As `normal`, for what NumPy also reduces along an axis 0 that a number does not have."""
+    if not ndim and axis.__class__ is not tuple and axis in (0, -1):
+        operator.index(axis)
+        return ()
+    return normal(axis, ndim)
 
 
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its axes back, with length one."""
     if keepdims or not x.ndim:
         return value
-    axes = normal(axis, x.ndim)
+    axes = reduced(axis, x.ndim)
     return np.reshape(value, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
-def shift(axis: Axis, ndim: int) -> Any:
+def shift(axis: Any, ndim: int) -> Any:
     """The same axes of an array that has the batch before them; `ndim` counts the axes of one row."""
-    if axis is None:
-        return tuple(range(1, ndim + 1))
-    if isinstance(axis, (int, np.integer)):
-        return int(axis) + 1 if axis >= 0 else int(axis)
-    return tuple(a + 1 if a >= 0 else a for a in axis)
+    if axis is None or isinstance(axis, tuple):
+        return tuple([a + 1 for a in normal(axis, ndim)])
+    return single(axis, ndim) + 1
 
 
 def along_axes(fn: Any) -> Callable[..., Any]:
     """The batch rule of a reduction over `axis` (None: over all)."""
 
     def batch(size: int, values: list[Any], batched: Any, axis: Axis = None, **params: Any) -> Any:
+        (x,) = values
         # Rows that are numbers have no axis: the -1 that NumPy allows there must not become the batch's.
-        at = shift(axis, values[0].ndim - 1) if values[0].ndim > 1 else ()
-        return fn(values[0], axis=at, **params)
+        at = shift(axis, x.ndim - 1) if x.ndim > 1 else reduced(axis, 0)
+        return fn(x, axis=at, **params)
 
     return batch
 
@@ -69,11 +87,23 @@ def along_axis(fn: Any, default: int | None) -> Callable[..., Any]:
 
     def batch(size: int, values: list[Any], batched: Any, axis: int | None = default, **params: Any) -> Any:
         (x,) = values
-        if axis is None or x.ndim == 1:
-            return fn(np.reshape(x, (size, -1)), axis=1, **params)
-        return fn(x, axis=shift(axis, x.ndim - 1), **params)
+        if axis is not None and x.ndim > 1:
+            return fn(x, axis=shift(axis, x.ndim - 1), **params)
+        if axis is not None:
+            single(axis, 1)
+        length = 1
+        for n in x.shape[1:]:
+            length *= n
+        out = fn(np.reshape(x, (size, length)), axis=1, **params)
+        return np.reshape(out, (size,) + (1,) * (x.ndim - 1)) if params.get("keepdims") else out
 
     return batch
+
+
+def copied(x: Any) -> Any:
+    """The same value as one of its own: writing into it changes nothing else."""
+    # NumPy's own plus refuses truths.
+    return np.logical_or(x, False) if x.dtype.kind == "b" else +x
 
 
 def front(size: int, value: Any, batched: bool) -> Any:

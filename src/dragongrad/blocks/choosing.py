@@ -9,7 +9,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, linear, unsupported
 from ..core.errors import ConversionError, user_line
 from ..core.variable import Variable, bottom, plain, value_of
-from .axes import along_axis, normal
+from .axes import along_axis, as_array, copied, single
 from .indexing import add_at, read
 
 
@@ -116,21 +116,30 @@ def extract(condition: Any, arr: Any) -> Any:
 @composite(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """The slices along an axis where a condition holds."""
-    a = np.ravel(plain(a)) if axis is None else plain(a)
-    (at,) = normal(0 if axis is None else axis, np.ndim(a))
+    a = np.ravel(plain(a)) if axis is None else np.atleast_1d(plain(a))
+    at = single(0 if axis is None else axis, np.ndim(a))
     return read(a, (slice(None),) * at + (np.nonzero(plain(condition))[0],))
 
 
 @composite(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(
+    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:  # fmt: skip
     """The elements limited to an interval; at a bound, element and bound share the derivative."""
     if (a_min is not None or a_max is not None) and (min is not None or max is not None):
         raise ValueError("clip takes a_min and a_max, or min and max")
-    low, high = (a_min if min is None else min), (a_max if max is None else max)
-    a = plain(a)
+    a, low, high = as_array(a), plain(a_min if min is None else min), plain(a_max if max is None else max)
+    if a.dtype.kind in "iu":
+        # NumPy leaves out a limit beyond the range of the dtype.
+        low = None if low.__class__ is int and low <= np.iinfo(a.dtype).min else low
+        high = None if high.__class__ is int and high >= np.iinfo(a.dtype).max else high
+    if low is not None and high is not None and dtype is None:
+        dtype = np.result_type(*[getattr(v, "dtype", v) for v in (a, low, high)])
+    a = a if dtype is None or a.dtype == dtype else a.astype(dtype, casting=casting)
     if low is not None:
-        a = np.maximum(a, plain(low))
-    return np.minimum(a, plain(high)) if high is not None else +a if low is None else a
+        a = np.maximum(a, low)
+    return np.minimum(a, high) if high is not None else copied(a) if low is None else a
 
 
 composite(np._core.umath.clip)(clip)
@@ -145,7 +154,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     a, indices = np.atleast_1d(plain(a)), _whole(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
-    (axis,) = normal(axis, np.ndim(a))
+    axis = single(axis, np.ndim(a))
     indices = indices if mode == "raise" else _within(indices, a.shape[axis], mode)
     return read(a, (slice(None),) * axis + (indices,))
 
@@ -177,7 +186,7 @@ def _index_along(array: Any, indices: Any, axis: int) -> tuple[Any, ...]:
         raise ValueError(f"{np.ndim(indices)} axes of places along an axis for an array of {ndim} axes")
     if not isinstance(indices, Variable) and np.asarray(indices).dtype.kind not in "iu":
         raise IndexError("places along an axis must be whole numbers")
-    (axis,) = normal(axis, ndim)
+    axis = single(axis, ndim)
     index = [np.reshape(np.arange(n), (1,) * i + (n,) + (1,) * (ndim - i - 1)) for i, n in enumerate(array.shape)]
     index[axis] = indices
     return tuple(index)
@@ -252,7 +261,10 @@ def _sorting_axis(a: Any, axis: int | None) -> tuple[Any, int]:
 @composite(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     """The elements in ascending order along an axis."""
-    a, axis = _sorting_axis(plain(a), axis)
+    a, axis = _sorting_axis(as_array(a), axis)
+    if not (kind is None and order is None and stable is None):
+        # What NumPy does not know it refuses; which of equal elements comes first is always the same.
+        np.sort(np.empty(0, a.dtype), kind=kind, order=order, stable=stable)
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
@@ -266,7 +278,11 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
 @composite(np.sort_complex)
 def sort_complex(a: Any) -> Any:
     """The elements, as complex numbers, by real and then imaginary part."""
-    return np.sort(a if a.dtype.kind == "c" else a.astype(np.result_type(a.dtype, np.complex64)))
+    if a.dtype.kind != "c":
+        # NumPy's own choice: single precision for short whole numbers alone.
+        short = a.dtype.kind in "iu" and a.dtype.itemsize <= 2
+        a = a.astype(np.complex64 if short else np.result_type(a.dtype, np.complex128))
+    return np.sort(a, axis=-1)
 
 
 constant(np.argsort, batch=along_axis(np.argsort, -1), parameters=("axis", "kind", "stable"))
@@ -291,22 +307,25 @@ def argwhere(a: Any) -> Any:
 @composite(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """NaNs and infinities replaced by numbers, which have no derivative."""
+    x = as_array(x)
+    if x.dtype.kind in "biu":
+        return copied(x)
     if x.dtype.kind == "c":
         parts = [np.nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (np.real(x), np.imag(x))]
         return parts[0] + 1j * parts[1]
-    largest = float(np.finfo(x.dtype).max)
+    largest = np.finfo(x.dtype).max
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, largest if posinf is None else posinf, x)
-    return np.where(x == -np.inf, -largest if neginf is None else neginf, x)
+    return np.where(x == -np.inf, -largest if neginf is None else neginf, x)[()]
 
 
 @composite(np.real_if_close)
 def real_if_close(a: Any, tol: float = 100) -> Any:
     """The real part where every imaginary part is about zero."""
     if a.dtype.kind != "c":
-        return +a
+        return copied(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
-    return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else +a
+    return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else copied(a)
 
 
 for _fn, _line in {

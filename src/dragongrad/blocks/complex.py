@@ -21,8 +21,13 @@ linear(np.imag, lambda out_bar: -1j * out_bar, names=("x",), batch=_elementwise_
 linear(np.conjugate, lambda out_bar: np.conjugate(out_bar), names=("x",), batch=_elementwise_batch(np.conjugate))
 
 
+def conjugated(x: Any) -> Any:
+    """The conjugate; real numbers and truths are their own."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
 @composite(np.angle)
 def angle(z: Any, deg: bool = False) -> Any:
     """The argument of complex numbers."""
-    out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0.0, z)
-    return np.degrees(out) if deg else out
+    out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0, z)
+    return out * (180 / np.pi) if deg else out

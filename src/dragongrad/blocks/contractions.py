@@ -8,7 +8,8 @@ import numpy as np
 
 from ..core.block import composite, multilinear
 from ..core.variable import plain
-from .axes import front, normal
+from .axes import as_array, front, normal
+from .complex import conjugated
 from .indexing import read
 
 
@@ -55,7 +56,8 @@ multilinear(np.matmul, _matmul_x, _matmul_y, symbol="@", batch=_batch_matmul)
 @composite(np.dot)
 def dot(a: Any, b: Any) -> Any:
     """The dot product: `a @ b`, a product where one is a scalar."""
-    a, b = plain(a), plain(b)
+    # Here a Python number has a dtype of its own, unlike in a product.
+    a, b = as_array(a), as_array(b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     if np.ndim(b) <= 2:
@@ -66,13 +68,13 @@ def dot(a: Any, b: Any) -> Any:
 @composite(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
     """The dot product of the flattened arrays, the first conjugated."""
-    return np.ravel(np.conj(plain(a))) @ np.ravel(plain(b))
+    return conjugated(np.ravel(as_array(a))) @ np.ravel(as_array(b))
 
 
 @composite(np.inner)
 def inner(a: Any, b: Any) -> Any:
     """The products summed over the last axes."""
-    a, b = plain(a), plain(b)
+    a, b = as_array(a), as_array(b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     if np.ndim(b) == 1:
@@ -145,8 +147,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 @composite(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The sum of a diagonal."""
-    out = np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1)
-    return out if dtype is None else out.astype(dtype)
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
 if hasattr(np, "vecdot"):
@@ -154,8 +155,8 @@ if hasattr(np, "vecdot"):
     @composite(np.vecdot)
     def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         """The products of vectors along an axis, the first conjugated."""
-        x, y = np.moveaxis(plain(x1), axis, -1), np.moveaxis(plain(x2), axis, -1)
-        return np.matmul(np.conj(x)[..., None, :], y[..., :, None])[..., 0, 0]
+        x, y = np.moveaxis(as_array(x1), axis, -1), np.moveaxis(as_array(x2), axis, -1)
+        return np.matmul(conjugated(x)[..., None, :], y[..., :, None])[..., 0, 0][()]
 
 
 if hasattr(np, "matvec"):
@@ -168,7 +169,7 @@ if hasattr(np, "matvec"):
     @composite(np.vecmat)
     def vecmat(x1: Any, x2: Any, /) -> Any:
         """A vector, conjugated, times a matrix, over leading axes."""
-        return np.matmul(np.conj(plain(x1))[..., None, :], plain(x2))[..., 0, :]
+        return np.matmul(conjugated(as_array(x1))[..., None, :], plain(x2))[..., 0, :]
 
 
 # Convolution: the Block is the full one, the other modes are parts of it
@@ -218,8 +219,10 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 @composite(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """The cross-correlation of two vectors, the second conjugated."""
-    a, v = np.atleast_1d(plain(a)), np.atleast_1d(plain(v))
+    a, v = as_array(a), as_array(v)
+    if a.ndim != 1 or v.ndim != 1:
+        raise ValueError(f"correlate takes vectors, got shapes {a.shape} and {v.shape}")
     if a.shape[0] < v.shape[0]:
         # As NumPy does it, so that "same" is centred as there.
-        return np.flip(np.conj(correlate(v, a, mode)))
-    return np.convolve(a, np.flip(np.conj(v)), mode)
+        return np.flip(conjugated(correlate(v, a, mode)))
+    return np.convolve(a, np.flip(conjugated(v)), mode)

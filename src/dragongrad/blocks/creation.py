@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, bottom, plain
+from .axes import as_array, copied
 from .shaping import memory_order
 
 
@@ -45,7 +47,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """A Variable is never changed in place, so it is its own copy."""
     memory_order(order)
-    return +a
+    return copied(a)
 
 
 @composite(np.zeros_like)
@@ -159,7 +161,7 @@ def array(
         value = like.level.constant(np.array(value, dtype or np.result_type(like.dtype, np.asarray(value))))
     if dtype is not None and value.dtype != dtype:
         value = value.astype(dtype)
-    return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else +value
+    return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else copied(value)
 
 
 def _as(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any) -> Any:
@@ -176,33 +178,37 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
     return plain(a) if dtype is None else plain(a).astype(dtype)
 
 
+# Python's own numbers take the dtype of what they stand beside.
+_NUMBERS = (int, float, complex)
+
+
 @composite(np.linspace)
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
     axis: int = 0, *, device: Any = None,
 ) -> Any:  # fmt: skip
     """Equal steps from start to stop, either of which may be a Variable."""
-    start, stop = plain(start), plain(stop)
+    num = operator.index(num)
     if num < 0:
         raise ValueError(f"linspace: the number of samples cannot be negative, it was {num}")
     parts = num - 1 if endpoint else num
+    inexact = np.result_type(*[v if type(v) in _NUMBERS else as_array(v).dtype for v in (start, stop)], 1.0)
+    start, stop = as_array(start), as_array(stop)
+    start, stop = (v if v.dtype == inexact else v.astype(inexact) for v in (start, stop))
     delta = stop - start
-    fraction = np.arange(num, dtype=_real(delta)) / max(parts, 1)
+    out = np.reshape(np.arange(num, dtype=inexact), (num,) + (1,) * delta.ndim)
+    step = delta / parts if parts > 0 else delta * np.nan
+    # A step that underflows is one that was divided too early.
+    small = parts > 0 and np.any(bottom(step) == 0)
+    out = (out / parts * delta if small else out * step if parts > 0 else out * delta) + start
     if endpoint and num > 1:
-        fraction[-1] = 1.0
-    fraction = np.reshape(fraction, (num,) + (1,) * np.ndim(delta))
-    # Both ends are met exactly, and keep their derivatives there.
-    out = start * (1 - fraction) + stop * fraction
+        # Both ends are met exactly, and keep their derivatives there.
+        out = np.concatenate([out[:-1], np.broadcast_to(stop, out.shape[1:])[None]])
     out = np.moveaxis(out, 0, axis) if axis else out
     # NumPy rounds down, where a cast alone would round to zero.
     out = np.floor(out) if dtype is not None and np.dtype(dtype).kind in "iu" else out
     out = out if dtype is None else out.astype(dtype)
-    return (out, delta / parts if parts else delta * np.nan) if retstep else out
-
-
-def _real(value: Any) -> Any:
-    dtype = value.dtype if value.dtype.kind in "fc" else np.dtype(np.float64)
-    return np.finfo(dtype).dtype
+    return (out, step if parts > 0 else np.nan) if retstep else out
 
 
 @composite(np.logspace)
@@ -212,22 +218,31 @@ def logspace(
     """Powers of a base with equal steps of the exponent."""
     base = plain(base)
     if np.ndim(base):
-        start, stop, base = np.broadcast_arrays(start, stop, base)
-    out = np.power(base, np.linspace(start, stop, num, endpoint))
-    out = np.moveaxis(out, 0, axis) if axis else out
+        ndim = max(np.ndim(start), np.ndim(stop), np.ndim(base))
+        start, stop, base = (
+            np.reshape(as_array(v), (1,) * (ndim - np.ndim(v)) + np.shape(v)) for v in (start, stop, base)
+        )
+        base = np.expand_dims(base, axis)
+    out = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
     return out if dtype is None else out.astype(dtype)
 
 
 @composite(np.geomspace)
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """Equal ratios from start to stop."""
-    start, stop = plain(start), plain(stop)
-    ratio = stop / start
-    parts = max(num - 1 if endpoint else num, 1)
-    fraction = np.reshape(np.arange(num, dtype=_real(ratio)) / parts, (num,) + (1,) * np.ndim(ratio))
-    out = start * ratio**fraction
+    start, stop = as_array(start), as_array(stop)
+    if np.any(bottom(start) == 0) or np.any(bottom(stop) == 0):
+        raise ValueError("a geometric sequence cannot include zero")
+    inexact = np.result_type(start.dtype, stop.dtype, float(num), np.zeros((), dtype))
+    start, stop = start.astype(inexact), stop.astype(inexact)
+    # As NumPy does it, by logarithms of numbers turned so that the first is positive.
+    phase = start / np.absolute(start) if inexact.kind == "c" else np.sign(start)
+    out = np.logspace(np.log10(start / phase), np.log10(stop / phase), num, endpoint) * phase
+    first = [np.broadcast_to(start, out.shape[1:])[None]] if num > 0 else []
+    last = [np.broadcast_to(stop, out.shape[1:])[None]] if num > 1 and endpoint else []
+    out = np.concatenate([*first, out[len(first) : num - len(last)], *last]) if num > 0 else out
     out = np.moveaxis(out, 0, axis) if axis else out
-    return out.astype(np.result_type(out.dtype, np.float64) if dtype is None else dtype)
+    return out.astype(inexact if dtype is None else dtype)
 
 
 @composite(np.vander)

@@ -100,6 +100,8 @@ _eigh = general(np.linalg.eigh, pullback=_eigh_pullback, pushforward=_eigh_pushf
 def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803 - NumPy's name
     """Eigenvalues and eigenvectors of a Hermitian matrix, of which one triangle is read."""
     a = plain(a)
+    if UPLO.upper() not in ("L", "U"):
+        raise ValueError(f"UPLO is 'L' or 'U', not {UPLO!r}")
     return _eigh(a if UPLO.upper() == "L" else adjoint(a))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import composite, constant
 from ..core.errors import NoRuleError
 from ..core.variable import bottom, plain
-from .axes import front, normal
+from .axes import as_array, copied, front, normal, single
 from .indexing import read
 
 
@@ -24,12 +24,12 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
     a = plain(a)
     if n == 0:
         # NumPy leaves the ends out where nothing is subtracted.
-        return +a
+        return copied(a)
     if n < 0:
         raise ValueError(f"diff: n must not be negative, it was {n}")
     if np.ndim(a) == 0:
         raise ValueError("diff needs at least one axis")
-    (axis,) = normal(axis, np.ndim(a))
+    axis = single(axis, np.ndim(a))
     shape = tuple(1 if i == axis else m for i, m in enumerate(a.shape))
     ends = [
         None if end is np._NoValue else np.broadcast_to(end, shape) if np.ndim(end) == 0 else end
@@ -38,7 +38,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
     a = np.concatenate(parts, axis) if len(parts) > 1 else a
     for _ in range(n):
-        a = _cut(a, axis, 1, None) - _cut(a, axis, None, -1)
+        after, before = _cut(a, axis, 1, None), _cut(a, axis, None, -1)
+        a = np.not_equal(after, before) if a.dtype == bool else after - before
     return a
 
 
@@ -47,6 +48,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """Differences of neighbours of the flattened array, with values put before and after them."""
     flat = np.ravel(plain(ary))
     middle = flat[1:] - flat[:-1]
+    for given in (to_begin, to_end):
+        if given is not None and not np.can_cast(as_array(given).dtype, flat.dtype, casting="same_kind"):
+            raise TypeError(f"ediff1d: {as_array(given).dtype} cannot be put beside differences of {flat.dtype}")
     begin, end = (None if v is None else np.ravel(plain(v)).astype(flat.dtype) for v in (to_begin, to_end))
     parts = [part for part in (begin, middle, end) if part is not None]
     return np.concatenate(parts) if len(parts) > 1 else middle
@@ -55,8 +59,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @composite(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Central differences on a grid, one-sided at its edges; the spacing may be a Variable."""
-    f = plain(f)
-    axes = normal(axis, np.ndim(f))
+    f = as_array(f)
+    f = f if f.dtype.kind in "fcb" else f.astype(np.float64)
+    axes = normal(axis, f.ndim)
     if edge_order not in (1, 2):
         raise ValueError("gradient: edge_order is 1 or 2")
     if len(varargs) not in (0, 1, len(axes)):
@@ -90,7 +95,8 @@ def _along(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         first = last = None
     start = _one_sided(_cut(f, axis, 0, edge_order + 1), first, spacing, axis, edge_order)
     stop = _one_sided(np.flip(_cut(f, axis, -edge_order - 1, None), axis), last, spacing, axis, edge_order, -1)
-    return np.concatenate([start, inner, stop], axis).astype(f.dtype)
+    out = np.concatenate([start, inner, stop], axis)
+    return out.astype(f.dtype if f.dtype.kind in "fc" else np.float64)
 
 
 def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: int = 1) -> Any:
@@ -112,7 +118,7 @@ def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: in
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral along an axis by trapezoids."""
     y = plain(y)
-    (axis,) = normal(axis, np.ndim(y))
+    axis = single(axis, np.ndim(y))
     if x is None:
         width = plain(dx)
     else:
@@ -146,7 +152,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     At a knot the derivative by the place is that of the piece to its right (at the last one, to its
     left); outside the knots it is zero.
     """
-    x, xp, fp = (_double(plain(v)) for v in (x, xp, fp))
+    # NumPy casts whatever it is given where there is a period, and otherwise what loses nothing.
+    casting = "safe" if period is None else "same_kind"
+    x, xp, fp = _double(x, casting), _double(xp, casting), _double(fp, casting, np.complex128)
     if period is not None:
         x, xp, fp = _periodic(x, xp, fp, plain(period))
         left = right = None
@@ -159,18 +167,19 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     else:
         place = np.searchsorted(xp, x, side="right") - 1
         place = np.minimum(np.maximum(place, 0), xp.size - 2)
-        start, value = read(xp, place), read(fp, place)
-        width = read(xp, place + 1) - start
-        slope = (read(fp, place + 1) - value) / np.where(width == 0, 1.0, width)
-        inside = slope * (x - start) + value
-    return np.where(x < xp[0], low, np.where(x > xp[-1], high, inside))
+        start, stop, value, last = (read(knots, p) for knots in (xp, fp) for p in (place, place + 1))
+        slope = (last - value) / np.where(stop == start, 1.0, stop - start)
+        # At the last knot from its own value, so that this is met exactly.
+        inside = np.where(x == stop, slope * (x - stop) + last, slope * (x - start) + value)
+    return np.where(x < xp[0], low, np.where(x > xp[-1], high, inside))[()]
 
 
-def _double(value: Any) -> Any:
-    # NumPy interpolates in double precision whatever it is given.
-    dtype = np.complex128 if np.iscomplexobj(value) else np.float64
-    if not hasattr(value, "dtype"):
-        return np.asarray(value, dtype)
+def _double(value: Any, casting: str, for_complex: Any = np.float64) -> Any:
+    """A value in double precision, in which NumPy interpolates."""
+    value = as_array(value)
+    dtype = for_complex if value.dtype.kind == "c" else np.float64
+    if not np.can_cast(value.dtype, dtype, casting):
+        raise TypeError(f"interp works in {np.dtype(dtype)}, which does not hold {value.dtype}")
     return value if value.dtype == dtype else value.astype(dtype)
 
 
@@ -196,7 +205,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     results = [plain(func1d(lines[i], *args, **kwargs)) for i in np.ndindex(outer)]
     inner = np.shape(results[0])
     out = np.reshape(np.stack(results), outer + inner)
-    (axis,) = normal(axis, np.ndim(arr))
+    axis = single(axis, np.ndim(arr))
     here = tuple(range(len(outer), len(outer) + len(inner)))
     return np.moveaxis(out, here, tuple(range(axis, axis + len(inner)))) if inner else out
 
@@ -206,7 +215,8 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     """A function of `(array, axis)` applied over several axes in turn, which keep length one."""
     value = plain(a)
     ndim = np.ndim(value)
-    for axis in normal(axes, ndim):
+    for axis in [axes] if np.ndim(axes) == 0 else axes:
+        axis = axis + ndim if axis < 0 else axis
         result = func(value, axis)
         value = result if np.ndim(result) == ndim else np.expand_dims(result, axis)
         if np.ndim(value) != ndim:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
-from ..core.variable import plain
+from .axes import as_array
 
 Term = tuple[Any, str]  # an array and the labels of its axes, each once
 
@@ -18,12 +18,14 @@ Term = tuple[Any, str]  # an array and the labels of its axes, each once
 @composite(np.einsum)
 def einsum(*operands: Any, optimize: Any = True, **options: Any) -> Any:
     """A sum of products, in Einstein's notation."""
-    dtype = options.pop("dtype", None)
-    for harmless in ("order", "casting"):
-        options.pop(harmless, None)
+    dtype, casting = options.pop("dtype", None), options.pop("casting", "safe")
+    options.pop("order", None)
     if options:
         raise ValueError(f"einsum does not take {sorted(options)}")
     inputs, output, arrays = _parse(operands)
+    # NumPy casts the operands first, and then nothing more: a sum of truths is a truth.
+    dtype = np.result_type(*[a.dtype for a in arrays]) if dtype is None else np.dtype(dtype)
+    arrays = [a if a.dtype == dtype else a.astype(dtype, casting=casting) for a in arrays]
     lengths: dict[str, int] = {}
     for labels, array in zip(inputs, arrays, strict=True):
         for label, n in zip(labels, array.shape, strict=True):
@@ -42,13 +44,13 @@ def einsum(*operands: Any, optimize: Any = True, **options: Any) -> Any:
     # A label of the output whose axis has length one everywhere is still there.
     out = np.transpose(out, [labels.index(label) for label in output if label in labels])
     out = np.reshape(out, tuple(lengths[label] if label in labels else 1 for label in output))
-    return out if dtype is None else out.astype(dtype)
+    return out if out.dtype == dtype else out.astype(dtype)
 
 
 def _parse(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Any]]:
     """The labels of each array and of the output, without dots, and the arrays."""
     if isinstance(operands[0], str):
-        text, arrays = operands[0].replace(" ", ""), [plain(a) for a in operands[1:]]
+        text, arrays = operands[0].replace(" ", ""), [as_array(a) for a in operands[1:]]
     else:
         text, arrays = _from_sublists(operands)
     left, arrow, output = text.partition("->")
@@ -81,7 +83,7 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
         )
 
     pairs, rest = len(operands) // 2, len(operands) % 2
-    arrays = [plain(operands[2 * i]) for i in range(pairs)]
+    arrays = [as_array(operands[2 * i]) for i in range(pairs)]
     text = ",".join(spelled(operands[2 * i + 1]) for i in range(pairs))
     return (f"{text}->{spelled(operands[-1])}" if rest else text), arrays
 
@@ -123,7 +125,8 @@ def _lonely(term: Term, kept: set[str]) -> Term:
     axes = tuple(i for i, label in enumerate(labels) if label not in kept)
     if not axes:
         return term
-    return np.sum(array, axis=axes), "".join(label for label in labels if label in kept)
+    dtype = array.dtype if array.dtype.kind in "biu" else None
+    return np.sum(array, axis=axes, dtype=dtype), "".join(label for label in labels if label in kept)
 
 
 def _product(left: Term, right: Term, kept: set[str]) -> Term:

@@ -35,6 +35,11 @@ def _fmax_wins(x: Any, y: Any) -> Any:
     return np.where(np.isnan(y), 1.0, np.where(np.isnan(x), 0.0, _wins(x, y)))
 
 
+def _fmin_wins(x: Any, y: Any) -> Any:
+    # Not by the greater of -x and -y: truths have no minus.
+    return np.where(np.isnan(y), 1.0, np.where(np.isnan(x), 0.0, _wins(y, x)))
+
+
 def _power_x(x: Any, y: Any) -> Any:
     if y.__class__ is int and y > 1:
         # A square is most of what is ever raised to a power.
@@ -119,7 +124,7 @@ elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain
 elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x), singular=True)
 elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y), singular=True)
 elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x), singular=True)
-elementwise(np.fmin, lambda x, y: _fmax_wins(-x, -y), lambda x, y: _fmax_wins(-y, -x), singular=True)
+elementwise(np.fmin, lambda x, y: _fmin_wins(x, y), lambda x, y: _fmin_wins(y, x), singular=True)
 elementwise(np.heaviside, 0, lambda x: np.where(x == 0, 1.0, 0.0))
 elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 

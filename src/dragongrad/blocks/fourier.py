@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
-from .axes import normal, shift
+from .axes import copied, shift
 
 # The scaling of the inverse transform, by that of the transform.
 _SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
@@ -30,7 +30,7 @@ def _fitted(x: Any, length: int, axis: int) -> Any:
 
 def _batch(fn: Any) -> Any:
     def batch(size: int, values: list[Any], batched: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-        return fn(values[0], n=n, axis=shift(axis, 0), norm=norm)
+        return fn(values[0], n=n, axis=shift(axis, values[0].ndim - 1), norm=norm)
 
     return batch
 
@@ -94,15 +94,13 @@ def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int
             lengths[-1] = 2 * (lengths[-1] - 1)
     else:
         lengths = [a.shape[axis] if n == -1 else int(n) for n, axis in zip(s, axes, strict=True)]
-    if not axes:
-        raise ValueError("a Fourier transform needs at least one axis")
     return lengths, axes
 
 
 def _every_axis(fn: Any, a: Any, lengths: list[int], axes: list[int], norm: Any) -> Any:
     for n, axis in zip(reversed(lengths), reversed(axes), strict=True):
         a = fn(a, n=n, axis=axis, norm=norm)
-    return a
+    return a if axes else copied(a)
 
 
 @composite(np.fft.fftn)
@@ -121,6 +119,8 @@ def ifftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
 def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """The transform of a real array along several axes."""
     lengths, axes = _lengths(a, s, axes)
+    if not axes:
+        raise IndexError("rfftn needs at least one axis")
     a = np.fft.rfft(a, n=lengths[-1], axis=axes[-1], norm=norm)
     return _every_axis(np.fft.fft, a, lengths[:-1], axes[:-1], norm)
 
@@ -129,6 +129,8 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
 def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
     """The inverse of `rfftn`."""
     lengths, axes = _lengths(a, s, axes, to_real=True)
+    if not axes:
+        raise IndexError("irfftn needs at least one axis")
     for n, axis in zip(lengths[:-1], axes[:-1], strict=True):
         a = np.fft.ifft(a, n=n, axis=axis, norm=norm)
     return np.fft.irfft(a, n=lengths[-1], axis=axes[-1], norm=norm)
@@ -150,15 +152,19 @@ for _fn, _full in (
     composite(_fn)(_two_axes(_full))
 
 
+def _places(axes: Any, ndim: int) -> tuple[int, ...]:
+    return tuple(range(ndim)) if axes is None else (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
+
+
 @composite(np.fft.fftshift)
 def fftshift(x: Any, axes: Any = None) -> Any:
     """The frequency zero moved to the middle."""
-    places = normal(axes, x.ndim)
+    places = _places(axes, x.ndim)
     return np.roll(x, [x.shape[a] // 2 for a in places], places)
 
 
 @composite(np.fft.ifftshift)
 def ifftshift(x: Any, axes: Any = None) -> Any:
     """The inverse of `fftshift`."""
-    places = normal(axes, x.ndim)
+    places = _places(axes, x.ndim)
     return np.roll(x, [-(x.shape[a] // 2) for a in places], places)

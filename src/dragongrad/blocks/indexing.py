@@ -210,7 +210,7 @@ def add_at(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
 
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
-    y = _storable(x, plain(y))
+    y = storable(x, plain(y))
     index = index if isinstance(index, tuple) else (index,)
     mask = index[0] if len(index) == 1 else None
     if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
@@ -226,7 +226,7 @@ def write(x: Any, y: Any, index: Any) -> Any:
     return out if spelling.axes is None else np.reshape(out, x.shape)
 
 
-def _storable(x: Any, y: Any) -> Any:
+def storable(x: Any, y: Any) -> Any:
     """What item assignment stores into `x` in place of `y`; what would silently lose a derivative is refused."""
     kind = getattr(y, "dtype", np.dtype(type(y))).kind
     if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
@@ -236,11 +236,13 @@ def _storable(x: Any, y: Any) -> Any:
         )
     if kind != "c" or x.dtype.kind == "c":
         return y
-    if y.__class__ is complex:
+    if y.__class__ is complex and x.dtype.kind != "b":
         raise DtypeError(
             f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
             "Make the array complex: x.astype(complex), or store y.real"
         )
+    if x.dtype.kind == "b":
+        return y != 0
     message = "Casting complex values to real discards the imaginary part"
     warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
     return np.real(y)
@@ -290,7 +292,14 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     x, weights = plain(x), plain(weights)
     if isinstance(x, Variable):
         raise BatchError(f"bincount of integers that differ from row to row has no one length\n  at {user_line()}")
+    # NumPy's own complaints of integers, lengths and dtypes.
+    np.bincount(x, np.broadcast_to(np.zeros((), weights.dtype), weights.shape), minlength)
     return add_at(weights.astype(np.float64), (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
+
+
+def _repeated_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim, allow_duplicate=True)
+    return axes
 
 
 @composite(np.lib.stride_tricks.sliding_window_view)
@@ -299,10 +308,14 @@ def sliding_window_view(
 ) -> Any:
     """Every window of a shape, as the last axes."""
     windows = (window_shape,) if isinstance(window_shape, (int, np.integer)) else tuple(window_shape)
-    axes = normal(axis, x.ndim)
+    if any(n < 0 for n in windows):
+        raise ValueError(f"sliding_window_view: a window cannot be negative, got {windows}")
+    axes = normal(axis, x.ndim) if axis is None else _repeated_axes(axis, x.ndim)
     if len(windows) != len(axes):
         raise ValueError(f"sliding_window_view: {len(windows)} window lengths for {len(axes)} axes")
     for n, at in zip(windows, axes, strict=True):
+        if n > x.shape[at]:
+            raise ValueError(f"sliding_window_view: a window of {n} is longer than axis {at} of shape {x.shape}")
         places = np.arange(x.shape[at] - n + 1)[:, None] + np.arange(n)
         x = np.moveaxis(x[(slice(None),) * at + (places,)], at + 1, -1)
     return x

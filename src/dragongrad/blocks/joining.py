@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core.block import composite, linear
 from ..core.variable import Variable, plain
-from .axes import front, normal, shift
-from .indexing import read
+from .axes import as_array, copied, front, normal, shift, single
+from .indexing import read, storable
 
 
 def _bind_concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Any:
@@ -32,7 +32,7 @@ def _concatenate_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
 
 def _batch_concatenate(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
     rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
-    return np.concatenate(rows, axis=shift(axis, 0))
+    return np.concatenate(rows, axis=shift(axis, rows[0].ndim - 1))
 
 
 _concatenate = linear(np.concatenate, _concatenate_transpose, names=("xs",), bind=_bind_concatenate,
@@ -52,7 +52,8 @@ def _stack_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
 
 
 def _batch_stack(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
-    return np.stack([front(size, v, b) for v, b in zip(values, batched, strict=True)], axis=shift(axis, 0))
+    rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
+    return np.stack(rows, axis=shift(axis, rows[0].ndim))
 
 
 _stack = linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, batch=_batch_stack,
@@ -62,7 +63,7 @@ _stack = linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, bat
 def _with_dtype(block: Any) -> Any:
     def join(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
         joined = block.apply(arrays, axis)
-        return joined if dtype is None else joined.astype(dtype)
+        return joined if dtype is None else joined.astype(dtype, casting=casting)
 
     return join
 
@@ -100,13 +101,23 @@ def column_stack(tup: Any) -> Any:
 @composite(np.block)
 def block(arrays: Any) -> Any:
     """An array put together from nested lists of blocks."""
-    depth = _depth(arrays)
+    depths = _depths(arrays)
+    if len(depths) != 1:
+        raise ValueError(f"block: the lists are nested to different depths: {sorted(depths)}")
+    (depth,) = depths
     ndim = max([depth, *[np.ndim(leaf) for leaf in _leaves(arrays)]])
-    return _joined(arrays, depth, ndim)
+    out = _joined(arrays, depth, ndim)
+    return out if depth else copied(out)
 
 
-def _depth(arrays: Any) -> int:
-    return 1 + max(_depth(a) for a in arrays) if isinstance(arrays, list) and arrays else 0
+def _depths(arrays: Any) -> set[int]:
+    if isinstance(arrays, tuple):
+        raise TypeError("block takes nested lists, not tuples")
+    if not isinstance(arrays, list):
+        return {0}
+    if not arrays:
+        raise ValueError("block: a list is empty")
+    return {1 + depth for a in arrays for depth in _depths(a)}
 
 
 def _leaves(arrays: Any) -> list[Any]:
@@ -133,7 +144,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """The array cut along an axis, into parts as equal as can be or at given places."""
     length = ary.shape[axis]
-    before = (slice(None),) * normal(axis, ary.ndim)[0]
+    before = (slice(None),) * single(axis, ary.ndim)
     if isinstance(indices_or_sections, (int, np.integer)):
         cuts = [len(part) for part in np.array_split(np.empty(length), int(indices_or_sections))]
         edges = [0, *[int(c) for c in np.cumsum(cuts)]]
@@ -192,7 +203,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = np.atleast_1d(plain(a))
     if axis is None:
         a, axis = np.ravel(a), 0
-    (axis,) = normal(axis, a.ndim)
+    axis = single(axis, a.ndim)
     length = a.shape[axis]
     if np.ndim(repeats) == 0 and not isinstance(repeats, Variable):
         before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
@@ -221,32 +232,56 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     """The array without some of its slices."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    (axis,) = normal(axis, arr.ndim)
+    axis = single(axis, arr.ndim)
     return arr[(slice(None),) * axis + (np.delete(np.arange(arr.shape[axis]), obj),)]
 
 
 @composite(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """The array with values put in before given places."""
-    arr, values = plain(arr), plain(values)
+    arr, values = as_array(arr), as_array(storable(arr, plain(values)))
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    (axis,) = normal(axis, arr.ndim)
-    values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))
+    axis = single(axis, arr.ndim)
     length = arr.shape[axis]
-    if isinstance(obj, (int, np.integer)):
-        # One place takes any number of slices; NumPy reads them along the first axis of the values.
-        values = np.moveaxis(values, 0, axis)
-        count, places = values.shape[axis], [int(obj) + (length if obj < 0 else 0)] * values.shape[axis]
+    values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
+    places = _places(obj, length)
+    if places.size == 1:
+        place = int(places.item())
+        if not -length <= place <= length:
+            raise IndexError(f"insert: place {place} is outside of axis {axis} of length {length}")
+        # A number is read along the first axis of the values, as an index with a number would be.
+        values = values if places.ndim else np.moveaxis(values, 0, axis)
+        count = values.shape[axis]
+        places = place + (length if place < 0 else 0) + np.arange(count)
     else:
-        places = np.arange(length)[obj] if isinstance(obj, slice) else np.asarray(obj)
-        places = np.flatnonzero(places) if places.dtype.kind == "b" else places.astype(int)
-        count = max(places.size, values.shape[axis]) if places.size == 1 else places.size
+        places = np.where(places < 0, places + length, places)
+        order = np.argsort(places, kind="stable")
+        count = places.size
+        places[order] += np.arange(count)
     shape = tuple(count if i == axis else n for i, n in enumerate(arr.shape))
-    new = np.broadcast_to(values, shape)
-    order = np.insert(np.arange(length), places, np.arange(length, length + count))
-    kept = arr if new.dtype.kind != "c" or arr.dtype.kind == "c" else arr.astype(new.dtype)
-    return np.concatenate([kept, new.astype(kept.dtype)], axis)[(slice(None),) * axis + (order,)]
+    extra = values.ndim - arr.ndim
+    if extra > 0 and set(values.shape[:extra]) == {1}:
+        values = np.reshape(values, values.shape[extra:])
+    new = np.broadcast_to(values, shape).astype(arr.dtype)
+    old = np.ones(length + count, bool)
+    old[places] = False
+    order = np.empty(length + count, np.intp)
+    order[places] = np.arange(length, length + count)
+    order[old] = np.arange(length)
+    return np.concatenate([arr, new], axis)[(slice(None),) * axis + (order,)]
+
+
+def _places(obj: Any, length: int) -> Any:
+    """The places that `insert` is given; an array without axes for one number."""
+    if isinstance(obj, slice):
+        return np.arange(*obj.indices(length), dtype=np.intp)
+    places = np.asarray(obj)
+    if places.ndim > 1 or (places.dtype.kind == "b" and places.ndim != 1):
+        raise ValueError(f"insert takes one place or a vector of them, got shape {places.shape}")
+    if places.dtype.kind == "b":
+        return np.flatnonzero(places)
+    return places.astype(np.intp) if not places.size and not isinstance(obj, np.ndarray) else places.copy()
 
 
 @composite(np.trim_zeros)
@@ -269,7 +304,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     """Coordinate grids from coordinate vectors."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
-    grids = np.ix_(*[np.ravel(x) for x in _parts(xi)])
+    count = len(xi)
+    grids = tuple([np.reshape(x, (1,) * i + (-1,) + (1,) * (count - i - 1)) for i, x in enumerate(_parts(xi))])
     if indexing == "xy" and len(grids) > 1:
         grids = tuple([np.swapaxes(g, 0, 1) for g in grids])
     return grids if sparse else tuple(np.broadcast_arrays(*grids))

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant, general
-from ..core.variable import bottom, plain
+from ..core.variable import Variable, bottom, plain
+from .axes import as_array, copied
 
 
 def transposed(x: Any) -> Any:
@@ -96,16 +97,25 @@ _det = general(
 @composite(np.linalg.det)
 def det(a: Any) -> Any:
     """The determinant; small ones by their polynomial, whose every derivative exists at singular matrices."""
-    a = plain(a)
+    a = inexact(as_array(a))
     n = _square(a, "det")
     if n == 0:
         return np.prod(np.sum(a, axis=-1), axis=-1)
     if n == 1:
-        return a[..., 0, 0]
+        return copied(a[..., 0, 0])
     if n <= 3:
         minors = _minors(a)
-        return sum(a[..., 0, k] * minors[k] for k in range(n))
+        return sum(a[..., 0, k] * minors[k] for k in range(n))[()]
     return _det(a)
+
+
+def inexact(a: Any) -> Any:
+    """A matrix as LAPACK takes it: whole numbers in double precision, half and extended precision refused."""
+    if a.dtype.kind in "biu":
+        return a.astype(np.float64)
+    if a.dtype.char not in "fdFD":
+        raise TypeError(f"numbers of {a.dtype} are unsupported in np.linalg")
+    return a
 
 
 def _square(a: Any, name: str) -> int:
@@ -184,7 +194,18 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     return x, residuals, rank, np.linalg.svdvals(a)
 
 
-constant(np.linalg.matrix_rank, signature="(m,n)->()", parameters=("tol", "hermitian", "rtol"), names=("x",))
+_matrix_rank = constant(np.linalg.matrix_rank, signature="(m,n)->()", parameters=("tol", "hermitian", "rtol"),
+                        names=("x",))  # fmt: skip
+
+
+@composite(np.linalg.matrix_rank)
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:  # noqa: N803
+    """The number of singular values that count as more than zero; of a vector, whether it has one."""
+    a = as_array(A)
+    if a.ndim < 2:
+        some = np.any(a != 0)
+        return np.multiply(some, 1) if isinstance(some, Variable) else int(some)
+    return _matrix_rank.apply(a, tol, hermitian, rtol=rtol)
 
 
 # Products
@@ -211,9 +232,13 @@ def matrix_power(a: Any, n: int) -> Any:
 @composite(np.linalg.multi_dot)
 def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     """The product of a chain of matrices, in the cheapest order."""
-    chain = [plain(x) for x in arrays]
+    chain = [as_array(x) for x in arrays]
     if len(chain) < 2:
         raise ValueError("multi_dot needs at least two arrays")
+    if len(chain) == 2:
+        return np.dot(*chain)
+    if any(x.ndim != 2 for x in chain[1:-1]) or any(chain[i].ndim not in (1, 2) for i in (0, -1)):
+        raise np.linalg.LinAlgError(f"multi_dot takes matrices, got shapes {[x.shape for x in chain]}")
     first, last = np.ndim(chain[0]) == 1, np.ndim(chain[-1]) == 1
     chain[0] = chain[0][None, :] if first else chain[0]
     chain[-1] = chain[-1][:, None] if last else chain[-1]
@@ -260,19 +285,46 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 @composite(np.linalg.tensorinv)
 def tensorinv(a: Any, ind: int = 2) -> Any:
     """The inverse of the map tensordot(a, x, ind)."""
-    a = plain(a)
+    a = as_array(a)
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind must be positive, it was {ind}")
     shape, size = a.shape[ind:] + a.shape[:ind], int(np.prod(a.shape[ind:]))
     return np.reshape(np.linalg.inv(np.reshape(a, (size, size))), shape)
 
 
 @composite(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """The condition number."""
-    x = plain(x)
+    """The condition number; infinite for a singular matrix."""
+    x = inexact(as_array(x))
+    if 0 in x.shape:
+        raise np.linalg.LinAlgError("cond is not defined on empty arrays")
     if p in (None, 2, -2):
         s = np.linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+        with np.errstate(all="ignore"):
+            ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    else:
+        ratio = _condition(x, p)
+    lost = np.logical_and(np.isnan(ratio), np.logical_not(np.any(np.isnan(x), axis=(-2, -1))))
+    return np.where(lost, np.inf, ratio)[()] if np.any(bottom(lost)) else ratio
+
+
+def _condition(x: Any, p: Any) -> Any:
+    size = np.linalg.norm(x, p, (-2, -1))
+    try:
+        return size * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
+    except np.linalg.LinAlgError:
+        # Some of the matrices have no inverse: for those the number is infinite, and so is its derivative.
+        _square(x, "cond")
+        singular = _is_singular(x)
+        safe = np.where(singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+        ratio = size * np.linalg.norm(np.linalg.inv(safe), p, (-2, -1))
+        return np.where(singular, size * np.inf, ratio)[()]
+
+
+_is_singular = constant(
+    "singular", value=lambda x: ~np.isfinite(np.linalg.cond(x, 1)), names=("x",), parameters=(),
+    dispatches=False, signature="(n,n)->()",
+)  # fmt: skip
 
 
 # As `np.linalg` spells what `np` has
@@ -280,7 +332,15 @@ def cond(x: Any, p: Any = None) -> Any:
 composite(np.linalg.matmul)(lambda x1, x2, /: np.matmul(x1, x2))
 composite(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes=axes))
 composite(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))
-composite(np.linalg.outer)(lambda x1, x2, /: np.outer(x1, x2))
+
+
+@composite(np.linalg.outer)
+def outer(x1: Any, x2: Any, /) -> Any:
+    """All products of an element of one vector and one of another."""
+    x1, x2 = as_array(x1), as_array(x2)
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"linalg.outer takes vectors, got shapes {x1.shape} and {x2.shape}")
+    return np.outer(x1, x2)
 
 
 @composite(np.linalg.cross)

@@ -60,7 +60,13 @@ def _matrix(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
         return np.reshape(out, shape) if keepdims else out
     else:
         raise ValueError(f"norm: no order {order!r} for matrices")
-    return out if keepdims else np.squeeze(out, axes)
+    return out if keepdims else np.squeeze(out, axes)[()]
+
+
+def _of_nothing(fn: Any, x: Any, over: Axis, *, keepdims: bool, **options: Any) -> Any:
+    """The norm of an array without elements, which depends on nothing: NumPy's own value, or its error."""
+    value = fn(np.zeros(x.shape, x.dtype), keepdims=keepdims, **options)
+    return np.sum(np.absolute(x), axis=over, keepdims=keepdims) + value
 
 
 @composite(np.linalg.norm)
@@ -68,6 +74,8 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> A
     """The norm of a vector or a matrix, or of each along axes."""
     x, keepdims = plain(x), bool(keepdims)
     x = x if x.dtype.kind in "fc" else x.astype(float)
+    if 0 in x.shape:
+        return _of_nothing(np.linalg.norm, x, axis, ord=ord, axis=axis, keepdims=keepdims)
     if axis is None:
         if ord is None or (np.ndim(x) == 1 and ord == 2) or (np.ndim(x) == 2 and ord == "fro"):
             return _vector(x, 2, None, keepdims)
@@ -83,11 +91,16 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> A
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
-    return _vector(plain(x), ord, axis, bool(keepdims))
+    x, keepdims = plain(x), bool(keepdims)
+    if 0 in x.shape:
+        return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)
+    return _vector(x, ord, axis, keepdims)
 
 
 @composite(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
     """The norm of matrices in the last two axes."""
-    x = plain(x)
-    return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), bool(keepdims))
+    x, keepdims = plain(x), bool(keepdims)
+    if 0 in x.shape:
+        return _of_nothing(np.linalg.matrix_norm, x, (-2, -1), keepdims=keepdims, ord=ord)
+    return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.block import composite
 from ..core.errors import NoRuleError
 from ..core.variable import plain
+from .axes import as_array
 
 _COPIES = frozenset({"edge", "reflect", "symmetric", "wrap"})
 _OPTIONS = {
@@ -29,7 +30,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise NoRuleError(f"np.pad has no derivative rule for mode={mode!r}; supported: {', '.join(_OPTIONS)}")
     if kwargs.keys() - _OPTIONS[mode]:
         raise ValueError(f"np.pad: mode {mode!r} does not take {sorted(kwargs.keys() - _OPTIONS[mode])}")
-    x = plain(array)
+    x = as_array(array)
     widths = _widths(pad_width, np.ndim(x))
     for axis, (before, after) in enumerate(widths):
         if before or after:
@@ -43,8 +44,11 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
         for axis, width in pad_width.items():
             widths[axis] = (width, width) if isinstance(width, int) else tuple(width)
         return widths
-    pairs = np.broadcast_to(pad_width, (ndim, 2)).astype(int).tolist()
-    if any(n < 0 for pair in pairs for n in pair):
+    given = np.asarray(pad_width)
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"np.pad: widths must be whole numbers, they were {given.dtype}")
+    pairs = np.broadcast_to(given, (ndim, 2)).tolist()
+    if np.any(given < 0):
         raise ValueError("np.pad: a width cannot be negative")
     return [(b, a) for b, a in pairs]
 
@@ -101,11 +105,9 @@ def _times(matrix: Any, x: Any, axis: int) -> Any:
 def _ramp(x: Any, axis: int, widths: tuple[int, int], ends: tuple[Any, Any]) -> Any:
     parts = []
     for side, (width, end) in enumerate(zip(widths, ends, strict=True)):
-        edge = x[(slice(None),) * axis + (slice(0, 1) if side == 0 else slice(-1, None),)]
-        fraction = np.arange(width) / max(width, 1)
-        fraction = (fraction if side == 0 else fraction[::-1]).astype(np.finfo(x.dtype).dtype)
-        fraction = np.reshape(fraction, (width,) + (1,) * (x.ndim - axis - 1))
-        parts.append((end * (1 - fraction) + edge * fraction).astype(x.dtype))
+        edge = x[(slice(None),) * axis + (0 if side == 0 else -1,)]
+        part = np.linspace(end, edge, width, endpoint=False, dtype=x.dtype, axis=axis)
+        parts.append(part if side == 0 else np.flip(part, axis))
     return _join(parts[0], x, parts[1], axis)
 
 
@@ -116,7 +118,12 @@ def _statistics(
     parts = []
     for side, (width, count) in enumerate(zip(widths, counts, strict=True)):
         count = x.shape[axis] if count is None else min(int(count), x.shape[axis])
+        if count == 0 and mode in ("maximum", "minimum"):
+            raise ValueError("np.pad: stat_length of 0 yields no value for padding")
         chosen = slice(0, count) if side == 0 else slice(x.shape[axis] - count, None)
         value = statistic(x[(slice(None),) * axis + (chosen,)], axis=axis, keepdims=True)
+        if x.dtype.kind in "iu":
+            value = np.round(value)
+        value = value if value.dtype == x.dtype else value.astype(x.dtype)
         parts.append(np.broadcast_to(value, _shape(x, axis, width)))
     return parts[0], x, parts[1]

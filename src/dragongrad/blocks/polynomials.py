@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, unsupported
-from ..core.errors import NoRuleError
-from ..core.variable import plain
+from ..core.errors import BatchError, NoRuleError, user_line
+from ..core.variable import bottom, plain
+from .axes import as_array
 
 
 @composite(np.polyval)
@@ -43,8 +44,22 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @composite(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    """The product of two polynomials."""
-    return np.convolve(plain(a1), plain(a2))
+    """The product of two polynomials, without the zeros before the highest power."""
+    return np.convolve(_trimmed(a1), _trimmed(a2))
+
+
+def _trimmed(p: Any) -> Any:
+    p = np.atleast_1d(as_array(p))
+    if p.ndim > 1:
+        raise ValueError(f"a polynomial has a vector of coefficients, got shape {p.shape}")
+    while p.shape[0] > 1:
+        zero = bottom(p[0]) == 0
+        if not np.any(zero):
+            break
+        if not np.all(zero):
+            raise BatchError(f"the degree of a polynomial differs from row to row\n  at {user_line()}")
+        p = p[1:]
+    return p if p.shape[0] else np.zeros_like(p, shape=(1,))
 
 
 @composite(np.polyder)
@@ -71,12 +86,18 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 @composite(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
     """The polynomial with given roots, or the characteristic one of a matrix."""
-    roots = plain(seq_of_zeros)
-    roots = np.linalg.eigvals(roots) if np.ndim(roots) == 2 else roots
-    out = np.ones(1, dtype=np.result_type(roots.dtype, np.float16))
+    roots = as_array(seq_of_zeros)
+    roots = np.linalg.eigvals(roots) if roots.ndim == 2 else roots
+    roots = roots if roots.dtype.char in "fdgFDG" else roots.astype(np.float64)
+    out = np.ones(1, dtype=roots.dtype)
     for i in range(roots.shape[0]):
         zero = np.zeros_like(out[:1])
         out = np.append(out, zero) - roots[i] * np.append(zero, out)
+    if out.dtype.kind == "c":
+        # Roots in conjugate pairs make real coefficients.
+        values = bottom(roots)
+        if np.all(np.sort(values) == np.sort(np.conj(values))):
+            return np.real(out)
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.block import composite, constant
 from ..core.variable import Variable, bottom, plain, value_of
+from .axes import as_array
 
 
 @composite(np.shape)
@@ -96,15 +97,22 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", **options: Any) -> Any
     return np.einsum_path(*shapes, optimize=optimize, **options)
 
 
+def _matrix(x: Any) -> None:
+    if x.ndim != 2:
+        raise ValueError(f"a matrix was expected, got shape {x.shape}")
+
+
 @composite(np.tril_indices_from)
 def tril_indices_from(arr: Any, k: int = 0) -> Any:
     """The places on and below a diagonal."""
+    _matrix(arr)
     return np.tril_indices(arr.shape[-2], k, arr.shape[-1])
 
 
 @composite(np.triu_indices_from)
 def triu_indices_from(arr: Any, k: int = 0) -> Any:
     """The places on and above a diagonal."""
+    _matrix(arr)
     return np.triu_indices(arr.shape[-2], k, arr.shape[-1])
 
 
@@ -127,7 +135,9 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 @composite(np.isclose)
 def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether elements agree within a tolerance."""
-    a, b = plain(a), plain(b)
+    a, b = plain(a), as_array(b)
+    # Whole numbers could overflow, and truths have no difference.
+    b = b if b.dtype.kind in "fc" else b.astype(np.result_type(b.dtype, 1.0))
     near = np.logical_and(np.absolute(a - b) <= atol + rtol * np.absolute(b), np.isfinite(b))
     near = np.logical_or(near, a == b)
     return np.logical_or(near, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else near
@@ -136,7 +146,12 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: b
 @composite(np.allclose)
 def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all elements agree within a tolerance."""
-    return np.all(np.isclose(a, b, rtol, atol, equal_nan))
+    return _truth(np.all(np.isclose(a, b, rtol, atol, equal_nan)))
+
+
+def _truth(value: Any) -> Any:
+    """Python's truth value, as NumPy gives it; under `vmap` one for each row."""
+    return value if isinstance(value, Variable) else bool(value)
 
 
 @composite(np.array_equal)
@@ -146,25 +161,36 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     if np.shape(a) != np.shape(b):
         return False
     same = a == b
-    return np.all(np.logical_or(same, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else same)
+    return _truth(np.all(np.logical_or(same, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else same))
 
 
 @composite(np.array_equiv)
 def array_equiv(a1: Any, a2: Any) -> Any:
     """Whether two arrays are equal when broadcast."""
-    return np.all(plain(a1) == plain(a2))
+    a, b = plain(a1), plain(a2)
+    try:
+        np.broadcast_shapes(np.shape(a), np.shape(b))
+    except ValueError:
+        return False
+    return _truth(np.all(a == b))
 
 
 @composite(np.isposinf)
 def isposinf(x: Any, out: Any = None) -> Any:
     """Where elements are plus infinity."""
-    return x == np.inf
+    return _ordered(x) == np.inf
 
 
 @composite(np.isneginf)
 def isneginf(x: Any, out: Any = None) -> Any:
     """Where elements are minus infinity."""
-    return x == -np.inf
+    return _ordered(x) == -np.inf
+
+
+def _ordered(x: Any) -> Any:
+    if x.dtype.kind == "c":
+        raise TypeError(f"numbers of {x.dtype} have no order, so infinity has no sign among them")
+    return x
 
 
 @composite(np.isreal)
@@ -192,11 +218,13 @@ def isin(
 @composite(np.digitize)
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     """The bin that each element falls into."""
-    x, bins = plain(x), plain(bins)
-    edges = bottom(bins)
-    if edges.size > 1 and edges[0] > edges[-1]:
-        return edges.shape[0] - np.searchsorted(np.flip(bins), x, side="right" if right else "left")
-    return np.searchsorted(bins, x, side="left" if right else "right")
+    x, bins = _ordered(as_array(x)), as_array(bins)
+    edges, side = bottom(bins), "left" if right else "right"
+    if np.all(edges[1:] >= edges[:-1]):
+        return np.searchsorted(bins, x, side=side)
+    if not np.all(edges[1:] <= edges[:-1]):
+        raise ValueError("digitize: the bins must increase or decrease")
+    return edges.shape[0] - np.searchsorted(np.flip(bins), x, side=side)
 
 
 def _rounded(fn: Any) -> Any:

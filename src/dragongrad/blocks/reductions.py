@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, plain
-from .axes import Axis, along_axes, along_axis, normal, restore, spread
+from .axes import Axis, along_axes, along_axis, as_array, copied, normal, reduced, restore, single, spread
 from .kinks import kink
 
 _NONE = np._NoValue
@@ -35,14 +35,16 @@ _sum_block.edges = ((KEEP, None),)
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Equal extrema share the cotangent evenly."""
     wins = x == restore(out, x, axis, keepdims)
-    count = np.sum(wins, axis=normal(axis, x.ndim) if axis is not None else None, keepdims=True)
-    return np.where(wins, restore(out_bar, x, axis, keepdims) / np.where(count == 0, 1, count), 0.0)
+    count = np.sum(wins, axis=reduced(axis, x.ndim) if axis is not None else None, keepdims=True)
+    # No element is equal to NaN: then the extremum has no derivative.
+    lost = np.where(count == 0, np.nan, 0.0).astype(out_bar.dtype)
+    return np.where(wins, restore(out_bar, x, axis, keepdims) / np.where(count == 0, 1, count), lost)
 
 
 def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     wins = x == restore(out, x, axis, keepdims)
     count = np.sum(wins, axis=axis, keepdims=keepdims)
-    return np.sum(np.where(wins, x_dot, 0.0), axis=axis, keepdims=keepdims) / np.where(count == 0, 1, count)
+    return np.sum(np.where(wins, x_dot, 0.0), axis=axis, keepdims=keepdims) / np.where(count == 0, np.nan, count)
 
 
 _extrema = {
@@ -53,8 +55,10 @@ _extrema = {
 
 def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over axes, by halves: no division, so it has every derivative at zeros too."""
-    a = plain(a)
-    axes = normal(axis, a.ndim)
+    if isinstance(axis, list):
+        raise TypeError("an axis is a whole number or a tuple of them, not a list")
+    a = _widened(a)
+    axes = reduced(axis, a.ndim)
     rest = tuple(i for i in range(a.ndim) if i not in axes)
     shape = tuple(a.shape[i] for i in rest)
     x = np.reshape(np.transpose(a, axes + rest), (int(np.prod([a.shape[i] for i in axes])), *shape))
@@ -64,32 +68,66 @@ def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         half = x.shape[0] // 2
         pairs = x[:half] * x[half : 2 * half]
         x = pairs if x.shape[0] == 2 * half else np.concatenate([pairs, x[2 * half :]])
-    return np.reshape(x, tuple(1 if i in axes else n for i, n in enumerate(a.shape))) if keepdims else x[0]
+    if keepdims and a.ndim:
+        return np.reshape(x, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
+    return x[0]
 
 
-def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: float | None) -> Any:
-    """A reduction with NumPy's options `dtype`, `initial` and `where` around the Block."""
+def _widened(x: Any) -> Any:
+    """Whole numbers and truths in the dtype in which NumPy adds and multiplies them up."""
+    return x.astype(np.add.reduce(np.empty(0, x.dtype)).dtype) if x.dtype.kind in "biu" else x
+
+
+def _least(dtype: Any) -> Any:
+    """What is not greater than any number of a dtype."""
+    return False if dtype.kind == "b" else np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+
+
+def _greatest(dtype: Any) -> Any:
+    return True if dtype.kind == "b" else np.iinfo(dtype).max if dtype.kind in "iu" else np.inf
+
+
+def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Callable[[Any], Any]) -> Any:
+    """A reduction with NumPy's options `dtype`, `initial` and `where` around the Block.
+
+    `identity` gives the number of a dtype that changes nothing. As NumPy does, `initial` is cast to the dtype of
+    the result.
+    """
+    has_identity = combine in (np.add, np.multiply)
 
     def reduction(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: Any = False,
                   initial: Any = _NONE, where: Any = True, out: Any = None) -> Any:  # fmt: skip
         if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
             return reduce(a, axis, bool(keepdims))
-        a = plain(a)
-        a = a if dtype is None else a.astype(dtype)
+        a, initial, none = as_array(a), _NONE if initial is None else plain(initial), initial is None
+        a = a if dtype is None or a.dtype == dtype else a.astype(dtype)
         if where is not True:
-            start = identity if identity is not None else initial
-            if start is _NONE:
+            if initial is _NONE and (none or not has_identity):
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
-            a = np.where(plain(where), a, start)
-        # No elements leave the initial value.
-        empty = initial is not _NONE and 0 in np.shape(a)
-        value = (_sum_call if empty else reduce)(a, axis, bool(keepdims))
-        if empty:
-            return value + plain(initial)
-        return value if initial is _NONE or initial is None else combine(value, plain(initial))
+            mask = as_array(where) if isinstance(where, (np.ndarray, Variable)) else as_array(where).astype(bool)
+            if mask.dtype.kind != "b":
+                raise TypeError(f"{name}: where= must be boolean, it was {mask.dtype}")
+            a = np.where(np.broadcast_to(mask, a.shape), a, a.dtype.type(identity(a.dtype)))
+        # No elements leave the initial value; their sum has the right shape, and no derivative.
+        empty = initial is not _NONE and 0 in a.shape and not has_identity
+        value = _sum_call(a, axis, bool(keepdims)).astype(a.dtype) if empty else reduce(a, axis, bool(keepdims))
+        value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
+        if none and 0 in a.shape and value.size:
+            raise ValueError(f"{name} with initial=None has no value for an empty set")
+        if initial is _NONE:
+            return value
+        start = initial.astype(value.dtype) if isinstance(initial, Variable) else _stored(initial, value.dtype)
+        return value + start if empty else combine(value, start)
 
     reduction.__name__ = name
     return reduction
+
+
+def _stored(number: Any, dtype: Any) -> Any:
+    """A number as it is when stored in an array of a dtype."""
+    place = np.empty((), dtype)
+    place[()] = number
+    return place[()]
 
 
 def _sum_call(a: Any, axis: Axis, keepdims: bool) -> Any:
@@ -106,7 +144,8 @@ def _sum_call(a: Any, axis: Axis, keepdims: bool) -> Any:
 def _extremum_call(fn: Any) -> Callable[..., Any]:
     block = _extrema[fn]
     call = _reduction(lambda a, axis, keepdims: block(a, axis=axis, keepdims=keepdims), block.name,
-                      {np.max: np.maximum, np.min: np.minimum}[fn], None)  # fmt: skip
+                      {np.max: np.maximum, np.min: np.minimum}[fn],
+                      {np.max: _least, np.min: _greatest}[fn])  # fmt: skip
 
     def extremum(a: Any, axis: Axis = None, out: Any = None, **options: Any) -> Any:
         return call(a, axis, **options)
@@ -114,8 +153,8 @@ def _extremum_call(fn: Any) -> Callable[..., Any]:
     return extremum
 
 
-composite(np.sum)(_reduction(_sum_call, "sum", np.add, 0.0))
-composite(np.prod)(_reduction(_product, "prod", np.multiply, 1.0))
+composite(np.sum)(_reduction(_sum_call, "sum", np.add, lambda dtype: 0))
+composite(np.prod)(_reduction(_product, "prod", np.multiply, lambda dtype: 1))
 for _fn in (np.max, np.min):
     composite(_fn)(_extremum_call(_fn))
 for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
@@ -143,9 +182,10 @@ _cumsum = linear(np.cumsum, _cumsum_transpose, batch=along_axis(np.cumsum, None)
 @composite(np.cumsum)
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """The sums of all elements up to each."""
-    a = plain(a)
+    a = as_array(a)
     a = a if dtype is None else a.astype(dtype)
-    return _cumsum(np.atleast_1d(a), axis=axis)
+    out = _cumsum(np.atleast_1d(a), axis=axis)
+    return out if dtype is None or out.dtype == dtype else out.astype(dtype)
 
 
 @composite(np.cumprod)
@@ -154,33 +194,32 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
 
     The step of length 2**k multiplies each element by the one 2**k before it (Hillis and Steele 1986).
     """
-    a = np.atleast_1d(plain(a))
-    a = a if dtype is None else a.astype(dtype)
+    a = np.atleast_1d(as_array(a))
+    a = _widened(a) if dtype is None else a.astype(dtype)
     if axis is None:
         a, axis = np.ravel(a), 0
-    (axis,) = normal(axis, a.ndim)
+    axis = single(axis, a.ndim)
     before = (slice(None),) * axis
     length, step = a.shape[axis], 1
     while step < length:
         head, tail = a[(*before, slice(step))], a[(*before, slice(step, None))]
         a = np.concatenate([head, tail * a[(*before, slice(length - step))]], axis)
         step *= 2
-    return +a
+    return copied(a)
 
 
 def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
     def call(
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Any:
-        x = plain(x)
-        if axis is None:
-            if x.ndim != 1:
-                raise ValueError("an array of several axes needs axis=")
-            axis = 0
+        x = np.atleast_1d(as_array(x))
+        if axis is None and x.ndim != 1:
+            raise ValueError("an array of several axes needs axis=")
+        (axis,) = normal(0 if axis is None else axis, x.ndim)
         value = cumulative(x, axis=axis, dtype=dtype)
         if not include_initial:
             return value
-        shape = tuple(1 if i == axis % x.ndim else n for i, n in enumerate(x.shape))
+        shape = tuple(1 if i == axis else n for i, n in enumerate(x.shape))
         return np.concatenate([np.full(shape, start, value.dtype), value], axis)
 
     return call

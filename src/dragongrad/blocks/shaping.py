@@ -9,7 +9,7 @@ import numpy as np
 from ..core.block import composite, linear
 from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
-from .axes import normal
+from .axes import copied, normal, reduced
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -149,7 +149,7 @@ def expand_dims(a: Any, axis: Any) -> Any:
 def squeeze(a: Any, axis: Any = None) -> Any:
     """Axes of length one removed."""
     shape = a.shape
-    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else _axes(axis, a.ndim)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1) if axis is None else reduced(axis, a.ndim)
     if any(shape[i] != 1 for i in axes):
         raise ValueError(f"cannot squeeze axes {axes} of shape {shape}: they are not of length one")
     return np.reshape(a, tuple(n for i, n in enumerate(shape) if i not in axes))
@@ -240,7 +240,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     if first == second:
         raise ValueError(f"rot90: two different axes make a plane, got {axes}")
     if k % 4 == 0:
-        return +m
+        return copied(m)
     if k % 4 == 2:
         return np.flip(np.flip(m, first), second)
     if k % 4 == 1:
@@ -261,7 +261,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         if cut:
             before = (slice(None),) * at
             a = np.concatenate([a[(*before, slice(length - cut, None))], a[(*before, slice(length - cut))]], at)
-    return +a
+    return copied(a)
 
 
 @composite(np.resize)
@@ -269,6 +269,8 @@ def resize(a: Any, new_shape: Any) -> Any:
     """The elements, repeated as often as a new shape needs them."""
     flat = np.ravel(a)
     shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"resize: a shape cannot be negative, got {shape}")
     count = int(np.prod(shape))
     if not flat.size:
         return a.level.constant(np.zeros(shape, a.dtype)) if isinstance(a, Variable) else np.resize(a, shape)

@@ -141,9 +141,12 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
 
 @composite(np.modf)
 def modf(x: Any) -> tuple[Any, Any]:
-    """The fractional and the integral part."""
-    whole = np.trunc(x)
-    return np.where(np.isinf(x), 0.0, x - np.where(np.isinf(x), 0.0, whole)), whole
+    """The fractional and the integral part, both with the sign of the number."""
+    x = x if x.dtype.kind == "f" else x.astype(np.modf(np.empty(0, x.dtype))[0].dtype)
+    sign = np.copysign(1.0, x)
+    size = sign * x
+    infinite = np.isinf(x)
+    return sign * np.where(infinite, 0.0, size - np.where(infinite, 0.0, np.trunc(size))), np.trunc(x)
 
 
 @composite(np.divmod)
@@ -184,9 +187,12 @@ elementwise(np.sinc, lambda out, x: _sinc_slope(out, x))
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     """Angles without jumps: whole periods are added, which are constants."""
     step = np.diff(stop_gradient(p), axis=axis)
-    half = period / 2
+    dtype = np.result_type(step.dtype, period)
+    half, rest = np.divmod(period, 2) if dtype.kind in "iu" else (period / 2, 0)
     wrapped = np.remainder(step + half, period) - half
-    wrapped = np.where(np.logical_and(wrapped == -half, step > 0), half, wrapped)
-    jump = np.where(np.absolute(step) < (half if discont is None else max(discont, half)), 0.0, wrapped - step)
+    if rest == 0:
+        wrapped = np.where(np.logical_and(wrapped == -half, step > 0), half, wrapped)
+    jump = np.where(np.absolute(step) < (period / 2 if discont is None else discont), 0, wrapped - step)
     zeros = np.zeros_like(np.swapaxes(np.swapaxes(p, axis, -1)[..., :1], axis, -1))
-    return p + np.concatenate([zeros, np.cumsum(jump, axis=axis)], axis=axis)
+    out = p.astype(dtype) + np.concatenate([zeros, np.cumsum(jump, axis=axis)], axis=axis)
+    return out if out.dtype == dtype else out.astype(dtype)

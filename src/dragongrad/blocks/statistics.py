@@ -1,4 +1,4 @@
-"""Means, variances, quantiles, and the reductions that leave NaNs out."""
+"""Means, variances, and the reductions that leave NaNs out."""
 
 from __future__ import annotations
 
@@ -7,26 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, unsupported
-from ..core.errors import NoRuleError
+from ..core.block import composite
 from ..core.variable import bottom, plain
-from .axes import Axis, normal
+from .axes import Axis, as_array, normal, single
 
 _NONE = np._NoValue
 
 
 def _count(x: Any, axis: Axis) -> int:
+    """How many elements are reduced to one."""
+    if axis is None:
+        return int(x.size)
     size = 1
-    for a in normal(axis, x.ndim):
-        size *= x.shape[a]
+    for a in axis if isinstance(axis, tuple) else (axis,):
+        size *= x.shape[single(a, x.ndim)]
     return size
 
 
-def _weights(where: Any, a: Any, axis: Axis) -> tuple[Any, Any]:
-    """The mask of what counts, and how much that is along the axes."""
-    mask = np.broadcast_to(plain(where), a.shape)
-    count = np.sum(mask, axis=axis, keepdims=True)
-    return mask, count.astype(np.empty(0, np.result_type(a.dtype, np.float16)).real.dtype)
+def _sum_and_count(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -> tuple[Any, Any]:
+    """The sum over axes of what a mask lets count, and how many elements that are."""
+    x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    if where is True:
+        return np.sum(x, axis=axis, keepdims=keepdims), _count(x, axis)
+    mask = np.broadcast_to(plain(where), x.shape)
+    total = np.sum(np.where(mask, x, x.dtype.type(0)), axis=axis, keepdims=keepdims)
+    return total, np.sum(mask, axis=axis, keepdims=keepdims)
+
+
+def _ratio(total: Any, count: Any) -> Any:
+    """A sum by a count, in the dtype of the sum where that is not whole."""
+    if total.dtype == np.float16:
+        # A count can be greater than any number of this dtype.
+        return (total.astype(np.float32) / count).astype(np.float16)
+    out = total / count
+    return out if total.dtype.kind in "biu" or out.dtype == total.dtype else out.astype(total.dtype)
 
 
 @composite(np.mean)
@@ -34,13 +48,15 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = plain(a), bool(keepdims)
-    a = a if dtype is None else a.astype(dtype)
-    if where is True:
-        return np.sum(a, axis=axis, keepdims=keepdims) / _count(a, axis)
-    mask, count = _weights(where, a, axis)
-    mean = np.sum(np.where(mask, a, 0.0), axis=axis, keepdims=True) / count
-    return mean if keepdims else np.squeeze(mean, normal(axis, a.ndim))
+    a, keepdims = as_array(a), bool(keepdims)
+    work = dtype
+    if dtype is None and a.dtype.kind in "biu":
+        work = np.float64
+    if dtype is None and a.dtype == np.float16:
+        # NumPy adds up numbers of half precision in single precision.
+        work, dtype = np.float32, np.float16
+    value = _ratio(*_sum_and_count(a, axis, work, keepdims, where))
+    return value if dtype is None or value.dtype == dtype else value.astype(dtype)
 
 
 @composite(np.var)
@@ -49,16 +65,21 @@ def var(
     where: Any = True, mean: Any = _NONE, correction: Any = _NONE,
 ) -> Any:  # fmt: skip
     """The variance over axes."""
-    a, keepdims = plain(a), bool(keepdims)
-    ddof = ddof if correction is _NONE else correction
-    centre = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where) if mean is _NONE else plain(mean)
-    centred = a - centre
-    square = np.real(centred * np.conj(centred)) if centred.dtype.kind == "c" else centred * centred
-    if where is True:
-        return np.sum(square, axis=axis, keepdims=keepdims) / max(_count(a, axis) - ddof, 0)
-    mask, count = _weights(where, a, axis)
-    out = np.sum(np.where(mask, square, 0.0), axis=axis, keepdims=True) / np.maximum(count - ddof, 0)
-    return out if keepdims else np.squeeze(out, normal(axis, a.ndim))
+    a, keepdims = as_array(a), bool(keepdims)
+    if correction is not _NONE:
+        if ddof != 0:
+            raise ValueError("var and std take ddof= or correction=, not both")
+        ddof = correction
+    # The dtype is that of the sums: NumPy takes the differences in that of the elements and of their mean.
+    work = np.float64 if dtype is None and a.dtype.kind in "biu" else dtype
+    centre = plain(mean) if mean is not _NONE else _ratio(*_sum_and_count(a, axis, work, True, where))
+    total, count = _sum_and_count(_squared(a - centre), axis, work, keepdims, where)
+    return _ratio(total, np.maximum(count - ddof, 0))
+
+
+def _squared(x: Any) -> Any:
+    """The squares of absolute values."""
+    return np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x
 
 
 @composite(np.std)
@@ -76,96 +97,42 @@ def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
 ) -> Any:
     """The weighted mean over axes."""
-    a, keepdims = plain(a), bool(keepdims)
+    a, keepdims = as_array(a), bool(keepdims)
+    axis = None if axis is None else normal(axis, a.ndim)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
-        total = np.full(np.shape(value), _count(a, axis), np.result_type(a.dtype, np.float16))
-        return (value, total[()]) if returned else value
-    w = plain(weights)
-    if np.shape(w) != np.shape(a):
-        if axis is None:
-            raise TypeError(f"average: weights of shape {np.shape(w)} for {np.shape(a)} need an axis")
-        axes = normal(axis, a.ndim)
-        if np.shape(w) != tuple(a.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {np.shape(w)} do not fit the axes {axes} of {a.shape}")
-        order = np.argsort(axes)
-        w = np.transpose(w, order)
-        w = np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
-        w = np.broadcast_to(w, a.shape)
-    total = np.sum(w, axis=axis, keepdims=keepdims)
+        scale = value.dtype.type(_count(a, axis))
+        return (value, np.full(np.shape(value), scale)[()]) if returned else value
+    w = _weights(as_array(weights), a, axis)
+    dtype = np.result_type(a.dtype, w.dtype, *(["f8"] if a.dtype.kind in "biu" else []))
+    total = np.sum(w, axis=axis, dtype=dtype, keepdims=keepdims)
     if np.any(bottom(total) == 0):
         raise ZeroDivisionError("average: the weights sum to zero")
-    value = np.sum(a * w, axis=axis, keepdims=keepdims) / total
-    return (value, total) if returned else value
+    value = np.sum(a.astype(dtype) * w.astype(dtype), axis=axis, keepdims=keepdims) / total
+    if not returned:
+        return value
+    return value, total if np.shape(total) == np.shape(value) else +np.broadcast_to(total, np.shape(value))
 
 
-# Quantiles: a sort and a mean of two neighbours
-
-_METHODS = {
-    "linear": lambda s: (np.floor(s), s - np.floor(s)),
-    "lower": lambda s: (np.floor(s), np.zeros_like(s)),
-    "higher": lambda s: (np.ceil(s), np.zeros_like(s)),
-    "nearest": lambda s: (np.rint(s), np.zeros_like(s)),
-    "midpoint": lambda s: (np.floor(s), np.where(np.floor(s) == s, 0.0, 0.5)),
-}
-
-
-@composite(np.quantile)
-def quantile(
-    a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
-) -> Any:  # fmt: skip
-    """The quantiles over axes; between two elements, their weighted mean."""
-    if method not in _METHODS or weights is not None:
-        what = "weights" if weights is not None else f"method={method!r}"
-        raise NoRuleError(f"quantile has no derivative rule for {what}; supported methods: {', '.join(_METHODS)}")
-    # As NumPy: a number as quantile keeps the dtype, an array of them is float64.
-    keep = isinstance(q, (int, float)) and not isinstance(q, np.generic)
-    a, q = plain(a), np.asarray(q, float)
-    # Where no two elements are mixed, they are as they were.
-    precision = a.dtype if keep or method in ("lower", "higher", "nearest") else np.result_type(a.dtype, np.float64)
-    axes = normal(axis, a.ndim)
-    rest = tuple(i for i in range(a.ndim) if i not in axes)
-    shape = tuple(a.shape[i] for i in rest)
-    lines = np.sort(np.reshape(np.transpose(a, axes + rest), (_count(a, axis), *shape)), axis=0)
-    if not lines.shape[0]:
-        raise ValueError("quantile of no elements")
-    if np.any((q < 0) | (q > 1)):
-        raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
-    low, fraction = _METHODS[method](q * (lines.shape[0] - 1))
-    low = low.astype(int)
-    high = np.minimum(low + 1, lines.shape[0] - 1)
-    fraction = np.reshape(fraction, q.shape + (1,) * len(rest)).astype(precision)
-    out = lines[low] * (1 - fraction) + lines[high] * fraction
-    # A NaN is sorted last, and makes every quantile NaN.
-    out = np.where(np.isnan(lines[-1]), np.nan, out)
-    if bool(keepdims):
-        return np.reshape(out, q.shape + tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
-    return out
+def _weights(w: Any, a: Any, axes: tuple[int, ...] | None) -> Any:
+    """Weights of the array's own shape, or one for each place along the axes, in a shape that broadcasts."""
+    if np.shape(w) == np.shape(a):
+        return w
+    if axes is None:
+        raise TypeError(f"average: weights of shape {np.shape(w)} for {np.shape(a)} need an axis")
+    if np.shape(w) != tuple(a.shape[i] for i in axes):
+        raise ValueError(f"average: weights of shape {np.shape(w)} do not fit the axes {axes} of {a.shape}")
+    w = np.transpose(w, np.argsort(axes))
+    return np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
 
 
-@composite(np.percentile)
-def percentile(a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False,
-               **options: Any) -> Any:  # fmt: skip
-    """The percentiles over axes."""
-    return np.quantile(
-        a, q / 100 if isinstance(q, (int, float)) else np.asarray(q, float) / 100, axis=axis, **options
-    )
-
-
-@composite(np.median)
-def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False) -> Any:
-    """The median over axes; of an even number of elements, the mean of the middle two."""
-    return np.quantile(a, 0.5, axis=axis, keepdims=keepdims)
-
-
-# Without NaNs
+# Without NaNs, which only floating point has
 
 
 def _filled(fn: Any, value: float) -> Callable[..., Any]:
     def call(a: Any, axis: Axis = None, *args: Any, **options: Any) -> Any:
-        a = plain(a)
-        return fn(np.where(np.isnan(a), value, a), axis, *args, **options)
+        a = as_array(a)
+        return fn(np.where(np.isnan(a), value, a) if a.dtype.kind in "fc" else a, axis, *args, **options)
 
     return call
 
@@ -177,11 +144,16 @@ composite(np.nancumprod)(_filled(np.cumprod, 1.0))
 
 
 def _nan_extremum(fn: Any, limit: float) -> Callable[..., Any]:
-    def call(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
-        a, keepdims = plain(a), bool(keepdims)
+    def call(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = _NONE,
+             where: Any = True) -> Any:  # fmt: skip
+        a, options = as_array(a), {"axis": axis, "keepdims": bool(keepdims)}
+        if a.dtype.kind not in "fc":
+            return fn(a, initial=initial, where=where, **options)
         missing = np.isnan(a)
-        found = fn(np.where(missing, limit, a), axis=axis, keepdims=keepdims, **options)
-        return np.where(np.all(missing, axis=axis, keepdims=keepdims), np.nan, found)
+        found = fn(np.where(missing, limit, a), initial=initial, where=where, **options)
+        if initial is not _NONE:
+            return found
+        return np.where(np.all(missing, **options), np.nan, found)[()]
 
     return call
 
@@ -190,24 +162,78 @@ composite(np.nanmax)(_nan_extremum(np.max, -np.inf))
 composite(np.nanmin)(_nan_extremum(np.min, np.inf))
 
 
-def _present(fn: Any) -> Callable[..., Any]:
-    def call(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, *args: Any, where: Any = True,
-             **options: Any) -> Any:  # fmt: skip
-        a = plain(a)
-        present = np.logical_and(np.logical_not(np.isnan(a)), where)
-        # What is left out must not be NaN: its partial would multiply the cotangent zero.
-        return fn(np.where(present, a, 0.0), axis, dtype, out, *args, where=present, **options)
-
-    return call
+def _present(a: Any, dtype: Any, where: Any) -> tuple[Any, Any]:
+    """The elements with zeros in place of NaNs, and which of them count: a NaN must meet no partial."""
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        raise TypeError("where the elements are floating-point numbers, dtype= must be of such numbers too")
+    present = np.logical_and(np.logical_not(np.isnan(a)), plain(where))
+    a = a if dtype is None else a.astype(dtype)
+    return np.where(present, a, a.dtype.type(0)), present
 
 
-for _nan, _fn in ((np.nanmean, np.mean), (np.nanvar, np.var), (np.nanstd, np.std)):
-    composite(_nan)(_present(_fn))
-unsupported("how many elements are left varies; write np.quantile(x[~np.isnan(x)], q)",
-            np.nanquantile, np.nanpercentile, np.nanmedian)  # fmt: skip
+@composite(np.nanmean)
+def nanmean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    """The mean of what is not NaN."""
+    a, keepdims = as_array(a), bool(keepdims)
+    if a.dtype.kind not in "fc":
+        return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
+    x, present = _present(a, dtype, where)
+    return _ratio(np.sum(x, axis=axis, keepdims=keepdims), np.sum(present, axis=axis, keepdims=keepdims))
+
+
+@composite(np.nanvar)
+def nanvar(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
+    where: Any = True, mean: Any = _NONE, correction: Any = _NONE,
+) -> Any:  # fmt: skip
+    """The variance of what is not NaN; NaN where no more than `ddof` elements are left."""
+    a = as_array(a)
+    if a.dtype.kind not in "fc":
+        options = {"ddof": ddof, "keepdims": bool(keepdims), "where": where, "mean": mean, "correction": correction}
+        return np.var(a, axis, dtype, **options)
+    x, present = _present(a, dtype, where)
+    options = {"ddof": ddof, "keepdims": bool(keepdims), "mean": mean, "correction": correction}
+    spread = np.var(x, axis, where=present, **options)
+    left = np.sum(present, axis=axis, keepdims=bool(keepdims)) - (ddof if correction is _NONE else correction)
+    return np.where(left <= 0, np.nan, spread)[()]
+
+
+@composite(np.nanstd)
+def nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False,
+           **options: Any) -> Any:  # fmt: skip
+    """The standard deviation of what is not NaN."""
+    spread = np.nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, **options)
+    equal = spread == 0
+    return np.where(equal, 0.0, np.sqrt(np.where(equal, 1.0, spread)))[()]
 
 
 # Covariance
+
+
+# Whether the rows of a matrix with one row are turned: NumPy's releases differ.
+_TURNS_ONE_ROW = np.ndim(np.cov(np.zeros((1, 2)), rowvar=False, bias=True)) == 2
+
+
+def _observations(m: Any, dtype: Any, rowvar: bool) -> Any:
+    """A variable in each row."""
+    x = as_array(m)
+    if x.ndim > 2:
+        raise ValueError(f"cov takes a vector or a matrix, got shape {x.shape}")
+    turned = not rowvar and x.ndim == 2 and (_TURNS_ONE_ROW or x.shape[0] != 1)
+    x = np.atleast_2d(x).astype(dtype)
+    return x.T if turned else x
+
+
+def _vector_of_weights(w: Any, length: int, name: str) -> Any:
+    w = as_array(w)
+    w = w if w.dtype == np.float64 else w.astype(np.float64)
+    if w.shape != (length,):
+        raise ValueError(f"cov: {name} of shape {w.shape} for {length} observations")
+    if np.any(bottom(w) < 0):
+        raise ValueError(f"cov: {name} cannot be negative")
+    return w
 
 
 @composite(np.cov)
@@ -216,19 +242,29 @@ def cov(
     aweights: Any = None, *, dtype: Any = None,
 ) -> Any:  # fmt: skip
     """The covariance matrix of the rows."""
-    if fweights is not None or aweights is not None:
-        raise NoRuleError("np.cov has no derivative rule for weights: write it with np.average")
-    x = np.atleast_2d(plain(m))
-    if x.ndim > 2:
-        raise ValueError(f"cov takes a vector or a matrix, got shape {x.shape}")
-    x = x.T if not rowvar and x.shape[0] != 1 else x
-    if y is not None:
-        other = np.atleast_2d(plain(y))
-        x = np.concatenate([x, other.T if not rowvar and other.shape[0] != 1 else other])
-    x = x.astype(np.result_type(x.dtype, np.float64) if dtype is None else dtype)
-    ddof = ddof if ddof is not None else 1 - int(bias)
-    centred = x - np.mean(x, axis=1, keepdims=True)
-    return np.squeeze(centred @ np.conj(centred.T) / max(x.shape[1] - ddof, 0))
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError(f"cov: ddof must be a whole number, it was {ddof}")
+    parts = [as_array(v) for v in (m, y) if v is not None]
+    dtype = np.result_type(*[p.dtype for p in parts], np.float64) if dtype is None else dtype
+    x = _observations(m, dtype, rowvar)
+    if not x.shape[0]:
+        return np.zeros_like(x, dtype=np.float64, shape=(0, 0))
+    x = x if y is None else np.concatenate([x, _observations(y, dtype, rowvar)])
+    ddof = ddof if ddof is not None else 1 - int(bool(bias))
+    count = x.shape[1]
+    given = [(w, name) for w, name in ((fweights, "fweights"), (aweights, "aweights")) if w is not None]
+    if not given:
+        centred = x - np.mean(x, axis=1, keepdims=True)
+        return np.squeeze(np.dot(centred, np.conj(centred.T)) * float(np.true_divide(1, max(count - ddof, 0))))
+    weights = [_vector_of_weights(w, count, name) for w, name in given]
+    if fweights is not None and np.any(bottom(weights[0]) != np.around(bottom(weights[0]))):
+        raise TypeError("cov: fweights must be whole numbers")
+    w = weights[0] if len(weights) == 1 else weights[0] * weights[1]
+    mean, total = np.average(x, axis=1, weights=w, returned=True)
+    total = total[0]
+    loss = ddof if aweights is None else ddof * np.sum(w * weights[-1]) / total
+    centred = x - mean[:, None]
+    return np.squeeze(np.dot(centred, np.conj((centred * w).T)) * (1 / np.maximum(total - loss, 0.0)))
 
 
 @composite(np.corrcoef)

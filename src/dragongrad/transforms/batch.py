@@ -18,7 +18,7 @@ from ..core.errors import (
 )  # fmt: skip
 from ..core.level import WATCH, Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, plain, value_of
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 from .watch import check_forward
@@ -54,7 +54,7 @@ class Batch(Level):
                 out = block.forward(*align(values, batched))
             elif block.batch is not None:
                 out = block.batch(self.size, values, batched, **params)
-            elif block.signature is not None:
+            elif block.signature is not None and _has_cores(values, batched, block.signature):
                 out = block.forward(*align_core(values, batched, block.signature), **params)
             else:
                 out = row_by_row(self.size, block, values, batched, params)
@@ -91,9 +91,19 @@ def align(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
     ]
 
 
+def _cores(signature: str) -> list[int]:
+    """How many core axes each argument has."""
+    return [len([a for a in part.strip("() ").split(",") if a]) for part in signature.split("->")[0].split("),")]
+
+
+def _has_cores(values: list[Any], batched: tuple[bool, ...], signature: str) -> bool:
+    """Whether every row has the core axes: else the batch would be taken for one, where NumPy refuses a row."""
+    return all(np.ndim(v) - b >= c for v, b, c in zip(values, batched, _cores(signature), strict=True))
+
+
 def align_core(values: list[Any], batched: tuple[bool, ...], signature: str) -> list[Any]:
     """As `align`, before the core axes of a function that broadcasts over leading axes."""
-    cores = [len([a for a in part.strip("() ").split(",") if a]) for part in signature.split("->")[0].split("),")]
+    cores = _cores(signature)
     loops = max(np.ndim(v) - b - c for v, b, c in zip(values, batched, cores, strict=True))
     return [
         np.reshape(v, (v.shape[0], *(1,) * (loops + c + 1 - v.ndim), *v.shape[1:]))
@@ -108,7 +118,7 @@ def row_by_row(
 ) -> Any:
     """The batch of a Block without a rule for it: a loop, stacked."""
     if size == 0:
-        raise BatchError(f"{block.name} cannot be batched over zero rows")
+        return _no_rows(block, values, batched, params)
     rows = [
         block.forward(*[v[i] if b else v for v, b in zip(values, batched, strict=True)], **params)
         for i in range(size)
@@ -116,6 +126,18 @@ def row_by_row(
     if isinstance(rows[0], (tuple, list)):
         return rewrap(rows[0], [np.stack(part) for part in zip(*rows, strict=True)])
     return np.stack(rows)
+
+
+def _no_rows(block: Block, values: list[Any], batched: tuple[bool, ...], params: dict[str, Any]) -> Any:
+    """What a loop over no rows gives: the shape and dtype of a row of ones tell."""
+    ones = [np.ones(np.shape(v)[1:], v.dtype) if b else value_of(v) for v, b in zip(values, batched, strict=True)]
+    try:
+        out = block.value(*ones, **params)
+    except NUMPY_ERRORS as error:
+        raise BatchError(f"{block.name} cannot be batched over no rows: a row of ones has no value") from error
+    parts = out if isinstance(out, (tuple, list)) else [out]
+    empty = [np.zeros((0, *np.shape(o)), np.asarray(o).dtype) for o in parts]
+    return rewrap(out, empty) if isinstance(out, (tuple, list)) else empty[0]
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
