@@ -238,3 +238,34 @@ class TestDebugNans:
         plain = ad.hessian(lambda x: np.prod(np.sin(x)))(x)
         with ad.debug_nans():
             np.testing.assert_array_equal(ad.hessian(lambda x: np.prod(np.sin(x)))(x), plain)
+
+
+# As many axes as an array can have
+
+MANY = np.full((1,) * 63 + (2,), 0.5)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: ad.jacfwd(lambda x: np.sum(x * x))(MANY),
+        lambda: ad.hessian(lambda x: np.sum(x * x))(MANY),
+        lambda: ad.jacrev(lambda x: x * x)(MANY),
+        lambda: ad.jacobian(lambda x: np.sum(x * x))(MANY),
+        lambda: ad.vmap(lambda a: MANY)(np.ones(2)),
+        lambda: ad.vmap(lambda a: MANY * a)(np.ones(2)),
+        lambda: ad.grad(lambda x: np.sum(np.stack([x, x])))(MANY),
+    ],
+)
+def test_one_axis_too_many_is_an_error_that_says_so(run):
+    with pytest.raises(ad.DragongradError, match=r"64(.|\n)*test_edges"):
+        run()
+
+
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+def test_many_axes():
+    f = lambda x: np.sum(np.sin(x) * np.sort(x, -1)) + np.sum(np.tile(x, 3)) + np.sum(np.repeat(x, 2, -1) ** 2)
+    expected = ad.grad(lambda x: f(x[None]))(MANY.reshape(2)).reshape(MANY.shape)
+    np.testing.assert_allclose(ad.grad(f)(MANY), expected, rtol=1e-14)
+    for _ in range(2):
+        np.testing.assert_allclose(ad.compile(ad.grad(f))(MANY), expected, rtol=1e-14)

@@ -12,6 +12,8 @@ from ..core.variable import Variable, plain
 
 Axis = int | tuple[int, ...] | None
 
+# NumPy's arrays have no more.
+MOST_AXES = 64
 # Below this size a sum with zeros is quicker than `np.broadcast_to`.
 _SMALL = 4096
 

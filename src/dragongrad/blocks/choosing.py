@@ -254,6 +254,9 @@ def tril(m: Any, k: int = 0) -> Any:
 # By order: a sort is a gather, so its derivative is that of `x[i]`; equal elements stay in their order
 
 
+_MOST_SORTED = 32
+
+
 def _sorting_axis(a: Any, axis: int | None) -> tuple[Any, int]:
     return (np.ravel(a), 0) if axis is None else (a, axis)
 
@@ -265,6 +268,11 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
     if not (kind is None and order is None and stable is None):
         # What NumPy does not know it refuses; which of equal elements comes first is always the same.
         np.sort(np.empty(0, a.dtype), kind=kind, order=order, stable=stable)
+    if a.ndim > _MOST_SORTED:
+        # NumPy sorts such arrays, but gives no order of theirs.
+        lines = np.moveaxis(a, axis, -1)
+        flat = np.sort(np.reshape(lines, (-1, lines.shape[-1])))
+        return np.moveaxis(np.reshape(flat, lines.shape), -1, axis)
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, linear
 from ..core.variable import Variable, plain
-from .axes import as_array, copied, front, normal, shift, single
+from .axes import MOST_AXES, as_array, copied, front, normal, shift, single
 from .indexing import read, storable
 
 
@@ -205,7 +205,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         a, axis = np.ravel(a), 0
     axis = single(axis, a.ndim)
     length = a.shape[axis]
-    if np.ndim(repeats) == 0 and not isinstance(repeats, Variable):
+    if np.ndim(repeats) == 0 and not isinstance(repeats, Variable) and a.ndim < MOST_AXES:
         before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
         spread = np.broadcast_to(np.reshape(a, (*before, 1, *after)), (*before, int(repeats), *after))
         return np.reshape(spread, (*a.shape[:axis], length * int(repeats), *after))
@@ -219,9 +219,17 @@ def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
     ndim = max(A.ndim, len(counts))
     shape = (1,) * (ndim - A.ndim) + A.shape
     counts = (1,) * (ndim - len(counts)) + counts
-    apart = np.reshape(A, tuple(n for length in shape for n in (1, length)))
-    spread = np.broadcast_to(apart, tuple(n for pair in zip(counts, shape, strict=True) for n in pair))
-    return np.reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    pairs = list(zip(counts, shape, strict=True))
+    if ndim + sum(c != 1 for c in counts) > MOST_AXES:
+        out = np.reshape(A, shape)
+        for axis, c in enumerate(counts):
+            before = (slice(None),) * axis
+            out = out if c == 1 else np.concatenate([out] * c, axis) if c else out[(*before, slice(0))]
+        return out
+    # An axis that is repeated gets one before it to be spread along.
+    apart = np.reshape(A, tuple(n for c, length in pairs for n in ((length,) if c == 1 else (1, length))))
+    spread = np.broadcast_to(apart, tuple(n for c, length in pairs for n in ((length,) if c == 1 else (c, length))))
+    return np.reshape(spread, tuple(c * n for c, n in pairs))
 
 
 # Taking out and putting in

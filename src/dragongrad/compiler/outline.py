@@ -46,7 +46,8 @@ def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline
         return None
     try:
         found = rule(block, values, params)
-    except (ValueError, TypeError, IndexError, np.exceptions.AxisError):
+    except (ValueError, TypeError, IndexError, RuntimeError):
+        # NumPy raises a RuntimeError where it cannot broadcast shapes of more than 32 axes.
         return None
     if found is None:
         return None

@@ -13,6 +13,8 @@ from ..core.errors import (
     ArgumentError,
     BatchError,
     DragongradError,
+    ShapeError,
+    describe,
     operation_error,
     user_line,
 )  # fmt: skip
@@ -36,6 +38,8 @@ class Batch(Level):
 
     def constant(self, value: Any) -> Variable:
         """The same value in every row."""
+        if np.ndim(value) == MOST_AXES:
+            raise one_axis_too_many(value)
         return Variable(np.broadcast_to(value, (self.size, *np.shape(value))), self)
 
     def truth(self, x: Variable) -> bool:
@@ -220,6 +224,18 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
     )
 
 
+# NumPy's arrays have no more axes, and a batch needs one beside those of a row.
+MOST_AXES = 64
+
+
+def one_axis_too_many(row: Any) -> ShapeError:
+    """The error for a row that has as many axes as an array can have."""
+    return ShapeError(
+        f"{describe(row)} has {np.ndim(row)} axes, as many as an array can have: a batch needs one more\n"
+        f"  at {user_line()}\nJoin some of them: x.reshape(-1, ...)"
+    )
+
+
 def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
     leaf = plain(leaf)
     mine = isinstance(leaf, Variable) and leaf.level is level
@@ -229,6 +245,8 @@ def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
         if mine:
             raise BatchError("out_axes is None for an output that differs from row to row")
         return leaf
+    if np.ndim(leaf) == MOST_AXES:
+        raise one_axis_too_many(leaf)
     data = leaf.data if mine else np.broadcast_to(leaf, (level.size, *np.shape(leaf)))
     if not mine and isinstance(data, np.ndarray):
         data = data.copy()

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.errors import ArgumentError, DtypeError
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import value_of
-from .batch import vmap
+from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
 from .gradients import grad, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
@@ -21,6 +21,8 @@ def _basis(leaves: list[Any]) -> list[Any]:
     sizes = [int(np.prod(np.shape(leaf))) for leaf in leaves]
     total, start, parts = sum(sizes), 0, []
     for leaf, size in zip(leaves, sizes, strict=True):
+        if np.ndim(leaf) == MOST_AXES:
+            raise one_axis_too_many(leaf)
         part = np.zeros((total, size), leaf.dtype)
         part[start : start + size] = np.eye(size, dtype=leaf.dtype)
         parts.append(part.reshape((total, *np.shape(leaf))))
