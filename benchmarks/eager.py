@@ -15,6 +15,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import argparse
+import subprocess
+import sys
 import time
 from importlib import import_module
 from importlib.util import find_spec
@@ -196,6 +198,22 @@ def chains():
     return found
 
 
+def imports(rounds):
+    """Processor seconds that `import dragongrad` adds to `import numpy`, and NumPy's own, each in a new process."""
+    code = (
+        "import time; start = time.process_time(); import numpy; middle = time.process_time(); import dragongrad;"
+        "print(middle - start, time.process_time() - middle)"
+    )
+    runs = [
+        [
+            float(t)
+            for t in subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split()
+        ]
+        for _ in range(rounds)
+    ]
+    return [min(times) for times in zip(*runs, strict=True)]
+
+
 def duration(seconds):
     """A time in readable units."""
     return f"{1e6 * seconds:.1f} µs" if seconds < 1e-3 else f"{1e3 * seconds:.2f} ms"
@@ -230,6 +248,11 @@ def main():
         "A chain of operations, nanoseconds each, forward and back: "
         + ", ".join(f"{length:,}: {ns:.0f}" for length, ns in chains().items()),
     ]
+    numpy_alone, ours = imports(rounds)
+    rest.append(
+        f"import dragongrad: {duration(ours)} of processor time over NumPy's own import, which takes "
+        f"{duration(numpy_alone)} (goal: 100 ms)"
+    )
     for line in rest:
         console.print(line)
     if options.markdown:

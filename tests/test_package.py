@@ -105,20 +105,6 @@ print(sorted(heavy & (set(sys.modules) - before)))
     assert out.stdout.strip() == "[]"
 
 
-def test_import_is_quick(tmp_path):
-    """At most 100 ms of processor time over NumPy's own import, from compiled files, in the best of some runs."""
-    code = "import time, numpy; start = time.process_time(); import dragongrad; print(time.process_time() - start)"
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    env["PYTHONPYCACHEPREFIX"] = str(tmp_path)
-    times = []
-    for _ in range(10):
-        out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
-        times.append(float(out.stdout))
-        if times[-1] < 0.1:
-            break
-    assert min(times) < 0.1, times
-
-
 def test_peers_are_never_named_in_source():
     peers = re.compile(r"^\s*(import|from) (torch|jax|autograd|casadi|mygrad|numba)\b", re.M)
     for path in SOURCE.rglob("*.py"):

@@ -3,6 +3,7 @@
 from . import (
     axes,
     choosing,
+    companions,
     constants,
     contractions,
     creation,
@@ -17,6 +18,7 @@ from . import (
     linalg,
     norms,
     padding,
+    pairs,
     polynomials,
     quantiles,
     queries,
@@ -31,6 +33,7 @@ from . import complex as complex_parts
 __all__ = [
     "axes",
     "choosing",
+    "companions",
     "complex_parts",
     "constants",
     "contractions",
@@ -46,6 +49,7 @@ __all__ = [
     "linalg",
     "norms",
     "padding",
+    "pairs",
     "polynomials",
     "quantiles",
     "queries",

@@ -11,14 +11,19 @@ from typing import Any
 import numpy as np
 
 from ..core.block import elementwise
+from ..core.variable import is_constant
+from .kinks import kink
 
 INF = np.inf
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 
-def safe_log(x: Any) -> Any:
-    """The logarithm where the power rule needs it: zero at zero, so that d(0**y)/dy is 0."""
-    return np.log(np.where(x == 0, 1.0, x))
+# A direction: x / y, and zero where y is zero, the mean over all directions. There its own derivative is NaN: whoever
+# differentiates again finds out, and computes it with care.
+_ratio = elementwise(
+    lambda x, y: x / np.where(y == 0, INF, y), lambda y: 1 / y, lambda out, y: -out / y,
+    name="ratio", singular=True, inlined=True,
+).call  # fmt: skip
 
 
 def _wins(x: Any, y: Any) -> Any:
@@ -44,8 +49,42 @@ def _power_x(x: Any, y: Any) -> Any:
     if y.__class__ is int and y > 1:
         # A square is most of what is ever raised to a power.
         return 2 * x if y == 2 else y * x ** (y - 1)
-    # y * x**(y-1), which is 0 (not NaN) for y = 0 at x = 0.
-    return y * x ** np.where(y == 0, 1.0, y - 1)
+    # A constant exponent of zero makes a constant, also where `x**-1` is infinite.
+    return y * x ** (np.where(y == 0, 1.0, y - 1) if is_constant(y) else y - 1)
+
+
+def _power_y(out: Any, x: Any, y: Any) -> Any:
+    """The derivative of `x**y` by the exponent; that of `0**y` is 0 for positive exponents."""
+    if is_constant(x):
+        return out * np.log(np.where(np.logical_and(x == 0, y > 0), 1.0, x))
+    return _times_log(out, x)
+
+
+# out * log(x), and zero where `out` is
+_times_log = elementwise(
+    lambda out, x: out * np.log(np.where(out == 0, 1.0, x)), lambda y: np.log(y), lambda x, y: x / y,
+    name="times_log", singular=True, inlined=True,
+).call  # fmt: skip
+
+
+def distance(x: Any) -> Any:
+    """The square root of a sum of squares; at zero, where it has a kink, the derivative is the mean, zero."""
+    return np.sqrt(x)
+
+
+DISTANCE = elementwise(distance, lambda out: _ratio(0.5, out), symbol="sqrt", singular=True, inlined=True)
+root_of_sum = DISTANCE.call
+
+
+def root_of_powers(x: Any, y: Any) -> Any:
+    """The same root of a sum of other powers."""
+    return x**y
+
+
+root_of_sum_of_powers = elementwise(
+    root_of_powers, lambda out, x, y: _ratio(y * out, x), _power_y,
+    symbol="**", singular=True, inlined=True,
+).call  # fmt: skip
 
 
 # Arithmetic
@@ -64,15 +103,13 @@ elementwise(
 elementwise(
     np.power,
     _power_x,
-    lambda out, x: out * safe_log(x),
+    _power_y,
     forward=operator.pow,
     symbol="**",
     singular=True,
     domain=((0, INF), (-INF, INF)),
 )
-elementwise(
-    np.float_power, _power_x, lambda out, x: out * safe_log(x), singular=True, domain=((0, INF), (-INF, INF))
-)
+elementwise(np.float_power, _power_x, _power_y, singular=True, domain=((0, INF), (-INF, INF)))
 elementwise(np.remainder, 1, lambda x, y: -np.floor(x / y), symbol="%", domain=((-INF, INF), (0, INF)))
 elementwise(np.fmod, 1, lambda x, y: -np.trunc(x / y), domain=((-INF, INF), (0, INF)))
 elementwise(np.negative, -1, forward=operator.neg, symbol="neg")
@@ -81,12 +118,10 @@ elementwise(np.reciprocal, lambda out: -out * out, singular=True, domain=(0, INF
 elementwise(np.square, lambda x: 2 * x, singular=True)
 elementwise(np.sqrt, lambda out: 0.5 / out, singular=True, domain=(0, INF))
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), singular=True, domain=(0, INF))
-elementwise(np.absolute, lambda out, x: np.conj(x) / np.where(out == 0, INF, out), symbol="abs", singular=True)
-elementwise(np.fabs, np.sign)
-elementwise(np.copysign, lambda x, y: np.sign(x) * np.copysign(1.0, y), 0)
-elementwise(
-    np.hypot, lambda out, x: x / np.where(out == 0, INF, out), lambda out, y: y / np.where(out == 0, INF, out)
-)
+elementwise(np.absolute, lambda out, x: _ratio(np.conj(x), out), symbol="abs", singular=True)
+elementwise(np.fabs, lambda out, x: _ratio(x, out))
+elementwise(np.copysign, lambda x, y: _ratio(x, np.absolute(x)) * np.copysign(1.0, y), 0)
+elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out))
 
 # Exponentials and logarithms
 elementwise(np.exp, lambda out: out, singular=True)
@@ -96,8 +131,10 @@ elementwise(np.log, lambda x: 1 / x, singular=True, domain=(0, INF))
 elementwise(np.log2, lambda x: 1 / (LN2 * x), singular=True, domain=(0, INF))
 elementwise(np.log10, lambda x: 1 / (LN10 * x), singular=True, domain=(0, INF))
 elementwise(np.log1p, lambda x: 1 / (1 + x), singular=True, domain=(-1, INF))
-elementwise(np.logaddexp, lambda x, y: _share(x, y), lambda x, y: _share(y, x))
-elementwise(np.logaddexp2, lambda x, y: _share(LN2 * x, LN2 * y), lambda x, y: _share(LN2 * y, LN2 * x))
+elementwise(np.logaddexp, lambda x, y: _share(x, y), lambda x, y: _share(y, x), singular=True)
+elementwise(
+    np.logaddexp2, lambda x, y: _share(LN2 * x, LN2 * y), lambda x, y: _share(LN2 * y, LN2 * x), singular=True
+)
 
 # Trigonometry
 elementwise(np.sin, np.cos)
@@ -106,7 +143,9 @@ elementwise(np.tan, lambda out: 1 + out * out, singular=True)
 elementwise(np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 elementwise(np.arccos, lambda x: -1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 elementwise(np.arctan, lambda x: 1 / (1 + x * x))
-elementwise(np.arctan2, lambda x, y: y / _radius2(x, y), lambda x, y: x / -_radius2(x, y))
+elementwise(
+    np.arctan2, lambda x, y: _turn(y, np.hypot(x, y)), lambda x, y: -_turn(x, np.hypot(x, y)), singular=True
+)
 elementwise(np.degrees, 180 / np.pi)
 elementwise(np.rad2deg, 180 / np.pi)
 elementwise(np.radians, np.pi / 180)
@@ -121,23 +160,69 @@ elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), singula
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 
 # Choices
-elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x), singular=True)
-elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y), singular=True)
-elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x), singular=True)
-elementwise(np.fmin, lambda x, y: _fmin_wins(x, y), lambda x, y: _fmin_wins(y, x), singular=True)
+elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x), singular=True, selects=True)
+elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y), singular=True, selects=True)
+elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x), singular=True, selects=True)
+elementwise(np.fmin, lambda x, y: _fmin_wins(x, y), lambda x, y: _fmin_wins(y, x), singular=True, selects=True)
 elementwise(np.heaviside, 0, lambda x: np.where(x == 0, 1.0, 0.0))
 elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 
 
+# The share of exp(x) in exp(x) + exp(y), by the difference x - y
+_share_of: Any = elementwise(
+    lambda x: 1 / (1 + np.exp(-x)), lambda out, x: out * _share_of(-x), name="logistic", singular=True, inlined=True
+).call
+
+
 def _share(x: Any, y: Any) -> Any:
-    """The share of exp(x) in exp(x) + exp(y), also where both are infinite."""
-    # Above 700 the share is zero, and so are its derivatives.
-    d = np.minimum(y - x, 700.0)
+    difference = x - y
     if not any(v.__class__ is float and abs(v) < INF for v in (x, y)):
-        d = np.where(x == y, 0.0, d)
-    return 1 / (1 + np.exp(d))
+        # Infinities of one sign have no difference: each has half.
+        difference = np.where(np.logical_and(x == y, np.isinf(x)), 0.0, difference)
+    return _share_of(difference)
 
 
-def _radius2(x: Any, y: Any) -> Any:
-    r2 = x * x + y * y
-    return np.where(r2 == 0, 1.0, r2)
+def _turn(x: Any, radius: Any) -> Any:
+    """`x` over the square of the radius, which may under- or overflow; zero at zero, the mean over all directions."""
+    return _ratio(x, radius) / np.where(radius == 0, 1.0, radius)
+
+
+# Promises at kinks and singularities
+
+
+def _both(fn: Any) -> Any:
+    """A function of two numbers as one of a vector."""
+    return lambda x: fn(x[0], x[1])
+
+
+for _fn in (np.absolute, np.fabs):
+    kink(_fn, "0", "0, the mean of both sides, and so is the second", [0.0, -2.0], [[0, 0], [0, -1]])
+kink(
+    np.hypot,
+    "(0, 0)",
+    "0, the mean over all directions; the second is infinite",
+    [0.0, 0.0],
+    [0, 0],
+    _both(np.hypot),
+)
+kink(np.arctan2, "(0, 0)", "0, the mean over all directions", [0.0, 0.0], [0, 0], _both(np.arctan2))
+kink(np.copysign, "0", "0, the mean of both sides", [0.0, 1.0], [0, 0], _both(np.copysign))
+for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):
+    kink(_fn, "equal arguments", "half for each", [2.0, 2.0], [0.5, 0.5], _both(_fn))
+for _fn in (np.logaddexp, np.logaddexp2):
+    kink(_fn, "two equal infinities", "half for each", [INF, INF], [0.5, 0.5], _both(_fn))
+for _fn in (np.sqrt, np.cbrt, np.log, np.log2, np.log10):
+    kink(_fn, "0", "infinite", [0.0, np.nan], [[INF, 0], [0, np.nan]])
+kink(np.log1p, "-1", "infinite", [-1.0], INF)
+kink(np.reciprocal, "0", "infinite", [0.0], -INF)
+kink(np.divide, "a divisor of 0", "infinite", [1.0, 0.0], [INF, -INF], _both(np.divide))
+kink(np.power, "0, to a power between 0 and 1", "infinite", [0.0], INF, lambda x: x**0.25)
+kink(np.power, "0, to the power 0", "0: the value is 1 everywhere", [0.0], 0, lambda x: x**0)
+kink(np.power, "0, by the exponent", "0 for a positive one", [2.0], 0, lambda x: 0.0**x)
+for _fn, _sign in ((np.arcsin, 1), (np.arccos, -1)):
+    kink(_fn, "-1 and 1", "infinite", [-1.0, 1.0], [[_sign * INF, 0], [0, _sign * INF]])
+kink(np.arccosh, "1", "infinite", [1.0], INF)
+kink(np.arctanh, "-1 and 1", "infinite", [-1.0, 1.0], [[INF, 0], [0, INF]])
+kink(np.remainder, "a multiple of the divisor", "as inside the step: 1", [4.0], 1, lambda x: np.remainder(x, 2.0))
+kink(np.fmod, "a multiple of the divisor", "as inside the step: 1", [4.0], 1, lambda x: np.fmod(x, 2.0))
+kink(np.heaviside, "0", "0, though the value jumps", [0.0], 0, lambda x: np.heaviside(x, 0.5))

@@ -68,7 +68,7 @@ for _fn, _rule in (
     (np.fft.rfft, _rfft_transpose),
     (np.fft.irfft, _irfft_transpose),
 ):
-    linear(_fn, _rule, batch=_batch(_fn), names=("x",))
+    linear(_fn, _rule, mixes=True, batch=_batch(_fn), names=("x",))
 
 
 @composite(np.fft.hfft)

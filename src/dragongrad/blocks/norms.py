@@ -9,6 +9,8 @@ import numpy as np
 from ..core.block import composite
 from ..core.variable import plain
 from .axes import Axis, normal
+from .elementwise import root_of_sum, root_of_sum_of_powers
+from .kinks import kink
 
 
 def _square(x: Any) -> Any:
@@ -16,17 +18,9 @@ def _square(x: Any) -> Any:
     return np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x
 
 
-def _root(total: Any, power: float) -> Any:
-    """A root whose derivative at zero is zero."""
-    zero = total == 0
-    safe = np.where(zero, 1.0, total)
-    # The plus makes a scalar of an array without axes, as NumPy's norm does.
-    return +np.where(zero, 0.0, np.sqrt(safe) if power == 2 else safe ** (1.0 / power))
-
-
 def _vector(x: Any, order: Any, axis: Axis, keepdims: bool) -> Any:
     if order is None or order == 2:
-        return _root(np.sum(_square(x), axis=axis, keepdims=keepdims), 2)
+        return root_of_sum(np.sum(_square(x), axis=axis, keepdims=keepdims))
     size = np.absolute(x)
     if order == np.inf:
         return np.max(size, axis=axis, keepdims=keepdims)
@@ -39,9 +33,7 @@ def _vector(x: Any, order: Any, axis: Axis, keepdims: bool) -> Any:
     if isinstance(order, str):
         raise ValueError(f"norm: no order {order!r} for vectors")
     if order > 0:
-        zero = size == 0
-        powers = np.where(zero, 0.0, np.where(zero, 1.0, size) ** order)
-        return _root(np.sum(powers, axis=axis, keepdims=keepdims), order)
+        return root_of_sum_of_powers(np.sum(size**order, axis=axis, keepdims=keepdims), 1.0 / order)
     return np.sum(size**order, axis=axis, keepdims=keepdims) ** (1.0 / order)
 
 
@@ -86,6 +78,9 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> A
     if len(axes) == 2:
         return _matrix(x, ord, (axes[0], axes[1]), keepdims)
     raise ValueError("norm: an order of more than two axes has no meaning")
+
+
+kink(np.linalg.norm, "the zero vector", "0, the mean over all directions; the second is infinite", [0.0, 0.0], 0)
 
 
 @composite(np.linalg.vector_norm)

@@ -48,7 +48,9 @@ def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepd
 
 
 _extrema = {
-    fn: general(fn, pullback=_extremum_pullback, pushforward=_extremum_pushforward, batch=along_axes(fn))
+    fn: general(
+        fn, pullback=_extremum_pullback, pushforward=_extremum_pushforward, selects=True, batch=along_axes(fn)
+    )
     for fn in (np.max, np.min)
 }
 

@@ -10,6 +10,8 @@ import numpy as np
 from ..core.block import composite
 from ..core.variable import bottom, plain
 from .axes import Axis, as_array, normal, single
+from .elementwise import root_of_sum
+from .kinks import kink
 
 _NONE = np._NoValue
 
@@ -88,8 +90,10 @@ def std(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: flo
     """The standard deviation over axes."""
     spread = np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **options)
     # Where all elements are equal there is a kink like that of the norm at zero, and the same choice: zero.
-    equal = spread == 0
-    return np.where(equal, 0.0, np.sqrt(np.where(equal, 1.0, spread)))[()]
+    return root_of_sum(spread)
+
+
+kink(np.std, "equal elements", "0, the mean over all directions; the second is infinite", [1.0, 1.0], [0, 0])
 
 
 @composite(np.average)

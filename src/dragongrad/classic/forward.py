@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import ArgumentError
-from ..core.level import WATCH, Level
+from ..core.level import Level
 from ..core.variable import Variable
 from ..transforms.evaluate import evaluate, rewrap
-from ..transforms.forward import pushforward
+from ..transforms.forward import push_masked
 from ..transforms.watch import check_forward
+from ..transforms.zeros import Dot
 from .jacobian import Inputs
 
 # Below every transform's level: a transform may differentiate around a classic Variable, never inside it.
@@ -30,12 +32,16 @@ def refuse_other_mode(level: Level, args: tuple[Any, ...]) -> None:
 
 
 class ClassicForward(Level):
-    """The level of forward-mode Variables; the link is a dict from `Inputs` to batched tangents."""
+    """The level of forward-mode Variables; the link is a dict from `Inputs` to a batched `Dot`."""
 
     __slots__ = ()
 
     def __init__(self) -> None:
         self.serial, self.ended = CLASSIC_SERIAL, False
+
+    def differentiates(self, x: Variable) -> bool:
+        """Whether a Variable depends on an input."""
+        return bool(x.link)
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Compute the value, and push the tangents of every direction along at once."""
@@ -58,15 +64,17 @@ class ClassicForward(Level):
             return out
         dots = {}
         for inputs in dict.fromkeys(key for link in links for key in link):
-            dot = pushforward(block, out, values, [link.get(inputs) for link in links], params)
-            if dot is not None:
-                dots[inputs] = dot
-            if watched:
-                check_forward(block, args, out, dots=(lambda _, dot=dot: dot,))
+            found = push_masked(block, out, values, [link.get(inputs) for link in links], params)
+            if found is not None:
+                dots[inputs] = found
+            if watched and found is not None:
+                check_forward(block, args, out, dots=(lambda _, dot=found.dot: dot,))
         if block.outputs == 1:
             return like.another(np.asarray(out), dots)
         parts = [
-            like.another(o, {key: dot[i] for key, dot in dots.items()}) if o.dtype.kind in "fc" else o
+            like.another(o, {key: Dot(found.dot[i], None) for key, found in dots.items()})
+            if o.dtype.kind in "fc"
+            else o
             for i, o in enumerate(out)
         ]
         return rewrap(out, parts)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.variable import Variable
 from ..transforms.batch import Batch
+from ..transforms.zeros import Dot, seed_mask
 
 
 class Inputs:
@@ -28,17 +29,18 @@ class Inputs:
         self.shapes = [a.shape for a in arrays]
         self.level = Batch(sum(a.size for a in arrays))
 
-    def seed(self, index: int, dtype: Any) -> Variable:
+    def seed(self, index: int, dtype: Any) -> Dot:
         """The tangents of one input: its part of the identity."""
         start = sum(count(shape) for shape in self.shapes[:index])
         size = count(self.shapes[index])
         part = np.zeros((self.level.size, size), dtype)
         part[start : start + size] = np.eye(size, dtype=dtype)
-        return self.batch(part.reshape((self.level.size, *self.shapes[index])))
+        rows = self.batch(part.reshape((self.level.size, *self.shapes[index]))).dot
+        return Dot(rows, seed_mask(rows))
 
-    def batch(self, rows: Any) -> Variable:
-        """Tangents, one direction a row, as the transforms take them."""
-        return Variable(rows, self.level)
+    def batch(self, rows: Any) -> Dot:
+        """Tangents, one direction a row, as the level of forward mode takes them."""
+        return Dot(Variable(rows, self.level), None)
 
     def jacobians(self, rows: Any, out: tuple[int, ...]) -> list[Any]:
         """Cut tangents, one direction a row, into the Jacobians with respect to each input."""

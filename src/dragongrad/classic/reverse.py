@@ -6,16 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import user_line
-from ..core.level import WATCH
 from ..core.node import Node
 from ..core.variable import Variable
 from ..transforms.batch import Batch
 from ..transforms.evaluate import rewrap
 from ..transforms.reverse import Reverse
-from ..transforms.sweep import careful_pull_edge, cotangents, fit, has_nan, sweep, watched_sweep
+from ..transforms.rules import fit
+from ..transforms.sweep import Marks, careful_sweep, cotangents, has_nan, sweep
 from ..transforms.watch import check_forward
+from ..transforms.zeros import pulled, seed_mask
 from .forward import CLASSIC_SERIAL, refuse_other_mode
 from .jacobian import Inputs, count, layout
 
@@ -57,17 +59,15 @@ class GraphNode(Node):
         return self.childrens
 
     def _pulled(self, bar: Any) -> list[tuple[Any, Any]]:
-        if self.edges:
-            return [(parent, careful_pull_edge(bar, partial, saved)) for parent, partial, saved in self.edges]
-        maker: Any = self
-        if self.pick is not None:
+        if not self.edges and self.pick is not None:
+            maker: Any = self.parents[0]
             # One of several outputs: the Block's own Node stands between.
-            maker = self.parents[0]
             bars: list[Any] = [None] * len(maker.dtype)
             bars[self.pick] = bar
             bar = bars
-        pulled = zip(maker.parents, cotangents(maker.block, bar, maker), strict=True)
-        return [(parent, g) for parent, g in pulled if parent is not None and g is not None]
+            found = zip(maker.parents, cotangents(maker.block, bar, maker), strict=True)
+            return [(parent, g) for parent, g in found if parent is not None and g is not None]
+        return [(parent, g) for parent, g, _ in pulled(self, bar, seed_mask(bar), cotangents)]
 
     def reset_graph(self) -> None:
         """Forget the gradients that the last pass left on this Node and on those behind it."""
@@ -156,25 +156,28 @@ def compute(node: Node) -> list[Any]:
     order = path(node)
     _pass(node, order, careful=False)
     if any(n.block is None and n.gradient is not None and has_nan(n.gradient) for n in order):
-        # A NaN may come from 0 * inf: strong zeros, only for those who meet one.
+        # A NaN may come from 0 * inf: structural zeros, only for those who meet one.
         _pass(node, order, careful=True)
     return order
 
 
 def _pass(output: Node, order: list[Any], careful: bool) -> None:
     watched = WATCH.get()
+    marks = Marks({}, {})
     rows = count(output.shape)
     identity = np.eye(rows, dtype=output.dtype).reshape((rows, *output.shape))
     # One number needs no batch of directions: then the sweep runs on plain arrays.
     output.bar = identity[0] if rows == 1 else Variable(identity, Batch(rows))
+    if rows != 1 and (careful or watched):
+        marks.masks[output] = seed_mask(output.bar)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for node in reversed(order):
             bar = node.bar
             if node.block is not None and bar is not None:
-                if watched:
-                    watched_sweep([node])
+                if careful or watched:
+                    careful_sweep([node], marks, watched)
                 else:
-                    sweep([node], careful)
+                    sweep([node])
             node.bar = None
             node._gradient = None if isinstance(bar, list) else (bar, output.shape)
 

@@ -115,8 +115,8 @@ class Variable(CoreVariable):
     def _jacobians(self) -> Any:
         found: dict[Inputs, list[Any]] = {}
         if self.level is FORWARD:
-            for inputs, dot in self.link.items():
-                found[inputs] = inputs.jacobians(dot.data, self.data.shape)
+            for inputs, link in self.link.items():
+                found[inputs] = inputs.jacobians(link.dot.data, self.data.shape)
         elif self.link is not None:
             for node in compute(self.link):
                 if node.block is None:

@@ -50,6 +50,16 @@ def entry(
     return _nested(door, None if flat else structure, out if steps is None else _WHOLE)
 
 
+def first_of(one: Entry, other: Entry) -> Entry:
+    """What answers calls by one entry, and by another where the first does not."""
+
+    def through(*args: Any, **kwargs: Any) -> Any:
+        out = one(*args, **kwargs)
+        return other(*args, **kwargs) if out is MISSING else out
+
+    return through
+
+
 _WHOLE = object()
 
 

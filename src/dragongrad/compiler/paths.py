@@ -42,6 +42,9 @@ class Path:
     names: list[str]
     engine: Any
     entry: Callable[..., Any]
+    decisions: tuple[Any, ...]
+    # The plain path whose derivatives are NaN where this one is taken, whose rules are careful.
+    plain: Path | None = None
 
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""

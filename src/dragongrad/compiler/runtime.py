@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ..context import ALWAYS, WATCH, careful
 from ..core.errors import ArgumentError, DragongradError
 from ..core.graph import Graph
-from ..core.level import WATCH
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
-from .entry import closed, entry
+from .entry import closed, entry, first_of
 from .leaves import fresh, is_special, key_of, names_of, native, ready
 from .passes import optimise
 from .paths import Path, Version, build, take, warn, with_guards
@@ -142,29 +142,48 @@ class Compiled:
                 out = take(path, arrays)
                 if out is not MISSING:
                     return out
-            if version.eager or len(version.paths) >= MAX_PATHS:
+            ways = [path for path in version.paths if path.plain is None]
+            if version.eager or len(ways) >= MAX_PATHS:
                 if not version.eager:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
-                    lines = [guard.line for path in version.paths for guard in path.guards[-1:]]
+                    lines = [guard.line for path in ways for guard in path.guards[-1:]]
                     warn(
                         f"{self!r} takes more than {MAX_PATHS} ways through decisions that depend on values; it "
                         f"runs eagerly from now on. The last decision was at {lines[0] if lines else 'no line'}\n"
                         "Write np.where(condition, a, b) where both sides can be computed"
                     )
                 return self._f(*args, **kwargs)
-            try:
+            return self._compiled(version, ways, leaves, structure, arrays, args, kwargs)
+
+    def _compiled(
+        self, version: Version, ways: list[Path], leaves: list[Any], structure: Structure, arrays: list[Any],
+        args: Any, kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """Compile the plain path, and the careful one where a derivative is NaN; the outputs of the call."""
+        try:
+            traced, seconds = self._trace(version, leaves, structure)
+        except _STAGING_ERRORS as error:
+            return self._eagerly(version, error, args, kwargs)
+        # Where the way is known and did not answer, a derivative is NaN.
+        plain = next((path for path in ways if path.decisions == traced.decisions()), None)
+        if plain is None:
+            plain = self._add(version, traced, seconds, leaves, structure)
+            out = self._first(plain, traced, arrays)
+            if out is not MISSING:
+                return out
+        try:
+            with careful(ALWAYS):
                 traced, seconds = self._trace(version, leaves, structure)
-            except _STAGING_ERRORS as error:
-                return self._eagerly(version, error, args, kwargs)
-            self._add(version, traced, seconds, leaves, structure)
-            if not traced.complete:
-                out = take(version.paths[0], arrays)
-                if out is not MISSING:
-                    return out
-                # A decision was foretold, and went the other way.
-                traced, seconds = self._trace(version, leaves, structure, lazy=False)
-                self._add(version, traced, seconds, leaves, structure)
+        except _STAGING_ERRORS as error:
+            return self._eagerly(version, error, args, kwargs)
+        out = self._first(self._add(version, traced, seconds, leaves, structure, plain), traced, arrays)
+        return out if out is not MISSING else self._f(*args, **kwargs)
+
+    def _first(self, path: Path, traced: Traced, arrays: list[Any]) -> Any:
+        """The outputs of the first call of a path: what the traced run computed, if it computed all."""
+        if traced.complete:
             return unflatten(traced.structure, [fresh(v) for v in traced.leaves])
+        return take(path, arrays)
 
     def _open(self, path: Path, kwargs: Any) -> None:
         """Let the next call try this path first."""
@@ -182,18 +201,18 @@ class Compiled:
         warn(f"{self!r} runs eagerly: {cause}")
         return out
 
-    def _trace(
-        self, version: Version, leaves: list[Any], structure: Structure, lazy: bool = True
-    ) -> tuple[Traced, dict[str, float]]:
+    def _trace(self, version: Version, leaves: list[Any], structure: Structure) -> tuple[Traced, dict[str, float]]:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
-        traced = trace_call(self._f, leaves, structure, version.dynamic, title, lazy)
+        traced = trace_call(self._f, leaves, structure, version.dynamic, title, lazy=True)
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
-        self, version: Version, traced: Traced, seconds: dict[str, float], leaves: list[Any], structure: Structure
-    ) -> None:
-        """Compile what was traced; it is the first path that the next call tries."""
+        self, version: Version, traced: Traced, seconds: dict[str, float], leaves: list[Any], structure: Structure,
+        plain: Path | None = None,
+    ) -> Path:  # fmt: skip
+        """Compile what was traced; a plain path is the first that the next call tries, a careful one follows it."""
+        decisions = traced.decisions()
         whole = with_guards(traced)
         start = time.perf_counter()
         graph, passes = optimise(whole, fast_math=self._fast_math)
@@ -202,10 +221,27 @@ class Compiled:
         names = names_of(self._f, version.dynamic, leaves, structure)
         way = entry(engine, leaves, version.dynamic, structure, traced.structure)
         seconds = {**seconds, **more}
-        path = Path(whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way)
-        version.paths.insert(0, path)
+        if plain is not None:
+            # The plain path always comes first, so that equal calls give equal bits whatever came before.
+            way = first_of(plain.entry, way)
+        path = Path(
+            whole,
+            graph,
+            traced.guards,
+            traced.structure,
+            run,
+            seconds,
+            passes,
+            names,
+            engine,
+            way,
+            decisions,
+            plain,
+        )
+        version.paths.insert(0 if plain is None else len(version.paths), path)
         self._latest = path
         self._open(path, unflatten(structure, leaves)[1])
+        return path
 
     # Looking inside
 

@@ -33,12 +33,14 @@ class Guard:
 class Stage(Staging):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("guards", "known", "lazy", "predicted")
+    __slots__ = ("cases", "guards", "known", "lazy", "predicted")
     stages = True
 
     def __init__(self, lazy: bool = False) -> None:
         super().__init__()
         self.guards: list[Guard] = []
+        # Cases that a careful derivative looked for and did not find.
+        self.cases: list[Guard] = []
         # Large values are only outlined; these are the others, from which any can be computed.
         self.lazy = lazy
         self.known: dict[Node, Any] = {}
@@ -69,14 +71,33 @@ class Stage(Staging):
 
     def truth(self, x: Variable) -> bool:
         """The truth value now; a later run that decides otherwise takes another path."""
-        if x.data.__class__ is Outline and _asks_for_nan(x.link):
-            # Derivatives are computed anew where they are NaN: none is, and the guard sees whether that is true.
-            taken, self.predicted = False, True
-        else:
-            taken = bool(self.value(x))
+        taken = bool(self.value(x))
         if x.link is not None:
             self.guards.append(Guard(x.link, taken, user_line()))
         return taken
+
+    def doubts(self, x: Variable) -> bool:
+        """Foretell that no derivative is NaN; a guard sees whether that is true, and the careful path is taken."""
+        if x.link is None:
+            return bool(x.data)
+        self.predicted = True
+        self.guards.append(Guard(x.link, False, user_line()))
+        return False
+
+    def occurs(self, x: Variable) -> bool:
+        """Whether a case occurs now; a later run where it does finds a NaN that `confirm` guards, or this."""
+        taken = bool(self.value(x))
+        if x.link is not None and not taken:
+            self.cases.append(Guard(x.link, False, user_line()))
+        return taken
+
+    def confirm(self, x: Variable) -> None:
+        """Guard that the derivatives hold no NaN; where they do, that no case occurs that does not occur now."""
+        if x.link is not None and not bool(self.value(x)):
+            self.guards.append(Guard(x.link, False, user_line()))
+        else:
+            self.guards += self.cases
+        self.cases = []
 
     def number(self, x: Variable, what: str) -> Any:
         """A whole number now, guarded as a decision is; any other number cannot be repeated."""
@@ -181,12 +202,6 @@ def _refuse_many_axes(shape: tuple[int, ...]) -> None:
         raise UnstageableError(f"arrays of more than {_MOST_AXES} axes are not compiled, one has {len(shape)}")
 
 
-def _asks_for_nan(node: Node) -> bool:
-    """Whether a Node is `np.any(np.isnan(...))`."""
-    inner = node.parents[0] if node.block is _ANY else None
-    return inner is not None and inner.block is _ISNAN
-
-
 def _computed(node: Node, nodes: list[Node], known: dict[Node, Any]) -> Any:
     """The value of one Node, from those that are known."""
     wanted, order = {node}, []
@@ -206,7 +221,6 @@ _SHAPED_BY_VALUES = frozenset({"nonzero"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex)
 _ASTYPE = BLOCKS["astype"]
-_ANY, _ISNAN = BLOCKS[np.any], BLOCKS[np.isnan]
 
 
 def _settled(value: Any) -> Any:
@@ -245,7 +259,12 @@ class Traced:
     guards: list[Guard]
     structure: Any  # of the output
     leaves: list[Any]  # of the output, as the traced run computed them
-    complete: bool  # whether the run computed all leaves, and foretold no decision
+    complete: bool  # whether the run computed all leaves, and foretold nothing
+
+    def decisions(self) -> tuple[Any, ...]:
+        """What tells the way of a run through the function from that of another."""
+        places = {node: place for place, node in enumerate(self.graph.nodes)}
+        return (len(places), *[(places.get(guard.node), guard.taken) for guard in self.guards])
 
 
 def trace_call(

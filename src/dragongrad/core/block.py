@@ -22,7 +22,7 @@ import numpy as np
 
 from .errors import ArgumentError, NoRuleError
 from .node import KEEP, NEGATE, TIMES
-from .variable import Variable, plain, top_level
+from .variable import Variable, is_constant, plain, top_level
 
 ARGUMENTS = ("x", "y", "z", "u", "v", "w")
 _PLAIN_SCALARS = frozenset({float, int, np.float64})
@@ -59,87 +59,55 @@ class Block:
         `batch(size, arrays, batched, **params)`: the value with the batch along axis 0.
     domain : tuple of float
         Elementwise: the open interval of each argument on which the derivative is finite.
+    dispatches : bool
+        Whether the value is NumPy code that inner levels answer. Otherwise they meet the Block itself; if it is
+        `inlined`, only those that differentiate do, and a batch or a trace sees the NumPy code.
     singular : bool
-        Whether a partial may be infinite where its tangent is zero, or the reverse (strong zeros).
+        Whether a partial may be infinite where its tangent is zero, or the reverse: no warning for that.
+    selects : bool
+        Whether a zero among the partials says that another element was chosen (`maximum`).
+    mixes : bool
+        Linear: whether all elements along an axis depend on all others (`fft`).
+    source, restated : callable or None
+        The elements of a value that are a singularity others may remove; from `(out, *args, **params)` those where
+        the Block itself removes one, with a function that makes the other expression, or None.
 
     """
 
     __slots__ = (
-        "__weakref__",
-        "_kept",
-        "allowed",
-        "batch",
-        "bind_fn",
-        "call",
-        "defaults",
-        "dispatches",
-        "domain",
-        "edges",
-        "fn",
-        "forward",
-        "kind",
-        "name",
-        "names",
-        "needs",
-        "outputs",
-        "parameters",
-        "partials",
-        "pullback",
-        "pulls",
-        "push_needs",
-        "pushforward",
-        "signature",
-        "singular",
-        "symbol",
-        "value",
-        "variadic",
+        "__weakref__", "_kept", "allowed", "batch", "bind_fn", "call", "defaults", "dispatches", "domain",
+        "edges", "fn", "forward", "inlined", "kind", "mixes", "name", "names", "needs", "outputs", "parameters",
+        "partials", "pullback", "pulls", "pushforward", "restated", "selects", "signature", "singular",
+        "source", "symbol", "value", "variadic",
     )  # fmt: skip
 
     def __init__(
-        self,
-        fn: Any,
-        kind: str,
-        *,
-        value: Callable[..., Any] | None = None,
-        names: tuple[str, ...] = ("x",),
-        pulls: tuple[Callable[..., Any] | None, ...] = (),
-        pullback: Callable[..., Any] | None = None,
-        pushforward: Callable[..., Any] | None = None,
-        bind: Callable[..., Any] | None = None,
-        batch: Callable[..., Any] | None = None,
-        parameters: tuple[str, ...] | None = None,
-        outputs: int = 1,
-        domain: tuple[tuple[float, float], ...] = (),
-        singular: bool = False,
-        signature: str | None = None,
-        symbol: str | None = None,
-        name: str | None = None,
-        dispatches: bool = True,
-    ) -> None:
-        self.fn = fn
-        self.kind = kind
+        self, fn: Any, kind: str, *, value: Callable[..., Any] | None = None, names: tuple[str, ...] = ("x",),
+        pulls: tuple[Callable[..., Any] | None, ...] = (), pullback: Callable[..., Any] | None = None,
+        pushforward: Callable[..., Any] | None = None, bind: Callable[..., Any] | None = None,
+        batch: Callable[..., Any] | None = None, parameters: tuple[str, ...] | None = None, outputs: int = 1,
+        domain: tuple[tuple[float, float], ...] = (), singular: bool = False, selects: bool = False,
+        mixes: bool = False, signature: str | None = None, symbol: str | None = None, name: str | None = None,
+        dispatches: bool = True, inlined: bool = False,
+    ) -> None:  # fmt: skip
+        self.fn, self.kind = fn, kind
         self.value = fn if value is None else value
         # What a level applies to its payloads: NumPy dispatches by itself, a function of the user's does not.
-        self.dispatches = dispatches
-        self.forward = self.value if dispatches else self
-        self.names = names
-        self.variadic = names == ("xs",)
-        self.pulls = pulls
-        self.pullback = pullback
-        self.pushforward = pushforward
-        self.bind_fn = bind
-        self.batch = batch
-        self.outputs = outputs
-        self.domain = domain
-        self.singular = singular
-        self.signature = signature
+        self.dispatches, self.inlined = dispatches and not inlined, inlined
+        self.forward = _inlined(self) if inlined else self.value if dispatches else self
+        self.names, self.variadic, self.outputs = names, names == ("xs",), outputs
+        self.pulls, self.pullback, self.pushforward = pulls, pullback, pushforward
+        self.bind_fn, self.batch, self.signature = bind, batch, signature
+        self.domain, self.singular, self.selects, self.mixes = domain, singular, selects, mixes
+        self.source: Callable[[Any], Any] | None = None
+        self.restated: Callable[..., Any] | None = None
         self.name: str = name or str(getattr(fn, "__name__", fn))
         self.symbol: str = symbol or self.name
         self.partials: tuple[Any, ...] = ()
         # What reverse mode writes on the edges of an application without parameters: the partials, and more
         # wherever a cotangent only needs to be kept and spread.
         self.edges: tuple[Any, ...] = ()
-        self.call: Callable[..., Any] = self.apply
+        self.call: Callable[..., Any] = self.forward if inlined else self.apply
         self.parameters = _parameter_names(fn)
         rules = [r for r in (*pulls, pullback, pushforward) if r is not None]
         self.needs = {id(r): _needed(r, self) for r in rules}
@@ -243,6 +211,14 @@ class Block:
         return f"<Block {self.name}: {self.kind}>"
 
 
+def _inlined(block: Block) -> Callable[..., Any]:
+    def forward(*arrays: Any) -> Any:
+        arrays = tuple([plain(a) for a in arrays])
+        return block.value(*arrays) if all(map(is_constant, arrays)) else block(*arrays)
+
+    return forward
+
+
 _MISSING = object()
 
 
@@ -299,15 +275,10 @@ def _allowed(
 
 
 def elementwise(
-    fn: Any,
-    *partials: Any,
-    symbol: str | None = None,
-    domain: Any = (),
-    singular: bool = False,
-    forward: Callable[..., Any] | None = None,
-    name: str | None = None,
-    dispatches: bool = True,
-) -> Block:
+    fn: Any, *partials: Any, symbol: str | None = None, domain: Any = (), singular: bool = False,
+    selects: bool = False, forward: Callable[..., Any] | None = None, name: str | None = None,
+    dispatches: bool = True, inlined: bool = False,
+) -> Block:  # fmt: skip
     """Declare a Block that acts on each element: one partial derivative per argument.
 
     A partial is a number, a ufunc of the argument, or a function of any of `out, x, y, z`. A partial
@@ -317,12 +288,13 @@ def elementwise(
     if domain and not isinstance(domain[0], tuple):
         domain = (domain,)
     block = Block(
-        fn, "elementwise", names=names, symbol=symbol, domain=domain, singular=singular, name=name,
-        parameters=(), dispatches=dispatches,
+        fn, "elementwise", names=names, symbol=symbol, domain=domain, singular=singular, selects=selects,
+        name=name, parameters=(), dispatches=dispatches, inlined=inlined,
     )  # fmt: skip
     block.forward = forward or block.forward
     block.partials = block.edges = tuple(_prepare_partial(p, ("out", *names)) for p in partials)
-    block.call = {1: _unary_call, 2: _binary_call}.get(len(partials), _elementwise_call)(block)
+    calls = {1: _unary_call, 2: _binary_call}
+    block.call = block.forward if inlined else calls.get(len(partials), _elementwise_call)(block)
     return register(block)
 
 
@@ -454,7 +426,9 @@ def unsupported(reason: str, *fns: Any) -> None:
 
 
 def register(block: Block) -> Block:
-    """Enter a Block in the table."""
+    """Enter a Block in the table, unless it is only part of the rules of others."""
+    if block.inlined:
+        return block
     BLOCKS[block.fn] = block
     TABLE[block.fn] = block.call
     return block

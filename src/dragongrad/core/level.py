@@ -7,7 +7,6 @@ applies the Block again to the payloads below. That rules out perturbation confu
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from .block import Block
     from .variable import Variable
 
-# Whether `debug_nans` is active: levels then look at every value, and compiled functions run eagerly.
-WATCH: ContextVar[bool] = ContextVar("dragongrad.debug_nans", default=False)
 # `next` on a counter is atomic: levels opened by different threads never share a number.
 _serials = count(1)
 
@@ -50,6 +47,14 @@ class Level:
     def binary(self, block: Block, x: Any, y: Any) -> Any:
         """Apply an elementwise Block of two arguments (a level may have a faster way)."""
         return self.apply(block, (x, y), {})
+
+    def differentiates(self, x: Variable) -> bool:
+        """Whether this level carries a derivative of one of its Variables."""
+        return False
+
+    def settle(self, value: Any) -> Any:
+        """A payload as it is without this level (a careful one keeps marks on it)."""
+        return value
 
     def truth(self, x: Variable) -> bool:
         """The truth value of a Variable, for Python's `if`."""

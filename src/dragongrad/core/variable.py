@@ -31,10 +31,12 @@ class Variable:
     """
 
     # data: the payload, an array or a Variable of a lower level. link: what the level keeps beside it
-    # (a tangent, a Node).
-    __slots__ = ("__weakref__", "data", "level", "link")
+    # (a tangent, a Node). origin: the application that made it, where a careful level looks at pairs of Blocks.
+    __slots__ = ("__weakref__", "data", "level", "link", "origin")
 
     if TYPE_CHECKING:
+        origin: Any
+
         # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...
         def astype(self, dtype: Any) -> Any: ...
@@ -128,6 +130,7 @@ class Variable:
 
     def rebind(self, other: Any) -> None:
         """Let this object stand for another value (item assignment, `out=`)."""
+        self.origin = None
         if isinstance(other, Variable):
             self.data, self.level, self.link = other.data, other.level, other.link
         else:
@@ -206,6 +209,15 @@ def value_of(value: Any) -> Any:
     while isinstance(value, Variable):
         value = value.data
     return value
+
+
+def is_constant(value: Any) -> bool:
+    """Whether no level differentiates a value."""
+    while isinstance(value, Variable):
+        if value.level.differentiates(value):
+            return False
+        value = value.data
+    return True
 
 
 def bottom(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import (
     NUMPY_ERRORS,
@@ -18,7 +19,7 @@ from ..core.errors import (
     operation_error,
     user_line,
 )  # fmt: skip
-from ..core.level import WATCH, Level
+from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
 from .evaluate import call, refuse_escaped, rewrap

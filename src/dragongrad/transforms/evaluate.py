@@ -89,9 +89,10 @@ def drop(out: Any, level: Level) -> tuple[Any, Node | None]:
     out = plain(out)
     if isinstance(out, Variable):
         if out.level is level:
-            return out.data, out.link
+            return level.settle(out.data), out.link
         if out.level.serial > level.serial:
             refuse_escaped()
+        out = level.settle(out)
     return out, None
 
 

@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from ..context import is_careful
 from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, as_input, value_of
+from .careful import attempt
 from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
-from .reverse import open_reverse
-from .sweep import fit, own, run_sweep
+from .reverse import Reverse, open_reverse
+from .roots import CarefulReverse
+from .rules import fit
+from .sweep import own, run_sweep
 
 
 def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:
     """Run a function over Variables of a new level: its output, the level's tape, inputs and structures."""
-    level, _ = open_reverse(())
+    level: Reverse = CarefulReverse() if is_careful() else open_reverse(())[0]
     full = list(args)
     inputs: list[Node] = []
     structures = []
@@ -57,6 +61,13 @@ def _run_value_and_grad(
     f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, has_aux: bool, holomorphic: bool
 ) -> Any:
     positions = bind_argnums(f, args, argnums)
+    return attempt(_value_and_grad, f, args, kwargs, argnums, positions, has_aux, holomorphic)
+
+
+def _value_and_grad(
+    f: Any, args: Any, kwargs: Any, argnums: Argnums, positions: tuple[int, ...], has_aux: bool, holomorphic: bool
+) -> tuple[Any, bool]:
+    """The result, and whether there is a NaN among the gradients."""
     out, level, tape, inputs, structures = record(f, args, kwargs, positions)
     aux = None
     if has_aux:
@@ -66,13 +77,15 @@ def _run_value_and_grad(
         check_number(f, out)
     value, node = drop(out, level)
     check_scalar(f, value, holomorphic)
+    doubtful = False
     if node is None:
         grads = [np.zeros(n.shape, n.dtype)[()] for n in inputs]
     else:
-        grads = own(run_sweep(tape, [(node, node.dtype.type(1))], inputs))
+        grads, doubtful = run_sweep(tape, [(node, node.dtype.type(1))], inputs, level)
+        grads = own(grads)
     built = rebuild(structures, grads)
     grad_value = built[0] if isinstance(argnums, int) else tuple(built)
-    return ((value, aux) if has_aux else value), grad_value
+    return (((value, aux) if has_aux else value), grad_value), doubtful
 
 
 def _split_aux(out: Any) -> tuple[Any, Any]:
@@ -203,7 +216,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: A
     array([ 1., -1.])
 
     """
-    result, level, tape, inputs, structures = record(f, primals, kwargs, tuple(range(len(primals))))
+    positions = tuple(range(len(primals)))
+    result, level, tape, inputs, structures = record(f, primals, kwargs, positions)
     aux = None
     if has_aux:
         result, aux = _split_aux(result)
@@ -227,9 +241,21 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: A
                 )
             if node is not None:
                 seeds.append((node, fit(bar, node)))
-        # The cotangents live on the tape while it is swept: one sweep at a time.
-        with lock:
-            return tuple(rebuild(structures, own(run_sweep(tape, seeds, inputs), bars)))
+
+        def run() -> tuple[list[Any], bool]:
+            if is_careful() and not isinstance(level, CarefulReverse):
+                return swept_again(bars)
+            # The cotangents live on the tape while it is swept: one sweep at a time.
+            with lock:
+                return run_sweep(tape, seeds, inputs, level)
+
+        return tuple(rebuild(structures, own(attempt(run), bars)))
+
+    def swept_again(bars: list[Any]) -> tuple[list[Any], bool]:
+        out, level, tape, inputs, _ = record(f, primals, kwargs, positions)
+        nodes = [drop(leaf, level)[1] for leaf in flatten(out[0] if has_aux else out)[0]]
+        known = [(node, as_input(bar)) for node, bar in zip(nodes, bars, strict=True) if node is not None]
+        return run_sweep(tape, [(node, fit(bar, node)) for node, bar in known], inputs, level)
 
     out = unflatten(structure, values)
     return (out, pullback, aux) if has_aux else (out, pullback)

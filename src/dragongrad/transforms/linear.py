@@ -111,7 +111,7 @@ def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:
     leaves = [as_input(leaf) for leaf in flatten(primals)[0]]
     level, inputs = open_reverse([(np.shape(o), np.asarray(o).dtype if not isinstance(o, Variable) else o.dtype)
                                   for o in outs])  # fmt: skip
-    # The pullback is linear, so any cotangent records it; ones meet no strong zeros.
+    # The pullback is linear, so any cotangent records it; ones meet no zeros.
     bars = [Variable(np.ones(n.shape, n.dtype), level, n) for n in inputs]
     results = flatten(pullback(unflatten(structure, bars)))[0]
     tape = level.close()
@@ -131,6 +131,6 @@ def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:
             if node is not None:
                 seeds.append((node, x_dot if x_dot.dtype == node.dtype else x_dot.astype(node.dtype)))
         with lock:
-            return unflatten(structure, run_sweep(tape, seeds, inputs))
+            return unflatten(structure, run_sweep(tape, seeds, inputs)[0])
 
     return out, pushforward

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import DragongradError, operation_error, user_line
-from ..core.level import WATCH, Level
+from ..core.level import Level
 from ..core.node import Node, Spec
 from ..core.variable import Variable
 from .evaluate import evaluate, refuse_escaped, rewrap
@@ -42,6 +43,9 @@ class Reverse(Level):
     def constant(self, value: Any) -> Variable:
         """A Variable of this level that depends on no input."""
         return Variable(value, self, None)
+
+    def differentiates(self, x: Variable) -> bool:
+        return x.link is not None
 
     # unary and binary are apply for the two commonest cases, written out: they are most of an eager run.
 

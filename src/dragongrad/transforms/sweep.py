@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
 from sys import getrefcount
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.block import Block, rule_names
-from ..core.level import WATCH
+from ..context import CAREFUL, WATCH
+from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
+from .careful import INFINITE, ROOT, lost, pull_root, with_pole
 from .reverse import open_reverse
+from .rules import LARGE, call_pushforward, call_rule, fit
 from .watch import check_backward, is_finite
+from .zeros import Mask, arrive, pulled, seed_mask
 
 _ndarray = np.ndarray
 
@@ -28,10 +29,6 @@ def pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
     if partial is NEGATE:
         return -bar
     return bar * partial(saved)
-
-
-# Arrays of this many elements are worth a look at whether their memory can be used again.
-_LARGE = 4096
 
 
 def _references(value: Any) -> int:
@@ -60,78 +57,67 @@ def pull_large_edge(bar: Any, partial: Any, saved: Any) -> Any:
     return bar * factor
 
 
-def careful_pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
-    """As `pull_edge`, with strong zeros."""
-    if partial is KEEP or partial is NEGATE:
-        return pull_edge(bar, partial, saved)
-    factor = saved if partial is TIMES else partial(saved)
-    return strong_product(bar, factor)
+class Marks(NamedTuple):
+    """What a careful sweep knows of cotangents besides their values, by Node."""
+
+    masks: dict[Node, Mask]  # the elements that are reached
+    poles: dict[Node, Any]  # of roots of zero
 
 
-def strong_product(direction: Any, factor: Any) -> Any:
-    """A product in which a zero beats an infinity, on either side, and a partial that is NaN.
-
-    What is not finite is masked, not the product, so that the derivative of the product stays right where
-    the other side merely happens to be zero.
-    """
-    reached = np.where((factor == 0) & np.isinf(direction), 0.0, direction)
-    return reached * np.where((direction == 0) & ~np.isfinite(factor), 0.0, factor)
-
-
-def spread(g: Any, shape: tuple[int, ...]) -> Any:
-    """A cotangent copied along the axes that it lacks."""
-    if g.__class__ is Variable or prod(shape) > _LARGE:
-        return np.broadcast_to(g, shape)
-    # A small array is filled in less time than a view of it takes to make.
-    full = np.empty(shape, g.dtype)
-    full[...] = g
-    return full
-
-
-def fit(g: Any, node: Spec) -> Any:
-    """Undo broadcasting and promotion: bring a cotangent to its Node's shape and dtype."""
-    if g.shape != node.shape:
-        extra = g.ndim - len(node.shape)
-        if extra < 0:
-            g = spread(g, node.shape)
-        else:
-            axes = tuple(range(extra)) + tuple(
-                i + extra for i, n in enumerate(node.shape) if n == 1 and g.shape[i + extra] != 1
-            )
-            g = np.sum(g, axis=axes, keepdims=True) if axes else g
-            g = np.reshape(g, node.shape)
-    if g.dtype is not node.dtype and g.dtype != node.dtype:
-        if g.dtype.kind == "c" and node.dtype.kind != "c":
-            g = np.real(g)
-        if g.dtype != node.dtype:
-            g = g.astype(node.dtype)
-    return g
-
-
-def watched_sweep(tape: list[Node]) -> None:
-    """As `sweep` with strong zeros, looking at every cotangent."""
+def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None:
+    """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives."""
     for node in reversed(tape):
-        bar = node.bar
+        bar, mask, pole = node.bar, marks.masks.pop(node, None), marks.poles.pop(node, None)
         if bar is None:
             continue
         node.bar = None
-        if node.edges:
-            for edge in node.edges:
-                # A NaN among the values makes a NaN of the derivative: it was in the input, or found forward.
-                if edge[2] is None or all(map(is_finite, edge[2] if isinstance(edge[2], tuple) else (edge[2],))):
-                    check_backward(node, bar, careful_pull_edge(bar, edge[1], edge[2]))
-            _pull_edges(node.edges, bar, careful_pull_edge)
-        elif node.pick is not None:
-            pull_node(node, bar)
-        else:
-            bars = [b for b in bar if b is not None] if isinstance(bar, list) else [bar]
-            for g in cotangents(node.block, bar, node):  # type: ignore[arg-type]
-                for b in bars:
-                    check_backward(node, b, g)
-            pull_node(node, bar)
+        if not node.edges and node.pick is not None:
+            pull_node(node, bar if pole is None else bar + lost(pole))
+            continue
+        if node.edges and node.edges[0][1] is ROOT:
+            parent, _, saved = node.edges[0]
+            bar, pole = pull_root(bar, pole, saved)
+            if mask is not None:
+                # Zero, and so is every derivative of it.
+                bar, pole = np.where(mask, bar, 0.0), np.where(mask, pole, 0.0)
+            arrive(parent, bar, mask, marks.masks)
+            _add_pole(parent, pole, marks.poles)
+            continue
+        if node.block is INFINITE:
+            made_infinite: Any = node.parents[0]
+            arrive(made_infinite, np.zeros(node.shape, node.dtype), mask, marks.masks)
+            _add_pole(made_infinite, bar if pole is None else bar + lost(pole), marks.poles)
+            continue
+        found = list(pulled(node, bar, mask, cotangents))
+        if watched:
+            _look(node, bar, found)
+        for parent, g, reached in found:
+            arrive(parent, np.complex128(g) if g.__class__ is complex else g, reached, marks.masks)
+        if pole is not None:
+            for parent, g, _ in pulled(node, pole, None, cotangents):
+                _add_pole(parent, g, marks.poles)
 
 
-def sweep(tape: list[Node], careful: bool = False) -> None:
+def _add_pole(parent: Node, pole: Any, poles: dict[Node, Any]) -> None:
+    pole = fit(pole, parent)
+    before = poles.get(parent)
+    poles[parent] = pole if before is None else before + pole
+
+
+def _look(node: Node, bar: Any, found: list[Any]) -> None:
+    """Raise at a NaN or infinity that this application passes back first."""
+    if not node.edges:
+        for one in [b for b in bar if b is not None] if isinstance(bar, list) else [bar]:
+            for _, g, _ in found:
+                check_backward(node, one, g)
+        return
+    for (_, _, saved), (_, g, _) in zip(node.edges, found, strict=True):
+        # A NaN among the values makes a NaN of the derivative: it was in the input, or found forward.
+        if saved is None or all(map(is_finite, saved if isinstance(saved, tuple) else (saved,))):
+            check_backward(node, bar, g)
+
+
+def sweep(tape: list[Node]) -> None:
     """Pass the cotangents backwards through a tape; each is freed as the sweep passes."""
     for node in reversed(tape):
         bar = node.bar
@@ -142,8 +128,8 @@ def sweep(tape: list[Node], careful: bool = False) -> None:
         if not edges:
             pull_node(node, bar)
             continue
-        if careful or bar.size > _LARGE:
-            _pull_edges(edges, bar, careful_pull_edge if careful else pull_large_edge)
+        if bar.size > LARGE:
+            _pull_large(edges, bar)
             continue
         # The loop for small arrays: here every tenth of a microsecond counts.
         for parent, partial, saved in edges:
@@ -161,9 +147,9 @@ def sweep(tape: list[Node], careful: bool = False) -> None:
             parent.bar = g if before is None else before + g
 
 
-def _pull_edges(edges: tuple[Any, ...], bar: Any, rule: Callable[..., Any]) -> None:
+def _pull_large(edges: tuple[Any, ...], bar: Any) -> None:
     for parent, partial, saved in edges:
-        g = rule(bar, partial, saved)
+        g = pull_large_edge(bar, partial, saved)
         if g.shape != parent.shape or g.dtype is not parent.dtype:
             g = fit(g, parent)
         before = parent.bar
@@ -219,21 +205,6 @@ def _own_shape(saved: tuple[Any, ...], i: int, parent: Node) -> tuple[Any, ...]:
     return (*saved[: i + 1], parent, *saved[i + 2 :])
 
 
-def call_rule(block: Block, rule: Any, bar: Any, saved: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """Call a rule with what its parameters name."""
-    values = []
-    for name in block.needs[id(rule)]:
-        if name == "out_bar":
-            values.append(bar)
-        elif name == "out":
-            values.append(saved[0])
-        elif name == "xs":
-            values.append(saved[1:])
-        else:
-            values.append(saved[1 + block.names.index(name)])
-    return rule(*values, **params)
-
-
 def transposed_pushforward(block: Block, bar: Any, node: Node) -> tuple[Any, ...]:
     """Derive the pullback of a Block that gave only its pushforward: transpose it."""
     out, *values = node.saved
@@ -253,22 +224,6 @@ def transposed_pushforward(block: Block, bar: Any, node: Node) -> tuple[Any, ...
     return tuple(full)
 
 
-def call_pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: Any) -> Any:
-    """Call a pushforward with what it names; an absent tangent is made of zeros."""
-    rule: Any = block.pushforward
-    full = [
-        np.zeros(np.shape(v), getattr(v, "dtype", np.float64)) if t is None else t
-        for v, t in zip(values, tangents, strict=True)
-    ]
-    known: dict[str, Any] = {"out": out}
-    if block.variadic:
-        known |= {"xs": tuple(values), "xs_dot": tuple(full)}
-    else:
-        known |= dict(zip(block.names, values, strict=True))
-        known |= {f"{n}_dot": t for n, t in zip(block.names, full, strict=True)}
-    return rule(*[known[name] for name in rule_names(rule)], **params)
-
-
 def transpose(function: Any, specs: list[Spec], bar: Any) -> list[Any]:
     """Apply the transpose of a linear function to a cotangent (or list of them, for several outputs)."""
     level, nodes = open_reverse([(s.shape, s.dtype) for s in specs])
@@ -280,36 +235,54 @@ def transpose(function: Any, specs: list[Spec], bar: Any) -> list[Any]:
         for o, b in zip(outs, bars, strict=True)
         if b is not None and isinstance(o, Variable) and o.level is level and o.link is not None
     ]
-    return run_sweep(tape, seeds, nodes)
+    return run_sweep(tape, seeds, nodes)[0]
 
 
-def run_sweep(tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node]) -> list[Any]:
+def run_sweep(
+    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], level: Any = None
+) -> tuple[list[Any], bool]:
     """Seed the outputs, sweep, and collect the cotangents of the inputs (zeros where none arrived).
 
-    A NaN among the results may come from `0 * inf`: then the sweep is run again with strong zeros, so that
-    only functions that meet one pay for it.
+    A NaN among the results may come from `0 * inf`: then the tape is swept again with structural zeros, so that
+    only functions that meet one pay for them.
+
+    Returns
+    -------
+    results : list
+        The cotangents.
+    doubtful : bool
+        Whether there is still a NaN among them.
+
     """
-    if WATCH.get():
-        return _sweep_once(tape, seeds, inputs, careful=None)
-    results = _sweep_once(tape, seeds, inputs, careful=False)
-    if any(has_nan(g) for g in results):
-        results = _sweep_once(tape, seeds, inputs, careful=True)
-    return results
+    if WATCH.get() or CAREFUL.get() is not None:
+        found = _sweep_once(tape, seeds, inputs, Marks({}, {}))
+        return (found if level is None else [level.settle(g) for g in found]), False
+    found = _sweep_once(tape, seeds, inputs)
+    if not any(has_nan(g) for g in found):
+        return found, False
+    found = _sweep_once(tape, seeds, inputs, Marks({}, {}))
+    return found, any(has_nan(g) for g in found)
 
 
 def _sweep_once(
-    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], careful: bool | None
+    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], marks: Marks | None = None
 ) -> list[Any]:
     try:
         for node, bar in seeds:
-            node.bar = bar if node.bar is None else node.bar + bar
-        # A partial may divide by zero where strong zeros then discard it: no warning for that.
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            if careful is None:
-                watched_sweep(tape)
+            if marks is None:
+                node.bar = bar if node.bar is None else node.bar + bar
             else:
-                sweep(tape, careful)
-        return [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
+                arrive(node, bar, seed_mask(bar), marks.masks)
+        # A partial may divide by zero where structural zeros then discard it: no warning for that.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if marks is None:
+                sweep(tape)
+            else:
+                careful_sweep(tape, marks, WATCH.get())
+        bars = [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
+        return (
+            bars if marks is None else [with_pole(g, marks.poles.get(n)) for g, n in zip(bars, inputs, strict=True)]
+        )
     except BaseException:
         for node in tape:
             node.bar = None
@@ -340,7 +313,9 @@ def has_nan(value: Any) -> bool:
     """
     value = bottom(value)
     if isinstance(value, Variable):
-        return bool(np.any(np.isnan(value)))
+        found: Any = np.any(np.isnan(value))
+        stage: Any = getattr(found, "level", None)
+        return bool(found) if stage is None else bool(stage.doubts(found))
     if value.__class__ is _ndarray:
         flat = value.ravel()
         total = flat.dot(flat) if flat.size < 10_000 or flat.dtype.kind == "O" else flat.min()

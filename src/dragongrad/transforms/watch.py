@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import NonFiniteError, describe, user_line
-from ..core.level import WATCH
 from ..core.node import Node
 from ..core.variable import value_of
 

@@ -13,7 +13,7 @@ def bukin_6(x: Any) -> Any:
     """A ridge along which the square root has a cusp."""
     x, y = x[0], x[1]
     ridge = y - 0.01 * x**2
-    # The strong zero of `where` makes the derivative 0 at the cusp, where it would be infinite.
+    # The structural zero of `where` makes the derivative 0 at the cusp, where it would be infinite.
     cusp = np.where(ridge != 0.0, np.sqrt(np.abs(ridge)), 0.0)
     return 100.0 * cusp + 0.01 * np.abs(x + 10.0)
 

@@ -1,0 +1,265 @@
+"""Companions of a value, each built back from the applications that made it.
+
+The logarithm of what comes from exponentials (and may be zero or infinite by under- or overflow), the exponential
+of what comes from logarithms (and may be minus infinity), and the square of a multiple of a square root (which may
+be zero): with them a pair of Blocks whose derivatives multiply to `0 * inf` is differentiated as one (`pairs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.block import BLOCKS
+from ..core.variable import Variable, bottom
+from .elementwise import distance
+from .special import _logistic, logsumexp
+
+LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
+
+# What makes an expression, where there is one.
+Made = Callable[[], Any] | None
+# Functions that only move elements: a companion of what they return is the same movement of the companion.
+_MOVES = frozenset({np.reshape, np.transpose, "getitem", np.broadcast_to, np.positive})
+
+
+def _companion(value: Any, rules: dict[Any, Callable[..., Made]], of: Callable[[Any], Made]) -> Made:
+    """The companion of a value by the rule of the application that made it."""
+    origin = getattr(value, "origin", None)
+    if origin is None:
+        return None
+    if origin.fn in _MOVES:
+        return _then(of(origin.args[0]), lambda made: BLOCKS[origin.fn](made, **origin.params))
+    rule = rules.get(origin.fn)
+    return None if rule is None else rule(*origin.args, **origin.params)
+
+
+def _then(made: Made, change: Callable[[Any], Any]) -> Made:
+    return None if made is None else lambda: change(made())
+
+
+# Logarithms of what comes from exponentials
+
+
+def _log(value: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return np.log(value)
+
+
+def _log_beside(value: Any) -> Made:
+    """The logarithm of another factor or term: known, or that of positive numbers."""
+    known = log_of(value)
+    if known is not None:
+        return known
+    numbers = bottom(value)
+    if (
+        np.asarray(numbers).dtype.kind not in "biuf"
+        if not isinstance(numbers, Variable)
+        else numbers.dtype.kind == "c"
+    ):
+        return None
+    return (lambda: _log(value)) if bool(np.all(numbers >= 0)) else None
+
+
+def _logs(x: Any, y: Any, combine: Callable[[Any, Any], Any]) -> Made:
+    if log_of(x) is None and log_of(y) is None:
+        return None
+    one, other = _log_beside(x), _log_beside(y)
+    return None if one is None or other is None else lambda: combine(one(), other())
+
+
+_LOGS: dict[Any, Callable[..., Made]] = {
+    np.exp: lambda x: lambda: x,
+    np.exp2: lambda x: lambda: LN2 * x,
+    np.cosh: lambda x: lambda: np.logaddexp(x, -x) - LN2,
+    _logistic: lambda x: lambda: -np.logaddexp(0.0, -x),
+    np.multiply: lambda x, y: _logs(x, y, lambda a, b: a + b),
+    np.divide: lambda x, y: _logs(x, y, lambda a, b: a - b),
+    np.add: lambda x, y: _logs(x, y, np.logaddexp),
+    np.maximum: lambda x, y: _logs(x, y, np.maximum),
+    np.where: lambda c, x, y: _logs(x, y, lambda a, b: np.where(c, a, b)),
+    np.reciprocal: lambda x: _then(log_of(x), lambda a: -a),
+    np.square: lambda x: _then(log_of(x), lambda a: 2 * a),
+    np.sqrt: lambda x: _then(log_of(x), lambda a: 0.5 * a),
+    np.cbrt: lambda x: _then(log_of(x), lambda a: a / 3),
+    np.power: lambda x, y: _then(log_of(x), lambda a: y * a),
+    np.float_power: lambda x, y: _then(log_of(x), lambda a: y * a),
+    np.sum: lambda x, **over: _then(log_of(x), lambda a: logsumexp(a, **over)),
+}
+
+
+def log_of(y: Any) -> Made:
+    """What makes the logarithm of `y`, where that is positive and comes from exponentials."""
+    return _companion(y, _LOGS, log_of)
+
+
+# Under- and overflow: ends are zero and the infinities, pure where only exponentials led there
+
+_Mask = Callable[[], Any]
+_FROM_EXPONENTS = {np.exp: True, np.exp2: True, _logistic: True, np.cosh: False, np.sinh: False, np.expm1: False}
+_PASS_ENDS = frozenset({np.negative, np.multiply, np.divide, np.reciprocal, np.add, np.subtract, np.square, np.sqrt,
+                        np.power, np.float_power, np.sum, np.maximum})  # fmt: skip
+
+
+def is_end(z: Any) -> Any:
+    """The elements that are zero or infinite."""
+    return np.logical_or(z == 0, np.isinf(z))
+
+
+def pure_end(z: Any) -> _Mask | None:
+    """What makes the mask of elements that are zero or infinite by under- or overflow alone; None: there are none.
+
+    The exponents are finite there, so any change of them leaves such an element where it is.
+    """
+    origin = getattr(z, "origin", None)
+    if origin is None:
+        return None
+    if origin.fn in _FROM_EXPONENTS:
+        ends = is_end if _FROM_EXPONENTS[origin.fn] else np.isinf
+        return lambda: np.logical_and(ends(z), np.isfinite(origin.args[0]))
+    if origin.fn in _MOVES:
+        inner = pure_end(origin.args[0])
+        if inner is None or origin.fn is np.positive:
+            return inner
+        return lambda: BLOCKS[origin.fn](inner(), **origin.params)
+    if origin.fn not in _PASS_ENDS:
+        return None
+    found = [(a, pure_end(a)) for a in origin.args if isinstance(a, Variable)]
+    if all(pure is None for _, pure in found):
+        return None
+    return lambda: _ends_of(z, found, origin.params if origin.fn is np.sum else None)
+
+
+def _ends_of(z: Any, found: list[tuple[Any, _Mask | None]], reduced: Any) -> Any:
+    """The ends of a value whose arguments have pure ends only."""
+    mask = is_end(z)
+    for a, pure in found:
+        impure = is_end(a) if pure is None else np.logical_and(is_end(a), np.logical_not(pure()))
+        if reduced is not None:
+            impure = np.any(impure, **reduced)
+        mask = np.logical_and(mask, np.logical_not(impure))
+    return mask
+
+
+# Exponentials of what comes from logarithms
+
+
+def _exps(x: Any, y: Any, combine: Callable[[Any, Any], Any]) -> Made:
+    one, other = exp_of(x), exp_of(y)
+    if one is None and other is None:
+        return None
+    return lambda: combine(np.exp(x) if one is None else one(), np.exp(y) if other is None else other())
+
+
+def _exp_of_product(x: Any, y: Any) -> Made:
+    one = exp_of(x)
+    return _then(exp_of(y), lambda a: a**x) if one is None else _then(one, lambda a: a**y)
+
+
+_EXPS: dict[Any, Callable[..., Made]] = {
+    np.log: lambda x: lambda: x,
+    np.log2: lambda x: lambda: x ** (1 / LN2),
+    np.log10: lambda x: lambda: x ** (1 / LN10),
+    np.log1p: lambda x: lambda: 1 + x,
+    np.add: lambda x, y: _exps(x, y, lambda a, b: a * b),
+    np.subtract: lambda x, y: _exps(x, y, lambda a, b: a / b),
+    np.logaddexp: lambda x, y: _exps(x, y, lambda a, b: a + b),
+    np.where: lambda c, x, y: _exps(x, y, lambda a, b: np.where(c, a, b)),
+    np.negative: lambda x: _then(exp_of(x), lambda a: 1 / a),
+    np.multiply: _exp_of_product,
+    np.divide: lambda x, y: _then(exp_of(x), lambda a: a ** (1 / y)),
+    np.sum: lambda x, axis=None, keepdims=False: _then(
+        exp_of(x), lambda a: np.prod(a, axis=axis, keepdims=keepdims)
+    ),
+}
+
+
+def exp_of(z: Any) -> Made:
+    """What makes the exponential of `z`, where that comes from logarithms."""
+    return _companion(z, _EXPS, exp_of)
+
+
+# Multiples of square roots
+
+
+class Root(NamedTuple):
+    """A value that is `factor * sqrt(square)`."""
+
+    key: Any  # the same for roots of the same square
+    square: Callable[[], Any]
+    factor: Callable[[], Any]
+
+    def times(self, factor: Callable[[], Any]) -> Root:
+        """A multiple of this root."""
+        return self._replace(factor=lambda: self.factor() * factor())
+
+
+def _one() -> float:
+    return 1.0
+
+
+def _root_of_sum(x: Any, y: Any) -> Root:
+    return Root((id(x), id(y)), lambda: x * x + y * y, _one)
+
+
+def _root_of_square(x: Any) -> Root:
+    return Root(("abs", id(x)), lambda: np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x, _one)
+
+
+def _root_of_product(x: Any, y: Any) -> Root | None:
+    one, other = root_of(x), root_of(y)
+    if one is not None and other is not None:
+        return None
+    if one is not None:
+        return one.times(lambda: y)
+    return None if other is None else other.times(lambda: x)
+
+
+def _root_of_quotient(x: Any, y: Any) -> Root | None:
+    one = root_of(x)
+    return None if one is None else one.times(lambda: 1 / y)
+
+
+def _root_of_power(x: Any, y: Any) -> Root | None:
+    return Root(id(x), lambda: x, _one) if isinstance(y, float) and y == 0.5 else None
+
+
+def _opposite(x: Any) -> Root | None:
+    one = root_of(x)
+    return None if one is None else one.times(lambda: -1.0)
+
+
+_ROOTS: dict[Any, Callable[..., Root | None]] = {
+    np.sqrt: lambda x: Root(id(x), lambda: x, _one),
+    distance: lambda x: Root(id(x), lambda: x, _one),
+    np.power: _root_of_power,
+    np.absolute: _root_of_square,
+    np.fabs: _root_of_square,
+    np.hypot: _root_of_sum,
+    np.multiply: _root_of_product,
+    np.divide: _root_of_quotient,
+    np.negative: _opposite,
+}
+
+
+def root_of(r: Any) -> Root | None:
+    """How `r` is a multiple of a square root, if it is."""
+    origin = getattr(r, "origin", None)
+    if origin is None:
+        return None
+    if origin.fn in _MOVES:
+        found = root_of(origin.args[0])
+        return found and _moved_root(origin, found)
+    rule = _ROOTS.get(origin.fn)
+    return None if rule is None else rule(*origin.args, **origin.params)
+
+
+def _moved_root(origin: Any, found: Root) -> Root:
+    def move(made: Callable[[], Any]) -> Callable[[], Any]:
+        shape = origin.args[0].shape
+        return lambda: BLOCKS[origin.fn](np.broadcast_to(made(), shape), **origin.params)
+
+    key = (origin.fn, found.key, repr(origin.params))
+    return Root(key, move(found.square), move(found.factor))

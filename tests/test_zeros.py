@@ -1,0 +1,364 @@
+"""Where `0 * inf` is met: structural zeros, removable singularities, and what has no derivative.
+
+Each row of the tables runs through every mode, both orders, a batch and both backends, first call and second.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from grid import BACKENDS
+
+import dragongrad as ad
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+INF, NAN = np.inf, np.nan
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scalar function of a vector, a point, its gradient and the diagonal of its Hessian there."""
+
+    f: Any
+    x: Any
+    first: Any
+    second: Any
+    twice_forward: bool = True  # whether forward over forward knows the Hessian, too
+
+
+def each(f):
+    """The sum of a function of each element."""
+    return lambda x: np.sum(f(x))
+
+
+def distances(x):
+    """All distances between the rows of a (3, 2) array that is given flat."""
+    x = np.reshape(x, (3, 2))
+    return np.sqrt(np.sum((x[:, None] - x[None]) ** 2, axis=-1))
+
+
+def matern(order, r):
+    return (1 + r) * np.exp(-r) if order == 3 else (1 + r + r * r / 3) * np.exp(-r)
+
+
+def user_norm(x):
+    return np.sqrt(np.sum(x**2))
+
+
+def huber(x):
+    return np.where(np.abs(x) < 1, 0.5 * np.abs(x) ** 2, np.abs(x) - 0.5)
+
+
+ZEROS = np.zeros(2)
+C = np.array([1.0, 2.0])
+ODD = np.array([False, True])
+
+# The value sits on a singularity of a part, and the whole has a derivative all the same.
+REMOVABLE = {
+    # Squares and powers of roots
+    "sqrt squared": Row(each(lambda x: np.sqrt(x) ** 2), [0.0, 4.0], [1, 1], [0, 0]),
+    "square of sqrt": Row(each(lambda x: np.square(np.sqrt(x))), [0.0, 4.0], [1, 1], [0, 0]),
+    "sqrt times itself": Row(each(lambda x: (lambda r: r * r)(np.sqrt(x))), [0.0, 4.0], [1, 1], [0, 0]),
+    "sqrt to the fourth": Row(each(lambda x: np.sqrt(x) ** 4), [0.0, 4.0], [0, 8], [2, 2]),
+    "half power squared": Row(each(lambda x: (x**0.5) ** 2), [0.0, 4.0], [1, 1], [0, 0]),
+    "scaled sqrt squared": Row(each(lambda x: (3 * np.sqrt(x) / -2) ** 2), [0.0, 4.0], [2.25, 2.25], [0, 0]),
+    "multiples of one sqrt": Row(
+        each(lambda x: (lambda r: (2 * r) * (r / 5))(np.sqrt(x))), [0.0, 4.0], [0.4, 0.4], [0, 0]
+    ),
+    "slices of a sqrt": Row(lambda x: np.sum(np.sqrt(x)[::-1] ** 2 * C), [0.0, 4.0], [2, 1], [0, 0]),
+    "abs squared": Row(each(lambda x: np.abs(x) ** 2), [0.0, -1.0], [0, -2], [2, 2]),
+    "abs of complex squared": Row(each(lambda x: np.abs((1 + 2j) * x) ** 2), [0.0, -1.0], [0, -10], [10, 10]),
+    "hypot squared": Row(lambda x: np.hypot(x[0], x[1]) ** 2, ZEROS, [0, 0], [2, 2]),
+    "half the squared norm": Row(lambda x: 0.5 * np.linalg.norm(x - C) ** 2, C, [0, 0], [1, 1]),
+    "squared norm of a user": Row(lambda x: user_norm(x) ** 2, ZEROS, [0, 0], [2, 2]),
+    "squared std": Row(lambda x: np.std(x) ** 2, [1.0, 1.0], [0, 0], [0.5, 0.5]),
+    "squared norms of rows": Row(
+        lambda x: np.sum(np.linalg.norm(np.reshape(x, (2, 2)), axis=1) ** 2), [0.0, 0, 1, 2], [0, 0, 2, 4], [2] * 4
+    ),
+    # Even functions of roots
+    "cos of sqrt": Row(each(lambda x: np.cos(np.sqrt(x))), [0.0], [-1 / 2], [1 / 12]),
+    "cosh of sqrt": Row(each(lambda x: np.cosh(np.sqrt(x))), [0.0], [1 / 2], [1 / 12]),
+    "cos of a norm": Row(lambda x: np.cos(np.linalg.norm(x)), ZEROS, [0, 0], [-1, -1]),
+    "cosh of a multiple of a norm": Row(lambda x: np.cosh(3 * np.linalg.norm(x)), ZEROS, [0, 0], [9, 9]),
+    "sinc of a norm": Row(lambda x: np.sinc(np.linalg.norm(x)), ZEROS, [0, 0], [-np.pi**2 / 3] * 2),
+    # Kernels at equal points
+    "RBF of a norm": Row(lambda x: np.exp(-0.5 * (np.linalg.norm(x - C) / 0.5) ** 2), C, [0, 0], [-4, -4]),
+    "rational quadratic": Row(lambda x: (1 + user_norm(x - C) ** 2 / 4) ** -2.0, C, [0, 0], [-1, -1]),
+    "Matern 3/2": Row(lambda x: matern(3, np.sqrt(3) * user_norm(x - C)), C, [0, 0], [-3, -3], False),
+    "Matern 5/2": Row(lambda x: matern(5, np.sqrt(5) * user_norm(x - C)), C, [0, 0], [-5 / 3] * 2, False),
+    "Matern 3/2 of np.linalg.norm": Row(lambda x: matern(3, np.linalg.norm(x)), ZEROS, [0, 0], [-1, -1], False),
+    "Matern 3/2 of an absolute value": Row(each(lambda x: matern(3, np.abs(x))), [0.0], [0], [-1]),
+    "Matern 3/2 of absolute values": Row(each(lambda x: (1 + np.abs(x)) * np.exp(-np.abs(x))), [0.0], [0], [-1]),
+    "r tanh r": Row(lambda x: (lambda r: r * np.tanh(r))(np.linalg.norm(x)), ZEROS, [0, 0], [2, 2], False),
+    "log cosh of a norm": Row(lambda x: np.log(np.cosh(np.linalg.norm(x))), ZEROS, [0, 0], [1, 1]),
+    "Huber": Row(each(huber), [0.0, 2.0, -0.5], [0, 1, -0.5], [1, 0, 1]),
+    "Gram matrix with equal points": Row(
+        lambda x: np.sum(matern(3, distances(x))), [0.0, 0, 1, 2, 1, 2],
+        2 * np.exp(-np.sqrt(5)) * np.array([2, 4, -1, -2, -1, -2]), None, False,
+    ),
+    # Exponentials that overflow or vanish, logarithms of zero
+    "softplus": Row(each(lambda x: np.log(1 + np.exp(x))), [800.0, 0.0, -800.0], [1, 0.5, 0], [0, 0.25, 0]),
+    "softplus by log1p": Row(each(lambda x: np.log1p(np.exp(x))), [800.0, 0.0, -800.0], [1, 0.5, 0], [0, 0.25, 0]),
+    "log of exp": Row(each(lambda x: np.log(np.exp(x))), [800.0, 0.0, -800.0], [1, 1, 1], [0, 0, 0]),
+    "log2 of exp2": Row(each(lambda x: np.log2(np.exp2(x))), [2000.0, 0.0, -2000.0], [1, 1, 1], [0, 0, 0]),
+    "log of a sigmoid": Row(each(lambda x: np.log(1 / (1 + np.exp(-x)))), [-800.0, 0.0], [1, 0.5], [0, -0.25]),
+    "log of 1 - sigmoid": Row(
+        each(lambda x: np.log(np.exp(-x) / (1 + np.exp(-x)))), [800.0, 0.0], [-1, -0.5], [0, -0.25]
+    ),
+    "sigmoid": Row(each(lambda x: 1 / (1 + np.exp(-x))), [-800.0, 800.0, 0.0], [0, 0, 0.25], [0, 0, 0]),
+    "log cosh": Row(each(lambda x: np.log(np.cosh(x))), [800.0, -800.0, 0.0], [1, -1, 0], [0, 0, 1]),
+    "log of a sum of exps": Row(lambda x: np.log(np.sum(np.exp(x))), [1000.0, 1000.0], [0.5, 0.5], [0.25, 0.25]),
+    "log of a mean of exps": Row(lambda x: np.log(np.mean(np.exp(x))), [-1000.0, -1000.0], [0.5] * 2, [0.25] * 2),
+    "Gompertz": Row(each(lambda x: np.exp(-np.exp(x))), [800.0, 0.0], [0, -np.exp(-1)], [0, 0]),
+    "tanh of exp": Row(each(lambda x: np.tanh(np.exp(x))), [800.0], [0], [0]),
+    "arctan of exp": Row(each(lambda x: np.arctan(np.exp(x))), [800.0], [0], [0]),
+    "root of exp": Row(each(lambda x: np.sqrt(np.exp(x))), [-2000.0, 0.0], [0, 0.5], [0, 0.25]),
+    "exp of a sum of logs": Row(each(lambda x: np.exp(np.log(x) + np.log(3))), [0.0, 2.0], [3, 3], [0, 0]),
+    "exp of the sum of all logs": Row(lambda x: np.exp(np.sum(np.log(x))), [0.0, 2.0, 3.0], [6, 0, 0], [0, 0, 0]),
+    "exp of twice a log": Row(each(lambda x: np.exp(2 * np.log(x))), [0.0, 2.0], [0, 4], [2, 2]),
+    "logsumexp of logs": Row(
+        lambda x: ad.logsumexp(np.log(x) + C), [0.0, 1.0], [np.exp(-1), 1], [-np.exp(-2), -1]
+    ),
+    "logaddexp of logs": Row(
+        lambda x: np.logaddexp(np.log(x[0]) + 1, np.log(x[1]) + 2), [0.0, 1.0], [np.exp(-1), 1], [-np.exp(-2), -1]
+    ),
+}  # fmt: skip
+
+# Kinks: the mean of the derivatives around; their own derivative is finite only where the mean of that is.
+KINKS = {
+    "abs": Row(each(np.abs), [0.0, -1.0], [0, -1], [0, 0]),
+    "fabs": Row(each(np.fabs), [0.0, -1.0], [0, -1], [0, 0]),
+    "norm": Row(np.linalg.norm, ZEROS, [0, 0], [INF, INF]),
+    "norm of a user": Row(user_norm, ZEROS, [0, 0], [INF, INF]),
+    "hypot": Row(lambda x: np.hypot(x[0], x[1]), ZEROS, [0, 0], [INF, INF]),
+    "std": Row(np.std, [1.0, 1.0], [0, 0], [INF, INF]),
+    "sqrt of a square": Row(each(lambda x: np.sqrt(x**2)), [0.0, 2.0], [0, 1], [INF, 0]),
+    "exponential kernel": Row(lambda x: np.exp(-user_norm(x)), ZEROS, [0, 0], [-INF, -INF]),
+    "sum of all distances": Row(
+        lambda x: np.sum(distances(x)), [0.0, 0, 1, 2, 1, 2], np.array([-4, -8, 2, 4, 2, 4]) / np.sqrt(5), None
+    ),
+}  # fmt: skip
+
+# Elements on which nothing depends.
+STRUCTURAL = {
+    "where sqrt": Row(each(lambda x: np.where(x > 0, np.sqrt(x), 0.0)), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "where log": Row(each(lambda x: np.where(x > 0, np.log(x), 0.0)), [0.0, 2.0], [0, 0.5], [0, -0.25]),
+    "where 1/x": Row(each(lambda x: np.where(x > 0, 1 / x, 0.0)), [0.0, 2.0], [0, -0.25], [0, 0.25]),
+    "where x log x": Row(each(lambda x: np.where(x > 0, x * np.log(x), 0.0)), [0.0, 1.0], [0, 1], [0, 1]),
+    "select": Row(each(lambda x: np.select([x > 0], [np.sqrt(x)], 0.0)), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "clip of log": Row(each(lambda x: np.clip(np.log(x), -10, None)), [0.0, 2.0], [0, 0.5], [0, -0.25]),
+    "sqrt of maximum": Row(each(lambda x: np.sqrt(np.maximum(x, 0))), [-1.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "an element not read": Row(lambda x: np.sqrt(x)[1], [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "elements by a mask": Row(lambda x: np.sum(np.log(x)[ODD]), [0.0, 2.0], [0, 0.5], [0, -0.25]),
+    "the greatest element": Row(lambda x: np.max(np.sqrt(x)), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "sorted elements": Row(lambda x: np.sort(np.sqrt(x))[-1], [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "a constant zero factor": Row(lambda x: np.sum(np.sqrt(x) * [0, 1]), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "a condition as factor": Row(each(lambda x: (x > 0) * np.sqrt(x)), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "a constant zero weight": Row(lambda x: np.sqrt(x) @ np.array([0.0, 1.0]), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "an element overwritten": Row(lambda x: _overwritten(np.sqrt(x)), [0.0, 4.0], [0, 0.25], [0, -1 / 32]),
+    "a corner of a matrix": Row(
+        lambda x: np.sum(np.sqrt(np.reshape(x, (2, 2)))[1:, 1:]),
+        [0.0, 0, 0, 4], [0, 0, 0, 0.25], [0, 0, 0, -1 / 32],
+    ),
+    "all distances but to itself": Row(
+        lambda x: np.sum(distances(x)[np.triu_indices(3, 1)]), [0.0, 0, 1, 2, 3, 0],
+        [-1 / np.sqrt(5) - 1, -2 / np.sqrt(5), 1 / np.sqrt(5) - np.sqrt(0.5), 2 / np.sqrt(5) + np.sqrt(0.5),
+         1 + np.sqrt(0.5), -np.sqrt(0.5)], None,
+    ),
+    "root of a triangular factor": Row(
+        lambda x: np.sum(np.cbrt(np.tril(np.reshape(x, (2, 2))))), [1.0, 5, 8, 1],
+        [1 / 3, 0, 1 / 12, 1 / 3], [-2 / 9, 0, -2 / 9 / 32, -2 / 9],
+    ),
+}  # fmt: skip
+
+
+def _overwritten(y):
+    y[0] = 1.0
+    return np.sum(y)
+
+
+TABLES = {"removable": REMOVABLE, "kinks": KINKS, "structural": STRUCTURAL}
+ROWS = [pytest.param(row, id=f"{table}-{name}") for table, rows in TABLES.items() for name, row in rows.items()]
+
+
+def close(got, expected):
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_first_order(row):
+    x = np.array(row.x, float)
+    close(ad.grad(row.f)(x), row.first)
+    close(ad.jacfwd(row.f)(x), row.first)
+    close(ad.jacrev(row.f)(x), row.first)
+    close(ad.jvp(row.f, (x,), (np.eye(x.size)[0],))[1], np.ravel(row.first)[0])
+    close(ad.vjp(row.f, x)[1](2.0)[0], 2 * np.asarray(row.first, float))
+    close(ad.vmap(ad.grad(row.f))(np.stack([x, x])), [row.first, row.first])
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_second_order(row):
+    x = np.array(row.x, float)
+    found = ad.hessian(row.f)(x)
+    by_reverse = ad.jacrev(ad.grad(row.f))(x)
+    np.testing.assert_allclose(by_reverse, found, rtol=1e-9, atol=1e-12)
+    close(ad.vmap(ad.hessian(row.f))(np.stack([x, x])), np.stack([found, found]))
+    if row.second is not None:
+        close(np.diagonal(found), row.second)
+    by_forward = ad.jacfwd(ad.jacfwd(row.f))(x)
+    known = np.isfinite(by_forward)
+    if row.twice_forward:
+        np.testing.assert_allclose(by_forward, found, rtol=1e-9, atol=1e-12)
+    else:
+        # It knows less, and says so.
+        np.testing.assert_allclose(by_forward[known], found[known], rtol=1e-9, atol=1e-12)
+        assert not np.all(known)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("row", ROWS)
+def test_compiled(row, backend):
+    x = np.array(row.x, float)
+    for transformed in (ad.grad(row.f), ad.hessian(row.f)):
+        expected, compiled = transformed(x), ad.compile(transformed, backend=backend)
+        for _ in range(2):
+            close(compiled(x), expected)
+        # Away from the singularity the plain program answers, and the careful one is none the worse there.
+        elsewhere = x + np.linspace(0.3, 0.5, x.size)
+        np.testing.assert_allclose(compiled(elsewhere), transformed(elsewhere), rtol=1e-7, atol=1e-12)
+        close(compiled(x), expected)
+
+
+# What has no derivative is not zero
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: np.sqrt(x), 0.0),
+        (lambda x: np.sqrt(np.abs(x)), 0.0),
+        (lambda x: np.log(x * x), 0.0),
+        (lambda x: np.log(np.abs(x)), 0.0),
+        (lambda x: np.cbrt(x), 0.0),
+        (lambda x: x**0.25, 0.0),
+        (lambda x: np.abs(x) ** 0.5, 0.0),
+        (lambda x: np.arcsin(x), 1.0),
+        (lambda x: np.exp(np.log(x) / 2), 0.0),
+        (lambda x: np.sqrt(x) * np.exp(x), 0.0),
+        (lambda x: np.sqrt(np.sqrt(x)), 0.0),
+    ],
+)
+def test_no_first_derivative(f, x):
+    assert not np.isfinite(ad.grad(f)(x))
+    assert not np.isfinite(ad.derivative(f)(x))
+    assert not np.isfinite(ad.compile(ad.grad(f))(x))
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "unknown"),
+    [
+        # The sides of two kinks are independent of one another.
+        (lambda x: np.abs(x[0]) * np.abs(x[1]), ZEROS, (0, 1)),
+        (lambda x: np.sum(np.abs(x)) ** 2, ZEROS, (0, 1)),
+        # Two distances that vanish together.
+        (lambda x: np.linalg.norm(x) * np.linalg.norm(x - np.array([0.0, 1e-300])), ZEROS, (0, 0)),
+        (lambda x: np.sqrt(x[0]) * np.sqrt(x[1]), ZEROS, (0, 1)),
+        (lambda x: x[0] ** 1.5 + x[1] ** 2, ZEROS, (0, 0)),
+        (lambda x: np.sum(np.abs(x) ** 1.5), ZEROS, (0, 0)),
+        (lambda x: np.linalg.norm(x, 3), ZEROS, (0, 0)),
+        (lambda x: np.arctan2(x[0], x[1]), ZEROS, (0, 1)),
+        # An even function of a root, whose second derivative by the square no pair of Blocks knows.
+        (lambda x: (lambda r: r * np.tanh(r))(np.sqrt(x[0])) + x[1], ZEROS, (0, 0)),
+    ],
+)
+def test_no_second_derivative(f, x, unknown):
+    for second in (ad.hessian, lambda f: ad.jacrev(ad.grad(f)), lambda f: ad.jacfwd(ad.jacfwd(f))):
+        assert not np.isfinite(second(f)(x)[unknown])
+
+
+def test_the_careful_program_is_compiled_when_a_nan_has_come():
+    gradient = ad.compile(ad.grad(lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0))))
+    paths = lambda: [path.plain is None for version in gradient._versions.values() for path in version.paths]
+    gradient(np.array([1.0, 4.0]))
+    gradient(np.array([2.0, 3.0]))
+    assert paths() == [True]
+    np.testing.assert_array_equal(gradient(np.array([0.0, 4.0])), [0, 0.25])
+    assert paths() == [True, False]
+    np.testing.assert_array_equal(gradient(np.array([4.0, 0.0])), [0.25, 0])
+    assert paths() == [True, False]
+
+
+def test_equal_calls_give_equal_bits_whatever_came_before():
+    def f(x):
+        return np.sum(np.where(x > 0, np.sqrt(x) * np.exp(np.sin(x)), 0.0)) * np.tanh(np.sum(x))
+
+    x = np.linspace(0.1, 2.0, 7)
+    first = ad.compile(ad.grad(f))
+    expected = first(x)
+    other = ad.compile(ad.grad(f))
+    other(np.zeros(7))
+    np.testing.assert_array_equal(other(x), expected)
+    first(np.zeros(7))
+    np.testing.assert_array_equal(first(x), expected)
+
+
+def test_the_function_is_run_again_only_for_a_nan():
+    runs = []
+
+    def f(x):
+        runs.append(None)
+        return np.sum(np.where(x > 0, np.sqrt(x), 0.0)) + np.linalg.norm(x) ** 2
+
+    ad.grad(f)(np.array([1.0, 2.0]))
+    ad.grad(f)(np.array([0.0, 2.0]))  # structural zeros need the tape alone
+    assert len(runs) == 2
+
+
+def test_python_control_flow_and_buffers_in_the_careful_run():
+    def f(x):
+        out = np.zeros(3, like=x)
+        for i in range(3):
+            out[i] = np.sqrt(x[i]) ** 2 if x[i] < 1 else x[i]
+        return np.sum(out * np.arange(1.0, 4.0))
+
+    np.testing.assert_array_equal(ad.grad(f)(np.array([0.0, 2.0, 0.5])), [1, 2, 3])
+
+
+def test_a_nan_in_the_data_stays_where_it_is():
+    x = np.array([np.nan, 0.0, 4.0])
+    np.testing.assert_array_equal(ad.grad(lambda x: np.sum(np.sqrt(x) ** 2))(x)[1:], [1, 1])
+    np.testing.assert_array_equal(
+        ad.grad(lambda x: np.sum(np.where(np.isnan(x), 0.0, np.sqrt(x) ** 2)))(x), [0, 1, 1]
+    )
+
+
+def test_aux_values_and_nests_pass_through_the_careful_run():
+    def f(p):
+        r = np.sqrt(p["s"])
+        return r**2 + np.abs(p["x"]) ** 2, {"r": r, "name": "root"}
+
+    p = {"s": 0.0, "x": 0.0}
+    (value, aux), gradient = ad.value_and_grad(f, has_aux=True)(p)
+    assert value == 0
+    assert aux == {"r": 0.0, "name": "root"}
+    assert gradient == {"s": 1.0, "x": 0.0}
+    jacobian, aux = ad.jacfwd(f, has_aux=True)(p)
+    assert jacobian == {"s": 1.0, "x": 0.0}
+    assert aux["r"] == 0
+
+
+def test_checkpoints_and_custom_rules_in_the_careful_run():
+    root = ad.checkpoint(lambda x: np.sqrt(x) ** 2 * 3)
+    assert ad.grad(root)(0.0) == 3
+    twice = ad.custom_rule(lambda x: 2 * x, pullback=lambda out_bar: 2 * out_bar)
+    assert ad.grad(lambda x: twice(np.sqrt(x) ** 2))(0.0) == 2
+    assert ad.grad(lambda x: np.sqrt(twice(x)) ** 2)(0.0) == 2
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_classic_variables(mode):
+    with ad.mode(mode):
+        x = ad.Variable([0.0, 4.0])
+        np.testing.assert_array_equal(np.where(x > 0, np.sqrt(x), 0.0).gradient, [[0, 0], [0, 0.25]])
+        assert np.isnan((np.sqrt(x) ** 2).gradient[0, 0])
