@@ -62,6 +62,7 @@ def explain(fn: Any) -> Explanation:
     arcsin(x): elementwise
         d/dx = 1 / sqrt((1 - x) * (1 + x))
         domain: -1 < x < 1 (the derivative is finite there)
+        at -1 and 1: infinite
 
     """
     if isinstance(fn, CustomRule):
