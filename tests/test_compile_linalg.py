@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grid import BACKENDS, assert_compiles
 
 import dragongrad as ad
 from dragongrad.core.nests import flatten
@@ -62,6 +63,30 @@ def test_stacks(name, dtype):
 @pytest.mark.parametrize("shapes", [((4,), (6, 4, 2)), ((6, 4), (4, 2)), ((3, 1, 4), (5, 4, 2)), ((1, 4), (4, 1))])
 def test_stacks_of_one_kind_and_single_matrices(shapes):
     compiled(np.linalg.solve, positive(*shapes[0]), RNG.standard_normal(shapes[1]))
+
+
+@pytest.mark.parametrize("name", ["lower", "upper"])
+def test_triangular_systems_are_solved_as_such(name):
+    a, b = positive(6), RNG.standard_normal((6, 2))
+    assert "trsm" in compiled(FUNCTIONS[name], a, b).llvm
+
+
+def lower_alone(p):
+    """A matrix of which one triangle is filled: the other holds what must not be read."""
+    rows, columns = np.tril_indices(4)
+    a = np.full((4, 4), 7.0, like=p)
+    a[rows, columns] = p
+    return a
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_triangle_is_read(backend):
+    p = positive(4)[np.tril_indices(4)]
+    for f in (np.linalg.cholesky, np.linalg.eigvalsh, lambda a: np.linalg.eigvalsh(a.T, "U")):
+        g = lambda p, f=f: f(lower_alone(p))
+        assert_compiles(ad.jacobian(g), (p,), (p + 0.1,), backend)
+        total = lambda p, g=g: np.sum(np.sin(g(p)))
+        assert_compiles(lambda p, total=total: ad.hvp(total, p, np.cos(p)), (p,), (p + 0.1,), backend)
 
 
 def test_vectors_and_batches():

@@ -27,6 +27,7 @@ from . import (
     shaping,
     special,
     statistics,
+    triangles,
 )
 from . import complex as complex_parts
 
@@ -58,4 +59,5 @@ __all__ = [
     "shaping",
     "special",
     "statistics",
+    "triangles",
 ]

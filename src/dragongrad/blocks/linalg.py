@@ -14,16 +14,7 @@ import numpy as np
 from ..core.block import composite, constant, general
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array, copied
-
-
-def transposed(x: Any) -> Any:
-    """The last two axes exchanged."""
-    return np.swapaxes(x, -1, -2)
-
-
-def adjoint(x: Any) -> Any:
-    """The conjugate transpose of the last two axes."""
-    return np.conj(np.swapaxes(x, -1, -2))
+from .triangles import adjoint, from_triangle, transposed
 
 
 def _inv_pullback(out_bar: Any, out: Any) -> Any:
@@ -143,11 +134,11 @@ general(np.linalg.slogdet, pullback=_slogdet_pullback, pushforward=_slogdet_push
         signature="(n,n)->(),()")  # fmt: skip
 
 
-# Pseudo-inverse and least squares
+# Pseudo-inverse and least squares. Singular values below a limit count as zero: that is what NumPy computes, so the
+# derivative is that among matrices of the same rank.
 
 
-def _pinv_pushforward(x_dot: Any, out: Any, x: Any, rcond: Any = None, hermitian: bool = False,
-                      rtol: Any = None) -> Any:  # fmt: skip
+def _pinv_pushforward(x_dot: Any, out: Any, x: Any, rcond: Any = None, rtol: Any = None) -> Any:
     """Golub and Pereyra (1973), for a constant rank."""
     m, n = x.shape[-2:]
     left = np.eye(m, dtype=x.dtype) - x @ out
@@ -157,41 +148,99 @@ def _pinv_pushforward(x_dot: Any, out: Any, x: Any, rcond: Any = None, hermitian
 
 
 _pinv = general(np.linalg.pinv, pushforward=_pinv_pushforward, signature="(m,n)->(n,m)",
-                parameters=("rcond", "hermitian", "rtol"))  # fmt: skip
+                parameters=("rcond", "rtol"))  # fmt: skip
+
+
+def _cut_pinv_pushforward(x_dot: Any, x: Any, limit: Any = None) -> Any:
+    """As a function of the singular values: 1/s for those that are kept, zero for those that are not.
+
+    With the change M of the matrix in the bases of its singular vectors, the change of V g(s) U^H is that of
+    Noferini, "A formula for the Frechet derivative of a generalized matrix function" (2017), theorem 5.2.
+    """
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    v, kept = adjoint(vh), s > np.asarray(limit)[..., None] * np.max(s, axis=-1, keepdims=True)
+    g = np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)
+    inner = adjoint(u) @ x_dot @ v
+    g_i, g_j, s_i, s_j = g[..., :, None], g[..., None, :], s[..., :, None], s[..., None, :]
+    both = np.logical_and(kept[..., :, None], kept[..., None, :])
+    # (g_j - g_i) / (s_j - s_i), which is -g_i g_j for two that are kept
+    apart = np.where(both, 1.0, np.where(kept[..., :, None] == kept[..., None, :], 1.0, s_j - s_i))
+    slope = np.where(both, -g_i * g_j, (g_j - g_i) / apart)
+    total = np.where(s_i + s_j == 0, 1.0, s_i + s_j)
+    turned = slope * (inner + adjoint(inner)) / 2 - (g_i + g_j) / total * (inner - adjoint(inner)) / 2
+    out = v @ turned @ adjoint(u)
+    ratio = (g * g)[..., None, :]
+    if x.shape[-2] > x.shape[-1]:
+        out = out + (v * ratio) @ adjoint(x_dot @ v - u @ inner)
+    if x.shape[-2] < x.shape[-1]:
+        out = out + (adjoint(x_dot) @ u - v @ adjoint(inner)) * ratio @ adjoint(u)
+    return out
+
+
+_cut_pinv = general("pinv", pushforward=_cut_pinv_pushforward, value=lambda x, limit: np.linalg.pinv(x, limit),
+                    names=("x",), parameters=("limit",), signature="(m,n)->(n,m)", dispatches=False)  # fmt: skip
 
 
 @composite(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
     """The pseudo-inverse; small singular values count as zero."""
-    a = plain(a)
+    a = as_array(a)
+    if 0 in a.shape:
+        return np.zeros_like(a, shape=(*a.shape[:-2], a.shape[-1], a.shape[-2]))
+    a = from_triangle(inexact(a)) if hermitian else a
+    if rcond is not None and rtol is not np._NoValue:
+        raise ValueError("pinv takes rcond= or rtol=, not both")
     cut = {"rtol": rtol} if rcond is None and rtol is not np._NoValue else {"rcond": rcond}
     limit = rcond if rcond is not None else rtol if rtol is not np._NoValue else 1e-15
-    if limit is None or np.all(_rank(a, limit) == _rank(a, 1e-15)):
-        return _pinv(a, hermitian=hermitian, **cut)
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
-    kept = s > np.expand_dims(limit, -1) * np.max(s, axis=-1, keepdims=True)
-    inverse = np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)
-    return adjoint(vh) @ (inverse[..., :, None] * adjoint(u))
+    return _pinv(a, **cut) if limit is None or _cuts_nothing(a, limit) else _cut_pinv(a, limit=limit)
 
 
-def _rank(a: Any, limit: Any) -> Any:
-    return np.linalg.matrix_rank(bottom(a), rtol=limit)
+def _cuts_nothing(a: Any, limit: Any) -> bool:
+    """Whether all singular values below a limit are zero to rounding."""
+    x = bottom(a)
+    return bool(np.all(np.linalg.matrix_rank(x, rtol=limit) == np.linalg.matrix_rank(x, rtol=1e-15)))
+
+
+def _lstsq_value(x: Any, y: Any, rcond: Any) -> Any:
+    return np.linalg.lstsq(x, y, rcond)[:3]
+
+
+def _lstsq_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any, rcond: Any = None) -> Any:
+    """Golub and Pereyra (1973); the residual is at right angles to what changes with the solution."""
+    solution, residuals, _ = out
+    if solution.dtype.itemsize < np.result_type(solution.dtype, np.float64).itemsize:
+        # NumPy works in double precision, and cuts singular values off by that.
+        wide = np.result_type(solution.dtype, np.float64)
+        x, x_dot = x.astype(wide), x_dot.astype(wide)
+    limit = _lstsq_limit(x, rcond)
+    inverse = np.linalg.pinv(x, rtol=limit)
+    rest, change = y - x @ solution, y_dot - x_dot @ solution
+    if _cuts_nothing(x, limit):
+        turned = adjoint(x_dot)
+        other = turned @ (adjoint(inverse) @ solution)
+        dot = inverse @ change + inverse @ (adjoint(inverse) @ (turned @ rest)) + other - inverse @ (x @ other)
+    else:
+        dot = inverse @ y_dot + _cut_pinv_pushforward(x_dot, x, limit) @ y
+    slope = 2 * np.sum(np.real(np.conj(rest) * change), axis=0) if residuals.size else np.zeros(0)
+    return dot.astype(solution.dtype), slope.astype(residuals.dtype), None
+
+
+def _lstsq_limit(x: Any, rcond: Any) -> Any:
+    eps = float(np.finfo(np.float64).eps)
+    return eps * max(x.shape) if rcond is None else eps if rcond == -1 else rcond
+
+
+_lstsq = general("lstsq", pushforward=_lstsq_pushforward, value=_lstsq_value, names=("x", "y"), outputs=3,
+                 parameters=("rcond",), dispatches=False)  # fmt: skip
 
 
 @composite(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """The solution of least squares, its residuals, the rank and the singular values."""
-    a, b = plain(a), plain(b)
-    x = np.linalg.pinv(a, rtol=rcond if rcond not in (None, -1) else None) @ b
-    m, n = np.shape(a)
-    rank = int(np.min(_rank(a, None if rcond in (None, -1) else rcond)))
-    if rank == n and m > n:
-        rest = b - a @ x
-        residuals = np.atleast_1d(np.sum(np.real(rest) ** 2 + np.imag(rest) ** 2 if rest.dtype.kind == "c"
-                                         else rest * rest, axis=0))  # fmt: skip
-    else:
-        residuals = np.zeros(0, np.finfo(np.result_type(x.dtype, np.float16)).dtype)
-    return x, residuals, rank, np.linalg.svdvals(a)
+    a, b = inexact(as_array(a)), inexact(as_array(b))
+    vector = b.ndim == 1
+    x, residuals, rank = _lstsq(a, b[:, None] if vector else b, rcond=rcond)
+    return x[:, 0] if vector else x, residuals, rank, np.linalg.svdvals(a.astype(x.dtype))
 
 
 _matrix_rank = constant(np.linalg.matrix_rank, signature="(m,n)->()", parameters=("tol", "hermitian", "rtol"),

@@ -105,17 +105,23 @@ def poly(seq_of_zeros: Any) -> Any:
 def polyfit(
     x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
-    """The polynomial of least squares, by the normal equations of scaled columns."""
+    """The polynomial of least squares, with scaled columns."""
     if full or cov:
         raise NoRuleError("np.polyfit has no derivative rule for full= or cov=: ask for the coefficients alone")
-    left, right = np.vander(plain(x), deg + 1), plain(y)
+    x, right = as_array(x), as_array(y)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
+    left = np.vander(x, deg + 1)
     if w is not None:
-        weights = plain(w)
-        left = left * weights[:, None]
-        right = right * (weights[:, None] if np.ndim(right) == 2 else weights)
+        weights = as_array(w)
+        # As NumPy does it in place, in the dtypes of the points.
+        left = (left * weights[:, None]).astype(left.dtype)
+        right = (right * (weights[:, None] if right.ndim == 2 else weights)).astype(
+            np.result_type(right.dtype, 0.0)
+        )
     scale = np.sqrt(np.sum(left * left, axis=0))
-    solved = np.linalg.lstsq(left / scale, right, rcond=None)[0]
-    return solved / (scale[:, None] if np.ndim(right) == 2 else scale)
+    limit = x.shape[0] * float(np.finfo(x.dtype).eps) if rcond is None else rcond
+    solved = np.linalg.lstsq(left / scale, right, rcond=limit)[0]
+    return solved / (scale[:, None] if right.ndim == 2 else scale)
 
 
 unsupported("write it with np.linalg.eigvals of the companion matrix", np.roots)

@@ -1,0 +1,182 @@
+"""What a decomposition reads, and where its derivative exists: one triangle, one rank, equal values."""
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(5)
+A, Z = RNG.normal(size=(4, 4)), RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(4, 4))
+POSITIVE, HERMITIAN = A @ A.T + 4 * np.eye(4), Z @ np.conj(Z.T) + 4 * np.eye(4)
+
+
+def spoiled(matrix, uplo):
+    """A matrix with other numbers in the triangle that is not read, and on the diagonal what is left out."""
+    noise = RNG.normal(size=matrix.shape) * (1j if np.iscomplexobj(matrix) else 1)
+    kept, other = (np.tril, np.triu) if uplo == "L" else (np.triu, np.tril)
+    diagonal = np.diag(np.diag(noise)) if np.iscomplexobj(matrix) else 0.0
+    return kept(matrix) + other(noise, 1 if uplo == "L" else -1) + diagonal
+
+
+READS = {
+    "cholesky": ("L", np.linalg.cholesky),
+    "cholesky upper": ("U", lambda a: np.linalg.cholesky(a, upper=True)),
+    "eigvalsh": ("L", np.linalg.eigvalsh),
+    "eigvalsh upper": ("U", lambda a: np.linalg.eigvalsh(a, "u")),
+    "eigh vectors": ("L", lambda a: np.abs(np.linalg.eigh(a)[1]) ** 2),
+    "eigh vectors upper": ("U", lambda a: np.abs(np.linalg.eigh(a, UPLO="U").eigenvectors) ** 2),
+    "pinv": ("L", lambda a: np.linalg.pinv(a, hermitian=True)),
+    "svd": ("L", lambda a: np.linalg.svd(a, hermitian=True).S),
+    "svd vectors": ("L", lambda a: np.abs(np.linalg.svd(a, hermitian=True).Vh) ** 2),
+    "svd values": ("L", lambda a: np.linalg.svd(a, hermitian=True, compute_uv=False)),
+}
+
+
+@pytest.mark.parametrize("matrix", [POSITIVE, HERMITIAN], ids=["real", "complex"])
+@pytest.mark.parametrize("name", READS)
+def test_one_triangle_is_read(name, matrix):
+    uplo, f = READS[name]
+    a = spoiled(matrix, uplo)
+    np.testing.assert_allclose(ad.jvp(f, (a,), (a,))[0], f(a), rtol=1e-12, atol=1e-13)
+    check_derivatives(f, a)
+    gradient = ad.grad(lambda a: np.sum(np.cos(np.abs(f(a)))))(a)
+    assert not np.any(np.triu(gradient, 1) if uplo == "L" else np.tril(gradient, -1))
+    assert not np.any(np.imag(np.diag(gradient)))
+    rows = ad.vmap(ad.grad(lambda a: np.sum(np.cos(np.abs(f(a))))))(np.stack([a, 2 * a]))
+    np.testing.assert_allclose(rows[0], gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [np.linalg.cholesky, lambda a: np.linalg.eigh(a)[1] ** 2])
+def test_of_a_symmetric_matrix_it_is_what_it_was(f):
+    """The gradient by what the matrix is made of is one and the same, whichever triangle is read."""
+    total = lambda a: np.sum(np.sin(f(a)))
+    by_parts = ad.grad(lambda b: total(b @ b.T + 4 * np.eye(4)))(A)
+    gradient = ad.grad(total)(POSITIVE)
+    symmetric = (gradient + gradient.T) / 2
+    np.testing.assert_allclose(by_parts, 2 * symmetric @ A, rtol=1e-9)
+    np.testing.assert_allclose(ad.grad(lambda a: total((a + a.T) / 2))(POSITIVE), symmetric, rtol=1e-9, atol=1e-12)
+
+
+# Zeros of a triangular factor are no function of the matrix
+
+
+@pytest.mark.parametrize(
+    "g", [np.cbrt, lambda x: np.sqrt(np.abs(x)), lambda x: np.where(x == 0, 0.0, np.log(np.abs(x)))]
+)
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: np.linalg.qr(a)[1], lambda a: np.linalg.qr(a, "r"), lambda a: np.linalg.qr(a[:, :3]).R,
+        lambda a: np.linalg.qr(a[:3]).R, np.linalg.cholesky, lambda a: np.linalg.cholesky(a, upper=True),
+        np.tril, np.triu, lambda a: np.diag(np.diag(a)),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
+def test_functions_of_infinite_slope_meet_no_zero_beside_the_triangle(f, g):
+    whole = lambda a: np.sum(g(f(a)))
+    read = np.abs(f(POSITIVE)) > 0
+    expected = ad.grad(lambda a: np.sum(g(f(a)[read])))(POSITIVE)
+    np.testing.assert_allclose(ad.grad(whole)(POSITIVE), expected, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(ad.jvp(whole, (POSITIVE,), (A,))[1], np.sum(expected * A), rtol=1e-10)
+    np.testing.assert_allclose(ad.compile(ad.grad(whole))(POSITIVE), expected, rtol=1e-12, atol=1e-13)
+
+
+# Rank
+
+M, N, R = 5, 4, 2
+
+
+def low_rank(p):
+    return p[: M * R].reshape(M, R) @ p[M * R :].reshape(R, N)
+
+
+P, B = RNG.normal(size=M * R + R * N), RNG.normal(size=M)
+RANKS = {
+    "pinv": lambda p: np.linalg.pinv(low_rank(p)),
+    "pinv wide": lambda p: np.linalg.pinv(low_rank(p).T),
+    "lstsq": lambda p: np.linalg.lstsq(low_rank(p), B)[0],
+    "lstsq wide": lambda p: np.linalg.lstsq(low_rank(p).T, np.ones((N, 2)))[0],
+    "singular values": lambda p: np.linalg.svdvals(low_rank(p))[:R],
+    "all singular values": lambda p: np.linalg.svdvals(low_rank(p)),
+    "nuclear norm": lambda p: np.linalg.norm(low_rank(p), "nuc"),
+    "leading vectors": lambda p: np.linalg.svd(low_rank(p), full_matrices=False).U[:, :R] ** 2,
+    "qr columns": lambda p: np.linalg.qr(low_rank(p)).Q[:, :R],
+    "qr rows": lambda p: np.linalg.qr(low_rank(p)).R[:R],
+}
+
+
+@pytest.mark.parametrize("name", RANKS)
+def test_what_is_smooth_among_matrices_of_one_rank(name):
+    check_derivatives(RANKS[name], P, order=1)
+
+
+def test_the_second_order_of_a_pseudo_inverse_of_low_rank():
+    check_derivatives(RANKS["pinv"], P)
+
+
+U, V = (np.linalg.qr(RNG.normal(size=(n, n)))[0] for n in (5, 4))
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (4, 4), (4, 5)])
+@pytest.mark.parametrize("values", [[3.0, 2.0, 0.5, 0.3], [3.0, 3.0, 0.5, 0.5], [3.0, 2.0, 0.5, 0.0]], ids=str)
+def test_singular_values_that_are_cut_off(shape, values):
+    """Equal ones among those that are kept, and among those that are not."""
+    a = U[: shape[0], :4] @ np.diag(values) @ V[:, : shape[1]] if shape != (4, 5) else V @ np.diag(values) @ U[:4]
+    for x in (a, a + 0.1j * a):
+        check_derivatives(lambda x: np.linalg.pinv(x, rcond=0.3), x, order=1)
+        check_derivatives(lambda x: np.linalg.lstsq(x, np.ones(shape[0]), rcond=0.3)[0], x, order=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@pytest.mark.parametrize("shape", [(5, 3), (3, 3), (3, 5)])
+@pytest.mark.parametrize("k", [None, 2])
+def test_least_squares_gives_what_numpy_gives(shape, dtype, k):
+    a = (RNG.normal(size=shape) + 3 * np.eye(*shape)).astype(dtype)
+    b = RNG.normal(size=(shape[0], *([k] if k else []))).astype(dtype)
+    expected, got = np.linalg.lstsq(a, b), ad.jvp(np.linalg.lstsq, (a, b), (a, b))
+    for x, y in zip(got[0], expected, strict=True):
+        assert (type(x), np.asarray(x).dtype) == (type(y), np.asarray(y).dtype)
+        np.testing.assert_allclose(x, y, rtol=1e-5 if np.finfo(dtype).precision < 10 else 1e-12)
+    if dtype == np.float64:
+        check_derivatives(lambda a, b: np.linalg.lstsq(a, b)[:2], a, b)
+        np.testing.assert_allclose(
+            ad.vmap(lambda a: np.linalg.lstsq(a, b)[0])(np.stack([a, 2 * a])), [expected[0], expected[0] / 2]
+        )
+
+
+def test_where_a_column_depends_on_others_qr_has_no_derivative():
+    a = np.array([[1.0, 2.0, 0.3], [0.5, 1.0, -1.0], [1.0, 2.0, 2.0]])
+    v = RNG.normal(size=(3, 3))
+    _, (q_dot, r_dot) = ad.jvp(np.linalg.qr, (a,), (v,))
+    assert np.isfinite(q_dot[:, 0]).all()
+    assert np.isfinite(r_dot[0]).all()
+    assert np.isnan(q_dot[:, 1:]).all()
+    assert np.isnan(r_dot[1:][np.triu(np.ones((3, 3), bool))[1:]]).all()
+    assert not r_dot[np.tril_indices(3, -1)].any()
+    assert np.isnan(ad.grad(lambda a: np.linalg.qr(a).Q[0, 1])(a)).any()
+    assert np.isfinite(ad.grad(lambda a: np.sum(np.linalg.qr(a).R[0]))(a)).all()
+
+
+# Equal values
+
+
+def test_equal_values_share_their_derivative():
+    x = V @ np.diag([1.0, 2.0, 2.0, 2.0]) @ V.T
+    shared = V[:, 1:] @ V[:, 1:].T / 3
+    for f, order in ((np.linalg.eigvalsh, [1, 2, 3]), (np.linalg.svdvals, [0, 1, 2])):
+        for k in order:
+            gradient = ad.grad(lambda a, f=f, k=k: f((a + a.T) / 2)[k])(x)
+            np.testing.assert_allclose(gradient, shared, atol=1e-12)
+            slope = ad.jvp(lambda a, f=f, k=k: f((a + a.T) / 2)[k], (x,), (A,))[1]
+            np.testing.assert_allclose(slope, np.sum(shared * A), rtol=1e-10)
+    np.testing.assert_allclose(ad.grad(lambda a: np.linalg.norm(a, 2))(x), shared, atol=1e-12)
+    values = ad.jacobian(lambda a: np.real(np.linalg.eigvals(a)))(np.diag([1.0, 2.0, 2.0]))
+    np.testing.assert_allclose(values[1:], [np.diag([0.0, 0.5, 0.5])] * 2, atol=1e-12)
+
+
+def test_a_singular_value_of_zero_has_the_derivative_zero():
+    x = U[:, :2] @ np.diag([2.0, 1.0]) @ V[:2]
+    jacobian = ad.jacobian(np.linalg.svdvals)(x)
+    np.testing.assert_allclose(jacobian[:2], [np.outer(U[:, i], V[i]) for i in range(2)], atol=1e-12)
+    np.testing.assert_array_equal(jacobian[2:], 0.0)
