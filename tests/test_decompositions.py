@@ -1,9 +1,12 @@
 """What a decomposition reads, and where its derivative exists: one triangle, one rank, equal values."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import dragongrad as ad
+from dragongrad.core.errors import FactorizationError
 from dragongrad.testing import check_derivatives
 
 RNG = np.random.default_rng(5)
@@ -180,3 +183,57 @@ def test_a_singular_value_of_zero_has_the_derivative_zero():
     jacobian = ad.jacobian(np.linalg.svdvals)(x)
     np.testing.assert_allclose(jacobian[:2], [np.outer(U[:, i], V[i]) for i in range(2)], atol=1e-12)
     np.testing.assert_array_equal(jacobian[2:], 0.0)
+
+
+def test_the_vectors_of_eig_and_the_values_of_a_defective_matrix_have_no_derivative():
+    parts = lambda a: [np.concatenate([np.real(x), np.imag(x)]) for x in np.linalg.eig(a)]
+    semisimple, defective = np.diag([1.0, 1.0, 3.0]), np.diag([1.0, 1.0, 3.0]) + np.diag([1.0, 0.0], 1)
+    for x, values_known in ((semisimple, 3), (defective, 1)):
+        for jacobian in (ad.jacrev, ad.jacfwd):
+            with np.errstate(all="ignore"):
+                w, v = jacobian(parts)(x)
+            assert np.isfinite(w[:3]).all(axis=(1, 2)).sum() == values_known
+            assert np.isnan(v[:3, :2]).any(axis=(2, 3)).all()
+    w, v = ad.jacobian(parts)(semisimple)
+    assert np.isfinite(v[:3, 2]).all()
+
+
+def test_what_has_no_derivative_at_a_singular_matrix_says_so():
+    singular = np.diag([1.0, 0.0])
+    for f in (np.linalg.cond, lambda a: np.linalg.cond(a, 1), lambda a: np.linalg.cond(a, "fro")):
+        value, gradient = ad.value_and_grad(f)(singular)
+        assert value == np.inf
+        assert np.isnan(gradient).all()
+        assert np.isnan(ad.jvp(f, (singular,), (singular,))[1])
+    third = lambda a: ad.jvp(ad.grad(np.linalg.det), (a,), (A,))[1]
+    for f in (ad.grad(lambda a: np.linalg.slogdet(a)[1]), ad.jacobian(third)):
+        with pytest.raises(FactorizationError, match="inverts the matrix"):
+            f(np.diag([1.0, 2.0, 3.0, 0.0]))
+    assert np.isnan(ad.grad(np.linalg.det)(np.full((4, 4), np.nan))).all()
+    rows = ad.vmap(ad.grad(np.linalg.det))(np.stack([np.eye(4), np.full((4, 4), np.nan)]))
+    np.testing.assert_allclose(rows[0], np.eye(4))
+
+
+def by_permutations(a):
+    signs = {p: np.linalg.det(np.eye(4)[list(p)]) for p in itertools.permutations(range(4))}
+    return sum(sign * np.prod([a[i, p[i]] for i in range(4)]) for p, sign in signs.items())
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2, 3, 4])
+def test_a_determinant_has_its_second_derivative_at_every_rank(rank):
+    for x in (A[:, :rank] @ A[:rank], Z[:, :rank] @ Z[:rank]):
+        slopes = [ad.jvp(lambda a, f=f: ad.jvp(f, (a,), (A,))[1], (x,), (A.T,))[1]
+                  for f in (np.linalg.det, by_permutations)]  # fmt: skip
+        np.testing.assert_allclose(*slopes, rtol=1e-9, atol=1e-12)
+    x = A[:, :rank] @ A[:rank]
+    np.testing.assert_allclose(ad.hessian(np.linalg.det)(x), ad.hessian(by_permutations)(x), rtol=1e-9, atol=1e-11)
+    twice = ad.vmap(ad.hessian(np.linalg.det))(np.stack([x, A]))
+    np.testing.assert_allclose(twice[0], ad.hessian(np.linalg.det)(x), rtol=1e-12, atol=1e-12)
+
+
+def test_the_third_derivative_of_a_determinant():
+    second = lambda f: lambda a: ad.jvp(lambda a: ad.jvp(f, (a,), (A,))[1], (a,), (A.T,))[1]
+    gradients = [ad.grad(second(f))(POSITIVE) for f in (np.linalg.det, by_permutations)]
+    np.testing.assert_allclose(*gradients, rtol=1e-11)
+    slopes = [ad.jvp(second(f), (POSITIVE,), (A,))[1] for f in (np.linalg.det, by_permutations)]
+    np.testing.assert_allclose(*slopes, rtol=1e-11)

@@ -8,6 +8,7 @@ from . import (
     contractions,
     creation,
     decompositions,
+    determinants,
     differences,
     einstein,
     elementwise,
@@ -16,6 +17,7 @@ from . import (
     joining,
     kinks,
     linalg,
+    matrices,
     norms,
     padding,
     pairs,
@@ -27,7 +29,6 @@ from . import (
     shaping,
     special,
     statistics,
-    triangles,
 )
 from . import complex as complex_parts
 
@@ -40,6 +41,7 @@ __all__ = [
     "contractions",
     "creation",
     "decompositions",
+    "determinants",
     "differences",
     "einstein",
     "elementwise",
@@ -48,6 +50,7 @@ __all__ = [
     "joining",
     "kinks",
     "linalg",
+    "matrices",
     "norms",
     "padding",
     "pairs",
@@ -59,5 +62,4 @@ __all__ = [
     "shaping",
     "special",
     "statistics",
-    "triangles",
 ]

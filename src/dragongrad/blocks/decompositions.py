@@ -1,9 +1,4 @@
-"""Cholesky, eigenvalues, QR and singular values, over any leading axes.
-
-Where eigenvalues or singular values coincide, their vectors turn at any speed: they have no derivative, which is
-NaN unless nothing moves them. The values have a kink there, and each has the mean of the derivatives of all that
-are equal. What depends on the vectors of other values keeps its own.
-"""
+"""Cholesky, eigenvalues, QR and singular values, over any leading axes."""
 
 from __future__ import annotations
 
@@ -13,8 +8,9 @@ import numpy as np
 
 from ..core.block import TABLE, composite, general
 from ..core.errors import NoRuleError
-from ..core.variable import bottom, plain
-from .triangles import adjoint, diagonal_matrix, from_triangle, half, into_triangle
+from ..core.variable import plain
+from .equal_values import alone, are_zero, over, settled, shared, turned
+from .matrices import adjoint, diagonal_matrix, from_triangle, half, into_triangle
 
 _SVD_RESULT, _QR_RESULT = type(np.linalg.svd(np.eye(1))), type(np.linalg.qr(np.eye(1)))
 
@@ -50,82 +46,25 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return adjoint(lower) if upper else lower
 
 
-# Equal values
-
-
-def _are_close(w: Any) -> Any:
-    """Which values are equal to rounding: a symmetric matrix of truths."""
-    scale = np.max(np.absolute(w), axis=-1, initial=0.0)[..., None, None]
-    return np.absolute(w[..., None, :] - w[..., :, None]) <= 8 * float(np.finfo(w.dtype).eps) * scale
-
-
-def _are_zero(s: Any) -> Any:
-    """Which singular values are zero to rounding."""
-    return s <= 8 * float(np.finfo(s.dtype).eps) * np.max(s, axis=-1, initial=0.0, keepdims=True)
-
-
-def _alone(w: Any) -> Any:
-    """Which values are equal to no other: a row, beside vectors as columns."""
-    return (np.sum(_are_close(w), axis=-1) == 1)[..., None, :]
-
-
-def _shared(w: Any, slope: Any) -> Any:
-    """The derivatives of values, each the mean of those of all that are equal."""
-    close = _are_close(w)
-    count = np.sum(close, axis=-1).astype(slope.dtype)
-    return np.sum(np.where(close, slope[..., None, :], 0.0), axis=-1) / count
-
-
-def _settled(v_dot: Any, settled: Any, x_dot: Any) -> Any:
-    """The tangents of vectors, NaN for those that are not settled if the matrix moves at all."""
-    if np.all(bottom(settled)):
-        return v_dot
-    moved = np.max(np.absolute(x_dot), axis=(-2, -1), keepdims=True, initial=0.0)
-    return _over(np.where(settled, v_dot, moved), settled.astype(np.finfo(v_dot.dtype).dtype))
-
-
-def _turned(w: Any, inner: Any) -> Any:
-    """`inner` / (w_j - w_i): how fast each vector turns towards each other one."""
-    close, own = _are_close(w), np.eye(w.shape[-1], dtype=bool)
-    gap = np.where(close, 0.0, w[..., None, :] - w[..., :, None])
-    # A vector does not turn towards itself; its own entry tells what is noise among the others.
-    return np.where(own, 0.0, _over(inner, np.where(own, 1.0, gap)))
-
-
-def _quotient(x: Any, y: Any) -> Any:
-    """`x` / `y`; where `y` is zero, NaN, and zero for an `x` that is zero to rounding."""
-    size, zero = np.absolute(x), y == 0
-    largest = np.max(size, axis=(-2, -1), keepdims=True, initial=0.0, where=np.isfinite(size))
-    lost = zero & ~(size <= 32 * np.finfo(x.dtype).eps * largest)
-    return np.where(lost, np.nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
-
-
-# Linear in x, and its own transpose: forward and reverse mode find NaN alike.
-_over: Any = general(
-    "over", value=_quotient, names=("x", "y"), parameters=(), dispatches=False, symbol="/",
-    pushforward=lambda x_dot, y_dot, out, y: _over(x_dot - out * y_dot, y),
-    pullback=lambda out_bar, out, y: (_over(out_bar, y), -_over(out_bar * out, y)),
-    batch=lambda size, values, batched: _over(*values),
-)  # fmt: skip
-
-
 # Eigenvalues
 
 
 def _eigh_pushforward(x_dot: Any, out: Any, UPLO: str = "L") -> Any:  # noqa: N803 - NumPy's name
     w, v = out
     inner = adjoint(v) @ from_triangle(x_dot, UPLO) @ v
-    v_dot = _settled(v @ _turned(w, inner), _alone(w), inner)
-    return _shared(w, np.real(np.diagonal(inner, 0, -2, -1))), v_dot
+    v_dot = settled(v @ turned(w, inner), alone(w), inner)
+    return shared(w, np.real(np.diagonal(inner, 0, -2, -1))), v_dot
 
 
 def _eigh_pullback(out_bar: Any, out: Any, UPLO: str = "L") -> Any:  # noqa: N803
     w, v = out
     w_bar, v_bar = out_bar
-    inner: Any = 0.0 if w_bar is None else diagonal_matrix(_shared(w, w_bar))
+    inner: Any = 0.0 if w_bar is None else diagonal_matrix(shared(w, w_bar))
     if v_bar is not None:
-        settled = _alone(w).astype(w.dtype)
-        inner = inner + _turned(w, adjoint(v) @ np.conj(_over(v_bar, settled)))
+        known = alone(w)
+        bar = np.conj(over(v_bar, known.astype(w.dtype)))
+        lost = np.sum(np.where(known, 0.0, bar), axis=(-2, -1), keepdims=True)
+        inner = inner + turned(w, adjoint(v) @ bar) + lost
     return into_triangle(np.conj(v @ inner @ adjoint(v)), UPLO)
 
 
@@ -151,11 +90,14 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803
 def _eig_pushforward(x_dot: Any, out: Any) -> Any:
     """The eigenvectors keep unit length; their phase is held (v^H dv = 0)."""
     w, v = out
-    inner = np.linalg.solve(v, x_dot @ v)
-    turn = _settled(v @ _turned(w, inner), _alone(w), inner)
-    return (
-        _shared(w, np.diagonal(inner, 0, -2, -1)), turn - v * np.sum(np.conj(v) * turn, axis=-2, keepdims=True)
-    )  # fmt: skip
+    inverse = np.linalg.inv(v)
+    inner = inverse @ x_dot @ v
+    # Where eigenvectors coincide, the matrix is defective, and its eigenvalues have an infinite slope.
+    sound = (np.max(np.absolute(inverse), axis=-1) < 1e-3 / float(np.finfo(v.dtype).eps))[..., None, :]
+    w_dot = settled(shared(w, np.diagonal(inner, 0, -2, -1))[..., None, :], sound, x_dot)[..., 0, :]
+    turn = v @ turned(w, inner)
+    v_dot = turn - v * np.sum(np.conj(v) * turn, axis=-2, keepdims=True)
+    return w_dot, settled(v_dot, np.logical_and(alone(w), np.all(sound, axis=-1, keepdims=True)), x_dot)
 
 
 general(np.linalg.eig, pushforward=_eig_pushforward, outputs=2, signature="(n,n)->(n),(n,n)")
@@ -184,7 +126,7 @@ def _qr_pushforward(x_dot: Any, out: Any) -> Any:
         turn = turn + diagonal_matrix(1j * np.imag(np.diagonal(inner, 0, -2, -1)))
     found = np.where(lost, 0.0, 1.0).astype(np.finfo(q.dtype).dtype)
     q_dot, r_dot = slope + q @ (turn - inner), adjoint(q) @ x_dot - turn @ r
-    return _over(q_dot, found[..., None, :]), _over(np.triu(r_dot), found[..., :, None])
+    return over(q_dot, found[..., None, :]), over(np.triu(r_dot), found[..., :, None])
 
 
 def _dependent(r: Any) -> Any:
@@ -226,22 +168,22 @@ def _svd_pushforward(x_dot: Any, out: Any) -> Any:
     u, s, vh = out
     v = adjoint(vh)
     inner = adjoint(u) @ x_dot @ v
-    zero = _are_zero(s)
+    zero = are_zero(s)
     both = np.logical_and(zero[..., :, None], zero[..., None, :])
     total = np.where(both, 0.0, s[..., :, None] + s[..., None, :])
-    together, apart = _turned(s, inner + adjoint(inner)) / 2, _over(inner - adjoint(inner), total) / 2
+    together, apart = turned(s, inner + adjoint(inner)) / 2, over(inner - adjoint(inner), total) / 2
     u_dot, v_dot = u @ (together + apart), v @ (together - apart)
     columns = np.where(zero, 0.0, s)[..., None, :]
     # The vectors of a zero change their sign against each other where the value would.
-    settled = np.logical_and(_alone(s), columns != 0)
+    known = np.logical_and(alone(s), columns != 0)
     if u.shape[-2] > u.shape[-1]:
-        u_dot = u_dot + _over(x_dot @ v - u @ inner, columns)
+        u_dot = u_dot + over(x_dot @ v - u @ inner, columns)
     if v.shape[-2] > v.shape[-1]:
-        v_dot = v_dot + _over(adjoint(x_dot) @ u - v @ adjoint(inner), columns)
+        v_dot = v_dot + over(adjoint(x_dot) @ u - v @ adjoint(inner), columns)
     # A value of zero has a kink, as an absolute value has.
     slope = np.where(zero, 0.0, np.real(np.diagonal(inner, 0, -2, -1)))
-    u_dot, v_dot = (_settled(d, settled, x_dot) for d in (u_dot, v_dot))
-    return u_dot, _shared(s, slope), adjoint(v_dot)
+    u_dot, v_dot = (settled(d, known, x_dot) for d in (u_dot, v_dot))
+    return u_dot, shared(s, slope), adjoint(v_dot)
 
 
 def _reduced(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Linear systems, inverses, determinants and powers of matrices, over any leading axes.
+"""Linear systems, inverses and powers of matrices, over any leading axes.
 
 Cotangents are transposed without conjugation, so the rules have plain transposes (Giles 2008, "Collected matrix
 derivative results"); conjugates stand only where the function itself conjugates.
@@ -13,8 +13,9 @@ import numpy as np
 
 from ..core.block import composite, constant, general
 from ..core.variable import Variable, bottom, plain
-from .axes import as_array, copied
-from .triangles import adjoint, from_triangle, transposed
+from .axes import as_array
+from .equal_values import unknown
+from .matrices import adjoint, from_triangle, inexact, square, transposed
 
 
 def _inv_pullback(out_bar: Any, out: Any) -> Any:
@@ -47,91 +48,6 @@ def solve(a: Any, b: Any) -> Any:
     """The solution of a x = b; a vector b is one right-hand side."""
     a, b = plain(a), plain(b)
     return _solve(a, b[:, None])[..., 0] if np.ndim(b) == 1 else _solve(a, b)
-
-
-# Determinants
-
-
-def _minors(x: Any) -> list[Any]:
-    """The cofactors of the first row of a 2 x 2 or 3 x 3 matrix."""
-    if x.shape[-1] == 2:
-        return [x[..., 1, 1], -x[..., 1, 0]]
-    return [
-        x[..., 1, (k + 1) % 3] * x[..., 2, (k + 2) % 3] - x[..., 1, (k + 2) % 3] * x[..., 2, (k + 1) % 3]
-        for k in range(3)
-    ]
-
-
-def _cofactors_value(x: Any) -> Any:
-    """The cofactor matrix by singular values, which is right for singular matrices too."""
-    u, s, vh = np.linalg.svd(x)
-    n = s.shape[-1]
-    others = np.stack([np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)], axis=-1)
-    phase = np.linalg.det(u) * np.linalg.det(vh)
-    return phase[..., None, None] * np.conj(u * others[..., None, :] @ vh)
-
-
-def _cofactors_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
-    y = np.linalg.inv(x)
-    slope = np.sum(transposed(y) * x_dot, axis=(-2, -1))[..., None, None]
-    return slope * out - out @ transposed(x_dot) @ transposed(y)
-
-
-_cofactors = general("cofactors", pushforward=_cofactors_pushforward, value=_cofactors_value, dispatches=False,
-                     names=("x",), signature="(n,n)->(n,n)", parameters=())  # fmt: skip
-_det = general(
-    np.linalg.det, pullback=lambda out_bar, x: out_bar[..., None, None] * _cofactors(x),
-    pushforward=lambda x_dot, x: np.sum(_cofactors(x) * x_dot, axis=(-2, -1)), signature="(n,n)->()",
-)  # fmt: skip
-
-
-@composite(np.linalg.det)
-def det(a: Any) -> Any:
-    """The determinant; small ones by their polynomial, whose every derivative exists at singular matrices."""
-    a = inexact(as_array(a))
-    n = _square(a, "det")
-    if n == 0:
-        return np.prod(np.sum(a, axis=-1), axis=-1)
-    if n == 1:
-        return copied(a[..., 0, 0])
-    if n <= 3:
-        minors = _minors(a)
-        return sum(a[..., 0, k] * minors[k] for k in range(n))[()]
-    return _det(a)
-
-
-def inexact(a: Any) -> Any:
-    """A matrix as LAPACK takes it: whole numbers in double precision, half and extended precision refused."""
-    if a.dtype.kind in "biu":
-        return a.astype(np.float64)
-    if a.dtype.char not in "fdFD":
-        raise TypeError(f"numbers of {a.dtype} are unsupported in np.linalg")
-    return a
-
-
-def _square(a: Any, name: str) -> int:
-    if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
-        raise np.linalg.LinAlgError(f"{name} needs square matrices, got shape {np.shape(a)}")
-    return int(a.shape[-1])
-
-
-def _slogdet_pullback(out_bar: Any, out: Any, x: Any) -> Any:
-    phase_bar, log_bar = out_bar
-    slope = 0.0 if log_bar is None else log_bar
-    if x.dtype.kind == "c" and phase_bar is not None:
-        # d sign = i sign Im(tr(x^-1 dx))
-        slope = slope - 1j * np.real(1j * phase_bar * out[0])
-    return np.reshape(slope, (*np.shape(slope), 1, 1)) * transposed(np.linalg.inv(x))
-
-
-def _slogdet_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
-    slope = np.sum(transposed(np.linalg.inv(x)) * x_dot, axis=(-2, -1))
-    turn = out[0] * 1j * np.imag(slope) if x.dtype.kind == "c" else np.zeros_like(out[0])
-    return turn, np.real(slope)
-
-
-general(np.linalg.slogdet, pullback=_slogdet_pullback, pushforward=_slogdet_pushforward, outputs=2,
-        signature="(n,n)->(),()")  # fmt: skip
 
 
 # Pseudo-inverse and least squares. Singular values below a limit count as zero: that is what NumPy computes, so the
@@ -264,7 +180,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
 def matrix_power(a: Any, n: int) -> Any:
     """An integer power, by squaring."""
     a, n = plain(a), operator.index(n)
-    _square(a, "matrix_power")
+    square(a, "matrix_power")
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:
@@ -343,7 +259,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 @composite(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """The condition number; infinite for a singular matrix."""
+    """The condition number; infinite for a singular matrix, where it has no derivative."""
     x = inexact(as_array(x))
     if 0 in x.shape:
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
@@ -353,8 +269,8 @@ def cond(x: Any, p: Any = None) -> Any:
             ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     else:
         ratio = _condition(x, p)
-    lost = np.logical_and(np.isnan(ratio), np.logical_not(np.any(np.isnan(x), axis=(-2, -1))))
-    return np.where(lost, np.inf, ratio)[()] if np.any(bottom(lost)) else ratio
+    lost = np.logical_and(~np.isfinite(ratio), ~np.any(np.isnan(x), axis=(-2, -1)))
+    return np.where(lost, np.inf + unknown(x), ratio)[()] if np.any(bottom(lost)) else ratio
 
 
 def _condition(x: Any, p: Any) -> Any:
@@ -362,12 +278,12 @@ def _condition(x: Any, p: Any) -> Any:
     try:
         return size * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))
     except np.linalg.LinAlgError:
-        # Some of the matrices have no inverse: for those the number is infinite, and so is its derivative.
-        _square(x, "cond")
+        # Some of the matrices have no inverse: for those the number is infinite.
+        square(x, "cond")
         singular = _is_singular(x)
         safe = np.where(singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
         ratio = size * np.linalg.norm(np.linalg.inv(safe), p, (-2, -1))
-        return np.where(singular, size * np.inf, ratio)[()]
+        return np.where(singular, np.inf, ratio)[()]
 
 
 _is_singular = constant(

@@ -1,10 +1,26 @@
-"""Transposes and triangles of matrices, which the rules of linear algebra share."""
+"""What the rules of linear algebra share: the matrices that LAPACK takes, transposes and triangles."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+
+def inexact(a: Any) -> Any:
+    """A matrix as LAPACK takes it: whole numbers in double precision, half and extended precision refused."""
+    if a.dtype.kind in "biu":
+        return a.astype(np.float64)
+    if a.dtype.char not in "fdFD":
+        raise TypeError(f"numbers of {a.dtype} are unsupported in np.linalg")
+    return a
+
+
+def square(a: Any, name: str) -> int:
+    """The size of a square matrix."""
+    if np.ndim(a) < 2 or a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"{name} needs square matrices, got shape {np.shape(a)}")
+    return int(a.shape[-1])
 
 
 def transposed(x: Any) -> Any:
