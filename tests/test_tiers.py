@@ -1,5 +1,9 @@
 """From eager to compiled inside minimize, least_squares and root: when, and never silently wrong."""
 
+import functools
+import subprocess
+import sys
+import time
 import warnings
 
 import numpy as np
@@ -13,7 +17,8 @@ from dragongrad.optimize.tiers import Tiered
 @pytest.fixture
 def at_once(monkeypatch):
     """Compile after the first call."""
-    monkeypatch.setattr(tiers, "WORTH", 0.0)
+    monkeypatch.setattr(tiers, "_LARGE", 0)
+    monkeypatch.setattr(tiers, "worth", lambda *args: 1)
 
 
 def valley(x):
@@ -34,6 +39,129 @@ def test_a_short_run_compiles_nothing():
     assert not double.compiled
 
 
+@pytest.mark.parametrize("kind", [tiers.VALUE, tiers.REVERSE, tiers.PRODUCT, tiers.FORWARD])
+def test_the_more_a_call_costs_the_earlier_it_is_compiled(kind):
+    def smooth(x):
+        return np.sum(np.exp(-(x**2)) * np.sin(x))
+
+    calls = [tiers.worth(smooth, (np.ones(n),), kind) for n in (1, 1_000, 100_000, 10_000_000)]
+    assert calls == sorted(calls, reverse=True)
+    assert calls[0] > kind.look
+    assert calls[-1] <= 2
+    assert tiers.worth(lambda x: float(x[0]), (np.ones(1),), kind) == np.inf
+
+
+def test_much_data_is_looked_at_at_once():
+    """With a million numbers compiling pays after ten calls, with one after hundreds."""
+    data = np.ones(1_000_000)
+
+    def compiled_after_ten_calls(f, x):
+        g = Tiered(f, True, data=tiers.data_of(f))
+        for _ in range(10):
+            g(x)
+        return g.compiled
+
+    assert compiled_after_ten_calls(lambda x: np.sum(x * data), 2.0)
+    assert compiled_after_ten_calls(lambda x: x + 0.5, data)
+    assert not compiled_after_ten_calls(lambda x: x + 0.5, 2.0)
+
+
+class Model:
+    def __init__(self):
+        self.rows = np.ones((7, 3))
+
+    def loss(self, x):
+        return np.sum(self.rows * x)
+
+
+ROWS = np.ones((11, 2))
+
+
+def of_globals(x):
+    return ROWS @ x
+
+
+FIVE = np.ones(5)
+
+
+def of_closure(data):
+    def f(x, more=FIVE):
+        return of_globals(x) + data + more
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("f", "numbers"),
+    [(np.sum, 0), (of_globals, 22), (of_closure(np.ones(3)), 30), (Model().loss, 21), (Model(), 21),
+     (functools.partial(of_globals, np.ones(2)), 24), ([of_globals, np.ones(4)], 26)],
+)  # fmt: skip
+def test_data_is_found_where_functions_hold_it(f, numbers):
+    assert tiers.data_of(f) == numbers
+
+
+# Equal runs, equal bits: how long calls take and what ran before must not matter.
+
+RUNS = {
+    "nadam": lambda f: ad.minimize(f, np.array([-1.2, 1.0, 0.5]), method="nadam", max_iter=200),
+    "l-bfgs": lambda f: ad.minimize(f, np.array([-1.2, 1.0, 0.5]), method="l-bfgs"),
+    "newton": lambda f: ad.minimize(f, np.array([-1.2, 1.0, 0.5])),
+    "scipy:SLSQP": lambda f: ad.minimize(
+        f, np.array([-1.2, 1.0, 0.5]), method="scipy:SLSQP", ftol=1e-12,
+        constraints={"type": "ineq", "fun": lambda x: 2 - np.sum(x**2)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_slow_calls_give_the_same_bits(name, monkeypatch):
+    calls = []
+    monkeypatch.setattr(tiers, "_LARGE", 0)
+    monkeypatch.setattr(tiers, "worth", lambda *args: 15)
+
+    def slow(x):
+        calls.append(None)
+        time.sleep(0.008)
+        return valley(x)
+
+    one, other = RUNS[name](valley), RUNS[name](slow)
+    assert len(calls) < one.njev + one.nhev  # it was compiled on the way
+    assert one.x.tobytes() == other.x.tobytes()
+    assert (one.fun, one.nit, one.nfev, one.njev, one.nhev) == (
+        other.fun,
+        other.nit,
+        other.nfev,
+        other.njev,
+        other.nhev,
+    )
+
+
+BITS = """
+import sys
+import numpy as np
+import dragongrad as ad
+
+def valley(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+if sys.argv[1] == "before":
+    ad.compile(ad.value_and_grad(valley))(np.ones(3))
+    ad.minimize(valley, np.array([-1.2, 1.0, 0.7]), method="nadam", max_iter=450)
+found = [ad.minimize(valley, np.array([-1.2, 1.0, 0.5]), method="nadam", max_iter=450).x for _ in range(2)]
+assert found[0].tobytes() == found[1].tobytes()
+print(found[0].tobytes().hex())
+"""
+
+
+def test_what_ran_before_does_not_matter():
+    """In processes of their own, since this one has compiled many things."""
+    words = ("fresh", "before")
+    children = [subprocess.Popen([sys.executable, "-c", BITS, w], stdout=subprocess.PIPE, text=True) for w in words]
+    runs = [child.communicate()[0] for child in children]
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 49
+
+
 def test_a_long_run_is_compiled_and_gives_the_same(at_once):
     calls = []
 
@@ -47,6 +175,23 @@ def test_a_long_run_is_compiled_and_gives_the_same(at_once):
         np.testing.assert_allclose(g(x), ad.jacobian(lambda x: np.sin(x) * x)(x), rtol=1e-14)
     assert g.compiled
     assert len(calls) < 20
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("samples", [100, 10_000])
+@pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
+def test_rounding_is_not_taken_for_chance(at_once, dtype, samples):
+    """Compiled sums add in another order; near a minimum, where the terms cancel, little else is left."""
+    rng = np.random.default_rng(0)
+    rows, hit = rng.normal(size=(samples, 3)).astype(dtype), rng.random(samples) < 0.5
+
+    def loss(w):
+        return np.mean(np.logaddexp(dtype(0), rows @ w) - hit.astype(dtype) * (rows @ w))
+
+    start = ad.minimize(loss, np.zeros(3, dtype), compile=False).x
+    for method in ("newton", "l-bfgs", "adam"):
+        ad.minimize(loss, start, method=method, max_iter=20)
+        ad.minimize(loss, np.zeros(3, dtype), method=method, max_iter=20)
 
 
 @pytest.mark.parametrize("method", ["newton", "bfgs", "lbfgs", "trust-ncg", "trust-exact", "cg", "scipy:bfgs"])

@@ -213,6 +213,8 @@ def _result(trail: _Trail, x: Array, status: Status, message: str, found: Any, a
     if hasattr(inverse, "todense"):
         inverse = inverse.todense()
     largest = float(np.max(np.abs(gradient), initial=0.0))
+    if status is not Status.INTERRUPTED:
+        objective.check()
     return Result(
         x=unpack(shaped), fun=value, jac=unpack(np.reshape(gradient, shaped.shape)),
         hess_inv=inverse,

@@ -288,7 +288,7 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, statu
             # Again: the point is not to be lost for want of its gradient.
             gradient, status, message = np.full_like(params, np.nan), Status.INTERRUPTED, _INTERRUPTED
     if status is not Status.INTERRUPTED:
-        objective.check(params)
+        objective.check()
     unpack = objective.packing.unpack
     path = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3

@@ -15,7 +15,7 @@ from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian, jacfwd
-from .tiers import Tiered
+from .tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, data_of
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -120,10 +120,14 @@ class Objective:
         self.packing = Packing(start)
         self.nfev = self.njev = self.nhev = 0
         self.compile = compile
+        self._data = data_of(f, args) if compile else 0
         self._derived: Tiered | None = None
-        self._value = Tiered(self._call, compile)
-        self._hessian = Tiered(self._flat_hessian, compile)
-        self._hvp = Tiered(self._product, compile)
+        self._value = self._tiered(self._call, VALUE)
+        self._hessian = self._tiered(self._flat_hessian, FORWARD)
+        self._hvp = self._tiered(self._product, PRODUCT)
+
+    def _tiered(self, function: Callable[..., Any], kind: Kind) -> Tiered:
+        return Tiered(function, self.compile, kind, self._data)
 
     @property
     def start(self) -> Array:
@@ -164,7 +168,8 @@ class Objective:
             return self._pair(self.f(nest, *self.args))
         if self._derived is None:
             mode = self.mode or current_mode()
-            self._derived = Tiered(value_and_grad(self._call) if mode == "reverse" else self._forward, self.compile)
+            both, kind = (value_and_grad(self._call), REVERSE) if mode == "reverse" else (self._forward, FORWARD)
+            self._derived = self._tiered(both, kind)
         value, gradient = self._derived(nest)
         gradient = gradient if self.packing.structure is None else self.packing.pack(gradient)
         return float(value), gradient
@@ -220,10 +225,12 @@ class Objective:
     def _product(self, params: Any, direction: Any) -> Any:
         return jvp(grad(self._call), (params,), (direction,))[1]
 
-    def check(self, x: Array) -> None:
-        """Warn where compiled derivatives are no longer those of the function."""
-        if self._derived is not None:
-            self._derived.check(self.packing.unpack(x))
+    def check(self) -> None:
+        """Warn where what was compiled is no longer the function."""
+        tiers = (self._value, self._derived, self._hvp, self._hessian)
+        first = next((tier for tier in tiers if tier is not None and tier.compiled), None)
+        if first is not None:
+            first.check()
 
     def _needs_function(self, what: str) -> None:
         if self.form == "pair":

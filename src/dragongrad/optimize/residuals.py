@@ -14,7 +14,7 @@ from ..transforms.forward import jvp
 from ..transforms.jacobians import hessian, jacfwd, jacrev
 from .objective import Array, Objective
 from .result import Test
-from .tiers import Tiered
+from .tiers import FORWARD, PRODUCT, VALUE
 
 if TYPE_CHECKING:
     from .loop import Limits
@@ -58,10 +58,10 @@ class Residuals(Objective):
         form: str | None = None, compile: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(f, start, args, mode=mode, form=form or "value", compile=compile)
-        self._vector = Tiered(self.vector, compile)
-        self._jacobian = Tiered(self._rows, compile)
-        self._curvature = Tiered(self._second, compile)
-        self._bend = Tiered(self._weighted, compile)
+        self._vector = self._tiered(self.vector, VALUE)
+        self._jacobian = self._tiered(self._rows, FORWARD)
+        self._curvature = self._tiered(self._second, PRODUCT)
+        self._bend = self._tiered(self._weighted, FORWARD)
         self.residual: Array = np.empty(0)
         self.matrix: Array = np.empty((0, 0))
 
@@ -120,10 +120,11 @@ class Residuals(Objective):
     def _weighted(self, x: Any, weights: Any) -> Any:
         return hessian(lambda z: np.sum(weights * self.vector(z)))(x)
 
-    def check(self, x: Array) -> None:
-        """Warn where compiled derivatives are no longer those of the function."""
-        self._vector.check(np.ravel(x))
-        self._jacobian.check(np.ravel(x))
+    def check(self) -> None:
+        """Warn where what was compiled is no longer the function."""
+        first = next((tier for tier in (self._vector, self._jacobian) if tier.compiled), None)
+        if first is not None:
+            first.check()
 
     def value(self, x: Array) -> float:
         """Half the sum of squares."""
