@@ -426,7 +426,7 @@ def test_adamw_shrinks_apart_from_the_gradient():
         ("rmsprop", {"momentum": 1.0}, r"momentum must lie in \[0, 1\)"),
         ("adadelta", {"rho": 1.0}, r"rho must lie in \[0, 1\)"),
         ("adadelta", {"eps": -1.0}, "eps must be positive"),
-        ("adam", {"beta2": np.nan}, r"beta2 must lie in \[0, 1\)"),
+        ("adam", {"beta2": np.nan}, "beta2 must be a number, got nan"),
         ("amsgrad", {"beta1": 1.0}, r"beta1 must lie in \[0, 1\)"),
         ("adamw", {"weight_decay": -0.1}, "weight_decay must not be negative"),
         ("nadam", {"momentum_decay": -1.0}, "momentum_decay must not be negative"),
@@ -438,7 +438,7 @@ def test_adamw_shrinks_apart_from_the_gradient():
         ("rprop", {"smallest": 2.0, "largest": 1.0}, "smallest must be less than largest"),
         ("rprop", {"lr": StepDecay(0.1, 10)}, "finds its own step lengths"),
         ("adam", {"nesterov": True}, "Adam has no option nesterov; it has: .*beta1, beta2, eps"),
-        ("lion", {"lr": 0.0}, "lr and max_iter must be positive"),
+        ("lion", {"lr": 0.0}, "lr must be positive"),
     ],
 )
 def test_bad_options(name, options, match):

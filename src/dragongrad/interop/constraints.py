@@ -8,56 +8,22 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from ..core.nests import flatten
+from ..optimize.bounds import read_bounds
 from ..optimize.objective import Array, Packing
+from ..optimize.options import arguments, refuse_unknown, shown
 from ..optimize.residuals import Residuals
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad
 
 
-def flat_bounds(bounds: Any, packing: Packing) -> Any:
-    """Bounds as SciPy takes them.
-
-    Parameters
-    ----------
-    bounds : Bounds, sequence of pairs, or tuple of two nests
-        `scipy.optimize.Bounds`; or a pair `(low, high)` for each number of an array; or, where the parameters are a
-        nest, `(low, high)`, each a number or a nest like the parameters.
-    packing : Packing
-        Of the parameters.
-
-    """
-    if bounds is None:
+def scipys_bounds(bounds: Any, packing: Packing, sides_first: bool = False) -> Any:
+    """Bounds in any form that `read_bounds` takes, as SciPy's own; None where there are none."""
+    box = read_bounds(bounds, packing, sides_first)
+    if box is None:
         return None
     from scipy.optimize import Bounds
 
-    if isinstance(bounds, Bounds):
-        return Bounds(np.ravel(bounds.lb), np.ravel(bounds.ub), bounds.keep_feasible)
-    if packing.structure is None:
-        return [(None, None) if pair is None else tuple(pair) for pair in bounds]
-    low, high = _two_sides(bounds, packing)
-    return Bounds(low, high)
-
-
-def _two_sides(bounds: Any, packing: Packing) -> tuple[Array, Array]:
-    if not isinstance(bounds, tuple) or len(bounds) != 2:
-        raise ArgumentError(
-            "the bounds of a nest are (low, high), each a number or a nest like the parameters: "
-            "bounds=({'a': 0.0, 'b': -1.0}, {'a': np.inf, 'b': 1.0})"
-        )
-    return side(bounds[0], packing), side(bounds[1], packing)
-
-
-def side(bound: Any, packing: Packing) -> Array:
-    """One side of the bounds as a vector: a number for all, or a nest like the parameters; leaves broadcast."""
-    leaves, structure = flatten(bound)
-    if structure is None and packing.structure is not None:
-        return np.full(packing.start.size, float(bound))
-    if structure != packing.structure or len(leaves) != len(packing.shapes):
-        raise ArgumentError(f"the bounds {bound!r} do not have the structure of the parameters")
-    return np.concatenate(
-        [np.ravel(np.broadcast_to(leaf, shape)) for leaf, shape in zip(leaves, packing.shapes, strict=True)]
-    ).astype(float)
+    return Bounds(box.low, box.high, getattr(bounds, "keep_feasible", False))
 
 
 def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
@@ -65,7 +31,7 @@ def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
 
     Parameters
     ----------
-    constraints : constraint or sequence of them
+    constraints : None, constraint or sequence of them
         `scipy.optimize.LinearConstraint`, `NonlinearConstraint`, or a dict with `type`, `fun` and perhaps `args`;
         their functions take the nest of the parameters. A Jacobian or Hessian that is given is kept.
     start : nest of arrays
@@ -76,9 +42,13 @@ def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
     """
     from scipy.optimize import LinearConstraint, NonlinearConstraint
 
+    if constraints is None:
+        return []
     if isinstance(constraints, (dict, LinearConstraint, NonlinearConstraint)):
         constraints = [constraints]
-    return [_exact(c, start, curved) for c in constraints or ()]
+    if not isinstance(constraints, (list, tuple)):
+        raise _no_constraint(constraints)
+    return [_exact(c, start, curved) for c in constraints]
 
 
 def _exact(constraint: Any, start: Any, curved: bool) -> Any:
@@ -91,18 +61,34 @@ def _exact(constraint: Any, start: Any, curved: bool) -> Any:
         given = constraint.jac if callable(constraint.jac) else None
         hess = constraint.hess if callable(constraint.hess) else None
         low, high, keep = constraint.lb, constraint.ub, constraint.keep_feasible
-    elif isinstance(constraint, dict) and constraint.get("type") in ("eq", "ineq") and "fun" in constraint:
-        fit = Residuals(constraint["fun"], start, tuple(constraint.get("args", ())))
+    elif isinstance(constraint, dict):
+        _check_dict(constraint)
+        fit = Residuals(constraint["fun"], start, arguments(constraint.get("args", ())))
         given, hess, keep = constraint.get("jac"), None, False
-        low, high = 0.0, 0.0 if constraint["type"] == "eq" else np.inf
+        low, high = 0.0, 0.0 if constraint["type"].lower() == "eq" else np.inf
     else:
-        raise ArgumentError(
-            f"a constraint is {{'type': 'eq' or 'ineq', 'fun': function}}, scipy.optimize.LinearConstraint or "
-            f"NonlinearConstraint, got {constraint!r}"
-        )
+        raise _no_constraint(constraint)
     second = {"hess": hess or _curvature(fit)} if curved else {}
     jac = _given(given, fit) or fit.jacobian
     return NonlinearConstraint(fit.residuals, low, high, jac=jac, keep_feasible=keep, **second)
+
+
+def _no_constraint(got: Any) -> ArgumentError:
+    return ArgumentError(
+        "a constraint is {'type': 'eq' or 'ineq', 'fun': function}, scipy.optimize.LinearConstraint or "
+        f"NonlinearConstraint, or a list of these, got {shown(got)}"
+    )
+
+
+def _check_dict(constraint: dict[str, Any]) -> None:
+    refuse_unknown("a constraint", constraint, ("type", "fun", "jac", "args"))
+    kind, jac = constraint.get("type"), constraint.get("jac")
+    if not isinstance(kind, str) or kind.lower() not in ("eq", "ineq") or not callable(constraint.get("fun")):
+        raise _no_constraint(constraint)
+    if jac is not None and not callable(jac) and jac not in ("2-point", "3-point", "cs"):
+        raise ArgumentError(
+            f"the jac of a constraint must be a function, or left out, got {shown(jac)}: it is found by itself"
+        )
 
 
 def _given(jac: Any, fit: Residuals) -> Callable[[Array], Array] | None:

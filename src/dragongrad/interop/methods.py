@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..core.errors import ArgumentError
+from ..optimize.options import elsewhere, near, shown
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,21 @@ class Method:
                 raise ArgumentError(f"SciPy's {self.name} has no {name}; it takes {', '.join(theirs)}")
         return {theirs[name]: value for name, value in asked.items()}
 
+    def unknown(self, options: dict[str, Any]) -> ArgumentError:
+        """The error for options that SciPy does not take."""
+        from scipy.optimize import show_options
+
+        # What SciPy prints of its options names each at the beginning of a line.
+        text = show_options("minimize", self.name, disp=False)
+        known = list(dict.fromkeys(
+            [*self.tolerances, "max_iter", *re.findall(r"^ {0,4}(\w+) : ", text, re.MULTILINE)]
+        ))  # fmt: skip
+        strangers = [name for name in options if name not in known] or list(options)
+        hint = next((elsewhere(name) for name in strangers if elsewhere(name)), "") or near(strangers[0], known)
+        return ArgumentError(
+            f"SciPy's {self.name} has no option {', '.join(strangers)}{hint}; it has: {', '.join(known)}"
+        )
+
 
 _GRADIENT = {"gtol": "gtol"}
 
@@ -81,9 +99,10 @@ def find(name: str) -> Method:
     for known, method in METHODS.items():
         if plain in (known, known.replace("-", "")):
             return method
-    near = difflib.get_close_matches(plain, METHODS, n=1)
-    hint = f"; did you mean {METHODS[near[0]].name!r}?" if near else "."
-    raise ArgumentError(f"SciPy has no method {name!r}{hint} It has: {', '.join(m.name for m in METHODS.values())}")
+    names = [m.name for m in METHODS.values()]
+    nearest = difflib.get_close_matches(plain, METHODS, n=1)
+    hint = f"; did you mean {METHODS[nearest[0]].name!r}?" if nearest else "."
+    raise ArgumentError(f"SciPy has no method {shown(name)}{hint} It has: {', '.join(names)}")
 
 
 def suitable(bounded: bool, constrained: bool) -> Method:

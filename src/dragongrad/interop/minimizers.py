@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+import warnings
 from collections.abc import Callable
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, DragongradError
 from ..optimize.loop import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.result import Result, Status, Test
-from .constraints import exact_constraints, flat_bounds
+from .constraints import exact_constraints, scipys_bounds
 from .methods import Method, find, suitable
 
 # Below this a value means that there is no minimum.
@@ -37,11 +40,14 @@ class Watched:
         What is minimized.
     max_time : float
         Seconds after which the run is left.
+    from_finite : bool
+        Whether the run is left where the first value is not finite.
 
     """
 
-    def __init__(self, objective: Objective, max_time: float = math.inf) -> None:
+    def __init__(self, objective: Objective, max_time: float = math.inf, from_finite: bool = False) -> None:
         self.objective = objective
+        self.from_finite = from_finite
         self.shape = objective.start.shape
         self.begun, self.max_time = time.perf_counter(), max_time
         self.best: tuple[float, Array] = (math.inf, objective.start.ravel())
@@ -73,11 +79,15 @@ class Watched:
         return np.array(x, self.objective.start.dtype).reshape(self.shape)
 
     def _note(self, x: Array, value: float, gradient: Array | None) -> float:
-        self.last = (x.copy(), value, gradient)
+        first, self.last = self.last is None, (x.copy(), value, gradient)
         if value < self.best[0]:
             self.best = (value, x.copy())
         if self.left:
             return value
+        if first and self.from_finite and not math.isfinite(value):
+            self.left = True
+            message = f"the value became {value} at the start; run it within ad.debug_nans() to see where"
+            raise _Ended(Status.NON_FINITE, message)
         if value < _BOTTOM:
             self.left = True
             raise _Ended(Status.UNBOUNDED, f"the value fell to {value:g}: the function seems to have no minimum")
@@ -88,7 +98,14 @@ class Watched:
 
 
 def solve(watched: Watched, method: Method, bounds: Any, constraints: list[Any], **options: Any) -> Any:
-    """SciPy's result for an objective, with the derivatives that the method wants."""
+    """SciPy's result for an objective, with the derivatives that the method wants.
+
+    Raises
+    ------
+    ArgumentError
+        The method takes no bounds or constraints, or SciPy refuses an option.
+
+    """
     from scipy import optimize
 
     given: dict[str, Any] = {}
@@ -101,15 +118,32 @@ def solve(watched: Watched, method: Method, bounds: Any, constraints: list[Any],
         _refuse_unless(method.constraints, method, "constraints", "SLSQP, trust-constr, COBYLA, COBYQA")
         given["constraints"] = constraints
     begin = watched.objective.start.ravel().astype(float)
-    return optimize.minimize(
-        watched.value_and_gradient if method.order else watched.value, begin,
-        method=method.name, jac=True if method.order else None, **given, **options,
-    )  # fmt: skip
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Unknown solver options", optimize.OptimizeWarning)
+            return optimize.minimize(
+                watched.value_and_gradient if method.order else watched.value, begin,
+                method=method.name, jac=True if method.order else None, **given, **options,
+            )  # fmt: skip
+    except optimize.OptimizeWarning:
+        raise method.unknown(options.get("options", {})) from None
+    except (TypeError, ValueError) as error:
+        if isinstance(error, DragongradError) or not _raised_within(error, os.path.dirname(optimize.__file__)):
+            raise
+        if "unexpected keyword" in str(error) or "multiple values" in str(error):
+            raise method.unknown(options.get("options", {})) from None
+        raise ArgumentError(f"SciPy's {method.name} refuses what it was given: {error}") from error
 
 
 def _refuse_unless(can: bool, method: Method, what: str, others: str) -> None:
     if not can:
         raise ArgumentError(f"SciPy's {method.name} takes no {what}; of those with derivatives, {others} do")
+
+
+def _raised_within(error: BaseException, folder: str) -> bool:
+    """Whether an error comes out of the code of a folder itself, and not out of what that code called."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return frame.f_code.co_filename.startswith(folder)
 
 
 def minimize_family(
@@ -131,20 +165,15 @@ def minimize_family(
         `gtol`, `xtol`, `ftol`, `max_iter` where the method has them, and its own options by SciPy's names.
 
     """
-    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
+    objective = Objective(f, x0, args, mode=mode, form="pair" if jac else "value", compile=compile)
     method = find(name) if name else suitable(bounds is not None, bool(constraints))
     asked: dict[str, float] = {k: options.pop(k) for k in ("gtol", "xtol", "ftol", "max_iter") if k in options}
-    watched = Watched(objective, max_time)
+    watched = Watched(objective, max_time, from_finite=True)
     trail = _Trail(watched, callback, path)
     settings = {"options": {**method.options(asked), **options}, "callback": trail.seen}
-    begin = objective.start.ravel()
     conditions = exact_constraints(constraints, x0, method.name == "trust-constr")
-    sides = flat_bounds(bounds, objective.packing)
+    sides = scipys_bounds(bounds, objective.packing)
     try:
-        value = watched.value_and_gradient(begin)[0] if method.order else watched.value(begin)
-        if not math.isfinite(value):
-            message = f"the value became {value} at the start; run it within ad.debug_nans() to see where"
-            return _result(trail, begin, Status.NON_FINITE, message, None, asked)
         found = solve(watched, method, sides, conditions, **settings)
     except _Ended as news:
         return _result(trail, watched.best[1], news.status, news.message, None, asked)

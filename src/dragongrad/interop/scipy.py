@@ -12,9 +12,10 @@ from ..core.errors import ArgumentError
 from ..core.nests import flatten, unflatten
 from ..optimize.minimize import FAMILIES
 from ..optimize.objective import Array, Objective
+from ..optimize.options import arguments
 from ..optimize.residuals import Residuals
 from ..transforms.jacobians import jacobian
-from .constraints import exact_constraints, flat_bounds, side
+from .constraints import exact_constraints, scipys_bounds
 from .methods import find, suitable
 from .minimizers import Watched, minimize_family, solve
 
@@ -75,12 +76,12 @@ def minimize(
     array([0.9072, 0.8228])
 
     """
-    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value")
+    objective = Objective(f, x0, arguments(args), mode=mode, form="pair" if jac else "value")
     chosen = find(method) if method else suitable(bounds is not None, bool(constraints))
     conditions = exact_constraints(constraints, x0, chosen.name == "trust-constr")
     given = {"tol": tol, "callback": callback, "options": options}
     found = solve(
-        Watched(objective), chosen, flat_bounds(bounds, objective.packing), conditions,
+        Watched(objective), chosen, scipys_bounds(bounds, objective.packing), conditions,
         **{k: v for k, v in given.items() if v is not None},
     )  # fmt: skip
     found.x = _shaped(found.x, objective)
@@ -125,9 +126,8 @@ def least_squares(
     """
     from scipy import optimize
 
-    fit = Residuals(residual, x0, tuple(args))
-    low, high = (side(b, fit.packing) if fit.packing.structure else np.ravel(b) for b in bounds)
-    sides = tuple(b[0] if b.size == 1 else b for b in (low, high))
+    fit = Residuals(residual, x0, arguments(args))
+    sides = scipys_bounds(bounds, fit.packing, sides_first=True)
     found = optimize.least_squares(
         fit.residuals, _vector(fit), jac=fit.jacobian, bounds=sides, method=method, **options
     )
@@ -177,8 +177,8 @@ def curve_fit(f: Callable[..., Any], xdata: Any, ydata: Any, p0: Any = None, **o
     spread = flatten(start)[1] is None or _is_flat(start)
     fit = Residuals((lambda p, x: f(x, *p)) if spread else (lambda p, x: f(x, p)), start, (xdata,))
     # SciPy calls the model and its Jacobian with the data that it has checked.
-    if fit.packing.structure is not None and "bounds" in options:
-        options["bounds"] = tuple(side(b, fit.packing) for b in options["bounds"])
+    if options.get("bounds") is not None:
+        options["bounds"] = scipys_bounds(options["bounds"], fit.packing, sides_first=True)
 
     def model(x: Any, *params: float) -> Array:
         fit.args = (x,)
@@ -238,7 +238,7 @@ def root(
     """
     from scipy import optimize
 
-    system = Residuals(f, x0, tuple(args))
+    system = Residuals(f, x0, arguments(args))
     exact = {"jac": system.jacobian} if method in ("hybr", "lm") else {}
     found = optimize.root(
         system.residuals, _vector(system), method=method, tol=tol, callback=callback, options=options, **exact

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .optimizer import Optimizer, check_fractions, check_not_negative
+from .optimizer import Optimizer, check_fractions, check_not_negative, check_positive
 from .pieces import blend, blend_square, descend, pieces, root, scratch
 
 
@@ -49,6 +49,7 @@ class AdamW(Optimizer):
     def setup(self) -> None:
         """Check the options and start both means at zero."""
         check_fractions(self, "beta1", "beta2")
+        check_positive(self, "eps")
         check_not_negative(self, "weight_decay")
         self.mean = np.zeros_like(self.params)
         self.square = np.zeros_like(self.params)

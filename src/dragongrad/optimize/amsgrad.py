@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .optimizer import Optimizer, check_fractions
+from .optimizer import Optimizer, check_fractions, check_positive
 from .pieces import blend, blend_square, descend, pieces, root, scratch
 
 
@@ -28,7 +28,7 @@ class AMSGrad(Optimizer):
     Raises
     ------
     ArgumentError
-        `beta1` or `beta2` is outside [0, 1); otherwise as `Optimizer`.
+        `beta1` or `beta2` is outside [0, 1), or `eps` not positive; otherwise as `Optimizer`.
 
     Examples
     --------
@@ -46,6 +46,7 @@ class AMSGrad(Optimizer):
     def setup(self) -> None:
         """Check the decay rates and start the means and the largest at zero."""
         check_fractions(self, "beta1", "beta2")
+        check_positive(self, "eps")
         self.mean = np.zeros_like(self.params)
         self.square = np.zeros_like(self.params)
         self.largest = np.zeros_like(self.params)

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from ..core.errors import ArgumentError
 from .objective import Array
+from .options import positive, whole
 
 
 def clip_by_norm(limit: float, axis: int | None = None) -> Callable[[Array], Array]:
@@ -32,7 +32,7 @@ def clip_by_norm(limit: float, axis: int | None = None) -> Callable[[Array], Arr
     Raises
     ------
     ArgumentError
-        `limit` is not positive.
+        `limit` is not positive, or `axis` not a whole number.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def clip_by_norm(limit: float, axis: int | None = None) -> Callable[[Array], Arr
     array([0., 0.])
 
     """
+    if axis is not None:
+        axis = whole("axis", axis)
     return partial(_shorten, limit=_checked(limit), axis=axis)
 
 
@@ -79,9 +81,7 @@ def clip_by_value(limit: float) -> Callable[[Array], Array]:
 
 
 def _checked(limit: float) -> float:
-    if not limit > 0:
-        raise ArgumentError(f"the limit of clipping must be positive, got {limit!r}")
-    return float(limit)
+    return positive("the limit of clipping", limit)
 
 
 def _shorten(gradient: Array, limit: float, axis: int | None) -> Array:

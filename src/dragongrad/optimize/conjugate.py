@@ -6,6 +6,7 @@ import numpy as np
 
 from .loop import Limits
 from .objective import Array
+from .optimizer import check_positive
 from .searching import LineSearchOptimizer
 from .vectors import dot, vector
 
@@ -28,7 +29,7 @@ class ConjugateGradient(LineSearchOptimizer):
     Raises
     ------
     ArgumentError
-        As `LineSearchOptimizer`.
+        `floor` is not positive; otherwise as `LineSearchOptimizer`.
 
     Examples
     --------
@@ -46,6 +47,7 @@ class ConjugateGradient(LineSearchOptimizer):
     def setup(self) -> None:
         """Know no direction yet."""
         super().setup()
+        check_positive(self, "floor")
         self.last: Array = np.zeros(self.params.size)
         self.next: Array | None = None
         self.length = 0.0

@@ -34,7 +34,7 @@ class GaussNewton(Optimizer):
     loss_func : callable
         `residual(params)` returns an array of residuals, of any shape.
     params, max_iter
-        As `Optimizer`. `lr`, `tol` and `clip` are not used.
+        As `Optimizer`; `lr` and `clip` are refused.
 
     Raises
     ------
@@ -54,6 +54,7 @@ class GaussNewton(Optimizer):
 
     limits: Limits = Limits(gtol=1e-10, xtol=1e-10, ftol=1e-15, max_iter=2000)
     objective_class: ClassVar[type[Objective]] = Residuals
+    without = ("lr", "clip")
 
     def setup(self) -> None:
         """Take hold of the residuals."""

@@ -10,6 +10,7 @@ from .gauss_newton import GaussNewton
 from .levenberg import LevenbergMarquardt
 from .loop import Iteration, run
 from .optimizer import Optimizer, find_method
+from .options import arguments, check_watching, limits_asked, refuse_unknown
 from .residuals import Residuals
 from .result import Result
 
@@ -81,7 +82,8 @@ def least_squares(
     Raises
     ------
     ArgumentError
-        The method is unknown, or the function returns no residuals.
+        The method or an option is unknown, of the wrong kind or out of its range, or the function returns no
+        residuals.
     ShapeError
         The number of residuals depends on the parameters.
     DtypeError
@@ -99,10 +101,13 @@ def least_squares(
     True
 
     """
-    fit = Residuals(residual, x0, tuple(args), compile=compile)
-    optimizer = find_method(method, LEAST_SQUARES, " of least squares: choose 'lm', 'gauss-newton'")(fit, **options)
-    asked: dict[str, Any] = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-    limits = replace(optimizer.limits, **{k: v for k, v in asked.items() if v is not None})
+    check_watching(callback, progress, path, compile)
+    asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
+    chosen = find_method(method, LEAST_SQUARES, " of least squares: choose 'lm', 'gauss-newton'")
+    refuse_unknown(chosen.__name__, options, ["gtol", "xtol", "ftol", "max_iter", "max_time", *chosen.options])
+    fit = Residuals(residual, x0, arguments(args), compile=compile)
+    optimizer = chosen(fit, **options)
+    limits = replace(optimizer.limits, **asked)
     result = run(optimizer, limits, callback=callback, progress=progress, path=path)
     return with_residuals(result, fit)
 

@@ -55,7 +55,7 @@ class LevenbergMarquardt(Optimizer):
     loss_func : callable
         `residual(params)` returns an array of residuals, of any shape.
     params, max_iter
-        As `Optimizer`. `lr`, `tol` and `clip` are not used.
+        As `Optimizer`; `lr` and `clip` are refused.
     factor : float
         The first radius, relative to the length of the scaled parameters.
     second_order : bool
@@ -81,6 +81,7 @@ class LevenbergMarquardt(Optimizer):
     second_order: bool = True
     limits: Limits = Limits(gtol=1e-10, xtol=1e-10, ftol=1e-15, max_iter=2000)
     objective_class: ClassVar[type[Objective]] = Residuals
+    without = ("lr", "clip")
 
     def setup(self) -> None:
         """Check the options and begin without a radius."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError
 from .objective import Array
+from .options import count, not_negative
 from .result import Result, Status, Test
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("gtol", "xtol", "ftol", "change", "max_time"):
-            if not getattr(self, name) >= 0:
-                raise ArgumentError(f"{name} must not be negative, got {getattr(self, name)!r}")
-        if self.max_iter < 1:
-            raise ArgumentError(f"max_iter must be positive, got {self.max_iter!r}")
+            value = not_negative(name, getattr(self, name), infinite=name == "max_time")
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "max_iter", count("max_iter", self.max_iter))
 
 
 @dataclass(frozen=True)

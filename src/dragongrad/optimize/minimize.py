@@ -7,6 +7,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import ArgumentError
 from .adadelta import AdaDelta
 from .adagrad import Adagrad
@@ -25,6 +27,7 @@ from .nesterov import Nesterov
 from .newton import Newton
 from .objective import Objective
 from .optimizer import Optimizer, find_method
+from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .radam import RAdam
 from .result import Result
 from .rmsprop import RMSProp
@@ -56,8 +59,9 @@ def family_of(name: str) -> Callable[..., Result]:
         import_module(ADAPTERS[name])
     found = FAMILIES.get(name)
     if found is None:
+        known = sorted({*ADAPTERS, *FAMILIES})
         raise ArgumentError(
-            f"unknown family of methods {name!r}: choose one of {', '.join(sorted({*ADAPTERS, *FAMILIES}))}"
+            f"unknown family of methods {name!r}{near(name, known)}: choose one of {', '.join(known)}"
         )
     return found
 
@@ -73,7 +77,7 @@ def minimize(
     args: tuple[Any, ...] = (),
     method: str | type[Optimizer] | None = None,
     *,
-    jac: bool | None = None,
+    jac: bool | Callable[..., Any] | None = None,
     mode: str = "reverse",
     gtol: float | None = None,
     xtol: float | None = None,
@@ -102,8 +106,9 @@ def minimize(
         capitals do not matter. `"scipy:NAME"` is a method of `scipy.optimize.minimize`. None: Newton's method with
         a line search up to 200 parameters and `"trust-ncg"` above; where `f` gives its own gradient, `"bfgs"` up
         to 500 and `"l-bfgs"` above.
-    jac : bool, optional
-        True: `f` returns its gradient too, in the shape of `x` (second derivatives are then not to be had).
+    jac : bool or callable, optional
+        True: `f` returns its gradient too, in the shape of `x`; a function: `jac(x, *args)` returns it. Second
+        derivatives are then not to be had. Without it the gradient is found by itself.
     mode : {"reverse", "forward"}
         How the gradient is found.
     gtol : float, optional
@@ -140,8 +145,8 @@ def minimize(
     Raises
     ------
     ArgumentError
-        The method or an option is unknown, a limit is negative, `f` does not return one number, or a method
-        that needs second derivatives is given a function that returns its own gradient.
+        The method or an option is unknown, of the wrong kind or out of its range, `f` does not return one number,
+        or a method that needs second derivatives is given a function that returns its own gradient.
     ShapeError
         The gradient that `f` returns does not fit `x`.
     DtypeError
@@ -173,17 +178,40 @@ def minimize(
     [1. 1. 1.]
 
     """
-    given = {"gtol": gtol, "xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-    asked: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    check_watching(callback, progress, path, compile)
+    args = arguments(args)
+    f, pair = _with_gradient(f, jac)
+    asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        return family_of(family)(
-            f, x0, args, name, jac=jac, mode=mode, callback=callback, path=path, compile=compile, **asked, **options
-        )
-    objective = Objective(f, x0, tuple(args), mode=mode, form="pair" if jac else "value", compile=compile)
-    optimizer = method_class(method or default_method(objective))(objective, **options)
+        watching = {"callback": callback, "path": path, "compile": compile}
+        return family_of(family)(f, x0, args, name, jac=pair, mode=mode, **watching, **asked, **options)
+    objective = Objective(f, x0, args, mode=mode, form="pair" if pair else "value", compile=compile)
+    chosen = METHODS[default_method(objective)] if method is None else method_class(method)
+    refuse_unknown(chosen.__name__, options, [*_KEYWORDS, *chosen.options])
+    optimizer = chosen(objective, **options)
     limits = replace(optimizer.limits, **asked)
     return run(optimizer, limits, callback=callback, progress=progress, path=path)
+
+
+# What `minimize` takes for every method.
+_KEYWORDS = ("gtol", "xtol", "ftol", "max_iter", "max_time", "lr", "clip")
+
+
+def _with_gradient(f: Any, jac: Any) -> tuple[Any, bool]:
+    """The function, and whether it returns its gradient too."""
+    if callable(jac):
+
+        def both(x: Any, *args: Any) -> tuple[Any, Any]:
+            return f(x, *args), jac(x, *args)
+
+        return both, True
+    if jac is not None and not isinstance(jac, (bool, np.bool_)):
+        raise ArgumentError(
+            f"jac must be True (f returns its gradient too), a function, or left out, got {shown(jac)}: exact "
+            "gradients are found by themselves"
+        )
+    return f, bool(jac)
 
 
 def default_method(objective: Objective) -> str:

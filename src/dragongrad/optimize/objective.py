@@ -15,6 +15,7 @@ from ..core.variable import as_input
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian, jacfwd
+from .options import choice, shown
 from .tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, data_of
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -33,9 +34,9 @@ class Packing:
     """
 
     def __init__(self, start: Any) -> None:
-        leaves, self.structure = flatten(np.asarray(start) if _is_list_of_numbers(start) else start)
-        if not leaves:
-            raise ArgumentError("there are no parameters: the nest to start from is empty")
+        leaves, self.structure = flatten(_array(start) if _is_list_of_numbers(start) else start)
+        if not sum(np.size(_bare(leaf)) for leaf in leaves):
+            raise ArgumentError(f"there are no parameters: the start is empty ({describe(start)})")
         arrays = [np.asarray(as_input(_bare(leaf), "the parameters")) for leaf in leaves]
         for a in arrays:
             if a.dtype.kind == "c":
@@ -47,6 +48,15 @@ class Packing:
         self.dtypes = [a.dtype for a in arrays]
         self.ends = np.cumsum([a.size for a in arrays]).tolist()
         self.start: Array = self._join(arrays)
+
+    def names(self) -> list[str]:
+        """What each number is called, in the order of the vector: `rate`, `weights[0, 1]`, `x[2]`."""
+        paths = self.structure.accessors() if self.structure is not None else [()]
+        return [
+            _called(path) + (f"[{', '.join(map(str, index))}]" if index else "")
+            for path, shape in zip(paths, self.shapes, strict=True)
+            for index in np.ndindex(shape)
+        ]
 
     def _join(self, leaves: list[Any]) -> Array:
         if self.structure is None:
@@ -70,10 +80,26 @@ class Packing:
         return unflatten(structure, leaves)
 
 
+def _called(path: Any) -> str:
+    """A leaf of a nest by its keys: `layers[0].weights`."""
+    found = ""
+    for step in path:
+        name = getattr(step, "field", getattr(step, "name", step.entry))
+        found += f"[{name}]" if isinstance(name, int) else f".{name}" if found else str(name)
+    return found if found and not found.startswith("[") else f"x{found}"
+
+
 def _is_list_of_numbers(value: Any) -> bool:
     if not isinstance(value, (list, tuple)) or hasattr(value, "_fields") or not value:
         return False
     return all(_is_list_of_numbers(v) or np.isscalar(v) for v in value)
+
+
+def _array(numbers: Any) -> Array:
+    try:
+        return np.asarray(numbers)
+    except ValueError:
+        raise ShapeError(f"the start is a list of lists of different lengths: {shown(numbers)}") from None
 
 
 def _bare(value: Any) -> Any:
@@ -110,9 +136,9 @@ class Objective:
         form: str | None = None, compile: bool = False,
     ) -> None:  # fmt: skip
         if not callable(f):
-            raise ArgumentError(f"loss_func must be callable, got {f!r}")
-        if mode not in (None, "forward", "reverse"):
-            raise ArgumentError(f"mode must be 'forward' or 'reverse', got {mode!r}")
+            raise ArgumentError(f"the function to minimize or fit must be callable, got {shown(f)}")
+        if mode is not None:
+            choice("mode", mode, ("forward", "reverse"))
         self.f = f
         self.args = args
         self.mode = mode

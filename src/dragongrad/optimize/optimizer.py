@@ -13,6 +13,18 @@ import numpy as np
 from ..core.errors import ArgumentError, NonFiniteError
 from .loop import Limits, Stalled, run
 from .objective import Array, Objective
+from .options import (
+    count,
+    fraction,
+    function,
+    near,
+    not_negative,
+    of_its_kind,
+    positive,
+    rate,
+    refuse_unknown,
+    shown,
+)  # fmt: skip
 from .result import Result, Status, Test
 
 LossFunction = Callable[[Any], Any]
@@ -60,7 +72,7 @@ class Optimizer:
     Raises
     ------
     ArgumentError
-        `lr` or `max_iter` is not positive, an option is unknown, or the loss is not one number.
+        An option is unknown, of the wrong kind or out of its range, or the loss is not one number.
     NonFiniteError
         The loss became NaN or infinite.
 
@@ -69,15 +81,21 @@ class Optimizer:
     lr: float = 0.01
     #: The options of the method with their defaults, collected from the annotations of the subclass.
     options: ClassVar[dict[str, Any]] = {}
+    #: The annotation of each.
+    kinds: ClassVar[dict[str, Any]] = {}
+    #: What of `lr` and `clip` the method has no use for, since it chooses the length of its steps by trial.
+    without: ClassVar[tuple[str, ...]] = ()
     #: When `ad.minimize` ends a run of this method, unless told otherwise; while it runs, when it ends.
     limits: Limits = Limits()
     #: What a function given to this method becomes.
     objective_class: ClassVar[type[Objective]] = Objective
 
     def __init_subclass__(cls) -> None:
-        mine = set(inspect.get_annotations(cls)) - {"lr", "limits", "objective_class"}
+        annotations = inspect.get_annotations(cls)
+        mine = set(annotations) - {"lr", "limits", "objective_class", "without"}
         own = {k: v for k, v in cls.__dict__.items() if k in mine}
         cls.options = {**cls.options, **own}
+        cls.kinds = {**cls.kinds, **{k: annotations[k] for k in own}}
         if cls.__init__ is Optimizer.__init__:
             cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
 
@@ -85,21 +103,14 @@ class Optimizer:
         self, loss_func: LossFunction | Objective, params: Any = None, lr: Any = None, max_iter: int = 100000,
         tol: float = 1e-14, clip: Callable[[Array], Array] | None = None, **options: Any,
     ) -> None:  # fmt: skip
+        self._check(lr, clip, options)
         lr = type(self).lr if lr is None else lr
-        if max_iter < 1 or not (callable(lr) or lr > 0):
-            raise ArgumentError(f"lr and max_iter must be positive, got lr={lr} and max_iter={max_iter}")
-        unknown = sorted(set(options) - set(self.options))
-        if unknown:
-            raise ArgumentError(
-                f"{type(self).__name__} has no option {', '.join(unknown)}; it has: "
-                f"{', '.join(['lr', 'max_iter', 'tol', 'clip', *self.options])}"
-            )
         self.objective = loss_func if isinstance(loss_func, Objective) else self.objective_class(loss_func, params)
         self.params: Array = self.objective.start.copy()
         self.schedule = lr if callable(lr) else None
-        self.lr = float(lr(0)) if callable(lr) else lr
-        self.max_iter = max_iter
-        self.tol = tol
+        self.lr = rate(lr, 0) if callable(lr) else float(lr)
+        self.max_iter = count("max_iter", max_iter)
+        self.tol = not_negative("tol", tol)
         self.clip = clip
         self.count = 0
         self.resting = False
@@ -107,8 +118,23 @@ class Optimizer:
         self.gradient: Array = np.zeros_like(self.params)
         self._evaluated = False
         for name, value in options.items():
-            setattr(self, name, value)
+            setattr(self, name, of_its_kind(name, value, self.kinds[name]))
         self.setup()
+
+    def _check(self, lr: Any, clip: Any, options: dict[str, Any]) -> None:
+        """Refuse options of the wrong kind, before the loss is looked at."""
+        name = type(self).__name__
+        refuse_unknown(name, options, ["lr", "max_iter", "tol", "clip", *self.options])
+        for given, value in (("lr", lr), ("clip", clip)):
+            if value is not None and given in self.without:
+                raise ArgumentError(
+                    f"{name} chooses the length of its steps by value and gradient together: leave out {given}"
+                )
+        if callable(lr):
+            function("lr", lr, "lr(count), or a positive number")
+        elif lr is not None:
+            positive("lr", lr, example="lr=0.01, or a schedule such as ExponentialDecay(0.1, 0.99)")
+        function("clip", clip, "clip(gradient), such as clip_by_norm(1.0) or clip_by_value(0.1)")
 
     def setup(self) -> None:
         """Check the options and allocate what the method remembers."""
@@ -128,11 +154,7 @@ class Optimizer:
             self.evaluate()
 
     def _follow(self, schedule: Callable[[int], float]) -> None:
-        before, self.lr = self.lr, float(schedule(self.count))
-        if not 0 <= self.lr < np.inf:
-            raise ArgumentError(
-                f"the schedule gave the learning rate {self.lr} after {self.count} steps: return a positive number"
-            )
+        before, self.lr = self.lr, rate(schedule, self.count)
         # A single zero may be where a schedule begins; after two nothing will move.
         if self.count and self.lr == before == 0:
             raise Stalled(
@@ -145,11 +167,20 @@ class Optimizer:
         given = self.params.view()
         given.flags.writeable = False
         self.loss, gradient = self.objective.value_and_gradient(given)
-        self.gradient = gradient if self.clip is None else self.clip(gradient)
+        self.gradient = gradient if self.clip is None else self._clipped(gradient)
         self._evaluated = True
         if getrefcount(given) > _ONE_HOLDER or getrefcount(self.params) > _TWO_HOLDERS:
             # The user's function kept what it was given: leave that alone, and go on in memory of our own.
             self.params = self.params.copy()
+
+    def _clipped(self, gradient: Array) -> Array:
+        clipped = self.clip(gradient)  # type: ignore[misc]
+        if np.shape(clipped) != gradient.shape:
+            raise ArgumentError(
+                f"clip must return a gradient of shape {gradient.shape}, it returned "
+                f"{'None' if clipped is None else f'one of shape {np.shape(clipped)}'}"
+            )
+        return np.asarray(clipped, gradient.dtype)
 
     def arrive(self, params: Array, loss: float, gradient: Array) -> None:
         """Stand at parameters whose loss and gradient a step has already computed."""
@@ -230,9 +261,11 @@ def find_method(method: str | type[Optimizer], table: dict[str, type[Optimizer]]
     """
     if isinstance(method, type) and issubclass(method, Optimizer):
         return method
-    known = table.get(str(method).lower().replace("-", "").replace("_", ""))
+    plain = str(method).lower().replace("-", "").replace("_", "")
+    known = table.get(plain) if isinstance(method, str) else None
     if known is None:
-        raise ArgumentError(f"unknown method {method!r}{choices}, or a subclass of Optimizer")
+        hint = near(plain, table) if isinstance(method, str) else ""
+        raise ArgumentError(f"unknown method {shown(method)}{hint}{choices}, or a subclass of Optimizer")
     return known
 
 
@@ -248,22 +281,16 @@ def _signature(cls: type[Optimizer]) -> inspect.Signature:
 def check_fractions(optimizer: Optimizer, *names: str) -> None:
     """Refuse options outside [0, 1)."""
     for name in names:
-        value = getattr(optimizer, name)
-        if not 0 <= value < 1:
-            raise ArgumentError(f"{name} must lie in [0, 1), got {value}")
+        fraction(name, getattr(optimizer, name))
 
 
 def check_positive(optimizer: Optimizer, *names: str) -> None:
-    """Refuse options that are not greater than zero."""
+    """Refuse options that are not greater than zero, or infinite."""
     for name in names:
-        value = getattr(optimizer, name)
-        if not value > 0:
-            raise ArgumentError(f"{name} must be positive, got {value}")
+        positive(name, getattr(optimizer, name))
 
 
 def check_not_negative(optimizer: Optimizer, *names: str) -> None:
-    """Refuse options that are less than zero."""
+    """Refuse options that are less than zero, or infinite."""
     for name in names:
-        value = getattr(optimizer, name)
-        if not value >= 0:
-            raise ArgumentError(f"{name} must not be negative, got {value}")
+        not_negative(name, getattr(optimizer, name))

@@ -16,6 +16,7 @@ from .levenberg import LevenbergMarquardt
 from .loop import Iteration, Limits, Stalled, run
 from .objective import Array, Objective
 from .optimizer import Optimizer, find_method
+from .options import arguments, check_watching, limits_asked, refuse_unknown
 from .residuals import Residuals, needs_residuals
 from .result import Result, Status, Test
 
@@ -39,7 +40,7 @@ class NewtonRoot(Optimizer):
     loss_func : callable
         `f(params)` returns as many numbers as there are parameters.
     params, max_iter
-        As `Optimizer`. `lr`, `tol` and `clip` are not used.
+        As `Optimizer`; `lr` and `clip` are refused.
 
     Raises
     ------
@@ -59,6 +60,7 @@ class NewtonRoot(Optimizer):
 
     limits: Limits = Limits(gtol=0.0, xtol=1e-10, ftol=1e-14, max_iter=1000)
     objective_class: ClassVar[type[Objective]] = Residuals
+    without = ("lr", "clip")
 
     def setup(self) -> None:
         """Take hold of the equations."""
@@ -198,7 +200,7 @@ def root(
     ShapeError
         There are not as many equations as unknowns.
     ArgumentError
-        The method is unknown, or `f` returns nothing.
+        The method or an option is unknown, of the wrong kind or out of its range, or `f` returns nothing.
     DtypeError
         Unknowns or equations are not real numbers.
 
@@ -211,13 +213,13 @@ def root(
     <Status.NOT_A_ROOT: 8>
 
     """
-    asked: dict[str, Any] = {"xtol": xtol, "ftol": ftol, "max_iter": max_iter, "max_time": max_time}
-    asked = {k: v for k, v in asked.items() if v is not None}
-    fit = Residuals(f, x0, tuple(args), compile=compile)
+    check_watching(callback, progress, path, compile)
+    asked = limits_asked(xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
+    chosen = find_method("newton" if method is None else method, ROOTS, " of root: choose 'newton', 'lm'")
+    refuse_unknown(chosen.__name__, options, ["xtol", "ftol", "max_iter", "max_time", *chosen.options])
+    fit = Residuals(f, x0, arguments(args), compile=compile)
     show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
-    result = _run(
-        find_method(method or "newton", ROOTS, " of root: choose 'newton', 'lm'"), fit, asked, show, options
-    )
+    result = _run(chosen, fit, asked, show, options)
     if method is None and result.status in (Status.NOT_A_ROOT, Status.NO_DESCENT, Status.MAX_ITER):
         # The counts of `fit` go on, and the start is the same.
         second = _run(LevenbergMarquardt, fit, asked, show, {})

@@ -7,25 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.errors import ArgumentError
+from .options import count, not_negative, positive, real, shown, switch
 
 Schedule = Callable[[int], float]
 
 
 def _check_rate(**rates: float) -> None:
     for name, value in rates.items():
-        if not 0 < value < math.inf:
-            raise ArgumentError(f"{name} must be positive and finite, got {value!r}")
+        positive(name, value)
 
 
-def _check_steps(**counts: int) -> None:
-    for name, value in counts.items():
-        if not (value >= 1 and value == int(value)):
-            raise ArgumentError(f"{name} must be a positive whole number of steps, got {value!r}")
+def _check_steps(**numbers: int) -> None:
+    for name, value in numbers.items():
+        count(name, value)
 
 
 def _check_factor(factor: float) -> None:
-    if not 0 < factor <= 1:
-        raise ArgumentError(f"factor must lie in (0, 1], got {factor!r}")
+    _check_part(factor=factor)
+
+
+def _check_part(**parts: float) -> None:
+    for name, value in parts.items():
+        found = real(value)
+        if found is None or not 0 < found <= 1:
+            raise ArgumentError(f"{name} must lie in (0, 1], got {shown(value)}")
 
 
 def _half_wave(begin: float, end: float, part: float) -> float:
@@ -181,9 +186,10 @@ class CosineDecay:
     def __post_init__(self) -> None:
         _check_rate(lr=self.lr)
         _check_steps(steps=self.steps)
-        if not 0 <= self.end <= self.lr:
+        switch("restarts", self.restarts)
+        if not 0 <= not_negative("end", self.end) <= self.lr:
             raise ArgumentError(f"end must lie between 0 and lr = {self.lr}, got {self.end!r}")
-        if not 1 <= self.growth < math.inf:
+        if not positive("growth", self.growth) >= 1:
             raise ArgumentError(f"growth must be at least 1, got {self.growth!r}")
         if self.growth > 1 and not self.restarts:
             raise ArgumentError("growth is of the restarts: add restarts=True")
@@ -233,7 +239,7 @@ class WarmUp:
 
     def __post_init__(self) -> None:
         _check_steps(steps=self.steps)
-        _check_rate(after=self._then(0))
+        _check_rate(after=self.after(0) if callable(self.after) else self.after)
 
     def _then(self, count: int) -> float:
         return float(self.after(count)) if callable(self.after) else float(self.after)
@@ -288,10 +294,8 @@ class OneCycle:
     def __post_init__(self) -> None:
         _check_rate(peak=self.peak)
         _check_steps(steps=self.steps)
-        for name in ("begin", "end"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ArgumentError(f"{name} must lie in (0, 1], got {getattr(self, name)!r}")
-        if not 0 < self.rise < 1:
+        _check_part(begin=self.begin, end=self.end)
+        if not 0 < positive("rise", self.rise) < 1:
             raise ArgumentError(f"rise must lie in (0, 1), got {self.rise!r}")
         if not 0 < self._top < self.steps - 1:
             raise ArgumentError(

@@ -12,7 +12,7 @@ from .loop import Limits, Stalled
 from .objective import Array
 from .optimizer import Optimizer, check_positive
 from .result import Status
-from .trials import Endgame, Trial, attempt, newton_gain, refuse_clip, rounding, stuck
+from .trials import Endgame, Trial, attempt, newton_gain, rounding, stuck
 from .vectors import dot, vector
 
 # So many steps in a row that gain no more than rounding are a sign to look whether there is more to gain.
@@ -50,10 +50,10 @@ class LineSearchOptimizer(Optimizer):
     curvature: float = 0.9
     max_trials: int = 40
     limits: Limits = Limits(gtol=1e-8, max_iter=10000)
+    without = ("clip",)
 
     def setup(self) -> None:
         """Check the constants of the search."""
-        refuse_clip(self)
         self.endgame = Endgame()
         check_positive(self, "max_trials")
         if not 0 < self.decrease < self.curvature < 1:

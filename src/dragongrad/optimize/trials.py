@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DragongradError
+from ..core.errors import DragongradError
 from .hessians import equilibrate
 from .loop import Stalled
 from .objective import Array
@@ -149,12 +149,3 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
         "the function has a kink or a jump here, is noisy, too badly scaled for this method, or its gradient is "
         "wrong; compare it with dragongrad.testing.check_derivatives"
     )
-
-
-def refuse_clip(optimizer: Optimizer) -> None:
-    """Refuse a clipped gradient, which is not the derivative of the value that the trials are compared by."""
-    if optimizer.clip is not None:
-        raise ArgumentError(
-            f"{type(optimizer).__name__} chooses the length of its steps by value and gradient together: leave out "
-            "clip"
-        )

@@ -9,7 +9,7 @@ import numpy as np
 from .loop import Limits
 from .optimizer import Optimizer, check_fractions, check_positive
 from .steihaug import Model, Path
-from .trials import Endgame, attempt, newton_gain, refuse_clip, rounding, stuck
+from .trials import Endgame, attempt, newton_gain, rounding, stuck
 from .vectors import dot, vector
 
 # Squares of shorter steps vanish.
@@ -26,7 +26,7 @@ class TrustRegion(Optimizer):
     Parameters
     ----------
     loss_func, params, max_iter, tol
-        As `Optimizer`; `lr` has no meaning here and `clip` is refused.
+        As `Optimizer`; `lr` and `clip` are refused.
     radius : float or None
         The first radius; None: chosen by the method.
     accept : float
@@ -35,20 +35,21 @@ class TrustRegion(Optimizer):
     Raises
     ------
     ArgumentError
-        `radius` is not positive, or `clip` is given; otherwise as `Optimizer`.
+        `radius` is not positive, `accept` outside [0, 1), or `lr` or `clip` given; otherwise as `Optimizer`.
 
     """
 
     radius: float | None = None
     accept: float = 1e-4
     limits: Limits = Limits(gtol=1e-8, max_iter=10000)
+    without = ("lr", "clip")
 
     def setup(self) -> None:
         """Check the options."""
-        refuse_clip(self)
         self.endgame = Endgame()
         if self.radius is not None:
             check_positive(self, "radius")
+        check_fractions(self, "accept")
 
     def model(self) -> Model:
         """The model of the value at `self.params`."""
