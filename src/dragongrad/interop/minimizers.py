@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
-from ..optimize.loop import Iteration
+from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.result import Result, Status, Test
 from .constraints import exact_constraints, scipys_bounds

@@ -14,8 +14,8 @@ from .gauss_newton import GaussNewton
 from .lbfgs import LBFGS
 from .least_squares import LEAST_SQUARES, least_squares
 from .levenberg import LevenbergMarquardt
+from .limits import Iteration, Limits
 from .lion import Lion
-from .loop import Iteration, Limits
 from .minimize import METHODS, minimize
 from .momentum import Momentum
 from .nadam import NAdam

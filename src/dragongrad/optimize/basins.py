@@ -14,11 +14,12 @@ from ..transforms.batch import vmap
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian
 from .convergence import refine
+from .limits import Iteration
 from .lineup import Case, Entry, cases, optimizers
-from .loop import Iteration, Stalled
 from .minimize import method_class, minimize
 from .objective import Array, Objective
 from .optimizer import Optimizer
+from .stalled import Stalled
 from .tiers import Tiered
 
 UNDER_WAY, DIVERGED = -1, -2

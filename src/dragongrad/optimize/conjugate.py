@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .loop import Limits
+from .limits import Limits
 from .objective import Array
 from .optimizer import check_positive
 from .searching import LineSearchOptimizer

@@ -9,11 +9,13 @@ import numpy as np
 
 from .backtracking import backtrack
 from .damping import LinearModel, norm
-from .loop import Limits, Stalled, passed
+from .limits import Limits
+from .loop import passed
 from .objective import Array, Objective
 from .optimizer import Optimizer
 from .residuals import Residuals, needs_residuals
 from .result import Status, Test
+from .stalled import Stalled
 
 # A predicted reduction that a failed search can be forgiven for: rounding hides it.
 _UNSEEN = 1e-8
@@ -90,7 +92,7 @@ class GaussNewton(Optimizer):
         """How a run ends that is stuck."""
         ended = passed(self.tests())
         if ended is not None:
-            return Stalled(ended[1], ended[0])
+            return Stalled(ended.message, ended.status)
         if self.value_test <= _UNSEEN:
             message = f"the sum of squares can fall by {self.value_test:.3g} of it at most, which rounding hides"
             return Stalled(message, Status.CONVERGED)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .objective import Array
-from .optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 
 class Curvature:
@@ -24,24 +28,25 @@ class Curvature:
         self._hessian: Array = np.empty((0, 0))
 
     @property
-    def hessian(self) -> Array:
-        """The Hessian as a float64 matrix; zeros where it is not finite."""
+    def exact(self) -> Array:
+        """The Hessian as a symmetric float64 matrix, finite or not."""
         params = self.optimizer.params
         if self._at is not params:
             found = self.optimizer.objective.hessian(params).astype(np.float64)
             # The exact one is symmetric but for rounding.
-            self._hessian = (found + found.T) / 2 if np.isfinite(found).all() else np.zeros_like(found)
+            self._hessian = (found + found.T) / 2
             self._at = params
         return self._hessian
 
-    def is_convex(self) -> bool:
-        """Whether no eigenvalue is negative by more than rounding can explain."""
-        values = np.linalg.eigvalsh(self.hessian)
-        return bool(values[0] >= -np.sqrt(np.finfo(self.optimizer.params.dtype).eps) * abs(values[-1]))
+    @property
+    def hessian(self) -> Array:
+        """The same, zeros where it is not finite."""
+        found = self.exact
+        return found if np.isfinite(found).all() else np.zeros_like(found)
 
     def inverse(self) -> Array | None:
         """The inverse at the parameters, if the Hessian is known there and positive definite."""
-        if self._at is not self.optimizer.params:
+        if self._at is not self.optimizer.params or not np.isfinite(self._hessian).all():
             return None
         try:
             np.linalg.cholesky(self._hessian)

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from .loop import Limits
+from .limits import Limits
 from .objective import Array
 from .optimizer import check_positive
 from .searching import LineSearchOptimizer
@@ -73,9 +73,8 @@ class LBFGS(LineSearchOptimizer):
 
     def learn(self, moved: Array, turned: Array) -> None:
         """Remember a step along which the curvature is positive."""
-        sy = float(moved @ turned)
-        yy = float(turned @ turned)
-        if sy > np.finfo(float).eps * yy > 0:
+        sy, lengths = float(moved @ turned), float(np.linalg.norm(moved) * np.linalg.norm(turned))
+        if sy > np.finfo(float).eps * lengths > 0:
             self.past.append((moved, turned, sy))
 
     def forget(self) -> bool:

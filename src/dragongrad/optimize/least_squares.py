@@ -8,7 +8,8 @@ from typing import Any
 
 from .gauss_newton import GaussNewton
 from .levenberg import LevenbergMarquardt
-from .loop import Iteration, run
+from .limits import Iteration
+from .loop import run
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, refuse_unknown
 from .residuals import Residuals

@@ -8,11 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from .damping import CurvedModel, LinearModel, norm
-from .loop import Limits, Stalled, passed
+from .limits import Limits
+from .loop import passed
 from .objective import Array, Objective
 from .optimizer import Optimizer, check_positive
 from .residuals import Residuals, needs_residuals
 from .result import Status, Test
+from .stalled import Stalled
 
 _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
@@ -231,7 +233,7 @@ class LevenbergMarquardt(Optimizer):
                 "no step along the derivatives lowers the sum of squares, however short: the residuals are not "
                 "smooth here, or their derivative is not right (ad.testing.check_derivatives finds out)"
             )
-        return Stalled(ended[1], ended[0])
+        return Stalled(ended.message, ended.status)
 
     def _ran_flat(self) -> bool:
         """Whether a parameter that mattered ran off to where it does not, and the residuals are not zero."""

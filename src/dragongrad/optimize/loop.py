@@ -3,94 +3,30 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .limits import Iteration, Limits
 from .objective import Array
-from .options import count, not_negative
+from .progress import progress_bar
 from .result import Result, Status, Test
+from .stalled import Stalled
+from .trials import Trial, not_smooth, rounding
+from .verdict import LEFT, Doubt, second_look
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 # Below this a value means that there is no minimum: no model of anything gets there on its way to one.
 _BOTTOM = -1e100
+# After a look that left a doubt, at least so many steps are made before the next.
+_AGAIN = 5
+# A method that is stuck is helped on this often.
+_HELP = 3
 _INTERRUPTED = "interrupted: x is the best point so far"
-
-
-class Stalled(Exception):  # noqa: N818 - it is news, not an error
-    """Raised by a step that cannot go on: the run ends with this status and message."""
-
-    def __init__(self, message: str, status: Status = Status.NO_DESCENT) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a run ends; a tolerance of zero switches its test off.
-
-    Attributes
-    ----------
-    gtol : float
-        The largest element of the gradient.
-    xtol : float
-        The length of a step relative to the parameters: `|dx| <= xtol * (xtol + |x|)`.
-    ftol : float
-        The change of the value relative to it: `|df| <= ftol * max(|f|, 1)`.
-    change : float
-        The change of the value, absolutely (the test of the classic `solve`).
-    max_iter : int
-        Steps.
-    max_time : float
-        Seconds.
-
-    """
-
-    gtol: float = 1e-6
-    xtol: float = 0.0
-    ftol: float = 0.0
-    change: float = 0.0
-    max_iter: int = 100000
-    max_time: float = math.inf
-
-    def __post_init__(self) -> None:
-        for name in ("gtol", "xtol", "ftol", "change", "max_time"):
-            value = not_negative(name, getattr(self, name), infinite=name == "max_time")
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "max_iter", count("max_iter", self.max_iter))
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """What a callback is given after every step: copies, to keep or change.
-
-    Attributes
-    ----------
-    x : nest
-        The parameters.
-    fun : float
-        The value.
-    jac : ndarray
-        The gradient.
-    nit : int
-        Steps made.
-    seconds : float
-        Wall time so far.
-
-    """
-
-    x: Any
-    fun: float
-    jac: Array
-    nit: int
-    seconds: float
 
 
 class _Trail:
@@ -99,23 +35,45 @@ class _Trail:
     def __init__(self, optimizer: Optimizer, path: bool, best: bool) -> None:
         self.keep_path, self.keep_best = path, best
         self.start = time.perf_counter()
+        self.nit = self.look_again = self.helped = 0
         self.points: list[Array] = []
-        self.losses: list[float] = []
         self.times: list[float] = []
+        self.losses: list[float] = []
         self.change = self.length = math.inf
-        self.best_loss = math.inf
-        self.best: Array = np.empty_like(optimizer.params) if best else optimizer.params
+        self._spare = np.empty_like(optimizer.params) if best else optimizer.params
+        # Value, point, gradient and what else was known there, replaced as one: Ctrl-C may come at any time.
+        self.best: tuple[float, Array, Array | None, Any] = (math.inf, optimizer.params.copy(), None, None)
 
     def add(self, optimizer: Optimizer) -> None:
         """Note where the optimizer stands."""
         loss = optimizer.loss
+        self.losses.append(loss)
         if self.keep_path:
             self.points.append(optimizer.params.copy())
-            self.losses.append(loss)
             self.times.append(time.perf_counter() - self.start)
-        if self.keep_best and loss < self.best_loss:
-            self.best_loss = loss
-            np.copyto(self.best, optimizer.params)
+        if self.keep_best and loss < self.best[0]:
+            here = self._spare
+            np.copyto(here, optimizer.params)
+            self._spare = self.best[1]
+            self.best = loss, here, optimizer.gradient, optimizer.known()
+
+    def gained(self) -> float:
+        """By how much the value fell in the second half of the run."""
+        return max(self.losses[len(self.losses) // 2 :]) - self.losses[-1]
+
+
+class _Ending(NamedTuple):
+    """How a run ends; `tolerance` is that of a test, where it wants a second look; `stuck`: no step is left."""
+
+    status: Status
+    message: str
+    tolerance: float | None = None
+    stuck: bool = False
+
+
+_CALLED_OFF = _Ending(Status.CALLBACK, "the callback asked to stop")
+_Callback = Callable[[Iteration], Any] | None
+_Show = Callable[[int | None, float], None] | None
 
 
 def run(
@@ -142,41 +100,103 @@ def run(
     best : bool
         Return the best point met, not the last one.
 
+    Notes
+    -----
+    The first Ctrl-C ends the run with the best point so far, and nothing is evaluated any more; a second is raised.
+
     """
     trail = _Trail(optimizer, path, best)
     optimizer.limits = limits
     show = progress_bar(progress, type(optimizer).__name__, limits.max_iter)
-    nit = 0
     try:
         # What overflows or is undefined on the way shows in the status; a warning would only say it twice.
         with np.errstate(all="ignore"):
-            optimizer.evaluate()
-            trail.add(optimizer)
-            ended = _first_look(optimizer, limits)
-            while ended is None:
-                previous, before = optimizer.loss, optimizer.params.copy() if limits.xtol else None
-                optimizer.advance()
-                nit += 1
-                trail.add(optimizer)
-                trail.change = abs(previous - optimizer.loss)
-                ended = _judge(optimizer, limits, trail, previous, before) or _spent(limits, trail, nit)
-                if show is not None:
-                    show(nit, optimizer.loss)
-                if callback is not None and callback(_iteration(optimizer, nit, trail)) is True:
-                    ended = ended or (Status.CALLBACK, "the callback asked to stop")
-    except Stalled as news:
-        ended = news.status, news.message
-    except StopIteration:
-        ended = Status.CALLBACK, "the callback asked to stop"
+            ended = _travel(optimizer, limits, trail, callback, show)
+        return _result(optimizer, limits, trail, ended)
     except KeyboardInterrupt:
-        ended = Status.INTERRUPTED, _INTERRUPTED
+        return _result(optimizer, limits, trail, _Ending(Status.INTERRUPTED, _INTERRUPTED))
     finally:
         if show is not None:
             show(None, optimizer.loss)
-    return _result(optimizer, limits, trail, nit, *ended)
 
 
-def _first_look(optimizer: Optimizer, limits: Limits) -> tuple[Status, str] | None:
+def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Callback, show: _Show) -> _Ending:
+    """Step until the run is over, and say how it ended."""
+    optimizer.evaluate()
+    trail.add(optimizer)
+    ended = _first_look(optimizer, limits)
+    while True:
+        leap = None
+        if ended is not None:
+            ended, leap = _reconsider(optimizer, limits, trail, ended)
+            if ended is not None:
+                return ended
+        ended = _step(optimizer, limits, trail, leap)
+        if show is not None:
+            show(trail.nit, optimizer.loss)
+        if callback is not None and _calls_off(callback, _iteration(optimizer, trail)):
+            ended = _reconsider(optimizer, limits, trail, ended)[0] if ended is not None else None
+            return ended or _CALLED_OFF
+
+
+def _step(optimizer: Optimizer, limits: Limits, trail: _Trail, leap: Trial | None) -> _Ending | None:
+    """One step of the method, or to a better point that was found without it, and the tests after it."""
+    previous, before = optimizer.loss, optimizer.params.copy() if limits.xtol else None
+    try:
+        if leap is None:
+            optimizer.advance()
+        else:
+            optimizer.leap(leap.params, leap.value, leap.gradient)
+    except Stalled as news:
+        helped = news.status in (Status.CONVERGED, Status.NO_DESCENT)
+        return _Ending(news.status, news.message, 0.0 if helped else None, stuck=True)
+    trail.nit += 1
+    trail.add(optimizer)
+    trail.change = abs(previous - optimizer.loss)
+    return _judge(optimizer, limits, trail, previous, before) or _spent(limits, trail)
+
+
+def _calls_off(callback: Callable[[Iteration], Any], iteration: Iteration) -> bool:
+    try:
+        return callback(iteration) is True
+    except StopIteration:
+        return True
+
+
+def _reconsider(
+    optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending
+) -> tuple[_Ending | None, Trial | None]:
+    """Whether a success is one; otherwise a better point to go on from, or how the run ends instead."""
+    if ended.tolerance is None or optimizer.tests() is not None:
+        return ended, None
+    if trail.nit < trail.look_again and not ended.stuck:
+        return _spent(limits, trail), None
+    success = ended.status is Status.CONVERGED
+    if not success:
+        trail.helped += 1
+        if trail.helped > _HELP:
+            return ended, None
+    try:
+        better = second_look(optimizer, trail.gained(), ended.tolerance)
+    except Stalled as news:
+        return (_Ending(news.status, news.message) if success else ended), None
+    except Doubt:
+        if ended.stuck:
+            return _Ending(Status.NO_DESCENT, not_smooth(optimizer).message), None
+        trail.look_again = trail.nit + max(_AGAIN, trail.nit // 4)
+        return _spent(limits, trail), None
+    if better is not None:
+        return _spent(limits, trail), better
+    if success and trail.best[0] < optimizer.loss - max(LEFT * trail.gained(), rounding(optimizer)):
+        message = (
+            f"the run came to rest at {optimizer.loss:.6g}, above the {trail.best[0]:.6g} that it met on its way, "
+            "at x, where the gradient is not zero: a smaller learning rate may help"
+        )
+        return _Ending(Status.NO_DESCENT, message), None
+    return ended, None
+
+
+def _first_look(optimizer: Optimizer, limits: Limits) -> _Ending | None:
     squares = _squares(optimizer)
     wrong = _not_finite(optimizer, squares, "at the start")
     if wrong is not None:
@@ -184,17 +204,19 @@ def _first_look(optimizer: Optimizer, limits: Limits) -> tuple[Status, str] | No
     own = optimizer.tests()
     if own is not None:
         return passed(own)
-    if limits.gtol and not optimizer.gradient.any() and optimizer.settled():
-        return Status.CONVERGED, (
+    if limits.gtol and not optimizer.gradient.any():
+        return _Ending(
+            Status.CONVERGED,
             "the gradient is zero at the start: it is a stationary point, or the function does not depend on "
-            "its parameters there"
+            "its parameters there",
+            limits.gtol,
         )
     return _gradient_test(optimizer, limits, squares)
 
 
 def _judge(
     optimizer: Optimizer, limits: Limits, trail: _Trail, previous: float, before: Array | None
-) -> tuple[Status, str] | None:
+) -> _Ending | None:
     """The tests of convergence after a step."""
     loss, change = optimizer.loss, trail.change
     squares = _squares(optimizer)
@@ -208,23 +230,25 @@ def _judge(
     if optimizer.resting:
         return None
     if change < limits.change:
-        return Status.CONVERGED, f"the value changed by less than {limits.change:g}"
+        return _Ending(Status.CONVERGED, f"the value changed by less than {limits.change:g}")
     if limits.ftol and change <= limits.ftol * max(abs(loss), abs(previous), 1.0):
-        return Status.CONVERGED, f"the value changed by at most ftol = {limits.ftol:g}, relatively"
+        message = f"the value changed by at most ftol = {limits.ftol:g}, relatively"
+        return _Ending(Status.CONVERGED, message, limits.ftol)
     if before is not None:
         length, size = np.linalg.norm(optimizer.params - before), np.linalg.norm(before)
         trail.length = float(length / (limits.xtol + size))
         if trail.length <= limits.xtol:
-            return Status.CONVERGED, f"the parameters changed by at most xtol = {limits.xtol:g}, relatively"
+            message = f"the parameters changed by at most xtol = {limits.xtol:g}, relatively"
+            return _Ending(Status.CONVERGED, message, limits.xtol)
     return None
 
 
-def passed(tests: dict[str, Test]) -> tuple[Status, str] | None:
+def passed(tests: dict[str, Test]) -> _Ending | None:
     """How a run ends when one of a method's own tests is met."""
     for name, test in tests.items():
         if test.passed:
             message = f"the test of the {name} is met: {test.measured:.3g} is at most {test.tolerance:g}"
-            return Status.CONVERGED, message
+            return _Ending(Status.CONVERGED, message)
     return None
 
 
@@ -234,10 +258,11 @@ def _squares(optimizer: Optimizer) -> float:
     return float(g.dot(g))
 
 
-def _gradient_test(optimizer: Optimizer, limits: Limits, squares: float) -> tuple[Status, str] | None:
+def _gradient_test(optimizer: Optimizer, limits: Limits, squares: float) -> _Ending | None:
     g = optimizer.gradient
-    if limits.gtol and squares <= g.size * limits.gtol**2 and _largest(g) <= limits.gtol and optimizer.settled():
-        return Status.CONVERGED, f"no element of the gradient is greater than gtol = {limits.gtol:g}"
+    if limits.gtol and squares <= g.size * limits.gtol**2 and _largest(g) <= limits.gtol:
+        message = f"no element of the gradient is greater than gtol = {limits.gtol:g}"
+        return _Ending(Status.CONVERGED, message, limits.gtol)
     return None
 
 
@@ -245,85 +270,72 @@ def _largest(values: Array) -> float:
     return float(np.max(np.abs(values), initial=0.0))
 
 
-def _not_finite(optimizer: Optimizer, squares: float, when: str) -> tuple[Status, str] | None:
+def _not_finite(optimizer: Optimizer, squares: float, when: str) -> _Ending | None:
     loss = optimizer.loss
     if loss < _BOTTOM:
-        return Status.UNBOUNDED, f"the value fell to {loss:g}: the function seems to have no minimum"
+        return _Ending(Status.UNBOUNDED, f"the value fell to {loss:g}: the function seems to have no minimum")
     if not math.isfinite(loss):
-        return Status.NON_FINITE, f"the value became {loss} {when}; run it within ad.debug_nans() to see where"
+        return _Ending(
+            Status.NON_FINITE, f"the value became {loss} {when}; run it within ad.debug_nans() to see where"
+        )
     if not math.isfinite(squares) and not np.isfinite(optimizer.gradient).all():
-        return (
+        return _Ending(
             Status.NON_FINITE,
             f"the gradient holds a NaN or infinity {when}; run it within ad.debug_nans() to see where",
         )
     return None
 
 
-def _spent(limits: Limits, trail: _Trail, nit: int) -> tuple[Status, str] | None:
-    if nit >= limits.max_iter:
-        return Status.MAX_ITER, f"max_iter = {limits.max_iter} steps did not suffice"
+def _spent(limits: Limits, trail: _Trail) -> _Ending | None:
+    if trail.nit >= limits.max_iter:
+        return _Ending(Status.MAX_ITER, f"max_iter = {limits.max_iter} steps did not suffice")
     if limits.max_time < math.inf and time.perf_counter() - trail.start > limits.max_time:
-        return Status.MAX_TIME, f"max_time = {limits.max_time:g} seconds have passed"
+        return _Ending(Status.MAX_TIME, f"max_time = {limits.max_time:g} seconds have passed")
     return None
 
 
-def _iteration(optimizer: Optimizer, nit: int, trail: _Trail) -> Iteration:
+def _iteration(optimizer: Optimizer, trail: _Trail) -> Iteration:
     x = optimizer.objective.packing.unpack(optimizer.params.copy())
-    return Iteration(x, optimizer.loss, optimizer.gradient.copy(), nit, time.perf_counter() - trail.start)
+    return Iteration(x, optimizer.loss, optimizer.gradient.copy(), trail.nit, time.perf_counter() - trail.start)
 
 
-def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, nit: int, status: Status, message: str) -> Result:
-    objective, gradient = optimizer.objective, optimizer.gradient
-    params, loss = optimizer.params, optimizer.loss
-    # Where a run converged, an earlier value that is less by rounding alone does not make a better point.
-    rounding = 1e-12 * abs(loss) if status is Status.CONVERGED else 0.0
-    # Where it was interrupted, the parameters may have moved on from the point of the loss and the gradient.
-    last_is_best = loss - rounding <= trail.best_loss
-    if trail.keep_best and trail.best_loss < math.inf and (status is Status.INTERRUPTED or not last_is_best):
-        params, loss = trail.best, trail.best_loss
-        try:
-            gradient = gradient if last_is_best else objective.value_and_gradient(params)[1]
-        except KeyboardInterrupt:
-            # Again: the point is not to be lost for want of its gradient.
-            gradient, status, message = np.full_like(params, np.nan), Status.INTERRUPTED, _INTERRUPTED
+def _end_point(optimizer: Optimizer, trail: _Trail, status: Status) -> tuple[Array, float, Array]:
+    """The point that the result is of, with its value and gradient."""
+    params, loss, gradient = optimizer.params, optimizer.loss, optimizer.gradient
+    best, there, slope, known = trail.best
+    # Where a run converged, an earlier value that is less by next to nothing does not make a better point.
+    if not trail.keep_best or best == math.inf or status is Status.CONVERGED:
+        return params, loss, gradient
+    if status is not Status.INTERRUPTED and loss <= best:
+        return params, loss, gradient
+    optimizer.recall(known)
+    if status is not Status.INTERRUPTED:
+        return there, best, optimizer.objective.value_and_gradient(there)[1]
+    # Interrupted: nothing is evaluated, and what the user's function returned may have been written over since.
+    last = loss == best and np.array_equal(params, there)
+    if slope is None or (not last and np.shares_memory(slope, gradient)):
+        slope = np.full_like(there, np.nan)
+    return there, best, slope
+
+
+def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending) -> Result:
+    objective, status = optimizer.objective, ended.status
+    params, loss, gradient = _end_point(optimizer, trail, status)
     if status is not Status.INTERRUPTED:
         objective.check()
     unpack = objective.packing.unpack
-    path = (
+    way = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
     )
     return Result(
-        x=unpack(params), fun=loss, jac=unpack(gradient), hess_inv=optimizer.inverse_hessian(),
-        nit=nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
-        success=status is Status.CONVERGED, status=status, message=message,
+        x=unpack(params), fun=loss, jac=unpack(gradient),
+        hess_inv=None if status is Status.INTERRUPTED else optimizer.inverse_hessian(),
+        nit=trail.nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
+        success=status is Status.CONVERGED, status=status, message=ended.message,
         tests=optimizer.tests() or {
             "gradient": Test(_largest(gradient), limits.gtol),
             "step": Test(trail.length, limits.xtol),
             "value": Test(trail.change / max(abs(loss), 1.0), limits.ftol),
         },
-        seconds=time.perf_counter() - trail.start, path=path[0], losses=path[1], times=path[2],
+        seconds=time.perf_counter() - trail.start, path=way[0], losses=way[1], times=way[2],
     )  # fmt: skip
-
-
-def progress_bar(wanted: bool, title: str, total: int) -> Callable[[int | None, float], None] | None:
-    """A function that shows the step and the loss (None ends it); None where no terminal looks."""
-    if not (wanted and sys.stderr.isatty()):
-        return None
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.6g}"), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    task = bar.add_task(title, total=total, loss=math.nan)
-    bar.start()
-
-    def show(nit: int | None, loss: float) -> None:
-        if nit is None:
-            bar.stop()
-        else:
-            bar.update(task, completed=nit, loss=loss)
-
-    return show

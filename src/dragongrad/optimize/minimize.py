@@ -19,8 +19,9 @@ from .bfgs import BFGS
 from .conjugate import ConjugateGradient
 from .descent import GD
 from .lbfgs import LBFGS
+from .limits import Iteration
 from .lion import Lion
-from .loop import Iteration, run
+from .loop import run
 from .momentum import Momentum
 from .nadam import NAdam
 from .nesterov import Nesterov

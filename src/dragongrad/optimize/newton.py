@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .hessians import Curvature, equilibrate
-from .loop import Limits, Stalled
+from .limits import Limits
 from .objective import Array
 from .optimizer import check_positive
 from .searching import LineSearchOptimizer
-from .trials import attempt
 from .vectors import vector
 
 
@@ -19,7 +18,7 @@ class Newton(LineSearchOptimizer):
     Section 3.4 of Nocedal and Wright, "Numerical Optimization" (2006): where Cholesky's decomposition fails, each
     eigenvalue is replaced by its absolute value, or more where that would send the step too far (eq. 3.41 and
     after), which turns a saddle point from a trap into a way out. The Hessian is scaled first (`equilibrate`), so
-    that units do not matter. A saddle point is left along the eigenvector of the least eigenvalue.
+    that units do not matter.
 
     Parameters
     ----------
@@ -70,35 +69,9 @@ class Newton(LineSearchOptimizer):
         self.steepest = True
         return True
 
-    def step(self) -> None:
-        """Search along the Newton direction, or leave a saddle point."""
-        if np.max(np.abs(self.gradient)) <= self.limits.gtol and not self.here.is_convex():
-            self._leave_saddle()
-        else:
-            super().step()
-
-    def settled(self) -> bool:
-        """A saddle point is not where a run ends."""
-        return self.here.is_convex()
-
-    def _leave_saddle(self) -> None:
-        """Move along the eigenvector of the least eigenvalue, as far as the value falls as its curvature says."""
-        values, vectors = np.linalg.eigh(self.here.hessian)
-        way = vectors[:, 0]
-        if vector(self.gradient) @ way > 0:
-            way = -way
-        x = vector(self.params)
-        length = longest = max(1.0, float(np.linalg.norm(x)))
-        while length > 1e-9 * longest:
-            for sign in (1.0, -1.0):
-                trial = attempt(self, x + sign * length * way)
-                if trial.value < self.loss + 0.1 * length**2 * float(values[0]):
-                    self.arrive(trial.params, trial.value, trial.gradient)
-                    return
-            length /= 4
-        raise Stalled(
-            "the gradient is zero at a saddle point, and no step along its downward curvature decreases the value"
-        )
+    def hessian(self) -> Array:
+        """The exact Hessian, which the next step will use too."""
+        return self.here.exact
 
     def inverse_hessian(self) -> Array | None:
         """The exact inverse Hessian, where the run converged."""

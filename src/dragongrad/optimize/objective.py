@@ -128,6 +128,8 @@ class Objective:
     ----------
     nfev, njev, nhev : int
         How many values, gradients and second derivatives (Hessians, or products with one) were computed.
+    data : int
+        How many numbers the function reads besides its parameters, as far as `data_of` finds them.
 
     """
 
@@ -146,14 +148,14 @@ class Objective:
         self.packing = Packing(start)
         self.nfev = self.njev = self.nhev = 0
         self.compile = compile
-        self._data = data_of(f, args) if compile else 0
+        self.data = data_of(f, args)
         self._derived: Tiered | None = None
         self._value = self._tiered(self._call, VALUE)
         self._hessian = self._tiered(self._flat_hessian, FORWARD)
         self._hvp = self._tiered(self._product, PRODUCT)
 
     def _tiered(self, function: Callable[..., Any], kind: Kind) -> Tiered:
-        return Tiered(function, self.compile, kind, self._data)
+        return Tiered(function, self.compile, kind, self.data)
 
     @property
     def start(self) -> Array:

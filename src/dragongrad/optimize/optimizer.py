@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ArgumentError, NonFiniteError
-from .loop import Limits, Stalled, run
+from .limits import Limits
+from .loop import run
 from .objective import Array, Objective
 from .options import (
     count,
@@ -26,6 +27,7 @@ from .options import (
     shown,
 )  # fmt: skip
 from .result import Result, Status, Test
+from .stalled import Stalled
 
 LossFunction = Callable[[Any], Any]
 
@@ -224,13 +226,29 @@ class Optimizer:
         """Step until a test of convergence or a limit is met; see `ad.minimize` for the options."""
         return run(self, limits or replace(self.limits, max_iter=self.max_iter), **options)
 
+    def hessian(self) -> Array:
+        """The Hessian where the optimizer stands, as a symmetric float64 matrix."""
+        found = self.objective.hessian(self.params).astype(np.float64)
+        return (found + found.T) / 2
+
+    def leap(self, params: Array, loss: float, gradient: Array) -> None:
+        """Stand at a better point that was found without the method, and go on from there."""
+        self.restart()
+        self.arrive(params, loss, gradient if self.clip is None else self._clipped(gradient))
+
+    def restart(self) -> None:
+        """Forget what was learnt on the way to the parameters."""
+
+    def known(self) -> Any:
+        """What the method knows at its parameters besides value and gradient, for `recall`."""
+        return None
+
+    def recall(self, known: Any) -> None:
+        """Know again what was known at earlier parameters."""
+
     def tests(self) -> dict[str, Test] | None:
         """The method's own tests of convergence by name, in place of those of the loop."""
         return None
-
-    def settled(self) -> bool:
-        """Whether a run may end where the gradient vanishes: a method that sees the Hessian says no at a saddle."""
-        return True
 
     def inverse_hessian(self) -> Array | None:
         """The inverse Hessian that the method has found, if it has one."""

@@ -17,7 +17,7 @@ from .result import Test
 from .tiers import FORWARD, PRODUCT, VALUE
 
 if TYPE_CHECKING:
-    from .loop import Limits
+    from .limits import Limits
     from .optimizer import Optimizer
 
 

@@ -13,12 +13,14 @@ from ..core.errors import ShapeError
 from .backtracking import backtrack
 from .damping import LinearModel, norm
 from .levenberg import LevenbergMarquardt
-from .loop import Iteration, Limits, Stalled, run
+from .limits import Iteration, Limits
+from .loop import run
 from .objective import Array, Objective
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, refuse_unknown
 from .residuals import Residuals, needs_residuals
 from .result import Result, Status, Test
+from .stalled import Stalled
 
 # A line search that had to shorten Newton's step this much was on a poor line.
 _SHORT = 0.01

@@ -7,18 +7,45 @@ import math
 import numpy as np
 
 from ..core.errors import ArgumentError
+from .limits import Limits
 from .line_search import Found, strong_wolfe
-from .loop import Limits, Stalled
 from .objective import Array
 from .optimizer import Optimizer, check_positive
 from .result import Status
+from .stalled import Stalled
 from .trials import Endgame, Trial, attempt, newton_gain, rounding, stuck
 from .vectors import dot, vector
 
 # So many steps in a row that gain no more than rounding are a sign to look whether there is more to gain.
 _IDLE = 10
+# So many searches in a row without Wolfe conditions that gained less than this part of what the slope promises over
+# the size of the parameters are hopeless.
+_ROUGH, _LITTLE = 20, 1e-6
 # A line that still falls steeply this many times the size of the parameters away has no minimum on it.
 _FAR = 1e20
+
+
+class Rough:
+    """Searches in a row that met no Wolfe conditions and gained next to nothing: the sign of a jump or an edge."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.since = math.inf
+
+    def takes(self, optimizer: Optimizer, trial: Trial, smooth: bool) -> None:
+        """Note a step that is about to be made, and end the run at the last of many."""
+        if smooth:
+            self.count = 0
+            return
+        if self.count == 0:
+            self.since = optimizer.loss
+        self.count += 1
+        if self.count % _ROUGH == 0:
+            # What the slope promises over the size of the parameters.
+            promise = dot(np.abs(optimizer.gradient), np.abs(optimizer.params))
+            if self.since - trial.value <= _LITTLE * promise:
+                raise stuck(optimizer, newton_gain(optimizer))
+            self.since = trial.value
 
 
 class LineSearchOptimizer(Optimizer):
@@ -55,6 +82,7 @@ class LineSearchOptimizer(Optimizer):
     def setup(self) -> None:
         """Check the constants of the search."""
         self.endgame = Endgame()
+        self.rough = Rough()
         check_positive(self, "max_trials")
         if not 0 < self.decrease < self.curvature < 1:
             raise ArgumentError(
@@ -77,6 +105,11 @@ class LineSearchOptimizer(Optimizer):
         """Drop what is remembered, so that the next direction is that of steepest descent; False: nothing was."""
         return False
 
+    def restart(self) -> None:
+        """Begin anew at the parameters."""
+        self.forget()
+        self.endgame, self.rough = Endgame(), Rough()
+
     def step(self) -> None:
         """Search along the direction; where that fails, forget and search along the negative gradient."""
         gain = math.inf
@@ -91,6 +124,7 @@ class LineSearchOptimizer(Optimizer):
                 continue
             found, trial = self._search(direction, slope)
             if trial is not None:
+                self.rough.takes(self, trial, found.wolfe)
                 self.endgame.takes(self, trial)
                 if self.endgame.idle % _IDLE == _IDLE - 1:
                     self._look_for_more()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from .objective import Array
-from .optimizer import Optimizer
 from .vectors import vector
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
 
 
 class Move(NamedTuple):
@@ -41,6 +44,16 @@ class Model(Protocol):
         """The step that the model likes best within a radius."""
 
 
+def exact_product(optimizer: Optimizer) -> Callable[[Array], Array]:
+    """The product of the Hessian where an optimizer stands with a vector."""
+    objective, x = optimizer.objective, optimizer.params
+
+    def product(d: Array) -> Array:
+        return vector(objective.hvp(x, d.astype(x.dtype).reshape(x.shape)))
+
+    return product
+
+
 class Path:
     """The points that conjugate gradients pass on their way to the model's minimum: a radius cuts it somewhere.
 
@@ -54,11 +67,21 @@ class Path:
         Where the model is taken.
     enough : float
         The residual with which the path may end.
+    most : int, optional
+        How many products it may take; if not given, as many as there are parameters, and twice that.
+    rough : float, optional
+        A curvature this small relative to the largest met is rounding: the path ends before it.
+    product : callable, optional
+        The product of the Hessian with a vector of length one, if it is not to be the exact one.
 
     """
 
-    def __init__(self, optimizer: Optimizer, enough: float) -> None:
-        self.objective, self.at = optimizer.objective, optimizer.params
+    def __init__(
+        self, optimizer: Optimizer, enough: float, most: int | None = None, rough: float | None = None,
+        product: Callable[[Array], Array] | None = None,
+    ) -> None:  # fmt: skip
+        self.hessian = product or exact_product(optimizer)
+        self.most, self.rough, self.bent = most or 2 * optimizer.params.size + 20, rough, 0.0
         g = vector(optimizer.gradient)
         # The model is divided by the gradient's size, so that squares neither overflow nor vanish.
         self.unit = float(np.max(np.abs(g))) or 1.0
@@ -71,17 +94,19 @@ class Path:
         self.ray: tuple[Array, Array] | None = None
 
     def _product(self, d: Array) -> Array:
-        x = self.at
         # The product is linear: a direction of length one keeps it clear of overflow, and of float32's ends.
         size = float(np.linalg.norm(d)) or 1.0
-        found = self.objective.hvp(x, (d / size).astype(x.dtype).reshape(x.shape))
-        return vector(found) * (size / self.unit)
+        return self.hessian(d / size) * (size / self.unit)
 
     def _extend(self) -> None:
         """One iteration of conjugate gradients."""
         hd = self._product(self.d)
-        bend = float(self.d @ hd)
-        if not bend > 1e-16 * float(self.d @ self.d):
+        bend, dd = float(self.d @ hd), float(self.d @ self.d)
+        self.bent = max(self.bent, abs(bend) / (dd or 1.0))
+        if self.rough is not None and abs(bend) <= self.rough * self.bent * dd:
+            self.arrived = True
+            return
+        if not bend > 1e-16 * dd:
             self.ray = self.d, (hd if math.isfinite(bend) else np.zeros_like(hd))
             return
         rr = float(self.r @ self.r)
@@ -89,7 +114,7 @@ class Path:
         self.p, self.hp, self.r = self.p + a * self.d, self.hp + a * hd, self.r + a * hd
         self.points.append((self.p, self.hp))
         new = float(self.r @ self.r)
-        self.arrived = math.sqrt(new) <= self.enough or len(self.points) > 2 * self.g.size + 20
+        self.arrived = math.sqrt(new) <= self.enough or len(self.points) > self.most
         self.d = -self.r + new / rr * self.d
 
     def step(self, radius: float) -> Move:

@@ -14,9 +14,9 @@ from ..core.errors import ArgumentError, DragongradError
 from . import lineup
 from .convergence import distances, fit_order, refine
 from .lineup import Case, Entry
-from .loop import progress_bar
 from .minimize import minimize
 from .objective import Array
+from .progress import progress_bar
 from .records import html_table, rich_table, write_csv
 from .result import Result
 from .zoo import Problem

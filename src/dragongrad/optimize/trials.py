@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.errors import DragongradError
 from .hessians import equilibrate
-from .loop import Stalled
 from .objective import Array
-from .optimizer import Optimizer
 from .quadratic import Quadratic
 from .result import Status
+from .stalled import Stalled
 from .steihaug import Path
 from .vectors import vector
 
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
 # Of more parameters the Hessian is not formed to see what a step would gain.
 _DENSE = 200
+# The largest of a few changes by rounding, over their median.
+_SPREAD = 8.0
 
 
 @dataclass(frozen=True)
@@ -69,21 +74,18 @@ def rounding(optimizer: Optimizer) -> float:
 
 
 def measured_rounding(optimizer: Optimizer) -> float:
-    """How rough the value is: its largest change over steps of a few units in the last place of the parameters.
+    """How rough the value is: how it changes over steps of a few units in the last place of the parameters.
 
     The differences of a smooth function over such steps are rounding alone (Moré and Wild, "Estimating
-    computational noise", SIAM J. Sci. Comput. 33, 2011, where it is done with tables of differences).
+    computational noise", SIAM J. Sci. Comput. 33, 2011, where it is done with tables of differences). A few times
+    their median: the larger half may lead across a jump.
     """
     eps = float(np.finfo(optimizer.params.dtype).eps)
     x = vector(optimizer.params)
     signs = np.where(np.arange(x.size) % 2, 1.0, -1.0)
-    found = rounding(optimizer)
-    for k in (-3, -2, 2, 3):
-        for pattern in (1.0, signs):
-            trial = attempt(optimizer, x + k * eps * pattern * np.abs(x))
-            if trial.usable:
-                found = max(found, abs(trial.value - optimizer.loss))
-    return found
+    trials = [attempt(optimizer, x + k * eps * s * np.abs(x)) for k in (-3, -2, 2, 3) for s in (1.0, signs)]
+    changes = sorted(abs(trial.value - optimizer.loss) for trial in trials if trial.usable)
+    return max(rounding(optimizer), _SPREAD * changes[len(changes) // 2 - 1] if len(changes) > 1 else 0.0)
 
 
 class Endgame:
@@ -144,6 +146,12 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
             f"value is rounded by {rough:.2g} (largest element of the gradient: {largest:.2g})",
             Status.CONVERGED,
         )
+    return not_smooth(optimizer)
+
+
+def not_smooth(optimizer: Optimizer) -> Stalled:
+    """What to raise when no step gives the decrease that the derivatives promise."""
+    largest = float(np.max(np.abs(optimizer.gradient), initial=0.0))
     return Stalled(
         f"no step decreases the value, though the gradient (largest element {largest:.2g}) says that one should: "
         "the function has a kink or a jump here, is noisy, too badly scaled for this method, or its gradient is "

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .loop import Limits
+from .limits import Limits
 from .optimizer import Optimizer, check_fractions, check_positive
 from .steihaug import Model, Path
 from .trials import Endgame, attempt, newton_gain, rounding, stuck
@@ -55,13 +55,18 @@ class TrustRegion(Optimizer):
         """The model of the value at `self.params`."""
         raise NotImplementedError(f"{type(self).__name__} needs model(self), which returns a Model")
 
+    def restart(self) -> None:
+        """Begin anew at the parameters, with a radius to match."""
+        self.radius = None
+        self.endgame = Endgame()
+
     def first_radius(self) -> float:
         """The radius to begin with."""
         return max(1.0, float(np.linalg.norm(vector(self.params))))
 
     def step(self) -> None:
         """Try the model's steps at smaller and smaller radii until one decreases the value."""
-        if not dot(self.gradient, self.gradient) > 0 and self.settled():
+        if not dot(self.gradient, self.gradient) > 0:
             raise stuck(self, 0.0)  # the gradient is zero, or so small that its square is
         model, x = self.model(), vector(self.params)
         if self.radius is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .hessians import Curvature, equilibrate
-from .loop import Limits
+from .limits import Limits
 from .objective import Array
 from .quadratic import Quadratic
 from .steihaug import Model
@@ -61,9 +61,9 @@ class TrustExact(TrustRegion):
         """As `TrustRegion`, in the scale of the model."""
         return float(np.linalg.norm(self.scale * vector(self.params))) or float(np.linalg.norm(self.scale))
 
-    def settled(self) -> bool:
-        """A saddle point is not where a run ends."""
-        return self.curvature.is_convex()
+    def hessian(self) -> Array:
+        """The exact Hessian, which the next step will use too."""
+        return self.curvature.exact
 
     def inverse_hessian(self) -> Array | None:
         """The exact inverse Hessian, where the run converged."""

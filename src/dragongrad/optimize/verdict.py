@@ -1,0 +1,237 @@
+"""A second look before a run is called a success, in case there is something left to gain.
+
+Every test of convergence is fooled by some scale: absolute ones by small units, relative ones by short steps. So
+before a run succeeds, Newton's step within a region as large as the parameters is worked out. Where it promises
+more than a small part of what the second half of the run gained, it is tried. If the value falls, the run goes on
+from there, whatever its method. If no step gives what the derivatives promise, however short, the function has a
+kink or a jump there, and the run is no success.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from copy import copy
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.errors import DragongradError
+from .hessians import equilibrate
+from .objective import Array
+from .quadratic import Quadratic
+from .result import Status
+from .stalled import Stalled
+from .steihaug import Move, Path, exact_product
+from .trials import Trial, attempt, measured_rounding, not_smooth, rounding
+from .vectors import dot, vector
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+# What may be left to gain, relative to what the second half of the run gained; looser tolerances leave as much.
+LEFT = 1e-6
+# The Hessian is formed at once of so many parameters, if their number times that of the data known is not too large
+# for memory; column by column of so many; otherwise some products with it are worth the look.
+_DENSE, _BATCH, _COLUMNS, _PRODUCTS, _FEW = 200, 5_000_000, 20, 50, 8
+# An eigenvalue this small relative to the largest is rounding, of differences this.
+_ROUND, _ROUGH = 1e-12, 1e-7
+# A promise of which less is kept is broken; shortening a step fourfold breaks a smooth function's by so much less.
+_BROKEN, _ABRUPT = 0.9, 32.0
+# A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
+_NEAR, _WORTH = 1e-6, 1e-3
+# Parameters this many times larger than at the start, and still a falling value: there is no minimum.
+_FAR = 1e20
+# What is tried along directions without slope and curvature, in units of the size of the parameters.
+_AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
+
+
+class Doubt(Exception):  # noqa: N818 - it is news, not an error
+    """Raised where the value falls as promised only over very short steps: the method should go on."""
+
+
+def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial | None:
+    """A clearly better point than the one where a run is about to succeed; None where there is none.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Where the run stands.
+    gained : float
+        By how much the value fell in the second half of the run.
+    tolerance : float
+        That of the test that was met.
+
+    Raises
+    ------
+    Stalled
+        The derivatives promise a fall that no step gives, or the function has no minimum.
+    Doubt
+        They do, but over very short steps.
+
+    """
+    if optimizer.clip is not None:
+        optimizer = _unclipped(optimizer)
+    enough = max(max(tolerance, LEFT) * gained, rounding(optimizer))
+    try:
+        move, flat = _newton(optimizer)
+    except DragongradError:  # a Block of the function cannot be differentiated twice
+        return None
+    if not math.isfinite(move.gain):
+        return None
+    better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough)
+    if better is not None:
+        _refuse_far(optimizer, better)
+    return better
+
+
+def _refuse_far(optimizer: Optimizer, better: Trial) -> None:
+    start = float(np.linalg.norm(vector(optimizer.objective.start)))
+    if not np.linalg.norm(vector(better.params)) < _FAR * max(1.0, start):
+        raise Stalled(
+            f"the parameters ran off to {np.linalg.norm(vector(better.params)):.1g} and the value still falls, at "
+            f"{better.value:.3g}: the function seems to have no minimum",
+            Status.UNBOUNDED,
+        )
+
+
+def _unclipped(optimizer: Optimizer) -> Optimizer:
+    """The same optimizer with the gradient as it is before it is clipped."""
+    bare = copy(optimizer)
+    bare.arrive(optimizer.params, *optimizer.objective.value_and_gradient(optimizer.params))
+    return bare
+
+
+def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
+    """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows."""
+    g, rough, pair = vector(optimizer.gradient), _ROUND, optimizer.objective.form == "pair"
+    if not pair and g.size <= _DENSE and g.size * optimizer.objective.data <= _BATCH:
+        hessian = optimizer.hessian()
+    elif g.size <= _COLUMNS:
+        product = _differences(optimizer) if pair else exact_product(optimizer)
+        columns = np.stack([product(e) for e in np.eye(g.size)])
+        hessian, rough = (columns + columns.T) / 2, _ROUGH if pair else _ROUND
+    else:
+        return _conjugate(optimizer, g, pair), np.empty((0, g.size))
+    if not np.isfinite(hessian).all():
+        return Move(g, math.inf, math.inf, True), np.empty((0, g.size))
+    scale = equilibrate(hessian)
+    model = Quadratic(g, hessian, scale)
+    none = np.abs(model.values) <= rough * np.max(np.abs(model.values))
+    model.values[none] = 0.0
+    flat = none & (np.abs(model.c) <= rough * np.linalg.norm(model.c))
+    return model.step(_size(optimizer, scale)), (model.vectors[:, flat] / scale[:, None]).T
+
+
+def _differences(optimizer: Optimizer) -> Callable[[Array], Array]:
+    """The product of the Hessian with a vector by a difference of gradients, of a function that gives its own."""
+    objective, shape, dtype = optimizer.objective, optimizer.params.shape, optimizer.params.dtype
+    x, size = vector(optimizer.params), _size(optimizer, np.ones(optimizer.params.size))
+    least = float(np.finfo(dtype).eps) ** (1 / 3)
+
+    def product(d: Array) -> Array:
+        # A parameter alone is moved relative to itself.
+        lone = float(np.abs(d) @ np.abs(x)) if np.count_nonzero(d) == 1 else 0.0
+        step = least * (lone or size)
+        ahead, behind = (
+            vector(objective.value_and_gradient((x + s * d).astype(dtype).reshape(shape))[1]) for s in (step, -step)
+        )
+        return (ahead - behind) / (2 * step)
+
+    return product
+
+
+def _conjugate(optimizer: Optimizer, g: Array, pair: bool) -> Move:
+    """The step by conjugate gradients; without any slope or curvature along it, one of negative curvature."""
+    size = _size(optimizer, np.ones_like(g))
+    product = _differences(optimizer) if pair else exact_product(optimizer)
+    rough = _ROUGH if pair else _ROUND
+    # A look costs a part of the run at most.
+    most = min(_PRODUCTS, max(_FEW, optimizer.objective.njev // _FEW))
+    path = Path(optimizer, 1e-3 * float(np.linalg.norm(g)), most=most, rough=rough, product=product)
+    move = path.step(size) if g.any() else Move(g, 0.0, 0.0, False)
+    if path.ray is not None and g.any():
+        return move
+    # The gradient may be orthogonal to the direction in which a saddle falls: any other vector is not.
+    wave = copy(optimizer)
+    wave.arrive(
+        optimizer.params, optimizer.loss, np.cos(np.arange(1.0, g.size + 1)).reshape(optimizer.params.shape)
+    )
+    path = Path(wave, 1e-6 * math.sqrt(g.size), most=most, rough=rough, product=product)
+    path.step(math.inf)
+    if path.ray is None:
+        return move
+    d, hd = path.ray
+    p = d * (size / float(np.linalg.norm(d)))
+    gain = -0.5 * path.unit * float(d @ hd) * size**2 / float(d @ d)
+    return Move(p, size, gain, True) if gain > move.gain else move
+
+
+def _size(optimizer: Optimizer, scale: Array) -> float:
+    """The size of the parameters, here or at the start, where they are multiplied by a scale."""
+    x, start = vector(optimizer.params), vector(optimizer.objective.start)
+    return max(float(np.linalg.norm(scale * x)), float(np.linalg.norm(scale * start))) or float(
+        np.linalg.norm(scale)
+    )
+
+
+def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
+    """A point along a step where the value falls by enough, if the step promises as much."""
+    p, x = move.p, vector(optimizer.params)
+    if not move.gain > enough:
+        near = np.linalg.norm(p) <= _NEAR * _size(optimizer, np.ones_like(x))
+        if move.cut or near or move.gain <= _WORTH * enough:
+            return None
+        # Steps shrink slowly towards an inflection, beyond which the value falls again.
+        beyond = attempt(optimizer, x + 10 * p)
+        return beyond if optimizer.loss - beyond.value > enough else None
+    slope = dot(optimizer.gradient, p)
+    bend = -2 * (move.gain + slope)
+    signs = (1.0,) if -slope > 1e-6 * move.gain else (1.0, -1.0)
+    kept: list[tuple[float, float]] = []
+    for t, promised in _shorter(slope, bend, 10 * rounding(optimizer)):
+        trials = [attempt(optimizer, x + sign * t * p) for sign in signs]
+        best = min(trials, key=lambda trial: trial.value)
+        fall = optimizer.loss - best.value
+        if fall > enough:
+            return best
+        kept.append((promised, fall / promised))
+    _judge(optimizer, kept)
+    return None
+
+
+def _judge(optimizer: Optimizer, kept: list[tuple[float, float]]) -> None:
+    """What parts of promises kept over ever shorter steps tell: of a smooth function, they come to one evenly."""
+    rough = 10 * measured_rounding(optimizer) if kept else 0.0
+    broken = [1 - part for promised, part in kept if promised > rough]
+    if len(broken) < 2:
+        return
+    if broken[-1] > _BROKEN and broken[-1] > 0.5 * broken[-2]:
+        raise not_smooth(optimizer)
+    if any(after < before / _ABRUPT for before, after in pairwise(broken) if before > _BROKEN):
+        raise Doubt
+
+
+def _shorter(slope: float, bend: float, least: float) -> Iterator[tuple[float, float]]:
+    """Ever shorter parts of a step, and the fall that each promises, while it is more than the least."""
+    t = 1.0
+    while (promised := -(t * slope + 0.5 * t * t * bend)) > least:
+        yield t, promised
+        t /= 4
+
+
+def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
+    """A lower point along directions without slope and curvature: a run may stand on a plateau."""
+    if not len(flat):
+        return None
+    x = vector(optimizer.params)
+    size = _size(optimizer, np.ones_like(x))
+    basis = np.linalg.qr(flat.T)[0]
+    v = basis @ (basis.T @ x)
+    if np.linalg.norm(v) <= 1e-6 * size:
+        v = basis[:, 0]
+    v = v / np.linalg.norm(v)
+    tries = [attempt(optimizer, x + s * size * v) for far in _AFAR for s in (-far, far)]
+    best = min(tries, key=lambda trial: trial.value)
+    return best if optimizer.loss - best.value > enough else None
