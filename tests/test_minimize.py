@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
-from dragongrad.optimize import METHODS, Objective, Optimizer, Status, minimize, zoo
+from dragongrad.optimize import METHODS, Optimizer, Status, minimize, zoo
 from dragongrad.optimize.hessians import equilibrate
 from dragongrad.optimize.minimize import default_method
 
@@ -442,12 +442,16 @@ def test_the_first_radius_is_kept_to(method):
 
 
 @pytest.mark.parametrize(
-    ("size", "form", "expected"),
-    [(2, "value", "newton"), (200, "value", "newton"), (201, "value", "trustncg"), (500, "pair", "bfgs"),
-     (501, "pair", "lbfgs")],
+    ("problem", "expected"),
+    [
+        ((2,), "newton"), ((200,), "newton"), ((201,), "trustncg"), ((500, True), "bfgs"), ((501, True), "lbfgs"),
+        ((200, False, True), "trustexact"), ((201, False, True), "scipy:L-BFGS-B"),
+        ((2, True, True), "scipy:L-BFGS-B"), ((2, False, True, True), "scipy:"),
+        ((900, True, False, True), "scipy:"),
+    ],
 )  # fmt: skip
-def test_the_default_goes_by_size(size, form, expected):
-    assert default_method(Objective(rosenbrock, np.zeros(size), form=form)) == expected
+def test_the_default_goes_by_size_and_what_is_asked(problem, expected):
+    assert default_method(*problem) == expected
 
 
 def test_many_parameters_by_default():

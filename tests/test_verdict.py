@@ -263,15 +263,17 @@ def test_a_run_goes_on_with_its_own_steps():
 
 
 def test_promises_of_a_smooth_function_come_true_evenly():
-    """Parts kept over ever shorter steps: of a kink the same, of an edge all at once, of a curve more and more."""
+    """Over ever shorter steps: of a kink none, of an edge all at once, of a curve more and more."""
     optimizer = METHODS["gd"](lambda x: np.sum(x**2), [1.0])
     optimizer.evaluate()
     judge = verdict._judge
-    curve = [(2.0**-k, 1 - 8.0 * 0.25**k) for k in range(6)]
-    judge(optimizer, curve)
-    with pytest.raises(verdict.Doubt):
-        judge(optimizer, [(2.0**-k, -5.0 if k < 4 else 0.999) for k in range(6)])
-    with pytest.raises(verdict.Stalled):
-        judge(optimizer, [(2.0**-k, -0.9) for k in range(6)])
+    steps = [4.0**-k for k in range(8)]
+    judge(optimizer, [(t, t * (1 - 8 * t)) for t in steps])
+    for fall in (lambda t: -5.0 if t > 1e-3 else t, lambda t: min(t, 1e-3)):
+        with pytest.raises(verdict.Doubt):
+            judge(optimizer, [(t, fall(t)) for t in steps])
+    for fall in (lambda t: -0.9 * t, lambda t: -math.inf, lambda t: -1.0):
+        with pytest.raises(verdict.Stalled):
+            judge(optimizer, [(t, fall(t)) for t in steps])
     judge(optimizer, [])
     assert math.isclose(optimizer.loss, 1.0)

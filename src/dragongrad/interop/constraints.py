@@ -26,7 +26,7 @@ def scipys_bounds(bounds: Any, packing: Packing, sides_first: bool = False) -> A
     return Bounds(box.low, box.high, getattr(bounds, "keep_feasible", False))
 
 
-def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
+def exact_constraints(constraints: Any, start: Any, curved: bool, compile: bool = False) -> list[Any]:
     """Constraints with exact Jacobians and Hessians.
 
     Parameters
@@ -38,6 +38,8 @@ def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
         The parameters to start from.
     curved : bool
         Whether the method has a use for their Hessians.
+    compile : bool
+        Whether their functions may be compiled.
 
     """
     from scipy.optimize import LinearConstraint, NonlinearConstraint
@@ -48,22 +50,22 @@ def exact_constraints(constraints: Any, start: Any, curved: bool) -> list[Any]:
         constraints = [constraints]
     if not isinstance(constraints, (list, tuple)):
         raise _no_constraint(constraints)
-    return [_exact(c, start, curved) for c in constraints]
+    return [_exact(c, start, curved, compile) for c in constraints]
 
 
-def _exact(constraint: Any, start: Any, curved: bool) -> Any:
+def _exact(constraint: Any, start: Any, curved: bool, compile: bool) -> Any:
     from scipy.optimize import LinearConstraint, NonlinearConstraint
 
     if isinstance(constraint, LinearConstraint):
         return constraint
     if isinstance(constraint, NonlinearConstraint):
-        fit = Residuals(constraint.fun, start)
+        fit = Residuals(constraint.fun, start, compile=compile)
         given = constraint.jac if callable(constraint.jac) else None
         hess = constraint.hess if callable(constraint.hess) else None
         low, high, keep = constraint.lb, constraint.ub, constraint.keep_feasible
     elif isinstance(constraint, dict):
         _check_dict(constraint)
-        fit = Residuals(constraint["fun"], start, arguments(constraint.get("args", ())))
+        fit = Residuals(constraint["fun"], start, arguments(constraint.get("args", ())), compile=compile)
         given, hess, keep = constraint.get("jac"), None, False
         low, high = 0.0, 0.0 if constraint["type"].lower() == "eq" else np.inf
     else:

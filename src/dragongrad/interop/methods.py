@@ -107,4 +107,4 @@ def find(name: str) -> Method:
 
 def suitable(bounded: bool, constrained: bool) -> Method:
     """The method for a problem where none is named."""
-    return METHODS["trust-constr" if constrained else "l-bfgs-b" if bounded else "bfgs"]
+    return METHODS["slsqp" if constrained else "l-bfgs-b" if bounded else "bfgs"]

@@ -8,97 +8,41 @@ import time
 import warnings
 from collections.abc import Callable
 from traceback import walk_tb
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
+from ..optimize.bounds import Box, read_bounds
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
+from ..optimize.optimizer import Optimizer
+from ..optimize.progress import progress_bar
 from ..optimize.result import Result, Status, Test
+from ..optimize.stalled import Stalled
+from ..optimize.verdict import Doubt, second_look
+from . import lagrange
 from .constraints import exact_constraints, scipys_bounds
-from .methods import Method, find, suitable
+from .methods import METHODS, Method, find, suitable
+from .watched import Ended, Seen, Steps, Watched
 
-# Below this a value means that there is no minimum.
-_BOTTOM = -1e100
-
-
-class _Ended(Exception):  # noqa: N818 - it is news, not an error
-    """Raised inside SciPy's loop to leave it."""
-
-    def __init__(self, status: Status, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
+# SLSQP's own tolerance is absolute, and 1e-6.
+_FTOL = 1e-12
+# How often a method may begin again where it stopped short, and under constraints.
+_AGAIN, _FEW = 50, 3
+# So many steps are given to trust-constr where SLSQP found no solution.
+_STEPS = 300
 
 
-class Watched:
-    """An objective over vectors, as SciPy calls it, that remembers the best point, the last one and the time.
-
-    Parameters
-    ----------
-    objective : Objective
-        What is minimized.
-    max_time : float
-        Seconds after which the run is left.
-    from_finite : bool
-        Whether the run is left where the first value is not finite.
-
-    """
-
-    def __init__(self, objective: Objective, max_time: float = math.inf, from_finite: bool = False) -> None:
-        self.objective = objective
-        self.from_finite = from_finite
-        self.shape = objective.start.shape
-        self.begun, self.max_time = time.perf_counter(), max_time
-        self.best: tuple[float, Array] = (math.inf, objective.start.ravel())
-        self.last: tuple[Array, float, Array | None] | None = None
-        self.left = False
-
-    def value(self, x: Array) -> float:
-        """The value at a vector."""
-        value = self.objective.value(self._shaped(x))
-        return self._note(x, value, None)
-
-    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        """The value and the gradient at a vector, from memory where it was the last one evaluated."""
-        if self.last is not None and self.last[2] is not None and np.array_equal(self.last[0], x):
-            return self.last[1], self.last[2]
-        value, given = self.objective.value_and_gradient(self._shaped(x))
-        gradient = np.array(given, float).ravel()
-        return self._note(x, value, gradient), gradient
-
-    def hessian(self, x: Array) -> Array:
-        """The Hessian at a vector."""
-        return self.objective.hessian(self._shaped(x))
-
-    def product(self, x: Array, v: Array) -> Array:
-        """The Hessian at a vector times another."""
-        return np.ravel(self.objective.hvp(self._shaped(x), self._shaped(v)))
-
-    def _shaped(self, x: Array) -> Array:
-        return np.array(x, self.objective.start.dtype).reshape(self.shape)
-
-    def _note(self, x: Array, value: float, gradient: Array | None) -> float:
-        first, self.last = self.last is None, (x.copy(), value, gradient)
-        if value < self.best[0]:
-            self.best = (value, x.copy())
-        if self.left:
-            return value
-        if first and self.from_finite and not math.isfinite(value):
-            self.left = True
-            message = f"the value became {value} at the start; run it within ad.debug_nans() to see where"
-            raise _Ended(Status.NON_FINITE, message)
-        if value < _BOTTOM:
-            self.left = True
-            raise _Ended(Status.UNBOUNDED, f"the value fell to {value:g}: the function seems to have no minimum")
-        if time.perf_counter() - self.begun > self.max_time:
-            self.left = True
-            raise _Ended(Status.MAX_TIME, f"max_time = {self.max_time:g} seconds have passed")
-        return value
-
-
-def solve(watched: Watched, method: Method, bounds: Any, constraints: list[Any], **options: Any) -> Any:
-    """SciPy's result for an objective, with the derivatives that the method wants.
+def solve(
+    watched: Watched,
+    method: Method,
+    bounds: Any,
+    constraints: list[Any],
+    begin: Array | None = None,
+    **options: Any,
+) -> Any:
+    """SciPy's result for an objective, with the derivatives that the method wants; from its start if not given.
 
     Raises
     ------
@@ -117,7 +61,9 @@ def solve(watched: Watched, method: Method, bounds: Any, constraints: list[Any],
     if constraints:
         _refuse_unless(method.constraints, method, "constraints", "SLSQP, trust-constr, COBYLA, COBYQA")
         given["constraints"] = constraints
-    begin = watched.objective.start.ravel().astype(float)
+    begin = watched.objective.start.ravel().astype(float) if begin is None else begin
+    if bounds is not None:
+        begin = np.clip(begin, bounds.lb, bounds.ub)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Unknown solver options", optimize.OptimizeWarning)
@@ -128,8 +74,10 @@ def solve(watched: Watched, method: Method, bounds: Any, constraints: list[Any],
     except optimize.OptimizeWarning:
         raise method.unknown(options.get("options", {})) from None
     except (TypeError, ValueError) as error:
-        if isinstance(error, DragongradError) or not _raised_within(error, os.path.dirname(optimize.__file__)):
+        if isinstance(error, DragongradError) or not _is_scipys(error):
             raise
+        if "infs or NaNs" in str(error):
+            raise Ended(Status.NON_FINITE, f"SciPy's {method.name} met a NaN or infinity") from None
         if "unexpected keyword" in str(error) or "multiple values" in str(error):
             raise method.unknown(options.get("options", {})) from None
         raise ArgumentError(f"SciPy's {method.name} refuses what it was given: {error}") from error
@@ -140,86 +88,159 @@ def _refuse_unless(can: bool, method: Method, what: str, others: str) -> None:
         raise ArgumentError(f"SciPy's {method.name} takes no {what}; of those with derivatives, {others} do")
 
 
-def _raised_within(error: BaseException, folder: str) -> bool:
-    """Whether an error comes out of the code of a folder itself, and not out of what that code called."""
-    *_, (frame, _) = walk_tb(error.__traceback__)
-    return frame.f_code.co_filename.startswith(folder)
+def _is_scipys(error: BaseException) -> bool:
+    """Whether SciPy raised an error itself, and not a function that it called."""
+    import scipy
+
+    libraries = tuple(os.path.dirname(library.__file__) for library in (scipy, np))
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    return next(file for file in reversed(files) if not file.startswith(libraries)) == __file__
+
+
+class _Problem(NamedTuple):
+    """What SciPy is asked to solve, and what watches it."""
+
+    watched: Watched
+    steps: Steps
+    box: Box | None
+    bounds: Any
+    constraints: list[Any]
+    asked: dict[str, float]
+    options: dict[str, Any]
+
+
+class _End(NamedTuple):
+    """How a run ended and where, and SciPy's own result."""
+
+    status: Status
+    message: str
+    x: Array
+    found: Any = None
+    nit: int | None = None
 
 
 def minimize_family(
     f: Callable[..., Any], x0: Any, args: tuple[Any, ...], name: str, *, jac: bool | None = None,
-    mode: str = "reverse", callback: Callable[[Iteration], Any] | None = None, path: bool = False,
-    max_time: float = math.inf, bounds: Any = None, constraints: Any = (), compile: bool = False, **options: Any,
+    mode: str = "reverse", callback: Callable[[Iteration], Any] | None = None, progress: bool = False,
+    path: bool = False, max_time: float = math.inf, bounds: Any = None, constraints: Any = (),
+    compile: bool = False, **options: Any,
 ) -> Result:  # fmt: skip
     """`ad.minimize(f, x0, method='scipy:NAME')`: a method of SciPy's, its result as ours.
 
     Parameters
     ----------
-    f, x0, args, jac, mode, callback, path, max_time, compile
+    f, x0, args, jac, mode, callback, progress, path, max_time, compile
         As `ad.minimize`.
     name : str
-        SciPy's name of the method; empty: one that suits the bounds and constraints.
+        SciPy's name of the method; empty: one that suits the bounds and constraints, and trust-constr where SLSQP
+        finds no solution.
     bounds, constraints
         As `dragongrad.interop.scipy.minimize`.
     **options
         `gtol`, `xtol`, `ftol`, `max_iter` where the method has them, and its own options by SciPy's names.
 
+    Notes
+    -----
+    What SciPy calls a success gets the same second look as that of any method: where there is more to gain, the
+    method begins again from a better point; where a constraint is violated, or no multipliers explain the gradient,
+    it is none.
+
     """
     objective = Objective(f, x0, args, mode=mode, form="pair" if jac else "value", compile=compile)
     method = find(name) if name else suitable(bounds is not None, bool(constraints))
     asked: dict[str, float] = {k: options.pop(k) for k in ("gtol", "xtol", "ftol", "max_iter") if k in options}
+    if not name and method.name == "SLSQP":
+        asked.setdefault("ftol", _FTOL)
     watched = Watched(objective, max_time, from_finite=True)
-    trail = _Trail(watched, callback, path)
-    settings = {"options": {**method.options(asked), **options}, "callback": trail.seen}
-    conditions = exact_constraints(constraints, x0, method.name == "trust-constr")
-    sides = scipys_bounds(bounds, objective.packing)
+    show = progress_bar(progress, method.name, int(asked.get("max_iter", 1000)))
+    problem = _Problem(
+        watched, Steps(watched, callback, path, show), read_bounds(bounds, objective.packing),
+        scipys_bounds(bounds, objective.packing),
+        exact_constraints(constraints, x0, method.name == "trust-constr", compile), asked, options,
+    )  # fmt: skip
     try:
-        found = solve(watched, method, sides, conditions, **settings)
-    except _Ended as news:
-        return _result(trail, watched.best[1], news.status, news.message, None, asked)
+        end = _run(problem, method)
+        if not name and method.name == "SLSQP" and end.status in (Status.NO_DESCENT, Status.MAX_ITER):
+            other = METHODS["trust-constr"]
+            taken = {"max_iter": _STEPS, **{k: v for k, v in asked.items() if k in (*other.tolerances, "max_iter")}}
+            curved = exact_constraints(constraints, x0, True, compile)
+            end = _better(end, _run(problem._replace(constraints=curved, asked=taken, options={}), other))
+        return _result(problem, method, end)
     except KeyboardInterrupt:
-        message = "interrupted: x is the best point so far"
-        return _result(trail, watched.best[1], Status.INTERRUPTED, message, None, asked)
-    status, message = _status(found)
-    return _result(trail, found.x, status, message, found, asked)
+        return _interrupted(problem)
+    finally:
+        if show is not None:
+            show(None, math.nan)
 
 
-class _Trail:
-    """The steps that SciPy reports."""
+def _better(one: _End, other: _End) -> _End:
+    """The end of another run, unless only that of the one is near a solution."""
+    return other if other.status is Status.CONVERGED or one.found is None or other.found is not None else one
 
-    def __init__(self, watched: Watched, callback: Callable[[Iteration], Any] | None, path: bool) -> None:
-        self.watched, self.callback, self.keep = watched, callback, path
-        self.nit = 0
-        self.points = [watched.objective.start.copy()]
-        self.losses: list[float] = [math.nan]
-        self.times = [0.0]
 
-    def seen(self, x: Array, *state: Any) -> None:
-        """Note a step, and tell the user's callback."""
-        self.nit += 1
-        x = np.array(getattr(x, "x", x), float)
-        seconds = time.perf_counter() - self.watched.begun
-        if not self.keep and self.callback is None:
-            return
-        value, gradient = self.watched.value_and_gradient(x)
-        objective = self.watched.objective
-        shaped = x.reshape(objective.start.shape)
-        if self.keep:
-            self.points.append(shaped)
-            self.losses.append(value)
-            self.times.append(seconds)
-        if self.callback is not None:
-            step = Iteration(objective.packing.unpack(shaped.copy()), value, np.array(gradient), self.nit, seconds)
-            try:
-                stop = self.callback(step) is True
-            except StopIteration:
-                stop = True
-            if stop:
-                raise _Ended(Status.CALLBACK, "the callback asked to stop")
+def _run(problem: _Problem, method: Method) -> _End:
+    """A run of a method, begun again where it stopped short."""
+    watched, steps = problem.watched, problem.steps
+    settings = {"options": {**method.options(problem.asked), **problem.options}, "callback": steps.seen}
+    begin, before, nit, most = None, None, 0, _FEW if problem.constraints else _AGAIN
+    for again in range(1, most + 1):
+        try:
+            found = solve(watched, method, problem.bounds, problem.constraints, begin, **settings)
+        except Ended as news:
+            # Of a constrained run the last step: a lower value may lie outside.
+            x = steps.at if problem.constraints and steps.at is not None else watched.best.x
+            return _End(news.status, news.message, x)
+        nit += int(getattr(found, "nit", 0))
+        status, message = _status(found)
+        if status is Status.CONVERGED:
+            status, message, begin = _doubt(problem, method, found.x, message)
+        elif status is Status.NO_DESCENT and _is_solution(problem, method, found.x):
+            # SLSQP came as near as floating point allows without noticing.
+            status, message = Status.CONVERGED, f"{message}, but Lagrange's conditions hold"
+        spent = again + 1 >= (_FEW if problem.constraints else _AGAIN) or nit >= problem.asked.get(
+            "max_iter", math.inf
+        )
+        if begin is None or spent or (before is not None and np.array_equal(begin, before)):
+            break
+        before = begin
+    return _End(status, message, found.x, found, nit)
+
+
+def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Status, str, Array | None]:
+    """Whether a success is one: how the run ends, and where it may begin again."""
+    watched = problem.watched
+    seen = watched.end(x, method.order)
+    if not method.order:
+        return Status.CONVERGED, said, None
+    if problem.constraints:
+        wrong = lagrange.verdict(
+            x, seen.gradient, watched.objective.start.ravel(), (watched.gained(), abs(watched.first - seen.value)),
+            problem.constraints, problem.box,
+        )  # fmt: skip
+        if wrong is None:
+            return Status.CONVERGED, said, None
+        return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
+    here = Optimizer(watched.objective)
+    here.box = problem.box
+    here.arrive(watched.shaped(x), seen.value, seen.gradient.reshape(here.params.shape))
+    try:
+        better = second_look(here, watched.gained(), max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
+    except Stalled as news:
+        return news.status, f"{said}, but {news.message}", None
+    except Doubt:
+        return Status.NO_DESCENT, f"{said}, but the value still falls, over short steps only", x
+    if better is None:
+        return Status.CONVERGED, said, None
+    return Status.NO_DESCENT, f"{said}, but the value still falls", better.params.ravel().astype(float)
+
+
+def _is_solution(problem: _Problem, method: Method, x: Array) -> bool:
+    constrained = bool(problem.constraints and method.order)
+    return constrained and _doubt(problem, method, x, "")[0] is Status.CONVERGED
 
 
 def _status(found: Any) -> tuple[Status, str]:
-    message = str(found.message)
+    message = str(found.message).rstrip(".")
     if not np.isfinite(found.fun):
         return Status.NON_FINITE, f"the value became {found.fun}; run it within ad.debug_nans() to see where"
     if found.success:
@@ -231,26 +252,42 @@ def _status(found: Any) -> tuple[Status, str]:
     return (Status.MAX_ITER if most else Status.NO_DESCENT), message
 
 
-def _result(trail: _Trail, x: Array, status: Status, message: str, found: Any, asked: dict[str, float]) -> Result:
-    watched, objective = trail.watched, trail.watched.objective
-    value, gradient = watched.value_and_gradient(x)
-    unpack = objective.packing.unpack
-    shaped = np.array(x, objective.start.dtype).reshape(objective.start.shape)
-    if trail.keep:
-        trail.losses[0] = objective.value(objective.start)
-    inverse: Any = getattr(found, "hess_inv", None)
+def _result(problem: _Problem, method: Method, end: _End) -> Result:
+    watched, steps = problem.watched, problem.steps
+    seen = watched.end(end.x, method.order)
+    if steps.keep:
+        steps.losses[0] = watched.objective.value(watched.objective.start)
+    inverse: Any = getattr(end.found, "hess_inv", None)
     if hasattr(inverse, "todense"):
         inverse = inverse.todense()
-    largest = float(np.max(np.abs(gradient), initial=0.0))
-    if status is not Status.INTERRUPTED:
-        objective.check()
+    watched.objective.check()
+    return _told(problem, seen, end, inverse)
+
+
+def _interrupted(problem: _Problem) -> Result:
+    """The best point so far, from memory: nothing is evaluated any more."""
+    watched, steps = problem.watched, problem.steps
+    seen = watched.best
+    if problem.constraints and steps.at is not None:
+        seen = watched.recall(steps.at) or Seen(steps.at, math.nan, np.full(steps.at.shape, np.nan))
+    if steps.keep:
+        steps.losses[0] = watched.first
+    return _told(problem, seen, _End(Status.INTERRUPTED, "interrupted: x is the best point so far", seen.x), None)
+
+
+def _told(problem: _Problem, seen: Seen, end: _End, inverse: Any) -> Result:
+    watched, steps, objective = problem.watched, problem.steps, problem.watched.objective
+    unpack, gradient = objective.packing.unpack, seen.gradient.reshape(objective.start.shape)
+    free = ~problem.box.held(seen.x, gradient) if problem.box is not None else np.ones(seen.x.size, bool)
+    largest = float(np.max(np.abs(gradient.ravel()[free]), initial=0.0))
     return Result(
-        x=unpack(shaped), fun=value, jac=unpack(np.reshape(gradient, shaped.shape)),
-        hess_inv=inverse,
-        nit=int(getattr(found, "nit", trail.nit)), nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
-        success=status is Status.CONVERGED, status=status, message=message,
-        tests={"gradient": Test(largest, asked.get("gtol", 0.0))}, seconds=time.perf_counter() - watched.begun,
-        path=np.array(trail.points) if trail.keep else None,
-        losses=np.array(trail.losses) if trail.keep else None,
-        times=np.array(trail.times) if trail.keep else None,
+        x=unpack(watched.shaped(seen.x)), fun=seen.value, jac=unpack(gradient), hess_inv=inverse,
+        nit=steps.nit if end.nit is None else end.nit,
+        nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
+        success=end.status is Status.CONVERGED, status=end.status, message=end.message,
+        tests={"gradient": Test(largest, problem.asked.get("gtol", 0.0))},
+        seconds=time.perf_counter() - watched.begun,
+        path=np.array(steps.points) if steps.keep else None,
+        losses=np.array(steps.losses) if steps.keep else None,
+        times=np.array(steps.times) if steps.keep else None,
     )  # fmt: skip

@@ -17,7 +17,8 @@ from ..optimize.residuals import Residuals
 from ..transforms.jacobians import jacobian
 from .constraints import exact_constraints, scipys_bounds
 from .methods import find, suitable
-from .minimizers import Watched, minimize_family, solve
+from .minimizers import minimize_family, solve
+from .watched import Watched
 
 FAMILIES["scipy"] = minimize_family
 
@@ -40,7 +41,7 @@ def minimize(
     method : str, optional
         Any of SciPy's: Nelder-Mead, Powell, CG, BFGS, Newton-CG, L-BFGS-B, TNC, COBYLA, COBYQA, SLSQP,
         trust-constr, dogleg, trust-ncg, trust-exact, trust-krylov. Without it BFGS, L-BFGS-B where there are
-        bounds, trust-constr where there are constraints.
+        bounds, SLSQP where there are constraints.
     jac : bool
         Whether `f` returns its gradient too.
     bounds : Bounds, sequence of pairs, or tuple of two nests

@@ -31,6 +31,10 @@ class Box:
         """The nearest point inside, of the shape and dtype of `x`."""
         return np.clip(x.ravel(), self.low, self.high).astype(x.dtype).reshape(x.shape)
 
+    def holds(self, x: Array) -> bool:
+        """Whether a vector lies inside."""
+        return bool(((self.low <= x) & (x <= self.high)).all())
+
     def at_bounds(self, x: Array) -> Array:
         """For each parameter -1 at the lower bound, 1 at the upper one, 0 between them."""
         x = np.ravel(x)

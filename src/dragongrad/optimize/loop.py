@@ -204,7 +204,7 @@ def _first_look(optimizer: Optimizer, limits: Limits) -> _Ending | None:
     own = optimizer.tests()
     if own is not None:
         return passed(own)
-    if limits.gtol and not optimizer.gradient.any():
+    if limits.gtol and not optimizer.slope().any():
         return _Ending(
             Status.CONVERGED,
             "the gradient is zero at the start: it is a stationary point, or the function does not depend on "
@@ -254,12 +254,12 @@ def passed(tests: dict[str, Test]) -> _Ending | None:
 
 def _squares(optimizer: Optimizer) -> float:
     """The sum of the gradient's squares: one quick pass that rules most tests of its elements out."""
-    g = optimizer.gradient.ravel()
+    g = optimizer.slope().ravel()
     return float(g.dot(g))
 
 
 def _gradient_test(optimizer: Optimizer, limits: Limits, squares: float) -> _Ending | None:
-    g = optimizer.gradient
+    g = optimizer.slope()
     if limits.gtol and squares <= g.size * limits.gtol**2 and _largest(g) <= limits.gtol:
         message = f"no element of the gradient is greater than gtol = {limits.gtol:g}"
         return _Ending(Status.CONVERGED, message, limits.gtol)
@@ -333,7 +333,7 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending)
         nit=trail.nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=status is Status.CONVERGED, status=status, message=ended.message,
         tests=optimizer.tests() or {
-            "gradient": Test(_largest(gradient), limits.gtol),
+            "gradient": Test(_largest(gradient if optimizer.box is None else optimizer.slope()), limits.gtol),
             "step": Test(trail.length, limits.xtol),
             "value": Test(trail.change / max(abs(loss), 1.0), limits.ftol),
         },

@@ -26,7 +26,7 @@ from .momentum import Momentum
 from .nadam import NAdam
 from .nesterov import Nesterov
 from .newton import Newton
-from .objective import Objective
+from .objective import Objective, Packing
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .radam import RAdam
@@ -78,6 +78,8 @@ def minimize(
     args: tuple[Any, ...] = (),
     method: str | type[Optimizer] | None = None,
     *,
+    bounds: Any = None,
+    constraints: Any = (),
     jac: bool | Callable[..., Any] | None = None,
     mode: str = "reverse",
     gtol: float | None = None,
@@ -106,7 +108,16 @@ def minimize(
         `"trust-exact"`, `"bfgs"`, `"l-bfgs"`, `"cg"`, or a first-order method such as `"adam"`; hyphens and
         capitals do not matter. `"scipy:NAME"` is a method of `scipy.optimize.minimize`. None: Newton's method with
         a line search up to 200 parameters and `"trust-ncg"` above; where `f` gives its own gradient, `"bfgs"` up
-        to 500 and `"l-bfgs"` above.
+        to 500 and `"l-bfgs"` above. Within bounds `"trust-exact"` up to 200, otherwise SciPy's L-BFGS-B; under
+        constraints SciPy's SLSQP, and trust-constr where that finds no solution.
+    bounds : optional
+        Pairs `(low, high)` for each number of `x`, with None for no bound, or `scipy.optimize.Bounds`. Of a nest,
+        two sides `(low, high)`, each a number or a nest like `x0`, or a nest of pairs, in which a dict may leave
+        out what has no bounds. A start outside is moved to the nearest point inside.
+    constraints : optional
+        One or a list of SciPy's `LinearConstraint` (of the vector of all parameters) and `NonlinearConstraint`, or
+        dicts `{"type": "eq" or "ineq", "fun": function}`; the functions take what `f` takes, and are
+        differentiated.
     jac : bool or callable, optional
         True: `f` returns its gradient too, in the shape of `x`; a function: `jac(x, *args)` returns it. Second
         derivatives are then not to be had. Without it the gradient is found by itself.
@@ -183,14 +194,18 @@ def minimize(
     args = arguments(args)
     f, pair = _with_gradient(f, jac)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
+    if method is None:
+        method = default_method(Packing(x0).start.size, pair, bounds is not None, _some(constraints))
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        watching = {"callback": callback, "path": path, "compile": compile}
-        return family_of(family)(f, x0, args, name, jac=pair, mode=mode, **watching, **asked, **options)
+        watching = {"callback": callback, "progress": progress, "path": path, "compile": compile}
+        within = {"bounds": bounds, "constraints": constraints}
+        return family_of(family)(f, x0, args, name, jac=pair, mode=mode, **within, **watching, **asked, **options)
     objective = Objective(f, x0, args, mode=mode, form="pair" if pair else "value", compile=compile)
-    chosen = METHODS[default_method(objective)] if method is None else method_class(method)
-    refuse_unknown(chosen.__name__, options, [*_KEYWORDS, *chosen.options])
-    optimizer = chosen(objective, **options)
+    chosen = method_class(method)
+    within = _within(chosen, bounds, constraints)
+    refuse_unknown(chosen.__name__, options, [*_KEYWORDS, *(k for k in chosen.options if k != "bounds")])
+    optimizer = chosen(objective, **within, **options)
     limits = replace(optimizer.limits, **asked)
     return run(optimizer, limits, callback=callback, progress=progress, path=path)
 
@@ -215,9 +230,41 @@ def _with_gradient(f: Any, jac: Any) -> tuple[Any, bool]:
     return f, bool(jac)
 
 
-def default_method(objective: Objective) -> str:
-    """The method that suits an objective best, as measured in docs/decisions/default-method.md."""
-    n = objective.start.size
-    if objective.form == "pair":
+def _some(constraints: Any) -> bool:
+    return constraints is not None and not (isinstance(constraints, (list, tuple)) and not constraints)
+
+
+def _within(method: type[Optimizer], bounds: Any, constraints: Any) -> dict[str, Any]:
+    """The bounds as an option, where the method takes them; none of ours takes constraints."""
+    name = method.__name__
+    if _some(constraints):
+        raise ArgumentError(
+            f"{name} takes no constraints: leave out method, or choose 'scipy:SLSQP' or 'scipy:trust-constr'"
+        )
+    if bounds is not None and "bounds" not in method.options:
+        raise ArgumentError(
+            f"{name} takes no bounds: leave out method, or choose 'trust-exact' or 'scipy:L-BFGS-B'"
+        )
+    return {} if bounds is None else {"bounds": bounds}
+
+
+def default_method(n: int, pair: bool = False, bounded: bool = False, constrained: bool = False) -> str:
+    """The method that suits a problem best, as measured in docs/decisions/default-method.md.
+
+    Parameters
+    ----------
+    n : int
+        The number of parameters.
+    pair : bool
+        Whether the function gives its own gradient, and so no second derivatives.
+    bounded, constrained : bool
+        Whether there are bounds, constraints.
+
+    """
+    if constrained:
+        return "scipy:"
+    if bounded:
+        return "scipy:L-BFGS-B" if pair or n > _DENSE_HESSIAN else "trustexact"
+    if pair:
         return "bfgs" if n <= _DENSE_ESTIMATE else "lbfgs"
     return "newton" if n <= _DENSE_HESSIAN else "trustncg"

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ArgumentError, NonFiniteError
+from .bounds import Box
 from .limits import Limits
 from .loop import run
 from .objective import Array, Objective
@@ -89,12 +90,14 @@ class Optimizer:
     without: ClassVar[tuple[str, ...]] = ()
     #: When `ad.minimize` ends a run of this method, unless told otherwise; while it runs, when it ends.
     limits: Limits = Limits()
+    #: What the parameters are kept within, by a method that takes bounds.
+    box: Box | None = None
     #: What a function given to this method becomes.
     objective_class: ClassVar[type[Objective]] = Objective
 
     def __init_subclass__(cls) -> None:
         annotations = inspect.get_annotations(cls)
-        mine = set(annotations) - {"lr", "limits", "objective_class", "without"}
+        mine = set(annotations) - {"lr", "limits", "objective_class", "without", "box"}
         own = {k: v for k, v in cls.__dict__.items() if k in mine}
         cls.options = {**cls.options, **own}
         cls.kinds = {**cls.kinds, **{k: annotations[k] for k in own}}
@@ -225,6 +228,16 @@ class Optimizer:
     def minimize(self, limits: Limits | None = None, **options: Any) -> Result:
         """Step until a test of convergence or a limit is met; see `ad.minimize` for the options."""
         return run(self, limits or replace(self.limits, max_iter=self.max_iter), **options)
+
+    def free(self) -> Array:
+        """Which parameters may move: those not at a bound that the gradient holds them at."""
+        if self.box is None:
+            return np.ones(self.params.size, bool)
+        return ~self.box.held(self.params, self.gradient)
+
+    def slope(self) -> Array:
+        """The gradient, zero for parameters that their bounds hold: where it vanishes a run is at its end."""
+        return self.gradient if self.box is None else self.gradient * self.free().reshape(self.params.shape)
 
     def hessian(self) -> Array:
         """The Hessian where the optimizer stands, as a symmetric float64 matrix."""

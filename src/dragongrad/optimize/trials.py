@@ -69,7 +69,7 @@ def rounding(optimizer: Optimizer) -> float:
     Ten units in the last place of the value, and what the value changes by when every parameter moves by one.
     """
     eps = float(np.finfo(optimizer.params.dtype).eps)
-    moved = float(np.abs(vector(optimizer.gradient)) @ np.abs(vector(optimizer.params)))
+    moved = float(np.abs(vector(optimizer.slope())) @ np.abs(vector(optimizer.params)))
     return eps * (10 * abs(optimizer.loss) + moved)
 
 
@@ -120,7 +120,7 @@ class Endgame:
 
 def newton_gain(optimizer: Optimizer) -> float:
     """What Newton's step would gain: infinite where the value curves downwards, NaN without second derivatives."""
-    objective, g = optimizer.objective, vector(optimizer.gradient)
+    objective, g = optimizer.objective, vector(optimizer.slope())
     if objective.form == "pair":
         return math.nan
     try:
@@ -129,9 +129,11 @@ def newton_gain(optimizer: Optimizer) -> float:
         hessian = objective.hessian(optimizer.params).astype(np.float64)
     except DragongradError:  # a Block of the function cannot be differentiated twice
         return math.nan
+    free = optimizer.free()
+    hessian = hessian[np.ix_(free, free)]
     if not np.isfinite(hessian).all():
         return math.nan
-    return Quadratic(g, hessian, equilibrate(hessian)).step(math.inf).gain
+    return Quadratic(g[free], hessian, equilibrate(hessian)).step(math.inf).gain if free.any() else 0.0
 
 
 def stuck(optimizer: Optimizer, gain: float) -> Stalled:
@@ -139,7 +141,7 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
     rough = rounding(optimizer)
     if not gain <= rough and math.isfinite(gain):
         rough = measured_rounding(optimizer)
-    largest = float(np.max(np.abs(optimizer.gradient), initial=0.0))
+    largest = float(np.max(np.abs(optimizer.slope()), initial=0.0))
     if gain <= rough:
         return Stalled(
             f"no further decrease is possible in floating point: a decrease of {gain:.2g} is predicted where the "
@@ -151,7 +153,7 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
 
 def not_smooth(optimizer: Optimizer) -> Stalled:
     """What to raise when no step gives the decrease that the derivatives promise."""
-    largest = float(np.max(np.abs(optimizer.gradient), initial=0.0))
+    largest = float(np.max(np.abs(optimizer.slope()), initial=0.0))
     return Stalled(
         f"no step decreases the value, though the gradient (largest element {largest:.2g}) says that one should: "
         "the function has a kink or a jump here, is noisy, too badly scaled for this method, or its gradient is "

@@ -66,7 +66,7 @@ class TrustRegion(Optimizer):
 
     def step(self) -> None:
         """Try the model's steps at smaller and smaller radii until one decreases the value."""
-        if not dot(self.gradient, self.gradient) > 0:
+        if not dot(self.slope(), self.slope()) > 0:
             raise stuck(self, 0.0)  # the gradient is zero, or so small that its square is
         model, x = self.model(), vector(self.params)
         if self.radius is None:
@@ -74,7 +74,7 @@ class TrustRegion(Optimizer):
         while self.radius > _SHORTEST:
             p, length, gain, cut = model.step(self.radius)
             rough = rounding(self)
-            trial = attempt(self, x + p)
+            trial = attempt(self, x + p if self.box is None else self.box.clip(x + p))
             if gain <= rough:
                 if not cut and self.endgame.excuses(trial):
                     self.endgame.takes(self, trial)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from .bounds import read_bounds
+from .boxed import BoxedQuadratic
 from .hessians import Curvature, equilibrate
 from .limits import Limits
 from .objective import Array
@@ -26,11 +30,14 @@ class TrustExact(TrustRegion):
     ----------
     loss_func, params, max_iter, tol, radius, accept
         As `TrustRegion`; the loss must be a NumPy function that returns just the value.
+    bounds : optional
+        Of the parameters, in any form that `ad.minimize` takes; the steps then stay within them, and a start
+        outside is moved to the nearest point inside.
 
     Raises
     ------
     ArgumentError
-        The loss returns its own gradient; otherwise as `TrustRegion`.
+        The loss returns its own gradient, or the bounds do not fit; otherwise as `TrustRegion`.
 
     Examples
     --------
@@ -42,11 +49,15 @@ class TrustExact(TrustRegion):
 
     """
 
+    bounds: Any = None
     limits: Limits = Limits(gtol=1e-8, max_iter=2000)
 
     def setup(self) -> None:
         """Know no curvature yet."""
         super().setup()
+        self.box = read_bounds(self.bounds, self.objective.packing)
+        if self.box is not None:
+            self.params = self.box.clip(self.params)
         self.curvature = Curvature(self)
         self.largest = self.scale = np.zeros(self.params.size)
 
@@ -55,7 +66,10 @@ class TrustExact(TrustRegion):
         h = self.curvature.hessian
         self.largest = np.maximum(self.largest, equilibrate(h))
         self.scale = np.where(self.largest > 0, self.largest, 1.0)
-        return Quadratic(vector(self.gradient), h, self.scale)
+        x, g = vector(self.params), vector(self.gradient)
+        if self.box is None:
+            return Quadratic(g, h, self.scale)
+        return BoxedQuadratic(x, g, h, self.scale, self.box)
 
     def first_radius(self) -> float:
         """As `TrustRegion`, in the scale of the model."""

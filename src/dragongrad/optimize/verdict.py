@@ -37,8 +37,9 @@ LEFT = 1e-6
 _DENSE, _BATCH, _COLUMNS, _PRODUCTS, _FEW = 200, 5_000_000, 20, 50, 8
 # An eigenvalue this small relative to the largest is rounding, of differences this.
 _ROUND, _ROUGH = 1e-12, 1e-7
-# A promise of which less is kept is broken; shortening a step fourfold breaks a smooth function's by so much less.
-_BROKEN, _ABRUPT = 0.9, 32.0
+# A promise of which this part is not kept is broken. A smooth function breaks 4 or 16, perhaps 64 times less of its
+# promise when a step is a quarter as long; one with a kink or an edge keeps it all at once.
+_BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 # A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
 _NEAR, _WORTH = 1e-6, 1e-3
 # Parameters this many times larger than at the start, and still a falling value: there is no minimum.
@@ -105,7 +106,10 @@ def _unclipped(optimizer: Optimizer) -> Optimizer:
 
 def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
     """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows."""
-    g, rough, pair = vector(optimizer.gradient), _ROUND, optimizer.objective.form == "pair"
+    g, rough, pair = vector(optimizer.slope()), _ROUND, optimizer.objective.form == "pair"
+    free = optimizer.free()
+    if not free.any():
+        return Move(np.zeros_like(g), 0.0, 0.0, False), np.empty((0, g.size))
     if not pair and g.size <= _DENSE and g.size * optimizer.objective.data <= _BATCH:
         hessian = optimizer.hessian()
     elif g.size <= _COLUMNS:
@@ -113,15 +117,17 @@ def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
         columns = np.stack([product(e) for e in np.eye(g.size)])
         hessian, rough = (columns + columns.T) / 2, _ROUGH if pair else _ROUND
     else:
-        return _conjugate(optimizer, g, pair), np.empty((0, g.size))
+        return _conjugate(optimizer, g, free), np.empty((0, g.size))
     if not np.isfinite(hessian).all():
         return Move(g, math.inf, math.inf, True), np.empty((0, g.size))
+    hessian, inside = hessian[np.ix_(free, free)], np.eye(g.size)[free]
     scale = equilibrate(hessian)
-    model = Quadratic(g, hessian, scale)
+    model = Quadratic(g[free], hessian, scale)
     none = np.abs(model.values) <= rough * np.max(np.abs(model.values))
     model.values[none] = 0.0
     flat = none & (np.abs(model.c) <= rough * np.linalg.norm(model.c))
-    return model.step(_size(optimizer, scale)), (model.vectors[:, flat] / scale[:, None]).T
+    move = model.step(_size(optimizer, scale @ inside))
+    return move._replace(p=move.p @ inside), (model.vectors[:, flat] / scale[:, None]).T @ inside
 
 
 def _differences(optimizer: Optimizer) -> Callable[[Array], Array]:
@@ -142,38 +148,38 @@ def _differences(optimizer: Optimizer) -> Callable[[Array], Array]:
     return product
 
 
-def _conjugate(optimizer: Optimizer, g: Array, pair: bool) -> Move:
+def _conjugate(optimizer: Optimizer, g: Array, free: Array) -> Move:
     """The step by conjugate gradients; without any slope or curvature along it, one of negative curvature."""
-    size = _size(optimizer, np.ones_like(g))
-    product = _differences(optimizer) if pair else exact_product(optimizer)
-    rough = _ROUGH if pair else _ROUND
+    size, pair = _size(optimizer, 1.0 * free), optimizer.objective.form == "pair"
+    whole, rough = (_differences(optimizer), _ROUGH) if pair else (exact_product(optimizer), _ROUND)
     # A look costs a part of the run at most.
     most = min(_PRODUCTS, max(_FEW, optimizer.objective.njev // _FEW))
-    path = Path(optimizer, 1e-3 * float(np.linalg.norm(g)), most=most, rough=rough, product=product)
-    move = path.step(size) if g.any() else Move(g, 0.0, 0.0, False)
-    if path.ray is not None and g.any():
+
+    def path(gradient: Array, enough: float) -> Path:
+        there = copy(optimizer)
+        there.arrive(optimizer.params, optimizer.loss, gradient.reshape(optimizer.params.shape))
+        return Path(there, enough, most=most, rough=rough, product=lambda d: whole(d) * free)
+
+    along = path(g, 1e-3 * float(np.linalg.norm(g)))
+    move = along.step(size) if g.any() else Move(g, 0.0, 0.0, False)
+    if along.ray is not None and g.any():
         return move
     # The gradient may be orthogonal to the direction in which a saddle falls: any other vector is not.
-    wave = copy(optimizer)
-    wave.arrive(
-        optimizer.params, optimizer.loss, np.cos(np.arange(1.0, g.size + 1)).reshape(optimizer.params.shape)
-    )
-    path = Path(wave, 1e-6 * math.sqrt(g.size), most=most, rough=rough, product=product)
-    path.step(math.inf)
-    if path.ray is None:
+    other = path(np.cos(np.arange(1.0, g.size + 1)) * free, 1e-6 * math.sqrt(g.size))
+    other.step(math.inf)
+    if other.ray is None:
         return move
-    d, hd = path.ray
+    d, hd = other.ray
     p = d * (size / float(np.linalg.norm(d)))
-    gain = -0.5 * path.unit * float(d @ hd) * size**2 / float(d @ d)
+    gain = -0.5 * other.unit * float(d @ hd) * size**2 / float(d @ d)
     return Move(p, size, gain, True) if gain > move.gain else move
 
 
 def _size(optimizer: Optimizer, scale: Array) -> float:
     """The size of the parameters, here or at the start, where they are multiplied by a scale."""
-    x, start = vector(optimizer.params), vector(optimizer.objective.start)
-    return max(float(np.linalg.norm(scale * x)), float(np.linalg.norm(scale * start))) or float(
-        np.linalg.norm(scale)
-    )
+    places = [vector(optimizer.params), vector(optimizer.objective.start)]
+    sizes = [float(np.linalg.norm(scale * x)) for x in places]
+    return max(sizes) or float(np.linalg.norm(scale))
 
 
 def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
@@ -184,32 +190,49 @@ def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
         if move.cut or near or move.gain <= _WORTH * enough:
             return None
         # Steps shrink slowly towards an inflection, beyond which the value falls again.
-        beyond = attempt(optimizer, x + 10 * p)
+        beyond = _try(optimizer, x + 10 * p)
         return beyond if optimizer.loss - beyond.value > enough else None
-    slope = dot(optimizer.gradient, p)
+    slope = dot(optimizer.slope(), p)
     bend = -2 * (move.gain + slope)
     signs = (1.0,) if -slope > 1e-6 * move.gain else (1.0, -1.0)
     kept: list[tuple[float, float]] = []
     for t, promised in _shorter(slope, bend, 10 * rounding(optimizer)):
-        trials = [attempt(optimizer, x + sign * t * p) for sign in signs]
-        best = min(trials, key=lambda trial: trial.value)
+        best = _least([_try(optimizer, x + sign * t * p) for sign in signs])
         fall = optimizer.loss - best.value
         if fall > enough:
             return best
-        kept.append((promised, fall / promised))
+        # Where a bound cuts the step off, another is promised.
+        if optimizer.box is None or optimizer.box.holds(x + t * p):
+            kept.append((promised, fall))
     _judge(optimizer, kept)
     return None
 
 
+def _try(optimizer: Optimizer, x: Array) -> Trial:
+    """A trial at a vector, or at the nearest point within the bounds."""
+    return attempt(optimizer, x if optimizer.box is None else optimizer.box.clip(x))
+
+
+def _least(trials: list[Trial]) -> Trial:
+    return min(trials, key=lambda trial: trial.value)
+
+
 def _judge(optimizer: Optimizer, kept: list[tuple[float, float]]) -> None:
-    """What parts of promises kept over ever shorter steps tell: of a smooth function, they come to one evenly."""
+    """What promises and falls over ever shorter steps tell: of a smooth function they come to agree evenly."""
     rough = 10 * measured_rounding(optimizer) if kept else 0.0
-    broken = [1 - part for promised, part in kept if promised > rough]
+    falls = [(promised, fall) for promised, fall in kept if promised > rough]
+    broken = [1 - fall / promised for promised, fall in falls]
     if len(broken) < 2:
         return
-    if broken[-1] > _BROKEN and broken[-1] > 0.5 * broken[-2]:
+    if broken[-1] > _BROKEN and broken[-1] >= 0.5 * broken[-2]:
         raise not_smooth(optimizer)
-    if any(after < before / _ABRUPT for before, after in pairwise(broken) if before > _BROKEN):
+    at_once = any(
+        (before > _BROKEN and after < before / _SUDDEN) or (before > _PARTLY and after < before / _ABRUPT)
+        for before, after in pairwise(broken)
+    )
+    # A wall that is met however far the step would go.
+    wall = any(0 < 0.5 * far[1] < near[1] for far, near in zip(falls, falls[3:], strict=False))
+    if at_once or wall:
         raise Doubt
 
 
@@ -232,6 +255,5 @@ def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
     if np.linalg.norm(v) <= 1e-6 * size:
         v = basis[:, 0]
     v = v / np.linalg.norm(v)
-    tries = [attempt(optimizer, x + s * size * v) for far in _AFAR for s in (-far, far)]
-    best = min(tries, key=lambda trial: trial.value)
+    best = _least([_try(optimizer, x + s * size * v) for far in _AFAR for s in (-far, far)])
     return best if optimizer.loss - best.value > enough else None

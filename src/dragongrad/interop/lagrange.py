@@ -1,0 +1,121 @@
+"""Whether a point is one where a constrained run may end: feasible, and Lagrange's conditions hold."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..optimize.bounds import Box
+from ..optimize.objective import Array
+
+# How far constraints may be violated, and from where on they count as met with equality, relative to their terms.
+_VIOLATED, _ACTIVE = 1e-6, 1e-4
+# What the part of the gradient that no multiplier explains may promise over the size of the parameters, relative to
+# what was gained in the second half of the run, in all of it, or to the terms that cancel.
+_LEFT, _WHOLE, _CANCELLED = 1e-3, 1e-8, 1e-5
+# What the multipliers may say that is left to gain up to their constraints, relative to all that was gained.
+_GAP = 1e-5
+
+
+class Objection(NamedTuple):
+    """Why a point is no solution, and whether at least it is feasible."""
+
+    reason: str
+    feasible: bool
+
+
+class _Rows(NamedTuple):
+    """Constraints `low <= values <= high` with their Jacobian, and the size of the terms of each."""
+
+    values: Array
+    matrix: Array
+    low: Array
+    high: Array
+    sizes: Array
+
+
+def verdict(
+    x: Array, gradient: Array, start: Array, gained: tuple[float, float], constraints: list[Any], box: Box | None
+) -> Objection | None:
+    """Why a point is no solution, or None where it is one to first order.
+
+    Parameters
+    ----------
+    x, gradient : array of shape (n,)
+        The point and the gradient of the objective there.
+    start : array of shape (n,)
+        Where the run began: what large and small mean for parameters that came to zero.
+    gained : tuple of float
+        By how much the value fell in the second half of the run, and by how much it changed in all of it.
+    constraints : list
+        SciPy's `LinearConstraint` and `NonlinearConstraint`, the latter with their Jacobians.
+    box : Box or None
+        The bounds.
+
+    """
+    size = np.maximum(np.abs(x), np.abs(start))
+    size = np.where(size > 0, size, 1.0)
+    rows = _stacked(x, size, constraints, box)
+    violation = np.maximum(np.maximum(rows.low - rows.values, rows.values - rows.high), 0.0)
+    if not np.all(violation <= _VIOLATED * rows.sizes):
+        return Objection(f"a constraint is violated by {float(np.max(violation)):.3g}", False)
+    near = _ACTIVE * rows.sizes
+    at_low, at_high = rows.values <= rows.low + near, rows.values >= rows.high - near
+    active = at_low | at_high
+    normals = rows.matrix[active] * size
+    multipliers, left, terms = _explained(gradient * size, normals, at_low[active], at_high[active])
+    slack = np.minimum(np.abs(rows.values - rows.low), np.abs(rows.high - rows.values))[active]
+    gap = float(np.abs(multipliers) @ slack)
+    if gap > max(_GAP * gained[1], _CANCELLED * terms):
+        reason = f"constraints that hold it back are not met with equality, which leaves {gap:.3g} to gain"
+        return Objection(reason, True)
+    if left <= max(_LEFT * gained[0], _WHOLE * gained[1], _CANCELLED * terms):
+        return None
+    reason = f"no multipliers of the constraints explain the gradient: {left:.3g} of {terms:.3g} remains"
+    return Objection(reason, True)
+
+
+def _explained(gradient: Array, normals: Array, at_low: Array, at_high: Array) -> tuple[Array, float, float]:
+    """Multipliers of the right sign for which least of a gradient is left; that, and the terms that cancel."""
+    from scipy.optimize import lsq_linear
+
+    if not len(normals):
+        return np.empty(0), float(np.sum(np.abs(gradient))), 0.0
+    # At a lower limit the value rises inwards: its multiplier is not negative. At both limits any sign will do.
+    low, high = np.where(at_high, -np.inf, 0.0), np.where(at_low, np.inf, 0.0)
+    lengths = np.linalg.norm(normals, axis=1)
+    lengths = np.where(lengths > 0, lengths, 1.0)
+    found = lsq_linear((normals / lengths[:, None]).T, gradient, (low, high), tol=1e-14).x / lengths
+    terms = np.abs(normals) * np.abs(found)[:, None]
+    left = np.abs(gradient - normals.T @ found)
+    return found, float(np.sum(left)), float(np.sum(np.abs(gradient)) + np.sum(terms))
+
+
+def _stacked(x: Array, size: Array, constraints: list[Any], box: Box | None) -> _Rows:
+    """All constraints, and the bounds, as one."""
+    parts = [_rows(c, x, size) for c in constraints]
+    if box is not None:
+        n = x.size
+        ends = np.where(np.isfinite(box.low), np.abs(box.low), 0) + np.where(
+            np.isfinite(box.high), np.abs(box.high), 0
+        )
+        parts.append(_Rows(x, np.eye(n), box.low, box.high, size + ends))
+    return _Rows(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Rows._fields))
+
+
+def _rows(constraint: Any, x: Array, size: Array) -> _Rows:
+    if hasattr(constraint, "A"):
+        matrix = constraint.A.toarray() if hasattr(constraint.A, "toarray") else np.atleast_2d(constraint.A)
+        values = matrix @ x
+    else:
+        values = np.atleast_1d(np.asarray(constraint.fun(x), float))
+        given = constraint.jac(x)
+        matrix = np.atleast_2d(given.toarray() if hasattr(given, "toarray") else np.asarray(given, float))
+    low, high = (np.broadcast_to(np.asarray(side, float), values.shape) for side in (constraint.lb, constraint.ub))
+    return _Rows(values, matrix, low, high, np.abs(matrix) @ size + _ends(low, high) + np.abs(values))
+
+
+def _ends(low: Array, high: Array) -> Array:
+    """The size of finite limits."""
+    return np.where(np.isfinite(low), np.abs(low), 0.0) + np.where(np.isfinite(high), np.abs(high), 0.0)

@@ -1,0 +1,173 @@
+"""An objective as SciPy's methods call it, and what is remembered of their run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.errors import DragongradError
+from ..optimize.limits import Iteration
+from ..optimize.objective import Array, Objective
+from ..optimize.result import Status
+
+# Below this a value means that there is no minimum.
+_BOTTOM = -1e100
+# So many evaluations are remembered.
+_MEMORY = 8
+
+
+class Ended(Exception):  # noqa: N818 - it is news, not an error
+    """Raised inside SciPy's loop to leave it."""
+
+    def __init__(self, status: Status, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class Seen(NamedTuple):
+    """A point with its value and gradient, NaN where none was computed."""
+
+    x: Array
+    value: float
+    gradient: Array
+
+
+class Watched:
+    """An objective over vectors that remembers the best point, the last ones, the values and the time.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimized.
+    max_time : float
+        Seconds after which the run is left.
+    from_finite : bool
+        Whether the run is left where the first value is not finite.
+
+    """
+
+    def __init__(self, objective: Objective, max_time: float = math.inf, from_finite: bool = False) -> None:
+        self.objective = objective
+        self.from_finite = from_finite
+        self.begun, self.max_time = time.perf_counter(), max_time
+        start = objective.start.ravel().astype(float)
+        # Replaced as a whole: Ctrl-C may come at any time.
+        self.best = Seen(start, math.inf, np.full(start.shape, np.nan))
+        self.memory: deque[Seen] = deque(maxlen=_MEMORY)
+        self.values: list[float] = []
+        self.left = False
+
+    @property
+    def first(self) -> float:
+        """The first value."""
+        return self.values[0] if self.values else math.nan
+
+    def value(self, x: Array) -> float:
+        """The value at a vector."""
+        value = self.objective.value(self.shaped(x))
+        return self._note(Seen(x.copy(), value, np.full(x.shape, np.nan))).value
+
+    def value_and_gradient(self, x: Array) -> tuple[float, Array]:
+        """The value and the gradient at a vector, from memory where it was evaluated lately."""
+        known = self.recall(x)
+        if known is None or np.isnan(known.gradient).any():
+            value, given = self.objective.value_and_gradient(self.shaped(x))
+            known = self._note(Seen(x.copy(), value, np.array(given, float).ravel()))
+        return known.value, known.gradient
+
+    def recall(self, x: Array) -> Seen | None:
+        """What was seen at a vector lately."""
+        return next((seen for seen in reversed(self.memory) if np.array_equal(seen.x, x)), None)
+
+    def end(self, x: Array, order: int) -> Seen:
+        """The point where a run ended; a method without derivatives may be given a function that has none."""
+        try:
+            return Seen(x, *self.value_and_gradient(x))
+        except DragongradError:
+            if order:
+                raise
+            return Seen(x, self.value(x), np.full(x.shape, np.nan))
+
+    def hessian(self, x: Array) -> Array:
+        """The Hessian at a vector."""
+        return self.objective.hessian(self.shaped(x))
+
+    def product(self, x: Array, v: Array) -> Array:
+        """The Hessian at a vector times another."""
+        return np.ravel(self.objective.hvp(self.shaped(x), self.shaped(v)))
+
+    def gained(self) -> float:
+        """By how much the least value so far fell in the second half of the run."""
+        least = np.minimum.accumulate([v if math.isfinite(v) else math.inf for v in self.values])
+        late = least[len(least) // 2 :]
+        return float(late[0] - late[-1]) if len(late) and math.isfinite(late[0]) else 0.0
+
+    def shaped(self, x: Array) -> Array:
+        """A vector in the shape and precision of the parameters."""
+        return np.array(x, self.objective.start.dtype).reshape(self.objective.start.shape)
+
+    def _note(self, seen: Seen) -> Seen:
+        if self.left:
+            return seen
+        self.memory.append(seen)
+        self.values.append(seen.value)
+        if seen.value < self.best.value:
+            self.best = seen
+        if len(self.values) == 1 and self.from_finite and not math.isfinite(seen.value):
+            self.leave(
+                Status.NON_FINITE,
+                f"the value became {seen.value} at the start; run it within ad.debug_nans() to see where",
+            )
+        if seen.value < _BOTTOM:
+            self.leave(Status.UNBOUNDED, f"the value fell to {seen.value:g}: the function seems to have no minimum")
+        if time.perf_counter() - self.begun > self.max_time:
+            self.leave(Status.MAX_TIME, f"max_time = {self.max_time:g} seconds have passed")
+        return seen
+
+    def leave(self, status: Status, message: str) -> None:
+        """Leave SciPy's loop."""
+        self.left = True
+        raise Ended(status, message)
+
+
+class Steps:
+    """The steps that SciPy reports, for the user's callback, the path and the progress bar."""
+
+    def __init__(
+        self, watched: Watched, callback: Callable[[Iteration], Any] | None, path: bool, show: Any = None
+    ) -> None:
+        self.watched, self.callback, self.keep, self.show = watched, callback, path, show
+        self.nit = 0
+        self.at: Array | None = None
+        self.points = [watched.objective.start.copy()]
+        self.losses: list[float] = [math.nan]
+        self.times = [0.0]
+
+    def seen(self, x: Array, *state: Any) -> None:
+        """Note a step, and tell whoever watches."""
+        self.nit += 1
+        self.at = np.array(getattr(x, "x", x), float)
+        if self.show is not None:
+            self.show(self.nit, self.watched.best.value)
+        if not self.keep and self.callback is None:
+            return
+        value, gradient = self.watched.value_and_gradient(self.at)
+        if self.keep:
+            self.points.append(self.at.reshape(self.watched.objective.start.shape))
+            self.losses.append(value)
+            self.times.append(time.perf_counter() - self.watched.begun)
+        if self.callback is not None:
+            objective, seconds = self.watched.objective, time.perf_counter() - self.watched.begun
+            shaped = self.at.reshape(objective.start.shape).copy()
+            step = Iteration(objective.packing.unpack(shaped), value, np.array(gradient), self.nit, seconds)
+            try:
+                stop = self.callback(step) is True
+            except StopIteration:
+                stop = True
+            if stop:
+                self.watched.leave(Status.CALLBACK, "the callback asked to stop")
