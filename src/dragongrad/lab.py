@@ -8,7 +8,11 @@ makes a matplotlib figure, and `pictures` all those of a study. Pictures need th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
+
+import numpy as np
 
 from .optimize.basins import Basins, basins
 from .optimize.modes import Modes, modes_by_dimension
@@ -21,12 +25,16 @@ from .views.modes import draw_modes
 from .views.paths import draw_paths, draw_surface
 from .views.profiles import draw_profiles
 from .views.race import Race, race
+from .views.text import shortened
 
 __all__ = [
     "Basins", "Modes", "Profiles", "Race", "Record", "Study", "basins", "draw_basins", "draw_heatmap",
     "draw_losses", "draw_modes", "draw_paths", "draw_profiles", "draw_surface", "modes_by_dimension", "pictures",
     "profiles", "race", "study",
 ]  # fmt: skip
+
+# A name may have 255 bytes, and a letter takes up to four.
+_LONGEST_STEM = 50
 
 
 def pictures(study: Study, folder: str | Path, ending: str = "png") -> list[Path]:
@@ -69,9 +77,10 @@ def pictures(study: Study, folder: str | Path, ending: str = "png") -> list[Path
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
+    stems = _stems(study.cases)
 
     def to(name: str) -> Path:
-        written.append(folder / (re.sub(r"[^\w.-]+", "-", name).strip("-") + f".{ending}"))
+        written.append(folder / f"{name}.{ending}")
         return written[-1]
 
     for function, number, size in dict.fromkeys((r.function, r.start, r.n) for r in study.records):
@@ -79,16 +88,27 @@ def pictures(study: Study, folder: str | Path, ending: str = "png") -> list[Path
             continue
         runs = study.runs(function, number)
         least = study.minimum(function, size)
-        title = f"{function} (n = {size}) from start {number}"
-        draw_losses(runs, "iteration", least, title, to(f"{function}-{number}-losses"))
-        draw_losses(runs, "time", least, title, to(f"{function}-{number}-times"))
-        if size == 2:
+        title = f"{shortened(function)} (n = {size}) from start {number}"
+        stem = f"{stems[function]}-{number}"
+        draw_losses(runs, "iteration", least, title, to(f"{stem}-losses"))
+        draw_losses(runs, "time", least, title, to(f"{stem}-times"))
+        if size == 2 and any(np.isfinite(run.losses).any() for run in runs.values() if run.losses is not None):
             problem = study.cases[function].problem
-            draw_paths({function: problem}, runs, path=to(f"{function}-{number}-paths"))
-            draw_surface({function: problem}, runs, path=to(f"{function}-{number}-surface"))
+            draw_paths({function: problem}, runs, path=to(f"{stem}-paths"))
+            draw_surface({function: problem}, runs, path=to(f"{stem}-surface"))
     if any(r.solved for r in study.records):
         for measure in ("evaluations", "seconds"):
             draw_heatmap(study, measure, path=to(measure))
         for measure in ("evaluations", "seconds"):
             draw_profiles(study, measure, path=to(f"profiles-{measure}"))
     return written
+
+
+def _stems(labels: Iterable[str]) -> dict[str, str]:
+    """How the names of the files of each function begin: of letters that every file system takes, each its own."""
+    stems: dict[str, str] = {}
+    for label in labels:
+        plain = re.sub(r"[^\w.-]+", "-", label)[:_LONGEST_STEM].strip("-.") or "function"
+        taken = {stem.lower() for stem in stems.values()}
+        stems[label] = next(s for s in chain([plain], (f"{plain}-{k}" for k in count(2))) if s.lower() not in taken)
+    return stems

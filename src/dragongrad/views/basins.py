@@ -10,6 +10,7 @@ import numpy as np
 from ..optimize.basins import DIVERGED, UNDER_WAY, Basins
 from ..optimize.objective import Array
 from .palette import OKABE_ITO, drawing, save
+from .text import shortened
 
 # Black is kept for what diverged, grey for what is still under way.
 _HUES = OKABE_ITO[:7]
@@ -58,7 +59,7 @@ def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
                 axes.plot(*m, marker="*" if basins.known[k] else "o", markersize=15 if basins.known[k] else 6,
                           color="white", markeredgecolor="black")  # fmt: skip
         axes.set(xlabel="x[0] of the start", ylabel="x[1] of the start",
-                 title=f"Where {basins.optimizer} arrives on {basins.function}\n"
+                 title=f"Where {basins.optimizer} arrives on {shortened(basins.function)}\n"
                        f"{basins.label.size} starts, {basins.steps} steps")  # fmt: skip
         grey = shaded(np.array(0.55), np.linspace(0, 1, 64))
         shades = matplotlib.colors.ListedColormap([str(v) for v in grey], "soon")

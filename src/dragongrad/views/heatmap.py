@@ -11,6 +11,7 @@ from ..core.errors import ArgumentError
 from ..optimize.profiles import measure_of
 from ..optimize.study import Study
 from .palette import drawing, save
+from .text import shortened
 
 _UNITS = {"evaluations": "evaluations", "iterations": "iterations", "seconds": "time in ms"}
 _READ = "hatched: not solved, k/n: of so many starts"
@@ -57,7 +58,8 @@ def draw_heatmap(
     names = list(dict.fromkeys(r.optimizer for r in study.records))
     cells = [[_cell(study, f, o, mode, measure) for o in names] for f in functions]
     with drawing() as matplotlib:
-        size = (3.6 + 0.95 * len(names), 2.8 + 0.52 * len(functions))
+        rows = [shortened(name, 32) for name in functions]
+        size = (2.5 + 0.11 * max(map(len, rows)) + 0.95 * len(names), 2.8 + 0.52 * len(functions))
         figure = matplotlib.figure.Figure(figsize=(max(size[0], 5.0), max(size[1], 3.2)))
         axes = figure.add_subplot()
         values = np.ma.masked_invalid([[cell[0] for cell in row] for row in cells])
@@ -66,7 +68,7 @@ def draw_heatmap(
         picture = axes.imshow(shown, cmap="cividis", aspect="auto")
         _write_cells(axes, cells, float(shown.min() + shown.max()) / 2 if shown.count() else 0.0, matplotlib)
         axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(functions)), functions)
+        axes.set_yticks(range(len(functions)), rows)
         axes.set(xlabel="optimizer", ylabel="function",
                  title=f"{_UNITS[measure].capitalize()} in {mode} mode\n{_READ}")  # fmt: skip
         axes.spines[:].set_visible(False)

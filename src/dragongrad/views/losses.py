@@ -12,6 +12,8 @@ from ..core.errors import ArgumentError
 from .palette import drawing, save, styles
 
 AGAINST = {"iteration": "iteration", "time": "time (ms)"}
+# Beyond this, and below its inverse, matplotlib's ticks are infinite or zero.
+_TALLEST = 1e290
 
 
 def draw_losses(
@@ -58,22 +60,28 @@ def draw_losses(
         if run.losses is None:
             raise ArgumentError(f"the run {label!r} kept no losses: run it with path=True")
     if least is None or math.isnan(least):
-        least = min(float(np.nanmin(run.losses)) for run in runs.values())
-    highest = 1e4 * max(float(run.losses[0]) - least for run in runs.values())
+        least = min(
+            (float(loss) for run in runs.values() for loss in run.losses if math.isfinite(loss)), default=0.0
+        )
+    highest = min(_TALLEST, 1e4 * max(float(run.losses[0]) - least for run in runs.values()))
     with drawing() as matplotlib:
         figure = matplotlib.figure.Figure(figsize=(9.0, 5.0))
         axes = figure.add_subplot()
         for (label, run), style in zip(runs.items(), styles(list(runs)).values(), strict=True):
             across = np.arange(len(run.losses)) if against == "iteration" else 1e3 * run.times
-            above = np.asarray(run.losses, float) - least
+            with np.errstate(invalid="ignore", over="ignore"):
+                above = np.asarray(run.losses, float) - least
             # A loss below the printed minimum, or at it, has no logarithm.
             # One that shoots off is followed only as far as the others can still be seen.
-            seen = (above > 0) & (above <= highest)
+            seen = (above >= 1 / _TALLEST) & (above <= highest)
             axes.plot(across[seen], above[seen], **style, markevery=0.09, markersize=6.5, label=label)
-        axes.set_yscale("log")
+        drawn = any(line.get_xdata().size for line in axes.lines)
+        if not drawn:  # a constant, or no number at all
+            axes.text(0.5, 0.5, "no loss above f*", transform=axes.transAxes, ha="center")
+        axes.set_yscale("log" if drawn else "linear")
         longest = max(len(run.losses) for run in runs.values())
         shortest = min(len(run.losses) for run in runs.values())
-        if against == "time" or longest > 30 * shortest:
+        if drawn and (against == "time" or longest > 30 * shortest):
             axes.set_xscale("log" if against == "time" else "symlog")
         if against == "iteration":
             axes.set_xlim(left=0)

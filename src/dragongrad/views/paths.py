@@ -10,6 +10,7 @@ import numpy as np
 from ..optimize.objective import Array
 from .landscape import Landscape, landscape, paths_of, planar, region_of
 from .palette import drawing, save, styles
+from .text import shortened
 
 CONTOURS = 22
 
@@ -69,7 +70,7 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
             axes.plot(*way[-1], marker=style["marker"], color=style["color"], markersize=11,
                       markeredgecolor="white", zorder=6)  # fmt: skip
         _mark(axes, [way[0] for way in paths.values()], case.problem.minima(2), box)
-        axes.set(xlim=box[0], ylim=box[1], title=f"Paths on {case.label}")
+        axes.set(xlim=box[0], ylim=box[1], title=f"Paths on {shortened(case.label)}")
         figure.legend(loc="outside right upper")
         save(figure, path)
     return figure
@@ -133,7 +134,7 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
             axes.plot(*way.T, z, **style, markevery=max(1, len(way) // 12), markersize=5, zorder=4, label=label)
             axes.plot(*way[-1:].T, z[-1:], marker=style["marker"], color=style["color"], markersize=11,
                       markeredgecolor="white", zorder=6)  # fmt: skip
-        axes.set(title=f"Paths on the surface of {case.label}")
+        axes.set(title=f"Paths on the surface of {shortened(case.label)}")
         axes.set_xlabel("x[0]", labelpad=9)
         axes.set_ylabel("x[1]", labelpad=14)
         axes.set_zlabel(f"log₁₀(f - f* + {ground.offset:.1g})", labelpad=22)

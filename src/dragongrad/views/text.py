@@ -1,4 +1,4 @@
-"""Applications of Blocks as text, written as the user would write them."""
+"""Applications of Blocks and labels as text, written as the user would write them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def brief(value: Any) -> str:
     if isinstance(value, (list, tuple)) or np.ndim(value):
         return f"<array {np.shape(value)}>"
     return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def shortened(label: str, most: int = 36) -> str:
+    """A label that fits above a picture or beside its axis."""
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def application(block: Any, arguments: list[str], params: dict[str, Any]) -> str:
