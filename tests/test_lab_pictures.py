@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from html.parser import HTMLParser
 
 import numpy as np
@@ -152,6 +153,24 @@ def test_all_pictures_of_a_study(tmp_path):
     assert "rosenbrock-3-d-0-paths.png" not in names
 
 
+def test_functions_whose_names_differ_in_marks_only_have_pictures_of_their_own(tmp_path):
+    functions = {name: bowl for name in ("x*y", "x+y", "X/y", "1" * 300, "1" * 299, "¿?")}
+    study = lab.study(functions, "gd", [[0.0, 3.0, 1.0]], ["reverse"], max_iter=2)
+    written = lab.pictures(study, tmp_path)
+    assert len({p.name.lower() for p in written}) == len(written) == len([*tmp_path.iterdir()])
+    assert {"x-y-0-losses.png", "x-y-2-0-losses.png", "X-y-3-0-losses.png"} <= {p.name for p in written}
+
+
+@pytest.mark.parametrize("f", [lambda x: 0 * x[0], lambda x: np.log(-(x[0] ** 2) - 1), lambda x: 1e300 * x[0] ** 3])
+def test_losses_that_have_no_logarithm(f, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study = lab.study({"f": f}, {"gd": "gd", "newton": "newton"}, [[-1.0, 1.0]], ["reverse"], max_iter=5)
+        for against in ("iteration", "time"):
+            lab.draw_losses(study.runs(), against, path=tmp_path / "losses.png")
+        assert lab.pictures(study, tmp_path)
+
+
 def test_twelve_series_look_different():
     looks = styles([str(i) for i in range(12)])
     assert len({tuple(look.values()) for look in looks.values()}) == 12
@@ -224,14 +243,13 @@ def test_race_to_one_page(race, tmp_path):
     text = race.to_html(tmp_path / "race.html").read_text(encoding="utf-8")
     assert len(text) < 1e6
     assert "http" not in text
-    assert "__" not in re.sub(r"data:image/png;base64,[^\"]*", "", text)
     page = Page()
     page.feed(text)
     assert not {"link", "img", "iframe"} & set(page.tags)
     assert not [value for name, value in page.attributes if name in ("src", "href")]
     assert {"canvas", "button", "input", "select", "table"} <= set(page.tags)
-    assert page.text["title"].strip() == "Race on booth"
     data = json.loads(page.text["data"])
+    assert data["title"] == "Race on booth"
     assert data["steps"] == list(range(41))
     assert [r["name"] for r in data["runs"]] == list(race.runs)
     assert data["minima"] == [[1, 3]]
@@ -242,12 +260,39 @@ def test_race_to_one_page(race, tmp_path):
     assert data["image"].startswith("data:image/png;base64,iVBOR")
 
 
-def test_a_name_cannot_break_out_of_the_page(tmp_path):
-    race = lab.race({"</script><h1>": bowl}, {"</script>": "gd"}, [0.0, 0.5], steps=2, out=tmp_path / "race.html")
-    text = (tmp_path / "race.html").read_text(encoding="utf-8")
-    assert list(race.runs) == ["</script>"]
-    assert text.count("</script>") == 2
-    assert "<h1>Race on &lt;/script&gt;" in text
+@pytest.mark.parametrize(
+    "name", ["</script><img src=x onerror=alert(1)>", "<!--<script>", "__DATA__", "\u2028 & ' \" \\ ]]>", "é\udcff"]
+)
+def test_a_name_cannot_break_out_of_the_page(tmp_path, name):
+    plain = lab.race({"bowl": bowl}, {"gd": "gd"}, [0.0, 0.5], steps=2)
+    race = lab.race({name: bowl}, {name: "gd", "lost": ("gd", {"lr": 1e200})}, [0.0, 0.5], steps=9)
+    pages = []
+    for made in (plain, race):
+        pages.append(Page())
+        pages[-1].feed(made.to_html(tmp_path / "race.html").read_text(encoding="utf-8"))
+    # The same elements with the same texts, whatever the names are; only the data differ.
+    assert pages[1].tags == pages[0].tags
+    assert pages[1].attributes == pages[0].attributes
+    written = pages[1].text.pop("data")
+    assert not set("<>&\u2028") & set(written)
+    data = json.loads(written, parse_constant=pytest.fail)
+    assert pages[1].text == {k: v for k, v in pages[0].text.items() if k != "data"}
+    assert data["title"] == f"Race on {name}"
+    assert data["runs"][0]["name"] == name
+    assert data["runs"][1]["losses"][-1] is None
+
+
+@pytest.mark.parametrize("start", [[1e6 + 0.25, 1e6 + 0.75], [3e80, 1e80], [1e-20, 3e-20], [1e15, 1e15]])
+def test_the_map_of_a_race_shows_its_start_with_the_digits_that_are_seen(start):
+    race = lab.race({"far": lambda x: np.sum(np.log1p((x - start[0] / 2) ** 2))}, "gd", start, steps=3)
+    low, high = race.region.T
+    assert (low < start).all()
+    assert (start < high).all()
+    page = Page()
+    page.feed(race._page())
+    data = json.loads(page.text["data"])
+    assert np.max(np.abs(data["start"] - np.array(start)) / (high - low)) < 1e-4
+    assert data["region"] == race.region.tolist()
 
 
 def test_long_races_are_thinned(tmp_path):
@@ -278,3 +323,16 @@ def test_a_race_needs_a_start_and_a_known_ending():
         lab.race("booth", "gd", out="race.mp4")
     with pytest.raises(ad.ArgumentError, match="needs a start of two numbers"):
         lab.race(bowl, "gd", start=[1.0, 2.0, 3.0])
+    with pytest.raises(ad.ArgumentError, match="starts at finite numbers"):
+        lab.race(bowl, "gd", start=[np.nan, 2.0])
+    for region in ([[0, 1]], [[1, 0], [0, 1]], [[0, np.inf], [0, 1]], [[-1e308, 1e308], [0, 1]]):
+        with pytest.raises(ad.ArgumentError, match="region must be"):
+            lab.race(bowl, "gd", start=[1.0, 2.0], region=region)
+
+
+def test_a_race_that_is_interrupted_is_off():
+    def interrupted(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lab.race(interrupted, ["gd", "adam"], start=[1.0, 2.0])

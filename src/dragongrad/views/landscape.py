@@ -111,22 +111,27 @@ def region_of(case: Case, paths: Iterable[Array], region: Any = None) -> Array:
     """The region asked for, or one that holds the starts, the minima and nearly all of the paths."""
     if region is not None:
         box = np.array(region, float)
-        if box.shape != (2, 2) or not (box[:, 1] > box[:, 0]).all():
+        with np.errstate(all="ignore"):
+            sides = np.diff(box)
+        if box.shape != (2, 2) or not ((sides > 0) & (sides < np.inf)).all():
             raise ArgumentError(f"region must be [[x_low, x_high], [y_low, y_high]], got {region!r}")
         return box
-    domain = case.problem.domain(2)
+    domain, paths = case.problem.domain(2), list(paths)
+    starts = [path[0] for path in paths if np.isfinite(path[0]).all()]
+    near = np.stack([np.min([domain[:, 0], *starts], axis=0), np.max([domain[:, 1], *starts], axis=0)], axis=1)
     points = [*case.problem.minima(2)]
     for path in paths:
         # A run that flies off would make everything else a dot.
         inside = path[np.isfinite(path).all(axis=1)]
-        width = domain[:, 1] - domain[:, 0]
-        inside = inside[((inside >= domain[:, 0] - width) & (inside <= domain[:, 1] + width)).all(axis=1)]
+        width = near[:, 1] - near[:, 0]
+        inside = inside[((inside >= near[:, 0] - width) & (inside <= near[:, 1] + width)).all(axis=1)]
         points += [*inside]
     if not points:
         return domain
     low, high = np.min(points, axis=0), np.max(points, axis=0)
     # Rather square than a slit.
     size = np.maximum(high - low, 0.5 * np.max(high - low))
-    size = np.where(size > 0, size, 1.0)
     middle = (low + high) / 2
+    # Never as narrow as the spacing of floats.
+    size = np.maximum(np.where(size > 0, size, 1.0), 1e-6 * np.abs(middle))
     return np.stack([middle - 0.62 * size, middle + 0.62 * size], axis=1)

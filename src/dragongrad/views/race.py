@@ -6,7 +6,6 @@ import base64
 import io
 import json
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,17 @@ from ..optimize import lineup
 from ..optimize.lineup import Case
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
-from ..optimize.result import Result
+from ..optimize.result import Result, Status
 from .landscape import landscape, planar, region_of
 from .notebook import framed
 from .palette import DASHES, LINES, MARKERS, OKABE_ITO, drawing, styles
 from .paths import CONTOURS, draw_contours
+from .text import shortened
 
 # More positions than this cannot be told apart in an animation, and would make the page heavy.
 _FRAMES = 600
+# The element of the page that the data follow.
+_BLOCK = '<script id="data" type="application/json">'
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,20 @@ class Race:
         """How many steps the longest run made."""
         return max(run.nit for run in self.runs.values())
 
+    def save(self, path: str | Path) -> Path:
+        """Write the race as a page or as an animated picture: the ending says which, `.html` or `.gif`.
+
+        Raises
+        ------
+        ArgumentError
+            The name has another ending.
+        MissingExtraError
+            Matplotlib is not installed.
+
+        """
+        path = Path(path)
+        return (self.to_html if _ending(path) == ".html" else self.to_gif)(path)
+
     def to_html(self, path: str | Path) -> Path:
         """Write the race as one HTML page, which loads nothing from elsewhere.
 
@@ -78,9 +94,12 @@ class Race:
         return f"<{self.title}: {', '.join(f'{name} {run.fun:.3g}' for name, run in self.runs.items())}>"
 
     def _page(self) -> str:
-        data = json.dumps(_page_data(self), allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
-        page = (Path(__file__).parent / "race.html").read_text(encoding="utf-8")
-        return page.replace("__TITLE__", escape(self.title)).replace("__DATA__", data)
+        # The page reads everything, its title too, from one block of JSON, in which no mark of HTML is left.
+        data = json.dumps({"title": self.title, **_page_data(self)}, allow_nan=False, separators=(",", ":"))
+        for mark in "<>&":
+            data = data.replace(mark, f"\\u{ord(mark):04x}")
+        head, block, tail = (Path(__file__).parent / "race.html").read_text(encoding="utf-8").partition(_BLOCK)
+        return f"{head}{block}{data}{tail}"
 
     def to_gif(self, path: str | Path, frames: int = 60, fps: int = 12) -> Path:
         """Write the race as an animated GIF.
@@ -108,13 +127,14 @@ class Race:
             lines, heads = _runners(axes, self)
             texts = figure.legend(loc="outside right upper", title="loss").get_texts()
             # Laid out once, with numbers as long as they come: a picture that breathes is hard to watch.
-            axes.set_title(self.title)
+            title = shortened(self.title)
+            axes.set_title(title)
             canvas.draw()
             figure.set_layout_engine("none")
             shots = []
             for step in steps:
                 _place(self, lines, heads, texts, step)
-                axes.set_title(f"{self.title}, step {step}")
+                axes.set_title(f"{title}, step {step}")
                 canvas.draw()
                 shots.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
         _write_gif(shots, path, fps)
@@ -123,7 +143,7 @@ class Race:
 
 def race(
     problem: Any, optimizers: Any, start: Any = None, steps: int = 200, region: Any = None, mode: str = "reverse",
-    out: str | Path | None = None,
+    out: str | Path | None = None, progress: bool = False,
 ) -> Race:  # fmt: skip
     """Let optimizers run on a function of two numbers from one start, to be watched as an animation.
 
@@ -140,6 +160,8 @@ def race(
     mode : "forward" or "reverse"
     out : path, optional
         Where to write the animation: a name ending in `.html` or `.gif`.
+    progress : bool
+        Show a progress bar, where the output is a terminal.
 
     Returns
     -------
@@ -149,7 +171,8 @@ def race(
     Raises
     ------
     ArgumentError
-        A name is unknown, the function is not one of two numbers, or `out` has another ending.
+        A name is unknown, the function is not one of two numbers, the start is not two finite numbers, or `out`
+        has another ending.
     MissingExtraError
         Matplotlib is not installed and `out` is given.
 
@@ -161,23 +184,35 @@ def race(
     {'gd': 30, 'adam': 30}
 
     """
-    if out is not None and Path(out).suffix not in (".html", ".gif"):
-        raise ArgumentError(f"a race is written as .html or .gif, not as {Path(out).name!r}")
+    if out is not None:
+        _ending(Path(out))
     case = planar(problem)
     entries = lineup.optimizers(optimizers)
     begin = Case(case.label, case.problem, 2).starts(start)[0]
     if np.shape(begin) != (2,):
         raise ArgumentError(f"{case.label} needs a start of two numbers: race(..., start=[1.0, 2.0])")
+    if not np.isfinite(begin).all():
+        raise ArgumentError(f"a race starts at finite numbers, not at {begin.tolist()}")
     runs = {}
     with np.errstate(all="ignore"):
         for entry in entries:
-            options = {"max_iter": steps, "mode": mode, **entry.options}
-            runs[entry.label] = minimize(case.problem.f, begin, method=entry.method, path=True, **options)
+            options = {"max_iter": steps, "mode": mode, "path": True, "progress": progress, **entry.options}
+            run = minimize(case.problem.f, begin, method=entry.method, **options)
+            if run.status is Status.INTERRUPTED:  # Ctrl-C means the race, not this runner
+                raise KeyboardInterrupt
+            runs[entry.label] = run
     paths = [run.path for run in runs.values() if run.path is not None]
     made = Race(case, runs, region_of(case, paths, region))
     if out is not None:
-        (made.to_html if Path(out).suffix == ".html" else made.to_gif)(out)
+        made.save(out)
     return made
+
+
+def _ending(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in (".html", ".gif"):
+        raise ArgumentError(f"a race is written as .html or .gif, not as {path.name!r}")
+    return ending
 
 
 def _frames(steps: int, most: int) -> list[int]:
@@ -185,7 +220,7 @@ def _frames(steps: int, most: int) -> list[int]:
 
 
 def _page_data(race: Race) -> dict[str, Any]:
-    """What the page's script reads: numbers of six digits, null for what is not finite."""
+    """What the page's script reads; null stands for what is not finite."""
     frames = _frames(race.steps, _FRAMES)
     look = styles(list(race.runs))
     runs = []
@@ -199,25 +234,25 @@ def _page_data(race: Race) -> dict[str, Any]:
         runs.append({
             "name": name, "total": run.nit, "message": run.message, "color": style["color"],
             "dash": DASHES.index(style["linestyle"]), "shape": MARKERS.index(style["marker"]) % 5,
-            "path": [_digits(p) for p in run.path[chosen]], "losses": [_digit(v) for v in run.losses[chosen]],
+            "path": [_seen(p, race.region) for p in run.path[chosen]],
+            "losses": [float(f"{v:.6g}") if np.isfinite(v) else None for v in run.losses[chosen]],
         })  # fmt: skip
     first = next(iter(race.runs.values())).path
     assert first is not None
     box = race.region
     minima = [m for m in race.case.problem.minima(2) if (m >= box[:, 0]).all() and (m <= box[:, 1]).all()]
     return {
-        "steps": frames, "region": [_digits(side) for side in box], "start": _digits(first[0]),
-        "minima": [_digits(m) for m in minima], "runs": runs, "image": _ground(race),
+        "steps": frames, "region": box.tolist(), "start": _seen(first[0], box),
+        "minima": [_seen(m, box) for m in minima], "runs": runs, "image": _ground(race),
     }  # fmt: skip
 
 
-def _digit(value: float) -> float | None:
-    return float(f"{value:.6g}") if np.isfinite(value) else None
-
-
-def _digits(values: Any) -> list[float | None] | None:
-    row = [_digit(float(v)) for v in values]
-    return None if None in row else row
+def _seen(point: Array, box: Array) -> list[float] | None:
+    """A point of the map, with the digits that can be seen: to less than a ten-thousandth of its sides."""
+    if not np.isfinite(point).all():
+        return None
+    digits = 5 - np.floor(np.log10(box[:, 1] - box[:, 0])).astype(int)
+    return [round(float(v), int(k)) for v, k in zip(point, digits, strict=True)]
 
 
 def _ground(race: Race) -> str:
