@@ -6,8 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dragongrad as ad
-from dragongrad.command.formula import Formula, FormulaError, functions
+from dragongrad.command.formula import Formula, FormulaError, functions, split_formulas
+from dragongrad.core.block import BLOCKS
 
+# The elementwise functions of two numbers.
+TWO = {fn.__name__ for fn, block in BLOCKS.items() if block.kind == "elementwise" and len(block.names) == 2}
 VALUES = {"x": 0.7, "y": -1.3, "z": 2.5}
 
 
@@ -63,12 +66,63 @@ def test_formulas_mean_what_they_mean_in_python(text, expected):
         ("(" * 100, 60, "levels of parentheses"),
         ("x; y", 1, "not part of a formula"),
         ("x if y else z", 2, "an operator was expected"),
+        ("lambda * x", 0, "a word of Python's own"),
+        ("None", 0, "a word of Python's own"),
+        ("x²", 1, r"'²' is not part of a formula: write \*\* for a power"),
+        ("dot(x)", 0, "dot takes 2"),
+        ("sum(x, y)", 0, "sum takes 1"),
+        ("ldexp(x, 2)", 0, "not a function of the table"),
     ],
 )
 def test_errors_point_at_the_character(text, at, match):
     with pytest.raises(FormulaError, match=match) as caught:
         Formula(text)
     assert str(caught.value).splitlines()[-1].index("^") - 2 == at
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "at", "match"),
+    [
+        ("x@x", [1.0], 1, "matmul"),
+        ("1 + x*y", [np.ones(2), np.ones(3)], 5, r"shapes \(2,\) \(3,\)"),
+        ("sin(x) + dot(x, y)", [np.ones(2), np.ones(3)], 9, "dot|shapes"),
+    ],
+)
+def test_a_function_that_refuses_its_arguments_is_pointed_at(text, values, at, match):
+    formula = Formula(text)
+    for call in (formula, lambda *v: ad.trace_table(formula, *v), lambda *v: ad.jvp(formula, v, v)):
+        with pytest.raises(FormulaError, match=match) as caught:
+            call(*values)
+        assert str(caught.value).splitlines()[-1].index("^") - 2 == at
+
+
+def test_the_pointer_of_a_wide_or_long_formula_stands_under_the_mistake():
+    with pytest.raises(FormulaError) as caught:
+        Formula("日本 + f(x)")
+    assert str(caught.value).splitlines()[-1] == "         ^"
+    with pytest.raises(FormulaError) as caught:
+        Formula("x+" * 300 + "y y" + "+x" * 300)
+    _, shown, pointer = str(caught.value).splitlines()
+    assert len(shown) < 120
+    assert shown[pointer.index("^") - 2 :].startswith("y y+x")
+
+
+def test_every_function_takes_as_many_arguments_as_it_has():
+    rng = np.random.default_rng(0)
+    for name, function in functions().items():
+        count = 2 if name in ("dot", *TWO) else 1
+        values = rng.uniform(0.1, 0.9, count)
+        with np.errstate(all="ignore"):
+            found = Formula(f"{name}({', '.join('xy'[:count])})")(*values)
+            np.testing.assert_array_equal(found, function(*values))
+            # A formula of numbers alone is one of NumPy's numbers too.
+            literal = Formula(f"{name}({', '.join(map(repr, values.tolist()))})")()
+            np.testing.assert_array_equal(literal, found)
+
+
+def test_commas_split_formulas_outside_parentheses_only():
+    assert split_formulas("maximum(x, y)+x**2, booth") == ["maximum(x, y)+x**2", "booth"]
+    assert split_formulas("a,(b,(c,d)),") == ["a", "(b,(c,d))", ""]
 
 
 def test_long_formulas_do_not_recurse():

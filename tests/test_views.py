@@ -282,6 +282,16 @@ def test_given_directions():
     np.testing.assert_allclose(reverse.values["x"][1], [2, 0])
 
 
+@pytest.mark.parametrize(("mode", "derivative"), [("forward", ["", "0"]), ("reverse", ["1", ""])])
+def test_outputs_that_depend_on_nothing_have_a_row(mode, derivative):
+    table = ad.trace_table(lambda x: (2.5, np.ones(2), 3, x * 2), 1.0, mode=mode)
+    assert table.rows[-3:] == [
+        ["output", "constant", "2.5", *derivative],
+        ["output", "constant", "[1 1]", *derivative],
+        ["output", "constant", "3", "", ""],
+    ]
+
+
 def test_table_in_a_notebook_is_well_formed():
     root = ET.fromstring(ad.trace_table(lambda x: x < 1, 2.0)._repr_html_())
     assert len(root.findall("tbody/tr")) == 2

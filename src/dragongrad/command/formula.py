@@ -13,6 +13,7 @@ is a variable, or one of the constants `pi`, `e` and `inf`.
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len
 
 from ..core.block import BLOCKS, TABLE
-from ..core.errors import ArgumentError
+from ..core.errors import NUMPY_ERRORS, ArgumentError, DragongradError, DtypeError, OutOfBoundsError, ShapeError
 
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
 OPERATORS: dict[str, Any] = {
@@ -31,9 +33,15 @@ OPERATORS: dict[str, Any] = {
 }  # fmt: skip
 _STEPS = (np.floor, np.ceil, np.trunc, np.rint, np.sign)
 _SUMMARIES = (np.sum, np.prod, np.mean, np.max, np.min, np.var, np.std, np.dot, np.cumsum)
+# Its second argument is an integer, and a formula's numbers are floats.
+_UNUSABLE = (np.ldexp,)
 # Deeper than any formula that a person types; Python's own stack ends later.
 _DEPTH = 60
 _LENGTH = 4000
+# So much of a long formula is shown on either side of a mistake.
+_AROUND = 50
+# What says that the arguments of a function do not fit; other errors of ours steer the transforms.
+_MISFITS = (ShapeError, DtypeError, OutOfBoundsError)
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<mark>\*\*|//|[-+*/%@(),]))"
 )
@@ -53,8 +61,20 @@ class _Token:
 def functions() -> dict[str, Any]:
     """The functions that a formula may name."""
     elementwise = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
-    found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES)}
+    found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES) if fn not in _UNUSABLE}
     return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] != "_"}}
+
+
+def split_formulas(text: str) -> list[str]:
+    """Formulas and names separated by commas; a comma within parentheses belongs to its formula."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
 
 
 class Formula:
@@ -95,12 +115,13 @@ class Formula:
         self._place = 0
         self._depth = 0
         self._known = functions()
-        # Postfix: each step puts a number or a variable on a stack, or applies a function to its top.
-        self._program: list[tuple[str, Any, int]] = []
+        # Postfix: each step puts a number or a variable on a stack, or applies a function to so many at its top.
+        # The token is where a mistake in the step is shown.
+        self._program: list[tuple[str, Any, int, _Token]] = []
         self._sum()
         if self._next.kind != "end":
             raise self._error(self._next, "an operator was expected here")
-        self.names = tuple(dict.fromkeys(what for kind, what, _ in self._program if kind == "name"))
+        self.names = tuple(dict.fromkeys(what for kind, what, _, _ in self._program if kind == "name"))
         self.__name__ = text
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
@@ -114,12 +135,21 @@ class Formula:
                 f"{', '.join(given) or 'none'}"
             )
         stack: list[Any] = []
-        for kind, what, count in self._program:
+        for kind, what, count, token in self._program:
             if kind == "apply":
-                stack[-count:] = [what(*stack[-count:])]
+                stack[-count:] = [self._applied(what, stack[-count:], token)]
             else:
                 stack.append(given[what] if kind == "name" else what)
         return stack[0]
+
+    def _applied(self, function: Any, values: list[Any], token: _Token) -> Any:
+        """The value of a function; where its arguments do not fit, the error points at it."""
+        try:
+            return function(*values)
+        except NUMPY_ERRORS as error:
+            if isinstance(error, DragongradError) and not isinstance(error, _MISFITS):
+                raise
+            raise self._error(token, str(error).partition("\n")[0].strip()) from None
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
@@ -137,9 +167,19 @@ class Formula:
                 hint = ": write ** for a power" if wrong == "^" else ""
                 raise self._error(_Token("?", wrong, at), f"{wrong!r} is not part of a formula{hint}")
             kind = match.lastgroup or ""
-            tokens.append(_Token(kind, match.group(kind), match.start(kind)))
+            token = _Token(kind, match.group(kind), match.start(kind))
+            if kind == "name" and not token.text.isidentifier():
+                self._refuse_name(token)
+            tokens.append(token)
             at = match.end()
         return [*tokens, _Token("end", "", end)]
+
+    def _refuse_name(self, token: _Token) -> None:
+        """Point at a character that Python does not take in a name, such as a raised 2."""
+        k = next(k for k in range(len(token.text)) if not token.text[: k + 1].isidentifier())
+        wrong = token.text[k]
+        hint = ": write ** for a power" if wrong in "²³" else ""
+        raise self._error(_Token("?", wrong, token.at + k), f"{wrong!r} is not part of a formula{hint}")
 
     @property
     def _next(self) -> _Token:
@@ -151,18 +191,25 @@ class Formula:
         return token
 
     def _error(self, token: _Token, message: str) -> FormulaError:
-        shown = self.text.replace("\n", " ").replace("\t", " ")
-        return FormulaError(f"{message}\n  {shown}\n  {' ' * token.at}^")
+        text = re.sub(r"\s", " ", self.text)
+        before, after = text[: token.at], text[token.at :]
+        if len(text) > 2 * _AROUND + 20:
+            before = before if len(before) <= _AROUND else f"...{before[-_AROUND:]}"
+            after = after if len(after) <= _AROUND else f"{after[:_AROUND]}..."
+        return FormulaError(f"{message}\n  {before}{after}\n  {' ' * cell_len(before)}^")
 
-    def _apply(self, function: Any, count: int) -> None:
-        self._program.append(("apply", function, count))
+    def _number(self, value: float, token: _Token) -> None:
+        self._program.append(("number", value, 0, token))
+
+    def _apply(self, function: Any, count: int, token: _Token) -> None:
+        self._program.append(("apply", function, count, token))
 
     def _binary(self, marks: tuple[str, ...], part: Callable[[], None]) -> None:
         part()
         while self._next.kind == "mark" and self._next.text in marks:
-            operator = OPERATORS[self._take().text]
+            token = self._take()
             part()
-            self._apply(operator, 2)
+            self._apply(OPERATORS[token.text], 2, token)
 
     def _sum(self) -> None:
         self._depth += 1
@@ -181,24 +228,24 @@ class Formula:
         return negative
 
     def _sign(self) -> None:
+        token = self._next
         negative = self._signs()
         self._power()
         if negative:
-            self._apply(np.negative, 1)
+            self._apply(np.negative, 1, token)
 
     def _power(self) -> None:
         # 2**3**2 is 2**9: all parts go on the stack, and the powers are taken from the right.
         self._atom()
-        negatives = []
+        powers = []
         while self._next.text == "**":
-            self._take()
-            negatives.append(self._signs())
+            powers.append((self._take(), self._signs()))
             if not self._exponent():
                 self._atom()
-        for negative in reversed(negatives):
+        for token, negative in reversed(powers):
             if negative:
-                self._apply(np.negative, 1)
-            self._apply(np.power, 2)
+                self._apply(np.negative, 1, token)
+            self._apply(np.power, 2, token)
 
     def _exponent(self) -> bool:
         """A whole number that ends a chain of powers stays an integer, so that x**2 is known as a square."""
@@ -207,13 +254,13 @@ class Formula:
         if token.kind != "number" or not token.text.isdigit() or len(token.text) > 9 or following.text == "**":
             return False
         self._take()
-        self._program.append(("number", int(token.text), 0))
+        self._number(int(token.text), token)
         return True
 
     def _atom(self) -> None:
         token = self._take()
         if token.kind == "number":
-            self._program.append(("number", float(token.text), 0))
+            self._number(np.float64(token.text), token)
         elif token.text == "(":
             self._sum()
             self._expect(")", token)
@@ -225,11 +272,13 @@ class Formula:
         elif self._next.text == "(":
             self._call(token)
         elif token.text in CONSTANTS:
-            self._program.append(("number", CONSTANTS[token.text], 0))
+            self._number(np.float64(CONSTANTS[token.text]), token)
         elif token.text in self._known:
             raise self._error(token, f"{token.text} is a function: write {token.text}(...)")
+        elif keyword.iskeyword(token.text):
+            raise self._error(token, f"{token.text} is a word of Python's own: give the variable another name")
         else:
-            self._program.append(("name", token.text, 0))
+            self._program.append(("name", token.text, 0, token))
 
     def _call(self, token: _Token) -> None:
         function = self._known.get(token.text)
@@ -245,13 +294,18 @@ class Formula:
             self._sum()
             count += 1
         self._expect(")", opened)
-        block = BLOCKS.get(getattr(np, token.text, None))
-        wanted = len(block.names) if block is not None else 1
+        wanted = _arguments(function)
         if count != wanted:
             raise self._error(token, f"{token.text} takes {wanted} argument(s), it was given {count}")
-        self._apply(function, count)
+        self._apply(function, count, token)
 
     def _expect(self, mark: str, opened: _Token) -> None:
         if self._next.text != mark:
             raise self._error(self._next, f"{mark} was expected here, to close the {opened.text} before")
         self._take()
+
+
+def _arguments(function: Any) -> int:
+    """How many arguments a function takes in a formula: those without a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)

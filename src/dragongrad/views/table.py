@@ -205,6 +205,7 @@ def _forward(graph: DrawnGraph, tangent: Any) -> TraceTable:
         values[graph.names[node]] = (value, *dots)
         shown = [number(d) if node.dtype.kind in "fc" else "" for d in dots]
         rows.append([graph.names[node], _operation(graph, node), number(value), _pushed(graph, node), *shown])
+    rows += _constants(graph, ["", *["0"] * len(names)])
     columns = ["name", "operation", "value", "derivative", *names]
     return TraceTable(f"trace of {graph.title}, forward", columns, rows, values)
 
@@ -236,6 +237,7 @@ def _reverse(graph: DrawnGraph, cotangent: Any) -> TraceTable:
         rows.append(
             [graph.names[node], _operation(graph, node), number(node.saved[0]), shown, _pulled(graph, node)]
         )
+    rows += _constants(graph, ["1", ""])
     return TraceTable(
         f"trace of {graph.title}, reverse", ["name", "operation", "value", "adjoint", "passes back"], rows, values
     )
@@ -264,6 +266,14 @@ def _seed(graph: DrawnGraph, cotangent: Any, bars: dict[Node, Any]) -> None:
 
 def _operation(graph: DrawnGraph, node: Node) -> str:
     return "input" if node.block is None else graph.operation(node)
+
+
+def _constants(graph: DrawnGraph, shown: list[str]) -> list[list[str]]:
+    """The rows of the outputs that depend on no input, with what is shown of the derivative of a float."""
+    found = [np.asarray(o) for o in graph.outputs if not isinstance(o, Node)]
+    return [
+        ["output", "constant", number(o), *(shown if o.dtype.kind in "fc" else [""] * len(shown))] for o in found
+    ]
 
 
 def _several(graph: DrawnGraph, node: Node) -> list[str]:
