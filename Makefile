@@ -16,7 +16,7 @@ help:
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
-	$(BIN)/dragongrad demo --out $(OUT)
+	$(BIN)/dragongrad demo --out $(OUT) --force
 
 # The notebooks run in their quick form.
 test: export DRAGONGRAD_SMALL := 1

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from .. import __version__, lab
-from ..core.errors import ArgumentError, DragongradError
+from ..core.errors import ArgumentError
 from ..optimize.zoo import ZOO
 from ..views.explain import explain as explain_rule
 from ..views.table import trace_table
+from .demo import PICTURES
 from .demo import demo as run_demo
-from .formula import Formula, functions
-from .reading import read_function, read_numbers, read_optimizers, read_region, tame
+from .formula import Formula
+from .optimizers import read_optimizers, tame
+from .outputs import check_file, check_folder, check_memory, check_pictures, whole
+from .reading import find_function, read_function, read_functions, read_modes, read_region, read_start, read_values
+from .screen import end, show, terminal
+from .words import Command
 
 app = typer.Typer(
-    help="Exact derivatives of plain NumPy code, that you can watch.", no_args_is_help=True, add_completion=False,
+    help="Exact derivatives of plain NumPy code, that you can watch.", add_completion=False,
     rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-console = Console()
-
-# A start such as -1.5,2 begins with a dash: it is a value, not an option.
-_DASHES: dict[str, Any] = {"ignore_unknown_options": True}
 
 Optimizers = Annotated[
     str, typer.Option("--optimizers", "-o", help="names with options: gd,adam:lr=0.1,scipy:bfgs")
@@ -36,19 +36,30 @@ Optimizers = Annotated[
 Rate = Annotated[float | None, typer.Option("--lr", help="the learning rate of all that have one")]
 Region = Annotated[str | None, typer.Option("--region", help="x_low,x_high,y_low,y_high")]
 Steps = Annotated[int, typer.Option("--steps", min=1, help="at most so many")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="overwrite files that exist")]
+
+# The bytes that a run keeps of each step and a basin map of each start, as measured at their peak.
+_PER_STEP, _PER_START = 400, 200
 
 
-def _start(text: str | None, problem: Any) -> np.ndarray[Any, Any]:
-    if text is None:
-        return np.asarray(problem.starts()[0])
-    start = read_numbers(text, "a start")
-    if start.size != problem.n and not problem.any_n:
-        raise ArgumentError(f"{problem.name} is a function of {problem.n} numbers, the start has {start.size}")
-    return start
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    """Exact derivatives of plain NumPy code, that you can watch."""
 
 
 @app.command(
-    epilog='Examples: `dragongrad trace "sin(x)*x" x=2` and `dragongrad trace "x*y+exp(x)" x=0.5 y=2 --reverse`'
+    cls=Command,
+    epilog='Examples: `dragongrad trace "sin(x)*x" x=2` and `dragongrad trace "x*y+exp(x)" x=0.5 y=2 --reverse`',
 )
 def trace(
     formula: Annotated[str, typer.Argument(help="such as sin(x)*x; names are functions of the table of Blocks")],
@@ -57,34 +68,20 @@ def trace(
 ) -> None:
     """Print the evaluation trace table of a formula."""
     f = Formula(formula)
-    given = {}
-    for text in values or []:
-        name, equals, number = text.partition("=")
-        if not equals or name not in f.names:
-            raise ArgumentError(
-                f"give a value to each variable, as x=2; {text!r} does not, the formula is of "
-                f"{', '.join(f.names) or 'no variables'}"
-            )
-        numbers = read_numbers(number, f"the value of {name}")
-        given[name] = numbers if numbers.size > 1 else numbers[0]
-    missing = [name for name in f.names if name not in given]
-    if missing:
-        raise ArgumentError(f"the formula also needs {', '.join(f'{n}=...' for n in missing)}")
-    print(trace_table(f, *[given[name] for name in f.names], mode="reverse" if reverse else "forward"))
+    given = read_values(values or [], f.names)
+    with np.errstate(all="ignore"):
+        print(trace_table(f, *given, mode="reverse" if reverse else "forward"))
 
 
-@app.command(epilog="Example: `dragongrad explain arctan2`")
-def explain(name: Annotated[str, typer.Argument(help="a function of NumPy")]) -> None:
+@app.command(cls=Command, epilog="Examples: `dragongrad explain arctan2` and `dragongrad explain linalg.solve`")
+def explain(name: Annotated[str, typer.Argument(help="a function of NumPy, or of dragongrad")]) -> None:
     """Print the derivative rule of a function."""
-    known = functions().get(name) or getattr(np, name, None)
-    if known is None:
-        raise ArgumentError(f"NumPy has no function {name!r}")
-    print(explain_rule(getattr(np, name, known)))
+    print(explain_rule(find_function(name)))
 
 
 @app.command(
+    cls=Command,
     epilog="Example: `dragongrad race rosenbrock -o gd,momentum,adam,lbfgs --start -1.5,2 --out race.html`",
-    context_settings=_DASHES,
 )
 def race(
     function: Annotated[str, typer.Argument(help="a test function (see dragongrad zoo), or a formula of x and y")],
@@ -94,76 +91,110 @@ def race(
     steps: Steps = 500,
     lr: Rate = None,
     region: Region = None,
+    force: Force = False,
 ) -> None:
     """Let optimizers race on the contours of a function, to be watched in a browser."""
-    problem = read_function(function)
-    begin = _start(start, problem)
-    entries, notes = tame(problem, begin, read_optimizers(optimizers, lr))
-    box = read_region(region) if region else None
-    done = lab.race(problem, entries, begin, steps=steps, region=box, out=out)
-    table = Table(title=done.title)
-    for column in ("optimizer", "steps", "value", "arrived at", "why it ended"):
-        table.add_column(column)
+    problem, box = read_function(function, plane=True), read_region(region)
+    begin, asked = read_start(start, problem), read_optimizers(optimizers, lr)
+    check_file(out, (".html", ".gif"), force)
+    check_pictures()
+    _check_steps(steps, len(asked))
+    entries, notes = tame(problem, begin, asked)
+    done = lab.race(problem, entries, begin, steps=steps, region=box, progress=True)
+    table = _table(done.title, ("optimizer", "steps", "value", "arrived at", "why it ended"))
     for label, run in done.runs.items():
         where = ", ".join(f"{v:.5g}" for v in run.x)
         table.add_row(label, str(run.nit), f"{run.fun:.6g}", where, run.message)
-    console.print(table)
-    for note in notes:
-        console.print(note)
-    console.print(f"written: {out}", soft_wrap=True)
+    # The file first: whoever reads the table may stop after its first lines.
+    try:
+        with whole(out) as part:
+            done.save(part)
+    finally:
+        show(table, *notes)
+    show(f"written: {out}")
 
 
 @app.command(
+    cls=Command,
     epilog="Example: `dragongrad study rosenbrock,beale --optimizers adam:lr=0.1,bfgs,lbfgs --out results`",
-    context_settings=_DASHES,
 )
 def study(
-    functions_: Annotated[str, typer.Argument(metavar="FUNCTIONS", help="test functions, separated by commas")],
+    functions: Annotated[str, typer.Argument(help="test functions or formulas, separated by commas")],
     optimizers: Optimizers = "gd:lr=0.001,adam:lr=0.05,bfgs,lbfgs,newton",
     modes: Annotated[str, typer.Option("--modes", help="forward, reverse or both")] = "reverse",
     out: Annotated[Path | None, typer.Option("--out", help="a folder for study.csv and the pictures")] = None,
     steps: Steps = 5000,
     lr: Rate = None,
+    force: Force = False,
 ) -> None:
     """Run every optimizer on every function from its standard starts: a table, a CSV file and pictures."""
-    problems = [read_function(name.strip()) for name in functions_.split(",")]
-    entries = read_optimizers(optimizers, lr)
-    done = lab.study(problems, entries, modes=modes.split(","), max_iter=steps, progress=True)
-    console.print(_summary(done))
+    problems, entries, wanted = read_functions(functions), read_optimizers(optimizers, lr), read_modes(modes)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        done.to_csv(out / "study.csv")
-        written = lab.pictures(done, out)
-        console.print(f"written: {out / 'study.csv'} and {len(written)} pictures", soft_wrap=True)
+        check_folder(out, ("study.csv", "*.png"), force)
+        check_pictures()
+    _check_steps(steps, len(entries) * len(wanted) * sum(len(problem.starts()) for problem in problems))
+    done = lab.study(problems, entries, modes=wanted, max_iter=steps, progress=True)
+    notes = []
+    try:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            done.to_csv(out / "study.csv")
+            notes = [f"written: {out / 'study.csv'} and {len(lab.pictures(done, out))} pictures"]
+    finally:
+        show(_summary(done), *notes)
 
 
 @app.command(
-    epilog="Example: `dragongrad basins himmelblau --optimizer adam:lr=0.05 --out basins.png`",
-    context_settings=_DASHES,
+    cls=Command, epilog="Example: `dragongrad basins himmelblau --optimizer adam:lr=0.05 --out basins.png`"
 )
 def basins(
     function: Annotated[str, typer.Argument(help="a test function of two numbers, or a formula of x and y")],
     optimizer: Annotated[str, typer.Option("--optimizer", "-o", help="a name with options")] = "adam:lr=0.05",
     out: Annotated[Path, typer.Option("--out", help="a name that ends in .png, .svg or .pdf")] = Path("basins.png"),
     region: Region = None,
-    grid: Annotated[int, typer.Option("--grid", min=2, help="so many starts along each side")] = 300,
+    grid: Annotated[
+        int | None,
+        typer.Option("--grid", min=2, help="so many starts along each side: 300, or 40 where each is run alone"),
+    ] = None,
     steps: Steps = 500,
+    force: Force = False,
 ) -> None:
     """Colour every start by where an optimizer arrives from there, and how fast."""
+    problem, box = read_function(function, plane=True), read_region(region)
     entries = read_optimizers(optimizer)
     if len(entries) != 1:
         raise ArgumentError("a basin map is of one optimizer: write its options as adam:lr=0.05:beta1=0.8")
+    check_file(out, (".png", ".svg", ".pdf"), force)
+    check_pictures()
+    if grid is not None:
+        need = grid**2 * _PER_START
+        check_memory(need, f"{grid} x {grid} starts", lambda share: f"--grid {int(grid * share**0.5)}")
     (entry,) = entries.values()
-    found = lab.basins(read_function(function), entry, read_region(region) if region else None, grid, steps)
-    lab.draw_basins(found, out)
-    for name, share in found.shares().items():
-        console.print(f"{share:6.1%}  {name}")
-    console.print(f"written: {out} ({grid} x {grid} starts in {found.seconds:.1f} s)", soft_wrap=True)
+    found = lab.basins(problem, entry, box, grid, steps)
+    try:
+        with whole(out) as part:
+            lab.draw_basins(found, part)
+    finally:
+        show(*[f"{share:6.1%}  {name}" for name, share in found.shares().items()])
+    rows, columns = found.label.shape
+    show(f"written: {out} ({columns} x {rows} starts in {found.seconds:.1f} s)")
+
+
+def _check_steps(steps: int, runs: int) -> None:
+    what = f"{steps} steps of {runs} run{'s' * (runs > 1)}"
+    check_memory(steps * runs * _PER_STEP, what, lambda share: f"--steps {int(steps * share)}")
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def _summary(done: lab.Study) -> Table:
     """The records of a study in the columns that fit a terminal; the CSV file has all of them."""
-    table = Table(title="Study", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(title="Study", box=SIMPLE_HEAD, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("function", "optimizer", "start", "mode", "steps", "evals", "seconds", "error", "solved"):
         words = column in ("function", "optimizer", "mode")
         table.add_column(column, justify="left" if words else "right", overflow="fold", no_wrap=not words)
@@ -178,20 +209,21 @@ def _summary(done: lab.Study) -> Table:
 @app.command()
 def zoo() -> None:
     """List the test functions."""
-    table = Table(title="Test functions")
-    for column in ("name", "numbers", "minimum", "source"):
-        table.add_column(column, overflow="fold")
+    table = _table("Test functions", ("name", "numbers", "minimum", "source"))
     for name, problem in sorted(ZOO.items()):
         size = f"{problem.n} or others" if problem.any_n else str(problem.n)
         table.add_row(name, size, f"{problem.minimum():.6g}", problem.source)
-    console.print(table)
+    show(table)
 
 
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", help="the folder for the pictures")] = Path("out"),
+    force: Force = False,
 ) -> None:
     """Train a logistic regression on real patients' data, with exact gradients (needs scikit-learn, matplotlib)."""
+    check_folder(out, PICTURES, force)
+    check_pictures()
     run_demo(out)
 
 
@@ -202,10 +234,11 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours is a message and exit status 2, not a traceback."""
-    try:
-        app()
-    except DragongradError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/bold red] {type(error).__name__}", highlight=False)
-        print(error, file=sys.stderr)
-        raise SystemExit(2) from None
+    """Run the command; whatever goes wrong is a message and an exit status, not a traceback."""
+    with terminal():
+        try:
+            status = app(sys.argv[1:] or ["--help"], prog_name="dragongrad", standalone_mode=False) or 0
+            sys.stdout.flush()
+        except BaseException as error:
+            status = end(error)
+    raise SystemExit(status)

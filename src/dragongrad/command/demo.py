@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from ..compiler.runtime import compile as compile_function
@@ -23,7 +22,9 @@ from ..views.drawing import DrawnGraph
 from ..views.drawing import graph as graph_of
 from ..views.palette import drawing, save
 from ..views.table import trace_table
+from .screen import show
 
+PICTURES = ("loss.png", "roc.png", "graph.svg")
 TEST_SHARE = 0.3
 PENALTY = 1e-3
 
@@ -82,9 +83,8 @@ def demo(folder: Path) -> None:
     """
     from scipy.optimize import minimize
 
-    folder.mkdir(parents=True, exist_ok=True)
-    console = Console()
     x, y, x_test, y_test, names = load()
+    folder.mkdir(parents=True, exist_ok=True)
     with_gradient = compile_function(value_and_grad(loss))
     start = np.zeros(x.shape[1] + 1)
 
@@ -127,21 +127,21 @@ def demo(folder: Path) -> None:
         ("value and gradient, compiled", f"{derived:.0f} us ({derived / plain:.1f} times the function)"),
     ):
         report.add_row(name, value)
-    console.print(report)
+    show(report)
     weights = sorted(zip(np.abs(fit.x[:-1]), names, fit.x[:-1], strict=True), reverse=True)[:5]
-    console.print("What weighs most: " + ", ".join(f"{name} ({w:+.2f})" for _, name, w in weights))
+    show("What weighs most: " + ", ".join(f"{name} ({w:+.2f})" for _, name, w in weights))
 
     def one_patient(w: Any, b: Any) -> Any:
         return np.log(1 + np.exp(-(w * 2.0 + b)))
 
-    console.print("\nHow the derivative of one patient's loss is made, forward and backward:\n")
+    show("\nHow the derivative of one patient's loss is made, forward and backward:\n")
     print(trace_table(one_patient, 0.5, -0.25))
     print()
     print(trace_table(one_patient, 0.5, -0.25, mode="reverse"))
     print()
 
     for path in draw(folder, losses, scores, y_test, area, graph_of(one_patient, 0.5, -0.25)):
-        console.print(f"picture: {path}")
+        show(f"picture: {path}")
 
 
 def draw(
@@ -174,4 +174,4 @@ def draw(
         save(figure, folder / "roc.png")
 
     (folder / "graph.svg").write_text(pictured.svg(), encoding="utf-8")
-    return [folder / name for name in ("loss.png", "roc.png", "graph.svg")]
+    return [folder / name for name in PICTURES]

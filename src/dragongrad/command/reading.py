@@ -1,33 +1,99 @@
-"""What is typed in on the command line, as values: functions, optimizers, starts, regions."""
+"""What is typed in on the command line, as values: functions, starts, regions, modes."""
 
 from __future__ import annotations
 
 import math
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from ..core.block import TABLE
 from ..core.errors import ArgumentError
-from ..optimize.minimize import method_class, minimize
-from ..optimize.searching import LineSearchOptimizer
-from ..optimize.trust import TrustRegion
-from ..optimize.zoo import Problem, get
-from .formula import Formula
+from ..optimize.zoo import ZOO, Problem, get
+from .formula import Formula, split_formulas
 
-_TRIAL_STEPS = 60
-_TRIALS = 14
+# Squares of such numbers, and of their differences, are still finite.
+_LARGEST = 1e100
 
 
-def read_function(text: str) -> Problem:
-    """A test function of the zoo by its name, or a formula of several variables (in alphabetical order).
+def find_function(name: str) -> Any:
+    """A function of NumPy or of dragongrad by its name, such as `sin`, `np.linalg.solve` or `logsumexp`.
 
     Raises
     ------
     ArgumentError
-        The text is neither.
+        There is none of this name: the message names the nearest.
+
     """
-    if text.replace("-", "_").isidentifier():
+    path = re.sub(r"^(np|numpy|ad|dragongrad)\.", "", name.strip())
+    for package in (np, sys.modules["dragongrad"]):
+        found = reduce(lambda place, part: getattr(place, part, None), path.split("."), package)
+        if callable(found) and not isinstance(found, type):
+            return found
+    places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in TABLE if not isinstance(fn, str)]
+    known = [place.removeprefix("numpy.") for place in places if place.startswith("numpy.")]
+    near = get_close_matches(path, known, n=2)
+    hint = f": did you mean {' or '.join(near)}?" if near else ""
+    raise ArgumentError(f"neither NumPy nor dragongrad has a function {name!r}{hint}")
+
+
+def read_function(text: str, plane: bool = False) -> Problem:
+    """A test function of the zoo by its name, or a formula of several variables (in alphabetical order).
+
+    Parameters
+    ----------
+    text : str
+    plane : bool
+        Whether it must be a function of two numbers.
+
+    Raises
+    ------
+    ArgumentError
+        The text is neither, the formula has no variable or no single value, or it is not a function of two numbers.
+
+    """
+    problem = _named(text) if text.replace("-", "_").isidentifier() else None
+    problem = problem or _typed(text)
+    if plane and problem.n != 2 and not problem.any_n:
+        raise ArgumentError(
+            f"this shows a function of two numbers, and {text} is one of {problem.n}: dragongrad study takes it"
+        )
+    return problem
+
+
+def read_functions(text: str) -> list[Problem]:
+    """Functions separated by commas; a comma within parentheses belongs to its formula.
+
+    Raises
+    ------
+    ArgumentError
+        One of them is none, or is named twice.
+
+    """
+    texts = split_formulas(text)
+    check_list(texts, "function", "leave one out")
+    return [read_function(part) for part in texts]
+
+
+def _named(text: str) -> Problem | None:
+    """The test function of a name; None where the text is rather a difference of variables, as `x-y`."""
+    try:
         return get(text)
+    except ArgumentError:
+        if re.fullmatch(r"[^\W\d]\d*(-[^\W\d]\d*)+", text):
+            return None
+    near = get_close_matches(text.lower(), ZOO, n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else "dragongrad zoo lists them"
+    formula = "; a formula is written with spaces, as 'a - b'" if "-" in text else ""
+    raise ArgumentError(f"no test function is called {text!r}: {hint}{formula}")
+
+
+def _typed(text: str) -> Problem:
     formula = Formula(text)
     names = sorted(formula.names)
     if not names:
@@ -36,9 +102,16 @@ def read_function(text: str) -> Problem:
     def f(x: Any) -> Any:
         return formula(**{name: x[k] for k, name in enumerate(names)})
 
+    start = np.ones(len(names))
+    with np.errstate(all="ignore"):
+        value = f(start)
+    if np.ndim(value):
+        raise ArgumentError(
+            f"the formula {text!r} gives an array, and only one number can be minimized: write sum(...)"
+        )
     return Problem(
         name=text, f=f, n=len(names), formula=text, source="typed in", bounds=(-3.0, 3.0), at=lambda n: [],
-        least=math.nan, begin=lambda n: [np.ones(n)],
+        least=math.nan, begin=lambda n: [start],
     )  # fmt: skip
 
 
@@ -49,16 +122,17 @@ def read_numbers(text: str, what: str) -> np.ndarray[Any, Any]:
     ------
     ArgumentError
         One of them is not a number.
+
     """
     parts = text.split(",")
-    try:
-        return np.array([float(p) for p in parts])
-    except ValueError:
-        wrong = next(p for p in parts if not _is_number(p))
-        raise ArgumentError(f"{what} is a list of numbers such as -1.5,2, and {wrong!r} is not a number") from None
+    wrong = next((p for p in parts if not is_number(p)), None)
+    if wrong is not None:
+        raise ArgumentError(f"{what} is a list of numbers such as -1.5,2, and {wrong!r} is not a number")
+    return np.array([float(p) for p in parts])
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is a number as Python writes them, `inf` and `nan` included."""
     try:
         float(text)
     except ValueError:
@@ -66,69 +140,101 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def read_region(text: str) -> np.ndarray[Any, Any]:
+def check_list(texts: list[str], what: str, cure: str) -> None:
+    """Refuse a list in which something is missing, or named twice."""
+    if "" in texts:
+        raise ArgumentError(f"{','.join(texts)!r} lacks the name of a {what}: leave out the comma, or name one")
+    twice = next((text for k, text in enumerate(texts) if text in texts[:k]), None)
+    if twice is not None:
+        raise ArgumentError(f"{twice!r} is named twice: {cure}")
+
+
+def read_values(texts: Sequence[str], names: Sequence[str]) -> list[Any]:
+    """The value of each variable of a formula, from words such as `x=2` and `y=0.5,1`.
+
+    Raises
+    ------
+    ArgumentError
+        A variable has no value or two, or a word gives none to a variable.
+
+    """
+    given: dict[str, Any] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        name = name.strip()
+        if not equals or name not in names:
+            raise ArgumentError(
+                f"give a value to each variable, as x=2; {text!r} does not, the formula is of "
+                f"{', '.join(names) or 'no variables'}"
+            )
+        if name in given:
+            raise ArgumentError(f"{name} is given two values: leave one out, or write a vector, as {name}=1,2")
+        numbers = read_numbers(number, f"the value of {name}")
+        given[name] = numbers if numbers.size > 1 else numbers[0]
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise ArgumentError(f"the formula also needs {', '.join(f'{n}=...' for n in missing)}")
+    return [given[name] for name in names]
+
+
+def read_start(text: str | None, problem: Problem) -> np.ndarray[Any, Any]:
+    """The start of a race: two numbers, or the first standard start of the function.
+
+    Raises
+    ------
+    ArgumentError
+        These are not two numbers of moderate size.
+
+    """
+    if text is None:
+        return np.asarray(problem.starts(2)[0])
+    start = read_numbers(text, "a start")
+    if start.size != 2:
+        raise ArgumentError(f"{problem.name} is run as a function of 2 numbers, the start has {start.size}")
+    return _moderate(start, "a start")
+
+
+def _moderate(numbers: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:
+    if not (np.abs(numbers) <= _LARGEST).all():
+        shown = ",".join(f"{v:g}" for v in numbers)
+        raise ArgumentError(f"{what} is of finite numbers up to {_LARGEST:g} in size, not {shown}")
+    return numbers
+
+
+def read_region(text: str | None) -> np.ndarray[Any, Any] | None:
     """A region of the plane, `x_low,x_high,y_low,y_high`, of shape (2, 2).
 
     Raises
     ------
     ArgumentError
-        These are not four numbers.
+        These are not four numbers of moderate size, or a low one is not less than the high one.
+
     """
-    numbers = read_numbers(text, "a region")
+    if text is None:
+        return None
+    numbers = _moderate(read_numbers(text, "a region"), "a region")
     if numbers.size != 4:
         raise ArgumentError(f"a region is x_low,x_high,y_low,y_high: four numbers, got {numbers.size}")
-    return numbers.reshape(2, 2)
+    region = numbers.reshape(2, 2)
+    # Between neighbouring floats there is nothing to see.
+    if not (region[:, 1] - region[:, 0] > 1e-9 * np.abs(region).max(axis=1)).all():
+        raise ArgumentError(
+            f"a region is x_low,x_high,y_low,y_high, each low one less than its high one: not {text}"
+        )
+    return region
 
 
-def read_optimizers(text: str, lr: float | None = None) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Optimizers by name with their options, as `gd,adam:lr=0.1:beta1=0.8,scipy:bfgs`.
+def read_modes(text: str) -> list[str]:
+    """The modes named: `forward`, `reverse`, or `both`.
 
     Raises
     ------
     ArgumentError
-        An option is not `name=number`.
+        It is another word.
+
     """
-    found = {}
-    for part in text.split(","):
-        words = part.strip().split(":")
-        head = 2 if words[0] == "scipy" else 1
-        options: dict[str, Any] = {"lr": lr} if lr is not None and _has_rate(words[0]) else {}
-        for word in words[head:]:
-            name, equals, value = word.partition("=")
-            if not equals or not _is_number(value):
-                raise ArgumentError(f"the options of an optimizer are written adam:lr=0.1:beta1=0.8, not {part!r}")
-            options[name] = int(value) if value.isdigit() else float(value)
-        found[part.strip()] = (":".join(words[:head]), options)
-    return found
-
-
-def _has_rate(name: str) -> bool:
-    # To a method that searches for the length of its step the learning rate means little.
-    return not name.startswith("scipy") and not issubclass(method_class(name), (LineSearchOptimizer, TrustRegion))
-
-
-def tame(
-    problem: Problem, start: np.ndarray[Any, Any], entries: dict[str, tuple[str, dict[str, Any]]]
-) -> tuple[dict[str, tuple[str, dict[str, Any]]], list[str]]:
-    """Make smaller the learning rates that nobody chose and with which a method flies off; and a note of each."""
-    tamed, notes = {}, []
-    for label, (method, options) in entries.items():
-        tamed[label] = (method, options)
-        if "lr" in options or not _has_rate(method):
-            continue
-        usual = rate = float(method_class(method).lr)
-        for _ in range(_TRIALS):
-            if _stays(problem, start, method, {**options, "lr": rate}):
-                break
-            rate /= 2
-        if rate != usual:
-            tamed[label] = (method, {**options, "lr": rate})
-            notes.append(f"{label}: lr = {rate:.3g}, since {usual:g} flies off from here")
-    return tamed, notes
-
-
-def _stays(problem: Problem, start: np.ndarray[Any, Any], method: str, options: dict[str, Any]) -> bool:
-    with np.errstate(all="ignore"):
-        run = minimize(problem.f, start, method=method, max_iter=_TRIAL_STEPS, path=True, **options)
-    assert run.losses is not None
-    return bool(np.isfinite(run.losses).all() and run.losses[-1] <= run.losses[0])
+    known = {"forward": ["forward"], "reverse": ["reverse"], "both": ["forward", "reverse"]}
+    modes = [mode for word in text.split(",") for mode in known.get(word.strip(), [""])]
+    if "" in modes:
+        raise ArgumentError(f"--modes is forward, reverse or both, not {text!r}")
+    return list(dict.fromkeys(modes))
