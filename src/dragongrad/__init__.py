@@ -16,6 +16,7 @@ from .core.errors import (
     ArgumentError,
     BatchError,
     ClosureError,
+    CompileError,
     CompileWarning,
     ConversionError,
     DerivativeError,
@@ -30,6 +31,7 @@ from .core.errors import (
     OutOfBoundsError,
     ShapeError,
 )
+from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
@@ -62,21 +64,22 @@ _ROOMS = {
 _install()
 __version__ = "2.0.0.dev0"
 __all__ = [
-    "ArgumentError", "BatchError", "Block", "ClosureError", "CompileWarning", "Compiled", "Constant",
-    "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError", "FactorizationError",
-    "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError", "OutOfBoundsError", "ShapeError",
-    "SimpleBlock", "Variable", "checkpoint", "compile", "composite", "constant", "custom_rule", "debug_nans",
-    "derivative", "elementwise", "empty", "explain", "full", "general", "grad", "graph", "hessian", "hvp",
-    "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "log", "log_softmax",
-    "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power", "root", "set_mode",
-    "set_threads", "softmax", "stop_gradient", "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap",
-    "zeros",
+    "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
+    "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
+    "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
+    "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite", "constant",
+    "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad",
+    "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear",
+    "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power",
+    "root", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "trace_table", "value_and_grad",
+    "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     if name in _ROOMS:
-        module = _import_module(_ROOMS[name], __name__)
+        with _locked():
+            module = _import_module(_ROOMS[name], __name__)
         found = getattr(module, name, module)
     else:
         # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.

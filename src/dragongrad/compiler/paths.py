@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import numpy as np
 from ..core.errors import ArgumentError, CompileWarning
 from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
+from ..forks import Lock
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
 from .backends.native.machine import binding
@@ -61,7 +61,7 @@ class Version:
     paths: list[Path] = field(default_factory=list)
     eager: str = ""  # why this version runs eagerly, where it does
     # Of the same thread again where the function calls itself with plain numbers.
-    lock: Any = field(default_factory=threading.RLock)
+    lock: Lock = field(default_factory=Lock)
 
 
 def take(path: Path, arrays: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import threading
+import sys
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -62,9 +62,15 @@ class Compiled:
         # The ways in of the paths that answered last, without and with arguments by name.
         self._entry: Callable[..., Any] = closed
         self._named: Callable[..., Any] = closed
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> Any:
+        # What a decorator put in the place of its function is found there.
+        path = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(self.__module__)
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is self:
+            return path
         return Compiled, (self._f, self._static, self._backend, self._fast_math)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -122,21 +128,19 @@ class Compiled:
         return frozenset(found)
 
     def _new_version(self, key: Any, dynamic: list[int]) -> Version:
-        with self._lock:
-            version = self._versions.get(key)
-            if version is None:
-                version = self._versions[key] = Version(dynamic)
-                if len(self._versions) == MAX_VERSIONS:
-                    warn(
-                        f"{self!r} was compiled for {MAX_VERSIONS} sets of shapes, dtypes and static values: "
-                        "pass numbers that change as floats or arrays (Python integers and strings are static)"
-                    )
+        made = Version(dynamic)
+        version = self._versions.setdefault(key, made)
+        if version is made and len(self._versions) == MAX_VERSIONS:
+            warn(
+                f"{self!r} was compiled for {MAX_VERSIONS} sets of shapes, dtypes and static values: "
+                "pass numbers that change as floats or arrays (Python integers and strings are static)"
+            )
         return version
 
     def _new_path(
         self, version: Version, leaves: list[Any], structure: Structure, arrays: list[Any], args: Any, kwargs: Any
     ) -> Any:
-        with version.lock:
+        with version.lock():
             # Another thread may have traced it while we waited.
             for path in version.paths:
                 out = take(path, arrays)

@@ -13,6 +13,7 @@ DragongradError
 ├── BatchError           something that differs from row to row where one answer is needed
 ├── ClosureError         a custom rule around a function that closes over a Variable
 ├── ArgumentError        an option that a transform cannot take
+├── CompileError         machine code that cannot be made in this process
 ├── MissingExtraError    an optional package that is not installed
 └── DerivativeError      two derivatives that should agree and do not
 """
@@ -78,6 +79,10 @@ class ClosureError(DragongradError, ValueError):
 
 class ArgumentError(DragongradError, ValueError):
     """An option or argument of a transform that cannot be used."""
+
+
+class CompileError(DragongradError, RuntimeError):
+    """Machine code that cannot be made in this process."""
 
 
 class MissingExtraError(DragongradError, ImportError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,11 +43,14 @@ class Graph:
         self.nodes = nodes
         self.outputs = outputs
         self._given = names
+        self._names: dict[Node, str] | None = None
 
-    @cached_property
+    @property
     def names(self) -> dict[Node, str]:
         """What print and pictures call each Node."""
-        return self._given | {node: f"v{number}" for number, node in enumerate(self.nodes, 1)}
+        if self._names is None:
+            self._names = self._given | {node: f"v{number}" for number, node in enumerate(self.nodes, 1)}
+        return self._names
 
     def rewritten(self, nodes: list[Node], outputs: list[Any]) -> Graph:
         """The Graph of the same function of the same inputs, by other Nodes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
+from ...process import once
 from ...rewrite import Value, arguments, shape_of
 from .kernels import is_small, small_product
 from .routines import LETTERS, RoutineWriter, exported
@@ -66,7 +66,7 @@ def fits(node: Node) -> bool:
     return dtypes == {node.dtype} and node.dtype.name in LETTERS and max(lengths, default=0) <= _LARGEST // 64
 
 
-@cache
+@once
 def symbols() -> dict[str, int]:
     """The addresses of the routines, by the names that native code knows them by."""
     return exported("scipy.linalg.cython_blas", "blas", ("gemm", "gemv", "dot", "trsm"))

@@ -11,19 +11,19 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from ...process import address_of, keep_forever, once, python_function
 from . import door_words as words
 from .door_text import TEXT
 from .door_words import RECORD, WORD
-from .machine import Library, keep_forever, provide
+from .machine import Library, provide
 
 # What a door returns where the arguments are not those it was made for, or a decision goes the other way.
-MISSING = type("Missing", (), {"__repr__": lambda self: "<other arguments, or another path>"})()
+MISSING = keep_forever(type("Missing", (), {"__repr__": lambda self: "<other arguments, or another path>"})())
 
 # Numbers of functions in NumPy's table, the same in every release since 1.7.
 _VERSION, _NEW = 0, 93
@@ -100,7 +100,7 @@ def block_start(table: int, outputs: int) -> int:
     return -(-(words.TABLE + 8 * (table + outputs + 1)) // 64) * 64
 
 
-@cache
+@once
 def layout() -> str:
     """Why objects cannot be read in place; empty where they can."""
     if sys.implementation.name != "cpython":
@@ -146,11 +146,10 @@ def _numpy_function(number: int, result: Any, *arguments: Any) -> Any:
     return ctypes.CFUNCTYPE(result, *arguments)(_numpy_address(number))
 
 
-@cache
+@once
 def _numpy_table() -> Any:
     capsule = import_module("numpy._core._multiarray_umath")._ARRAY_API
-    pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    pointer_of = python_function("PyCapsule_GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
     return ctypes.cast(pointer_of(capsule, None), ctypes.POINTER(ctypes.c_void_p))
 
 
@@ -158,26 +157,21 @@ def _numpy_address(number: int) -> int:
     return int(_numpy_table()[number])
 
 
-@cache
-def _door() -> tuple[Any, Callable[[int], None]]:
-    """The method of every door, and what frees the blocks of one."""
+@once
+def _door() -> tuple[Any, Callable[[int], None], Library]:
+    """The method of every door, which function objects point to, what frees the blocks of one, and their code."""
     for name in _FROM_PYTHON:
-        provide(name, _address(getattr(ctypes.pythonapi, name)))
+        provide(name, address_of(ctypes.pythonapi[name]))
     provide("PyArray_New", _numpy_address(_NEW))
-    library = keep_forever(Library(TEXT, 1))
+    library = Library(TEXT, 1)
     method = _Method(b"compiled", library.address("dragongrad.door"), _METH_FASTCALL, None)
-    return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(library.address("dragongrad.release"))
+    return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(library.address("dragongrad.release")), library
 
 
-def _address(function: Any) -> int:
-    return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
-
-
-@cache
+@once
 def _allocator(scalar: type) -> int:
     """What allocates a NumPy scalar."""
-    slot = ctypes.pythonapi.PyType_GetSlot
-    slot.restype, slot.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_int]
+    slot = python_function("PyType_GetSlot", ctypes.c_void_p, ctypes.py_object, ctypes.c_int)
     return int(slot(scalar, _TP_ALLOC))
 
 
@@ -188,7 +182,7 @@ def can_read(dtype: Any) -> bool:
 
 def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Output], steps: Sequence[int]) -> Any:
     """The function object through which a program is called."""
-    method, release = _door()
+    method, release, _ = _door()
     header = [0] * len(WORD)
     body: list[int] = []
     keeps: list[Any] = [program.keeps, program.table]
@@ -215,8 +209,9 @@ def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Outp
         header[WORD[name]] = int(value)
     description = np.array(header + body, np.int64)
     owner = _Owner(description, description.ctypes.data, keeps, release)
-    new = ctypes.pythonapi.PyCFunction_NewEx
-    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.py_object]
+    new = python_function(
+        "PyCFunction_NewEx", ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object
+    )
     # A function object holds on to its `self` and its module: the module's place keeps what the code needs.
     return new(ctypes.addressof(method), description, owner)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from .machine import Library, keep_forever, processor, provide
+from ...process import once
+from .machine import Library, processor, provide
 from .mathematics import FUNCTIONS, Definitions, definitions
 from .text import Text, type_of
 
@@ -23,12 +24,12 @@ def _for_host(name: str, kind: str, called: bool) -> Definitions:
     return definitions(name, kind, host.lanes, host.fused, called)
 
 
-@cache
+@once
 def provide_function(symbol: str) -> Library:
-    """Make a function that code borrows, once for the whole process."""
+    """Make a function that code borrows."""
     _, name, kind = symbol.split(".")
     texts = _for_host(name, kind, called=True).texts.values()
-    library = keep_forever(Library("\n".join(texts).replace("define hidden", "define")))
+    library = Library("\n".join(texts).replace("define hidden", "define"))
     provide(symbol[1:], library.address(symbol[1:]))
     return library
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from ....core.node import Node
-from .machine import Library, keep_forever, provide
+from ...process import once
+from .machine import Library, provide
 from .text import STORED
 
 _WORDS = {"sum": ("add", "fadd"), "all": ("and", ""), "any": ("or", "")}
@@ -21,10 +20,10 @@ def joiner(node: Node) -> str:
     return f"dragongrad.join.{node.block.name}.{STORED[node.dtype.name]}"
 
 
-@cache
+@once
 def provide_joiner(name: str) -> Library:
     """Make a function of `joiner`, under its name."""
-    library = keep_forever(Library(_text(name), 0))
+    library = Library(_text(name), 0)
     provide(name, library.address(name))
     return library
 

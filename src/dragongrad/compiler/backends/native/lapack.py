@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.node import Node
+from ...process import once
 from ...rewrite import Value, arguments, shape_of
 from .blas import Factor, factor, lead_strides
 from .routines import LETTERS, RoutineWriter, exported
@@ -62,7 +62,7 @@ def terms(node: Node) -> float:
     return float(each * math.prod(node.shape[:-2]))
 
 
-@cache
+@once
 def symbols() -> dict[str, int]:
     """The addresses of the routines, by the names that native code knows them by."""
     return exported("scipy.linalg.cython_lapack", "lapack", ("potrf", "getrf", "getrs", "getri"))

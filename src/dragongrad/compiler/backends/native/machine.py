@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import platform
 import sys
-import threading
 import weakref
+from collections import deque
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from typing import Any
 
 from ....core.errors import ArgumentError
-
-# The garbage collector may close a library while another is made in the same thread.
-_LOCK = threading.RLock()
+from ...process import exclusive, leave, once, try_exclusive
 
 
-@cache
+@once
 def binding() -> Any:
     """LLVM itself, made ready."""
     try:
@@ -53,7 +49,7 @@ class Processor:
 BASELINE = Processor("x86-64", "+sse2")
 
 
-@cache
+@once
 def processor() -> Processor:
     """The processor of this machine."""
     llvm = binding()
@@ -96,7 +92,7 @@ attributes #2 = { nonlazybind }
 
 def provide(name: str, address: int) -> None:
     """Let compiled code call a function of this process by a name."""
-    with _LOCK:
+    with exclusive():
         binding().add_symbol(name, address)
 
 
@@ -126,7 +122,8 @@ class Library:
         self._target = target or processor()
         self._other = other
         # LLVM's global state is not made for several threads at once.
-        with _LOCK:
+        with exclusive():
+            _close_all()
             llvm = binding()
             # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
             self._context = llvm.create_context()
@@ -139,7 +136,7 @@ class Library:
                         self._engine.add_global_mapping(function, address)
             self._engine.finalize_object()
             # In this order, also where the garbage collector finds both at once: the code belongs to the context.
-            weakref.finalize(self, _close, self._engine, self._context).atexit = False
+            weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
 
     def _optimised(self) -> tuple[Any, Any]:
         """The module after LLVM's passes, and what writes its machine code."""
@@ -164,23 +161,39 @@ class Library:
 
     def address(self, name: str) -> int:
         """The address of a function."""
-        return int(self._engine.get_function_address(name))
+        with exclusive():
+            return int(self._engine.get_function_address(name))
 
     def assembly(self) -> str:
         """The machine code, as assembly."""
-        with _LOCK:
+        with exclusive():
             module, machine = self._optimised()
             own = str(machine.emit_assembly(module))
             return own if self._other is None else self._other.assembly() + own
 
 
-def _close(engine: Any, context: Any) -> None:
-    with _LOCK:
+# Libraries that nobody uses any more.
+_CLOSED: deque[tuple[Any, Any]] = deque()
+
+
+def _close(library: tuple[Any, Any]) -> None:
+    """Free a library, now or when the next one is made.
+
+    The garbage collector calls this in any thread, perhaps amid a call of llvmlite's: it must not wait.
+    """
+    _CLOSED.append(library)
+    if try_exclusive():
+        try:
+            _close_all()
+        finally:
+            leave()
+
+
+def _close_all() -> None:
+    while True:
+        try:
+            engine, context = _CLOSED.popleft()
+        except IndexError:
+            return
         engine.close()
         context.close()
-
-
-def keep_forever(library: Library) -> Library:
-    """A library that outlives the interpreter: threads may stand in its code while the process ends."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
-    return library

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Container
 from dataclasses import dataclass
-from functools import cached_property
 
 from ....core.node import Node
+from ...process import computed_once
 from ...rewrite import Value, arguments, shape_of
 from .alignment import reads
 from .blas import lead_of
@@ -35,7 +35,7 @@ class Root:
     kind: str
     rolled: bool = False
 
-    @cached_property
+    @computed_once
     def domain(self) -> tuple[int, ...]:
         """The shape that is looped over."""
         shape = self.node.shape
@@ -49,14 +49,14 @@ class Root:
             return (*shape[: index.before], *index.shape, *shape[index.before + width :])
         return shape
 
-    @cached_property
+    @computed_once
     def index(self) -> Layout:
         """Of a scatter: the index, whose arrays stand side by side between full slices."""
         found = added_at(self.node)
         assert found is not None
         return found
 
-    @cached_property
+    @computed_once
     def axes(self) -> tuple[int, ...]:
         """The axes of the domain that the result does not have."""
         if self.kind == "reduce":

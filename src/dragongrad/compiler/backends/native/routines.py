@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import itertools
 from collections.abc import Sequence
-from functools import cache
 from importlib import import_module
 
 from ....core.node import Node
+from ...process import address_of, once, python_function
 
 # What the routines for each dtype begin with.
 LETTERS = {"float64": "d", "float32": "s"}
@@ -17,9 +17,8 @@ LETTERS = {"float64": "d", "float32": "s"}
 def exported(module: str, library: str, routines: Sequence[str]) -> dict[str, int]:
     """The addresses that a module of SciPy exports, by the names that native code knows them by."""
     table = import_module(module).__pyx_capi__
-    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    name_of = python_function("PyCapsule_GetName", ctypes.c_char_p, ctypes.py_object)
+    pointer_of = python_function("PyCapsule_GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
     found = {}
     for letter in LETTERS.values():
         for routine in routines:
@@ -28,7 +27,7 @@ def exported(module: str, library: str, routines: Sequence[str]) -> dict[str, in
     return found
 
 
-@cache
+@once
 def thread_controls() -> tuple[int, int] | None:
     """The addresses of what tells and sets how many threads BLAS itself uses, where it has any."""
     library = ctypes.CDLL(import_module("scipy.linalg.cython_blas").__file__)
@@ -37,7 +36,7 @@ def thread_controls() -> tuple[int, int] | None:
             found = [getattr(library, f"{prefix}_{verb}_num_threads{suffix}") for verb in ("get", "set")]
         except AttributeError:
             continue
-        get, put = (int(ctypes.cast(f, ctypes.c_void_p).value or 0) for f in found)
+        get, put = map(address_of, found)
         return get, put
     return None
 

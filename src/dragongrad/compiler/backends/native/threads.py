@@ -9,10 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from functools import cache
 
 from ....core.errors import ArgumentError
-from .machine import Library, keep_forever, provide
+from ...process import address_of, keep_forever, once, python_function
+from .machine import Library, provide
 from .routines import thread_controls
 
 # A loop is cut where it takes longer than two parts of this many nanoseconds.
@@ -203,6 +203,7 @@ class Workers:
 
     def ready(self) -> None:
         """Make the workers, where none are yet."""
+        _addresses()
         with self._lock:
             if not self._ready:
                 self._locks()
@@ -219,7 +220,7 @@ class Workers:
             self._ready = False
 
     def _word(self, name: str, number: int = 0) -> ctypes.c_int64:
-        return ctypes.c_int64.from_address(_library().address(f"dragongrad.{name}") + 8 * number)
+        return ctypes.c_int64.from_address(_addresses()[name] + 8 * number)
 
     def _locks(self) -> None:
         for name, taken in (("lock", False), ("finished", True)):
@@ -227,9 +228,8 @@ class Workers:
 
     def _wake(self) -> None:
         count = min(self.wanted, _MOST_THREADS) - 1
-        worker = _library().address("dragongrad.worker")
-        start = ctypes.pythonapi.PyThread_start_new_thread
-        start.restype, start.argtypes = ctypes.c_ulong, [ctypes.c_void_p, ctypes.c_void_p]
+        worker = _addresses()["worker"]
+        start = python_function("PyThread_start_new_thread", ctypes.c_ulong, ctypes.c_void_p, ctypes.c_void_p)
         while self._started < count:
             slot = self._word("slots", 2 * self._started)
             slot.value = _new_lock(True)
@@ -243,26 +243,24 @@ class Workers:
 
 def _new_lock(taken: bool) -> int:
     """A lock of CPython's, which needs no Python to be waited on."""
-    new = ctypes.pythonapi.PyThread_allocate_lock
-    new.restype = ctypes.c_void_p
-    lock = int(new())
+    lock = int(python_function("PyThread_allocate_lock", ctypes.c_void_p)())
     if taken:
-        acquire = ctypes.pythonapi.PyThread_acquire_lock
-        acquire.argtypes = [ctypes.c_void_p, ctypes.c_int]
-        acquire(lock, 1)
+        python_function("PyThread_acquire_lock", ctypes.c_int, ctypes.c_void_p, ctypes.c_int)(lock, 1)
     return lock
 
 
-@cache
-def _library() -> Library:
+@once
+def _addresses() -> dict[str, int]:
+    """Where the code of the workers is, and the words that they share."""
     for name in _FROM_PYTHON:
-        provide(name, int(ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0))
+        provide(name, address_of(ctypes.pythonapi[name]))
     library = keep_forever(Library(_TEXT, 0))
     provide("dragongrad.parallel", library.address("dragongrad.parallel"))
-    return library
+    names = ("worker", "slots", "active", "lock", "finished", "remaining")
+    return {name: library.address(f"dragongrad.{name}") for name in names}
 
 
-@cache
+@once
 def parallel_beside_blas() -> str:
     """The name of what runs parts that call BLAS."""
     controls = thread_controls()
@@ -270,7 +268,7 @@ def parallel_beside_blas() -> str:
         return "dragongrad.parallel"
     for verb, address in zip(("get", "set"), controls, strict=True):
         provide(f"blas.threads.{verb}", address)
-    _library()
+    _addresses()
     name = "dragongrad.parallel.blas"
     provide(name, keep_forever(Library(_BESIDE_BLAS, 0)).address(name))
     return name
