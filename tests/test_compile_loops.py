@@ -287,3 +287,18 @@ def test_blas_has_as_many_threads_after_as_before(count):
         assert get() == count
     finally:
         put(before)
+
+
+@pytest.mark.parametrize("f", [np.all, np.any, lambda x, axis: (np.all(x, axis), np.any(x, axis), np.sum(x, axis))])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("shape", [(17, 3), (1000, 1), (40, 30), (9000, 4)])
+def test_truth_is_gathered_in_vectors(f, axis, shape, capfd):
+    """What LLVM cannot make vectors of it tells on the standard error stream, where nobody asked."""
+    for x in (RNG.standard_normal(shape), np.ones(shape), -np.ones(shape)):
+        compiled(lambda x: f(x > 0, axis), x)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_sorting_says_nothing(capfd):
+    compiled(lambda x: np.sort(x, -1), RNG.standard_normal((17, 3)))
+    assert capfd.readouterr() == ("", "")

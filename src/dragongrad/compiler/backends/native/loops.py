@@ -13,7 +13,7 @@ from ...rewrite import Value, arguments, shape_of
 from .elementwise import OPERATIONS
 from .expressions import Expressions, spread
 from .index import Index, Loop, Split, variable
-from .reductions import fold, kind_of, result, start_of
+from .reductions import fold, gathered, kind_of, result, start_of
 from .roots import STRAIGHT, Root
 from .schedule import Loops
 from .sums import product
@@ -239,7 +239,7 @@ class LoopWriter:
         if isinstance(x, Node):
             self._element(x, index)
         term = self.to.element(x, index, root.node.dtype)
-        return self.text.op(f"zext i1 {term} to i64") if root.node.dtype.kind == "b" else term
+        return gathered(self.text, root, term) if root.node.dtype.kind == "b" else term
 
     def _product_term(self, root: Root, x: Value, index: tuple[Index, ...]) -> str:
         """A product that goes into a sum: it may be added unrounded."""

@@ -12,7 +12,7 @@ from .expressions import UNROLL
 from .gather import element_of
 from .index import Index, variable
 from .loops import INNER, OUTER, PART, PLAIN, LoopWriter
-from .reductions import fold, kind_of, result, start_of
+from .reductions import fold, gathered, kind_of, name_of, result, start_of
 from .roots import ROW, Root, row_bytes
 from .text import STORED, Buffer, literal
 
@@ -156,8 +156,9 @@ class NestWriter(LoopWriter):
             parts = list(zip(at, buffer.strides, strict=False))
             count = math.prod(root.node.shape[len(at) :])
         else:
-            if root.node.dtype.kind != "b" or start_of(root) == "1":
-                start = {"b": "true"}.get(root.node.dtype.kind, start_of(root))
+            start = start_of(root)
+            if root.node.dtype.kind == "b":
+                start = "true" if name_of(root) == "all" else "false"
             parts = self._parts(root, (*at, *[0] * (len(root.domain) - len(at))))
             count = math.prod(root.domain[a] for a in kept if a >= len(at))
         # The elements that are still to come lie side by side.
@@ -174,7 +175,7 @@ class NestWriter(LoopWriter):
         stored = STORED[buffer.dtype.name]
         total = self.text.effect(f"load {stored}, ptr {self.text.address(buffer, parts)}")
         if stored == "i8":
-            total = self.text.effect(f"zext i8 {total} to {kind_of(root)}")
+            total = gathered(self.text, root, self.text.effect(f"trunc i8 {total} to i1"))
         for term in terms:
             total = fold(self.text, root, total, term)
         self.text.store(buffer, parts, result(self.text, root, total))

@@ -1,4 +1,7 @@
-"""What a reduction gathers: its accumulator, where that starts, one step, and the result."""
+"""What a reduction gathers: its accumulator, where that starts, one step, and the result.
+
+`all` gathers whether any term is false: LLVM makes vectors of loops that gather by "or" several terms a step.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def start_of(root: Root) -> str:
     """The neutral element."""
     dtype, name = root.node.dtype, name_of(root)
     if dtype.kind == "b":
-        return "1" if name == "all" else "0"
+        return "0"
     if name == "sum":
         return literal(-0.0 if dtype.kind == "f" else 0, dtype)
     if dtype.kind == "f":
@@ -30,7 +33,7 @@ def fold(text: Text, root: Root, total: str, term: str) -> str:
     """One step of a reduction, in the forms that LLVM recognises."""
     kind, name = kind_of(root), name_of(root)
     if root.node.dtype.kind == "b":
-        return text.effect(f"{'and' if name == 'all' else 'or'} i64 {total}, {term}")
+        return text.effect(f"or i64 {total}, {term}")
     if name in ("sum", "scatter", "scatter_at"):
         # The order of a long sum is ours to choose, as it is NumPy's: that is what lanes need.
         add = "fadd reassoc contract" if root.node.dtype.kind == "f" else "add"
@@ -42,7 +45,16 @@ def fold(text: Text, root: Root, total: str, term: str) -> str:
 
 def result(text: Text, root: Root, total: str) -> str:
     """The element that an accumulator stands for."""
-    return text.effect(f"icmp ne i64 {total}, 0") if root.node.dtype.kind == "b" else total
+    if root.node.dtype.kind != "b":
+        return total
+    return text.effect(f"icmp {'eq' if name_of(root) == 'all' else 'ne'} i64 {total}, 0")
+
+
+def gathered(text: Text, root: Root, truth: str) -> str:
+    """What an accumulator gathers of a truth value."""
+    if name_of(root) == "all":
+        truth = text.op(f"xor i1 {truth}, true")
+    return text.op(f"zext i1 {truth} to {kind_of(root)}")
 
 
 def name_of(root: Root) -> str:
