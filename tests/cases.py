@@ -391,7 +391,35 @@ LINALG = at(X, {
     "linalg.outer": lambda x: np.linalg.outer(x[0], x[1]),
 }, rtol=3e-6)  # fmt: skip
 
+# Axes of length one: what is repeated along them, spread behind them or read through them.
+ROW = at(rng.normal(size=(1, 4)), {
+    "repeat a row": lambda x: np.repeat(np.sin(x), 3, axis=1) ** 2,
+    "repeat rows": lambda x: np.repeat(x, 2, axis=0) * x,
+    "tile a row": lambda x: np.tile(x, (1, 2, 2)) ** 2,
+    "kron of a row": lambda x: np.kron(np.array([[1.0, 2.0]]), x) * np.kron(x, np.array([[1.0, 3.0]])),
+    "sums of a row": lambda x: x * np.sum(x, axis=0) - np.mean(x, axis=1, keepdims=True) * np.max(x, axis=0),
+    "softmax of a row": lambda x: ad.softmax(x, axis=1) * ad.logsumexp(x, axis=0),
+    "product of a row": lambda x: (x @ x.T) * x + x.T @ x,
+    "stack of a row": lambda x: np.stack([x, np.sin(x)], axis=2).reshape(1, 8) ** 2,
+})  # fmt: skip
+COLUMN = at(rng.normal(size=(3, 1)), {
+    "repeat a column": lambda x: np.repeat(np.sin(x), 3, axis=1) ** 2,
+    "tile a column": lambda x: np.tile(x, (2, 3)) ** 2,
+    "sums of a column": lambda x: x * np.sum(x, axis=1, keepdims=True) - np.mean(x, axis=0) * np.max(x, axis=1),
+    "running sum of a column": lambda x: np.cumsum(x, axis=0) * np.cumsum(x, axis=1),
+})  # fmt: skip
+IMAGE = at(rng.normal(size=(1, 2, 3)), {
+    "upsample an image": lambda x: np.repeat(np.repeat(np.tanh(x), 2, axis=-1), 2, axis=-2) ** 2,
+    "pool an image": lambda x: np.max(np.pad(x, ((0, 0), (1, 1), (0, 1))).reshape(1, 2, 2, 2, 2), axis=(2, 4)) ** 2,
+    "spread an image": lambda x: np.broadcast_to(x[:, :, None], (1, 2, 3, 3)).reshape(1, 18) ** 2,
+})  # fmt: skip
+ELEMENT = at(rng.normal(size=(1, 1)), {
+    "repeat an element": lambda x: np.repeat(np.sin(x), 3, axis=0) ** 2,
+    "sums of an element": lambda x: (x - np.sum(x, axis=0)) * x + np.max(x, axis=1) ** 2,
+    "product of an element": lambda x: x @ x @ np.tile(x, (1, 3)),
+})  # fmt: skip
+
 CASES: dict[str, Case] = {
     **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **DIFFERENCES, **FOURIER,
-    **CONTRACTIONS, **LINALG,
+    **CONTRACTIONS, **LINALG, **ROW, **COLUMN, **IMAGE, **ELEMENT,
 }  # fmt: skip

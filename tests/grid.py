@@ -75,8 +75,13 @@ def assert_same(got, expected, dtype=None):
 
 
 def assert_compiles(f, traced_at, run_at, backend, dtype=None):
-    """Compiled with some arguments, a function gives on others what it gives uncompiled."""
+    """Compiled with some arguments, a function gives on these and on others what it gives uncompiled.
+
+    Each twice: the first call returns what the run gave that was traced, and so does one that goes another way.
+    """
     compiled = ad.compile(f, backend=backend)
-    assert_same(compiled(*traced_at), f(*traced_at), dtype)
-    assert_same(compiled(*run_at), f(*run_at), dtype)
+    for args in (traced_at, run_at):
+        expected = f(*args)
+        for _ in range(2):
+            assert_same(compiled(*args), expected, dtype)
     return compiled

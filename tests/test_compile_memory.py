@@ -161,7 +161,7 @@ def used_up(case):
 
 
 @pytest.mark.parametrize("case", [*APART, *TOGETHER])
-def test_only_what_is_not_read_any_more_is_written_over(case, monkeypatch, few_threads):
+def test_only_what_is_not_read_any_more_is_written_over(case, monkeypatch, few_threads, unchecked_programs):
     f = used_up({**APART, **TOGETHER}[case])
     x = RNG.standard_normal(40_000)
     ad.set_threads(3)

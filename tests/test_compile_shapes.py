@@ -41,6 +41,8 @@ UNARY = [
     lambda a: a[:, np.argmax(a[0])][:, None] * 0.5 + a, lambda a: np.clip(a, -0.8, 0.9) * a,
     lambda a: a / (1 + np.linalg.norm(a, axis=1, keepdims=True)), lambda a: a / (1 + np.var(a, axis=0)),
     lambda a: a * np.prod(np.cos(a[:, :1] * 0.1)), lambda a: np.outer(np.sin(a[:, 0]), np.cos(a[0])),
+    lambda a: np.repeat(np.sin(a), 3, axis=1)[:, : a.shape[1]], lambda a: np.tile(a - np.mean(a), (2, 1))[len(a) :],
+    lambda a: np.broadcast_to(np.cos(a)[:, None], (len(a), 3, a.shape[1])).reshape(-1, a.shape[1])[: len(a)] * 0.7,
 ]  # fmt: skip
 BINARY = [
     np.add, lambda a, b: np.sin(a) * b, lambda a, b: a / (1.5 + b * b), put, np.maximum,
@@ -48,7 +50,10 @@ BINARY = [
     lambda a, b: a * b[:1] + b[:, :1], lambda a, b: np.tanh(a @ (b.T @ b) / a.size), np.logaddexp,
     lambda a, b: np.where(a > b, a * b, b),
 ]  # fmt: skip
-SHAPES = [(3, 3), (40, 3), (3, 40), (50, 17), (300, 2), (2, 300), (33, 1), (1, 33), (70, 70), (5, 4)]
+SHAPES = [
+    (3, 3), (40, 3), (3, 40), (50, 17), (300, 2), (2, 300), (33, 1), (1, 33), (70, 70), (5, 4), (1, 1), (1, 300),
+    (1, 4), (4, 1),
+]  # fmt: skip
 
 
 def program(seed):
@@ -88,3 +93,73 @@ def test_many_more(backend):
     for seed in range(1000, 1600):
         everything, first, then = program(seed)
         assert_compiles(everything, first, then, backend)
+
+
+# Axes of length one and zero
+
+
+def upsampled(x):
+    """Each of the last two axes twice as long."""
+    *lead, n, m = x.shape
+    return np.broadcast_to(x[..., :, None, :, None], (*lead, n, 2, m, 2)).reshape(*lead, 2 * n, 2 * m)
+
+
+# Functions of an array of at least two axes.
+ANY_SHAPE = {
+    "repeat 0": lambda x: np.repeat(x, 3, axis=0),
+    "repeat 1": lambda x: np.repeat(x, 3, axis=1),
+    "repeat all": lambda x: np.repeat(np.sin(x), 2),
+    "tile": lambda x: np.tile(x, (1, 2, 2)),
+    "tile rows": lambda x: np.tile(np.exp(x), (1, 3)),
+    "kron": lambda x: np.kron(x, np.array([[1.0, 2.0, 3.0]])),
+    "kron column": lambda x: np.kron(np.array([[1.0], [2.0]]), x),
+    "spread behind": lambda x: np.broadcast_to(x[..., None], (*x.shape, 3)).reshape(*x.shape[:-1], 3 * x.shape[-1]),
+    "spread between": lambda x: np.broadcast_to(np.sin(x)[:, None], (len(x), 3, *x.shape[1:])).reshape(-1),
+    "spread before": lambda x: np.broadcast_to(x[None], (3, *x.shape)).reshape(3 * len(x), *x.shape[1:]) * 2,
+    "upsampled": upsampled,
+    "upsampled sums": lambda x: np.sum(upsampled(np.tanh(x - np.sum(x, -1, keepdims=True))) ** 2, axis=-1),
+    "rows, twice": lambda x: np.tile(np.exp(x - np.sum(x, -1, keepdims=True)), (1, 3)) * np.sum(x, -1)[..., None],
+    "stacked": lambda x: np.stack([x, np.sin(x), x * x], axis=-1).reshape(*x.shape[:-1], 3 * x.shape[-1]),
+    "joined": lambda x: np.concatenate([x, np.sin(x), x], axis=1).reshape(-1),
+    "reshaped": lambda x: np.reshape(np.exp(x), (1, -1)) + np.reshape(x, (-1, 1)),
+    "softmax": lambda x: ad.softmax(x, axis=-1) + ad.softmax(x, axis=0) if x.size else x,
+    "sums": lambda x: (np.sum(x), np.sum(x, axis=0), np.sum(x * x, axis=-1, keepdims=True), np.mean(x > 0)),
+    "norms": lambda x: x / (1 + np.linalg.norm(x, axis=-1, keepdims=True)),
+    "products": lambda x: (x @ np.swapaxes(x, -1, -2), x @ np.ones(x.shape[-1])),
+    "running": lambda x: np.cumsum(x, axis=0) + np.cumsum(x, axis=-1),
+    "slices": lambda x: (x[:1] * x, x[..., -1:] + x, x[::-1, ::-1], x[:, ::2]),
+    "gathered": lambda x: np.sin(x)[np.zeros(4, int) if len(x) else np.zeros(0, int)],
+    "written": lambda x: put(x, np.cos(x)) if len(x) else x,
+    "batch": lambda x: ad.vmap(lambda r: np.repeat(np.sin(r), 2, axis=-1) * np.sum(r))(x),
+    "gradients": lambda x: ad.vmap(ad.grad(lambda r: np.sum(np.sin(r) * r[..., ::-1])))(x),
+}
+SHORT = [
+    (1, 12), (0, 3), (12, 1), (1, 1), (1, 1, 12), (3, 0), (1, 5, 1), (3, 1, 40), (1, 0), (1, 40, 3), (1, 3, 17),
+    (2, 0, 3), (1, 300), (1, 30, 30), (1, 0, 4),
+]  # fmt: skip
+
+
+def check_short_axes(name, shapes, backend):
+    """Alone, and over batches of one and of three."""
+    f, rng = ANY_SHAPE[name], np.random.default_rng(len(name))
+    for shape in shapes:
+        for lead in ((), (1,), (3,)):
+            g = ad.vmap(f) if lead else f
+            assert_compiles(g, *((rng.normal(size=lead + shape),) for _ in range(2)), backend)
+
+
+@pytest.mark.parametrize("name", ANY_SHAPE)
+def test_axes_of_length_one_and_zero(name):
+    check_short_axes(name, SHORT, "numpy")
+
+
+@pytest.mark.parametrize("name", ANY_SHAPE)
+def test_axes_of_length_one_and_zero_native(name):
+    """Every fourth shape of each function; all shapes come up."""
+    check_short_axes(name, SHORT[list(ANY_SHAPE).index(name) % 4 :: 4], "native")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ANY_SHAPE)
+def test_all_axes_of_length_one_and_zero_native(name):
+    check_short_axes(name, SHORT, "native")

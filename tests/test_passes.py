@@ -292,7 +292,7 @@ def test_fast_math_uses_what_holds_for_real_numbers(f, kept):
     np.testing.assert_allclose(got, f(x), rtol=1e-14)
 
 
-def test_fast_math_is_an_option_only():
+def test_fast_math_is_an_option_only(unchecked_programs):
     x = np.array([np.inf, 0.0])
     f = lambda x: x - x
     exact, fast = ad.compile(f), ad.compile(f, fast_math=True)

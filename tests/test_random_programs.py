@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import dragongrad as ad
 
-# Every operation maps a (3, 3) array of moderate numbers, and perhaps a second one, to such an array.
+# Every operation maps a square matrix of moderate numbers, and perhaps a second one, to one of the same size.
 UNARY = {
     "sin": np.sin,
     "tanh": np.tanh,
@@ -20,21 +20,24 @@ UNARY = {
     "mean": lambda a: a - np.mean(a),
     "cumsum": lambda a: np.tanh(np.cumsum(a, axis=0)),
     "softmax": lambda a: ad.softmax(a, axis=1),
-    "index": lambda a: a[[2, 0, 1]],
+    "index": lambda a: a[np.roll(np.arange(len(a)), 1)],
     "diag": lambda a: np.diag(np.diag(a)) + 0.1 * a,
-    "solve": lambda a: np.linalg.solve(3 * np.eye(3) + 0.3 * np.tanh(a), np.sin(a)),
+    "solve": lambda a: np.linalg.solve(3 * np.eye(len(a)) + 0.3 * np.tanh(a), np.sin(a)),
     "square": lambda a: a * a / 4,
-    "where": lambda a: np.where(np.arange(3) > 0, a, 0.5 * a),
+    "where": lambda a: np.where(np.arange(len(a)) > 0, a, 0.5 * a),
     "sqrt": lambda a: np.sqrt(1 + a * a) - 1,
     "fft": lambda a: np.real(np.fft.fft(a, axis=0)) / 3,
     "logistic": lambda a: ad.logistic(a),
     "log": lambda a: np.log1p(a * a),
     "var": lambda a: a / (1 + np.var(a)),
-    "reshape": lambda a: np.reshape(np.ravel(a)[::-1], (3, 3)),
+    "reshape": lambda a: np.reshape(np.ravel(a)[::-1], a.shape),
     "checkpoint": ad.checkpoint(lambda a: np.sin(a) * a / 2),
     "inner jvp": lambda a: ad.jvp(np.tanh, (a,), (np.cos(a),))[1],
     "inner grad": lambda a: ad.grad(lambda b: np.sum(np.sin(b) * a))(a),
     "rows": lambda a: ad.vmap(lambda r: np.sin(r) * r[0])(a),
+    "repeat": lambda a: np.repeat(np.sin(a), 2, axis=1)[:, : len(a)] + a,
+    "tile": lambda a: np.tile(np.tanh(a), (1, 2, 3))[0, len(a) :, 1 : len(a) + 1],
+    "spread": lambda a: np.broadcast_to(a[:, None], (len(a), 2, len(a))).reshape(-1, len(a))[::2] * 0.7,
 }
 BINARY = {
     "add": np.add,
@@ -46,9 +49,9 @@ BINARY = {
     "hypot": lambda a, b: np.hypot(a, b + 3),
     "logaddexp": np.logaddexp,
     "einsum": lambda a, b: np.einsum("ij,kj->ik", a, np.sin(b)) / 3,
-    "outer": lambda a, b: np.outer(np.sin(a[0]), np.cos(b[:, 1])),
+    "outer": lambda a, b: np.outer(np.sin(a[0]), np.cos(b[:, -1])),
     "concatenate": lambda a, b: np.concatenate([a[:1], b[1:]]),
-    "stack": lambda a, b: np.stack([a[0], b[1], a[2] * b[0]]),
+    "stack": lambda a, b: np.stack([a[0], b[-1], a[-1] * b[0]])[: len(a)],
     "kron": lambda a, b: np.kron(a[:1, :], b[:, :1]) / 2,
 }
 
@@ -68,14 +71,19 @@ def run(program, x):
     for name, *operands in program:
         function = (UNARY | BINARY)[name]
         values.append(function(*[values[i % len(values)] for i in operands]))
-    return np.sum(np.sin(values[-1]) * np.arange(9.0).reshape(3, 3)) / 9
+    return np.sum(np.sin(values[-1]) * np.arange(1.0, x.size + 1).reshape(x.shape)) / 9
+
+
+def matrices(seed):
+    """Two matrices of one size, some of one row and one column."""
+    n = (3, 3, 1, 2)[seed % 4]
+    return np.random.default_rng(seed).normal(size=(2, n, n))
 
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(PROGRAMS, st.integers(0, 2**32 - 1))
 def test_forward_reverse_and_differences_agree(program, seed):
-    rng = np.random.default_rng(seed)
-    x, v = rng.normal(size=(2, 3, 3))
+    x, v = matrices(seed)
 
     def f(x):
         return run(program, x)
@@ -93,8 +101,7 @@ def test_forward_reverse_and_differences_agree(program, seed):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(PROGRAMS, st.integers(0, 2**32 - 1))
 def test_second_order_and_batches_agree(program, seed):
-    rng = np.random.default_rng(seed)
-    x, v = rng.normal(size=(2, 3, 3))
+    x, v = matrices(seed)
 
     def f(x):
         return run(program, x)

@@ -169,10 +169,10 @@ def _reshape(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     if buffer is None:
         raise NeedsBufferError(x)
     strides = list(Buffer("", node.shape, node.dtype).strides)
-    if buffer.held:
-        # Of one row that is held, the index of the row is no part; it is the first that is not of length 1.
-        row = next((a for a, n in enumerate(node.shape) if n > 1), 0)
-        strides[row] = 0
+    if buffer.held and buffer.shape[0] > 1:
+        # Of one row that is held, the index of the row is no part. The axis of rows is the first that is not of
+        # length 1: what is held is read at the row of the loop only. (Of one row everything is held.)
+        strides[next(a for a, n in enumerate(node.shape) if n > 1)] = 0
     register = to.text.load_at(buffer, list(zip(index, strides, strict=True)))
     return convert(to.text, register, buffer.dtype, node.dtype)
 

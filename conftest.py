@@ -1,0 +1,61 @@
+"""What holds in every test and example: a program that is compiled gives what the run gave that it was traced from.
+
+The first call of a compiled function returns what the traced run computed, so a wrong program shows in the second
+call only. Here each program is run at once on the very arguments that it was traced with.
+"""
+
+import numpy as np
+import pytest
+
+from dragongrad.compiler.backends.native.door import MISSING
+from dragongrad.compiler.leaves import ready
+from dragongrad.compiler.paths import take
+from dragongrad.compiler.runtime import Compiled
+from dragongrad.core.nests import flatten, unflatten
+
+# Sums are added in another order: so many units in the last place of the least exact value are let go.
+_LOST, _MOST = 1e5, 0.05
+_CHECKED = [True]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def programs_give_what_their_trace_gave():
+    """Compare them, at every compilation of every test."""
+    add = Compiled._add
+
+    def checked(self, version, traced, seconds, leaves, structure):
+        add(self, version, traced, seconds, leaves, structure)
+        # Where large values were not computed, the first call runs the program.
+        if _CHECKED[0] and traced.complete:
+            args, kwargs = unflatten(structure, leaves)
+            path, expected = version.paths[0], unflatten(traced.structure, traced.leaves)
+            for got in (take(path, [ready(leaves[i]) for i in version.dynamic]), path.entry(*args, **kwargs)):
+                if got is not MISSING:
+                    assert_repeated(path, got, expected)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compiled, "_add", checked)
+        yield
+
+
+@pytest.fixture
+def unchecked_programs():
+    """For tests of programs that are meant to give something else."""
+    _CHECKED[0] = False
+    yield
+    _CHECKED[0] = True
+
+
+def assert_repeated(path, got, expected):
+    """The same nest, with leaves of the same shapes and dtypes, and about the same numbers."""
+    dtypes = {n.dtype for n in path.graph.nodes if not isinstance(n.dtype, tuple)}
+    limit = min(_MOST, _LOST * max((np.finfo(d).eps for d in dtypes if d.kind in "fc"), default=0.0))
+    (got, structure), (expected, wanted) = flatten(got), flatten(expected)
+    assert structure == wanted
+    for a, b in zip(map(np.asarray, got), map(np.asarray, expected), strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+        if b.dtype.kind in "fc":
+            size = np.max(np.abs(b), initial=1.0, where=np.isfinite(b))
+            np.testing.assert_allclose(a, b, rtol=limit, atol=limit * size)
+        else:
+            np.testing.assert_array_equal(a, b)
