@@ -31,6 +31,13 @@ INDICES = {
     "whole mask": np.arange(12).reshape(3, 4) % 3 == 0,
     "row and list": (1, [0, 2]),
     "negative list": ([-1, -3],),
+    "true": (True,),
+    "false": (np.bool_(False),),
+    "true behind": (..., np.array(True)),
+    "true between": (ALL, True, ALL),
+    "true and row": (True, 1),
+    "row and true": (1, ALL, True),
+    "true and list": (True, [0, 2, 2]),
 }
 X = np.random.default_rng(0).normal(size=(3, 4))
 Y = np.random.default_rng(1).normal(size=(3, 4))

@@ -163,3 +163,64 @@ def test_axes_of_length_one_and_zero_native(name):
 @pytest.mark.parametrize("name", ANY_SHAPE)
 def test_all_axes_of_length_one_and_zero_native(name):
     check_short_axes(name, SHORT, "native")
+
+
+# Numbers, and as many axes as NumPy has
+
+NUMBER = {
+    **{f"{fn.__name__} {axis}": lambda y, fn=fn, axis=axis: fn(y, axis=axis)
+       for fn in (np.sum, np.max, np.min, np.any, np.all, np.prod, np.ptp, np.nansum, ad.softmax, ad.log_softmax,
+                  ad.logsumexp, np.argmax) for axis in (0, -1)},
+    "sum of a sum": lambda y: np.sum(np.sum(y * y, axis=0), axis=-1, keepdims=True) * y,
+    "true": lambda y: y[np.array(True)] * 2,
+    "false": lambda y: np.sin(y)[False],
+    "new and true": lambda y: np.sin(y)[None, np.bool_(True)],
+    "repeat": lambda y: np.repeat(y, 3) * y,
+    "tile": lambda y: np.tile(np.sin(y), (2, 2)),
+    "stack": lambda y: np.stack([y, y * y]),
+    "reshape": lambda y: np.reshape(np.exp(y), (1, 1, 1)),
+    "spread": lambda y: np.broadcast_to(y, (2, 3)) * y,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_numbers(backend):
+    def everything(y):
+        return {name: f(y) for name, f in NUMBER.items()}
+
+    def sums(y):
+        return [np.sum(v) for v in everything(y).values() if v.dtype.kind == "f"]
+
+    for f in (everything, lambda y: ad.grad(lambda y: sum(sums(y)))(y), lambda y: ad.jvp(sums, (y,), (y,))):
+        for kind in (np.array, np.float64):
+            assert_compiles(f, (kind(1.5),), (kind(-0.5),), backend)
+    assert_compiles(ad.vmap(everything), (np.array([1.5, 2.0]),), (np.array([-1.5, 2.5]),), backend)
+
+
+MANY = (1,) * 62 + (2, 3)
+MANY_AXES = {
+    "elementwise": lambda x: (np.sin(x) * 2 + np.ones(3), x * x[..., :1]),
+    "sums": lambda x: (
+        np.sum(x),
+        np.sum(x, axis=0),
+        np.sum(x, axis=-1, keepdims=True) * x,
+        np.mean(x, axis=(62, 63)),
+    ),
+    "turned": lambda x: (x.T * 2, np.swapaxes(x, 0, 63) * x, np.moveaxis(x, -1, 0) * 2),
+    "reshaped": lambda x: (x.reshape(2, 3) * 2, np.squeeze(x) * 2, np.ravel(np.sin(x))),
+    "joined": lambda x: (np.concatenate([x, np.sin(x)], axis=0), np.stack([x[0], x[0] * 2], axis=-1)),
+    "indexed": lambda x: (x[..., 0] * 2, x[0][None] * 2, x[..., np.array([0, 0, 2])], x[np.zeros(2, int)] * x[0]),
+    "chosen": lambda x: (np.where(x > 1, x, 0.0), np.clip(x, 1, 2), np.max(x, axis=63), np.roll(x, 1, axis=-1)),
+    "products": lambda x: (x @ np.ones((3, 2)), np.cumsum(x, axis=-1), np.diff(x), ad.softmax(x, axis=-1)),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", MANY_AXES)
+def test_sixty_four_axes(name, backend):
+    f, rng = MANY_AXES[name], np.random.default_rng(0)
+
+    def everything(x):
+        return f(x), ad.grad(lambda x: sum(np.sum(np.sin(v)) for v in f(x)))(x)
+
+    assert_compiles(everything, (rng.normal(size=MANY),), (rng.normal(size=MANY),), backend)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..core.block import BLOCKS, Block
+from .rewrite import broadcast_shapes
 
 # Arrays of fewer elements are computed at once: that is quicker than to think about them.
 LARGE = 4096
@@ -73,7 +74,7 @@ def _kind(value: Any) -> Any:
 def _ufunc(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
     if params or block.outputs > 1:
         return None
-    return np.broadcast_shapes(*map(np.shape, values)), _dtype(block, tuple(map(_kind, values)))
+    return broadcast_shapes(*map(np.shape, values)), _dtype(block, tuple(map(_kind, values)))
 
 
 def _astype(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
@@ -107,7 +108,7 @@ def _scatter(block: Block, values: list[Any], params: dict[str, Any]) -> Look | 
 
 def _matmul(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
     x, y = values
-    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    lead = broadcast_shapes(x.shape[:-2], y.shape[:-2])
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if params or x.shape[-1] != inner:
         return None

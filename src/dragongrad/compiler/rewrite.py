@@ -80,6 +80,31 @@ def size_of(value: Value) -> int:
     return prod(shape_of(value))
 
 
+def first(array: Any) -> Any:
+    """The first element; `array.flat` takes no array of more than 32 axes."""
+    return array[(0,) * array.ndim]
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """As `numpy.broadcast_shapes`, which takes no shape of more than 32 axes."""
+    out = [1] * max(map(len, shapes), default=0)
+    for shape in shapes:
+        for a, n in enumerate(shape, len(out) - len(shape)):
+            if n != 1:
+                if out[a] not in (1, n):
+                    raise ValueError(f"shapes {', '.join(map(str, shapes))} cannot be broadcast together")
+                out[a] = n
+    return tuple(out)
+
+
+def reduced_axes(node: Node, ndim: int) -> tuple[int, ...]:
+    """The axes that a reduction takes away, in order; of a number there are none, whichever NumPy was asked for."""
+    axis = node.params.get("axis")
+    if axis is None or not ndim:
+        return tuple(range(ndim))
+    return tuple(sorted(int(a) % ndim for a in (axis if isinstance(axis, tuple) else (axis,))))
+
+
 def dtype_of(value: Value) -> Any:
     """The dtype of a value; a Python number has none."""
     return getattr(value, "dtype", None)

@@ -112,7 +112,7 @@ class Source:
     def _write(self, node: Node) -> None:
         if self._is_put_off(node):
             return
-        if node.block in _LAID:
+        if _is_laid(node):
             self._name(node, self._laid(node))
             return
         if node.block in _WRITTEN and node.pick is None:
@@ -144,7 +144,7 @@ class Source:
         if len(users) != 1 or node in self._outputs or node.pick is not None or users[0] is None:
             return False
         user = users[0]
-        if node.block in _LAID:
+        if _is_laid(node):
             return user.block is _ADD and user.shape == node.shape and user.dtype == node.dtype and _alike(user)
         return node.block is _STACK and _is_index(node, user) and not node.params.get("axis")
 
@@ -310,6 +310,11 @@ class Source:
         if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
             return str(int(part))
         return (places_text(part) if isinstance(part, np.ndarray) else None) or self._constant(part)
+
+
+def _is_laid(node: Node) -> bool:
+    """Whether a value is laid into zeros by a line of its own; `np.add.at` crashes with more than 32 axes."""
+    return node.block in _LAID and (len(node.shape) <= 32 or not _may_repeat(node.params["index"]))
 
 
 def _alike(node: Node) -> bool:

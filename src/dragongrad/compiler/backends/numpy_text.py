@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..rewrite import first
+
 # Arrays of more elements are not written out.
 SHOWN = 32
 # Whole numbers in an index are written into the line up to so many.
@@ -68,7 +70,7 @@ def _named(dtype: Any) -> str:
 
 
 def _uniform_text(array: np.ndarray[Any, Any], suffix: str) -> str:
-    value = array.flat[0]
+    value = first(array)
     if array.ndim == 0:
         return f"np.array({number_text(value, plain=True)}{suffix})"
     shape = shape_text(array.shape)

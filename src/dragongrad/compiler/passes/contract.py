@@ -12,7 +12,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, meets, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, meets, reduced_axes, rewrite, shape_of
 from .simplify import permutation
 from .uses import users_of
 
@@ -101,9 +101,8 @@ def _without_kept_axes(writer: Writer, node: Node, values: tuple[Value, ...]) ->
     if not isinstance(total, Node) or total.block is not _SUM or not total.params.get("keepdims"):
         return None
     (x,) = arguments(total)
-    axis, ndim = total.params.get("axis"), len(shape_of(x))
-    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    gone = {int(a) % ndim for a in axes}
+    ndim = len(shape_of(x))
+    gone = reduced_axes(total, ndim)
     if node.shape != tuple(n for a, n in enumerate(shape_of(x)) if a not in gone):
         return None
     params = {**total.params, "keepdims": False}

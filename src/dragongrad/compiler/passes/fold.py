@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, is_constant, rewrite
+from ..rewrite import Value, Writer, first, is_constant, rewrite
 
 # A larger array is not kept as a constant: to compute it again is as quick as to read it.
 _LARGE = 1 << 16
@@ -35,8 +35,8 @@ def uniform(value: Value) -> Value:
     """An array as it is, but a read-only view of one number where all its elements are equal."""
     if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size < 2 or not any(value.strides):
         return value
-    first = value.flat[0]
-    if first.tobytes() != value.flat[-1].tobytes():
+    one = first(value)
+    if one.tobytes() != value[(-1,) * value.ndim].tobytes():
         return value
-    same = value.tobytes() == np.full(value.size, first, value.dtype).tobytes()
-    return np.broadcast_to(first, value.shape) if same else value
+    same = value.tobytes() == np.full(value.size, one, value.dtype).tobytes()
+    return np.broadcast_to(one, value.shape) if same else value

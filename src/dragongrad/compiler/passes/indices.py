@@ -52,8 +52,9 @@ def plain_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ..
         axis += _width(p)
     single = [k for k, p in enumerate(parts) if not (p is None or p is Ellipsis or isinstance(p, slice))]
     if len(single) == 1:
-        # One array among slices keeps its place in the result, as a slice would.
-        parts[single[0]] = _as_slice(parts[single[0]])
+        # One array among slices keeps its place in the result, as a slice would, or a new axis in place of True.
+        (k,) = single
+        parts[k] = None if _is_true(parts[k]) else _as_slice(parts[k])
     same = len(parts) == len(index) and all(a is b for a, b in zip(parts, index, strict=True))
     return index if same else tuple(parts)
 
@@ -76,6 +77,11 @@ def _plain_part(part: Any, lengths: tuple[int, ...]) -> list[Any]:
         return [part]
     places = part.astype(np.int64)
     return [np.where(places < 0, places + lengths[0], places)]
+
+
+def _is_true(part: Any) -> bool:
+    """Whether a part is a mask of no axes that holds."""
+    return _width(part) == 0 and bool(part)
 
 
 def _as_slice(part: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, broadcast_shapes, first, reduced_axes, rewrite, shape_of
 
 _BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
 _RESHAPE = BLOCKS[np.reshape]
@@ -47,7 +47,7 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     small = tuple(map(_before, values))
     if all(one is value for one, value in zip(small, values, strict=True)):
         return None
-    shape = np.broadcast_shapes(*map(shape_of, small))
+    shape = broadcast_shapes(*map(shape_of, small))
     if 2 * math.prod(shape) > math.prod(node.shape):
         return None
     inner = writer.apply(node.block, small, node.params, shape, node.dtype)
@@ -98,7 +98,7 @@ def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:
     row = len(product.shape) - 2
     if node.dtype.kind != "f" or len(shape_of(left)) < 2 or len(shape_of(right)) < 2 or product.shape[row] < _ROWS:
         return None
-    if _axes_of(node, row + 2) != (row,):
+    if reduced_axes(node, row + 2) != (row,):
         return None
     summed = (*shape_of(left)[:-2], 1, shape_of(left)[-1])
     rows = writer.apply(_SUM, (left,), {"axis": (len(summed) - 2,), "keepdims": True}, summed, node.dtype)
@@ -111,18 +111,12 @@ def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:
     return writer.apply(_RESHAPE, (total,), {"shape": node.shape}, node.shape, node.dtype)
 
 
-def _axes_of(node: Node, ndim: int) -> tuple[int, ...]:
-    axis = node.params.get("axis")
-    given = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return tuple([int(a) % ndim for a in given])
-
-
 def _before(value: Value) -> Value:
     """A value before it was spread."""
     if isinstance(value, Node):
         return _before(arguments(value)[0]) if value.block is _BROADCAST else value
     if isinstance(value, np.ndarray) and value.ndim and value.size and not any(value.strides):
-        return value.flat[0]
+        return first(value)
     return value
 
 
@@ -131,7 +125,7 @@ def _sum(writer: Writer, node: Node, x: Value) -> Value:
     shape = shape_of(x)
     if small is x or not isinstance(small, Node) or not node.shape:
         return None
-    axes = _axes_of(node, len(shape))
+    axes = reduced_axes(node, len(shape))
     inner = (1,) * (len(shape) - len(small.shape)) + small.shape
     if any(inner[a] != shape[a] for a in axes):
         return None

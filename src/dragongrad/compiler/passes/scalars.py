@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, rewrite, shape_of
+from ..rewrite import Value, Writer, broadcast_shapes, first, rewrite, shape_of
 from .lift import SPREADING
 
 
@@ -21,8 +21,8 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     kept = list(values)
     for k, v in enumerate(values):
         if _is_uniform(v):
-            kept[k] = v.flat[0]
-            if np.broadcast_shapes(*map(shape_of, kept)) != node.shape:
+            kept[k] = first(v)
+            if broadcast_shapes(*map(shape_of, kept)) != node.shape:
                 kept[k] = v
     return writer.again(node, tuple(kept))
 

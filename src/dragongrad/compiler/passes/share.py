@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, rewrite
+from ..rewrite import Value, Writer, first, rewrite
 
 # An array of no more elements is known by all of them.
 _FEW = 64
@@ -36,7 +36,7 @@ class _Contents:
 
     def __init__(self, array: np.ndarray[Any, Any]) -> None:
         self.array = array
-        self.sample = array.shape, array.dtype.str, array.flat[:: array.size // _FEW].tobytes()
+        self.sample = array.shape, array.dtype.str, array.reshape(-1)[:: array.size // _FEW].tobytes()
 
     def __hash__(self) -> int:
         return hash(self.sample)
@@ -53,7 +53,7 @@ def key_of(value: Any) -> Any:
         if value.size > _FEW and any(value.strides):
             return _Contents(value)
         # A view of one number is known by that number.
-        content = value.tobytes() if any(value.strides) or not value.size else value.flat[0].tobytes()
+        content = value.tobytes() if any(value.strides) or not value.size else first(value).tobytes()
         return value.shape, value.dtype.str, content
     if isinstance(value, dict):
         return tuple([(k, key_of(v)) for k, v in sorted(value.items())])

@@ -14,7 +14,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, is_constant, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, dtype_of, first, is_constant, rewrite, shape_of
 
 Rule = Callable[[Writer, Node, tuple[Value, ...]], Value]
 RULES: dict[Any, Rule] = {}
@@ -49,7 +49,7 @@ def number(value: Value) -> float | None:
     array = np.asarray(value)
     if array.dtype.kind not in "fiu" or not array.size or (array.ndim and any(array.strides)):
         return None
-    return float(array.flat[0])
+    return float(first(array))
 
 
 def _same(node: Node, value: Value) -> bool:
@@ -77,7 +77,7 @@ def _add(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     x, y = values
     for one, other in ((x, y), (y, x)):
         # -0.0 is what adds nothing to any number; 0.0 would turn -0.0 into 0.0.
-        if number(one) == 0 and np.signbit(np.asarray(one).flat[0]) and _same(node, other):
+        if number(one) == 0 and np.signbit(first(np.asarray(one))) and _same(node, other):
             return other
     if isinstance(x, Node) and x.block is _block(np.negative) and x is y:
         twice = writer.apply(node.block, arguments(x) * 2, {}, node.shape, node.dtype)  # type: ignore[arg-type]
@@ -92,7 +92,7 @@ def _add(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 @rule(np.subtract)
 def _subtract(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     x, y = values
-    if number(y) == 0 and not np.signbit(np.asarray(y).flat[0]) and _same(node, x):
+    if number(y) == 0 and not np.signbit(first(np.asarray(y))) and _same(node, x):
         return x
     if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
         return writer.apply(_block(np.add), (x, arguments(y)[0]), {}, node.shape, node.dtype)

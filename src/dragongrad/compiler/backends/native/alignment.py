@@ -10,10 +10,9 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, reduced_axes, shape_of
 from .elementwise import OPERATIONS
 from .indexing import advanced, basic
-from .sums import reduced_axes
 
 # The axis of a value that runs with the loop; None: it does not, or not in step with it.
 Axis = int | None

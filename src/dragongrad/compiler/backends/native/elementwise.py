@@ -10,7 +10,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.node import Node
-from ...rewrite import Value
+from ...rewrite import Value, first
 from . import functions
 from .text import Text, literal, type_of
 
@@ -229,7 +229,7 @@ def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ..
         raise functions.UnsupportedError(f"power of {dtype}")
     exponent = values[1]
     if not isinstance(exponent, Node) and np.size(exponent) and np.ptp(exponent) == 0:
-        p = float(np.asarray(exponent).flat[0])
+        p = float(first(np.asarray(exponent)))
         if p == int(p) and 2 <= abs(p) <= 8:
             return _whole_power(text, dtype, registers[0], int(p))
     return functions.call(text, "pow", dtype, registers)

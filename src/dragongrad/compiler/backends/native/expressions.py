@@ -13,7 +13,7 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.node import Node
 from ...passes.simplify import permutation
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, first, shape_of
 from .elementwise import OPERATIONS, convert
 from .functions import UnsupportedError
 from .index import Affine, Index, Loaded, divide, linear, shift
@@ -87,7 +87,7 @@ class Expressions:
         array = np.asarray(value)
         dtype = array.dtype if dtype is None else np.dtype(dtype)
         if array.ndim == 0 or not any(array.strides):
-            return literal(array.flat[0], dtype)
+            return literal(first(array), dtype)
         if all(isinstance(i, int) for i in index):
             return literal(array[index], dtype)
         buffer = self.memory(value)

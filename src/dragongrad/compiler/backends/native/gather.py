@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, broadcast_shapes, shape_of
 from .index import Index, Loaded, linear
 from .text import Text
 
@@ -47,6 +47,8 @@ def layout(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) 
             parts += [Part("slice", n, n) for n in shape[axis : axis + len(shape) - used]]
             axis += len(shape) - used
             continue
+        if isinstance(p, (bool, np.bool_)) or (isinstance(p, np.ndarray) and p.dtype.kind == "b"):
+            return None
         part = _part(p, 1 if p is None else shape[axis])
         if part is None:
             return None
@@ -58,7 +60,7 @@ def layout(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) 
     advanced = [k for k, p in enumerate(parts) if p.kind in ("array", "take")]
     together = advanced[-1] - advanced[0] + 1 == len(advanced)
     before = sum(p.kind != "take" for p in parts[: advanced[0]]) if together else 0
-    return Layout(tuple(parts), before, np.broadcast_shapes(*arrays))
+    return Layout(tuple(parts), before, broadcast_shapes(*arrays))
 
 
 def _part(p: Any, n: int) -> Part | None:

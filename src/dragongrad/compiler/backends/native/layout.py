@@ -12,11 +12,10 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, Writer, arguments, meets, shape_of
+from ...rewrite import Value, Writer, arguments, meets, reduced_axes, shape_of
 from .alignment import Axis, reads
 from .elementwise import OPERATIONS
 from .expressions import UNROLL
-from .sums import reduced_axes
 
 # Only where the lanes are at least so many, and the copy is read by at least so many rows.
 _LANES, _ROWS = 8, 16

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from ....core.node import Node
 from ...process import computed_once
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, reduced_axes, shape_of
 from .alignment import reads
 from .blas import lead_of
 from .gather import Layout, added_at
-from .sums import reduced_axes
 
 # So many elements are written out one by one, without a loop.
 STRAIGHT = 32

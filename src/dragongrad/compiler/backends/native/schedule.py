@@ -10,7 +10,7 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.graph import Graph
 from ....core.node import Node
-from ...rewrite import Value, arguments, meets, shape_of
+from ...rewrite import Value, arguments, meets, reduced_axes, shape_of
 from .blas import STACK, factors, lead_of, stacked
 from .elementwise import OPERATIONS
 from .expressions import RULES, UNROLL
@@ -21,7 +21,7 @@ from .prices import price
 from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
 from .roots import ROW, STRAIGHT, TILE, Root, in_lanes, row_bytes
-from .sums import REDUCTIONS, reduced_axes, terms_of
+from .sums import REDUCTIONS, terms_of
 from .text import supported
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.

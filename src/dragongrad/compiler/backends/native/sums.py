@@ -10,7 +10,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of
+from ...rewrite import Value, arguments, reduced_axes, shape_of
 from .elementwise import OPERATIONS
 from .expressions import UNROLL, Expressions, NeedsBufferError, rule, spread
 from .index import Index
@@ -20,14 +20,6 @@ from .text import Text, literal, type_of
 REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
 _MATMUL = BLOCKS[np.matmul]
 _MULTIPLY, _NEGATIVE = BLOCKS[np.multiply], BLOCKS[np.negative]
-
-
-def reduced_axes(node: Node, ndim: int) -> tuple[int, ...]:
-    """The axes that a reduction takes away."""
-    axis = node.params.get("axis")
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(sorted(int(a) % ndim for a in (axis if isinstance(axis, tuple) else (axis,))))
 
 
 def terms_of(node: Node) -> int:
