@@ -89,6 +89,15 @@ def test_operators_and_numbers(f, dtype):
     assert_same(compiled(x), f(x))
 
 
+def test_complex_numbers_keep_the_signs_of_zeros():
+    numbers = [complex(a, b) for a in (0.0, -0.0, -1.0, 2.0) for b in (0.0, -0.0, -2.0, 3.0)]
+    x = np.array([complex(-0.0, -0.0)])
+    compiled = ad.compile(lambda x: [x + z for z in numbers], backend="numpy")
+    for _ in range(2):
+        for got, z in zip(compiled(x), numbers, strict=True):
+            assert str(got) == str(x + z)
+
+
 def test_buffers_written_in_place_are_nobody_elses():
     def f(x):
         y = x * 2

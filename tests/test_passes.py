@@ -109,6 +109,12 @@ def test_equal_nodes_are_one_and_unlike_constants_are_not():
     assert names(graph) == ["sin", "add", "multiply", "multiply", "multiply", "multiply"]
 
 
+def test_complex_constants_with_zeros_of_other_signs_are_unlike():
+    signs = [complex(a, b) for a in (0.0, -0.0) for b in (0.0, -0.0)]
+    graph = share(traced(lambda x: [x * z for z in [*signs, *signs, *map(np.complex128, signs)]], ODD))
+    assert len(graph) == 8
+
+
 def test_large_constants_are_one_where_every_element_is_equal():
     x = np.linspace(-1.0, 1.0, 500)
     one, other = x.copy(), x.copy()

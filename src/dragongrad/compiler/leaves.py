@@ -3,35 +3,76 @@
 from __future__ import annotations
 
 import inspect
+import struct
+from collections import OrderedDict, defaultdict
+from datetime import datetime, time
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import optree
 
 from ..core.errors import ArgumentError
 from ..core.nests import Structure, flatten, unflatten
+
+# A namespace of optree's in which dicts keep the order of their keys, which functions may see. It is never left.
+ORDERED = "dragongrad.ordered"
+_ENTERED = optree.dict_insertion_ordered(True, namespace=ORDERED)
+_ENTERED.__enter__()
+
+# The kinds of dtypes that are computed with; arrays and numbers of others are static.
+_NUMBERS = "biufc"
+# The nodes of a nest that have keys.
+DICTS = (dict, OrderedDict, defaultdict)
+# Objects that may be equal and differ: these are known by how Python writes them.
+_WRITTEN = (Decimal, datetime, time, range)
 
 
 def key_of(leaves: list[Any], structure: Structure, fixed: frozenset[int]) -> tuple[Any, list[int]]:
     """What a version is found by, and the leaves that it computes with."""
     parts: list[Any] = [structure]
+    if has_odd_keys(structure):
+        parts.append(repr(structure))
     dynamic = []
     for i, leaf in enumerate(leaves):
-        if leaf.__class__ is np.ndarray and i not in fixed and leaf.dtype.kind not in "SUMmV":
-            if leaf.dtype.hasobject:
-                raise ArgumentError("a compiled function takes arrays of numbers, one has dtype object")
+        if leaf.__class__ is np.ndarray and i not in fixed and leaf.dtype.kind in _NUMBERS:
             parts.append((leaf.dtype, leaf.shape))
             dynamic.append(i)
-        elif isinstance(leaf, (float, complex, np.number, np.bool_)) and i not in fixed:
+        elif is_number(leaf) and i not in fixed:
             parts.append(leaf.__class__)
             dynamic.append(i)
         else:
-            parts.append(_static_key(leaf))
+            parts.append(static_key(leaf))
     return tuple(parts), dynamic
 
 
-def _static_key(leaf: Any) -> Any:
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf is a number that is computed with: NumPy's times are of its number classes too."""
+    return isinstance(leaf, (float, complex, np.number, np.bool_)) and not isinstance(leaf, np.timedelta64)
+
+
+def static_key(leaf: Any) -> Any:
+    """What a static argument is known by: two that a function can tell apart have two."""
+    kind = leaf.__class__
     if isinstance(leaf, np.ndarray):
-        return leaf.dtype, leaf.shape, leaf.tobytes()
+        if leaf.dtype.hasobject:
+            raise ArgumentError(f"a compiled function takes arrays of numbers, one has dtype {leaf.dtype}")
+        return kind, leaf.dtype, leaf.shape, leaf.strides, leaf.tobytes()
+    if isinstance(leaf, (np.longdouble, np.clongdouble, *_WRITTEN)):
+        # A long double has bytes that mean nothing.
+        return kind, repr(leaf)
+    if isinstance(leaf, np.generic):
+        return kind, leaf.dtype, leaf.tobytes()
+    if isinstance(leaf, float):
+        # 0.0 and -0.0 are equal, and no NaN equals itself.
+        return kind, struct.pack("d", leaf)
+    if isinstance(leaf, complex):
+        return kind, struct.pack("dd", leaf.real, leaf.imag)
+    if kind is slice:
+        return kind, static_key(leaf.start), static_key(leaf.stop), static_key(leaf.step)
+    if kind in (tuple, frozenset):
+        return kind, kind(map(static_key, leaf))
     try:
         hash(leaf)
     except TypeError:
@@ -39,7 +80,17 @@ def _static_key(leaf: Any) -> Any:
             f"a static argument must be hashable, got {type(leaf).__name__}: pass an array, a number, a string "
             "or a nest of them"
         ) from None
-    return leaf.__class__, leaf
+    return kind, leaf
+
+
+# Structures are few, and met in many calls.
+@lru_cache(maxsize=1024)
+def has_odd_keys(structure: Structure) -> bool:
+    """Whether a dict has keys that are no strings: these may be equal and differ, as 1, 1.0 and True do."""
+    if structure is None:
+        return False
+    odd = structure.type in DICTS and any(key.__class__ is not str for key in structure.entries())
+    return odd or any(map(has_odd_keys, structure.children()))
 
 
 def is_special(leaf: Any) -> bool:

@@ -6,7 +6,7 @@ import functools
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,8 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
 from .entry import closed, entry, first_of
-from .leaves import fresh, is_special, key_of, names_of, native, ready
+from .leaves import ORDERED, fresh, is_special, key_of, names_of, native, ready
+from .parameters import Parameters
 from .passes import optimise
 from .paths import Path, Version, build, take, warn, with_guards
 from .report import report
@@ -55,6 +56,7 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._static = static
+        self._parameters = Parameters(f, static)
         self._backend = backend
         self._fast_math = fast_math
         self._versions: dict[Any, Version] = {}
@@ -96,12 +98,13 @@ class Compiled:
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look the arguments up; trace and compile where they are new."""
-        leaves, structure = flatten((args, kwargs))
+        ordered = self._parameters.ordered(kwargs)
+        leaves, structure = flatten((args, ordered), ORDERED)
         if any(isinstance(leaf, Variable) or is_special(leaf) for leaf in leaves):
             # Somebody differentiates or traces around us: this function is part of theirs.
             return self._f(*args, **kwargs)
         leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
-        fixed = self._fixed(args, kwargs) if self._static else frozenset()
+        fixed = self._fixed(args, ordered) if self._parameters else frozenset()
         key, dynamic = key_of(leaves, structure, fixed)
         version = self._versions.get(key)
         if version is None:
@@ -120,9 +123,9 @@ class Compiled:
         """The leaves of the arguments named static."""
         found: set[int] = set()
         at = 0
-        for name, value in [*enumerate(args), *sorted(kwargs.items())]:
+        for value, is_static in self._parameters.static(args, kwargs):
             count = len(flatten(value)[0])
-            if name in self._static or (isinstance(name, int) and name - len(args) in self._static):
+            if is_static:
                 found.update(range(at, at + count))
             at += count
         return frozenset(found)
@@ -223,7 +226,9 @@ class Compiled:
         seconds["passes"] = time.perf_counter() - start
         run, engine, more = build(graph, traced, self._backend)
         names = names_of(self._f, version.dynamic, leaves, structure)
-        way = entry(engine, leaves, version.dynamic, structure, traced.structure)
+        way = entry(
+            engine, leaves, version.dynamic, structure, traced.structure, in_order=self._parameters.takes_any
+        )
         seconds = {**seconds, **more}
         if plain is not None:
             # The plain path always comes first, so that equal calls give equal bits whatever came before.
@@ -340,7 +345,8 @@ def compile(
     array([2., 4.])
 
     """
-    names = (static,) if isinstance(static, (int, str)) else tuple(static)
+    several = isinstance(static, Iterable) and not isinstance(static, str)
+    names: Any = tuple(static) if several else (static,)  # type: ignore[arg-type]
     if f is None:
         return lambda f: Compiled(f, names, backend, fast_math)
     return Compiled(f, names, backend, fast_math)

@@ -20,7 +20,7 @@ def _is_unregistered(value: Any) -> bool:
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
-def _register(cls: type) -> None:
+def _register(cls: type, namespace: str) -> None:
     names = [f.name for f in dataclasses.fields(cls) if f.init]
 
     def flatten(value: Any) -> tuple[list[Any], tuple[str, ...], list[str]]:
@@ -30,22 +30,22 @@ def _register(cls: type) -> None:
         return cls(**dict(zip(keys, children, strict=True)))
 
     try:
-        optree.register_pytree_node(cls, flatten, unflatten, namespace=NAMESPACE)
+        optree.register_pytree_node(cls, flatten, unflatten, namespace=namespace)
     except ValueError:
         # Another thread registered the same class between our look and our call.
         return
 
 
-def flatten(nest: Any) -> tuple[list[Any], Structure]:
+def flatten(nest: Any, namespace: str = NAMESPACE) -> tuple[list[Any], Structure]:
     """Take a nest apart: its leaves in order and its structure (None for a single leaf)."""
     if isinstance(nest, _LEAF_TYPES):
         return [nest], None
-    leaves, structure = optree.tree_flatten(nest, namespace=NAMESPACE)
+    leaves, structure = optree.tree_flatten(nest, namespace=namespace)
     fresh = {type(leaf) for leaf in leaves if _is_unregistered(leaf)}
     if fresh:
         for cls in fresh:
-            _register(cls)
-        return flatten(nest)
+            _register(cls, namespace)
+        return flatten(nest, namespace)
     return leaves, None if structure.is_leaf() else structure
 
 

@@ -59,7 +59,7 @@ class Source:
         self.names: dict[Node, str] = {}
         self.head: dict[str, str] = {"np": "import numpy as np"}
         self._constants: dict[int, str] = {}
-        self._taken = {"np", "slice"}
+        self._taken = {"np", "slice", "complex"}
         self._users = users_of(graph)
         self._outputs = {o for o in graph.outputs if isinstance(o, Node)}
         self._inline: dict[Node, tuple[str, int]] = {}

@@ -42,7 +42,10 @@ def number_text(value: Any, plain: bool) -> str | None:
             return "np.inf" if value > 0 else "-np.inf"
         return repr(value)
     if isinstance(value, complex) and np.isfinite(value):
-        return repr(value)
+        # What Python reads of a sum or a minus sign has other signs of zeros: -2j is complex(-0.0, -2.0).
+        minus = np.signbit(value.real), np.signbit(value.imag)
+        signed = (value.real == 0 and any(minus)) or (value.imag == 0 and minus[1])
+        return f"complex({value.real!r}, {value.imag!r})" if signed else repr(value)
     return None
 
 

@@ -64,6 +64,8 @@ def key_of(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         # 0.0 and -0.0 are equal, and so are 1 and 1.0: neither pair is the same constant; no NaN equals itself.
         return type(value).__name__, value if value and value == value else float(value).hex()
+    if isinstance(value, (complex, np.complexfloating)):
+        return type(value).__name__, key_of(value.real), key_of(value.imag)
     try:
         hash(value)
     except TypeError:

@@ -1,0 +1,205 @@
+"""What a version of a compiled function is known by: nests and their order, static values, dtypes and classes."""
+
+import datetime as dt
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from grid import BACKENDS
+from test_call_path import same
+
+import dragongrad as ad
+
+X = np.ones(2)
+both = pytest.mark.parametrize("backend", BACKENDS)
+
+
+@dataclass
+class Model:
+    layers: dict
+    scale: float = 1.0
+
+
+Pair = namedtuple("Pair", "layers scale")
+
+
+def first(p):
+    """What depends on the order of a dict's keys."""
+    values = list(p.values())
+    return values[0] * 2.0 - values[-1]
+
+
+AB, BA = {"a": 1.0, "b": X}, {"b": X, "a": 1.0}
+# A function, and calls of which each differs from the one before in how its nests are made.
+NESTS = {
+    "dict": (first, [((AB,), {}), ((BA,), {}), ((AB,), {})]),
+    "classes of dicts": (
+        lambda p: {type(p).__name__: first(p)},
+        [((kind(d),), {}) for kind in (dict, OrderedDict, lambda d: defaultdict(int, d)) for d in (AB, BA)],
+    ),
+    "nested": (lambda p: first(p[0]["x"]), [(([{"x": d}],), {}) for d in (AB, BA)]),
+    "outer": (lambda p: first(first_of(p)), [(({"u": AB, "v": AB},), {}), (({"v": BA, "u": AB},), {})]),
+    "dataclass": (lambda m: first(m.layers) * m.scale, [((Model(d),), {}) for d in (AB, BA)]),
+    "namedtuple": (lambda m: first(m.layers) * m.scale, [((Pair(d, 2.0),), {}) for d in (AB, BA)]),
+    "deque": (lambda p: first(p[0]), [((deque([d]),), {}) for d in (AB, BA)]),
+    "any names": (lambda **kw: first(kw), [((), AB), ((), BA)]),
+    "any names beside one": (lambda x, **kw: first(kw) * x, [((2.0,), AB), ((2.0,), BA)]),
+    "names": (lambda a, b: a - 2 * b, [((), AB), ((), BA), ((1.0, X), {}), ((1.0,), {"b": X})]),
+    "equal keys": (
+        lambda p: sum(k * v for k, v in p.items()),
+        [(({k: np.arange(3), 2: np.ones(3, int)},), {}) for k in (1, 1.0, True, 1)],
+    ),
+    "more and fewer keys": (lambda p: sum(p.values()), [((AB,), {}), (({**AB, "c": X},), {}), (({"a": X},), {})]),
+    "None": (lambda x, y: x * (2.0 if y is None else 3.0), [((X, None), {}), ((X, 0), {}), ((X, False), {})]),
+    "lists and tuples": (lambda p: (type(p).__name__, p[0] * 2), [(([X],), {}), (((X,),), {})]),
+}
+
+
+def first_of(p):
+    return next(iter(p.values()))
+
+
+@both
+@pytest.mark.parametrize("name", NESTS)
+def test_nests_that_differ_are_versions_that_differ(name, backend):
+    f, calls = NESTS[name]
+    compiled = ad.compile(f, backend=backend)
+    for _ in range(3):
+        for args, kwargs in calls:
+            same(compiled(*args, **kwargs), f(*args, **kwargs))
+
+
+def test_the_order_of_names_is_no_other_version_where_it_cannot_be_seen():
+    compiled = ad.compile(lambda x, y, *, z=1.0: x - y * z)
+    for kwargs in ({"x": X, "y": X, "z": 2.0}, {"z": 3.0, "y": X, "x": X}, {"y": X, "z": 2.0, "x": X}):
+        for _ in range(2):
+            same(compiled(**kwargs), X - X * kwargs["z"])
+    assert len(compiled._versions) == 1
+    same(compiled(**{"x": X}, y=X, z=0.5), X / 2)
+
+
+NAN = float("nan")
+# Values that Python finds equal, or that are not equal to themselves.
+ALIKE = {
+    "zeros": [0.0, -0.0, 0, False, 0.0],
+    "ones": [1, True, 1.0, np.int64(1), np.int32(1), np.float32(1), np.bool_(True)],
+    "NaN": [NAN, float("nan"), -NAN, np.float64("nan")],
+    "complex zeros": [0j, complex(-0.0, 0.0), complex(0.0, -0.0), complex(-0.0, -0.0)],
+    "NumPy's zeros": [np.float64(0.0), np.float64(-0.0), np.float32(-0.0), np.complex128(-0.0)],
+    "whole numbers": [2**63, 2**63 + 1, 2**64, 10**30, 10**30 + 1, -(2**70)],
+}
+# What a function can only look at.
+OBJECTS = {
+    "decimals": [Decimal("1.0"), Decimal("1.00"), Decimal("0"), Decimal("-0"), Fraction(1, 2), 1],
+    "sets": [frozenset({1}), frozenset({True}), frozenset({1.0}), frozenset({0.0}), frozenset({-0.0})],
+    "times": [
+        np.timedelta64(60, "s"), np.timedelta64(1, "m"), np.datetime64("2000"), np.datetime64("2000-01-01"),
+        dt.datetime(2000, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(2000, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+    ],
+    "strings": ["a", np.str_("a"), b"a", np.bytes_(b"a"), "b"],
+    "ranges": [range(0), range(1, 1), range(0, 3, 2), range(0, 4, 2)],
+    "long doubles": [np.longdouble("0.1"), np.longdouble(0.1), np.longdouble("-0.0"), np.longdouble("0.0")],
+    "slices": [slice(0, 2), slice(0, 2.0), slice(None, None, -1), slice(False, 2)],
+    "arrays": [np.zeros(2), -np.zeros(2), np.zeros(2, np.float32), np.zeros((1, 2)), np.zeros(2, int)],
+    "arrays of strings": [np.array(["a", "b"]), np.array(["a", "c"]), np.array(["a", "b"], "U5")],
+    "layouts": [np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 4.0]], order="F")],
+}  # fmt: skip
+
+
+def written(n):
+    return repr(sorted(n, key=repr)) if isinstance(n, frozenset) else repr(n)
+
+
+@both
+@pytest.mark.parametrize("way", ["by position", "by name", "in a nest", "named, by position"])
+@pytest.mark.parametrize("name", ALIKE)
+def test_static_values_that_can_be_told_apart(name, way, backend):
+    def f(x, n):
+        value = n[0][1] if way == "in a nest" else n
+        return (x * value if abs(value) < 2**31 else x), repr(value), type(value).__name__
+
+    compiled = ad.compile(f, static=1 if way == "by position" else "n", backend=backend)
+    counts = []
+    for n in [*ALIKE[name], *ALIKE[name]]:
+        args, kwargs = {
+            "by name": ((X,), {"n": n}), "in a nest": ((X, ((1, n),)), {}),
+        }.get(way, ((X, n), {}))  # fmt: skip
+        got, expected = compiled(*args, **kwargs), f(*args, **kwargs)
+        assert got[1:] == expected[1:]
+        assert got[0].dtype == expected[0].dtype
+        np.testing.assert_array_equal(np.signbit(got[0].real), np.signbit(expected[0].real))
+        np.testing.assert_array_equal(got[0], expected[0])
+        counts.append(len(compiled._versions))
+    assert counts[-1] == counts[len(ALIKE[name]) - 1] <= len(ALIKE[name])
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_static_objects_that_can_be_told_apart(name):
+    compiled = ad.compile(lambda x, n: (x * 2.0, written(n), type(n).__name__), static="n")
+    for n in [*OBJECTS[name], *OBJECTS[name]]:
+        assert compiled(X, n)[1:] == (written(n), type(n).__name__)
+    assert len(compiled._versions) == len(OBJECTS[name])
+
+
+def test_slices_are_static():
+    compiled = ad.compile(lambda x, part: x[part] * 2.0)
+    x = np.arange(5.0)
+    for part in (slice(0, 2), slice(1, 3), slice(None, None, -1), slice(0, 2)):
+        for _ in range(2):
+            same(compiled(x, part), x[part] * 2.0)
+    assert len(compiled._versions) == 3
+
+
+def test_the_layout_of_a_static_array_can_be_seen():
+    compiled = ad.compile(lambda x, a: x * np.ravel(a, order="K"), static="a")
+    for a in OBJECTS["layouts"] * 2:
+        same(compiled(np.ones(4), a), np.ravel(a, order="K"))
+
+
+@pytest.mark.parametrize("static", [(), "n"])
+def test_arrays_of_objects_are_refused(static):
+    compiled = ad.compile(lambda x, n: x, static=static)
+    for n in (np.array([None, 1]), np.array([(1, None)], dtype="i8,O"), np.array(["a"], np.dtypes.StringDType())):
+        with pytest.raises(ad.ArgumentError, match="arrays of numbers"):
+            compiled(X, n)
+
+
+@pytest.mark.parametrize("static", ["q", 2, -3, 1.5, True, [None], ["n", "m"], [0, 5]])
+def test_static_arguments_are_the_functions_own(static):
+    with pytest.raises(ad.ArgumentError, match="static"):
+        ad.compile(lambda x, n: x, static=static)
+
+
+def test_static_arguments_by_position_and_by_name_are_the_same():
+    for static in ("n", 1, -1, ["n", 1], {1}):
+        compiled = ad.compile(lambda x, n=1.0: x * n, static=static)
+        for _ in range(2):
+            same(compiled(X, 2.0), X * 2.0)
+            same(compiled(X, n=3.0), X * 3.0)
+            same(compiled(n=4.0, x=X), X * 4.0)
+            same(compiled(X), X)
+        assert all(len(version.dynamic) == 1 for version in compiled._versions.values())
+    # Of what follows no name, and of names that are not spelled out.
+    compiled = ad.compile(lambda x, *rest, **names: x * rest[-1] * names["k"], static=(-1, "k"))
+    same(compiled(X, 2.0, 3.0, k=2.0), X * 6.0)
+    (version,) = compiled._versions.values()
+    assert version.dynamic == [0, 1]
+    same(ad.compile(np.add, static=1)(X, 2.0), X + 2.0)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "i4", "u2", "c16", "f2", "?"])
+def test_byte_order_is_no_other_version(dtype, swapped):
+    x = np.array([[0, 1, 2], [3, 4, 5]]).astype(dtype)
+    compiled = ad.compile(lambda x: (x + x, x[:, ::-1]))
+    given = x.astype(x.dtype.newbyteorder()) if swapped else x
+    frozen = given.copy()
+    frozen.flags.writeable = False
+    for one in (x, given, frozen, np.asfortranarray(given), given[::-1].copy()[::-1]):
+        for _ in range(2):
+            same(compiled(one), (x + x, x[:, ::-1].copy()))
+    assert len(compiled._versions) == 1
