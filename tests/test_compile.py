@@ -160,6 +160,71 @@ def assert_special(name, got, expected):
         np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(expected)[known], name)
 
 
+# Constants of one number keep their dtype, however they are written
+
+DTYPES = ("?", "u1", "i4", "i8", "u8", "f2", "f4", "f8", "g", "F", "D")
+BESIDE = {
+    "where": lambda c, x: np.where(np.array([True, False, True]), c, x),
+    "clip": lambda c, x: np.clip(x, c, c),
+    "concatenate": lambda c, x: np.concatenate([c, x]),
+    "stack": lambda c, x: np.stack([x, c]),
+    "sum": lambda c, x: np.sum(c) * x,
+    "max": lambda c, x: np.max(c) + x,
+    "mean": lambda c, x: np.mean(c) * x,
+    "number": lambda c, x: x ** c[0],
+    "array of no axes": lambda c, x: np.array(c[0]) * x,
+    "Python's number": lambda c, x: c[0].item() * x,
+    "outer": lambda c, x: np.outer(c, x),
+    "einsum": lambda c, x: np.einsum("i,i->i", c, x),
+    "cumsum": lambda c, x: np.cumsum(c) * x,
+    "compared": lambda c, x: (c < x) | (c == x),
+}  # fmt: skip
+
+
+def besides(c, x):
+    """Calls that NumPy knows of a constant and an array, in either order."""
+    pairs = {(b.name, k): (lambda c, x, b=b, k=k: b.fn(*(c, x)[:: (-1) ** k])) for b in UFUNCS if len(b.names) == 2
+             for k in (0, 1)} | BESIDE  # fmt: skip
+    known = {}
+    for name, f in pairs.items():
+        try:
+            f(c, x)
+        except TypeError:
+            continue
+        known[name] = f
+    return known
+
+
+def quick(dtype, value, backend):
+    return value == 2 and dtype in ("?", "i8", "f4", "F") and (backend == "numpy" or dtype == "i8")
+
+
+CONSTANTS = [
+    pytest.param(*case, marks=() if quick(*case) else pytest.mark.slow)
+    for case in product(DTYPES, (2, 0), BACKENDS)
+]
+
+
+@pytest.mark.parametrize(("dtype", "value", "backend"), CONSTANTS)
+def test_constants_keep_their_dtype(dtype, value, backend):
+    c, xs = np.full(3, value).astype(dtype), {d: np.array([1, 2, 3]).astype(d) for d in DTYPES}
+    with np.errstate(all="ignore"):
+        known = {d: besides(c, x) for d, x in xs.items()}
+        expected = {d: {name: f(c, xs[d]) for name, f in known[d].items()} for d in xs}
+    compiled = ad.compile(
+        lambda xs: {d: {name: f(c, xs[d]) for name, f in known[d].items()} for d in xs}, backend=backend
+    )
+    for _ in range(2):
+        for d, values in compiled(xs).items():
+            for name, got in values.items():
+                for a, b in zip(
+                    *(v if isinstance(v, tuple) else (v,) for v in (got, expected[d][name])), strict=True
+                ):
+                    assert (type(a), a.dtype, a.shape) == (type(b), b.dtype, b.shape), (d, name)
+                    rtol = 8 * np.finfo(b.dtype).eps if b.dtype.kind in "fc" else 0
+                    np.testing.assert_allclose(a, b, rtol=rtol, err_msg=f"{d} {name}")
+
+
 # Shapes
 
 

@@ -114,3 +114,21 @@ def test_buffers_written_in_place_are_nobody_elses():
     for k in range(3):
         assert_same(compiled(x + k), f(x + k))
     assert_same(x, np.arange(4.0))
+
+
+def test_numbers_are_pythons_own_where_that_changes_nothing():
+    """Long doubles are none of Python's, and some functions choose another dtype beside Python's numbers."""
+    two, three = np.array([2, 2]), np.array([3, 3])
+    args = np.array([1.0, 2.0]), np.array([1, 2]), np.array([True, False])
+
+    def f(x, n, truth):
+        return np.ldexp(two, n), truth**two, x**three
+
+    compiled = ad.compile(f, backend="numpy")
+    for _ in range(2):
+        assert_same(compiled(*args), f(*args))
+    assert "x ** 3" in compiled.source
+    assert "np.ldexp(np.int64(2), n)" in compiled.source
+    long = ad.compile(lambda x: x * np.longdouble("0.1"), backend="numpy")
+    for _ in range(2):
+        assert_same(long(args[0]), args[0] * np.longdouble("0.1"))

@@ -16,7 +16,15 @@ from ...core.graph import Graph
 from ...core.node import Node
 from ..passes.uses import users_of
 from ..rewrite import Value, arguments, dtype_of, is_constant, shape_of
-from .numpy_text import array_text, number_text, places_text, promotes_as_python, shape_text, slice_text
+from .numpy_text import (
+    array_text,
+    number_text,
+    places_text,
+    promotes_as_python,
+    shape_text,
+    slice_text,
+    takes_python_numbers,
+)
 
 # Python's operators by strength; a call and a name are stronger than all of them.
 _STRENGTHS = {
@@ -198,18 +206,19 @@ class Source:
 
     # Values
 
-    def _value(self, value: Value, strength: int) -> str:
+    def _value(self, value: Value, strength: int, plain: bool | None = None) -> str:
+        """A value; `plain`: whether numbers may be written as Python's own."""
         if is_constant(value):
-            text = self._constant(value)
+            text = self._constant(value, plain)
             return f"({text})" if text.startswith("-") and strength >= _STRENGTHS["neg"] else text
         if value in self._inline:
             text, own = self._inline[value]
             return text if own > strength else f"({text})"
         return self.names[value]
 
-    def _constant(self, value: Any) -> str:
+    def _constant(self, value: Any, plain: bool | None = None) -> str:
         if not isinstance(value, np.ndarray):
-            text = number_text(value, self._plain)
+            text = number_text(value, self._plain if plain is None else plain)
             if text is not None:
                 return text
         found = self._constants.get(id(value))
@@ -230,12 +239,17 @@ class Source:
             parent: Any = node.parents[0]
             return f"{self._value(parent, _ATOM - 1)}[{node.pick}]", _ATOM
         values = arguments(node)
+        plain = self._plain and takes_python_numbers(block.fn, values)
         operator = _OPERATORS.get(block.fn)
+        # The operator squares truth values in another dtype than the function.
+        if block.fn is np.power and dtype_of(values[0]) == np.bool_:
+            operator = None
         if operator is not None and len(values) == 2 and not node.params:
             own = _STRENGTHS[operator]
             # Of a - (b - c) only the right side needs parentheses; ** is the other way round.
             left, right = (own, own - 1) if operator == "**" else (own - 1, own)
-            return f"{self._value(values[0], left)} {operator} {self._value(values[1], right)}", own
+            x, y = self._value(values[0], left, plain), self._value(values[1], right, plain)
+            return f"{x} {operator} {y}", own
         if block.fn is np.negative:
             return f"-{self._value(values[0], _STRENGTHS['neg'])}", _STRENGTHS["neg"]
         if block.fn is np.invert:
@@ -243,16 +257,16 @@ class Source:
         if block is _STOP:
             return self._value(values[0], 0), 0
         special = _SPECIAL.get(block)
-        return special(self, node, values) if special is not None else self._call(node, values), _ATOM
+        return special(self, node, values) if special is not None else self._call(node, values, plain), _ATOM
 
-    def _call(self, node: Node, values: tuple[Value, ...]) -> str:
+    def _call(self, node: Node, values: tuple[Value, ...], plain: bool) -> str:
         block = node.block
         assert block is not None
         name = _numpy_name(block.fn)
         if name is None or not block.dispatches or (block.value is not block.fn and block not in _SEQUENCES):
             name = self._imported(block)
         options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
-        given = [self._value(v, 0) for v in values]
+        given = [self._value(v, 0, plain) for v in values]
         if block in _SEQUENCES:
             given = [f"[{', '.join(given)}]"]
         return f"{name}({', '.join([*given, *options])})"

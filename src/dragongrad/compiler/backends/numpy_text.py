@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,13 +23,37 @@ def promotes_as_python(dtype: Any) -> bool:
     return isinstance(dtype, tuple) or dtype.name in _AS_PYTHON
 
 
+def takes_python_numbers(fn: Any, values: Sequence[Any]) -> bool:
+    """Whether a function computes the same with Python's numbers in place of NumPy's among its arguments.
+
+    Of those that have no dtype to adapt to some choose another one: `np.ldexp(2, n)` is of float16.
+    """
+    numbers = [isinstance(v, np.generic) and v.dtype.name in _AS_PYTHON for v in values]
+    if not isinstance(fn, np.ufunc) or fn.signature is not None or not any(numbers):
+        return True
+    exact = tuple([v.dtype if hasattr(v, "dtype") else type(v) for v in values])
+    weak = tuple([type(v.item()) if n else kind for v, n, kind in zip(values, numbers, exact, strict=True)])
+    return _resolved(fn, exact) == _resolved(fn, weak)
+
+
+@cache
+def _resolved(fn: Any, kinds: tuple[Any, ...]) -> Any:
+    """The dtypes in which a ufunc computes with operands of these dtypes, and of classes of Python's numbers."""
+    kinds = tuple([np.dtype(bool) if kind is bool else kind for kind in kinds])
+    try:
+        return fn.resolve_dtypes((*kinds, *[None] * fn.nout))
+    except TypeError as error:
+        return str(error)
+
+
 def number_text(value: Any, plain: bool) -> str | None:
     """A number as Python's source; `plain`: NumPy's numbers as Python's own.
 
     None where it has no short form.
     """
     if isinstance(value, (np.generic, np.ndarray)):
-        if value.dtype.kind not in "biufc" or value.dtype.itemsize > 16:
+        # A long double is no number of Python's.
+        if value.dtype.kind not in "biufc" or value.dtype.char in "gG":
             return None
         inner = number_text(value.item(), plain)
         if inner is None or (plain and value.dtype.name in _AS_PYTHON):

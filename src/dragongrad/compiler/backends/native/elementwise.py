@@ -227,11 +227,12 @@ def _hypot(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ...]) -> str:
     if dtype.kind != "f":
         raise functions.UnsupportedError(f"power of {dtype}")
-    exponent = values[1]
-    if not isinstance(exponent, Node) and np.size(exponent) and np.ptp(exponent) == 0:
-        p = float(first(np.asarray(exponent)))
-        if p == int(p) and 2 <= abs(p) <= 8:
-            return _whole_power(text, dtype, registers[0], int(p))
+    if not isinstance(values[1], Node):
+        exponent = np.asarray(values[1])
+        if exponent.size and np.all(exponent == first(exponent)):
+            p = float(first(exponent))
+            if p.is_integer() and 2 <= abs(p) <= 8:
+                return _whole_power(text, dtype, registers[0], int(p))
     return functions.call(text, "pow", dtype, registers)
 
 
