@@ -1,6 +1,7 @@
 """How loops are written: blocks of rows, small products, repeated values, gathers, cold code, parts of sums."""
 
 import ctypes
+import warnings
 
 import numpy as np
 import pytest
@@ -296,6 +297,29 @@ def test_truth_is_gathered_in_vectors(f, axis, shape, capfd):
     """What LLVM cannot make vectors of it tells on the standard error stream, where nobody asked."""
     for x in (RNG.standard_normal(shape), np.ones(shape), -np.ones(shape)):
         compiled(lambda x: f(x > 0, axis), x)
+    assert capfd.readouterr() == ("", "")
+
+
+MASKED = {
+    "max": lambda x, axis: np.max(np.where(x > 0, x, -np.inf), axis),
+    "min": lambda x, axis: np.min(np.where(np.isnan(x), np.inf, x), axis),
+    "nanmax": lambda x, axis: (np.nanmax(x, axis), np.nanmin(x, axis)),
+    "joined": lambda x, axis: np.max(np.where(np.concatenate([x[3:], x[:3]]) > 0, x, -np.inf), axis),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("shape", [(17, 3), (1000, 1), (40, 30)])
+def test_the_greatest_of_some_is_found_in_vectors(name, axis, shape, capfd):
+    x = RNG.standard_normal(shape)
+    x[:2] = np.nan
+    f = lambda x: MASKED[name](x, axis)
+    for point in (x, np.where(x > 0, -np.inf, x), np.where(x > 0, np.inf, x)):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled(f, point)
+    compiled(f, x.astype(np.float32))
     assert capfd.readouterr() == ("", "")
 
 

@@ -13,7 +13,7 @@ from ...rewrite import Value, arguments, shape_of
 from .elementwise import OPERATIONS
 from .expressions import Expressions, spread
 from .index import Index, Loop, Split, variable
-from .reductions import fold, gathered, kind_of, result, start_of
+from .reductions import fold, gathered, kind_of, name_of, result, start_of
 from .roots import STRAIGHT, Root
 from .schedule import Loops
 from .sums import product
@@ -56,6 +56,7 @@ class LoopWriter:
         self.to = Expressions(self.text, self._memory, STRAIGHT if loops.mode == "straight" else 16)
         self.entry: list[str] = []
         self.totals: dict[Node, str] = {}
+        self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know
         self.known: dict[tuple[Node, int], dict[Node, int | None]] = {}
 
     def _memory(self, value: Value) -> Buffer | None:
@@ -76,7 +77,8 @@ class LoopWriter:
         length = self._body()
         parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
         head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
-        lines = [head, "entry:", *self.entry, *self.text.lines, "  ret void", "}"]
+        loads = [f"  {register} = {load}" for load, register in self.neutral.items()]
+        lines = [head, "entry:", *loads, *self.entry, *self.text.lines, "  ret void", "}"]
         return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
 
     def _body(self) -> int:
@@ -238,8 +240,25 @@ class LoopWriter:
             return self._product_term(root, x, index)
         if isinstance(x, Node):
             self._element(x, index)
-        term = self.to.element(x, index, root.node.dtype)
+        term = self._hidden(root, self.to.element(x, index, root.node.dtype))
         return gathered(self.text, root, term) if root.node.dtype.kind == "b" else term
+
+    def _hidden(self, root: Root, term: str) -> str:
+        """A term without its neutral element for LLVM to see.
+
+        It writes the maximum of an accumulator and of a number or minus infinity as a choice, of which it makes no
+        vectors.
+        """
+        neutral = start_of(root)
+        if root.node.dtype.kind != "f" or name_of(root) not in ("max", "min"):
+            return term
+        choice = self.text.instruction(term)
+        if not choice.startswith("select") or neutral not in choice:
+            return term
+        kind, name = kind_of(root), f"@dragongrad.{name_of(root)}.{kind_of(root)}"
+        self.text.declare(name, f"{name} = internal global {kind} {neutral}")
+        hidden = self.neutral.setdefault(f"load volatile {kind}, ptr {name}", f"%neutral.{name_of(root)}.{kind}")
+        return self.text.op(choice.replace(neutral, hidden))
 
     def _product_term(self, root: Root, x: Value, index: tuple[Index, ...]) -> str:
         """A product that goes into a sum: it may be added unrounded."""

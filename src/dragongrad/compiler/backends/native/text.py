@@ -143,6 +143,14 @@ class Text:
             self.write(f"  {known} = {instruction}")
         return known
 
+    def instruction(self, register: str) -> str:
+        """What is in a register, where it is known; otherwise nothing."""
+        for scope in reversed(self.scopes):
+            for key, value in scope.items():
+                if value == register and isinstance(key, str):
+                    return key
+        return ""
+
     def effect(self, instruction: str) -> str:
         """The register of an instruction that must be made here."""
         name = self.fresh()
