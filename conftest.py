@@ -47,11 +47,12 @@ def unchecked_programs():
 
 
 def assert_repeated(path, got, expected):
-    """The same nest, with leaves of the same shapes and dtypes, and about the same numbers."""
+    """The same nest, with leaves of the same classes, shapes and dtypes, and about the same numbers."""
     dtypes = {n.dtype for n in path.graph.nodes if not isinstance(n.dtype, tuple)}
     limit = min(_MOST, _LOST * max((float(np.finfo(d).eps) for d in dtypes if d.kind in "fc"), default=0.0))
     (got, structure), (expected, wanted) = flatten(got), flatten(expected)
     assert structure == wanted
+    assert list(map(type, got)) == list(map(type, expected))
     for a, b in zip(map(np.asarray, got), map(np.asarray, expected), strict=True):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
         if b.dtype.kind in "fc":

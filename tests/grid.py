@@ -61,9 +61,10 @@ def check_passes(monkeypatch):
 
 
 def assert_same(got, expected, dtype=None):
-    """The same nest, shapes and dtypes; numbers as near as sums of terms of size one can be."""
+    """The same nest, classes, shapes and dtypes; numbers as near as sums of terms of size one can be."""
     got, expected = leaves(got), leaves(expected)
     for a, b in zip(got, expected, strict=True):
+        assert type(a) is type(b)
         assert np.shape(a) == np.shape(b)
         assert np.asarray(a).dtype == np.asarray(b).dtype
         if not np.size(b) or np.asarray(b).dtype.kind not in "fc":

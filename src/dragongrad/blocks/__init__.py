@@ -12,6 +12,7 @@ from . import (
     differences,
     einstein,
     elementwise,
+    forms,
     fourier,
     indexing,
     joining,
@@ -45,6 +46,7 @@ __all__ = [
     "differences",
     "einstein",
     "elementwise",
+    "forms",
     "fourier",
     "indexing",
     "joining",
@@ -63,3 +65,5 @@ __all__ = [
     "special",
     "statistics",
 ]
+
+forms.give_forms()

@@ -23,6 +23,8 @@ _ENTERED.__enter__()
 
 # The kinds of dtypes that are computed with; arrays and numbers of others are static.
 _NUMBERS = "biufc"
+# Numbers that are Python's own.
+_PYTHON = (float, complex, bool, int)
 # The nodes of a nest that have keys.
 DICTS = (dict, OrderedDict, defaultdict)
 # Objects that may be equal and differ: these are known by how Python writes them.
@@ -112,6 +114,18 @@ def ready(value: Any) -> Any:
 def fresh(value: Any) -> Any:
     """A value that is the caller's own."""
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def delivered(value: Any, form: type) -> Any:
+    """A value as the function itself returns it, which is the caller's own."""
+    if isinstance(value, np.ndarray):
+        if value.ndim or form is np.ndarray:
+            return value.copy()
+        value = value[()]
+    if not isinstance(value, (np.generic, *_PYTHON)) or value.__class__ is form:
+        return value
+    number = np.asarray(value)
+    return number if form is np.ndarray else number.item() if form in _PYTHON else number[()]
 
 
 def names_of(f: Any, dynamic: list[int], leaves: list[Any], structure: Structure) -> list[str]:

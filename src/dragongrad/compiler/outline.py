@@ -13,7 +13,8 @@ from .rewrite import broadcast_shapes
 
 # Arrays of fewer elements are computed at once: that is quicker than to think about them.
 LARGE = 4096
-Look: TypeAlias = tuple[tuple[int, ...], Any]
+# A shape, a dtype, and whether NumPy would give a number rather than an array of no axes.
+Look: TypeAlias = tuple[tuple[int, ...], Any, bool]
 
 
 class Outline(np.ndarray[Any, Any]):
@@ -24,10 +25,39 @@ class Outline(np.ndarray[Any, Any]):
 
     __str__ = __repr__
 
+    def __getitem__(self, index: Any) -> Any:
+        """The outline of an element, or of a part."""
+        found = super().__getitem__(index)
+        return found.view(Outline) if isinstance(found, np.ndarray) else outline((), self.dtype, number=True)
 
-def outline(shape: tuple[int, ...], dtype: Any) -> Outline:
-    """The outline of an array."""
-    return np.broadcast_to(np.zeros((), dtype), shape).view(Outline)
+    def as_truth(self) -> Any:
+        """The outline of a truth value of Python's."""
+        return self.view(OutlinedTruth)
+
+
+class OutlinedNumber(Outline):
+    """The outline of one of NumPy's numbers."""
+
+
+class OutlinedTruth(OutlinedNumber):
+    """The outline of True or False."""
+
+
+def outline(shape: tuple[int, ...], dtype: Any, number: bool = False) -> Outline:
+    """The outline of an array, or of a number."""
+    return np.broadcast_to(np.zeros((), dtype), shape).view(OutlinedNumber if number else Outline)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, and not an array of no axes."""
+    return not isinstance(value, np.ndarray) or isinstance(value, OutlinedNumber)
+
+
+def form_of(value: Any) -> type:
+    """The class of a value, outlined or not, of which every array is an ndarray."""
+    if isinstance(value, OutlinedNumber):
+        return bool if isinstance(value, OutlinedTruth) else np.generic
+    return np.ndarray if isinstance(value, np.ndarray) else value.__class__
 
 
 def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline | None:
@@ -41,7 +71,7 @@ def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline
             break
     else:
         return None
-    large = any(v.__class__ is Outline or np.size(v) > LARGE for v in values)
+    large = any(isinstance(v, Outline) or np.size(v) > LARGE for v in values)
     rule = _ufunc if isinstance(block.fn, np.ufunc) and block.fn.signature is None else _RULES.get(block)
     if rule is None or not (large or (rule is _ufunc and len(values) > 1)):
         return None
@@ -52,11 +82,11 @@ def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline
         return None
     if found is None:
         return None
-    shape, dtype = found
+    shape, dtype, number = found
     size = 1
     for n in shape:
         size *= n
-    return outline(shape, dtype) if size > LARGE or large else None
+    return outline(shape, dtype, number) if size > LARGE or large else None
 
 
 @cache
@@ -74,11 +104,16 @@ def _kind(value: Any) -> Any:
 def _ufunc(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
     if params or block.outputs > 1:
         return None
-    return broadcast_shapes(*map(np.shape, values)), _dtype(block, tuple(map(_kind, values)))
+    shape = broadcast_shapes(*map(np.shape, values))
+    return shape, _dtype(block, tuple(map(_kind, values))), not shape
+
+
+def _where(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
+    return broadcast_shapes(*map(np.shape, values)), _dtype(block, tuple(map(_kind, values))), False
 
 
 def _astype(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
-    return np.shape(values[0]), np.dtype(params["dtype"])
+    return np.shape(values[0]), np.dtype(params["dtype"]), is_number(values[0])
 
 
 def _reduction(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
@@ -91,19 +126,20 @@ def _reduction(block: Block, values: list[Any], params: dict[str, Any]) -> Look 
     keep = params.get("keepdims")
     shape = tuple([1 if a in axes else n for a, n in enumerate(x.shape) if keep or a not in axes])
     with np.errstate(all="ignore"):
-        return shape, np.asarray(block.value(np.ones((1,) * ndim, x.dtype), **params)).dtype
+        return shape, np.asarray(block.value(np.ones((1,) * ndim, x.dtype), **params)).dtype, not shape
 
 
 def _view(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
     # A view of an outline is an outline; of an array, it costs nothing.
-    if values[0].__class__ is not Outline:
+    if not isinstance(values[0], Outline):
         return None
     out = block.value(*values, **params)
-    return out.shape, out.dtype
+    # What is spread is an array.
+    return out.shape, out.dtype, is_number(out) and block is not BLOCKS[np.broadcast_to] and not out.shape
 
 
 def _scatter(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
-    return tuple(params["shape"]), values[0].dtype
+    return tuple(params["shape"]), values[0].dtype, False
 
 
 def _matmul(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
@@ -113,7 +149,7 @@ def _matmul(block: Block, values: list[Any], params: dict[str, Any]) -> Look | N
     if params or x.shape[-1] != inner:
         return None
     shape = (*lead, *x.shape[-2:-1], *(y.shape[-1:] if y.ndim > 1 else ()))
-    return shape, np.result_type(x, y)
+    return shape, np.result_type(x, y), not shape
 
 
 def _stack(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
@@ -121,7 +157,7 @@ def _stack(block: Block, values: list[Any], params: dict[str, Any]) -> Look | No
     if set(params) - {"axis"} or any(np.shape(v) != first for v in values):
         return None
     axis = range(len(first) + 1)[params.get("axis") or 0]
-    return (*first[:axis], len(values), *first[axis:]), np.result_type(*values)
+    return (*first[:axis], len(values), *first[axis:]), np.result_type(*values), False
 
 
 def _concatenate(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
@@ -133,7 +169,8 @@ def _concatenate(block: Block, values: list[Any], params: dict[str, Any]) -> Loo
     rest = {(*np.shape(v)[:axis], *np.shape(v)[axis + 1 :]) for v in values}
     if len(rest) != 1 or any(np.ndim(v) != len(first) for v in values):
         return None
-    return (*first[:axis], sum(np.shape(v)[axis] for v in values), *first[axis + 1 :]), np.result_type(*values)
+    shape = (*first[:axis], sum(np.shape(v)[axis] for v in values), *first[axis + 1 :])
+    return shape, np.result_type(*values), False
 
 
 _RULES: dict[Block, Callable[[Block, list[Any], dict[str, Any]], Look | None]] = {
@@ -141,7 +178,7 @@ _RULES: dict[Block, Callable[[Block, list[Any], dict[str, Any]], Look | None]] =
     **{BLOCKS[fn]: _view for fn in (np.reshape, np.transpose, np.broadcast_to, "getitem", "stop_gradient")},
     BLOCKS["astype"]: _astype,
     BLOCKS["scatter"]: _scatter,
-    BLOCKS[np.where]: _ufunc,
+    BLOCKS[np.where]: _where,
     BLOCKS[np.matmul]: _matmul,
     BLOCKS[np.stack]: _stack,
     BLOCKS[np.concatenate]: _concatenate,

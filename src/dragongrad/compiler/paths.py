@@ -16,12 +16,13 @@ import numpy as np
 from ..core.errors import ArgumentError, CompileWarning
 from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
+from ..core.node import Node
 from ..forks import Lock
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
 from .backends.native.machine import binding
 from .backends.numpy_source import Source
-from .leaves import fresh
+from .leaves import delivered
 from .passes import optimise
 from .trace import Guard, Traced
 
@@ -87,12 +88,17 @@ def build(
     graph: Graph, traced: Traced, backend: str | None
 ) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
     """What runs a Graph: the function, the engine behind it, and the seconds it took."""
-    taken = [guard.taken for guard in traced.guards]
+    taken, forms = [guard.taken for guard in traced.guards], traced.forms
+    outputs = list(graph.outputs)
+    for k, form in enumerate(forms):
+        if not isinstance(outputs[k], Node):
+            outputs[k] = delivered(outputs[k], form)
+    graph = graph.rewritten(graph.nodes, outputs)
     engine = None
     if backend == "native":
-        engine = Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+        engine = Native(graph, taken, forms)
     elif backend is None and _has_llvm():
-        engine = _native_or_none(graph, traced, taken)
+        engine = _native_or_none(graph, taken, forms)
     if engine is not None:
         return engine, engine, engine.seconds
     start = time.perf_counter()
@@ -101,18 +107,20 @@ def build(
     def run(arrays: list[Any]) -> Any:
         with np.errstate(all="ignore"):
             values = function(*[a[()] for a in arrays])
-        count = len(values) - len(taken)
-        if any(bool(value) is not way for value, way in zip(values[count:], taken, strict=True)):
+        if any(bool(value) is not way for value, way in zip(values[len(forms) :], taken, strict=True)):
             return MISSING
-        return [fresh(v) for v in values[:count]]
+        return [
+            delivered(v if isinstance(o, Node) else o, form)
+            for v, o, form in zip(values, graph.outputs, forms, strict=False)
+        ]
 
     return run, None, {"source": time.perf_counter() - start}
 
 
-def _native_or_none(graph: Graph, traced: Traced, taken: list[bool]) -> Native | None:
+def _native_or_none(graph: Graph, taken: list[bool], forms: list[type]) -> Native | None:
     """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
     try:
-        return Native(graph, taken, [leaf.__class__ for leaf in traced.leaves])
+        return Native(graph, taken, forms)
     except Exception as error:
         warn(
             f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "

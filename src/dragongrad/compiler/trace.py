@@ -14,7 +14,7 @@ from ..core.graph import Graph, Staging
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
-from .outline import OF_SHAPES, Outline, outlined
+from .outline import OF_SHAPES, Outline, form_of, outlined
 
 
 class UnstageableError(NoRuleError):
@@ -33,7 +33,7 @@ class Guard:
 class Stage(Staging):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("cases", "guards", "known", "lazy", "predicted")
+    __slots__ = ("cases", "guards", "known", "lazy", "predicted", "truths")
     stages = True
 
     def __init__(self, lazy: bool = False) -> None:
@@ -45,10 +45,12 @@ class Stage(Staging):
         self.lazy = lazy
         self.known: dict[Node, Any] = {}
         self.predicted = False
+        # Comparisons of Python's numbers by Python's operators: truth values of Python's.
+        self.truths: set[Node] = set()
 
     def value(self, x: Variable) -> Any:
         """The value of a Variable, computed now if nobody asked for it before."""
-        if x.data.__class__ is not Outline:
+        if not isinstance(x.data, Outline):
             return x.data
         found = self.known.get(x.link)
         if found is None:
@@ -57,6 +59,9 @@ class Stage(Staging):
 
     def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
         """The value of a Block, or its outline."""
+        operator = _OPERATORS.get(block)
+        if operator is not None and all(v.__class__ in _PYTHON for v in values):
+            return operator(*values)
         if self.lazy:
             if block in OF_SHAPES:
                 return block.forward(*values, **params)
@@ -64,7 +69,7 @@ class Stage(Staging):
             if found is not None:
                 return found
             values = [
-                self.value(Variable(v, self, p)) if v.__class__ is Outline else v
+                self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
                 for v, p in zip(values, parents, strict=True)
             ]
         return block.forward(*values, **params)
@@ -127,11 +132,13 @@ class Stage(Staging):
                 "a value of a compiled function was kept (in a global, an attribute or a closure) and used after "
                 f"the call\n  at {user_line()}\nReturn it from the function instead"
             )
+        numbers = block in _OF_NUMBERS and all(map(self._is_pythons, args))
+        if numbers and block in _ARITHMETIC:
+            args = self._counted(args)
         args = self._promoted(block, args)
         out = super().apply(block, args, params)
-        if out.__class__ is Variable and out.data.__class__ is complex:
-            # Python's own product of a complex and a float: NumPy's float64 is a float to it.
-            out.data = np.complex128(out.data)
+        if numbers and block in _TRUTHS:
+            self.truths.add(out.link)
         for node in self._last(out):
             _refuse_many_axes(node.shape)
             node.saved = (None, *[
@@ -139,10 +146,40 @@ class Stage(Staging):
             ])  # fmt: skip
         if self.lazy:
             for part in out if isinstance(out, (tuple, list)) else (out,):
-                if part.data.__class__ is not Outline:
+                if not isinstance(part.data, Outline):
                     self.known[part.link] = part.data
         if block.name in _INDEXED:
             self._check_places(block, args, params)
+        return out
+
+    def _is_pythons(self, value: Any) -> bool:
+        """Whether a value is a number or a truth value of Python's."""
+        if value.__class__ is not Variable:
+            return value.__class__ in _PYTHON
+        return value.level is self and (value.data.__class__ in _WEAK or value.link in self.truths)
+
+    def _counted(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Python's numbers with its truth values as such, since it counts with them."""
+        truths = [isinstance(a, Variable) and a.link in self.truths for a in args]
+        if not any(truths):
+            return args
+        real = any(getattr(a, "data", a).__class__ in _WEAK for a in args)
+        counted = []
+        for a, truth in zip(args, truths, strict=True):
+            if truth:
+                a = self.apply(_ASTYPE, (a,), {"dtype": np.dtype(float if real else int)})
+                a = Variable(float(a.data), self, a.link) if real else a
+            counted.append(a)
+        return tuple(counted)
+
+    def from_numpy(self, out: Any) -> Any:
+        """NumPy's functions give numbers of NumPy's also of Python's."""
+        if isinstance(out, tuple):
+            return tuple(map(self.from_numpy, out)) if out.__class__ is tuple else out
+        if out.__class__ is Variable and out.level is self:
+            self.truths.discard(out.link)
+            if out.data.__class__ in _WEAK:
+                return Variable(np.asarray(out.data)[()], self, out.link)
         return out
 
     def _promoted(self, block: Block, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -158,11 +195,13 @@ class Stage(Staging):
                 found = found or a.data.__class__ in _WEAK
         if not found:
             return args
-        if block is _ASTYPE:
-            return (Variable(np.asarray(args[0].data)[()], self, args[0].link),)
+        weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
+        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak)):
+            # Only operators know numbers of Python's: to functions they are arrays of no axes.
+            ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]
+            return tuple([Variable(e, self, a.link) if w else a for e, a, w in zip(ends, args, weak, strict=True)])
         if len(args) == 1:
             return args
-        weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
         arrays = [a.dtype for a, w in zip(args, weak, strict=True) if not w and hasattr(a, "dtype")]
         if not arrays:
             return args
@@ -221,6 +260,25 @@ _SHAPED_BY_VALUES = frozenset({"nonzero"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex)
 _ASTYPE = BLOCKS["astype"]
+# Python's numbers, what its operators give of them, and how it counts with truth values.
+_PYTHON = (float, int, complex, bool)
+_OPERATORS: dict[Block, Any] = {
+    BLOCKS[np.absolute]: abs,
+    BLOCKS[np.positive]: operator.pos,
+    BLOCKS[np.remainder]: operator.mod,
+    BLOCKS[np.floor_divide]: operator.floordiv,
+}
+_TRUTHS = frozenset(
+    BLOCKS[fn] for fn in (
+        np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.bitwise_and, np.bitwise_or,
+        np.bitwise_xor,
+    )
+)  # fmt: skip
+_ARITHMETIC = frozenset(
+    BLOCKS[fn]
+    for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[b.fn for b in _OPERATORS])
+)
+_OF_NUMBERS = _TRUTHS | _ARITHMETIC
 
 
 def _settled(value: Any) -> Any:
@@ -266,6 +324,11 @@ class Traced:
         places = {node: place for place, node in enumerate(self.graph.nodes)}
         return (len(places), *[(places.get(guard.node), guard.taken) for guard in self.guards])
 
+    @property
+    def forms(self) -> list[type]:
+        """The class of each leaf of the output, as the function itself returns it."""
+        return [form_of(leaf) for leaf in self.leaves]
+
 
 def trace_call(
     f: Any, leaves: list[Any], structure: Any, dynamic: list[int], title: str, lazy: bool = False
@@ -283,8 +346,6 @@ def trace_call(
         names[node] = f"x{number}"
         inputs.append(node)
         # A Python number stays one, so that it takes the dtype of the arrays that it meets.
-        whole = value.__class__ in _WEAK or (isinstance(value, np.ndarray) and value.ndim)
-        value = value if whole else np.asarray(value)[()]
         full[i] = Variable(value, level, node)
         level.known[node] = value
     args, kwargs = unflatten(structure, full)
@@ -295,10 +356,11 @@ def trace_call(
             leaf = plain(leaf)
             staged = isinstance(leaf, Variable) and leaf.level is level and leaf.link is not None
             outputs.append(leaf.link if staged else leaf.data if isinstance(leaf, Variable) else leaf)
-            values.append(leaf.data if isinstance(leaf, Variable) else leaf)
+            value = leaf.data if isinstance(leaf, Variable) else leaf
+            values.append(bool(value) if staged and leaf.link in level.truths else value)
     finally:
         level.ended = True
     graph = Graph(title, inputs, level.nodes, outputs, names)
-    complete = not level.predicted and not any(v.__class__ is Outline for v in values)
+    complete = not level.predicted and not any(isinstance(v, Outline) for v in values)
     level.known = {}
     return Traced(graph, level.guards, out_structure, values, complete)

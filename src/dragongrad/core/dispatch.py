@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import variable as _variable
-from .block import BLOCKS, TABLE, UNSUPPORTED
+from .block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED
 from .errors import (
     NUMPY_ERRORS,
     ConversionError,
@@ -36,9 +36,10 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
         raise no_rule(ufunc)
     if method == "__call__":
         try:
-            return call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
+            out = call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
         except NUMPY_ERRORS as error:
             raise operation_error(ufunc.__name__, inputs, error) from None
+        return self.level.from_numpy(out) if self.level.stages else out
     if method == "reduce" and ufunc in REDUCE:
         kwargs = {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
         kwargs.setdefault("axis", 0)
@@ -110,7 +111,8 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     call = TABLE.get(fn)
     if call is None:
         raise no_rule(fn)
-    return _answer(fn.__name__, call, args, kwargs)
+    out = _answer(fn.__name__, call, args, kwargs)
+    return self.level.from_numpy(out) if self.level.stages else out
 
 
 def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -205,6 +207,8 @@ def install() -> None:
     methods: dict[str, Any] = {
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
+        # A copy of a number is a number, and np.copy of it an array.
+        "copy": _method("copy", COMPOSITES[np.copy]),
         "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),

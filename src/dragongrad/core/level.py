@@ -68,6 +68,10 @@ class Level:
             "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
         )
 
+    def from_numpy(self, out: Any) -> Any:
+        """What a function of NumPy's gives, rather than an operator of Python's; asked of levels that stage."""
+        return out
+
     def constant(self, value: Any) -> Variable:
         """A Variable of this level whose derivative is zero."""
         raise NotImplementedError

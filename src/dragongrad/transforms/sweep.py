@@ -302,6 +302,8 @@ def own(values: list[Any], others: Any = ()) -> list[Any]:
             elif g.base is not None or not g.flags.writeable or id(g) in taken:
                 g = values[i] = g.copy()
             taken.add(id(g))
+        elif g.__class__ is Variable and g.level.stages and not g.shape:
+            values[i] = g[()]
     return values
 
 

@@ -18,7 +18,9 @@ from ..passes.uses import users_of
 from ..rewrite import Value, arguments, dtype_of, is_constant, shape_of
 from .numpy_text import (
     array_text,
+    may_repeat,
     number_text,
+    numpy_name,
     places_text,
     promotes_as_python,
     shape_text,
@@ -184,7 +186,7 @@ class Source:
         x, *stack = arguments(node)
         index = self._index(node.params["index"], *stack)
         text = self._value(x, 0)
-        if _may_repeat(node.params["index"]):
+        if may_repeat(node.params["index"]):
             self.lines.append(f"    np.add.at({buffer}, {self._index_object(node, *stack)}, {text})")
         else:
             self.lines.append(f"    {buffer}[{index}] {'=' if first else '+='} {text}")
@@ -262,7 +264,7 @@ class Source:
     def _call(self, node: Node, values: tuple[Value, ...], plain: bool) -> str:
         block = node.block
         assert block is not None
-        name = _numpy_name(block.fn)
+        name = numpy_name(block.fn)
         if name is None or not block.dispatches or (block.value is not block.fn and block not in _SEQUENCES):
             name = self._imported(block)
         options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
@@ -280,9 +282,9 @@ class Source:
         self.space[name] = block.value
         if block.name == "logistic":
             self.head[name] = "from dragongrad import logistic"
-        elif isinstance(block.fn, str) or _numpy_name(block.fn):
+        elif isinstance(block.fn, str) or numpy_name(block.fn):
             self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
-            key = f'"{block.fn}"' if isinstance(block.fn, str) else _numpy_name(block.fn)
+            key = f'"{block.fn}"' if isinstance(block.fn, str) else numpy_name(block.fn)
             self.head[name] = f"{name} = BLOCKS[{key}].value"
         else:
             self.head[name] = f"# {name}: a function with a rule of its own"
@@ -328,7 +330,7 @@ class Source:
 
 def _is_laid(node: Node) -> bool:
     """Whether a value is laid into zeros by a line of its own; `np.add.at` crashes with more than 32 axes."""
-    return node.block in _LAID and (len(node.shape) <= 32 or not _may_repeat(node.params["index"]))
+    return node.block in _LAID and (len(node.shape) <= 32 or not may_repeat(node.params["index"]))
 
 
 def _alike(node: Node) -> bool:
@@ -342,30 +344,13 @@ def _is_index(node: Node, user: Node) -> bool:
     )  # fmt: skip
 
 
-def _may_repeat(index: tuple[Any, ...]) -> bool:
-    """Whether an index may name a place twice."""
-    arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
-    if len(arrays) == 1 and not any(hasattr(p, "position") for p in index):
-        (places,) = arrays
-        return bool(np.any(places < 0)) or np.unique(places).size < places.size
-    return bool(arrays) or any(hasattr(p, "position") for p in index)
-
-
 def _is_fresh(node: Node) -> bool:
     """Whether a value is an array that NumPy has made for it alone."""
     block = node.block
     return (
         bool(node.shape) and node.pick is None and block is not None and block not in _VIEWS
-        and block.dispatches and _numpy_name(block.fn) is not None
+        and block.dispatches and numpy_name(block.fn) is not None
     )  # fmt: skip
-
-
-def _numpy_name(fn: Any) -> str | None:
-    name = getattr(fn, "__name__", "")
-    for module, prefix in ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft")):
-        if name and getattr(module, name, None) is fn:
-            return f"{prefix}.{name}"
-    return None
 
 
 def _getitem(source: Source, node: Node, values: tuple[Value, ...]) -> str:

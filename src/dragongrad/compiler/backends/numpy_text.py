@@ -131,3 +131,21 @@ def places_text(part: np.ndarray[Any, Any]) -> str | None:
     if part.ndim == 1 and part.dtype.kind in "iu" and 0 < part.size <= _LISTED:
         return _list_text(part.tolist())
     return None
+
+
+def may_repeat(index: tuple[Any, ...]) -> bool:
+    """Whether an index may name a place twice."""
+    arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
+    if len(arrays) == 1 and not any(hasattr(p, "position") for p in index):
+        (places,) = arrays
+        return bool(np.any(places < 0)) or np.unique(places).size < places.size
+    return bool(arrays) or any(hasattr(p, "position") for p in index)
+
+
+def numpy_name(fn: Any) -> str | None:
+    """How a function of NumPy's is spelled."""
+    name = getattr(fn, "__name__", "")
+    for module, prefix in ((np, "np"), (np.linalg, "np.linalg"), (np.fft, "np.fft")):
+        if name and getattr(module, name, None) is fn:
+            return f"{prefix}.{name}"
+    return None

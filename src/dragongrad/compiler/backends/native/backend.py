@@ -47,7 +47,7 @@ class Native:
     guards : sequence of bool
         How those decisions went; where one goes the other way a call returns `MISSING`.
     forms : sequence of type, optional
-        Of each output of shape (): `float`, `complex`, `numpy.ndarray`, or anything else for NumPy's scalar.
+        Of each output of shape (): `float`, `complex`, `bool`, `ndarray`, or anything else for NumPy's scalar.
     level : int
         Of LLVM's optimisation.
     """
@@ -121,13 +121,16 @@ class Native:
         if form is float and dtype == np.float64:
             return Output(door_words.FLOAT, place, dtype)
         if dtype.kind == "b":
-            return Output(door_words.TRUTH, place, dtype)
+            return Output(door_words.TRUTH, place, dtype, value=form)
         return Output(door_words.FRESH_NUMBER if fresh else door_words.COPIED_NUMBER, place, dtype, value=form)
 
     def _is_plain(self) -> bool:
         """Whether every input, output and decision is of a kind that the door reads and makes."""
         dtypes = [dtype for _, dtype, _ in self._inputs]
         dtypes += [o.dtype for o in self._outputs if o.dtype is not None]
+        if any(o.kind == door_words.COPIED_NUMBER and o.value is complex for o in self._outputs):
+            # The door makes no complex numbers of Python's.
+            return False
         return all(door.can_read(d) for d in dtypes) and all(supported(d) for _, d, _ in self._guards)
 
     def _fresh(self) -> set[int]:
@@ -369,4 +372,4 @@ def _deliver(output: Output, arrays: list[Any]) -> Any:
     if output.kind == door_words.FRESH_ARRAY:
         return array
     number = array[()]
-    return number.item() if output.kind == door_words.FLOAT or output.value is complex else number
+    return number.item() if output.kind == door_words.FLOAT or output.value in (complex, bool) else number

@@ -235,6 +235,7 @@ def _output(o: Output, append: Append, keeps: list[Any]) -> list[int]:
     if o.kind in (words.FRESH_NUMBER, words.COPIED_NUMBER):
         return _record(o.kind, o.place, id(o.dtype.type), _allocator(o.dtype.type), 0, size)
     if o.kind == words.TRUTH:
-        return _record(o.kind, o.place, id(np.False_), id(np.True_))
+        truths = (False, True) if o.value is bool else (np.False_, np.True_)
+        return _record(o.kind, o.place, *map(id, truths))
     keeps.append(o.value)
     return _record(o.kind, o.place, id(o.value))

@@ -1,0 +1,132 @@
+"""The class of a result of no axes: NumPy's number, an array, Python's number; at every call, on both backends."""
+
+import numpy as np
+import pytest
+from grid import BACKENDS, leaves
+
+import dragongrad as ad
+
+pytestmark = [
+    pytest.mark.filterwarnings("error::dragongrad.CompileWarning"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
+]
+
+# Functions of a vector of at least three elements.
+OF_VECTORS = {
+    **{
+        name: lambda x, name=name: getattr(np, name)(x)
+        for name in (
+            "sum", "mean", "max", "min", "any", "all", "std", "var", "ptp", "median", "argmax", "argmin", "nanmean",
+            "nanvar", "nanstd", "count_nonzero", "average", "trapezoid", "nanmin", "cov", "corrcoef",
+        )
+    },
+    **{f"x.{name}()": lambda x, name=name: getattr(x, name)() for name in ("sum", "mean", "max", "std", "argmax")},
+    "quantile": lambda x: np.quantile(x, 0.3), "percentile of axis": lambda x: np.percentile(x, 30.0, axis=0),
+    "norm": lambda x: np.linalg.norm(x), "norm 3": lambda x: np.linalg.norm(x, 3),
+    "vector_norm": lambda x: np.linalg.vector_norm(x), "einsum": lambda x: np.einsum("i,i->", x, x),
+    "vecdot": lambda x: (np.vecdot(x, x), np.linalg.vecdot(x, x)), "dot": lambda x: np.dot(x, x),
+    "inner": lambda x: np.inner(x, x), "product": lambda x: x @ x, "vdot": lambda x: np.vdot(x * 1.0, x),
+    "tensordot": lambda x: np.tensordot(x, x, 1),
+    "det": lambda x: np.linalg.det(np.outer(x[:2], x[:2]) + np.eye(2)),
+    "slogdet": lambda x: np.linalg.slogdet(np.outer(x[:2], x[:2]) + np.eye(2)),
+    "trace": lambda x: np.trace(np.outer(x[:3], x[:3])), "logsumexp": lambda x: ad.logsumexp(x * 1.0),
+    "element": lambda x: (x[0], x[-1], x[(1,)], next(iter(x)), np.take(x, 0)),
+    "dots": lambda x: (x[..., 0], x[0, ...]),
+    "no axes": lambda x: (x[:1].reshape(()), np.squeeze(x[:1]), np.reshape(x[0], ())),
+    "where": lambda x: np.where(x[0] > 0, x[0], x[1]), "clip": lambda x: np.clip(x[0], 0, 1),
+    "functions": lambda x: (np.sin(x[0]), -x[0], abs(x[0]), x[0] ** 2, x[0] + 1, np.floor(x[0]),
+        np.maximum(x[0], x[1])),
+    "interp": lambda x: np.interp(x[0] * 1.0, [0.0, 1.0], [1.0, 2.0]),
+    "polyval": lambda x: np.polyval([1.0, 2.0], x[0]),
+    "copies": lambda x: (np.copy(x[0]), np.full((), x[0]), np.broadcast_to(x[0], ()), x[0].copy()),
+    "views": lambda x: (np.transpose(x[0]), x[0].T, np.real(x[0]), x[0].astype(np.float32)),
+    "choices": lambda x: (np.select([x[0] > 0], [x[0]]), np.choose(1, [x[0], x[1]]), np.nan_to_num(x[0] * 1.0)),
+    "parts": lambda x: (np.modf(x[0] * 1.0), np.frexp(x[0] * 1.0), np.divmod(x[0] * 1.0, 2.0)),
+    "decisions": lambda x: (x[0] > 0, np.all(x > 0), np.isclose(x[0], 1.0), bool(x[0] > 0), len(x), x.shape),
+    "Python's truth": lambda x: (np.allclose(x, x), np.array_equal(x, x), np.array_equiv(x, x + 1)),
+    "constants": lambda x: (3, 2.5, True, None, "a", np.float64(3), np.array(3.0), np.bool_(True), 1j, np.int8(2)),
+    "zeros": lambda x: (np.zeros_like(x[0]), np.ones_like(x[0]) * 2, np.zeros(()), np.float32(0)),
+    "reduce": lambda x: (np.add.reduce(x), np.maximum.reduce(x), np.sum(x, axis=0), np.sum(x, axis=(0,))),
+    "gradient": lambda x: ad.grad(lambda s: s * s * x[0])(x[1] * 1.0),
+    "gradient at a number": lambda x: ad.value_and_grad(lambda s: np.sum(s * x))(2.0),
+    "jvp": lambda x: ad.jvp(np.sum, (x * 1.0,), (x * 1.0,)),
+    "hessian": lambda x: ad.hessian(lambda s: s**3)(x[0] * 1.0),
+    "stopped": lambda x: (ad.stop_gradient(x[0]), ad.stop_gradient(np.sum(x))),
+}  # fmt: skip
+VECTORS = {
+    "float64": np.arange(5.0) + 0.5, "float32": (np.arange(5.0) + 0.5).astype("f4"),
+    "large": np.arange(6000.0) + 0.5,
+    "complex": np.arange(5.0) + 0.5j, "int64": np.arange(1, 6),
+}  # fmt: skip
+# Functions of one number, or of an array of no axes.
+OF_NUMBERS = {
+    "itself": lambda x: x, "arithmetic": lambda x: (x + 1, 1 - x, x * x, x / 2, 2 / x, x**2, 2**x, -x, +x),
+    "NumPy's arithmetic": lambda x: (np.add(x, 1.0), np.multiply(x, x), np.divide(x, 2.0), np.power(x, 2.0)),
+    "signs": lambda x: (np.negative(x), np.positive(x), abs(x), np.abs(x)), "square": lambda x: np.square(x),
+    "rest": lambda x: (x % 2, x // 2, np.remainder(x, 2.0)), "sin": lambda x: (np.sin(x), np.conj(x)),
+    "decisions": lambda x: (x > 2, x == 2.0, (x > 1) & (x < 5), (x > 1) and (x < 5), not x),
+    "NumPy's decisions": lambda x: (np.greater(x, 2), np.isnan(x), np.logical_not(x), np.equal(x, x)),
+    "counted": lambda x: ((x > 1) + 1.5, sum([x, x])), "where": lambda x: np.where(x == x, x, 0.0),
+    "sums": lambda x: (np.sum(x), np.sum(x, axis=0), np.max(x), np.mean(x), np.median(x), np.quantile(x, 0.3)),
+    "shapes": lambda x: (np.squeeze(x), np.reshape(x, ()), np.transpose(x), np.broadcast_to(x, ()), np.ravel(x)[0]),
+    "copies": lambda x: (np.copy(x), np.full((), x), np.expand_dims(x, ()), np.array(x)),
+    "products": lambda x: (np.dot(x, x), np.inner(x, x), np.einsum(",", x, x), np.vdot(x, x)),
+    "nest": lambda x: {"a": (x, [x * 2, x == 1])}, "with an array": lambda x: x * np.ones(2, np.float32),
+    "interp": lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]), "chosen": lambda x: np.choose(1, [x, x * 2]),
+    "complex": lambda x: (x * 1j, 1j * x, np.multiply(x, 1j)), "softmax": lambda x: ad.softmax(x, axis=0),
+}  # fmt: skip
+NUMBERS = {
+    "float": 3.5, "complex": 1.5j, "float64": np.float64(3.5), "float32": np.float32(1.5), "int64": np.int64(3),
+    "bool": np.bool_(True), "no axes": np.array(3.5), "no axes, whole": np.array(3), "int": 3,
+}  # fmt: skip
+
+
+def forms(nest):
+    return [(type(v), getattr(v, "dtype", None), np.shape(v)) for v in leaves(nest)]
+
+
+def check(table, arg, backend):
+    known = {}
+    for name, f in table.items():
+        try:
+            known[name] = forms(f(arg))
+        except (TypeError, ValueError, IndexError, AttributeError):
+            # NumPy has no such function of such numbers.
+            continue
+    compiled = ad.compile(lambda x: {name: table[name](x) for name in known}, backend=backend)
+    for _ in range(3):
+        assert {name: forms(value) for name, value in compiled(arg).items()} == known
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("kind", VECTORS)
+def test_what_comes_of_vectors(kind, backend):
+    table = OF_VECTORS
+    if kind == "int64":
+        table = {name: f for name, f in table.items() if name not in ("gradient at a number", "parts", "nanmin")}
+    if kind == "complex":
+        table = {name: f for name, f in table.items() if name not in ("interp", "nanmin", "decisions")}
+    check(table, VECTORS[kind], backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_what_comes_of_numbers(kind, backend):
+    table = OF_NUMBERS
+    if kind == "bool":
+        table = {name: f for name, f in table.items() if name not in ("copies", "signs", "products")}
+    check(table, NUMBERS[kind], backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_python_counts_with_its_truth_values(backend):
+    compiled = ad.compile(lambda x: (x > 1) + (x > 2) + (x > 3), backend=backend)
+    for x in (0.0, 1.5, 2.5, 3.5, 2.5):
+        assert compiled(x) == (x > 1) + (x > 2) + (x > 3)
+
+
+def test_a_product_of_pythons_complex_number_takes_the_dtype_that_it_meets():
+    compiled = ad.compile(lambda s, x: (1j * s) * x)
+    args = np.float64(2.0), np.ones(3, np.float32)
+    for _ in range(2):
+        assert compiled(*args).dtype == ((1j * args[0]) * args[1]).dtype == np.complex64
