@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from ..optimize.loop import Limits
+from ..optimize.limits import Limits
 from ..optimize.minimize import ADAPTERS, METHODS, method_class, minimize
 from ..optimize.searching import LineSearchOptimizer
 from ..optimize.trust import TrustRegion

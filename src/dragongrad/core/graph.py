@@ -32,16 +32,12 @@ class Graph:
         A Node for each array of the output, or a plain value where it depends on no input.
     names : dict
         What print and pictures call each Node; only the names of the inputs are given.
-
     """
 
     def __init__(
         self, title: str, inputs: list[Node], nodes: list[Node], outputs: list[Any], names: dict[Node, str]
     ):
-        self.title = title
-        self.inputs = inputs
-        self.nodes = nodes
-        self.outputs = outputs
+        self.title, self.inputs, self.nodes, self.outputs = title, inputs, nodes, outputs
         self._given = names
         self._names: dict[Node, str] | None = None
 
@@ -123,10 +119,8 @@ def trace(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: type[Grap
             made.append(Variable(value, level, node))
         full.append(unflatten(structure, made))
     out, _ = flatten(settle(f(*full, **kwargs)))
-    outputs = []
-    for leaf in out:
-        leaf = plain(leaf)
-        outputs.append(leaf.link if isinstance(leaf, Variable) and leaf.level is level else leaf)
+    leaves = [plain(leaf) for leaf in out]
+    outputs = [leaf.link if isinstance(leaf, Variable) and leaf.level is level else leaf for leaf in leaves]
     title = getattr(f, "__name__", type(f).__name__)
     return kind("f" if title == "<lambda>" else title, inputs, level.nodes, outputs, names)
 
@@ -141,5 +135,4 @@ def _argument_names(f: Any, count: int) -> list[str]:
 
 
 def _paths(nest: Any) -> list[str]:
-    accessors = optree.tree_accessors(nest, namespace=NAMESPACE)
-    return [accessor.codify("") for accessor in accessors]
+    return [accessor.codify("") for accessor in optree.tree_accessors(nest, namespace=NAMESPACE)]
