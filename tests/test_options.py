@@ -139,7 +139,7 @@ STARTS = ["abc", None, [], np.zeros(0), np.zeros((0, 3)), {}, {"a": np.zeros(0)}
           np.array([None, 1]), np.array(["a"])]  # fmt: skip
 
 
-@pytest.mark.parametrize("start", STARTS, ids=repr)
+@pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("call", [ad.minimize, ad.least_squares, ad.root])
 def test_starts(call, start):
     with pytest.raises(ad.core.errors.DragongradError):
@@ -210,7 +210,7 @@ BAD_BOUNDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bounds", BAD_BOUNDS, ids=repr)
+@pytest.mark.parametrize("bounds", BAD_BOUNDS)
 @pytest.mark.parametrize("method", [name for name, m in SCIPYS.items() if m.bounds])
 def test_bounds_that_do_not_fit(method, bounds):
     with pytest.raises(ad.ArgumentError, match="bound"):
@@ -249,7 +249,7 @@ BAD_CONSTRAINTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("constraints", BAD_CONSTRAINTS, ids=repr)
+@pytest.mark.parametrize("constraints", BAD_CONSTRAINTS)
 @pytest.mark.parametrize("method", [name for name, m in SCIPYS.items() if m.constraints])
 def test_constraints_that_are_none(method, constraints):
     with pytest.raises(ad.ArgumentError, match="constraint"):
