@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.block import BLOCKS
+from ..core.block import BLOCKS, elementwise
 from ..core.variable import Variable, bottom
 from .elementwise import distance
 from .special import _logistic, logsumexp
@@ -143,6 +143,29 @@ def _ends_of(z: Any, found: list[tuple[Any, _Mask | None]], reduced: Any) -> Any
     return mask
 
 
+def _zeros(x: Any) -> Any:
+    return np.zeros(np.shape(x), getattr(x, "dtype", None))
+
+
+# Zero, all of whose derivatives are zero by their values and not by structure: times an infinity they are NaN.
+_still = elementwise(_zeros, lambda out: out, name="still", inlined=True).call
+
+
+def still(z: Any) -> Any:
+    """Zero, as a function of the exponents behind a value that has pure ends."""
+    origin = getattr(z, "origin", None)
+    if origin is None:
+        return 0.0
+    if origin.fn in _FROM_EXPONENTS:
+        return _still(origin.args[0])
+    if origin.fn in _MOVES or origin.fn is np.sum:
+        inner = still(origin.args[0])
+        if not isinstance(inner, Variable):
+            return 0.0
+        return BLOCKS[origin.fn](np.broadcast_to(inner, origin.args[0].shape), **origin.params)
+    return sum((still(a) for a in origin.args if isinstance(a, Variable)), 0.0)
+
+
 # Exponentials of what comes from logarithms
 
 
@@ -263,3 +286,17 @@ def _moved_root(origin: Any, found: Root) -> Root:
 
     key = (origin.fn, found.key, repr(origin.params))
     return Root(key, move(found.square), move(found.factor))
+
+
+def even_power(x: Any) -> tuple[Any, int]:
+    """The base and the exponent of a real even power; the base is None if `x` is no such power."""
+    origin = getattr(x, "origin", None)
+    if origin is None or x.dtype.kind == "c":
+        return None, 0
+    if origin.fn is np.square:
+        return origin.args[0], 2
+    if origin.fn in (np.power, np.float_power):
+        base, power = origin.args
+        if isinstance(power, (int, float)) and power > 0 and power % 2 == 0:
+            return base, int(power)
+    return None, 0

@@ -14,7 +14,7 @@ import numpy as np
 from ..context import CAREFUL
 from ..core.block import BLOCKS
 from ..core.variable import Variable
-from .companions import LN2, LN10, exp_of, is_end, log_of, pure_end, root_of
+from .companions import LN2, LN10, even_power, exp_of, is_end, log_of, pure_end, root_of, still
 from .elementwise import DISTANCE
 from .special import _logistic, stop_gradient
 
@@ -32,7 +32,7 @@ def _sources(where: Callable[[Any], Any], *fns: Any) -> None:
 
 _sources(is_end, np.exp, np.exp2, np.expm1, np.cosh, np.sinh, _logistic)
 _sources(np.isinf, np.log, np.log2, np.log10, np.log1p)
-_sources(_zero, np.sqrt, np.absolute, np.fabs, np.hypot, np.copysign, np.power, np.float_power)
+_sources(_zero, np.sqrt, np.absolute, np.fabs, np.hypot, np.copysign, np.square, np.power, np.float_power)
 DISTANCE.source = _zero
 
 
@@ -83,7 +83,7 @@ def _logaddexp(out: Any, x: Any, y: Any) -> Any:
 
 
 def _saturated(fn: Any, out: Any, *args: Any) -> Any:
-    """Where an argument is at a pure end and the value is finite: nothing that moves the exponents moves it."""
+    """Where an argument is at a pure end and the value is finite: what moves the exponents moves it by nothing."""
     found = {i: pure_end(a) for i, a in enumerate(args) if isinstance(a, Variable)}
     finite = np.isfinite(out) if any(found.values()) else None
     stuck = {i: np.logical_and(pure(), finite) for i, pure in found.items() if pure is not None}
@@ -95,7 +95,10 @@ def _saturated(fn: Any, out: Any, *args: Any) -> Any:
         for i, mask in stuck.items():
             held[i] = np.where(mask, stop_gradient(args[i]), args[i])
             held[i].origin = None
-        return BLOCKS[fn](*held)
+        value = BLOCKS[fn](*held)
+        for i in stuck:
+            value = value + still(args[i])
+        return value
 
     anywhere: Any = False
     for mask in stuck.values():
@@ -109,6 +112,13 @@ def _restate_saturated(fn: Any) -> None:
     @restated(fn)
     def saturated(out: Any, *args: Any) -> Any:
         return (first and first(out, *args)) or _saturated(fn, out, *args)
+
+
+@restated(np.sqrt)
+def _sqrt(out: Any, x: Any) -> Any:
+    """Of an even power of zero: a power of the absolute value."""
+    base, power = even_power(x)
+    return None if base is None else (out == 0, lambda: np.absolute(base) ** (power // 2))
 
 
 @restated(np.exp)
@@ -138,7 +148,7 @@ def _product(out: Any, x: Any, y: Any) -> Any:
 def _power(out: Any, x: Any, y: Any) -> Any:
     """Of a root of zero."""
     root = root_of(x)
-    if root is None or isinstance(y, Variable):
+    if root is None or isinstance(y, Variable) or not np.all(np.greater_equal(y, 2)):
         return None
     return x == 0, lambda: root.factor() ** y * root.square() ** (y // 2 if _even(y) else y / 2)
 

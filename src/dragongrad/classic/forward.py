@@ -12,7 +12,7 @@ from ..core.errors import ArgumentError
 from ..core.level import Level
 from ..core.variable import Variable
 from ..transforms.evaluate import evaluate, rewrap
-from ..transforms.forward import push_masked
+from ..transforms.pushforward import push_masked
 from ..transforms.watch import check_forward
 from ..transforms.zeros import Dot
 from .jacobian import Inputs

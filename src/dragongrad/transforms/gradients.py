@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..context import is_careful
+from ..context import CAREFUL, is_careful
 from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
@@ -31,6 +31,8 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tup
     structures = []
     for position in positions:
         leaves, structure = input_leaves(f, args[position], position)
+        if is_careful():
+            leaves = [CAREFUL.get().lift(leaf) for leaf in leaves]
         nodes = [Node(None, (), leaf.shape, leaf.dtype) for leaf in leaves]
         variables = [Variable(leaf, level, node) for leaf, node in zip(leaves, nodes, strict=True)]
         full[position] = unflatten(structure, variables)

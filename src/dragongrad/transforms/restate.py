@@ -13,7 +13,7 @@ import numpy as np
 from ..core.block import Block
 from ..core.level import Level
 from ..core.variable import Variable
-from .careful import instead
+from .poles import instead
 from .zeros import decide
 
 # How many applications back a pair may reach.
@@ -27,6 +27,16 @@ class Origin(NamedTuple):
     args: tuple[Any, ...]
     params: dict[str, Any]
     depth: int
+    # The value by another expression, where the user's has lost it: `log(exp(800))` is infinite, this is 800.
+    better: Any
+    # Whether the value may leave zero in another way than a sum of squares does.
+    rough: bool
+
+
+def is_rough(x: Any) -> bool:
+    """Whether a value may leave zero in another way than a sum of squares does."""
+    origin = getattr(x, "origin", None)
+    return origin is not None and origin.rough
 
 
 def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> Any:
@@ -36,15 +46,38 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
     """
     if out.__class__ is not Variable or out.level is not level:
         return out
-    depth = max([a.origin.depth for a in args if getattr(a, "origin", None) is not None], default=0)
+    origins = [getattr(a, "origin", None) for a in args]
+    depth = max([origin.depth for origin in origins if origin is not None], default=0)
     singular = block.source is not None and decide(block.source(out))
     if not depth and not singular:
         out.origin = None
         return out
     found = block.restated(out, *args, **params) if block.restated is not None else None
+    if found is None and any(origin is not None and origin.better is not None for origin in origins):
+        found = _computed_on(block, args, origins, params, out)
+    better = None
     if found is not None:
         where, other = found
         if decide(where):
-            out = np.where(where, instead(out, other()), out)
-    out.origin = Origin(block.fn, args, params, depth + 1) if depth < _DEEPEST else None
+            better = np.where(where, other(), out)
+            out = np.where(where, instead(out, better), out)
+    rough = better is None and ((singular and not _is_square(block, args)) or any(map(is_rough, args)))
+    out.origin = Origin(block.fn, args, params, depth + 1, better, rough) if depth < _DEEPEST else None
     return out
+
+
+def _is_square(block: Block, args: tuple[Any, ...]) -> bool:
+    if block.fn is np.square:
+        return True
+    return (
+        block.fn in (np.power, np.float_power) and not isinstance(args[1], Variable) and bool(np.all(args[1] == 2))
+    )
+
+
+def _computed_on(block: Block, args: tuple[Any, ...], origins: list[Any], params: dict[str, Any], out: Any) -> Any:
+    """Where a lost value made another value of what the better one makes, and that."""
+    if block.outputs > 1 or block.kind == "constant":
+        return None
+    known = [a if o is None or o.better is None else o.better for a, o in zip(args, origins, strict=True)]
+    other = block(*known, **params)
+    return np.logical_and(other != out, np.isfinite(other)), lambda: other

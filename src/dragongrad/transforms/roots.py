@@ -19,9 +19,9 @@ import numpy as np
 from ..core.block import Block
 from ..core.variable import Variable
 from .batch import Batch
-from .careful import ROOT
-from .forward import Forward
-from .restate import remember
+from .poles import ROOT
+from .pushforward import Forward
+from .restate import is_rough, remember
 from .reverse import Reverse
 from .zeros import decide
 
@@ -68,7 +68,9 @@ class CarefulReverse(Reverse):
             slope = np.where(zero, np.where(moved == 0, free, np.nan), slope)
         else:
             slope = np.where(zero, free, 0.0)
-        node = self.node(block, ((x.link, ROOT, (self, zero, root, s, lengths)),), np.shape(root), root.dtype)
+        node = self.node(
+            block, ((x.link, ROOT, (self, zero, root, s, lengths, is_rough(x))),), np.shape(root), root.dtype
+        )
         self.append(node)
         return Variable(Variable(root, self.slopes, slope), self, node)
 
@@ -100,4 +102,4 @@ class CarefulReverse(Reverse):
         rows = bar.link.data if mine else (bar.link, bar.link)
         first, second = rows[0] / lengths[0], rows[1] / lengths[1]
         close = np.square(first - second) <= 1e-24 * np.square(first)
-        return bar.data, np.where(close, first, np.nan)
+        return bar.data, np.where(close, first, np.nan * first)

@@ -11,7 +11,7 @@ from ..context import CAREFUL, WATCH
 from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
-from .careful import INFINITE, ROOT, lost, pull_root, with_pole
+from .poles import INFINITE, ROOT, lost, pull_root, with_pole
 from .reverse import open_reverse
 from .rules import LARGE, call_pushforward, call_rule, fit
 from .watch import check_backward, is_finite

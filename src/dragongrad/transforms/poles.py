@@ -1,0 +1,76 @@
+"""Blocks of a careful computation whose derivative is not that of their value, and the poles of roots of zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.block import general
+
+
+def _batch_instead(size: int, values: list[Any], batched: Any) -> Any:
+    x, y = (v if b else np.broadcast_to(v, (size, *np.shape(v))) for v, b in zip(values, batched, strict=True))
+    return instead(x, y)
+
+
+# The value of `x` with the derivative of `y`.
+instead: Any = general(
+    "instead", value=lambda x, y: x, names=("x", "y"), parameters=(), inlined=True, batch=_batch_instead,
+    pullback=lambda out_bar: (None, out_bar), pushforward=lambda y_dot: y_dot, selects=True,
+).call  # fmt: skip
+
+
+def _infinite(x: Any) -> Any:
+    return np.where(x == 0, 0.0, np.where(x == 0, 1.0, x) * np.inf)
+
+
+# Infinite where `x` is not zero; and so is its derivative.
+INFINITE: Any = general(
+    "infinite", value=_infinite, names=("x",), parameters=(), inlined=True,
+    batch=lambda size, values, batched: infinite(values[0]),
+    pullback=lambda out_bar: infinite(out_bar), pushforward=lambda x_dot: infinite(x_dot),
+)  # fmt: skip
+infinite: Any = INFINITE.call
+
+
+def _unless_zero(dot: Any) -> Any:
+    return np.where(dot == 0, 0.0, np.nan * dot)
+
+
+# Zero, as a function of `x` that nobody knows: where `x` moves, the derivative is NaN.
+unknown: Any = general(
+    "unknown", value=lambda x: np.zeros(np.shape(x)), names=("x",), parameters=(), inlined=True,
+    batch=lambda size, values, batched: unknown(values[0]),
+    pullback=lambda out_bar: _unless_zero(out_bar), pushforward=lambda x_dot: _unless_zero(x_dot),
+).call  # fmt: skip
+
+
+# Roots of zero, on the tape of a level that knows them (`roots`)
+
+# On the edge of such a root, in place of a partial.
+ROOT = object()
+
+
+def pull_root(bar: Any, pole: Any, saved: Any) -> tuple[Any, Any]:
+    """What a root passes back: the cotangent of `s`, and its pole."""
+    level, zero, root, s, lengths, rough = saved
+    value, limit = level.limit(bar, lengths)
+    if rough:
+        # No distance: nothing is known of how `s` leaves zero.
+        limit = np.nan
+    slope = 0.5 / np.where(zero, 1.0, root)
+    if pole is None:
+        return np.where(zero, 0.5 * limit + unknown(s), bar * slope), np.where(zero, 0.5 * value, 0.0)
+    beyond = 0.5 * limit + unknown(s) + lost(pole)
+    return np.where(zero, beyond, bar * slope), np.where(zero, 0.5 * value, pole * slope)
+
+
+def lost(pole: Any) -> Any:
+    """NaN where a pole meets what it cannot pass."""
+    return np.where(pole == 0, 0.0, np.nan * pole)
+
+
+def with_pole(bar: Any, pole: Any) -> Any:
+    """A cotangent that is infinite where a pole is left."""
+    return bar if pole is None else bar + infinite(pole)
