@@ -25,11 +25,15 @@ def _infinite(x: Any) -> Any:
     return np.where(x == 0, 0.0, np.where(x == 0, 1.0, x) * np.inf)
 
 
-# Infinite where `x` is not zero; and so is its derivative.
+def _infinite_dot(x: Any, dot: Any) -> Any:
+    return np.where(x == 0, infinite(dot), np.nan * dot)
+
+
+# Infinite where `x` is not zero. Where `x` is zero and moves, so is its derivative; an infinity itself has none.
 INFINITE: Any = general(
     "infinite", value=_infinite, names=("x",), parameters=(), inlined=True,
     batch=lambda size, values, batched: infinite(values[0]),
-    pullback=lambda out_bar: infinite(out_bar), pushforward=lambda x_dot: infinite(x_dot),
+    pullback=lambda x, out_bar: _infinite_dot(x, out_bar), pushforward=lambda x, x_dot: _infinite_dot(x, x_dot),
 )  # fmt: skip
 infinite: Any = INFINITE.call
 

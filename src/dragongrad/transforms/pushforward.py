@@ -157,7 +157,7 @@ def push_root(out: Any, s: Any, link: Dot, rough: bool) -> Dot:
     """
     zero = s == 0
     slope = 0.5 / np.where(zero, 1.0, out)
-    at_zero = np.where(link.dot == 0, np.nan, infinite(link.dot)) if rough else infinite(link.dot)
+    at_zero = np.where(link.dot == 0, np.nan * link.dot, infinite(link.dot)) if rough else infinite(link.dot)
     dot = np.where(zero, at_zero, link.dot * slope)
     return Dot(dot if link.mask is None else np.where(link.mask, dot, 0.0), link.mask)
 

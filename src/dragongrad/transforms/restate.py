@@ -61,7 +61,10 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         if decide(where):
             better = np.where(where, other(), out)
             out = np.where(where, instead(out, better), out)
-    rough = better is None and ((singular and not _is_square(block, args)) or any(map(is_rough, args)))
+    if better is None:
+        rough = (singular and not _is_square(block, args)) or any(map(is_rough, args))
+    else:
+        rough = is_rough(better)
     out.origin = Origin(block.fn, args, params, depth + 1, better, rough) if depth < _DEEPEST else None
     return out
 
