@@ -188,9 +188,11 @@ for _fn, _series in _SERIES.items():
 
 
 def _real_absolute(out: Any, x: Any) -> Any:
-    """At zero: on either side of the kink."""
+    """At zero: on either side of the kink; that of an even power has none."""
     if x.dtype.kind == "c":
         return out == 0, lambda: np.sqrt(np.real(x) ** 2 + np.imag(x) ** 2)
+    if even_power(x)[0] is not None:
+        return x == 0, lambda: x
     return x == 0, lambda: x * CAREFUL.get().sides(x)
 
 

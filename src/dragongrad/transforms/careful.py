@@ -63,12 +63,14 @@ class Again:
         if not self._directed:
             raise UndirectedError
         slope = self._slope(x)
-        mine = isinstance(slope, Variable) and slope.level is self._directions
-        rows = [
-            np.where(np.logical_and(row != 0, np.isfinite(row)), np.sign(row), np.nan)
-            for row in (slope.data if mine else np.broadcast_to(np.nan, (2, *np.shape(x))))
-        ]
-        return Variable(np.stack([rows[0], -rows[0], rows[1], -rows[1]]), self._sides)
+        if not isinstance(slope, Variable) or slope.level is not self._directions:
+            return Variable(np.full((4, *np.shape(x)), np.nan), self._sides)
+        along = slope.data
+        chosen = isinstance(along, Variable) and along.level is self._sides
+        # The slopes of the value along the first direction, twice, and along the second.
+        pairs = [along.data[i, i // 2] if chosen else along[i // 2] for i in range(4)]
+        rows = [np.where(np.logical_and(row != 0, np.isfinite(row)), np.sign(row), np.nan) for row in pairs]
+        return Variable(np.stack([rows[0], -rows[1], rows[2], -rows[3]]), self._sides)
 
     def mean(self, value: Any) -> Any:
         """A value or derivative over all choices of sides."""
