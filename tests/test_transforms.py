@@ -45,6 +45,22 @@ def test_jacobian_of_an_array_of_results(f, jacobian):
     np.testing.assert_allclose(jacobian(f)(np.array([0.3, 2.0])), [[2.0, 0.3], [np.cos(0.3), 0.0]])
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3), (0,)])
+def test_jacobian_of_complex_outputs_of_real_inputs(shape):
+    x = np.linspace(0.5, 2.0, int(np.prod(shape))).reshape(shape)
+
+    def f(x):
+        return {"number": np.sum(x**2) * 1j + np.sum(x), "real": np.sum(x**3), "wave": np.exp(1j * x)}
+
+    for jacobian in (ad.jacobian(f), ad.compile(ad.jacobian(f))):
+        for _ in range(2):
+            got = jacobian(x)
+            np.testing.assert_allclose(got["number"], 2j * x + 1)
+            np.testing.assert_allclose(got["real"], 3 * x**2)
+            diagonal = 1j * np.exp(1j * x)
+            np.testing.assert_allclose(got["wave"].reshape(x.size, x.size), np.diag(diagonal.ravel()))
+
+
 def test_no_perturbation_confusion():
     assert ad.grad(lambda x: x * ad.grad(lambda y: x + y)(2.0))(1.0) == 1.0
     assert ad.jvp(lambda x: x * ad.jvp(lambda y: x * y, (3.0,), (1.0,))[1], (2.0,), (1.0,))[1] == 4.0

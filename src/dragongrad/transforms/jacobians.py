@@ -104,10 +104,14 @@ def _pull(problem: _Problem) -> tuple[Any, Any]:
     return value, pullback
 
 
+def _any_complex(outs: list[Any]) -> bool:
+    return any(np.iscomplexobj(value_of(o)) for o in outs)
+
+
 def _reverse(problem: _Problem, holomorphic: bool, pulled: Any = None) -> Any:
     value, pullback = pulled or _pull(problem)
     outs, structure = flatten(value)
-    if any(np.iscomplexobj(value_of(o)) for o in outs) and not holomorphic:
+    if _any_complex(outs) and not holomorphic:
         raise DtypeError(
             "jacrev needs real outputs, one is complex; return real and imaginary parts, or pass "
             "holomorphic=True where the function is holomorphic"
@@ -129,8 +133,10 @@ def _run_jacobian(
     pulled = None
     if mode is None:
         pulled = _pull(problem)
-        n_out = sum(int(np.prod(np.shape(o))) for o in flatten(pulled[0])[0])
-        mode = "forward" if problem.n_in <= n_out and (holomorphic or not problem.is_complex()) else "reverse"
+        outs = flatten(pulled[0])[0]
+        # Of real inputs, forward mode gives both parts of a complex output at once; reverse mode none of them.
+        small = problem.n_in <= sum(int(np.prod(np.shape(o))) for o in outs) or _any_complex(outs)
+        mode = "forward" if small and (holomorphic or not problem.is_complex()) else "reverse"
     result = _forward(problem, holomorphic) if mode == "forward" else _reverse(problem, holomorphic, pulled)
     return (result, problem.aux) if has_aux else result
 
@@ -194,7 +200,7 @@ def jacobian(
     argnums : int or tuple of int
         Which positional arguments are differentiated.
     mode : "forward", "reverse" or None
-        None chooses by shape: forward where there are no more inputs than outputs, else reverse.
+        None chooses: forward where there are no more inputs than outputs or an output is complex, else reverse.
     has_aux : bool
         Whether `f` returns `(out, aux)`; the result is then `(jacobian, aux)`.
     holomorphic : bool
