@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import CASES
-from grid import assert_same, kinds_of, points, weighted
+from grid import assert_compiles, assert_same, kinds_of, points, weighted
 
 import dragongrad as ad
 
@@ -87,6 +87,12 @@ def test_operators_and_numbers(f, dtype):
     x = np.array([1.0, 2.0, -0.5, 0.25], dtype)
     compiled(x + 1)
     assert_same(compiled(x), f(x))
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_truth_values_are_squared_as_operators_square_them(backend):
+    x = X > 0
+    assert_compiles(lambda x: (x**2, x[:, ::-1] ** 2, x**3, x ** np.full(x.shape, 2)), (x,), (~x,), backend)
 
 
 def test_complex_numbers_keep_the_signs_of_zeros():

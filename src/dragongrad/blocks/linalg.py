@@ -117,7 +117,7 @@ def _cuts_nothing(a: Any, limit: Any) -> bool:
     return bool(np.all(np.linalg.matrix_rank(x, rtol=limit) == np.linalg.matrix_rank(x, rtol=1e-15)))
 
 
-def _lstsq_value(x: Any, y: Any, rcond: Any) -> Any:
+def _lstsq_value(x: Any, y: Any, rcond: Any = None) -> Any:
     return np.linalg.lstsq(x, y, rcond)[:3]
 
 

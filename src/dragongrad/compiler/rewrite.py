@@ -235,12 +235,12 @@ def _verify_node(node: Node) -> None:
 
 
 def _example(value: Value) -> Any:
-    """Numbers that every Block takes: matrices are regular, whole numbers are places in any axis."""
+    """Numbers that every Block takes: matrices have full rank, whole numbers are places in any axis."""
     if not isinstance(value, Node):
         return value
     shape = value.shape
     if value.dtype.kind not in "fc":
         return np.zeros(shape, value.dtype)[()]
-    if len(shape) > 1 and shape[-1] == shape[-2]:
-        return np.broadcast_to(np.diag(np.arange(1.0, shape[-1] + 1)), shape).astype(value.dtype)
+    if len(shape) > 1:
+        return np.broadcast_to(np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1), shape).astype(value.dtype)
     return np.ones(shape, value.dtype)[()]

@@ -140,7 +140,6 @@ class Stage(Staging):
         if numbers and block in _TRUTHS:
             self.truths.add(out.link)
         for node in self._last(out):
-            _refuse_many_axes(node.shape)
             node.saved = (None, *[
                 None if p is not None else v for p, v in zip(node.parents, node.saved[1:], strict=False)
             ])  # fmt: skip
@@ -230,15 +229,6 @@ class Stage(Staging):
         parts = out if isinstance(out, (tuple, list)) else (out,)
         first = parts[0].link
         return [first] if first.pick is None else [first.parents[0]]
-
-
-# NumPy reads single elements (`flat`) of arrays of no more axes.
-_MOST_AXES = 32
-
-
-def _refuse_many_axes(shape: tuple[int, ...]) -> None:
-    if len(shape) > _MOST_AXES:
-        raise UnstageableError(f"arrays of more than {_MOST_AXES} axes are not compiled, one has {len(shape)}")
 
 
 def _computed(node: Node, nodes: list[Node], known: dict[Node, Any]) -> Any:
@@ -341,7 +331,6 @@ def trace_call(
     inputs, full, names = [], list(leaves), {}
     for number, i in enumerate(dynamic):
         value = leaves[i]
-        _refuse_many_axes(np.shape(value))
         node = Node(None, (), np.shape(value), np.asarray(value).dtype).keep((), (None,), {})
         names[node] = f"x{number}"
         inputs.append(node)

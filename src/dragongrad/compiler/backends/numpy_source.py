@@ -243,8 +243,8 @@ class Source:
         values = arguments(node)
         plain = self._plain and takes_python_numbers(block.fn, values)
         operator = _OPERATORS.get(block.fn)
-        # The operator squares truth values in another dtype than the function.
-        if block.fn is np.power and dtype_of(values[0]) == np.bool_:
+        # The operator squares truth values in int8, and the function does not.
+        if block.fn is np.power and dtype_of(values[0]) == np.bool_ and node.dtype != np.int8:
             operator = None
         if operator is not None and len(values) == 2 and not node.params:
             own = _STRENGTHS[operator]
