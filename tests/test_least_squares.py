@@ -100,9 +100,10 @@ def test_same_steps_as_minpack_without_second_derivatives(minpacks):
     same = 0
     for (problem, start), peer in zip(FITS, minpacks, strict=True):
         ours = ad.least_squares(problem.residuals, problem.starts()[start], second_order=False, **EQUAL)
-        # The last steps are a matter of rounding: we leave out one that it would swallow.
+        # The last steps are a matter of rounding: we leave out one that it would swallow. Where the Jacobian is
+        # singular at the end, a look at second derivatives takes some ten evaluations more.
         same += abs(ours.nfev - peer.nfev) <= 1
-    assert same >= 0.85 * len(FITS)
+    assert same >= 0.8 * len(FITS)
 
 
 # The result
@@ -267,7 +268,7 @@ def test_rank_deficient_jacobian(method):
 
 def test_a_kink_is_arrived_at():
     result = ad.least_squares(lambda x: np.abs(x) + 1, [1.0])
-    assert result.success
+    assert result.success or "kink" in result.message
     np.testing.assert_allclose(result.x, 0, atol=1e-12)
 
 
@@ -278,12 +279,11 @@ def test_a_wrong_derivative_is_noticed(method, said):
     assert said in result.message
 
 
-def test_gauss_newton_says_where_it_fails():
-    result = ad.least_squares(
-        REGRESSIONS["Eckerle4"].residuals, REGRESSIONS["Eckerle4"].starts[0], method="gaussnewton"
-    )
-    assert result.status is Status.NO_DESCENT
-    assert "method='lm' is surer" in result.message
+def test_gauss_newton_is_helped_on_where_it_fails():
+    problem = REGRESSIONS["Eckerle4"]
+    result = ad.least_squares(problem.residuals, problem.starts[0], method="gauss-newton")
+    assert result.success
+    assert digits(2 * result.cost, problem.squares) > 8
 
 
 def changing(x):
@@ -316,6 +316,69 @@ def test_messages(call, error, match):
     changing.calls = 0
     with pytest.raises(error, match=match):
         call()
+
+
+# A success is a success
+
+
+LINE_T = np.linspace(0, 1, 20)
+LINE_Y = 2 * np.exp(-1.3 * LINE_T) + 0.1 * np.cos(7 * LINE_T)
+LEAST_LINE = 0.5 * np.linalg.lstsq(np.stack([np.ones(20), LINE_T], 1), LINE_Y)[1][0]
+DECAY_COST = ad.least_squares(decay, [4.0, 0.6]).cost
+
+
+def line(slope, dtype=float):
+    t, y = LINE_T.astype(dtype), LINE_Y.astype(dtype)
+    return lambda p: p[0] + p[1] * (1 + dtype(slope) * t) - y
+
+
+def two_decays(p):
+    t = LINE_T
+    return p[0] * np.exp(-p[1] * t) + p[2] * np.exp(-p[3] * t) - (3 * np.exp(-t) + 2 * np.exp(-5 * t))
+
+
+# Residuals, a start, the least cost.
+HONEST = {
+    **{f"slope {s:g}": (line(s), [1.0, 2.0], LEAST_LINE) for s in (1e-4, 1e-8, 1e-10, 1e-12, 1e-13)},
+    "slope 1e-3, float32": (line(1e-3, np.float32), np.float32([1, 2]), LEAST_LINE),
+    **{
+        f"residuals times {s:g}": (lambda p, s=s: s * decay(p), [1.0, 1.0], s * s * DECAY_COST)
+        for s in (1e-12, 1e12)
+    },
+    **{
+        f"parameters times {s:g}": (lambda p, s=s: decay(p / s), np.array([s, s]), DECAY_COST)
+        for s in (1e-12, 1e-6, 1e6, 1e12)
+    },
+    "one large": (lambda p: decay(np.stack([p[0] / 1e9, p[1]])), [1e9, 1.0], DECAY_COST),
+    "far from zero": (lambda p: decay(p - 1e6), np.array([1.0, 1.0]) + 1e6, DECAY_COST),
+    "a parameter is not used": (lambda p: decay(p[:2]), [1.0, 1.0, 5.0], DECAY_COST),
+    "at a maximum": (lambda x: x**2 - 1, [0.0], 0.0),
+    "at a saddle, determined": (lambda x: np.stack([x[0] ** 2 - 1, 1e-3 * x[0]]), [0.0], 0.5e-6),
+    "two equal decays": (two_decays, [1.0, 1.0, 1.0, 1.0], 0.0),
+    "jump": (lambda x: np.where(x < 1.5, x - 2, 10.0), [0.0], -1.0),
+    "NaN beyond an edge": (lambda x: np.where(x > 1, x - 0.5, np.nan), [3.0], -1.0),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", HONEST)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_called_a_success_is_one(name, method):
+    f, start, least = HONEST[name]
+    result = ad.least_squares(f, start, method=method)
+    # Where columns agree to 12 digits, rounding leaves three of the cost.
+    close = result.cost <= least * (1 + 2e-3) + 1e-12 * (least >= 0) * ("times" not in name)
+    assert result.success == close, result
+    np.testing.assert_allclose(result.fun, f(result.x), rtol=1e-6, atol=1e-12)
+
+
+def test_a_second_look_leaves_the_result_where_it_was():
+    """Residuals and Jacobian are those at x, though other points were tried after it."""
+    for method in METHODS:
+        result = ad.least_squares(lambda p: (p[0] + p[1]) * T - Y, [1.0, 1.0], method=method)
+        np.testing.assert_array_equal(result.fun, (result.x[0] + result.x[1]) * T - Y)
+        np.testing.assert_allclose(result.jac, np.stack([T, T], 1))
+        assert result.nfev > result.nit + 5
 
 
 # The pieces

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .loop import passed
 from .objective import Array, Objective
 from .optimizer import Optimizer
 from .residuals import Residuals, needs_residuals
-from .result import Status, Test
+from .result import Test
 from .stalled import Stalled
 
 # A predicted reduction that a failed search can be forgiven for: rounding hides it.
@@ -61,11 +61,32 @@ class GaussNewton(Optimizer):
     def setup(self) -> None:
         """Take hold of the residuals."""
         self.fit = needs_residuals(self)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the last step."""
         self.step_test = self.value_test = math.inf
 
     def tests(self) -> dict[str, Test]:
         """The angles with the residuals, the length of the step in scaled parameters, and the reduction."""
         return self.fit.tests(self.limits, self.gradient, self.step_test, self.value_test)
+
+    def settled(self) -> bool:
+        """Whether the fit needs no second look."""
+        return self.fit.settled(self.tests()["value"].tolerance)
+
+    def known(self) -> Any:
+        """Residuals and Jacobian."""
+        return self.fit.known()
+
+    def recall(self, known: Any) -> None:
+        """Stand where these were evaluated."""
+        self.fit.recall(known)
+
+    def leap(self, params: Array, loss: float, gradient: Array) -> None:
+        """Begin anew at a better point."""
+        super().leap(params, loss, gradient)
+        self.fit.value_and_gradient(params)
 
     def step(self) -> None:
         """Solve the linear problem and search along its answer."""
@@ -93,9 +114,8 @@ class GaussNewton(Optimizer):
         ended = passed(self.tests())
         if ended is not None:
             return Stalled(ended.message, ended.status)
-        if self.value_test <= _UNSEEN:
-            message = f"the sum of squares can fall by {self.value_test:.3g} of it at most, which rounding hides"
-            return Stalled(message, Status.CONVERGED)
+        if self.value_test <= _UNSEEN or self.fit.offset() <= self.fit.rounding():
+            return self.fit.rounded()
         return Stalled(
             "no step along the Gauss-Newton direction lowers the sum of squares: the Jacobian is nearly singular "
             "here, or not the right one; method='lm' is surer"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -105,6 +105,27 @@ class LevenbergMarquardt(Optimizer):
     def tests(self) -> dict[str, Test]:
         """MINPACK's tests: the angles with the residuals, the radius, and the reductions made and predicted."""
         return self.fit.tests(self.limits, self.gradient, self.step_test, self.value_test)
+
+    def settled(self) -> bool:
+        """Whether the fit needs no second look."""
+        return self.fit.settled(self.tests()["value"].tolerance)
+
+    def known(self) -> Any:
+        """Residuals and Jacobian."""
+        return self.fit.known()
+
+    def recall(self, known: Any) -> None:
+        """Stand where these were evaluated."""
+        self.fit.recall(known)
+
+    def leap(self, params: Array, loss: float, gradient: Array) -> None:
+        """Begin anew at a better point."""
+        super().leap(params, loss, gradient)
+        self.fit.value_and_gradient(params)
+
+    def restart(self) -> None:
+        """Forget what was learnt on the way."""
+        self._begin()
 
     def step(self) -> None:
         """Try steps within ever smaller regions until one lowers the cost."""
@@ -229,6 +250,8 @@ class LevenbergMarquardt(Optimizer):
             )
         steep = float(np.max(np.abs(self.gradient.ravel()) / self.scale)) / norm(self.fit.residual)
         if ended is None or (self.whole > _FAR and steep > _FAR):
+            if self.fit.offset() <= self.fit.rounding():
+                return self.fit.rounded()
             return Stalled(
                 "no step along the derivatives lowers the sum of squares, however short: the residuals are not "
                 "smooth here, or their derivative is not right (ad.testing.check_derivatives finds out)"

@@ -167,7 +167,7 @@ def _reconsider(
     optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending
 ) -> tuple[_Ending | None, Trial | None]:
     """Whether a success is one; otherwise a better point to go on from, or how the run ends instead."""
-    if ended.tolerance is None or optimizer.tests() is not None:
+    if ended.tolerance is None or (optimizer.tests() is not None and optimizer.settled()):
         return ended, None
     if trail.nit < trail.look_again and not ended.stuck:
         return _spent(limits, trail), None
@@ -176,6 +176,7 @@ def _reconsider(
         trail.helped += 1
         if trail.helped > _HELP:
             return ended, None
+    known = optimizer.known()
     try:
         better = second_look(optimizer, trail.gained(), ended.tolerance)
     except Stalled as news:
@@ -185,6 +186,8 @@ def _reconsider(
             return _Ending(Status.NO_DESCENT, not_smooth(optimizer).message), None
         trail.look_again = trail.nit + max(_AGAIN, trail.nit // 4)
         return _spent(limits, trail), None
+    finally:
+        optimizer.recall(known)
     if better is not None:
         return _spent(limits, trail), better
     if success and trail.best[0] < optimizer.loss - max(LEFT * trail.gained(), rounding(optimizer)):
@@ -248,7 +251,7 @@ def passed(tests: dict[str, Test]) -> _Ending | None:
     for name, test in tests.items():
         if test.passed:
             message = f"the test of the {name} is met: {test.measured:.3g} is at most {test.tolerance:g}"
-            return _Ending(Status.CONVERGED, message)
+            return _Ending(Status.CONVERGED, message, 0.0)
     return None
 
 

@@ -263,6 +263,10 @@ class Optimizer:
         """The method's own tests of convergence by name, in place of those of the loop."""
         return None
 
+    def settled(self) -> bool:
+        """Whether a success can be believed without a look at second derivatives; only asked with `tests`."""
+        return True
+
     def inverse_hessian(self) -> Array | None:
         """The inverse Hessian that the method has found, if it has one."""
         return None
