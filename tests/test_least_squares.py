@@ -252,7 +252,7 @@ def test_fewer_residuals_than_parameters(method):
     assert result.success
     assert result.cost < 1e-20
     assert "fewer residuals (1) than parameters (2)" in result.message
-    with pytest.raises(ad.ArgumentError, match="rank less than 2"):
+    with pytest.raises(ad.ArgumentError, match="leave nothing"):
         result.covariance()
 
 
@@ -262,8 +262,7 @@ def test_rank_deficient_jacobian(method):
     np.testing.assert_allclose(np.sum(result.x), T @ Y / (T @ T))
     assert "rank 1 at x for 2 parameters" in result.message
     assert result.hess_inv is None
-    with pytest.raises(ad.ArgumentError, match="does not determine"):
-        result.standard_errors()
+    np.testing.assert_array_equal(result.standard_errors(), np.inf)
 
 
 def test_a_kink_is_arrived_at():

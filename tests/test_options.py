@@ -82,6 +82,8 @@ def test_every_option_of_every_method(name):
         wrong = [1, "yes", None] if isinstance(default, bool) else [*NO_NUMBER, -1]
         if isinstance(default, int) and not isinstance(default, bool):
             wrong += [0, 2.5]
+        if option == "bounds" and name in LEAST_SQUARES:
+            wrong = ["wide", 3, [1.0], (1, 2, 3), (2, 1)]  # two numbers are its two sides
         for value in wrong:
             with pytest.raises(ad.ArgumentError, match=option):
                 method(bowl if name in METHODS else line, np.zeros(2), **{option: value})

@@ -35,16 +35,15 @@ def backtrack(
         The point, half the sum of squares there, and t; None where t became too small.
 
     """
-    residual = fit.residual
+    known = fit.known()
     length, size = norm(p), norm(x)
     t = 1.0
     while t > shortest and t * length > 1e-15 * (size + 1e-15) and slope < 0:
         new = (x + t * p).astype(x.dtype)
-        r = fit.residuals(new.reshape(fit.start.shape))
-        after = 0.5 * float(r @ r)
+        after = fit.value(new.reshape(fit.start.shape))
         if after <= cost + 1e-4 * t * slope:
             return new, after, t
-        fit.residual = residual
+        fit.recall(known)
         excess = after - cost - slope * t
         t *= min(max(-slope * t / (2 * excess), 0.1), 0.5) if math.isfinite(excess) else 0.1
     return None

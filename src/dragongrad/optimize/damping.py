@@ -12,6 +12,13 @@ _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
 
 
+def triangle_of(matrix: Array, residual: Array) -> tuple[Array, Array]:
+    """R and Q'r of the QR factorization `J = Q R`, which itself is never formed."""
+    k = min(matrix.shape)
+    both = np.linalg.qr(np.concatenate([matrix, residual[:, None]], axis=1), mode="r")
+    return both[:k, :-1], both[:k, -1]
+
+
 class LinearModel:
     """The residuals near a point, `r + J p`, in parameters measured by a scale: `p = z / scale`.
 
@@ -27,6 +34,8 @@ class LinearModel:
         r, of shape (m,).
     scale : ndarray
         The positive lengths of the n parameters.
+    rows : int
+        Of the Jacobian, where `matrix` and `residual` are those of `triangle_of`; rounding goes by it.
 
     Attributes
     ----------
@@ -35,11 +44,12 @@ class LinearModel:
 
     """
 
-    def __init__(self, matrix: Array, residual: Array, scale: Array) -> None:
-        self.q, triangle = np.linalg.qr(matrix / scale)
-        self.u, self.s, self.vt = np.linalg.svd(triangle, full_matrices=False)
-        self.c = self.u.T @ (self.q.T @ residual)
-        self.kept = self.s > _EPS * max(matrix.shape) * self.s[0]
+    def __init__(self, matrix: Array, residual: Array, scale: Array, rows: int = 0) -> None:
+        self.scale = scale
+        triangle, c = (matrix, residual) if rows else triangle_of(matrix, residual)
+        u, self.s, self.vt = np.linalg.svd(triangle / scale, full_matrices=False)
+        self.c = u.T @ c
+        self.kept = self.s > _EPS * max(rows, *matrix.shape) * self.s[0]
         self.full = bool(self.kept.all())
 
     def undamped(self) -> Array:
@@ -82,10 +92,10 @@ class LinearModel:
             par = max(low, par + excess / radius * length**2 / float(np.sum(z * z / denominator)))
         return par, s * c / (s * s + par)
 
-    def answer(self, change: Array, par: float) -> Array:
-        """The coordinates of the damped step that would answer a change of the residuals."""
-        c = self.u.T @ (self.q.T @ change)
-        return np.divide(self.s * c, self.s**2 + par, out=np.zeros_like(c), where=self.kept)
+    def answer(self, slope: Array, par: float) -> Array:
+        """The coordinates of the damped step that would answer a change of the residuals, from J' times that."""
+        moved = self.vt @ (slope / self.scale)
+        return np.divide(moved, self.s**2 + par, out=np.zeros_like(moved), where=self.kept)
 
     def step(self, z: Array) -> Array:
         """The scaled step of its coordinates."""

@@ -93,12 +93,14 @@ class GaussNewton(Optimizer):
         fit, x, before = self.fit, self.params.ravel(), self.loss
         norms = fit.norms()
         scale = np.where(norms > 0, norms, 1.0)
-        model = LinearModel(fit.matrix, fit.residual, scale)
+        model = LinearModel(*fit.triangle(), scale, fit.residual.size)
         z = model.undamped()
         p = model.step(z)
         # The model's cost falls by half of this, its slope along the step is minus this.
         fall = model.shift(z) ** 2
         self.value_test = fall / (2 * before)
+        if math.sqrt(self.value_test) <= fit.rounding():
+            raise self.fit.rounded()
         with np.errstate(all="ignore"):
             found = None if self.tests()["value"].passed else backtrack(fit, x, p / scale, before, -fall, _SHORTEST)
         if found is None:

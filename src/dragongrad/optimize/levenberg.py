@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .bounds import read_bounds
+from .boxed_fit import boxed_step
 from .damping import CurvedModel, LinearModel, norm
 from .limits import Limits
 from .loop import passed
@@ -29,7 +31,8 @@ _BENT = 0.25
 _FAR = 1e-5
 # So many steps in a row that each lower the sum of squares by less than that part of it mean that it will stay
 # large, and that the curvature of the residuals counts.
-_SLOW, _LITTLE = 2, 0.02
+# Where the promises fall by more than the last factor from step to step, Gauss-Newton steps converge quickly.
+_SLOW, _LITTLE, _QUICK = 2, 0.02, 1e-2
 # Newton's step is tried where it is at most this many radii long, and trusted while the reductions that it predicts
 # come true within a quarter; otherwise it is left alone for a while, at most so many steps.
 _REACH, _TRUE, _WAIT = 10.0, 0.25, 32
@@ -62,6 +65,9 @@ class LevenbergMarquardt(Optimizer):
         The first radius, relative to the length of the scaled parameters.
     second_order : bool
         Whether second derivatives are used: bent steps and the residuals' Hessians.
+    bounds : optional
+        Of the parameters, as `ad.least_squares` takes them; steps stay within, and a start outside is moved to the
+        nearest point inside.
 
     Raises
     ------
@@ -81,6 +87,7 @@ class LevenbergMarquardt(Optimizer):
 
     factor: float = 100.0
     second_order: bool = True
+    bounds: Any = None
     limits: Limits = Limits(gtol=1e-10, xtol=1e-10, ftol=1e-15, max_iter=2000)
     objective_class: ClassVar[type[Objective]] = Residuals
     without = ("lr", "clip")
@@ -90,7 +97,10 @@ class LevenbergMarquardt(Optimizer):
         check_positive(self, "factor")
         self.fit = needs_residuals(self)
         self.restarts = 2
-        self.beginning: tuple[Array, ...] = ()
+        self.beginning: tuple[Any, ...] = ()
+        self.box = read_bounds(self.bounds, self.objective.packing, sides_first=True)
+        if self.box is not None:
+            self.params = self.box.clip(self.params)
         self._begin()
 
     def _begin(self) -> None:
@@ -100,15 +110,16 @@ class LevenbergMarquardt(Optimizer):
         self.radius = self.par = 0.0
         self.canyon = self.slow = self.next_try = 0
         self.wait = 1
-        self.step_test = self.value_test = math.inf
+        self.step_test = self.value_test = self.predicted = math.inf
 
     def tests(self) -> dict[str, Test]:
         """MINPACK's tests: the angles with the residuals, the radius, and the reductions made and predicted."""
-        return self.fit.tests(self.limits, self.gradient, self.step_test, self.value_test)
+        free = None if self.box is None else self.free()
+        return self.fit.tests(self.limits, self.slope(), self.step_test, self.value_test, free)
 
     def settled(self) -> bool:
         """Whether the fit needs no second look."""
-        return self.fit.settled(self.tests()["value"].tolerance)
+        return self.fit.settled(self.tests()["value"].tolerance, None if self.box is None else self.free())
 
     def known(self) -> Any:
         """Residuals and Jacobian."""
@@ -131,7 +142,7 @@ class LevenbergMarquardt(Optimizer):
         """Try steps within ever smaller regions until one lowers the cost."""
         fit, x = self.fit, self.params.ravel()
         if not self.beginning:
-            self.beginning = (self.params.copy(), np.float64(self.loss), self.gradient, fit.residual, fit.matrix)
+            self.beginning = (self.params.copy(), self.loss, self.gradient, fit.known())
         with np.errstate(all="ignore"):
             model = self._model(x)
             while self._arrived(model, x) or not self._try(model, x):
@@ -149,11 +160,16 @@ class LevenbergMarquardt(Optimizer):
         self.scale = np.where(self.longest > 0, self.longest, 1.0)
         if self.fresh:
             self.radius = self.factor * (norm(self.scale * x) or 1.0)
-        linear = LinearModel(self.fit.matrix, self.fit.residual, self.scale)
+        r, c = self.fit.triangle()
+        held = ~self.free() if self.box is not None else None
+        # Parameters that their bounds hold do not matter to the model, so that its steps leave them alone.
+        linear = LinearModel(r if held is None else r * ~held, c, self.scale, self.fit.residual.size)
         if not self.second_order or self.slow < _SLOW or self.count < self.next_try:
             return linear
         bend = self.fit.bend(x)
         if np.isfinite(bend).all():
+            if held is not None:
+                bend = np.where(held | held[:, None], np.diag((self.scale * linear.s[0]) ** 2), bend)
             curved = CurvedModel(linear, bend, self.scale)
             length = norm(curved.undamped()) if curved.convex else math.inf
             if length <= _REACH * self.radius:
@@ -169,7 +185,11 @@ class LevenbergMarquardt(Optimizer):
 
     def _arrived(self, model: LinearModel | CurvedModel, x: Array) -> bool:
         """Whether the undamped step is so short that rounding would swallow it."""
-        length = self.whole = norm(model.undamped()) / max(norm(self.scale * x), _TINY)
+        z = model.undamped()
+        size = norm(z)
+        if self.box is not None:
+            size = min(size, norm(self.scale * (self.box.clip(x + model.step(z) / self.scale) - x)))
+        length = self.whole = size / max(norm(self.scale * x), _TINY)
         if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
             return False
         self.step_test, self.after = length, 0.0
@@ -177,17 +197,21 @@ class LevenbergMarquardt(Optimizer):
 
     def _try(self, model: LinearModel | CurvedModel, x: Array) -> bool:
         """Evaluate the step of the present radius, resize the radius by what came of it, and perhaps go there."""
-        fit, residual, before = self.fit, self.fit.residual, math.sqrt(2 * self.loss)
+        fit, known, before = self.fit, self.fit.known(), math.sqrt(2 * self.loss)
         self.par, z = model.damped(self.radius, self.par)
         size = norm(z)
         if self.fresh:
             self.radius = min(self.radius, size)
         p = model.step(z) if isinstance(model, CurvedModel) else self._bent(model, x, z, size)
-        new = (x + p / self.scale).astype(x.dtype).reshape(self.params.shape)
-        trial = fit.residuals(new)
-        after = norm(trial)
-        self.after = after if math.isfinite(after) else math.inf
+        new = x + p / self.scale
         predicted, slope = model.reductions(z, self.par)
+        if self.box is not None and not self.box.holds(new):
+            new, size, predicted, slope = self._within(x)
+        new = new.astype(x.dtype).reshape(self.params.shape)
+        trial = fit.residuals(new)
+        after = math.sqrt(2 * fit.cost) if fit.cost >= 0 else math.nan
+        self.after = after if math.isfinite(after) else math.inf
+        last = self.predicted
         ratio = self._resize(predicted / before**2, slope / before**2, size, before)
         if isinstance(model, CurvedModel):
             if abs(ratio - 1) < _TRUE:
@@ -198,13 +222,23 @@ class LevenbergMarquardt(Optimizer):
         if accepted:
             self.fresh = False
             self.canyon = self.canyon + 1 if self.par > 0 else 0
-            self.slow = self.slow + 1 if self.predicted < _LITTLE else 0
+            self.slow = self.slow + 1 if _QUICK * last < self.predicted < _LITTLE else 0
             gradient = fit.jacobian(new).T @ trial
-            self.arrive(new, 0.5 * after * after, gradient.reshape(new.shape))
+            self.arrive(new, fit.cost, gradient.reshape(new.shape))
         else:
-            fit.residual = residual
+            fit.recall(known)
         self.step_test = self.radius / max(norm(self.scale * self.params.ravel()), _TINY)
         return accepted
+
+    def _within(self, x: Array) -> tuple[Array, float, float, float]:
+        """Where the best step within radius and bounds leads, its length, and the reductions that it promises."""
+        assert self.box is not None
+        ends = np.minimum(self.box.low - x, 0.0), np.maximum(self.box.high - x, 0.0)
+        r, c = self.fit.triangle()
+        new = self.box.clip(x + boxed_step((r, c), self.scale, ends, self.free(), self.radius))
+        p = new - x
+        slope = -float(c @ (r @ p))
+        return new, norm(self.scale * p), 2 * slope - norm(r @ p) ** 2, slope
 
     def _bent(self, model: LinearModel, x: Array, z: Array, size: float) -> Array:
         """The scaled step, with half the second-order correction to it in a canyon."""
@@ -214,7 +248,10 @@ class LevenbergMarquardt(Optimizer):
         second = self.fit.curvature(x, p / self.scale)
         if not np.isfinite(second).all():
             return p
-        correction = model.step(model.answer(second, self.par)) / 2
+        slope = self.fit.matrix.T @ second
+        if self.box is not None:
+            slope = slope * self.free()
+        correction = model.step(model.answer(slope, self.par)) / 2
         return p + correction if norm(correction) <= _BENT * size else p
 
     def _resize(self, predicted: float, slope: float, size: float, before: float) -> float:
@@ -248,7 +285,7 @@ class LevenbergMarquardt(Optimizer):
                 "where",
                 Status.NON_FINITE,
             )
-        steep = float(np.max(np.abs(self.gradient.ravel()) / self.scale)) / norm(self.fit.residual)
+        steep = float(np.max(np.abs(self.slope().ravel()) / self.scale)) / norm(self.fit.residual)
         if ended is None or (self.whole > _FAR and steep > _FAR):
             if self.fit.offset() <= self.fit.rounding():
                 return self.fit.rounded()
@@ -265,11 +302,12 @@ class LevenbergMarquardt(Optimizer):
 
     def _restart(self) -> None:
         """Stand at the start again, with a hundredth of the first radius."""
-        params, loss, gradient, self.fit.residual, self.fit.matrix = self.beginning
+        params, loss, gradient, known = self.beginning
+        self.fit.recall(known)
         self.restarts -= 1
         self.factor /= 100
         self._begin()
-        self.arrive(params.copy(), float(loss), gradient)
+        self.arrive(params.copy(), loss, gradient)
 
     def inverse_hessian(self) -> Array | None:
         """The inverse of J'J, or None where a combination of parameters does not matter."""

@@ -13,9 +13,10 @@ from ..core.nests import flatten
 from ..core.variable import value_of
 from ..transforms.forward import jvp
 from ..transforms.jacobians import hessian, jacfwd, jacrev
-from .damping import LinearModel, norm
+from .damping import LinearModel, norm, triangle_of
 from .objective import Array, Objective
 from .result import Status, Test
+from .robust import Loss, Weights
 from .stalled import Stalled
 from .tiers import FORWARD, PRODUCT, VALUE
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # has this root, or is hidden by rounding of so many units in the last place; residuals have vanished that are this
 # small beside those at the start.
 _WORTH, _NOTHING, _ULPS, _VANISHED = 100.0, 1e-5, 10.0, 1e-10
+# A curvature this small, relative to the product that gives it, is rounding.
+_ROUNDED = 1e-10
 
 
 class Residuals(Objective):
@@ -41,13 +44,21 @@ class Residuals(Objective):
         Where to start: it fixes the structure of the parameters.
     args : tuple
         Further arguments of `f`.
+    sigma : Weights, optional
+        What the residuals are divided by.
+    loss : Loss, optional
+        What is minimized in place of half their sum of squares.
 
     Attributes
     ----------
     residual : ndarray
-        The residuals where they were last evaluated, as a vector.
+        The residuals where they were last evaluated, as a vector, over `sigma` and times the weights of the loss.
     matrix : ndarray
         Their Jacobian where it was last evaluated: a row for each, a column for each number of the parameters.
+    plain, slopes : ndarray
+        The same without the weights of the loss.
+    cost : float
+        The loss there.
     at : ndarray
         Where that was.
     first : float
@@ -68,17 +79,24 @@ class Residuals(Objective):
 
     def __init__(
         self, f: Callable[..., Any], start: Any, args: tuple[Any, ...] = (), mode: str | None = None,
-        form: str | None = None, compile: bool = False,
+        form: str | None = None, compile: bool = False, sigma: Weights | None = None, loss: Loss | None = None,
     ) -> None:  # fmt: skip
         super().__init__(f, start, args, mode=mode, form=form or "value", compile=compile)
+        self.sigma, self.loss = sigma, loss
         self._vector = self._tiered(self.vector, VALUE)
         self._jacobian = self._tiered(self._rows, FORWARD)
         self._curvature = self._tiered(self._second, PRODUCT)
         self._bend = self._tiered(self._weighted, FORWARD)
         self.residual: Array = np.empty(0)
+        self.plain = self.residual
+        self.weights: Array | None = None
+        self.cost = math.inf
         self.matrix: Array = np.empty((0, 0))
+        self.slopes = self.matrix
         self.at: Array = self.start
         self.first = 0.0
+        # The triangle of the matrix, and what it was made of.
+        self._triangle: tuple[Any, ...] = (None, None)
 
     def vector(self, x: Any) -> Any:
         """The residuals at a vector or Variable, as a vector; not counted."""
@@ -91,7 +109,8 @@ class Residuals(Objective):
         if not hasattr(out, "dtype"):
             leaves = flatten(out)[0]
             out = np.concatenate([np.ravel(part) for part in leaves]) if leaves else np.zeros(0)
-        return np.ravel(out)
+        flat = np.ravel(out)
+        return flat if self.sigma is None else self.sigma(flat, np.shape(out))
 
     def residuals(self, x: Array) -> Array:
         """The residuals, as a vector."""
@@ -107,15 +126,25 @@ class Residuals(Objective):
             raise ArgumentError("the residual function returned no residuals: return an array with at least one")
         if known:
             _check_number(r.size, known)
-        self.residual = r if r.dtype.kind == "f" else r.astype(float)
+        self.plain = self.residual = r if r.dtype.kind == "f" else r.astype(float)
+        if self.loss is None:
+            self.cost = 0.5 * float(r @ r)
+        else:
+            self.cost = float(self.loss.cost(self.plain))
+            self.weights = self.loss.weights(self.plain)
+            self.residual = self.weights * self.plain
         self.first = self.first or norm(self.residual)
         return self.residual
 
     def jacobian(self, x: Array) -> Array:
         """The Jacobian of the residuals, forward where there are no more parameters than residuals."""
+        if not self.njev:
+            _keep_memory(8 * self.residual.size * self.start.size)
         self.njev += 1
         self.at = x
-        self.matrix = np.asarray(self._jacobian(np.ravel(x)))
+        self.matrix = self.slopes = np.asarray(self._jacobian(np.ravel(x)))
+        if self.weights is not None:
+            self.matrix = self.weights[:, None] * self.slopes
         if self.residual.size:
             _check_number(len(self.matrix), self.residual.size)
         return self.matrix
@@ -127,13 +156,16 @@ class Residuals(Objective):
     def curvature(self, x: Array, v: Array) -> Array:
         """The second derivative of the residuals along a direction."""
         self.nhev += 1
-        return np.asarray(self._curvature(np.ravel(x), np.ravel(v)))
+        second = np.asarray(self._curvature(np.ravel(x), np.ravel(v)))
+        return second if self.weights is None else self.weights * second
 
     def _second(self, x: Any, v: Any) -> Any:
         return jvp(lambda z: jvp(self.vector, (z,), (v,))[1], (x,), (v,))[1]
 
     def bend(self, x: Array) -> Array:
         """The sum of the residuals' Hessians, each times its residual: what Gauss and Newton leave out."""
+        if self.loss is not None:
+            return self.hessian(x) - self.matrix.T @ self.matrix
         self.nhev += 1
         return np.asarray(self._bend(np.ravel(x), self.residual))
 
@@ -147,67 +179,84 @@ class Residuals(Objective):
             first.check()
 
     def _call(self, params: Any) -> Any:
-        return 0.5 * np.sum(self._of(params) ** 2)
+        r = self._of(params)
+        return 0.5 * np.sum(r**2) if self.loss is None else self.loss.cost(r)
 
-    def known(self) -> tuple[Array, Array, Array]:
+    def known(self) -> tuple[Any, ...]:
         """Residuals and Jacobian where they were last evaluated, and where that was."""
-        return self.residual, self.matrix, self.at
+        return self.residual, self.plain, self.weights, self.cost, self.matrix, self.slopes, self.at
 
-    def recall(self, known: tuple[Array, Array, Array]) -> None:
+    def recall(self, known: tuple[Any, ...]) -> None:
         """Stand there again."""
-        self.residual, self.matrix, self.at = known
+        self.residual, self.plain, self.weights, self.cost, self.matrix, self.slopes, self.at = known
+
+    def triangle(self) -> tuple[Array, Array]:
+        """R and Q'r of the QR factorization of the Jacobian, in place of both wherever only lengths count."""
+        if self._triangle[0] is not self.matrix or self._triangle[1] is not self.residual:
+            self._triangle = self.matrix, self.residual, triangle_of(self.matrix, self.residual)
+        return self._triangle[2]  # type: ignore[no-any-return]
 
     def value(self, x: Array) -> float:
-        """Half the sum of squares."""
-        r = self.residuals(x)
-        return 0.5 * float(r @ r)
+        """Half the sum of squares, or the loss."""
+        self.residuals(x)
+        return self.cost
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
-        """Half the sum of squares and its gradient."""
+        """Half the sum of squares, or the loss, and its gradient."""
         value = self.value(x)
         return value, (self.jacobian(x).T @ self.residual).reshape(x.shape)
 
-    def tests(self, limits: Limits, gradient: Array, step: float, value: float) -> dict[str, Test]:
+    def tests(
+        self, limits: Limits, gradient: Array, step: float, value: float, free: Array | None = None
+    ) -> dict[str, Test]:
         """The tests of convergence of a fit: angles, relative length of the step, relative reduction.
 
         Columns that nearly depend on each other may all be orthogonal to the residuals within a tolerance, though a
-        combination of them is not: where each passes, the whole column space has to.
+        combination of them is not: where each passes, the whole column space has to. `free` are the parameters
+        that their bounds do not hold.
         """
         finest = 4 * float(np.finfo(self.start.dtype).eps)
         angle = self.cosine(gradient)
         if angle <= limits.gtol and not self.vanished():
-            angle = max(angle, self.offset())
+            angle = max(angle, self.offset(free))
         return {
             "gradient": Test(angle, limits.gtol),
             "step": Test(step, limits.xtol and max(limits.xtol, finest)),
             "value": Test(value, limits.ftol and max(limits.ftol, finest)),
         }
 
-    def settled(self, ftol: float) -> bool:
+    def settled(self, ftol: float, free: Array | None = None) -> bool:
         """Whether a test that was met can be believed without a look at second derivatives.
 
-        That is so where the parameters are determined, the Gauss-Newton step promises next to nothing, and half the
-        sum of squares curves upwards along the direction that is determined least; or where the residuals have
-        vanished.
+        That is so where the parameters are determined, the Gauss-Newton step promises next to nothing, and the cost
+        curves upwards along the direction that is determined least; or where the residuals have vanished.
         """
         if self.vanished():
             return True
-        if self.rank() < self.start.size:
+        r = self.triangle()[0]
+        inside = np.arange(self.start.size) if free is None else np.flatnonzero(free)
+        if self.rank(free) < inside.size:
             return False
-        if self.offset() > max(math.sqrt(_WORTH * ftol), _NOTHING, self.rounding()):
+        if not inside.size:
+            return True
+        if self.offset(free) > max(math.sqrt(_WORTH * ftol), _NOTHING, self.rounding()):
             return False
-        least = np.linalg.svd(self.matrix, full_matrices=False)[2][-1]
+        least = np.zeros(self.start.size)
+        least[inside] = np.linalg.svd(r[:, inside])[2][-1]
         try:
+            if self.loss is not None:
+                turned = self.hvp(self.at, least.astype(self.start.dtype).reshape(self.start.shape))
+                return not float(least @ turned.ravel()) < -_ROUNDED * norm(turned.ravel())
             bend = float(self.residual @ self.curvature(self.at, least))
         except DragongradError:  # a Block of the residuals cannot be differentiated twice
             return True
-        return not bend < -float(np.sum((self.matrix @ least) ** 2))
+        return not bend < -float(np.sum((r @ least) ** 2))
 
     def vanished(self) -> bool:
         """Whether nothing is left of the residuals, beside those at the start."""
         return norm(self.residual) <= _VANISHED * self.first
 
-    def offset(self) -> float:
+    def offset(self, free: Array | None = None) -> float:
         """The cosine of the angle between the residuals and the column space of their Jacobian.
 
         The criterion of Bates and Watts, "A relative offset orthogonality convergence criterion for nonlinear least
@@ -217,7 +266,11 @@ class Residuals(Objective):
         length, norms = norm(self.residual), self.norms()
         if length == 0 or not norms.any() or not np.isfinite(norms).all():
             return 0.0
-        model = LinearModel(self.matrix, self.residual, np.where(norms > 0, norms, 1.0))
+        r, c = self.triangle()
+        keep = norms > 0 if free is None else (norms > 0) & free
+        if not keep.any():
+            return 0.0
+        model = LinearModel(r[:, keep], c, norms[keep], self.residual.size)
         return norm(model.c[model.kept]) / length
 
     def rounding(self) -> float:
@@ -246,12 +299,13 @@ class Residuals(Objective):
             return 0.0
         return float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
 
-    def rank(self) -> int:
+    def rank(self, free: Array | None = None) -> int:
         """The rank of the Jacobian, its columns scaled to one length."""
         norms = self.norms()
         if not np.isfinite(norms).all():
             return 0
-        return int(np.linalg.matrix_rank(self.matrix / np.where(norms > 0, norms, 1.0)))
+        scaled = self.triangle()[0] / np.where(norms > 0, norms, 1.0)
+        return rank_of(scaled if free is None else scaled[:, free], self.residual.size)
 
     def inverse_normal(self) -> Array | None:
         """The inverse of J'J from the triangle of J, or None where the columns of J are dependent."""
@@ -259,8 +313,25 @@ class Residuals(Objective):
         if m < n or self.rank() < n:
             return None
         norms = self.norms()
-        inverse = np.linalg.inv(np.linalg.qr(self.matrix / norms, mode="r")) / norms[:, None]
+        inverse = np.linalg.inv(self.triangle()[0] / norms) / norms[:, None]
         return inverse @ inverse.T
+
+
+def _keep_memory(size: int) -> None:
+    """Let the C library keep memory for some arrays of this many bytes, once they are freed.
+
+    It gives large arrays back to the system at once, and fetching them anew costs several times as much as what is
+    computed with them; glibc takes the largest array that was ever freed as a sign of what a process needs.
+    """
+    np.empty(min(max(16 * size, 0), 30_000_000), np.uint8)
+
+
+def rank_of(matrix: Array, rows: int) -> int:
+    """The number of singular values that are not rounding, of a matrix that stands for one of more rows."""
+    if not matrix.size:
+        return 0
+    s = np.linalg.svd(matrix, compute_uv=False)
+    return int(np.sum(s > np.finfo(matrix.dtype).eps * max(rows, matrix.shape[1]) * s[0]))
 
 
 def _check_number(got: int, known: int) -> None:

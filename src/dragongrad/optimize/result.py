@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.nests import flatten, unflatten
+from .fitted import Fitted
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -73,6 +74,8 @@ class Result:
         Of `least_squares`: half the sum of squares.
     grad : nest or None
         Of `least_squares`: the gradient of the cost, of the structure of the start.
+    fitted : Fitted or None
+        Of `least_squares`: the statistics of the fit, which `report` prints.
     path : ndarray or None
         The parameters at the start and after every step along axis 0, if asked for.
     losses : ndarray or None
@@ -97,6 +100,7 @@ class Result:
     seconds: float = 0.0
     cost: float | None = None
     grad: Any = None
+    fitted: Fitted | None = None
     path: Array | None = None
     losses: Array | None = None
     times: Array | None = None
@@ -111,14 +115,17 @@ class Result:
         return [f.name for f in fields(self)]
 
     def covariance(self) -> Array:
-        """The covariance matrix of fitted parameters: `hess_inv` times the variance of the residuals.
+        """The covariance matrix of fitted parameters: `inv(jac' jac)` times the variance of the residuals.
 
-        Of a least-squares fit with m residuals and n parameters, whose variance is `2 cost / (m - n)`.
+        Of a least-squares fit of m residuals that determines n parameters the variance is `2 cost / (m - n)`, or 1
+        with `absolute_sigma`. What the data does not determine, alone or together with other parameters, has an
+        infinite variance and NaN beside it; the rest is right. Under a robust loss the covariance is that of Huber,
+        "Robust Statistics" (1981), equation (6.5) of chapter 7.
 
         Raises
         ------
         ArgumentError
-            The result is of no fit, the parameters are not determined, or there are no more residuals than them.
+            The result is of no fit, or there are no more residuals than parameters.
 
         Examples
         --------
@@ -127,32 +134,46 @@ class Result:
         array([[0.333333]])
 
         """
-        if self.cost is None:
-            raise ArgumentError("covariance and standard errors are those of a fit: see ad.least_squares")
-        m, n = self.jac.shape
-        if self.hess_inv is None:
-            raise ArgumentError(
-                f"the fit does not determine its parameters: the Jacobian of {m} residuals has rank less than {n}"
-            )
-        if m == n:
-            raise ArgumentError(f"{m} residuals and {n} parameters leave nothing to estimate the variance from")
-        return self.hess_inv * (2 * self.cost / (m - n))
+        return self._statistics().covariance()
 
     def standard_errors(self) -> Any:
-        """The standard deviations of fitted parameters, of the structure of `x`; errors as `covariance`."""
+        """The standard deviations of fitted parameters, of the structure of `x`; errors as `covariance`.
+
+        That of a parameter which the data does not determine is infinite.
+        """
         deviations = np.sqrt(np.diag(self.covariance()))
         leaves, structure = flatten(self.x)
         ends = np.cumsum([np.size(leaf) for leaf in leaves])
         parts = np.split(deviations, ends[:-1])
         return unflatten(structure, [np.reshape(p, np.shape(x)) for p, x in zip(parts, leaves, strict=True)])
 
+    def report(self) -> str:
+        """A fit as a text: statistics, parameters with standard errors, correlations; `print` shows it too.
+
+        Raises
+        ------
+        ArgumentError
+            The result is of no fit.
+
+        """
+        return self._statistics().report()
+
+    def _statistics(self) -> Fitted:
+        if self.fitted is None:
+            raise ArgumentError("covariance and standard errors are those of a fit: see ad.least_squares")
+        return self.fitted
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
+    def __str__(self) -> str:
+        if self.fitted is None:
+            return repr(self)
+        return f"{self.message}\n{self.fitted.report()}"
+
     def __repr__(self) -> str:
-        shown = [
-            k for k in self.keys() if getattr(self, k) is not None and k not in ("tests", "path", "losses", "times")
-        ]
+        hidden = ("tests", "fitted", "path", "losses", "times")
+        shown = [k for k in self.keys() if getattr(self, k) is not None and k not in hidden]
         width = max(len(k) for k in shown)
         lines = []
         for k in ["message", "success", *[k for k in shown if k not in ("message", "success")]]:

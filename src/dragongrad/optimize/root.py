@@ -90,7 +90,7 @@ class NewtonRoot(Optimizer):
         slope = float(np.max(np.abs(self.gradient.ravel()) / scale)) / norm(fit.residual)
         if slope <= _STATIONARY:
             raise Stalled(not_a_root(fit), Status.NOT_A_ROOT)
-        model = LinearModel(fit.matrix, fit.residual, scale)
+        model = LinearModel(*fit.triangle(), scale, fit.residual.size)
         z = model.undamped()
         p = model.step(z)
         length, size = norm(p), norm(scale * x)
@@ -121,17 +121,16 @@ class NewtonRoot(Optimizer):
         self, model: LinearModel, x: Array, scale: Array, length: float
     ) -> tuple[Array, float, float] | None:
         """The best of the damped steps from a length on, each a tenth of the last, until one is worse."""
-        fit, best, kept = self.fit, None, self.fit.residual
+        fit, best, kept = self.fit, None, self.fit.known()
         for k in range(17):
             _, z = model.damped(length * 0.1**k, 0.0)
             new = (x + model.step(z) / scale).astype(x.dtype)
-            r = fit.residuals(new.reshape(self.params.shape))
-            loss = 0.5 * float(r @ r)
+            loss = fit.value(new.reshape(self.params.shape))
             if loss < (self.loss if best is None else best[1]):
-                best, kept = (new, loss, 0.0), r
+                best, kept = (new, loss, 0.0), fit.known()
             elif best is not None:
                 break
-        fit.residual = kept
+        fit.recall(kept)
         return best
 
 
@@ -260,5 +259,5 @@ def _is_root(fit: Residuals, x: Any) -> bool:
     norms = fit.norms()
     if not norms.all():
         return False
-    model = LinearModel(matrix, f, norms)
+    model = LinearModel(*fit.triangle(), norms, f.size)
     return model.full and norm(model.undamped()) <= 1e-6 * norm(norms * x)
