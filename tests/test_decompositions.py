@@ -185,6 +185,49 @@ def test_a_singular_value_of_zero_has_the_derivative_zero():
     np.testing.assert_array_equal(jacobian[2:], 0.0)
 
 
+@pytest.mark.parametrize("n", [3, 8, 40])
+def test_values_that_rounding_has_spread_are_equal_together(n):
+    rng = np.random.default_rng(n)
+    q = np.linalg.qr(rng.normal(size=(n, n)) + 1j * rng.normal(size=(n, n)))[0]
+    x, v = q @ np.conj(q.T), rng.normal(size=(n, n))
+    for f in (np.linalg.eigvalsh, np.linalg.svdvals, lambda a: np.real(np.linalg.eigvals(a))):
+        np.testing.assert_allclose(ad.jvp(f, (x,), (v,))[1], np.trace(v) / n, rtol=1e-10)
+
+
+def second_orders(f, x, v, w):
+    """The second derivative along two directions, by each pair of modes."""
+    along = lambda a: ad.jvp(f, (a,), (v,))[1]
+    yield np.sum(w * ad.jvp(ad.grad(f), (x,), (v,))[1])
+    yield np.sum(w * ad.grad(along)(x))
+    yield np.sum(w * ad.grad(lambda a: np.sum(v * ad.grad(f)(a)))(x))
+    yield ad.jvp(along, (x,), (w,))[1]
+
+
+SQUARES = {
+    "eigenvalues": lambda a: np.sum(np.linalg.eigvalsh((a + a.T) / 2) ** 2),
+    "eigenvalues of any matrix": lambda a: np.real(np.sum(np.linalg.eigvals(a) ** 2)),
+    "singular values": lambda a: np.sum(np.linalg.svdvals(a) ** 2),
+    "nuclear norm": lambda a: np.linalg.norm(a, "nuc"),
+    "largest value": lambda a: np.linalg.eigvalsh((a + a.T) / 2)[-1],
+    "put together": lambda a: np.sum(A * (lambda u, s, vh: (u * s) @ vh)(*np.linalg.svd(a))),
+    "put together, squared": lambda a: np.sum(A * (lambda w, v: (v * w**2) @ v.T)(*np.linalg.eigh((a + a.T) / 2))),
+    "triangle": lambda a: np.sum(A * np.linalg.qr(a).R ** 2),
+}
+
+
+@pytest.mark.parametrize("values", [[0, 0, 1, 2], [0, 0, 0, 0], [1, 1, 2, 2], [0, 1, 2, 3]], ids=str)
+@pytest.mark.parametrize("name", SQUARES)
+def test_no_second_derivative_is_a_wrong_number(name, values):
+    """It is right or not finite, where values are equal or zero: what is zero there by chance is none."""
+    f, x = SQUARES[name], V @ np.diag(np.array(values, float)) @ V.T
+    v, w, h = A, np.flip(A, 0), 1e-3
+    points = [f(x + h * (i * v + j * w)) * i * j for i in (1, -1) for j in (1, -1)]
+    expected = sum(points) / (4 * h * h)
+    with np.errstate(all="ignore"):
+        for found in second_orders(f, x, v, w):
+            assert not np.isfinite(found) or abs(found - expected) < 1e-3 * max(1, abs(expected))
+
+
 def test_the_vectors_of_eig_and_the_values_of_a_defective_matrix_have_no_derivative():
     parts = lambda a: [np.concatenate([np.real(x), np.imag(x)]) for x in np.linalg.eig(a)]
     semisimple, defective = np.diag([1.0, 1.0, 3.0]), np.diag([1.0, 1.0, 3.0]) + np.diag([1.0, 0.0], 1)
@@ -212,6 +255,16 @@ def test_what_has_no_derivative_at_a_singular_matrix_says_so():
     assert np.isnan(ad.grad(np.linalg.det)(np.full((4, 4), np.nan))).all()
     rows = ad.vmap(ad.grad(np.linalg.det))(np.stack([np.eye(4), np.full((4, 4), np.nan)]))
     np.testing.assert_allclose(rows[0], np.eye(4))
+
+
+def test_empty_matrices():
+    for shape in ((0, 0), (2, 0, 0)):
+        w_dot, v_dot = ad.jvp(np.linalg.eig, (np.zeros(shape),), (np.zeros(shape),))[1]
+        assert (w_dot.shape, v_dot.shape) == (shape[:-1], shape)
+    for p in (None, 1, -2, "fro"):
+        assert ad.jacobian(lambda a, p=p: np.linalg.cond(a, p))(np.zeros((0, 3, 3))).shape == (0, 0, 3, 3)
+        with pytest.raises(FactorizationError, match="empty"):
+            ad.grad(lambda a, p=p: np.linalg.cond(a, p))(np.zeros((0, 0)))
 
 
 def by_permutations(a):

@@ -9,7 +9,18 @@ import numpy as np
 from ..core.block import TABLE, composite, general
 from ..core.errors import NoRuleError
 from ..core.variable import plain
-from .equal_values import alone, are_zero, over, settled, shared, turned
+from .equal_values import (
+    alone,
+    are_close,
+    are_close_in_any_order,
+    are_zero,
+    kinked,
+    over,
+    rounding,
+    settled,
+    shared,
+    turned,
+)
 from .matrices import adjoint, diagonal_matrix, from_triangle, half, into_triangle
 
 _SVD_RESULT, _QR_RESULT = type(np.linalg.svd(np.eye(1))), type(np.linalg.qr(np.eye(1)))
@@ -49,22 +60,24 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 # Eigenvalues
 
 
-def _eigh_pushforward(x_dot: Any, out: Any, UPLO: str = "L") -> Any:  # noqa: N803 - NumPy's name
+def _eigh_pushforward(x_dot: Any, out: Any, x: Any, UPLO: str = "L") -> Any:  # noqa: N803 - NumPy's name
     w, v = out
+    close = are_close(w)
     inner = adjoint(v) @ from_triangle(x_dot, UPLO) @ v
-    v_dot = settled(v @ turned(w, inner), alone(w), inner)
-    return shared(w, np.real(np.diagonal(inner, 0, -2, -1))), v_dot
+    v_dot = settled(v @ turned(w, close, inner), alone(close), inner)
+    return shared(close, np.real(np.diagonal(inner, 0, -2, -1)), x), v_dot
 
 
-def _eigh_pullback(out_bar: Any, out: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def _eigh_pullback(out_bar: Any, out: Any, x: Any, UPLO: str = "L") -> Any:  # noqa: N803
     w, v = out
     w_bar, v_bar = out_bar
-    inner: Any = 0.0 if w_bar is None else diagonal_matrix(shared(w, w_bar))
+    close = are_close(w)
+    inner: Any = 0.0 if w_bar is None else diagonal_matrix(shared(close, w_bar, x))
     if v_bar is not None:
-        known = alone(w)
+        known = alone(close)
         bar = np.conj(over(v_bar, known.astype(w.dtype)))
         lost = np.sum(np.where(known, 0.0, bar), axis=(-2, -1), keepdims=True)
-        inner = inner + turned(w, adjoint(v) @ bar) + lost
+        inner = inner + turned(w, close, adjoint(v) @ bar) + lost
     return into_triangle(np.conj(v @ inner @ adjoint(v)), UPLO)
 
 
@@ -87,17 +100,17 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803
     return np.linalg.eigh(a, UPLO)[0]
 
 
-def _eig_pushforward(x_dot: Any, out: Any) -> Any:
+def _eig_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
     """The eigenvectors keep unit length; their phase is held (v^H dv = 0)."""
     w, v = out
-    inverse = np.linalg.inv(v)
+    inverse, close = np.linalg.inv(v), are_close_in_any_order(w)
     inner = inverse @ x_dot @ v
     # Where eigenvectors coincide, the matrix is defective, and its eigenvalues have an infinite slope.
-    sound = (np.max(np.absolute(inverse), axis=-1) < 1e-3 / float(np.finfo(v.dtype).eps))[..., None, :]
-    w_dot = settled(shared(w, np.diagonal(inner, 0, -2, -1))[..., None, :], sound, x_dot)[..., 0, :]
-    turn = v @ turned(w, inner)
+    sound = (np.max(np.absolute(inverse), axis=-1, initial=0.0) < 1e-3 / float(np.finfo(v.dtype).eps))[..., None, :]
+    w_dot = settled(shared(close, np.diagonal(inner, 0, -2, -1), x)[..., None, :], sound, x_dot)[..., 0, :]
+    turn = v @ turned(w, close, inner)
     v_dot = turn - v * np.sum(np.conj(v) * turn, axis=-2, keepdims=True)
-    return w_dot, settled(v_dot, np.logical_and(alone(w), np.all(sound, axis=-1, keepdims=True)), x_dot)
+    return w_dot, settled(v_dot, np.logical_and(alone(close), np.all(sound, axis=-1, keepdims=True)), x_dot)
 
 
 general(np.linalg.eig, pushforward=_eig_pushforward, outputs=2, signature="(n,n)->(n),(n,n)")
@@ -132,7 +145,7 @@ def _qr_pushforward(x_dot: Any, out: Any) -> Any:
 def _dependent(r: Any) -> Any:
     """Which columns are not determined, because they or one before depend on those before."""
     size = np.absolute(r[..., : r.shape[-2]])
-    limit = 8 * float(np.finfo(r.dtype).eps) * np.max(size, axis=-2, initial=0.0)
+    limit = rounding(r, r.shape[-1]) * np.max(size, axis=-2, initial=0.0)
     return np.cumsum(np.diagonal(size, 0, -2, -1) <= limit, axis=-1) > 0
 
 
@@ -159,31 +172,31 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 # Singular values
 
 
-def _svd_pushforward(x_dot: Any, out: Any) -> Any:
+def _svd_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
     """Townsend, "Differentiating the singular value decomposition" (2016), with the squares of values factored.
 
     With M the change of the matrix in their bases, the vectors of both sides turn together at half of
     (M + M^H) / (s_j - s_i), and against each other at half of (M - M^H) / (s_j + s_i).
     """
     u, s, vh = out
-    v = adjoint(vh)
+    v, zero, close = adjoint(vh), are_zero(s), are_close(s)
     inner = adjoint(u) @ x_dot @ v
-    zero = are_zero(s)
     both = np.logical_and(zero[..., :, None], zero[..., None, :])
     total = np.where(both, 0.0, s[..., :, None] + s[..., None, :])
-    together, apart = turned(s, inner + adjoint(inner)) / 2, over(inner - adjoint(inner), total) / 2
+    together, apart = turned(s, close, inner + adjoint(inner)) / 2, over(inner - adjoint(inner), total) / 2
     u_dot, v_dot = u @ (together + apart), v @ (together - apart)
     columns = np.where(zero, 0.0, s)[..., None, :]
     # The vectors of a zero change their sign against each other where the value would.
-    known = np.logical_and(alone(s), columns != 0)
+    known = np.logical_and(alone(close), columns != 0)
     if u.shape[-2] > u.shape[-1]:
         u_dot = u_dot + over(x_dot @ v - u @ inner, columns)
     if v.shape[-2] > v.shape[-1]:
         v_dot = v_dot + over(adjoint(x_dot) @ u - v @ adjoint(inner), columns)
+    slope = np.real(np.diagonal(inner, 0, -2, -1))
     # A value of zero has a kink, as an absolute value has.
-    slope = np.where(zero, 0.0, np.real(np.diagonal(inner, 0, -2, -1)))
+    s_dot = kinked(np.where(zero, 0.0, shared(close, slope, x)), slope, zero, x)
     u_dot, v_dot = (settled(d, known, x_dot) for d in (u_dot, v_dot))
-    return u_dot, shared(s, slope), adjoint(v_dot)
+    return u_dot, s_dot, adjoint(v_dot)
 
 
 def _reduced(x: Any) -> Any:

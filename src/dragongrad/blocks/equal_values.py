@@ -15,32 +15,63 @@ from ..core.variable import bottom
 from .special import stop_gradient
 
 
+def rounding(x: Any, n: int) -> float:
+    """How far apart, of their size, n values that are equal may be found: measured up to 33 eps for n = 200."""
+    return 16 * float(np.finfo(x.dtype).eps) * n**0.5
+
+
 def are_close(w: Any) -> Any:
-    """Which values are equal to rounding: a symmetric matrix of truths."""
-    scale = np.max(np.absolute(w), axis=-1, initial=0.0)[..., None, None]
-    return np.absolute(w[..., None, :] - w[..., :, None]) <= 8 * float(np.finfo(w.dtype).eps) * scale
+    """Which values in rising or falling order are equal to rounding: a symmetric matrix of truths.
+
+    Values are equal if no gap lies between them, so that what is equal to the same is equal.
+    """
+    step = np.absolute(np.diff(w, axis=-1, prepend=w[..., :1]))
+    group = np.cumsum(step > _limit(w), axis=-1)
+    return group[..., None, :] == group[..., :, None]
+
+
+def are_close_in_any_order(w: Any) -> Any:
+    """As `are_close`, for values in no order, such as complex ones."""
+    close = np.absolute(w[..., None, :] - w[..., :, None]) <= _limit(w)[..., None]
+    for _ in range(max(w.shape[-1] - 2, 0).bit_length()):
+        near = close.astype(np.float32)
+        close = near @ near > 0
+    return close
+
+
+def _limit(w: Any) -> Any:
+    return rounding(w, w.shape[-1]) * np.max(np.absolute(w), axis=-1, keepdims=True, initial=0.0)
 
 
 def are_zero(s: Any) -> Any:
     """Which singular values are zero to rounding."""
-    return s <= 8 * float(np.finfo(s.dtype).eps) * np.max(s, axis=-1, initial=0.0, keepdims=True)
+    return s <= _limit(s)
 
 
-def alone(w: Any) -> Any:
+def alone(close: Any) -> Any:
     """Which values are equal to no other: a row, beside vectors as columns."""
-    return (np.sum(are_close(w), axis=-1) == 1)[..., None, :]
+    return (np.sum(close, axis=-1) == 1)[..., None, :]
 
 
-def shared(w: Any, slope: Any) -> Any:
-    """The derivatives of values, each the mean of those of all that are equal."""
-    close = are_close(w)
-    count = np.sum(close, axis=-1).astype(slope.dtype)
-    return np.sum(np.where(close, slope[..., None, :], 0.0), axis=-1) / count
+def shared(close: Any, slope: Any, x: Any) -> Any:
+    """The derivatives of values, each the mean of those of all that are equal; `x` is the matrix."""
+    count = np.sum(close, axis=-1)
+    mean = np.sum(np.where(close, slope[..., None, :], 0.0), axis=-1) / count.astype(slope.dtype)
+    return kinked(mean, slope, count > 1, x)
 
 
-def turned(w: Any, inner: Any) -> Any:
+def kinked(mean: Any, slope: Any, equal: Any, x: Any) -> Any:
+    """A mean in place of a slope, with no second derivative where values are equal."""
+    if not np.any(bottom(equal)):
+        return mean
+    moved = x - stop_gradient(x)
+    # Zero, and its derivative is infinite.
+    flat = np.cbrt(np.sum(np.real(moved) + np.imag(moved), axis=(-2, -1)))
+    return mean + np.where(equal, flat[..., None] * slope, 0.0)
+
+
+def turned(w: Any, close: Any, inner: Any) -> Any:
     """How fast each vector turns towards each other one: `inner` / (w_j - w_i), and zero for equal values."""
-    close = are_close(w)
     return np.where(close, 0.0, inner / np.where(close, 1.0, w[..., None, :] - w[..., :, None]))
 
 

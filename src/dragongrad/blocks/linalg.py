@@ -261,7 +261,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     """The condition number; infinite for a singular matrix, where it has no derivative."""
     x = inexact(as_array(x))
-    if 0 in x.shape:
+    if 0 in x.shape[-2:]:
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
     if p in (None, 2, -2):
         s = np.linalg.svdvals(x)

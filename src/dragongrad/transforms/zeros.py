@@ -107,7 +107,8 @@ def spread_out(bar: Any, factors: list[Any], constant: list[bool], rule: Callabl
     unknown = np.logical_or(rule(np.absolute(infinities), reached) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
     unknown = np.logical_or(unknown, np.absolute(total) != met)
     finite = rule(np.where(np.isfinite(bar), bar, 0.0), factors)
-    return np.where(unknown, np.nan, np.where(total == 0, finite, total * np.inf))
+    # By a product, so that the derivative of what is unknown is unknown too.
+    return np.where(total == 0, finite, total * np.inf) * np.where(unknown, np.nan, 1.0)
 
 
 # Backwards
