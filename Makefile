@@ -5,12 +5,22 @@ BENCH_READY := .venv/bench-ready
 LAB_READY := .venv/lab-ready
 OUT ?= out
 
-.PHONY: demo test test-all lint types layers check docs bench lab help
+# The lowest Python of pyproject.toml, with the lowest releases of everything else.
+LOWEST := .venv-lowest
+LOWEST_PYTHON ?= python3.11
+
+# How long `make fuzz` explores, and which fuzzers of tests/fuzz/fuzzers.py; all by default.
+MINUTES ?= 10
+ONLY ?=
+
+.PHONY: demo test test-all test-lowest fuzz lint types layers check docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make test-all   the same, and the exhaustive tests"
+	@echo "make test-lowest   a part of the tests, with the lowest releases of everything"
+	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
@@ -24,6 +34,21 @@ test: lint types layers docs check
 
 test-all: test
 	$(BIN)/python -m pytest -n 2 -m slow tests
+
+fuzz: $(READY)
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
+test-lowest: $(LOWEST)/ready
+	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -m smoke tests
+
+$(LOWEST)/ready: pyproject.toml tests/lowest.py
+	rm -rf $(LOWEST)
+	$(LOWEST_PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python tests/lowest.py > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade pip
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/lowest.txt \
+		--editable '.[test,demo,plot,docs,lab]'
+	touch $(LOWEST)/ready
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

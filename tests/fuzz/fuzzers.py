@@ -1,0 +1,40 @@
+"""The table of fuzzers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from . import of_formulas, of_optimizers, of_processes, of_programs
+
+
+@dataclass(frozen=True)
+class Fuzzer:
+    """What is drawn, and its part of the time.
+
+    Attributes
+    ----------
+    draw : callable
+        Draws a case.
+    share : float
+        Its part of the time, beside the others'.
+    refusals : tuple of str
+        The names of errors that are no failures.
+
+    """
+
+    draw: Callable[[Random], Any]
+    share: float = 1.0
+    refusals: tuple[str, ...] = ()
+
+
+FUZZERS = {
+    "programs": Fuzzer(of_programs.tame, 4.0, of_programs.REFUSALS),
+    "special": Fuzzer(of_programs.wild, 1.0, of_programs.REFUSALS),
+    "wrong": Fuzzer(of_programs.wrong, 2.0),
+    "formulas": Fuzzer(of_formulas.typed, 0.5),
+    "optimizers": Fuzzer(of_optimizers.solved, 1.5),
+    "processes": Fuzzer(of_processes.crowd, 1.0, of_programs.REFUSALS),
+}

@@ -1,0 +1,253 @@
+"""What must hold of every program: each property is a function of `f` and its `inputs`, and silent where it holds.
+
+A failure is printed with the source of its property, so that it runs without this folder: what stands here uses
+NumPy, dragongrad and the names of this file only.
+"""
+
+import numpy as np
+
+import dragongrad as ad
+
+# How far two results may be apart, relative to their size: set by the coarsest floats of a program.
+TOLERANCE = 1e-8
+
+
+def leaves(nest):
+    """The arrays of a nest of tuples, lists and dicts."""
+    if isinstance(nest, dict):
+        nest = list(nest.values())
+    return [leaf for part in nest for leaf in leaves(part)] if isinstance(nest, (tuple, list)) else [nest]
+
+
+def same(got, want, dtypes=True):
+    """The same shapes and dtypes, and nearly the same numbers."""
+    assert len(leaves(got)) == len(leaves(want)), f"{len(leaves(got))} results, should be {len(leaves(want))}"
+    for a, b in zip(leaves(got), leaves(want), strict=True):
+        a, b = np.asarray(a), np.asarray(b)
+        assert a.shape == b.shape, f"shape {a.shape}, should be {b.shape}"
+        assert not dtypes or a.dtype == b.dtype, f"dtype {a.dtype}, should be {b.dtype}"
+        size = np.max(np.abs(b), initial=1.0, where=np.isfinite(b)) if b.dtype.kind in "fc" else 0.0
+        np.testing.assert_allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * size)
+
+
+def dtype_of(a):
+    """The dtype of an array, a Variable or a number."""
+    return a.dtype if hasattr(a, "dtype") else np.asarray(a).dtype
+
+
+def moving(f, args):
+    """The function of its inexact arguments alone, and these."""
+    places = [k for k, a in enumerate(args) if dtype_of(a).kind in "fc"]
+
+    def g(*moved):
+        full = list(args)
+        for place, value in zip(places, moved, strict=True):
+            full[place] = value
+        return f(*full)
+
+    return g, tuple(args[k] for k in places)
+
+
+def total(f):
+    """One real number that every element of every output has a part in."""
+
+    def weighted(*args):
+        parts = [np.real(out) + 0.5 * np.imag(out) for out in leaves(f(*args))]
+        return sum(np.sum(part * np.cos(1.0 + np.arange(np.size(part)).reshape(np.shape(part)))) for part in parts)
+
+    return weighted
+
+
+def directions(args, seed=1):
+    """A direction for each argument, of its shape and dtype."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for a in args:
+        v = rng.normal(size=np.shape(a)) + 1j * rng.normal(size=np.shape(a))
+        found.append((v if dtype_of(a).kind == "c" else v.real).astype(dtype_of(a)))
+    return tuple(found)
+
+
+def gradient(f, args):
+    """The gradient by reverse mode, a tuple."""
+    return ad.grad(f, argnums=tuple(range(len(args))))(*args)
+
+
+def along(grads, vs):
+    """The derivative along directions that a gradient says, and the size of its terms."""
+    terms = [np.asarray(np.real(np.asarray(g) * v), float) for g, v in zip(grads, vs, strict=True)]
+    return sum(np.sum(t) for t in terms), 1 + sum(np.sum(np.abs(t)) for t in terms)
+
+
+def differences(g, args, vs):
+    """The derivative of a function along directions; None where it does not look smooth."""
+    h = 5e-4
+    at = {k: g(*[a + k * h * v for a, v in zip(args, vs, strict=True)]) for k in (-4, -2, -1, 0, 1, 2, 4)}
+    coarse, fine = [(8 * (at[k] - at[-k]) - (at[2 * k] - at[-2 * k])) / (12 * k * h) for k in (2, 1)]
+    middle = (4 * (at[1] + at[-1]) - (at[2] + at[-2])) / 6
+    smooth = abs(middle - at[0]) <= 1e-8 * (1 + abs(at[0])) and abs(coarse - fine) <= 1e-6 * (1 + abs(fine))
+    return fine if smooth else None
+
+
+def doubles(args):
+    """Whether differences of functions of these arguments have the digits of float64."""
+    return {dtype_of(a) for a in args} <= {np.dtype(float), np.dtype(complex)}
+
+
+def rows(inputs, seeds):
+    """The arguments of some seeds, stacked."""
+    found = [inputs(seed) for seed in seeds]
+    return tuple(np.stack([np.asarray(row[k]) for row in found]) for k in range(len(found[0])))
+
+
+def gradient_and_product(f):
+    """The gradient of a function's `total`, and the product of its Hessian with a direction."""
+
+    def both(*args):
+        g, xs = moving(total(f), args)
+        return gradient(g, xs), ad.jvp(lambda *xs: gradient(g, xs), xs, directions(xs))[1]
+
+    return both
+
+
+# The properties
+
+
+def value(f, inputs):
+    """Under differentiation a function has NumPy's value, shape and dtype."""
+    args = inputs(0)
+    want, (g, xs) = f(*args), moving(f, args)
+    if xs:
+        same(ad.jvp(g, xs, directions(xs))[0], want)
+        same(ad.vjp(g, *xs)[0], want)
+
+
+def forward_and_reverse(f, inputs):
+    """Forward and reverse mode give one derivative."""
+    g, xs = moving(total(f), inputs(0))
+    vs = directions(xs)
+    if xs:
+        forward = ad.jvp(g, xs, vs)[1]
+        reverse, size = along(gradient(g, xs), vs)
+        assert np.isnan(forward) == np.isnan(reverse), f"forward {forward}, reverse {reverse}"
+        assert not abs(forward - reverse) > TOLERANCE * size, f"forward {forward}, reverse {reverse}"
+
+
+def exact(f, inputs):
+    """The derivative is that which differences come to."""
+    g, xs = moving(total(f), inputs(0))
+    vs = directions(xs)
+    if xs and doubles(xs):
+        want = differences(g, xs, vs)
+        got, size = along(gradient(g, xs), vs)
+        assert want is None or abs(got - want) <= 1e-4 * (size + abs(want)), f"reverse {got}, differences {want}"
+
+
+def second_order(f, inputs):
+    """Hessians are symmetric, the same forward over reverse and back, and those which differences come to."""
+    g, xs = moving(total(f), inputs(0))
+    if not xs:
+        return
+    vs, ws = directions(xs), directions(xs, 2)
+    product, size = along(ad.jvp(lambda *xs: gradient(g, xs), xs, vs)[1], ws)
+    swapped, other = along(ad.jvp(lambda *xs: gradient(g, xs), xs, ws)[1], vs)
+    back, _ = along(gradient(lambda *xs: ad.jvp(g, xs, vs)[1], xs), ws)
+    size += other
+    assert not abs(product - swapped) > 100 * TOLERANCE * size, f"not symmetric: {product} and {swapped}"
+    assert not abs(product - back) > 100 * TOLERANCE * size, f"forward over reverse {product}, back {back}"
+    if doubles(xs):
+        want = differences(lambda *xs: along(gradient(g, xs), ws)[0], xs, vs)
+        assert want is None or abs(product - want) <= 1e-3 * (size + abs(want)), f"{product}, differences {want}"
+
+
+def batched(f, inputs, seeds=(0, 1, 2)):
+    """vmap is the loop over rows."""
+    stacked = rows(inputs, seeds)
+    if len({np.shape(f(*inputs(seed))) for seed in seeds}) == 1:
+        want = [f(*[a[k] for a in stacked]) for k in range(len(seeds))]
+        same(ad.vmap(f)(*stacked), np.stack(want))
+
+
+def batched_gradient(f, inputs, seeds=(0, 1, 2)):
+    """So is that of a gradient."""
+    stacked = rows(inputs, seeds)
+    _, xs = moving(f, inputs(0))
+    if len({np.shape(f(*inputs(seed))) for seed in seeds}) == 1 and len(xs) == len(stacked):
+        want = [gradient(total(f), tuple(a[k] for a in stacked)) for k in range(len(seeds))]
+        got = ad.vmap(lambda *xs: gradient(total(f), xs))(*stacked)
+        same(got, tuple(np.stack(column) for column in zip(*want, strict=True)))
+
+
+def batch_of_one(f, inputs):
+    """And over a batch of one."""
+    batched(f, inputs, seeds=(0,))
+    batched_gradient(f, inputs, seeds=(0,))
+
+
+def compiled(f, inputs, backend="native"):
+    """Compiled, a function gives what it gives uncompiled: where it is traced, on other numbers, and again."""
+    g = ad.compile(f, backend=backend)
+    for seed in (0, 0, 1, 0):
+        same(g(*inputs(seed)), f(*inputs(seed)))
+
+
+def compiled_gradient(f, inputs, backend="native"):
+    """So do the gradient and a product with the Hessian."""
+    if moving(f, inputs(0))[1]:
+        compiled(gradient_and_product(f), inputs, backend)
+
+
+def compiled_batch(f, inputs, backend="native"):
+    """So does vmap, over three rows and over one."""
+    if len({np.shape(f(*inputs(seed))) for seed in range(4)}) == 1:
+        for count in (3, 1):
+            compiled(ad.vmap(f), lambda seed, count=count: rows(inputs, range(seed, seed + count)), backend)
+
+
+def numpy_compiled(f, inputs):
+    """The NumPy backend gives what the function gives."""
+    compiled(f, inputs, "numpy")
+
+
+def numpy_compiled_gradient(f, inputs):
+    """And what its gradient gives."""
+    compiled_gradient(f, inputs, "numpy")
+
+
+def refused(f, inputs):
+    """What NumPy refuses is refused, by an error of the library or of NumPy's class; all else has NumPy's value."""
+    g, xs = moving(f, inputs(0))
+    native, source = ad.compile(f, backend="native"), ad.compile(f, backend="numpy")
+    want = outcome(lambda: f(*inputs(0)))
+    for call in ("first", "second"):
+        as_numpy(f"native, {call} call", outcome(lambda: native(*inputs(0))), want)
+        as_numpy(f"numpy, {call} call", outcome(lambda: source(*inputs(0))), want)
+    as_numpy("vmap", outcome(lambda: [v[0] for v in leaves(ad.vmap(f)(*rows(inputs, (0,))))]), want)
+    if xs:
+        as_numpy("jvp", outcome(lambda: ad.jvp(g, xs, directions(xs))[0]), want)
+        as_numpy("vjp", outcome(lambda: ad.vjp(g, *xs)[0]), want)
+
+
+def outcome(call):
+    """The value, or the error."""
+    try:
+        return call()
+    except Exception as error:
+        return error
+
+
+def as_numpy(how, got, want):
+    """One outcome, beside NumPy's."""
+    if isinstance(got, Exception):
+        known = (ad.DragongradError, type(want)) if isinstance(want, Exception) else ad.DragongradError
+        if not isinstance(got, known):
+            got.args = (f"{how}: {got}; NumPy: {want!r}",)
+            raise got
+    elif isinstance(want, Exception):
+        # A number answers no protocol, and the Variable that stands for it does.
+        assert "`like` argument" in str(want), f"{how}: {got!r}, but NumPy raises {want!r}"
+    elif all(np.asarray(v).dtype.kind in "fciub" for v in leaves(want)):
+        try:
+            same(got, want)
+        except AssertionError as error:
+            raise AssertionError(f"{how}: {error}") from None
