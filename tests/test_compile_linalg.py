@@ -11,6 +11,8 @@ pytest.importorskip("llvmlite")
 
 from dragongrad.compiler.backends.native.schedule import Callback, Factorisation
 
+pytestmark = pytest.mark.smoke
+
 RNG = np.random.default_rng(21)
 
 

@@ -6,7 +6,7 @@ from grid import BACKENDS, assert_compiles
 
 import dragongrad as ad
 
-pytestmark = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
+pytestmark = [pytest.mark.smoke, pytest.mark.filterwarnings("error::dragongrad.CompileWarning")]
 
 
 def put(a, b):

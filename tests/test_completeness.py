@@ -14,6 +14,8 @@ import dragongrad as ad
 from dragongrad.core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED
 from dragongrad.core.dispatch import no_rule
 
+pytestmark = pytest.mark.smoke
+
 FUNCTIONS = sorted(overrides.get_overridable_numpy_array_functions(), key=lambda f: (f.__module__, f.__name__))
 UFUNCS = sorted(overrides.get_overridable_numpy_ufuncs(), key=lambda f: f.__name__)
 # `np.ones(n, like=x)` asks by a twin of `np.ones`, and hands the public function over.

@@ -6,6 +6,8 @@ import pytest
 import dragongrad as ad
 from dragongrad.core.block import BLOCKS
 
+pytestmark = pytest.mark.smoke
+
 ELEMENTWISE = [b for b in BLOCKS.values() if b.kind == "elementwise"]
 
 

@@ -13,6 +13,8 @@ from dragongrad import optimize
 from dragongrad.optimize import METHODS, ExponentialDecay, Status, StepDecay, minimize
 from dragongrad.optimize.pieces import PIECE
 
+pytestmark = pytest.mark.smoke
+
 # Each update once more, as its paper has it: from the point, the gradient, the number of the step and what is
 # remembered (a dict) to the next point.
 

@@ -9,6 +9,8 @@ import dragongrad as ad
 from dragongrad.command.formula import Formula, FormulaError, functions, split_formulas
 from dragongrad.core.block import BLOCKS
 
+pytestmark = pytest.mark.smoke
+
 # The elementwise functions of two numbers.
 TWO = {fn.__name__ for fn, block in BLOCKS.items() if block.kind == "elementwise" and len(block.names) == 2}
 VALUES = {"x": 0.7, "y": -1.3, "z": 2.5}

@@ -22,6 +22,8 @@ from dragongrad.views.palette import styles
 PIL = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")
 
+pytestmark = pytest.mark.smoke
+
 
 def bowl(x):
     return np.sum((x - 1) ** 2 * np.arange(1, len(x) + 1))

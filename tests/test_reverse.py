@@ -6,6 +6,8 @@ from cases import CASES
 
 import dragongrad as ad
 
+pytestmark = pytest.mark.smoke
+
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_pullback_is_the_transpose_of_the_pushforward(case):

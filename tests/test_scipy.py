@@ -1,6 +1,7 @@
 """SciPy's solvers with exact derivatives: every method, and the nests, bounds and constraints around it."""
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from dragongrad.interop.constraints import exact_constraints
 from dragongrad.interop.methods import METHODS
 from dragongrad.optimize import Status
 
+pytestmark = pytest.mark.smoke
+
 START = np.array([-1.2, 1.0])
 NAMES = [method.name for method in METHODS.values()]
 BOUNDED = [method.name for method in METHODS.values() if method.bounds]
 CONSTRAINED = [method.name for method in METHODS.values() if method.constraints]
 ROUGH = {
-    "Nelder-Mead": 1e-3, "Powell": 1e-3, "COBYLA": 0.5, "COBYQA": 1e-3, "TNC": 1e-2, "SLSQP": 1e-3,
+    "Nelder-Mead": 1e-3, "Powell": 1e-3, "COBYLA": 0.8, "COBYQA": 1e-3, "TNC": 1e-2, "SLSQP": 1e-3,
     "trust-krylov": 1e-3,
 }  # fmt: skip
 
@@ -131,6 +134,8 @@ def test_nonlinear_constraints(name, disc):
 
 @pytest.mark.parametrize("name", CONSTRAINED)
 def test_linear_and_equality_constraints(name):
+    if name == "COBYLA" and np.lib.NumpyVersion(version("scipy")) < "1.16.0":
+        pytest.skip("SciPy's COBYLA takes equations from 1.16 on")
     line = LinearConstraint([[1, 1]], 1, 1)
     found = scipy.minimize(bowl, np.array([0.2, 0.5]), method=name, constraints=line)
     np.testing.assert_allclose(found.x, [0.7, 0.3], atol=2e-3)

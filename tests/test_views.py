@@ -12,6 +12,8 @@ from dragongrad.views.layout import place
 from dragongrad.views.table import number
 from dragongrad.views.text import application
 
+pytestmark = pytest.mark.smoke
+
 
 def f(x, y):
     return np.exp(-((np.sin(x) - np.cos(y)) ** 2))
@@ -224,7 +226,8 @@ def test_every_operation_says_its_derivative(function, args, pushed, pulled):
         return function(x, y)
 
     f = named if len(args) == 2 else lambda x: function(x)
-    assert ad.trace_table(f, *args).rows[-1][3] == pushed
+    # Until NumPy 2.3 the defaults of its compiled functions are not known, and an axis of 0 is written out.
+    assert ad.trace_table(f, *args).rows[-1][3].replace(", axis=0", "") == pushed
     assert ad.trace_table(f, *args, mode="reverse").rows[-1][4] == pulled
 
 

@@ -95,7 +95,7 @@ SHAPING = [
     "np.flip({x}, {axes:x})", "np.{fliplr|flipud}({p})", "np.rot90({p}, {1|2|3|-1})",
     "np.roll({x}, {1|-2|3}, axis={axis:x})",
     "np.roll({x}, {1|-2|3})", "np.resize({x}, {2|(3, 2)|(2, 1, 2)})", "np.full_like({x}, {number}) * {x}",
-    "np.{copy|ascontiguousarray|asfortranarray|array}({x})", "np.{zeros|ones}_like({x}) + {x}", "{x}.copy()",
+    "np.{copy|ascontiguousarray|asfortranarray}({x})", "np.{zeros|ones}_like({x}) + {x}", "{x}.copy()",
     "np.fft.{fftshift|ifftshift}({x}, axes={axis:x})", "np.empty_like({x}) * 0 + {x}",
 ]  # fmt: skip
 

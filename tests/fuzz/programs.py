@@ -123,7 +123,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "q": (lambda a: np.ndim(a) >= 2 and np.shape(a)[-1] == np.shape(a)[-2], "np.outer({0}, {0})"),
 }
 # Buffers of the program's own.
-BUFFERS = ("{0} * 1.0", "np.array({0})", "np.zeros_like({0})", "np.copy({0})", "np.zeros(np.shape({0}), like={0})")
+BUFFERS = ("{0} * 1.0", "+{0}", "np.zeros_like({0})", "np.copy({0})", "np.zeros(np.shape({0}), like={0})")
 
 
 class Builder:

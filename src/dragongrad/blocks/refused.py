@@ -35,6 +35,8 @@ for _name, _line in {
     unsupported(f"it works in place, and a Variable is a value; write {_line}", f"x.{_name}")
 for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile", "view"):
     unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
+if hasattr(np, "in1d"):  # until NumPy 2.3
+    unsupported("it has gone from NumPy; write np.isin(np.ravel(x), values)", getattr(np, "in1d"))  # noqa: B009
 # Whole modules, which NumPy may import later than we do, by name.
 unsupported("it works on records", "numpy.lib.recfunctions")
 unsupported("it works on strings", "numpy.char", "numpy.strings")

@@ -64,9 +64,8 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
             way = way[np.isfinite(way).all(axis=1)]
             # The marks lie sparsely along the line, so that it stays a line; the last one is large.
             axes.plot(*way.T, color="white", linewidth=4.2, alpha=0.75, zorder=3)
-            axes.plot(
-                *way.T, **style, markevery=0.07, markersize=6, zorder=4, label=f"{label} ({len(way) - 1} steps)"
-            )
+            axes.plot(*way.T, **style, markevery=_sparse(way, box), markersize=6, zorder=4,
+                      label=f"{label} ({len(way) - 1} steps)")  # fmt: skip
             axes.plot(*way[-1], marker=style["marker"], color=style["color"], markersize=11,
                       markeredgecolor="white", zorder=6)  # fmt: skip
         _mark(axes, [way[0] for way in paths.values()], case.problem.minima(2), box)
@@ -74,6 +73,13 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
         figure.legend(loc="outside right upper")
         save(figure, path)
     return figure
+
+
+def _sparse(way: Array, box: Array) -> list[int]:
+    """The points of a path that lie apart on the picture, however far it leaves it."""
+    seen = np.clip((way - box[:, 0]) / (box[:, 1] - box[:, 0]), -1, 2)
+    travelled = np.cumsum(np.hypot(*np.diff(seen, axis=0, prepend=seen[:1]).T))
+    return [0, *(1 + np.flatnonzero(np.diff(np.floor(travelled / 0.1)))).tolist()]
 
 
 def draw_contours(figure: Any, axes: Any, ground: Landscape) -> None:
