@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..core.nests import Structure, flatten, unflatten
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
 from .backends.native.door_words import PUSH
+from .instances import has_attributes
 from .leaves import DICTS, ORDERED
 
 Entry = Callable[..., Any]
@@ -47,7 +48,7 @@ def entry(
     args, kwargs = unflatten(structure, leaves)
     fixed = [leaf for i, leaf in enumerate(leaves) if i not in set(dynamic)]
     # What can be written to is not known by the object that it is.
-    if engine is None or any(isinstance(leaf, (np.ndarray, np.void)) for leaf in fixed):
+    if engine is None or any(isinstance(leaf, (np.ndarray, np.void, set)) for leaf in fixed):
         return closed
     flat = not kwargs and len(args) == len(leaves) and all(a is b for a, b in zip(args, leaves, strict=True))
     steps = _steps(out)
@@ -57,7 +58,7 @@ def entry(
     if flat and steps is not None:
         return door
     whole = out if steps is None else _WHOLE
-    return _nested(door, None, whole) if flat else _nested(door, structure, whole, _order(structure, in_order))
+    return _whole(door, whole) if flat else _nested(door, structure, whole, in_order)
 
 
 def first_of(one: Entry, other: Entry) -> Entry:
@@ -83,62 +84,103 @@ def _steps(out: Structure) -> list[int] | None:
     return [*[step for part in parts if part is not None for step in part], len(parts) + 1]
 
 
-def _order(structure: Any, in_order: bool) -> Callable[[Any, Any], bool] | None:
-    """Whether the dicts among some arguments are those that were traced, keys in order; None without dicts."""
-    args, kwargs = structure.children()
-    known: dict[str, Any] = {"again": lambda nest: flatten(nest, ORDERED)[1]}
-    tests: list[str] = []
+# A nest of more leaves is taken apart by optree.
+_MOST_LEAVES = 1000
 
-    def constant(value: Any) -> str:
-        known[f"k{len(known)}"] = value
-        return f"k{len(known) - 1}"
 
-    def visit(node: Any, place: str, own: bool = True) -> None:
-        if node.type in DICTS:
-            keys, odd = node.entries(), any(key.__class__ is not str for key in node.entries())
-            name = constant(repr(keys) if odd else keys)
-            if own:
-                # Dicts of every class are taken apart alike.
-                tests.append(f"({name}_ := {place}).__class__ is {constant(node.type)}")
-                tests.append(f"repr([*{name}_]) == {name}" if odd else f"[*{name}_] == {name}")
-                place = f"{name}_"
-            places = [f"{place}[{constant(key)}]" for key in keys]
-        elif node.type is not None and issubclass(node.type, (tuple, list)):
-            places = [f"{place}[{i}]" for i in range(node.num_children)]
+class _Reader:
+    """Python code that takes arguments apart as those that were traced, and says whether they are such.
+
+    `leaves` are the places of the leaves, `tests` what must hold. Where it is not `complete`, there are nodes of
+    which it is not known where they keep what they hold.
+    """
+
+    def __init__(self, structure: Any, in_order: bool) -> None:
+        self.known: dict[str, Any] = {"again": lambda nest: flatten(nest, ORDERED)[1]}
+        self.tests: list[str] = []
+        self.leaves: list[str] = []
+        self.complete = structure.num_leaves <= _MOST_LEAVES
+        args, kwargs = structure.children()
+        self._read(args, "args")
+        self._read(kwargs, "kwargs", own=in_order)
+
+    def _constant(self, value: Any) -> str:
+        self.known[f"k{len(self.known)}"] = value
+        return f"k{len(self.known) - 1}"
+
+    def _read(self, node: Any, place: str, own: bool = True) -> None:
+        if node.is_leaf():
+            self.leaves.append(place)
+            return
+        cls = node.type
+        name = f"{self._constant(cls)}_"
+        is_class = f"({name} := {place}).__class__ is {name[:-1]}"
+        if cls in DICTS:
+            self._keys(node, name, is_class, own)
+            places = [f"{name}[{self._constant(key)}]" for key in node.entries()]
+        elif issubclass(cls, (tuple, list)):
+            self.tests.append(f"{is_class} and len({name}) == {node.num_children}")
+            places = [f"{name}[{i}]" for i in range(node.num_children)]
+        elif cls is type(None):
+            self.tests.append(is_class)
+            return
+        elif has_attributes(cls):
+            names = node.entries()
+            self.tests.append(f"{is_class} and [*({name} := {name}.__dict__)] == {self._constant(names)}")
+            places = [f"{name}[{key!r}]" for key in names]
         else:
-            # Of other nodes it is not known where they keep what they hold.
+            self.complete = False
             if _holds_dicts(node):
-                tests.append(f"again({place}) == {constant(node)}")
+                self.tests.append(f"again({place}) == {self._constant(node)}")
             return
         for child, inner in zip(node.children(), places, strict=True):
-            visit(child, inner)
+            self._read(child, inner)
 
-    visit(args, "args")
-    visit(kwargs, "kwargs", own=in_order)
-    return eval(f"lambda args, kwargs: {' and '.join(tests)}", known) if tests else None
+    def _keys(self, node: Any, name: str, is_class: str, own: bool) -> None:
+        keys = node.entries()
+        if not own:
+            self.tests.append(f"({name} := kwargs).keys() == {self._constant(frozenset(keys))}")
+        elif any(key.__class__ is not str for key in keys):
+            self.tests.append(f"{is_class} and repr([*{name}]) == {self._constant(repr(keys))}")
+        else:
+            # Dicts of every class are taken apart alike.
+            self.tests.append(f"{is_class} and [*{name}] == {self._constant(keys)}")
 
 
 def _holds_dicts(node: Any) -> bool:
     return node.type in DICTS or any(map(_holds_dicts, node.children()))
 
 
-def _nested(
-    door: Any, structure: Structure, out: Any, is_same_order: Callable[[Any, Any], bool] | None = None
-) -> Entry:
-    """An entry that takes the arguments apart, or puts the result together."""
+def _nested(door: Any, structure: Any, out: Any, in_order: bool) -> Entry:
+    """An entry that takes the arguments apart, and puts the result together."""
+    reader = _Reader(structure, in_order)
+    known = {**reader.known, "door": _whole(door, out), "MISSING": MISSING}
+    tests = " and ".join(reader.tests) or "True"
+    if reader.complete:
+        made: Entry = eval(
+            f"lambda *args, **kwargs: door({', '.join(reader.leaves)}) if {tests} else MISSING", known
+        )
+        return made
+    is_same_order = eval(f"lambda args, kwargs: {tests}", known)
 
     def through(*args: Any, **kwargs: Any) -> Any:
-        leaves: Any = args
-        if structure is not None:
-            nest: Any = (args, kwargs)
-            try:
-                leaves = structure.flatten_up_to(nest)
-            except (ValueError, TypeError):
-                # Another nest: the long way knows what to do with it.
-                return MISSING
-            if is_same_order is not None and not is_same_order(args, kwargs):
-                return MISSING
+        try:
+            leaves = structure.flatten_up_to((args, kwargs))
+        except (ValueError, TypeError):
+            # Another nest: the long way knows what to do with it.
+            return MISSING
+        return known["door"](*leaves) if is_same_order(args, kwargs) else MISSING
+
+    return through
+
+
+def _whole(door: Any, out: Any) -> Entry:
+    """A door with its result put together."""
+    if out is _WHOLE:
+        return cast("Entry", door)
+
+    def through(*leaves: Any) -> Any:
         values = door(*leaves)
-        return values if values is MISSING or out is _WHOLE else unflatten(out, values)
+        return values if values is MISSING else unflatten(out, values)
 
     return through

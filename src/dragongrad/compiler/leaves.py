@@ -31,8 +31,28 @@ DICTS = (dict, OrderedDict, defaultdict)
 _WRITTEN = (Decimal, datetime, time, range)
 
 
-def key_of(leaves: list[Any], structure: Structure, fixed: frozenset[int]) -> tuple[Any, list[int]]:
-    """What a version is found by, and the leaves that it computes with."""
+class Same:
+    """An object, equal to itself alone."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def key_of(
+    leaves: list[Any], structure: Structure, fixed: frozenset[int], lenient: bool = False
+) -> tuple[Any, list[int]]:
+    """What a version is found by, and the leaves that it computes with.
+
+    With `lenient`, a leaf of which nothing is known is static as the object that it is, and not refused.
+    """
     parts: list[Any] = [structure]
     if has_odd_keys(structure):
         parts.append(repr(structure))
@@ -45,7 +65,7 @@ def key_of(leaves: list[Any], structure: Structure, fixed: frozenset[int]) -> tu
             parts.append(leaf.__class__)
             dynamic.append(i)
         else:
-            parts.append(static_key(leaf))
+            parts.append(static_key(leaf, lenient))
     return tuple(parts), dynamic
 
 
@@ -54,11 +74,13 @@ def is_number(leaf: Any) -> bool:
     return isinstance(leaf, (float, complex, np.number, np.bool_)) and not isinstance(leaf, np.timedelta64)
 
 
-def static_key(leaf: Any) -> Any:
+def static_key(leaf: Any, lenient: bool = False) -> Any:
     """What a static argument is known by: two that a function can tell apart have two."""
     kind = leaf.__class__
     if isinstance(leaf, np.ndarray):
         if leaf.dtype.hasobject:
+            if lenient:
+                return kind, Same(leaf)
             raise ArgumentError(f"a compiled function takes arrays of numbers, one has dtype {leaf.dtype}")
         return kind, leaf.dtype, leaf.shape, leaf.strides, leaf.tobytes()
     if isinstance(leaf, (np.longdouble, np.clongdouble, *_WRITTEN)):
@@ -78,6 +100,8 @@ def static_key(leaf: Any) -> Any:
     try:
         hash(leaf)
     except TypeError:
+        if lenient:
+            return kind, frozenset(map(static_key, leaf)) if kind is set else Same(leaf)
         raise ArgumentError(
             f"a static argument must be hashable, got {type(leaf).__name__}: pass an array, a number, a string "
             "or a nest of them"
@@ -137,10 +161,10 @@ def names_of(f: Any, dynamic: list[int], leaves: list[Any], structure: Structure
     args, kwargs = unflatten(structure, list(range(len(leaves))))
     names = {}
     for k, value in enumerate(args):
-        inner = flatten(value)[0]
+        inner = flatten(value, ORDERED)[0]
         base = parameters[k] if k < len(parameters) else f"x{k}"
         names.update({i: base if len(inner) == 1 else f"{base}{j}" for j, i in enumerate(inner)})
     for key, value in kwargs.items():
-        inner = flatten(value)[0]
+        inner = flatten(value, ORDERED)[0]
         names.update({i: key if len(inner) == 1 else f"{key}{j}" for j, i in enumerate(inner)})
     return [names[i] for i in dynamic]

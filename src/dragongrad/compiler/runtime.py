@@ -19,11 +19,13 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
 from .entry import closed, entry, first_of
+from .instances import holds_instances, take_apart, unchanging
 from .leaves import ORDERED, fresh, is_special, key_of, names_of, native, ready
 from .parameters import Parameters
 from .passes import optimise
 from .paths import Path, Version, build, take, warn, with_guards
 from .report import report
+from .results import computes_later
 from .trace import Traced, UnstageableError, trace_call
 
 BACKENDS = ("native", "numpy")
@@ -50,12 +52,14 @@ class Compiled:
 
     def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool) -> None:
         if not callable(f):
-            raise ArgumentError(f"compile takes a function, got {f!r}")
+            above = f": write @{type(f).__name__} above @ad.compile" if hasattr(f, "__func__") else ""
+            raise ArgumentError(f"compile takes a function, got {f!r}{above}")
         if backend is not None and backend not in BACKENDS:
             raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._static = static
+        self._later = computes_later(f)
         self._parameters = Parameters(f, static)
         self._backend = backend
         self._fast_math = fast_math
@@ -98,19 +102,27 @@ class Compiled:
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look the arguments up; trace and compile where they are new."""
+        if self._later:
+            reason = f"it is {self._later}, whose code does not run when it is called"
+            return self._uncompiled(reason, "\nCompile the functions that it calls", args, kwargs)
         ordered = self._parameters.ordered(kwargs)
-        leaves, structure = flatten((args, ordered), ORDERED)
-        if any(isinstance(leaf, Variable) or is_special(leaf) for leaf in leaves):
+        try:
+            leaves, structure = take_apart((args, ordered))
+        except RecursionError:
+            return self._uncompiled("an argument holds itself", "", args, kwargs)
+        if any(isinstance(leaf, Variable) for leaf in leaves):
             # Somebody differentiates or traces around us: this function is part of theirs.
             return self._f(*args, **kwargs)
+        if any(map(is_special, leaves)):
+            return self._run_eagerly(args, kwargs)
         leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         fixed = self._fixed(args, ordered) if self._parameters else frozenset()
-        key, dynamic = key_of(leaves, structure, fixed)
+        key, dynamic = key_of(leaves, structure, fixed, lenient=holds_instances(structure))
         version = self._versions.get(key)
         if version is None:
             version = self._new_version(key, dynamic)
         if version.eager or WATCH.get():
-            return self._f(*args, **kwargs)
+            return self._run_eagerly(args, kwargs)
         arrays = [ready(leaves[i]) for i in version.dynamic]
         for path in version.paths:
             out = take(path, arrays)
@@ -119,12 +131,23 @@ class Compiled:
                 return out
         return self._new_path(version, leaves, structure, arrays, args, kwargs)
 
+    def _run_eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The function's own value."""
+        return self._f(*args, **kwargs)
+
+    def _uncompiled(self, reason: str, advice: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function whose arguments do not matter, or cannot be looked at."""
+        made = Version([], eager=reason)
+        if self._versions.setdefault(reason, made) is made:
+            warn(f"{self!r} runs eagerly: {reason}{advice}")
+        return self._run_eagerly(args, kwargs)
+
     def _fixed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[int]:
         """The leaves of the arguments named static."""
         found: set[int] = set()
         at = 0
         for value, is_static in self._parameters.static(args, kwargs):
-            count = len(flatten(value)[0])
+            count = len(flatten(value, ORDERED)[0])
             if is_static:
                 found.update(range(at, at + count))
             at += count
@@ -159,7 +182,7 @@ class Compiled:
                         f"runs eagerly from now on. The last decision was at {lines[0] if lines else 'no line'}\n"
                         "Write np.where(condition, a, b) where both sides can be computed"
                     )
-                return self._f(*args, **kwargs)
+                return self._run_eagerly(args, kwargs)
             return self._compiled(version, ways, leaves, structure, arrays, args, kwargs)
 
     def _compiled(
@@ -184,7 +207,7 @@ class Compiled:
         except _STAGING_ERRORS as error:
             return self._eagerly(version, error, args, kwargs)
         out = self._first(self._add(version, traced, seconds, leaves, structure, plain), traced, arrays)
-        return out if out is not MISSING else self._f(*args, **kwargs)
+        return out if out is not MISSING else self._run_eagerly(args, kwargs)
 
     def _first(self, path: Path, traced: Traced, arrays: list[Any]) -> Any:
         """The outputs of the first call of a path: what the traced run computed, if it computed all."""
@@ -202,7 +225,7 @@ class Compiled:
     def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
         """What the function itself says: its own error, or a value that could not be traced."""
         with _without_context(error):
-            out = self._f(*args, **kwargs)
+            out = self._run_eagerly(args, kwargs)
         cause = error.__cause__ if isinstance(error.__cause__, UnstageableError) else error
         version.eager = str(cause)
         warn(f"{self!r} runs eagerly: {cause}")
@@ -211,7 +234,8 @@ class Compiled:
     def _trace(self, version: Version, leaves: list[Any], structure: Structure) -> tuple[Traced, dict[str, float]]:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
-        traced = trace_call(self._f, leaves, structure, version.dynamic, title, lazy=True)
+        f = unchanging(self._f) if holds_instances(structure) else self._f
+        traced = trace_call(f, leaves, structure, version.dynamic, title, lazy=True)
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
@@ -317,8 +341,8 @@ def compile(
     Parameters
     ----------
     f : callable
-        A function of nests of arrays; what it prints or stores happens in the first call only. Without it a
-        decorator is made: `@ad.compile(static="n")`.
+        A function or method of nests of arrays; instances of classes of one's own are nests of their attributes.
+        What it prints happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
     static : int, str, or a sequence of them
         Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and
         anything else that is not an array or a float is static anyway.
@@ -331,6 +355,11 @@ def compile(
     -------
     Compiled
         Called as `f`. Its `graph`, `source`, `llvm`, `asm` and `report()` show what was made.
+
+    Warns
+    -----
+    CompileWarning
+        It runs eagerly, for all arguments or for those that come after; with the line, and what to write instead.
 
     Raises
     ------

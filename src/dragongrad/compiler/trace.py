@@ -15,6 +15,9 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from .outline import OF_SHAPES, Outline, form_of, outlined
+from .results import opaque
+
+_FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"
 
 
 class UnstageableError(NoRuleError):
@@ -187,10 +190,7 @@ class Stage(Staging):
         for a in args:
             if isinstance(a, Variable):
                 if a.level is not self:
-                    raise UnstageableError(
-                        f"it uses a Variable that is not one of its arguments\n  at {user_line()}\n"
-                        "Pass it as an argument"
-                    )
+                    raise UnstageableError(_FOREIGN.format(f"\n  at {user_line()}"))
                 found = found or a.data.__class__ in _WEAK
         if not found:
             return args
@@ -340,12 +340,15 @@ def trace_call(
     args, kwargs = unflatten(structure, full)
     try:
         out, out_structure = flatten(settle(f(*args, **kwargs)))
-        outputs, values = [], []
-        for leaf in out:
-            leaf = plain(leaf)
-            staged = isinstance(leaf, Variable) and leaf.level is level and leaf.link is not None
-            outputs.append(leaf.link if staged else leaf.data if isinstance(leaf, Variable) else leaf)
-            value = leaf.data if isinstance(leaf, Variable) else leaf
+        outputs, values, given = [], [], set(map(id, leaves))
+        for leaf in map(plain, out):
+            known = isinstance(leaf, Variable) and leaf.level is level
+            staged = known and leaf.link is not None
+            value = leaf.data if known else leaf
+            outputs.append(leaf.link if staged else value)
+            reason = "" if known else _FOREIGN.format("") if isinstance(leaf, Variable) else opaque(leaf, given)
+            if reason:
+                raise UnstageableError(reason)
             values.append(bool(value) if staged and leaf.link in level.truths else value)
     finally:
         level.ended = True

@@ -1,0 +1,61 @@
+"""What a compiled function may return, and which functions compute nothing when they are called."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import inspect
+import types
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator
+from typing import Any
+
+import numpy as np
+
+# Classes whose objects hold no array that a call computes.
+_PLAIN = (
+    np.ndarray, np.generic, np.dtype, np.ufunc, int, float, complex, str, bytes, bytearray, type, enum.Enum, slice,
+    range, frozenset, type(Ellipsis), type(None), datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo,
+    decimal.Decimal, fractions.Fraction, types.ModuleType, types.BuiltinFunctionType, types.GenericAlias,
+)  # fmt: skip
+_LATER = (Iterator, AsyncIterator, Awaitable)
+
+
+def computes_later(f: Any) -> str:
+    """What a function is called whose code does not run when it is called; "" for any other."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    if not inspect.isroutine(f):
+        f = getattr(type(f), "__call__", f)  # noqa: B004 - the class has it, whatever the object says
+    if inspect.isasyncgenfunction(f):
+        return "an async generator function"
+    if inspect.iscoroutinefunction(f):
+        return "a coroutine function"
+    return "a generator function" if inspect.isgeneratorfunction(f) else ""
+
+
+def opaque(leaf: Any, given: Collection[int]) -> str:
+    """Why a part of a result cannot be repeated by a program; "" where it can.
+
+    Parameters
+    ----------
+    leaf : object
+        A leaf of the nest that the function returned.
+    given : collection of int
+        The identities of the leaves of its arguments.
+    """
+    if isinstance(leaf, _PLAIN) or id(leaf) in given:
+        return ""
+    name = type(leaf).__name__
+    if isinstance(leaf, _LATER):
+        if inspect.iscoroutine(leaf):
+            leaf.close()
+        return f"it returns a {name}, which computes only when it is asked\nCompile the function that asks it"
+    if isinstance(leaf, types.FunctionType) and not leaf.__closure__ and not leaf.__defaults__:
+        return ""
+    return (
+        f"it returns an object of class {name}, and what that holds is not seen\n"
+        "Return arrays in tuples, lists, dicts, namedtuples or dataclasses"
+    )

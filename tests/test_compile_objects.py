@@ -1,0 +1,356 @@
+"""Compiled methods and objects of classes of one's own; functions that compute only when they are asked."""
+
+import asyncio
+import copy
+import functools
+import gc
+import logging
+import pickle
+import weakref
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Generic, TypeVar
+
+import numpy as np
+import pytest
+from grid import BACKENDS, assert_same
+
+import dragongrad as ad
+
+X = np.array([1.0, 2.0, 3.0])
+both = pytest.mark.parametrize("backend", BACKENDS)
+quiet = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
+T = TypeVar("T")
+
+
+def twice(call, expected):
+    """The first call is the traced run, the second the program."""
+    for _ in range(2):
+        assert_same(call(), expected)
+
+
+# Methods
+
+
+class Layer:
+    def __init__(self, scale, function):
+        self.w, self.function = np.eye(3) * scale + 0.1, function
+
+    def __call__(self, x):
+        return self.function(x @ self.w)
+
+
+class Slotted:
+    __slots__ = ("__hidden", "shift")
+
+    def __init__(self, shift):
+        self.shift, self.__hidden = shift, shift * 2
+
+    def apply(self, x):
+        return x + self.shift * self.__hidden
+
+
+class Likelihood(ABC, Generic[T]):
+    @abstractmethod
+    def loss(self, x): ...
+
+
+class Model(Likelihood[int]):
+    def __init__(self, scale):
+        self.scale = scale
+        self.layers = [Layer(scale, np.tanh), Layer(scale + 1, np.sin)]
+        self.slots = {"a": Slotted(scale)}
+        self.names, self.other, self.log = {"a", "b"}, None, logging.getLogger("model")
+
+    def run(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return np.sum(self.slots["a"].apply(x)) * self.scale + len(self.names)
+
+    loss = ad.compile(run)
+    gradient = ad.compile(ad.grad(run, argnums=1))
+
+    @property
+    @ad.compile
+    def energy(self):
+        return self.derived * self.scale
+
+    @functools.cached_property
+    def derived(self):
+        return self.scale**2
+
+
+@quiet
+def test_one_program_serves_all_instances_and_sees_their_attributes_change():
+    models = [Model(scale) for scale in (1.0, 2.0, 3.0)]
+    for model in models:
+        twice(lambda m=model: m.loss(X), model.run(X))
+        twice(lambda m=model: m.gradient(X), ad.grad(model.run)(X))
+        twice(lambda m=model: m.energy, model.scale**3)
+    for compiled in (Model.loss, Model.gradient, Model.__dict__["energy"].fget):
+        assert len(compiled._versions) == 1
+    model = models[0]
+    model.scale = 5.0
+    twice(lambda: model.loss(X), model.run(X))
+    model.layers[1].w *= 2
+    twice(lambda: model.loss(X), model.run(X))
+    model.slots["a"].shift = 0.5
+    twice(lambda: model.loss(X), model.run(X))
+    model.names.add("c")
+    twice(lambda: model.loss(X), model.run(X))
+    model.layers = model.layers[:1]
+    twice(lambda: model.loss(X), model.run(X))
+
+
+@quiet
+def test_instances_are_let_go_copied_and_pickled():
+    models = [Model(scale) for scale in (1.0, 2.0)]
+    for model in models:
+        twice(lambda m=model: m.loss(X), model.run(X))
+    for made in (copy.copy(models[1]), copy.deepcopy(models[1]), pickle.loads(pickle.dumps(models[1]))):
+        made.scale = 4.0
+        twice(lambda m=made: m.loss(X), made.run(X))
+    references = [weakref.ref(m) for m in models] + [weakref.ref(m.layers[0]) for m in models]
+    del model, models, made
+    gc.collect()
+    assert [r() for r in references] == [None] * 4
+
+
+@quiet
+@both
+def test_a_call_knows_instances_by_their_attributes(backend):
+    class Point:
+        def __init__(self, **attributes):
+            self.__dict__.update(attributes)
+
+    class Other(Point):
+        pass
+
+    f = ad.compile(lambda p: (type(p).__name__, p.x * 2, sorted(vars(p))), backend=backend)
+    x32 = X.astype("f4")
+    points = [
+        Point(x=X), Point(x=X + 1), Point(x=X, y=1.0), Other(x=X), Point(y=1.0, x=X), Point(x=x32), Point(x=2.0),
+        Point(x=3), Point(x=4), Point(x=X, y=None), Point(x=X, y="a"), Point(x=X, y="b"), Point(x=X, p=Point(x=X)),
+        Point(x=X, b=bytearray(b"a")), Point(x=X, o=np.array([None])), Point(x=X, s={1}), Point(x=X, s={True}),
+    ]  # fmt: skip
+    for _ in range(2):
+        for p in points:
+            name, value, names = f(p)
+            assert (name, names) == (type(p).__name__, sorted(vars(p)))
+            assert_same(value, p.x * 2)
+
+
+def test_a_method_that_sets_attributes_runs_eagerly_and_names_the_attribute():
+    class Counter:
+        def __init__(self):
+            self.count, self.seen, self.layer = 0, [], Layer(1.0, np.sin)
+
+        @ad.compile
+        def sets(self, x):
+            self.count += 1
+            return x * 2
+
+        @ad.compile
+        def appends(self, x):
+            self.seen.append(x)
+            return x * 2
+
+        @ad.compile
+        def writes(self, x):
+            self.layer.w[0] = x
+            return x * 2
+
+        @ad.compile
+        def deletes(self, x):
+            if hasattr(self, "seen"):
+                del self.seen
+            return x * 2
+
+    counter = Counter()
+    attributes = {"sets": "count", "appends": "seen", "writes": "w of a Layer", "deletes": "seen"}
+    for name, attribute in attributes.items():
+        with pytest.warns(ad.CompileWarning, match=f"sets {attribute}"):
+            assert_same(getattr(counter, name)(X), X * 2)
+        if name == "appends":
+            assert_same(counter.seen, [X])
+    assert counter.count == 1
+    assert_same(counter.layer.w[0], X)
+    assert not hasattr(counter, "seen")
+
+
+@quiet
+def test_classes_that_compare_in_their_own_way_and_those_of_libraries_are_known_by_it():
+    class Degree:
+        def __init__(self, n):
+            self.n = n
+
+        def __eq__(self, other):
+            return isinstance(other, Degree) and self.n == other.n
+
+        def __hash__(self):
+            return hash(self.n)
+
+    compiled = ad.compile(lambda d, log, x: x**d.n)
+    for n in (2, 3, 2):
+        twice(lambda n=n: compiled(Degree(n), logging.getLogger("a"), X), X**n)
+    assert len(compiled._versions) == 2
+
+
+@quiet
+def test_dataclasses_keep_what_they_compute_for_themselves():
+    @dataclass
+    class Spring:
+        k: float
+        length: np.ndarray = field(init=False)
+
+        def __post_init__(self):
+            self.length = np.full(3, self.k)
+
+        @ad.compile
+        def energy(self, x):
+            return self.k * np.sum((x - self.length) ** 2)
+
+    for k in (1.0, 2.0):
+        spring = Spring(k)
+        spring.length = spring.length + 1
+        twice(lambda s=spring: s.energy(X), k * np.sum((X - spring.length) ** 2))
+    assert len(Spring.energy._versions) == 1
+
+
+def test_an_object_that_holds_itself():
+    class Tree:
+        def __init__(self, value):
+            self.value, self.children, self.parent = value, [], None
+
+        @ad.compile
+        def total(self, x):
+            return self.value * x + sum(child.value for child in self.children)
+
+    class Ring(Tree):
+        pass
+
+    # Children are known as the objects that they are where they know their parents.
+    tree, child = Tree(2.0), Ring(3.0)
+    child.parent = tree
+    tree.children.append(child)
+    twice(lambda: tree.total(X), 2 * X + 3)
+    # What was a nest before has become one without end.
+    tree.children.append(tree)
+    with pytest.warns(ad.CompileWarning, match="holds itself"):
+        assert_same(tree.total(X), 2 * X + 5)
+    assert_same(tree.total(X), 2 * X + 5)
+
+
+@quiet
+def test_methods_of_classes_and_static_attributes():
+    class Table:
+        rows = 2
+
+        def __init__(self, n):
+            self.n = n
+
+        @classmethod
+        @ad.compile
+        def of_class(cls, x):
+            return x * cls.rows
+
+        @staticmethod
+        @ad.compile
+        def of_none(x):
+            return x * 3
+
+        @functools.partial(ad.compile, static="self")
+        def power(self, x):
+            return x ** int(self.n) * np.linspace(0, self.n, 3)
+
+    table = Table(2.0)
+    twice(lambda: table.of_class(X), X * 2)
+    twice(lambda: Table.of_none(X), X * 3)
+    for n in (2.0, 3.0):
+        table.n = n
+        twice(lambda n=n: table.power(X), X**n * np.linspace(0, n, 3))
+    with pytest.raises(ad.ArgumentError, match="above"):
+        ad.compile(classmethod(lambda cls, x: x))
+
+
+# What computes later
+
+
+def rows(x):
+    for row in x:
+        yield row * 2
+
+
+async def later(x):
+    await asyncio.sleep(0)
+    return x * 2
+
+
+async def later_rows(x):
+    for row in x:
+        yield row * 2
+
+
+class Later:
+    @ad.compile
+    def rows(self, x):
+        yield from rows(x)
+
+    @ad.compile
+    async def later(self, x):
+        return await later(x)
+
+    def __call__(self, x):
+        yield from rows(x)
+
+
+async def collected(found):
+    return [row async for row in found]
+
+
+LATER = {
+    "generator": (lambda: ad.compile(rows), list, "generator function"),
+    "coroutine": (lambda: ad.compile(later), asyncio.run, "coroutine function"),
+    "async generator": (lambda: ad.compile(later_rows), lambda g: asyncio.run(collected(g)), "async generator"),
+    "method": (lambda: Later().rows, list, "generator function"),
+    "async method": (lambda: Later().later, asyncio.run, "coroutine function"),
+    "object": (lambda: ad.compile(Later()), list, "generator function"),
+    "partial": (lambda: ad.compile(functools.partial(rows)), list, "generator function"),
+    "returned generator": (lambda: ad.compile(lambda x: rows(x)), list, "returns a generator"),
+    "returned coroutine": (lambda: ad.compile(lambda x: later(x)), asyncio.run, "returns a coroutine"),
+    "map in a nest": (
+        lambda: ad.compile(lambda x: [map(np.sum, np.stack([x, x], 1))]), lambda m: list(m[0]), "returns a map",
+    ),
+    "function": (lambda: ad.compile(lambda x: lambda y: x * y), lambda g: g(2.0), "class function"),
+    "object that holds": (
+        lambda: ad.compile(lambda x: SimpleNamespace(a=x * 2)), lambda n: n.a, "class SimpleNamespace",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", LATER)
+def test_what_computes_later_runs_eagerly_and_says_so_once(name):
+    make, use, reason = LATER[name]
+    compiled = make()
+    with pytest.warns(ad.CompileWarning, match=reason) as told:  # noqa: PT031 - in all calls together
+        for k in range(3):
+            np.testing.assert_array_equal(use(compiled(X + k)), (X + k) * 2)
+    assert len(told) == 1
+    assert reason in getattr(compiled, "__func__", compiled).report()
+
+
+@quiet
+def test_what_a_program_can_return_beside_arrays():
+    beside = np.sin, dict, "a", b"b", None, slice(0, 2), range(3), Ellipsis, np.dtype("f4"), 2**80, len, twice
+    compiled = ad.compile(lambda x: (x * 2, *beside))
+    for _ in range(2):
+        got = compiled(X)
+        assert got[1:] == beside
+        assert_same(got[0], X * 2)
+
+
+def test_a_variable_of_a_transform_around_it_is_not_lost():
+    with pytest.warns(ad.CompileWarning, match="not one of its arguments"):
+        assert ad.grad(lambda w: ad.compile(lambda x: w)(X))(2.0) == 1.0
