@@ -5,12 +5,14 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from grid import BACKENDS, assert_same
+from grid import BACKENDS, assert_same, leaves
 
 import dragongrad as ad
+from dragongrad.compiler import runtime
 
 X = np.array([1.0, 2.0, 3.0])
 both = pytest.mark.parametrize("backend", BACKENDS)
@@ -133,6 +135,44 @@ def test_the_warning_names_the_line(told):
     assert told[0].filename == __file__
     assert "out[0] = x[1]" in message
     assert "np.zeros(n, like=x)" in message
+
+
+TABLE = np.array([1.0, 2.0, 4.0])
+
+
+class OwnArray(np.ndarray):
+    pass
+
+
+def outputs(x, nest, way=0.0):
+    y = x + TABLE
+    return x, x[1:], TABLE, TABLE.T, {"a": [y, y]}, nest, np.asarray(2.0)
+
+
+def choosing(x, nest, way):
+    return outputs(x, nest) if sum(way > k for k in range(2 * runtime.MAX_PATHS)) >= 0 else None
+
+
+def unseen(x, nest, way):
+    return x[x > 0][:0], outputs(x, nest)
+
+
+@both
+@pytest.mark.parametrize("reason", ["", "cannot be compiled", "too many ways", "debug_nans", "subclass", "values"])
+def test_arrays_of_a_result_are_the_callers_own_whether_compiled_or_not(reason, backend):
+    f = {"cannot be compiled": unseen, "too many ways": choosing}.get(reason, outputs)
+    compiled = ad.compile(f, backend=backend)
+    for k in range(2 * runtime.MAX_PATHS if reason == "too many ways" else 15 if reason == "values" else 3):
+        x, nest = X.copy(), [X.copy(), (k if reason == "values" else 0,)]
+        x = x.view(OwnArray) if reason == "subclass" else x
+        with warnings.catch_warnings(), ad.debug_nans() if reason == "debug_nans" else nullcontext():
+            warnings.simplefilter("ignore")
+            got, expected = leaves(compiled(x, nest, k + 0.5)), leaves(f(x, nest, k + 0.5))
+        assert_same(got, expected)
+        arrays = [v for v in got if isinstance(v, np.ndarray)]
+        for i, v in enumerate(arrays):
+            assert v.flags.writeable
+            assert not any(np.shares_memory(v, w) for w in (x, nest[0], TABLE, *arrays[:i]))
 
 
 # Errors

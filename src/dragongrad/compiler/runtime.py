@@ -20,7 +20,7 @@ from ..core.variable import Variable
 from .backends.native.door import MISSING
 from .entry import closed, entry, first_of
 from .instances import holds_instances, take_apart, unchanging
-from .leaves import ORDERED, fresh, is_special, key_of, names_of, native, ready
+from .leaves import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
 from .parameters import Parameters
 from .passes import optimise
 from .paths import Path, Version, build, take, warn, with_guards
@@ -132,8 +132,8 @@ class Compiled:
         return self._new_path(version, leaves, structure, arrays, args, kwargs)
 
     def _run_eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The function's own value."""
-        return self._f(*args, **kwargs)
+        """The function's own value, in arrays that are the caller's own, as those of a program are."""
+        return all_fresh(self._f(*args, **kwargs))
 
     def _uncompiled(self, reason: str, advice: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function whose arguments do not matter, or cannot be looked at."""
