@@ -1,6 +1,7 @@
 """What a version of a compiled function is known by: nests and their order, static values, dtypes and classes."""
 
 import datetime as dt
+import inspect
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,6 +13,8 @@ from grid import BACKENDS
 from test_call_path import same
 
 import dragongrad as ad
+from dragongrad.compiler import runtime
+from dragongrad.compiler.versions import MAX_VALUES
 
 X = np.ones(2)
 both = pytest.mark.parametrize("backend", BACKENDS)
@@ -203,3 +206,80 @@ def test_byte_order_is_no_other_version(dtype, swapped):
         for _ in range(2):
             same(compiled(one), (x + x, x[:, ::-1].copy()))
     assert len(compiled._versions) == 1
+
+
+# Versions without end
+
+
+class Counting:
+    def __init__(self):
+        self.x, self.n = X, 0
+
+
+def counting(n):
+    made = Counting()
+    made.n = n
+    return made
+
+
+# A function, its arguments for each of many steps, and how the message names what changes.
+ENDLESS = {
+    "integer": (lambda x, t: x * 0.9**t, lambda t: (X, t), "values of t,"),
+    "by name": (lambda x, *, t: x * t, lambda t: {"x": X, "t": t}, "values of t,"),
+    "in a nest": (lambda p: p["m"][0] * p["m"][1], lambda t: ({"m": (X, t)},), r"values of p\['m'\]\[1\],"),
+    "attribute": (lambda s: s.x * s.n, lambda t: (counting(t),), "values of s.n,"),
+    "string": (lambda x, name: x * int(name), lambda t: (X, str(t)), "values of name,"),
+    "function": (lambda x, g: g(x), lambda t: (X, lambda x: x * t), "values of g,"),
+    "rest": (lambda x, *rest: x * rest[1], lambda t: (X, 2, t), "values of x2,"),
+}
+
+
+def call(f, given):
+    return f(**given) if isinstance(given, dict) else f(*given)
+
+
+@pytest.mark.parametrize(("name", "backend"), [*[(name, "numpy") for name in ENDLESS], ("integer", "native")])
+def test_values_without_end_are_compiled_a_dozen_times_and_then_run(name, backend):
+    f, given, message = ENDLESS[name]
+    traced = []
+
+    def noted(*args, **kwargs):
+        traced.append(True)
+        return f(*args, **kwargs)
+
+    noted.__signature__ = inspect.signature(f)
+    compiled = ad.compile(noted, backend=backend)
+    first = [given(t) for t in range(MAX_VALUES)]
+    for k, one in enumerate(first):
+        same(call(compiled, one), call(f, one))
+        assert len(compiled._versions) == k + 1
+    with pytest.warns(ad.CompileWarning, match=message) as told:  # noqa: PT031 - in all calls together
+        for t in range(MAX_VALUES, 3 * MAX_VALUES):
+            same(call(compiled, given(t)), call(f, given(t)))
+    assert len(told) == 1
+    assert len(compiled._versions) == MAX_VALUES
+    assert "further " + message.replace("\\", "") in compiled.report()
+    # What was compiled still is, and so is what differs in another way.
+    del traced[:]
+    for one in first:
+        same(call(compiled, one), call(f, one))
+    assert not traced
+
+
+def test_shapes_without_end_are_compiled_so_often_and_then_run(monkeypatch):
+    monkeypatch.setattr(runtime, "MAX_VERSIONS", 5)
+    compiled = ad.compile(lambda x, n: np.sum(x) * n, static="n", backend="numpy")
+    for n in range(5):
+        same(compiled(np.ones(n), 1), np.ones(n).sum())
+    with pytest.warns(ad.CompileWarning, match="further shapes") as told:  # noqa: PT031 - in all calls together
+        for n in range(5, 9):
+            same(compiled(np.ones(n), 1), np.ones(n).sum())
+    assert len(told) == 1
+    assert len(compiled._versions) == 5
+
+
+def test_arguments_named_static_may_have_more_values():
+    compiled = ad.compile(lambda x, n: x * n, static="n", backend="numpy")
+    for n in range(2 * MAX_VALUES):
+        same(compiled(X, n), X * n)
+    assert len(compiled._versions) == 2 * MAX_VALUES

@@ -18,7 +18,7 @@ _MODES = {
 }
 
 
-def report(title: str, versions: Iterable[Any], path: Any) -> str:
+def report(title: str, versions: Iterable[Any], path: Any, limits: Iterable[str] = ()) -> str:
     """The report on the versions of a function, and in full on one path.
 
     Parameters
@@ -29,12 +29,16 @@ def report(title: str, versions: Iterable[Any], path: Any) -> str:
         All versions, of which those that run eagerly say why.
     path : Path or None
         The latest path; None where nothing was compiled.
+    limits : iterable of str
+        For what no further version is compiled.
     """
     versions = list(versions)
     lines = [f"{title}: {_count(len(versions), 'version')}, {_count(sum(len(v.paths) for v in versions), 'path')}"]
     for version in versions:
         if version.eager:
             lines += ["", "Runs eagerly: " + version.eager]
+    for limit in limits:
+        lines += ["", "Runs eagerly for " + limit]
     if path is None:
         return "\n".join(lines)
     lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_seconds(path)]

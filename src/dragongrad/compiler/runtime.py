@@ -27,12 +27,11 @@ from .paths import Path, Version, build, take, warn, with_guards
 from .report import report
 from .results import computes_later
 from .trace import Traced, UnstageableError, trace_call
+from .versions import MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
 MAX_PATHS = 12
-# As many versions for other shapes, dtypes and static values.
-MAX_VERSIONS = 64
 # What a function may raise because it was given Variables: its own run on plain arrays then has the last word.
 _STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
@@ -64,6 +63,8 @@ class Compiled:
         self._backend = backend
         self._fast_math = fast_math
         self._versions: dict[Any, Version] = {}
+        # For what no further version is compiled, and one that says why.
+        self._limits: dict[str, Version] = {}
         self._latest: Path | None = None
         # The ways in of the paths that answered last, without and with arguments by name.
         self._entry: Callable[..., Any] = closed
@@ -120,7 +121,7 @@ class Compiled:
         key, dynamic = key_of(leaves, structure, fixed, lenient=holds_instances(structure))
         version = self._versions.get(key)
         if version is None:
-            version = self._new_version(key, dynamic)
+            version = self._new_version(key, dynamic, leaves, structure, fixed)
         if version.eager or WATCH.get():
             return self._run_eagerly(args, kwargs)
         arrays = [ready(leaves[i]) for i in version.dynamic]
@@ -153,15 +154,23 @@ class Compiled:
             at += count
         return frozenset(found)
 
-    def _new_version(self, key: Any, dynamic: list[int]) -> Version:
-        made = Version(dynamic)
-        version = self._versions.setdefault(key, made)
-        if version is made and len(self._versions) == MAX_VERSIONS:
-            warn(
-                f"{self!r} was compiled for {MAX_VERSIONS} sets of shapes, dtypes and static values: "
-                "pass numbers that change as floats or arrays (Python integers and strings are static)"
-            )
-        return version
+    def _new_version(
+        self, key: Any, dynamic: list[int], leaves: list[Any], structure: Structure, fixed: Any
+    ) -> Version:
+        """A version of its own for a call, or one that runs eagerly and is not kept where there are too many."""
+        leaf = changing(self._versions, key, len(leaves), {*dynamic, *fixed})
+        if leaf is not None:
+            place = place_of(self._f, structure, leaf)
+            return self._limited(place, too_many_values(place, leaves[leaf]))
+        if len(self._versions) >= MAX_VERSIONS:
+            return self._limited("", TOO_MANY)
+        return self._versions.setdefault(key, Version(dynamic))
+
+    def _limited(self, place: str, reason: str) -> Version:
+        made = Version([], eager=reason)
+        if self._limits.setdefault(place, made) is made:
+            warn(f"{self!r} runs eagerly from now on for {reason}")
+        return made
 
     def _new_path(
         self, version: Version, leaves: list[Any], structure: Structure, arrays: list[Any], args: Any, kwargs: Any
@@ -305,7 +314,8 @@ class Compiled:
 
     def report(self) -> str:
         """What the passes did, what is computed where, each call back with its reason, time and memory."""
-        return report(repr(self), self._versions.values(), self._latest)
+        limits = [version.eager for version in self._limits.values()]
+        return report(repr(self), self._versions.values(), self._latest, limits)
 
     def _native(self) -> Any:
         engine = self._path().engine
@@ -345,7 +355,7 @@ def compile(
         What it prints happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
     static : int, str, or a sequence of them
         Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and
-        anything else that is not an array or a float is static anyway.
+        anything else that is not an array or a float is static anyway, for a dozen values of each.
     backend : "native", "numpy" or None
         Machine code by LLVM, or NumPy source; None: native where llvmlite is installed.
     fast_math : bool
