@@ -6,6 +6,7 @@ import functools
 import gc
 import logging
 import pickle
+import random
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import pytest
-from grid import BACKENDS, assert_same
+from grid import BACKENDS, assert_same, leaves
 
 import dragongrad as ad
 
@@ -272,6 +273,76 @@ def test_methods_of_classes_and_static_attributes():
         twice(lambda n=n: table.power(X), X**n * np.linspace(0, n, 3))
     with pytest.raises(ad.ArgumentError, match="above"):
         ad.compile(classmethod(lambda cls, x: x))
+
+
+# Random numbers
+
+RNG = np.random.default_rng(0)
+
+
+def drop(x):
+    return x * RNG.normal(size=3)
+
+
+class Noise:
+    def __init__(self):
+        self.generator = np.random.RandomState(0)
+
+    def __call__(self, x):
+        return x + self.generator.normal(size=3)
+
+    compiled = ad.compile(__call__, backend="numpy")
+
+
+def noise_of(generator):
+    return lambda x: x * generator.random()
+
+
+DRAWING = {
+    "global": lambda x: x * RNG.normal(size=3),
+    "in another function": lambda x: drop(x) + 1,
+    "NumPy's own": lambda x: x * np.random.rand(3),
+    "Python's own": lambda x: x * random.random(),
+    "closure": noise_of(random.Random(0)),
+    "default": lambda x, generator=RNG: x * generator.normal(),
+    "attribute": Noise(),
+    "method": Noise().__call__,
+    "compiled method": Noise().compiled,
+    "argument": functools.partial(lambda generator, x: x * generator.normal(), RNG),
+    "gradient": ad.grad(lambda x: np.sum(drop(x))),
+    "batch": lambda x: ad.vmap(drop)(np.stack([x, x])),
+    "result": lambda x: (x * 2, RNG.random(3)),
+}
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_random_numbers_are_fresh_at_every_call(name):
+    f = DRAWING[name]
+    compiled = f if name == "compiled method" else ad.compile(f, backend="numpy")
+    with pytest.warns(ad.CompileWarning, match="random numbers") as told:
+        found = [leaves(compiled(X)) for _ in range(4)]
+    assert len(told) == 1
+    for a in range(4):
+        for b in range(a):
+            assert any(not np.array_equal(v, w) for v, w in zip(found[a], found[b], strict=True))
+
+
+def test_a_decision_by_a_random_number_is_made_anew_at_every_call():
+    for draw in (RNG.random, random.random, np.random.rand):
+        compiled = ad.compile(lambda x, draw=draw: x * 2 if draw() < 0.5 else x * 3, backend="numpy")
+        with pytest.warns(ad.CompileWarning, match="random numbers"):
+            compiled(X)
+        assert {compiled(X)[0] for _ in range(60)} == {2.0, 3.0}
+
+
+@quiet
+def test_random_numbers_that_were_drawn_before_are_constants():
+    for f in (lambda x: x * np.random.default_rng(0).normal(size=3), lambda x: x * DRAWN):
+        compiled = ad.compile(f, backend="numpy")
+        twice(lambda c=compiled: c(X), f(X))
+
+
+DRAWN = RNG.normal(size=3)
 
 
 # What computes later

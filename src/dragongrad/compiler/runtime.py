@@ -24,9 +24,10 @@ from .leaves import ORDERED, all_fresh, fresh, is_special, key_of, names_of, nat
 from .parameters import Parameters
 from .passes import optimise
 from .paths import Path, Version, build, take, warn, with_guards
+from .randomness import trace_repeatable
 from .report import report
 from .results import computes_later
-from .trace import Traced, UnstageableError, trace_call
+from .trace import Traced, UnstageableError
 from .versions import MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
 
 BACKENDS = ("native", "numpy")
@@ -244,7 +245,7 @@ class Compiled:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
         f = unchanging(self._f) if holds_instances(structure) else self._f
-        traced = trace_call(f, leaves, structure, version.dynamic, title, lazy=True)
+        traced = trace_repeatable(f, leaves, structure, version.dynamic, title)
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
