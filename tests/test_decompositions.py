@@ -158,6 +158,9 @@ def test_where_a_column_depends_on_others_qr_has_no_derivative():
     assert np.isnan(r_dot[1:][np.triu(np.ones((3, 3), bool))[1:]]).all()
     assert not r_dot[np.tril_indices(3, -1)].any()
     assert np.isnan(ad.grad(lambda a: np.linalg.qr(a).Q[0, 1])(a)).any()
+    rows = ad.vmap(ad.jacobian(lambda a: np.linalg.qr(a).Q))(np.stack([POSITIVE[:3, :3], a]))
+    np.testing.assert_allclose(rows[1], ad.jacobian(lambda a: np.linalg.qr(a).Q)(a), rtol=1e-9)
+    assert np.isfinite(rows[0]).all()
     assert np.isfinite(ad.grad(lambda a: np.sum(np.linalg.qr(a).R[0]))(a)).all()
 
 

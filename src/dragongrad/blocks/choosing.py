@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..core.errors import ConversionError, user_line
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, as_array, copied, single
 from .indexing import add_at, read
+from .kinks import kink
 
 
 def _where_x(out_bar: Any, x: Any) -> Any:
@@ -350,3 +352,30 @@ for _fn in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.un
         "i = np.unique(ad.stop_gradient(x), return_index=True)[1]",
         _fn,
     )
+
+
+# Promises at kinks
+
+
+def _as_numbers(fn: Any, x: Any) -> Any:
+    return 1.0 * fn(x)
+
+
+kink(np.sort, "equal elements", "in the order that they had", [2.0, 1.0, 2.0], [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+kink(np.sort_complex, "equal elements", "in the order that they had", [2.0, 2.0], [[1, 0], [0, 1]],
+     lambda x: np.real(np.sort_complex(x)))  # fmt: skip
+kink(np.partition, "equal elements", "in the order of `np.argpartition`", [2.0, 2.0], [[1, 0], [0, 1]],
+     lambda x: np.partition(x, 0))  # fmt: skip
+for _fn in (np.argsort, np.argmax, np.argmin):
+    kink(_fn, "equal elements", "0, though the value jumps", [2.0, 2.0], 0, partial(_as_numbers, _fn))
+kink(np.clip, "the limits", "half, the mean of both sides", [0.0, 0.5, 1.0], [[0.5, 0, 0], [0, 1, 0], [0, 0, 0.5]],
+     lambda x: np.clip(x, 0.0, 1.0))  # fmt: skip
+kink(np.where, "where the condition changes", "of what is chosen", [0.0], -1, lambda x: np.where(x > 0, x, -x))
+kink(
+    np.select, "where a condition changes", "of what is chosen", [0.0], 3, lambda x: np.select([x < 0], [x], 3 * x)
+)
+kink(np.piecewise, "where a condition changes", "of what is chosen", [0.0], 3,
+     lambda x: np.piecewise(x, [x < 0], [lambda y: y, lambda y: 3 * y]))  # fmt: skip
+kink(np.choose, "where the choice changes", "of what is chosen", [0.0], 3,
+     lambda x: np.choose(x >= 0, [x, 3 * x]))  # fmt: skip
+kink(np.nan_to_num, "NaN and infinities", "0", [np.nan, np.inf, 1.0], [[0, 0, 0], [0, 0, 0], [0, 0, 1]])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
+from .kinks import kink
 
 
 def _elementwise_batch(fn: Any) -> Any:
@@ -31,3 +32,22 @@ def angle(z: Any, deg: bool = False) -> Any:
     """The argument of complex numbers."""
     out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0, z)
     return out * (180 / np.pi) if deg else out
+
+
+# Promises at kinks and singularities, of complex numbers by both parts
+
+
+def _by_parts(fn: Any) -> Any:
+    return lambda x: fn(x[0] + 1j * x[1])
+
+
+_log_part, _root_part = _by_parts(lambda z: np.imag(np.log(z))), _by_parts(lambda z: np.imag(np.sqrt(z)))
+kink(np.absolute, "complex 0", "0, the mean over all directions", [0.0, 0.0], 0, _by_parts(np.absolute))
+kink(np.sign, "complex 0", "0, as everywhere", [0.0, 0.0], 0, _by_parts(lambda z: np.real(np.sign(z))))
+kink(np.angle, "0", "0, the mean over all directions", [0.0, 0.0], 0, _by_parts(np.angle))
+kink(np.angle, "a negative real number", "as on both sides, though the value jumps", [-2.0, 0.0], [0, -0.5],
+     _by_parts(np.angle))  # fmt: skip
+kink(np.log, "a negative real number, as complex", "as on both sides, though the value jumps", [-2.0, 0.0],
+     [0, -0.5], _log_part)  # fmt: skip
+kink(np.sqrt, "a negative real number, as complex", "as on the side of its value", [-4.0, 0.0], [-0.25, 0],
+     _root_part)  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.block import constant
+from .kinks import kink
 
 for _fn in (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
@@ -14,3 +15,8 @@ for _fn in (
     np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.spacing, np.gcd, np.lcm,
 ):  # fmt: skip
     constant(_fn)
+
+for _fn in (np.floor, np.ceil, np.trunc, np.rint, np.sign):
+    kink(_fn, "where the value jumps", "0, as on both sides", [0.0, 1.0, -1.5], 0)
+kink(np.floor_divide, "a multiple of the divisor", "0, though the value jumps", [4.0], 0, lambda x: x // 2.0)
+kink(np.spacing, "a power of 2", "0, though the value jumps", [2.0], 0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, general
-from ..core.errors import NoRuleError
+from ..core.errors import FactorizationError, NoRuleError
 from ..core.variable import plain
 from .equal_values import (
     alone,
@@ -21,6 +21,7 @@ from .equal_values import (
     shared,
     turned,
 )
+from .kinks import kink
 from .matrices import adjoint, diagonal_matrix, from_triangle, half, into_triangle
 
 _SVD_RESULT, _QR_RESULT = type(np.linalg.svd(np.eye(1))), type(np.linalg.qr(np.eye(1)))
@@ -237,3 +238,45 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
 
 
 composite(np.linalg.svdvals)(lambda x, /: TABLE[np.linalg.svd](x, compute_uv=False))
+
+
+# Promises at kinks and singularities, and about the triangle that is read
+
+_READ, _EQUAL, _LOW = [[4.0, 9.0], [0.0, 1.0]], np.eye(2), np.diag([1.0, 0.0])
+_MEAN, _NO_VECTORS = "the mean of those of all that are equal", "of their vectors NaN"
+kink(np.linalg.cholesky, "any matrix", "of the triangle that is read", _READ, [[0.0, 0.0], [0.5, 0.0]],
+     lambda a: np.linalg.cholesky(a)[1, 0])  # fmt: skip
+kink(np.linalg.cholesky, "a matrix that is not positive definite", "none: an error, as for the value", _LOW,
+     FactorizationError)  # fmt: skip
+for _fn, _values in (
+    (np.linalg.eigh, lambda a: np.linalg.eigh(a)[0]),
+    (np.linalg.eigvalsh, np.linalg.eigvalsh),
+):
+    kink(_fn, "any matrix", "of the triangle that is read", [[2.0, 9.0], [0.0, 1.0]],
+         [[[0, 0], [0, 1]], [[1, 0], [0, 0]]], _values)  # fmt: skip
+    kink(_fn, "equal eigenvalues", _MEAN, _EQUAL, _EQUAL / 2, _values)
+kink(np.linalg.eigh, "equal eigenvalues", _NO_VECTORS, _EQUAL, [[np.nan, 0.0], [np.nan, np.nan]],
+     lambda a: np.linalg.eigh(a)[1])  # fmt: skip
+for _fn, _values in ((np.linalg.eig, lambda a: np.linalg.eig(a)[0]), (np.linalg.eigvals, np.linalg.eigvals)):
+    kink(_fn, "equal eigenvalues", _MEAN, _EQUAL, _EQUAL / 2, _values)
+    kink(_fn, "equal eigenvalues of a defective matrix", "NaN", [[1.0, 1.0], [0.0, 1.0]], np.nan, _values)
+kink(np.linalg.eig, "equal eigenvalues", _NO_VECTORS, _EQUAL, np.nan, lambda a: np.linalg.eig(a)[1])
+for _fn, _values in (
+    (np.linalg.svd, lambda a: np.linalg.svd(a)[1]),
+    (np.linalg.svdvals, np.linalg.svdvals),
+):
+    kink(_fn, "equal singular values", _MEAN, _EQUAL, _EQUAL / 2, _values)
+    kink(_fn, "a singular value of 0", "0, the mean of both sides", _LOW, [_LOW, np.zeros((2, 2))], _values)
+kink(
+    np.linalg.svd, "equal singular values, or one of 0", _NO_VECTORS, _EQUAL, np.nan, lambda a: np.linalg.svd(a)[0]
+)
+kink(np.linalg.qr, "a column that depends on those before it", "NaN from that column and row on",
+     np.ones((2, 2)), np.nan, lambda a: np.linalg.qr(a)[0][:, 1])  # fmt: skip
+kink(np.linalg.norm, "the 2-norm of a matrix whose largest singular values are equal", _MEAN, _EQUAL, _EQUAL / 2,
+     lambda a: np.linalg.norm(a, 2))  # fmt: skip
+kink(np.linalg.norm, "the nuclear norm of a singular matrix", "0 for each singular value of 0", _LOW, _LOW,
+     lambda a: np.linalg.norm(a, "nuc"))  # fmt: skip
+for _fn in (np.linalg.matrix_norm, np.linalg.vector_norm):
+    kink(_fn, "zero", "0, the mean over all directions; the second is infinite", np.zeros((2, 2)), 0)
+kink(np.linalg.norm, "equal extrema, of the orders 1 and infinity", "they share it equally", [2.0, -2.0, 1.0],
+     [0.5, -0.5, 0], lambda x: np.linalg.norm(x, np.inf))  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.block import composite, general
 from ..core.errors import FactorizationError, user_line
 from .axes import as_array, copied
+from .kinks import kink
 from .matrices import adjoint, inexact, square, transposed
 
 
@@ -138,3 +139,11 @@ def _slogdet_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
 
 general(np.linalg.slogdet, pullback=_slogdet_pullback, pushforward=_slogdet_pushforward, outputs=2,
         signature="(n,n)->(),()")  # fmt: skip
+
+
+# Promises at singularities
+
+kink(np.linalg.det, "a singular matrix", "the cofactors, as everywhere", np.diag([1.0, 2.0, 3.0, 0.0]),
+     np.diag([0.0, 0.0, 0.0, 6.0]))  # fmt: skip
+kink(np.linalg.slogdet, "a singular matrix", "none: an error", np.diag([1.0, 0.0]), FactorizationError,
+     lambda a: np.linalg.slogdet(a)[1])  # fmt: skip

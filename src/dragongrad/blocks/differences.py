@@ -12,6 +12,7 @@ from ..core.errors import NoRuleError
 from ..core.variable import bottom, plain
 from .axes import as_array, copied, front, normal, single
 from .indexing import read
+from .kinks import kink
 
 
 def _cut(x: Any, axis: int, *edges: Any) -> Any:
@@ -222,3 +223,13 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
         if np.ndim(value) != ndim:
             raise NoRuleError("apply_over_axes: the function must return an array of as many axes, or one fewer")
     return value
+
+
+# Promises at kinks
+
+_KNOTS, _HEIGHTS = [0.0, 1.0, 3.0], [0.0, 2.0, 3.0]
+kink(np.interp, "a knot", "of the piece to its right; at the last, to its left", _KNOTS, np.diag([2, 0.5, 0.5]),
+     lambda x: np.interp(x, _KNOTS, _HEIGHTS))  # fmt: skip
+kink(np.interp, "outside the knots", "0", [-1.0, 4.0], 0, lambda x: np.interp(x, _KNOTS, _HEIGHTS))
+kink(np.searchsorted, "a value of the vector", "0, though the value jumps", [1.0], 0,
+     lambda x: 1.0 * np.searchsorted(_KNOTS, x))  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.block import general
 from ..core.variable import bottom
+from .axes import front
 from .special import stop_gradient
 
 
@@ -97,10 +98,17 @@ def _quotient(x: Any, y: Any) -> Any:
     return np.where(lost, np.nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
 
 
+def _over_rows(size: int, values: list[Any], batched: Any) -> Any:
+    """A batch: the rows of both broadcast as the examples do."""
+    x, y = (front(size, value, b) for value, b in zip(values, batched, strict=True))
+    ndim = max(x.ndim, y.ndim)
+    return over(*[np.reshape(v, (size, *[1] * (ndim - v.ndim), *v.shape[1:])) for v in (x, y)])
+
+
 # Linear in x, and its own transpose: forward and reverse mode find NaN alike.
 over: Any = general(
     "over", value=_quotient, names=("x", "y"), parameters=(), dispatches=False, symbol="/",
     pushforward=lambda x_dot, y_dot, out, y: over(x_dot - out * y_dot, y),
     pullback=lambda out_bar, out, y: (over(out_bar, y), -over(out_bar * out, y)),
-    batch=lambda size, values, batched: over(*values),
+    batch=_over_rows,
 )  # fmt: skip

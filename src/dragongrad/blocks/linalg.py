@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant, general
+from ..core.errors import FactorizationError
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array
 from .equal_values import unknown
+from .kinks import kink
 from .matrices import adjoint, from_triangle, inexact, square, transposed
 
 
@@ -320,3 +322,24 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 composite(np.linalg.vecdot)(lambda x1, x2, /, *, axis=-1: np.vecdot(x1, x2, axis=axis))
 composite(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset, -2, -1))
 composite(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, offset, -2, -1, dtype))
+
+
+# Promises at kinks and singularities
+
+_SINGULAR, _ERROR = np.diag([1.0, 0.0]), "none: an error, as for the value"
+for _fn, _of in (
+    (np.linalg.inv, np.linalg.inv),
+    (np.linalg.solve, lambda a: np.linalg.solve(a, np.ones(2))),
+    (np.linalg.matrix_power, lambda a: np.linalg.matrix_power(a, -1)),
+    (np.linalg.tensorinv, lambda a: np.linalg.tensorinv(a, 1)),
+    (np.linalg.tensorsolve, lambda a: np.linalg.tensorsolve(a, np.ones(2))),
+):
+    kink(_fn, "a singular matrix", _ERROR, _SINGULAR, FactorizationError, _of)
+kink(np.linalg.pinv, "a singular matrix", "that among the matrices of its rank", 2 * _SINGULAR,
+     [[-0.25, 0], [0, 0]], lambda a: np.linalg.pinv(a)[0, 0])  # fmt: skip
+kink(np.linalg.lstsq, "a singular matrix", "that among the matrices of its rank", 2 * _SINGULAR,
+     [[[-0.25, 0], [0.25, 0]], [[0, 0.25], [0, 0]]], lambda a: np.linalg.lstsq(a, np.ones(2))[0])  # fmt: skip
+kink(np.linalg.matrix_rank, "where the rank changes", "0, though the value jumps", _SINGULAR, 0,
+     lambda a: 1.0 * np.linalg.matrix_rank(a))  # fmt: skip
+kink(np.linalg.cond, "a singular matrix", "NaN: the value is infinite", _SINGULAR, np.nan)
+kink(np.linalg.cond, "equal singular values", "the mean of those of all that are equal", np.eye(2), 0)

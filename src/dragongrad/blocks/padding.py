@@ -14,6 +14,7 @@ from ..core.block import composite
 from ..core.errors import NoRuleError
 from ..core.variable import plain
 from .axes import as_array
+from .kinks import kink
 
 _COPIES = frozenset({"edge", "reflect", "symmetric", "wrap"})
 _OPTIONS = {
@@ -127,3 +128,7 @@ def _statistics(
         value = value if value.dtype == x.dtype else value.astype(x.dtype)
         parts.append(np.broadcast_to(value, _shape(x, axis, width)))
     return parts[0], x, parts[1]
+
+
+kink(np.pad, "equal extrema, for mode='maximum' and 'minimum'", "they share it equally", [2.0, 2.0],
+     [[1, 0], [0, 1], [0.5, 0.5]], lambda x: np.pad(x, (0, 1), mode="maximum"))  # fmt: skip

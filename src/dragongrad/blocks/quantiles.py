@@ -11,6 +11,7 @@ from ..core.block import composite, unsupported
 from ..core.errors import NoRuleError
 from ..core.variable import Variable
 from .axes import Axis, as_array, normal
+from .kinks import kink
 
 
 def _continuous(alpha: float, beta: float) -> Callable[[int, Any], Any]:
@@ -146,3 +147,12 @@ def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = F
 
 unsupported("how many elements are left varies; write np.quantile(x[~np.isnan(x)], q)",
             np.nanquantile, np.nanpercentile, np.nanmedian)  # fmt: skip
+
+
+# Promises at kinks
+
+kink(np.median, "equal elements", "to the first of those that could stand there", [2.0, 2.0, 1.0], [1, 0, 0])
+kink(np.quantile, "equal elements", "to the first of those that could stand there", [1.0, 2.0, 2.0], [0, 0.5, 0.5],
+     lambda x: np.quantile(x, 0.75))  # fmt: skip
+kink(np.percentile, "equal elements", "to the first of those that could stand there", [1.0, 2.0, 2.0], [0, 1, 0],
+     lambda x: np.percentile(x, 50))  # fmt: skip

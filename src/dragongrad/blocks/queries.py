@@ -9,6 +9,7 @@ import numpy as np
 from ..core.block import composite, constant
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import as_array
+from .kinks import kink
 
 
 @composite(np.shape)
@@ -234,3 +235,16 @@ def _rounded(fn: Any) -> Any:
 constant(np.round, batch=_rounded(np.round), parameters=("decimals",))
 composite(np.around)(lambda a, decimals=0, out=None: np.round(a, decimals))
 composite(np.fix)(lambda x, out=None: np.trunc(x))
+
+# Promises where the value jumps
+
+for _fn in (np.round, np.around, np.fix):
+    kink(_fn, "where the value jumps", "0, as on both sides", [0.5, 1.0], 0)
+kink(
+    np.digitize,
+    "a limit of a bin",
+    "0, though the value jumps",
+    [1.0],
+    0,
+    lambda x: 1.0 * np.digitize(x, [0.0, 1.0]),
+)

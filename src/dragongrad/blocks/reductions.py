@@ -161,8 +161,6 @@ for _fn in (np.max, np.min):
     composite(_fn)(_extremum_call(_fn))
 for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
     composite(_fn)(TABLE[_other])
-kink(np.max, "equal extrema", "they share it equally", [2.0, 1.0, 2.0], [0.5, 0.0, 0.5])
-kink(np.min, "equal extrema", "they share it equally", [[1.0, 1.0], [3.0, 1.0]], [[1 / 3, 1 / 3], [0.0, 1 / 3]])
 
 
 @composite(np.ptp)
@@ -235,3 +233,15 @@ for _fn in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
     constant(_fn, batch=along_axis(_fn, None), parameters=("axis", "keepdims"))
 for _fn in (np.all, np.any, np.count_nonzero):
     constant(_fn, batch=along_axes(_fn), parameters=("axis", "keepdims"))
+
+# Promises at kinks and singularities
+
+for _fn in (np.max, np.amax):
+    kink(_fn, "equal extrema", "they share it equally", [2.0, 1.0, 2.0], [0.5, 0.0, 0.5])
+    kink(_fn, "NaN among the elements", "NaN", [2.0, np.nan], np.nan)
+for _fn in (np.min, np.amin):
+    kink(_fn, "equal extrema", "they share it equally", [[1.0, 1.0], [3.0, 1.0]], [[1 / 3, 1 / 3], [0, 1 / 3]])
+    kink(_fn, "NaN among the elements", "NaN", [2.0, np.nan], np.nan)
+kink(np.ptp, "equal extrema", "those of `np.max` less those of `np.min`", [2.0, 2.0, 1.0], [0.5, 0.5, -1])
+kink(np.prod, "factors of 0", "the product of the others, to every order", [0.0, 3.0, 2.0], [6, 0, 0])
+kink(np.cumprod, "factors of 0", "the product of the others, to every order", [0.0, 3.0], [[1, 0], [3, 0]])

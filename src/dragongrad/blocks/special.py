@@ -11,6 +11,7 @@ from ..core.block import composite, constant, elementwise
 from ..core.nests import map_nest
 from ..core.variable import Variable, plain
 from .axes import Axis
+from .kinks import kink
 
 _stop: Any = constant(
     "stop_gradient", value=lambda x: x, dispatches=False, names=("x",), parameters=(),
@@ -196,3 +197,13 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * n
     zeros = np.zeros_like(np.swapaxes(np.swapaxes(p, axis, -1)[..., :1], axis, -1))
     out = p.astype(dtype) + np.concatenate([zeros, np.cumsum(jump, axis=axis)], axis=axis)
     return out if out.dtype == dtype else out.astype(dtype)
+
+
+# Promises at kinks
+
+kink(np.modf, "a whole number", "1 for the fraction, 0 for the whole part", [2.0], [[[1]], [[0]]],
+     lambda x: np.stack(np.modf(x)))  # fmt: skip
+kink(np.divmod, "a multiple of the divisor", "0 for the quotient, 1 for the rest", [4.0], [[[0]], [[1]]],
+     lambda x: np.stack(np.divmod(x, 2.0)))  # fmt: skip
+kink(np.frexp, "a power of 2", "of the mantissa as above it", [2.0], 0.25, lambda x: np.frexp(x)[0])
+kink(np.unwrap, "where it jumps", "1 for each element", [0.0, np.pi], [[1, 0], [0, 1]])
