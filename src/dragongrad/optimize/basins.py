@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .lineup import Case, Entry, cases, optimizers
 from .minimize import method_class, minimize
 from .objective import Array, Objective
 from .optimizer import Optimizer
+from .result import Result, Status
 from .stalled import Stalled
 from .tiers import Tiered
 
@@ -59,6 +61,8 @@ class Basins:
     batched : bool
         Whether all starts ran at once; otherwise one by one.
     seconds : float
+    interrupted : bool
+        Whether Ctrl-C ended it: starts not yet run are under way.
 
     """
 
@@ -76,6 +80,7 @@ class Basins:
     radius: float
     batched: bool
     seconds: float
+    interrupted: bool = False
 
     def shares(self) -> dict[str, float]:
         """The fraction of starts that reached each minimum, were under way, or diverged."""
@@ -112,7 +117,7 @@ def basins(
     grid : int or (columns, rows), optional
         How many starts: 300 by 300 if not given, or 40 by 40 where they run one by one.
     steps : int
-        Of each run.
+        Of each run; Ctrl-C ends them all, and what was found so far is returned.
     radius : float, optional
         How close to a minimum counts as there; a hundredth of the region's diagonal if not given.
     gtol : float
@@ -150,18 +155,32 @@ def basins(
     starts = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     travel = _together if batched else _one_by_one
     with np.errstate(all="ignore"):
-        watches = [travel(case, entry, part, steps, radius, gtol) for part in _chunks(starts)]
-        ends, since, lost = (np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost"))
-        minima, known = _minima(case, ends[~lost], radius)
+        watches = [_Watch(part, radius) for part in _chunks(starts)]
+        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches)
+        ends, since, lost, begun = (
+            np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
+        )
+        minima, known = _minima(case, ends[~lost & begun], radius)
         label = _nearest(ends, minima, 2 * radius)
     label[lost] = DIVERGED
+    label[~begun] = UNDER_WAY
     since[label < 0] = steps
     shape = (rows, columns)
     return Basins(
         case.label, entry.label, x, y, label.reshape(shape), since.reshape(shape), ends.reshape(*shape, 2), minima,
         np.array([float(case.problem.f(m)) for m in minima]), known, steps, radius, batched,
-        time.perf_counter() - began,
+        time.perf_counter() - began, interrupted,
     )  # fmt: skip
+
+
+def _travel(travel: Callable[[_Watch], None], watches: list[_Watch]) -> bool:
+    """Run all starts, and say whether Ctrl-C came in between."""
+    try:
+        for watch in watches:
+            travel(watch)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _region(case: Case, region: Any) -> Array:
@@ -193,8 +212,9 @@ class _Watch:
         self.ends = starts.copy()
         self.since = np.zeros(len(starts), int)
         self.lost = np.zeros(len(starts), bool)
+        self.begun = np.zeros(len(starts), bool)
         self._anchor = starts.copy()
-        self._near = radius**2
+        self.radius, self._near = radius, radius**2
         self._far = (_FAR * (1 + float(np.abs(starts).max()))) ** 2
 
     def look(self, step: int, params: Array, moving: Array) -> None:
@@ -214,26 +234,27 @@ class _Watch:
             self._anchor[left] = params[left]
 
 
-def _together(case: Case, entry: Entry, starts: Array, steps: int, radius: float, gtol: float) -> _Watch:
+def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
     """All starts as one array of parameters; those that rest or are lost are put back after every step."""
-    optimizer, gradients = _batch(case, entry, starts)
-    watch = _Watch(starts, radius)
+    optimizer, gradients = _batch(case, entry, watch.ends.copy())
+    watch.begun[:] = True
     optimizer.evaluate()
     moving = np.isfinite(gradients.values)
     watch.lost |= ~moving
-    for step in range(1, steps + 1):
-        rests = moving & _within(optimizer.gradient, gtol)
-        if rests.any():
-            watch.ends[rests] = optimizer.params[rests]
-            moving &= ~rests
-        if not moving.any():
-            break
-        optimizer.advance()
-        watch.look(step, optimizer.params, moving)
-        if not moving.all():
-            np.copyto(optimizer.params, watch.ends, where=~moving[:, None])
-    watch.ends[moving] = optimizer.params[moving]
-    return watch
+    try:
+        for step in range(1, steps + 1):
+            rests = moving & _within(optimizer.gradient, gtol)
+            if rests.any():
+                watch.ends[rests] = optimizer.params[rests]
+                moving &= ~rests
+            if not moving.any():
+                break
+            optimizer.advance()
+            watch.look(step, optimizer.params, moving)
+            if not moving.all():
+                np.copyto(optimizer.params, watch.ends, where=~moving[:, None])
+    finally:  # also where Ctrl-C ends it
+        watch.ends[moving] = optimizer.params[moving]
 
 
 def _within(gradient: Array, gtol: float) -> Array:
@@ -290,25 +311,32 @@ def _alone(case: Case, entry: Entry, start: Array, steps: int) -> Array:
     return optimizer.params
 
 
-def _one_by_one(case: Case, entry: Entry, starts: Array, steps: int, radius: float, gtol: float) -> _Watch:
+def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
     """A run for each start, its path looked at afterwards."""
-    watch = _Watch(starts, radius)
-    for i, start in enumerate(starts):
+    for i, start in enumerate(watch.ends.copy()):
         options = {**entry.options, "gtol": gtol, "max_iter": steps}
         try:
-            path = minimize(case.problem.f, start, method=entry.method, path=True, **options).path
+            path = _run(case.problem.f, start, method=entry.method, path=True, **options).path
         except (ArithmeticError, np.linalg.LinAlgError):
             path = None
+        watch.begun[i] = True
         moving = np.array([path is not None and bool(np.isfinite(case.problem.f(start)))])
         watch.lost[i] = not moving[0]
-        mine = _Watch(start[None], radius)
+        mine = _Watch(start[None], watch.radius)
         for step, point in enumerate(path[1:] if path is not None else [], 1):
             mine.look(step, point[None], moving)
         if moving[0] and path is not None:
             mine.ends[0] = path[-1]
         watch.ends[i], watch.since[i] = mine.ends[0], mine.since[0]
         watch.lost[i] |= mine.lost[0]
-    return watch
+
+
+def _run(f: Callable[[Any], Any], start: Array, **options: Any) -> Result:
+    """One run of many: Ctrl-C means them all."""
+    result = minimize(f, start, **options)
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return result
 
 
 def _nearest(points: Array, minima: Array, within: float) -> Array:
@@ -346,7 +374,7 @@ def _settle(f: Callable[[Any], Any], end: Array, radius: float) -> Array | None:
     def leaves(iteration: Iteration) -> bool:
         return not np.linalg.norm(iteration.x - end) <= 4 * radius
 
-    place = np.asarray(minimize(f, end, method="bfgs", max_iter=100, gtol=1e-8, callback=leaves).x)
+    place = np.asarray(_run(f, end, method="bfgs", max_iter=100, gtol=1e-8, callback=leaves).x)
     if not np.linalg.norm(place - end) <= 2 * radius:
         return None
     place = refine(f, place)

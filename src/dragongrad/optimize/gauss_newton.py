@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,14 +74,6 @@ class GaussNewton(Optimizer):
     def settled(self) -> bool:
         """Whether the fit needs no second look."""
         return self.fit.settled(self.tests()["value"].tolerance)
-
-    def known(self) -> Any:
-        """Residuals and Jacobian."""
-        return self.fit.known()
-
-    def recall(self, known: Any) -> None:
-        """Stand where these were evaluated."""
-        self.fit.recall(known)
 
     def leap(self, params: Array, loss: float, gradient: Array) -> None:
         """Begin anew at a better point."""

@@ -121,14 +121,6 @@ class LevenbergMarquardt(Optimizer):
         """Whether the fit needs no second look."""
         return self.fit.settled(self.tests()["value"].tolerance, None if self.box is None else self.free())
 
-    def known(self) -> Any:
-        """Residuals and Jacobian."""
-        return self.fit.known()
-
-    def recall(self, known: Any) -> None:
-        """Stand where these were evaluated."""
-        self.fit.recall(known)
-
     def leap(self, params: Array, loss: float, gradient: Array) -> None:
         """Begin anew at a better point."""
         super().leap(params, loss, gradient)

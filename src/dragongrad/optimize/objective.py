@@ -253,6 +253,13 @@ class Objective:
     def _product(self, params: Any, direction: Any) -> Any:
         return jvp(grad(self._call), (params,), (direction,))[1]
 
+    def known(self) -> Any:
+        """What is known of the function where it was last evaluated, for `recall`."""
+        return None
+
+    def recall(self, known: Any) -> None:
+        """Know again what was known elsewhere."""
+
     def check(self) -> None:
         """Warn where what was compiled is no longer the function."""
         tiers = (self._value, self._derived, self._hvp, self._hessian)

@@ -253,11 +253,12 @@ class Optimizer:
         """Forget what was learnt on the way to the parameters."""
 
     def known(self) -> Any:
-        """What the method knows at its parameters besides value and gradient, for `recall`."""
-        return None
+        """What is known at the parameters besides value and gradient, for `recall`."""
+        return self.objective.known()
 
     def recall(self, known: Any) -> None:
         """Know again what was known at earlier parameters."""
+        self.objective.recall(known)
 
     def tests(self) -> dict[str, Test] | None:
         """The method's own tests of convergence by name, in place of those of the loop."""

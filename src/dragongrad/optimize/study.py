@@ -18,7 +18,7 @@ from .minimize import minimize
 from .objective import Array
 from .progress import progress_bar
 from .records import html_table, rich_table, write_csv
-from .result import Result
+from .result import Result, Status
 from .zoo import Problem
 
 
@@ -92,6 +92,8 @@ class Study:
         The functions by label.
     truths : dict of (str, int) to (float, list of arrays)
         The least value and the known minimizers of each function in each dimension.
+    interrupted : bool
+        Whether Ctrl-C ended it: the runs made so far are there.
 
     """
 
@@ -99,6 +101,7 @@ class Study:
     results: list[Result | None]
     cases: dict[str, Case]
     truths: dict[tuple[str, int], tuple[float, list[Array]]]
+    interrupted: bool = False
 
     def minimum(self, function: str, n: int) -> float:
         """The least value of a function in n dimensions, as the errors of the records have it."""
@@ -139,7 +142,8 @@ class Study:
 
     def __repr__(self) -> str:
         modes = ", ".join(dict.fromkeys(r.mode for r in self.records))
-        return f"<Study of {', '.join(self.cases)} in {modes} mode: {len(self.records)} runs>"
+        runs = f"{len(self.records)} runs{', interrupted' if self.interrupted else ''}"
+        return f"<Study of {', '.join(self.cases)} in {modes} mode: {runs}>"
 
     def _repr_html_(self) -> str:
         """The table for a notebook."""
@@ -182,6 +186,7 @@ def study(
     Returns
     -------
     Study
+        Of the runs made before Ctrl-C, where that ended it.
 
     Raises
     ------
@@ -211,16 +216,24 @@ def study(
     limits = {"max_iter": max_iter, "max_time": max_time, **limits}
     show = progress_bar(progress, "study", len(plan))
     ends: list[tuple[Result | None, str]] = []
+    interrupted = False
     try:
         for step in plan:
             ends.append(_attempt(step, limits))
+            run = ends[-1][0]
+            if run is not None and run.status is Status.INTERRUPTED:
+                raise KeyboardInterrupt
             if show is not None:
-                run = ends[-1][0]
                 show(len(ends), math.nan if run is None else float(run.fun))
+    except KeyboardInterrupt:
+        if not ends:
+            raise
+        interrupted = True
     finally:
         if show is not None:
             show(None, math.nan)
     runs = [run for run, _ in ends]
+    plan = plan[: len(runs)]
     truths = _truths(plan, runs)
     # Of a run that went off to infinity, the distances overflow.
     with np.errstate(all="ignore"):
@@ -228,7 +241,7 @@ def study(
             _record(step, run, trouble, truths[step.target], accuracy)
             for step, (run, trouble) in zip(plan, ends, strict=True)
         ]
-    return Study(records, runs, {case.label: case for case in todo}, truths)
+    return Study(records, runs, {case.label: case for case in todo}, truths, interrupted)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""Ctrl-C by real signals, in a process of its own: everything stops at once, with the best so far."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAD = """
+import os, signal, threading, time
+import numpy as np
+import dragongrad as ad
+import scipy.optimize
+from dragongrad.lab import basins, study
+
+def interrupted(run, seconds=0.4):
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        return run()
+    finally:
+        timer.join()
+
+def say(name, *words):
+    print(f"{name}:", *words, flush=True)
+
+def rosenbrock(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+ad.set_threads(2)
+FOREVER = {"gtol": 0, "max_iter": 10**8}
+T = np.linspace(0, 1, 50)
+"""
+
+RUNS = {
+    "eager": 'ad.minimize(rosenbrock, np.zeros(20), method="adam", lr=1e-9, compile=False, **FOREVER)',
+    "compiled": 'ad.minimize(rosenbrock, np.zeros(20), method="adam", lr=1e-9, **FOREVER)',
+    "own gradient": (
+        'ad.minimize(lambda x: (x @ x, 2 * x), np.ones(9), method="gd", lr=1e-12, jac=True, **FOREVER)'
+    ),
+    "threads": (
+        'ad.minimize(lambda x: np.sum(np.sin(x) ** 2), np.full(10**6, 1.0), method="adam", lr=1e-9, **FOREVER)'
+    ),
+    "fit": "ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0, max_iter=10**8)",
+    "root": "ad.root(slow_root, np.ones(3), xtol=0, ftol=0, max_iter=10**8)",
+    "scipy": 'ad.minimize(rosenbrock, np.zeros(200), method="scipy:Nelder-Mead", max_iter=10**8)',
+}
+
+SLOW = """
+def slow_fit(p):
+    time.sleep(0.01)
+    return np.concatenate([np.exp(-1e-3 * p[0] * T) * p[1] - T, 1e-3 * p])
+
+def slow_root(p):
+    time.sleep(0.2)
+    return np.exp(p) - 3
+"""
+
+
+MORE = """
+found = interrupted(lambda: ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0))
+say("residuals at x", np.array_equal(found.fun, slow_fit(found.x)))
+say("report", len(found.report().splitlines()) > 8)
+for method in ("newton", "adam"):
+    found = interrupted(lambda: basins("rosenbrock", method, grid=200, steps=10**6), 1.0)
+    say(f"basins {method}", found.interrupted, found.batched, found.label.shape, (found.label == -1).mean() > 0.5)
+many = dict.fromkeys("abcdefghijklmnop", rosenbrock)
+found = interrupted(lambda: study(many, "adam", starts=[np.zeros(5)], max_iter=3000, gtol=0), 1.0)
+say("study", found.interrupted, 0 < len(found.records) < 32, "interrupted" in repr(found))
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+def watch(iteration):
+    if iteration.nit == 3:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        raise KeyboardInterrupt
+try:
+    say("first", ad.minimize(rosenbrock, np.zeros(3), method="adam", callback=watch).status.name)
+    time.sleep(60)
+except KeyboardInterrupt:
+    say("second", "raised")
+"""
+
+EXPECTED = {
+    **dict.fromkeys(RUNS, "INTERRUPTED True False"), "residuals at x": "True", "report": "True",
+    "basins newton": "True False (200, 200) True", "basins adam": "True True (200, 200) True",
+    "study": "True True True", "first": "INTERRUPTED", "second": "raised",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What one process says of all, each of which also shows that nothing of the last is left."""
+    runs = [
+        f"found = interrupted(lambda: {run})\n"
+        f"say({name!r}, found.status.name, np.isfinite(found.fun).all(), found.success)\n"
+        for name, run in RUNS.items()
+    ]
+    code = "".join([HEAD, SLOW, *runs, MORE])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    return dict(line.split(": ", 1) for line in done.stdout.splitlines()), done.stderr
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_interrupted(said, name):
+    lines, errors = said
+    assert lines.get(name) == EXPECTED[name], errors
