@@ -1,5 +1,7 @@
 """GD and Adam as the classic interface describes them."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,32 @@ def test_parameters_keep_their_shape_and_dtype():
 def test_messages(make, error, match):
     with pytest.raises(error, match=match):
         make()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "used"), [(None, "pullback"), ("reverse", "pullback"), ("forward", "pushforward")]
+)
+def test_a_plain_function_is_differentiated_in_reverse_unless_a_mode_is_chosen(chosen, used):
+    """Forward mode takes a pass for each of many parameters."""
+    seen = set()
+
+    @ad.custom_rule
+    def sine(x):
+        return np.sin(x)
+
+    @sine.pullback
+    def pull(out_bar, out, x):
+        seen.add("pullback")
+        return out_bar * np.cos(x)
+
+    @sine.pushforward
+    def push(x_dot, out, x):
+        seen.add("pushforward")
+        return x_dot * np.cos(x)
+
+    with contextlib.nullcontext() if chosen is None else ad.mode(chosen):
+        optimizer = Adam(lambda p: np.sum(sine(p["w"])) + p["b"] ** 2, {"w": np.ones(4), "b": 1.0})
+        optimizer.evaluate()
+    assert seen == {used}
+    # The nest is one vector inside, in the order of the keys.
+    np.testing.assert_allclose(optimizer.gradient, np.r_[2.0, np.full(4, np.cos(1.0))])

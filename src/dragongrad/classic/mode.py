@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from ..core.errors import ArgumentError
 
 MODES = ("forward", "reverse")
-_MODE: ContextVar[str] = ContextVar("dragongrad_mode", default="forward")
+_MODE: ContextVar[str | None] = ContextVar("dragongrad_mode", default=None)
 
 
 def set_mode(name: str) -> None:
@@ -56,6 +56,11 @@ def mode(name: str) -> Iterator[None]:
 
 def current_mode() -> str:
     """The mode that a Variable made now would have."""
+    return _MODE.get() or "forward"
+
+
+def chosen_mode() -> str | None:
+    """The mode that `set_mode` or `mode` chose; None where nobody has."""
     return _MODE.get()
 
 

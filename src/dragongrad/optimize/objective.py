@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..classic.mode import current_mode
+from ..classic.mode import chosen_mode
 from ..classic.variable import Variable
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
 from ..core.nests import Structure, flatten, unflatten
@@ -118,7 +118,7 @@ class Objective:
     args : tuple
         Further arguments of `f`.
     mode : "forward", "reverse" or None
-        How a plain NumPy function is differentiated; None: as `ad.set_mode` says.
+        How a plain NumPy function is differentiated; None: as `ad.set_mode` says, otherwise in reverse.
     form : "value", "pair" or None
         What `f` returns: the value, or `(value, gradient)` (or a Variable that holds both); None: find out.
     compile : bool
@@ -195,7 +195,7 @@ class Objective:
         if self.form == "pair":
             return self._pair(self.f(nest, *self.args))
         if self._derived is None:
-            mode = self.mode or current_mode()
+            mode = self.mode or chosen_mode() or "reverse"
             both, kind = (value_and_grad(self._call), REVERSE) if mode == "reverse" else (self._forward, FORWARD)
             self._derived = self._tiered(both, kind)
         value, gradient = self._derived(nest)

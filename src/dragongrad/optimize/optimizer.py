@@ -44,7 +44,8 @@ class Optimizer:
     ----------
     loss_func : callable
         `loss_func(params)` returns `(value, gradient)`, as `(v.data, v.gradient)` of a Variable, or a Variable,
-        or just the value of a NumPy function, which is then differentiated in the ambient mode (`ad.set_mode`).
+        or just the value of a NumPy function, which is then differentiated: in reverse mode, unless `ad.set_mode`
+        chose the other.
         The array that it is given is only to be read.
     params : number, array, Variable, or nest of them
         Where to start; a single array keeps its shape, a nest is one vector inside and a nest again in the end.
