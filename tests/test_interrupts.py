@@ -12,19 +12,32 @@ import dragongrad as ad
 import scipy.optimize
 from dragongrad.lab import basins, study
 
-def interrupted(run, seconds=0.4):
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        return run()
-    finally:
-        timer.join()
+waiting = [0, 0.0]
+
+def begin():
+    # A run is under way at the fourth call of its function: in a moment Ctrl-C comes.
+    waiting[0] += 1
+    if waiting[0] == 4:
+        threading.Timer(waiting[1], os.kill, (os.getpid(), signal.SIGINT)).start()
+
+def interrupted(run, seconds=0.3):
+    waiting[:] = 0, seconds
+    return run()
 
 def say(name, *words):
     print(f"{name}:", *words, flush=True)
 
 def rosenbrock(x):
+    begin()
     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+def square(x):
+    begin()
+    return x @ x, 2 * x
+
+def large(x):
+    begin()
+    return np.sum(np.sin(x) ** 2)
 
 ad.set_threads(2)
 FOREVER = {"gtol": 0, "max_iter": 10**8}
@@ -34,34 +47,32 @@ T = np.linspace(0, 1, 50)
 RUNS = {
     "eager": 'ad.minimize(rosenbrock, np.zeros(20), method="adam", lr=1e-9, compile=False, **FOREVER)',
     "compiled": 'ad.minimize(rosenbrock, np.zeros(20), method="adam", lr=1e-9, **FOREVER)',
-    "own gradient": (
-        'ad.minimize(lambda x: (x @ x, 2 * x), np.ones(9), method="gd", lr=1e-12, jac=True, **FOREVER)'
-    ),
-    "threads": (
-        'ad.minimize(lambda x: np.sum(np.sin(x) ** 2), np.full(10**6, 1.0), method="adam", lr=1e-9, **FOREVER)'
-    ),
-    "fit": "ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0, max_iter=10**8)",
-    "root": "ad.root(slow_root, np.ones(3), xtol=0, ftol=0, max_iter=10**8)",
+    "own gradient": ('ad.minimize(square, np.ones(9), method="gd", lr=1e-12, jac=True, **FOREVER)'),
+    "threads": ('ad.minimize(large, np.full(10**6, 1.0), method="adam", lr=1e-9, **FOREVER)'),
+    "fit": "ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0, max_iter=10**8), 0.05",
+    "root": "ad.root(slow_root, np.ones(3), xtol=0, ftol=0, max_iter=10**8), 0.05",
     "scipy": 'ad.minimize(rosenbrock, np.zeros(200), method="scipy:Nelder-Mead", max_iter=10**8)',
 }
 
 SLOW = """
 def slow_fit(p):
-    time.sleep(0.01)
+    begin()
+    time.sleep(0.05)
     return np.concatenate([np.exp(-1e-3 * p[0] * T) * p[1] - T, 1e-3 * p])
 
 def slow_root(p):
-    time.sleep(0.2)
+    begin()
+    time.sleep(0.05)
     return np.exp(p) - 3
 """
 
 
 MORE = """
-found = interrupted(lambda: ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0))
+found = interrupted(lambda: ad.least_squares(slow_fit, np.ones(3), gtol=0, xtol=0, ftol=0), 0.05)
 say("residuals at x", np.array_equal(found.fun, slow_fit(found.x)))
 say("report", len(found.report().splitlines()) > 8)
 for method in ("newton", "adam"):
-    found = interrupted(lambda: basins("rosenbrock", method, grid=200, steps=10**6), 1.0)
+    found = interrupted(lambda: basins(rosenbrock, method, [[-2, 2], [-1, 3]], 200, 10**6), 1.0)
     say(f"basins {method}", found.interrupted, found.batched, found.label.shape, (found.label == -1).mean() > 0.5)
 many = dict.fromkeys("abcdefghijklmnop", rosenbrock)
 found = interrupted(lambda: study(many, "adam", starts=[np.zeros(5)], max_iter=3000, gtol=0), 1.0)
