@@ -403,9 +403,11 @@ def test_interrupted_in_the_function(any_method, again):
         np.testing.assert_array_equal(found.jac, ad.grad(quartic)(found.x))
 
 
-@pytest.mark.parametrize("wrong", [lambda x: x, lambda x: None, lambda x: (1.0, x)])
+@pytest.mark.parametrize(
+    "wrong", [lambda x: x, lambda x: None, lambda x: (1.0, x), lambda x: "text", lambda x: np.str_("a")]
+)
 def test_not_one_number(any_method, wrong):
-    with pytest.raises(ad.ArgumentError, match="one number"):
+    with pytest.raises(ad.ArgumentError, match=r"one (real )?number"):
         ad.minimize(wrong, START, method=any_method)
 
 

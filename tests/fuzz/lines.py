@@ -95,7 +95,7 @@ SHAPING = [
     "np.flip({x}, {axes:x})", "np.{fliplr|flipud}({p})", "np.rot90({p}, {1|2|3|-1})",
     "np.roll({x}, {1|-2|3}, axis={axis:x})",
     "np.roll({x}, {1|-2|3})", "np.resize({x}, {2|(3, 2)|(2, 1, 2)})", "np.full_like({x}, {number}) * {x}",
-    "np.{copy|ascontiguousarray|asfortranarray}({x})", "np.{zeros|ones}_like({x}) + {x}", "{x}.copy()",
+    "np.copy({x})", "np.{zeros|ones}_like({x}) + {x}", "{x}.copy()",
     "np.fft.{fftshift|ifftshift}({x}, axes={axis:x})", "np.empty_like({x}) * 0 + {x}",
 ]  # fmt: skip
 
@@ -116,7 +116,7 @@ JOINING = [
     "np.pad({x}, {1|(0, 2)}, mode={'linear_ramp'|'mean'|'maximum'|'minimum'|'median'})", "np.kron({m}, {m2})",
     "np.kron({v}, {x})", "np.{outer|linalg.outer}({v}, {v2})", "np.vander({v}, 3)", "np.trim_zeros({v})",
     "np.ix_({v} > 0)[0]",
-    "np.asarray({v})[np.r_[0:{n:v}]]", "np.full(3, {s}, like={s})", "np.{zeros|ones}(2, like={x}) + {s}",
+    "{v}[np.r_[0:{n:v}]]", "np.full(3, {s}, like={s})", "np.{zeros|ones}(2, like={x}) + {s}",
 ]  # fmt: skip
 
 CHOOSING = [

@@ -88,7 +88,7 @@ def f(x):
 
 
 x0 = {start}
-options = dict({options})
+options = {{"max_iter": 1000, **dict({options})}}
 
 
 def solved():

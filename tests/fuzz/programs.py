@@ -120,7 +120,10 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "v": (lambda a: np.ndim(a) == 1, "np.ravel({})"),
     "p": (lambda a: np.ndim(a) == 2, "np.reshape({}, (1, -1))"),
     "m": (lambda a: np.ndim(a) >= 2, "np.atleast_2d({})"),
-    "q": (lambda a: np.ndim(a) >= 2 and np.shape(a)[-1] == np.shape(a)[-2], "np.outer({0}, {0})"),
+    "q": (
+        lambda a: np.ndim(a) >= 2 and np.shape(a)[-1] == np.shape(a)[-2],
+        "np.outer({0}, {0}) + np.diag(np.arange(np.size({0})))",
+    ),
 }
 # Buffers of the program's own.
 BUFFERS = ("{0} * 1.0", "+{0}", "np.zeros_like({0})", "np.copy({0})", "np.zeros(np.shape({0}), like={0})")
@@ -210,7 +213,7 @@ class Builder:
         match = _VALUE.fullmatch(hole)
         if match is not None:
             return self.value(*match.groups(), names)
-        if self.wrong and self.draw.random() < 0.3:
+        if self.wrong and hole != "bool" and self.draw.random() < 0.3:
             return self.draw.choice(WRONG)
         name, _, argument = hole.partition(":")
         known = self.values.get(names[argument], ()) if argument else ()

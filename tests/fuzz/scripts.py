@@ -11,6 +11,7 @@ _FUNCTIONS = {node.name: node for node in ast.parse(_SOURCE).body if isinstance(
 HEADER = """import warnings
 
 import numpy as np
+import numpy.fft, numpy.random, numpy.testing  # imported late otherwise, and a fork would leave that locked
 
 import dragongrad as ad
 

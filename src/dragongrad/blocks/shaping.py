@@ -121,7 +121,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 @composite(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """An axis moved before another one."""
-    (axis,) = _axes(axis, a.ndim)
+    axis = np.lib.array_utils.normalize_axis_index(axis, a.ndim)
     start = start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
@@ -129,7 +129,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
 @composite(np.swapaxes)
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
-    (first,), (second,) = _axes(axis1, a.ndim), _axes(axis2, a.ndim)
+    first, second = (np.lib.array_utils.normalize_axis_index(axis, a.ndim) for axis in (axis1, axis2))
     order = list(range(a.ndim))
     order[first], order[second] = order[second], order[first]
     return np.transpose(a, order)

@@ -98,7 +98,7 @@ class DerivativeError(DragongradError, AssertionError):
 
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
-NUMPY_ERRORS = (ValueError, TypeError, IndexError)
+NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
 _INSIDE = (
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
     os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<__array_function__",
@@ -138,7 +138,10 @@ def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> Drago
     """Restate an error raised by NumPy with the operands and the user's line; one of ours is kept."""
     if isinstance(error, DragongradError):
         return error
-    kinds = {np.linalg.LinAlgError: FactorizationError, IndexError: OutOfBoundsError, TypeError: DtypeError}
+    kinds = {
+        np.linalg.LinAlgError: FactorizationError, IndexError: OutOfBoundsError, OverflowError: OutOfBoundsError,
+        TypeError: DtypeError,
+    }  # fmt: skip
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
     operands = ", ".join(describe(a) for a in args)
     return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")

@@ -179,7 +179,7 @@ class Objective:
         self.nfev += 1
         if self.form == "pair":
             return self._pair(self.f(self.packing.unpack(x), *self.args))[0]
-        return float(self._value(self.packing.unpack(x)))
+        return _number(self._value(self.packing.unpack(x)))
 
     def value_and_gradient(self, x: Array) -> tuple[float, Array]:
         """The value, and the gradient in the shape of `x`."""
@@ -200,7 +200,7 @@ class Objective:
             self._derived = self._tiered(both, kind)
         value, gradient = self._derived(nest)
         gradient = gradient if self.packing.structure is None else self.packing.pack(gradient)
-        return float(value), gradient
+        return _number(value), gradient
 
     def _forward(self, nest: Any) -> tuple[Any, Any]:
         def both(params: Any) -> tuple[Any, Any]:
@@ -230,7 +230,7 @@ class Objective:
         flat = np.concatenate([np.ravel(part) for part in leaves])
         if flat.size != self.start.size:
             raise ShapeError(f"the gradient holds {flat.size} numbers for parameters of shape {self.start.shape}")
-        return float(np.reshape(value, ())), flat.reshape(self.start.shape)
+        return _number(np.reshape(value, ())), flat.reshape(self.start.shape)
 
     def hessian(self, x: Array) -> Array:
         """The Hessian, as a matrix over the numbers of `x`."""
@@ -272,6 +272,13 @@ class Objective:
             raise ArgumentError(
                 f"{what} needs a NumPy function that returns just the value; this one returns its own gradient"
             )
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"the objective must return one real number, it returned {value!r}") from None
 
 
 def _check_scalar(value: Any) -> None:

@@ -33,7 +33,7 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 def uniform(value: Value) -> Value:
     """An array as it is, but a read-only view of one number where all its elements are equal."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size < 2 or not any(value.strides):
+    if not isinstance(value, np.ndarray) or value.dtype.hasobject or value.size < 2 or not any(value.strides):
         return value
     one = first(value)
     if one.tobytes() != value[(-1,) * value.ndim].tobytes():
