@@ -11,6 +11,7 @@ COUNTS = {"programs": 8, "special": 3, "wrong": 6, "formulas": 20, "optimizers":
 @pytest.mark.parametrize("name", FUZZERS)
 def test_a_fixed_part_finds_nothing(name):
     fuzzer = FUZZERS[name]
+    fuzzer.prepare()
     report = explore(fuzzer.draw, range(COUNTS[name]), refusals=fuzzer.refusals)
     assert not report.failures, "\n".join(f.text for f in report.failures)
     assert report.endings["right"] > COUNTS[name] / 2

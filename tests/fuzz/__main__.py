@@ -29,6 +29,7 @@ def main() -> int:
     for name in given.only:
         fuzzer = FUZZERS[name]
         print(f"{name}: from seed {first}", flush=True)
+        fuzzer.prepare()
         start = time.monotonic()
         until = start + given.minutes * 60 * fuzzer.share / share if given.count is None else float("inf")
         seeds = itertools.count(first) if given.count is None else range(first, first + given.count)

@@ -22,19 +22,22 @@ class Fuzzer:
         Its part of the time, beside the others'.
     refusals : tuple of str
         The names of errors that are no failures.
+    prepare : callable
+        What is done once, before processes are forked.
 
     """
 
     draw: Callable[[Random], Any]
     share: float = 1.0
     refusals: tuple[str, ...] = ()
+    prepare: Callable[[], None] = lambda: None
 
 
 FUZZERS = {
     "programs": Fuzzer(of_programs.tame, 4.0, of_programs.REFUSALS),
     "special": Fuzzer(of_programs.wild, 1.0, of_programs.REFUSALS),
     "wrong": Fuzzer(of_programs.wrong, 2.0),
-    "formulas": Fuzzer(of_formulas.typed, 0.5),
+    "formulas": Fuzzer(of_formulas.typed, 0.5, prepare=of_formulas.prepare),
     "optimizers": Fuzzer(of_optimizers.solved, 1.5),
     "processes": Fuzzer(of_processes.crowd, 1.0, of_programs.REFUSALS),
 }

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from dragongrad.command import app as app  # so that no child has to import it
 from dragongrad.command.formula import CONSTANTS, OPERATORS, functions
 
 _TWO = {"hypot", "arctan2", "logaddexp", "logaddexp2", "maximum", "minimum", "fmax", "fmin", "power", "float_power"}
@@ -116,6 +116,13 @@ class Typed:
         for length in (16, 8, 4, 2, 1):
             for k in range(0, len(self.text) - length + 1, max(length // 2, 1)):
                 yield Typed(self.text[:k] + self.text[k + length :], (step,))
+
+
+def prepare() -> None:
+    """Run a command, so that not every child has to import what Typer needs."""
+    space: dict[str, Any] = {}
+    exec(SCRIPT.format(text=""), space)
+    space["command"]("explain", "sin")
 
 
 def typed(draw: Random) -> Typed:
