@@ -52,7 +52,7 @@ np.seterr(all="ignore")
 warnings.simplefilter("ignore")
 TEXT = {text!r}
 NUMBER = re.compile(r"(?<![\\w.])(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?")
-VALUES = [0.7, -1.3, 2.5, 0.1]
+VALUES = list(np.array([0.7, -1.3, 2.5, 0.1]))
 
 
 def outcome(call, *args):
