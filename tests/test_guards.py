@@ -175,6 +175,28 @@ def test_arrays_of_a_result_are_the_callers_own_whether_compiled_or_not(reason, 
             assert not any(np.shares_memory(v, w) for w in (x, nest[0], TABLE, *arrays[:i]))
 
 
+REAL = np.array([[1.0, 2.0, 0.0], [0.5, 3.0, 1.0], [0.0, 0.1, 2.0]])
+TURNING = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.5], [0.0, 0.0, 2.0]])
+
+
+@both
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.linalg.eigvals(x),
+        lambda x: np.abs(np.linalg.eigvals(x)) ** 2,
+        lambda x: np.linalg.eig(x)[0] * 2,
+        ad.grad(lambda x: np.sum(np.abs(np.linalg.eigvals(x)) ** 2)),
+        ad.vmap(lambda s: np.sum(np.abs(np.linalg.eigvals(np.outer(s, s[::-1]) * np.arange(9.0).reshape(3, 3))))),
+    ],
+)
+def test_eigenvalues_are_real_or_complex_as_values_have_it(f, backend, told):
+    compiled = ad.compile(f, backend=backend)
+    for x in (REAL, TURNING, REAL, REAL.T, TURNING.T, REAL, np.eye(3) + REAL, TURNING * 2):
+        assert_same(compiled(x), f(x))
+    assert messages(told) == []
+
+
 # Errors
 
 

@@ -152,6 +152,10 @@ class Stage(Staging):
                     self.known[part.link] = part.data
         if block.name in _INDEXED:
             self._check_places(block, args, params)
+        elif block is _EIG:
+            # Whether eigenvalues are complex depends on values.
+            found = self.apply(_IS_COMPLEX, (out[0],), {})
+            self.guards.append(Guard(found.link, bool(found.data), user_line()))
         return out
 
     def _is_pythons(self, value: Any) -> bool:
@@ -246,10 +250,16 @@ def _computed(node: Node, nodes: list[Node], known: dict[Node, Any]) -> Any:
     return values[node]
 
 
+def _is_complex(x: Any) -> Any:
+    return np.bool_(np.iscomplexobj(x))
+
+
 _SHAPED_BY_VALUES = frozenset({"nonzero"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex)
 _ASTYPE = BLOCKS["astype"]
+_EIG = BLOCKS[np.linalg.eig]
+_IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
 # Python's numbers, what its operators give of them, and how it counts with truth values.
 _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {

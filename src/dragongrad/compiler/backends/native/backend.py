@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ....core.errors import ShapeError
+from ....core.block import BLOCKS
+from ....core.errors import DtypeError, ShapeError
 from ....core.graph import Graph
 from ....core.node import Node
 from ...rewrite import Value, arguments, is_constant
@@ -308,6 +309,10 @@ class Native:
             place = self.places.numbers.get(id(made))
             if place is None:
                 continue
+            is_complex, was_complex = np.iscomplexobj(value), made.dtype.kind == "c"
+            if is_complex != was_complex and (is_complex or node.block is _EIG):
+                # The guard on it would see the numbers that they are made to here.
+                raise DtypeError(f"{node.block.name} did not return {made.dtype} as it did while it was traced")
             array = np.require(value, native(made.dtype), ("C", "A"))
             if array.shape != made.shape:
                 raise ShapeError(
@@ -316,6 +321,9 @@ class Native:
                 )
             arrays[place] = array
             table[place] = array.ctypes.data
+
+
+_EIG = BLOCKS[np.linalg.eig]
 
 
 def _as_run(step: Step) -> Step:
