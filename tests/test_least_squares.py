@@ -365,8 +365,8 @@ HONEST = {
 def test_what_is_called_a_success_is_one(name, method):
     f, start, least = HONEST[name]
     result = ad.least_squares(f, start, method=method)
-    # Where columns agree to 12 digits, rounding leaves three of the cost.
-    close = result.cost <= least * (1 + 2e-3) + 1e-12 * (least >= 0) * ("times" not in name)
+    # Where columns agree to 12 digits, rounding leaves two or three of the cost.
+    close = result.cost <= least * (1 + 5e-3) + 1e-12 * (least >= 0) * ("times" not in name)
     assert result.success == close, result
     np.testing.assert_allclose(result.fun, f(result.x), rtol=1e-6, atol=1e-12)
 

@@ -288,7 +288,8 @@ class Residuals(Objective):
 
     def norms(self) -> Array:
         """The norms of the columns of the Jacobian."""
-        return np.sqrt(np.einsum("ij,ij->j", self.matrix, self.matrix))
+        r = self.triangle()[0]
+        return np.asarray(np.sqrt(np.sum(r * r, axis=0)))
 
     def cosine(self, gradient: Array) -> float:
         """The largest cosine of the angle between the residuals and a column of their Jacobian."""
