@@ -106,9 +106,15 @@ def _over_rows(size: int, values: list[Any], batched: Any) -> Any:
 
 
 # Linear in x, and its own transpose: forward and reverse mode find NaN alike.
-over: Any = general(
-    "over", value=_quotient, names=("x", "y"), parameters=(), dispatches=False, symbol="/",
-    pushforward=lambda x_dot, y_dot, out, y: over(x_dot - out * y_dot, y),
-    pullback=lambda out_bar, out, y: (over(out_bar, y), -over(out_bar * out, y)),
-    batch=_over_rows,
-)  # fmt: skip
+
+
+def _over_pushforward(x_dot: Any, y_dot: Any, out: Any, y: Any) -> Any:
+    return over(x_dot - out * y_dot, y)
+
+
+def _over_pullback(out_bar: Any, out: Any, y: Any) -> Any:
+    return over(out_bar, y), -over(out_bar * out, y)
+
+
+over: Any = general("over", value=_quotient, pushforward=_over_pushforward, pullback=_over_pullback,
+                    names=("x", "y"), parameters=(), dispatches=False, symbol="/", batch=_over_rows)  # fmt: skip
