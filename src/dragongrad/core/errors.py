@@ -138,10 +138,8 @@ def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> Drago
     """Restate an error raised by NumPy with the operands and the user's line; one of ours is kept."""
     if isinstance(error, DragongradError):
         return error
-    kinds = {
-        np.linalg.LinAlgError: FactorizationError, IndexError: OutOfBoundsError, OverflowError: OutOfBoundsError,
-        TypeError: DtypeError,
-    }  # fmt: skip
+    kinds: dict[type, type] = {TypeError: DtypeError, np.linalg.LinAlgError: FactorizationError}
+    kinds |= dict.fromkeys((IndexError, OverflowError), OutOfBoundsError)
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
     operands = ", ".join(describe(a) for a in args)
     return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")
