@@ -39,10 +39,11 @@ infinite: Any = INFINITE.call
 
 
 def _unless_zero(dot: Any) -> Any:
-    return np.where(dot == 0, 0.0, np.nan * dot)
+    return np.where(dot == 0, unknown(dot), np.nan * dot)
 
 
-# Zero, as a function of `x` that nobody knows: where `x` moves, the derivative is NaN.
+# Zero, as a function of `x` that nobody knows: where `x` moves, the derivative is NaN, and where its
+# derivative moves, the second is.
 unknown: Any = general(
     "unknown", value=lambda x: np.zeros(np.shape(x)), names=("x",), parameters=(), inlined=True,
     batch=lambda size, values, batched: unknown(values[0]),
