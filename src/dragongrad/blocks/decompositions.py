@@ -246,7 +246,7 @@ _READ, _EQUAL, _LOW = [[4.0, 9.0], [0.0, 1.0]], np.eye(2), np.diag([1.0, 0.0])
 _MEAN, _NO_VECTORS = "the mean of those of all that are equal", "of their vectors NaN"
 kink(np.linalg.cholesky, "any matrix", "of the triangle that is read", _READ, [[0.0, 0.0], [0.5, 0.0]],
      lambda a: np.linalg.cholesky(a)[1, 0])  # fmt: skip
-kink(np.linalg.cholesky, "a matrix that is not positive definite", "none: an error, as for the value", _LOW,
+kink(np.linalg.cholesky, "a matrix that is not positive definite", "an error, as for the value", _LOW,
      FactorizationError)  # fmt: skip
 for _fn, _values in (
     (np.linalg.eigh, lambda a: np.linalg.eigh(a)[0]),

@@ -145,5 +145,5 @@ general(np.linalg.slogdet, pullback=_slogdet_pullback, pushforward=_slogdet_push
 
 kink(np.linalg.det, "a singular matrix", "the cofactors, as everywhere", np.diag([1.0, 2.0, 3.0, 0.0]),
      np.diag([0.0, 0.0, 0.0, 6.0]))  # fmt: skip
-kink(np.linalg.slogdet, "a singular matrix", "none: an error", np.diag([1.0, 0.0]), FactorizationError,
+kink(np.linalg.slogdet, "a singular matrix", "an error", np.diag([1.0, 0.0]), FactorizationError,
      lambda a: np.linalg.slogdet(a)[1])  # fmt: skip

@@ -326,7 +326,7 @@ composite(np.linalg.trace)(lambda x, /, *, offset=0, dtype=None: np.trace(x, off
 
 # Promises at kinks and singularities
 
-_SINGULAR, _ERROR = np.diag([1.0, 0.0]), "none: an error, as for the value"
+_SINGULAR, _ERROR = np.diag([1.0, 0.0]), "an error, as for the value"
 for _fn, _of in (
     (np.linalg.inv, np.linalg.inv),
     (np.linalg.solve, lambda a: np.linalg.solve(a, np.ones(2))),

@@ -288,7 +288,7 @@ for _fn in (np.nanmax, np.nanmin):
     kink(_fn, "equal extrema", "they share it equally", [2.0, np.nan, 2.0], [0.5, 0, 0.5])
 for _fn in (np.nansum, np.nanmean, np.nanprod, np.nanmax, np.nanmin):
     kink(_fn, "NaN", "0: it is left out", [np.nan, 1.0], [0, 1])
-kink(np.average, "weights that sum to 0", "none: an error, as for the value", [1.0, -1.0], ZeroDivisionError,
+kink(np.average, "weights that sum to 0", "an error, as for the value", [1.0, -1.0], ZeroDivisionError,
      lambda w: np.average([1.0, 2.0], weights=w))  # fmt: skip
 kink(np.corrcoef, "a row of equal elements", "NaN, as the value", [[1.0, 1.0], [1.0, 2.0]], np.nan,
      lambda x: np.corrcoef(x)[0, 1])  # fmt: skip
