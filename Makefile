@@ -39,7 +39,7 @@ fuzz: $(READY)
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
 test-lowest: $(LOWEST)/ready
-	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -m smoke tests
+	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -m "smoke and not slow" tests
 
 $(LOWEST)/ready: pyproject.toml tests/lowest.py
 	rm -rf $(LOWEST)
