@@ -27,7 +27,8 @@ def fill(a):
 UNARY = [
     np.sin, lambda a: np.exp(-a * a), lambda a: a[::-1], lambda a: a[:, ::-1], lambda a: np.roll(a, 3, axis=0),
     lambda a: np.roll(a, 1, axis=1), lambda a: a - np.mean(a, axis=0), lambda a: a - a.mean(axis=1, keepdims=True),
-    lambda a: a / (1 + np.abs(np.max(a) + 0.3)), lambda a: a - np.max(a, axis=0), lambda a: ad.softmax(a, axis=1) * 3,
+    lambda a: a / (1 + np.abs(np.max(a) + 0.3)), lambda a: a - np.max(a, axis=0),
+    lambda a: ad.softmax(a, axis=1) * 3,
     lambda a: np.tanh(np.sum(a, axis=1, keepdims=True) / 7) + a, lambda a: a - ad.logsumexp(a, axis=0),
     lambda a: np.tanh(np.cumsum(a, axis=0) / 3), lambda a: np.concatenate([a[1:], a[:1] * 0.5]),
     lambda a: np.pad(a, ((1, 1), (0, 0)), mode="edge")[2:] * 0.7, lambda a: np.concatenate([a[::2], a[1::2]]),

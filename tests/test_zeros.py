@@ -294,6 +294,7 @@ def test_no_first_derivative_and_no_second(f, x):
         # An absolute value whose argument does not cross zero: nothing tells its sides.
         (lambda x: np.tanh(np.abs(x[0] * np.sin(x[0]))), ZEROS, (0, 0)),
         (lambda x: np.arctan2(x[0], x[1]), ZEROS, (0, 1)),
+        (lambda x: np.sum(np.sqrt(x)), ZEROS, (0, 0)),
         # An even function of a root, whose second derivative by the square no pair of Blocks knows.
         (lambda x: (lambda r: r * np.tanh(r))(np.sqrt(x[0])) + x[1], ZEROS, (0, 0)),
     ],
@@ -301,6 +302,13 @@ def test_no_first_derivative_and_no_second(f, x):
 def test_no_second_derivative(f, x, unknown):
     for second in (ad.hessian, lambda f: ad.jacrev(ad.grad(f)), lambda f: ad.jacfwd(ad.jacfwd(f))):
         assert not np.isfinite(second(f)(x)[unknown])
+
+
+@pytest.mark.parametrize("infinity", [-np.inf, np.inf])
+def test_restatements_end_where_there_is_nothing_finite(infinity):
+    x = np.full(2, infinity)
+    for derivative in (ad.grad(ad.logsumexp), ad.jacfwd(ad.log_softmax), ad.compile(ad.grad(ad.logsumexp))):
+        assert not np.any(np.isfinite(derivative(x)))
 
 
 def test_the_careful_program_is_compiled_when_a_nan_has_come():

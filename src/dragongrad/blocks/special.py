@@ -104,7 +104,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False, b: Any = None) 
     out = np.log(total) + peak
     if keepdims:
         return out
-    return np.squeeze(out, None if axis is None else axis) if np.ndim(x) else out
+    return np.squeeze(out, None if axis is None else axis)[()] if np.ndim(x) else out
 
 
 def softmax(x: Any, axis: Axis = -1) -> Any:

@@ -11,7 +11,7 @@ from ..core.level import Level
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable
 from .evaluate import evaluate, rewrap
-from .poles import infinite
+from .poles import infinite, unknown
 from .rules import call_pushforward, call_rule
 from .sweep import transpose
 from .zeros import Dot, Mask, as_numbers, cut, either, indicator, settled, spread_out, through
@@ -157,7 +157,9 @@ def push_root(out: Any, s: Any, link: Dot, rough: bool) -> Dot:
     """
     zero = s == 0
     slope = 0.5 / np.where(zero, 1.0, out)
-    at_zero = np.where(link.dot == 0, np.nan * link.dot, infinite(link.dot)) if rough else infinite(link.dot)
+    still = link.dot == 0
+    # Where `s` moves, the slope is infinite, and what comes after it is unknown.
+    at_zero = infinite(link.dot) + np.where(still, np.nan * link.dot if rough else 0.0, unknown(s))
     dot = np.where(zero, at_zero, link.dot * slope)
     return Dot(dot if link.mask is None else np.where(link.mask, dot, 0.0), link.mask)
 

@@ -6,6 +6,8 @@ from another expression of the same function: that of `log(exp(x))` from `x`, th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +18,11 @@ from ..core.variable import Variable
 from .poles import instead
 from .zeros import decide
 
-# How many applications back a pair may reach.
+# How many applications back a pair may reach, and how many other expressions may be made within one another: that
+# of `log(sum(exp(x)))` is such an expression itself, and no better one where all of `x` is infinite.
 _DEEPEST = 16
+_MOST = 3
+_WITHIN: ContextVar[int] = ContextVar("dragongrad.restated", default=0)
 
 
 class Origin(NamedTuple):
@@ -52,14 +57,16 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
     if not depth and not singular:
         out.origin = None
         return out
-    found = block.restated(out, *args, **params) if block.restated is not None else None
+    found = None
+    if block.restated is not None and _WITHIN.get() < _MOST:
+        found = block.restated(out, *args, **params)
     if found is None and any(origin is not None and origin.better is not None for origin in origins):
         found = _computed_on(block, args, origins, params, out)
     better = None
     if found is not None:
         where, other = found
         if decide(where):
-            better = np.where(where, other(), out)
+            better = np.where(where, _within(other), out)
             out = np.where(where, instead(out, better), out)
     if better is None:
         rough = (singular and not _is_square(block, args)) or any(map(is_rough, args))
@@ -67,6 +74,14 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         rough = is_rough(better)
     out.origin = Origin(block.fn, args, params, depth + 1, better, rough) if depth < _DEEPEST else None
     return out
+
+
+def _within(make: Callable[[], Any]) -> Any:
+    token = _WITHIN.set(_WITHIN.get() + 1)
+    try:
+        return make()
+    finally:
+        _WITHIN.reset(token)
 
 
 def _is_square(block: Block, args: tuple[Any, ...]) -> bool:
