@@ -4,6 +4,8 @@ The first call of a compiled function returns what the traced run computed, so a
 call only. Here each program is run at once on the very arguments that it was traced with.
 """
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,12 @@ from dragongrad.core.nests import flatten, unflatten
 # Sums are added in another order: so many units in the last place of the least exact value are let go.
 _LOST, _MOST = 1e5, 0.05
 _CHECKED = [True]
+
+
+def pytest_configure():
+    """Let Ctrl-C interrupt, which a shell switches off for what it starts in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
