@@ -90,8 +90,14 @@ STRIDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("shape", [(6, 7), (30, 3), (60, 40), (400, 2)])
-@pytest.mark.parametrize("k", range(len(STRIDED)))
+@pytest.mark.parametrize(
+    ("k", "shape"),
+    [
+        pytest.param(k, shape, marks=[pytest.mark.slow] if (k + i) % 2 else [])
+        for k in range(len(STRIDED))
+        for i, shape in enumerate([(6, 7), (30, 3), (60, 40), (400, 2)])
+    ],
+)
 def test_gradients_of_slices_with_steps(k, shape):
     def f(x):
         y = STRIDED[k](np.sin(x))

@@ -256,7 +256,7 @@ def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
     assert out[-1] == 7.0
 
 
-@pytest.mark.parametrize("stack", [(), (3,), (20,), (2, 5)])
+@pytest.mark.parametrize("stack", [(), pytest.param((3,), marks=pytest.mark.slow), (20,), (2, 5)])
 def test_small_products_of_stacks_and_single_matrices(stack):
     # Small enough for every step to shrink what rounding adds.
     x, y, v = (RNG.uniform(-0.3, 0.3, shape) for shape in ((*stack, 4, 4), (4, 4), 9))

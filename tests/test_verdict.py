@@ -125,7 +125,10 @@ TABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(m, marks=[pytest.mark.slow] if m in RATES and m not in ("gd", "adam") else []) for m in METHODS],
+)
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning", "ignore::RuntimeWarning")
 def test_what_is_called_a_success_is_one(name, method):
