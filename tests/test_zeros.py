@@ -91,6 +91,9 @@ REMOVABLE = {
     "Matern 5/2": Row(lambda x: matern(5, np.sqrt(5) * user_norm(x - C)), C, [0, 0], [-5 / 3] * 2, False),
     "Matern 3/2 of np.linalg.norm": Row(lambda x: matern(3, np.linalg.norm(x)), ZEROS, [0, 0], [-1, -1], False),
     "Matern 3/2 of an absolute value": Row(each(lambda x: matern(3, np.abs(x))), [0.0], [0], [-1]),
+    "Matern 5/2 of absolute values": Row(
+        each(lambda x: (1 + 2 * np.abs(x) + x * x) * np.exp(-2 * np.abs(x))), [0.0], [0], [-2]
+    ),
     "Matern 3/2 of absolute values": Row(each(lambda x: (1 + np.abs(x)) * np.exp(-np.abs(x))), [0.0], [0], [-1]),
     "r tanh r": Row(lambda x: (lambda r: r * np.tanh(r))(np.linalg.norm(x)), ZEROS, [0, 0], [2, 2], False),
     "log cosh of a norm": Row(lambda x: np.log(np.cosh(np.linalg.norm(x))), ZEROS, [0, 0], [1, 1]),

@@ -129,18 +129,26 @@ def pure_end(z: Any) -> _Mask | None:
     found = [(a, pure_end(a)) for a in origin.args if isinstance(a, Variable)]
     if all(pure is None for _, pure in found):
         return None
-    return lambda: _ends_of(z, found, origin.params if origin.fn is np.sum else None)
+    return lambda: _ends_of(z, found, origin)
 
 
-def _ends_of(z: Any, found: list[tuple[Any, _Mask | None]], reduced: Any) -> Any:
-    """The ends of a value whose arguments have pure ends only."""
-    mask = is_end(z)
+def _ends_of(z: Any, found: list[tuple[Any, _Mask | None]], origin: Any) -> Any:
+    """The ends of a value that come from pure ends among its arguments, and from no others.
+
+    A sum is zero by its terms if all of them are; otherwise they have canceled, and changes move it.
+    """
+    mask, some, every = is_end(z), False, True
     for a, pure in found:
-        impure = is_end(a) if pure is None else np.logical_and(is_end(a), np.logical_not(pure()))
-        if reduced is not None:
-            impure = np.any(impure, **reduced)
-        mask = np.logical_and(mask, np.logical_not(impure))
-    return mask
+        ends: Any = is_end(a)
+        mine = np.logical_and(ends, pure()) if pure is not None else np.zeros(np.shape(a), bool)
+        others = np.logical_and(ends, np.logical_not(mine))
+        reduced = origin.params if origin.fn is np.sum else None
+        mask = np.logical_and(mask, np.logical_not(others if reduced is None else np.any(others, **reduced)))
+        some = np.logical_or(some, mine if reduced is None else np.any(mine, **reduced))
+        every = np.logical_and(every, mine if reduced is None else np.all(mine, **reduced))
+    if origin.fn in (np.add, np.subtract, np.sum):
+        some = np.where(z == 0, every, some)
+    return np.logical_and(mask, some)
 
 
 def _zeros(x: Any) -> Any:
