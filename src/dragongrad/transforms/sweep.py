@@ -15,7 +15,7 @@ from .poles import INFINITE, ROOT, lost, pull_root, with_pole
 from .reverse import open_reverse
 from .rules import LARGE, call_pushforward, call_rule, fit
 from .watch import check_backward, is_finite
-from .zeros import Mask, arrive, pulled, seed_mask
+from .zeros import Mask, arrive, cut, pulled, seed_mask
 
 _ndarray = np.ndarray
 
@@ -85,7 +85,8 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             continue
         if node.block is INFINITE:
             made_infinite: Any = node.parents[0]
-            arrive(made_infinite, np.zeros(node.shape, node.dtype), mask, marks.masks)
+            # A zero may stand for what grows as the infinity does: nothing is known of their product.
+            arrive(made_infinite, cut(np.where(bar == 0, np.nan, 0.0), mask), mask, marks.masks)
             _add_pole(made_infinite, bar if pole is None else bar + lost(pole), marks.poles)
             continue
         found = list(pulled(node, bar, mask, cotangents))
