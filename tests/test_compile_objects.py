@@ -425,3 +425,11 @@ def test_what_a_program_can_return_beside_arrays():
 def test_a_variable_of_a_transform_around_it_is_not_lost():
     with pytest.warns(ad.CompileWarning, match="not one of its arguments"):
         assert ad.grad(lambda w: ad.compile(lambda x: w)(X))(2.0) == 1.0
+
+
+def test_objects_without_attributes_are_arguments():
+    nothing = object()
+    compiled = ad.compile(lambda x, n: 2 * x)
+    assert [compiled(1.0, nothing), compiled(3.0, nothing)] == [2.0, 6.0]
+    by_name = ad.compile(lambda x, n: 2 * x, static="n")
+    assert [by_name(1.0, nothing), by_name(3.0, nothing)] == [2.0, 6.0]

@@ -314,12 +314,10 @@ def test_no_second_derivative(f, x, unknown):
         assert not np.isfinite(second(f)(x)[unknown])
 
 
-@pytest.mark.parametrize(
-    "f", [lambda x: np.sqrt(x * x) * np.sqrt(x * x), lambda x: np.log1p(np.sqrt(x * x)) - np.sqrt(x * x)]
-)
-def test_an_infinite_slope_times_what_vanishes_with_it_is_unknown(f):
+def test_an_infinite_slope_times_what_vanishes_with_it_is_unknown():
+    f = lambda x: np.sqrt(x * x) * np.sqrt(x * x)
     for second in (ad.grad(ad.grad(f)), ad.grad(ad.derivative(f)), ad.derivative(f, order=2), ad.hessian(f)):
-        assert second(0.0) != 0
+        assert np.isnan(second(0.0))
 
 
 @pytest.mark.parametrize("infinity", [-np.inf, np.inf])

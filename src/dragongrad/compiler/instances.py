@@ -64,13 +64,15 @@ def _visit(value: Any, above: tuple[int, ...], count: list[int]) -> bool:
     return True
 
 
-def is_of_a_library(module: str) -> bool:
+def is_of_a_library(module: str | None) -> bool:
     """Whether a module is of the standard library, of NumPy or another library that arrays pass through."""
-    return module.partition(".")[0] in _KNOWN
+    return module is not None and module.partition(".")[0] in _KNOWN
 
 
 def _is_plain(cls: type) -> bool:
     """Whether instances are what their attributes are: written in Python, and compared by no way of their own."""
+    if not cls.__dictoffset__ and not any(_slots(cls)):
+        return False
     for one in cls.__mro__[:-1]:
         known = is_of_a_library(one.__module__) and one.__module__ not in _EMPTY
         if known or not one.__flags__ & _HEAP_TYPE:
