@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
 from ..optimize.bounds import Box, read_bounds
+from ..optimize.endings import not_finite
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.optimizer import Optimizer
@@ -242,7 +243,7 @@ def _is_solution(problem: _Problem, method: Method, x: Array) -> bool:
 def _status(found: Any) -> tuple[Status, str]:
     message = str(found.message).rstrip(".")
     if not np.isfinite(found.fun):
-        return Status.NON_FINITE, f"the value became {found.fun}; run it within ad.debug_nans() to see where"
+        return not_finite(found.fun)
     if found.success:
         return Status.CONVERGED, message
     text = message.lower()

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import DragongradError
+from ..optimize.endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of_time, unbounded
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.result import Status
 
-# Below this a value means that there is no minimum.
-_BOTTOM = -1e100
 # So many evaluations are remembered.
 _MEMORY = 8
 
@@ -119,14 +118,11 @@ class Watched:
         if seen.value < self.best.value:
             self.best = seen
         if len(self.values) == 1 and self.from_finite and not math.isfinite(seen.value):
-            self.leave(
-                Status.NON_FINITE,
-                f"the value became {seen.value} at the start; run it within ad.debug_nans() to see where",
-            )
-        if seen.value < _BOTTOM:
-            self.leave(Status.UNBOUNDED, f"the value fell to {seen.value:g}: the function seems to have no minimum")
+            self.leave(*not_finite(seen.value, " at the start"))
+        if seen.value < BOTTOM:
+            self.leave(*unbounded(seen.value))
         if time.perf_counter() - self.begun > self.max_time:
-            self.leave(Status.MAX_TIME, f"max_time = {self.max_time:g} seconds have passed")
+            self.leave(*out_of_time(self.max_time))
         return seen
 
     def leave(self, status: Status, message: str) -> None:
@@ -165,9 +161,5 @@ class Steps:
             objective, seconds = self.watched.objective, time.perf_counter() - self.watched.begun
             shaped = self.at.reshape(objective.start.shape).copy()
             step = Iteration(objective.packing.unpack(shaped), value, np.array(gradient), self.nit, seconds)
-            try:
-                stop = self.callback(step) is True
-            except StopIteration:
-                stop = True
-            if stop:
-                self.watched.leave(Status.CALLBACK, "the callback asked to stop")
+            if calls_off(self.callback, step):
+                self.watched.leave(*CALLED_OFF)

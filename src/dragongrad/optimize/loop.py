@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of_time, unbounded
 from .limits import Iteration, Limits
 from .objective import Array
 from .progress import progress_bar
@@ -20,8 +21,6 @@ from .verdict import LEFT, Doubt, second_look
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-# Below this a value means that there is no minimum: no model of anything gets there on its way to one.
-_BOTTOM = -1e100
 # After a look that left a doubt, at least so many steps are made before the next.
 _AGAIN = 5
 # A method that is stuck is helped on this often.
@@ -71,7 +70,6 @@ class _Ending(NamedTuple):
     stuck: bool = False
 
 
-_CALLED_OFF = _Ending(Status.CALLBACK, "the callback asked to stop")
 _Callback = Callable[[Iteration], Any] | None
 _Show = Callable[[int | None, float], None] | None
 
@@ -134,9 +132,9 @@ def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Call
         ended = _step(optimizer, limits, trail, leap)
         if show is not None:
             show(trail.nit, optimizer.loss)
-        if callback is not None and _calls_off(callback, _iteration(optimizer, trail)):
+        if callback is not None and calls_off(callback, _iteration(optimizer, trail)):
             ended = _reconsider(optimizer, limits, trail, ended)[0] if ended is not None else None
-            return ended or _CALLED_OFF
+            return ended or _Ending(*CALLED_OFF)
 
 
 def _step(optimizer: Optimizer, limits: Limits, trail: _Trail, leap: Trial | None) -> _Ending | None:
@@ -154,13 +152,6 @@ def _step(optimizer: Optimizer, limits: Limits, trail: _Trail, leap: Trial | Non
     trail.add(optimizer)
     trail.change = abs(previous - optimizer.loss)
     return _judge(optimizer, limits, trail, previous, before) or _spent(limits, trail)
-
-
-def _calls_off(callback: Callable[[Iteration], Any], iteration: Iteration) -> bool:
-    try:
-        return callback(iteration) is True
-    except StopIteration:
-        return True
 
 
 def _reconsider(
@@ -275,12 +266,10 @@ def _largest(values: Array) -> float:
 
 def _not_finite(optimizer: Optimizer, squares: float, when: str) -> _Ending | None:
     loss = optimizer.loss
-    if loss < _BOTTOM:
-        return _Ending(Status.UNBOUNDED, f"the value fell to {loss:g}: the function seems to have no minimum")
+    if loss < BOTTOM:
+        return _Ending(*unbounded(loss))
     if not math.isfinite(loss):
-        return _Ending(
-            Status.NON_FINITE, f"the value became {loss} {when}; run it within ad.debug_nans() to see where"
-        )
+        return _Ending(*not_finite(loss, f" {when}"))
     if not math.isfinite(squares) and not np.isfinite(optimizer.gradient).all():
         return _Ending(
             Status.NON_FINITE,
@@ -293,7 +282,7 @@ def _spent(limits: Limits, trail: _Trail) -> _Ending | None:
     if trail.nit >= limits.max_iter:
         return _Ending(Status.MAX_ITER, f"max_iter = {limits.max_iter} steps did not suffice")
     if limits.max_time < math.inf and time.perf_counter() - trail.start > limits.max_time:
-        return _Ending(Status.MAX_TIME, f"max_time = {limits.max_time:g} seconds have passed")
+        return _Ending(*out_of_time(limits.max_time))
     return None
 
 

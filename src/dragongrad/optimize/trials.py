@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import DragongradError
+from .endings import unbounded
 from .hessians import equilibrate
 from .objective import Array
 from .quadratic import Quadratic
@@ -57,7 +58,8 @@ def attempt(optimizer: Optimizer, x: Array) -> Trial:
             raise
         return Trial(given, math.inf, optimizer.gradient)
     if value == -math.inf:
-        raise Stalled("the value fell to -inf: the function seems to have no minimum", Status.UNBOUNDED)
+        status, message = unbounded(value)
+        raise Stalled(message, status)
     if not math.isfinite(value) or not np.isfinite(gradient).all():
         value = math.inf
     return Trial(given, value, gradient)
