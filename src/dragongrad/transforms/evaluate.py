@@ -69,6 +69,39 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
     return np.complex128(out) if out.__class__ is complex else out
 
 
+class Differentiating(Level):
+    """A level that carries a derivative: the link of its Variables is a tangent or a Node, None for constants."""
+
+    __slots__ = ()
+
+    def constant(self, value: Any) -> Variable:
+        """A Variable of this level that depends on no input."""
+        return Variable(value, self, None)
+
+    def differentiates(self, x: Variable) -> bool:
+        """Whether this level carries a derivative of one of its Variables."""
+        return x.link is not None
+
+    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Compute the value, and follow the derivative."""
+        values, links = [], []
+        for a in args:
+            if isinstance(a, Variable) and a.level is self:
+                values.append(a.data)
+                links.append(a.link)
+            else:
+                values.append(a)
+                links.append(None)
+        out = evaluate(self, block, values, params)
+        if block.kind == "constant":
+            return out
+        return self.follow(block, out, values, links, params)
+
+    def follow(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
+        """The output or outputs of an application as Variables of this level, given those of the arguments."""
+        raise NotImplementedError
+
+
 def refuse_closure(level: Level, block: Block, out: Any) -> None:
     """Refuse the output of a function with a rule of its own that used a Variable which is not an argument."""
     inner = top_level(out if isinstance(out, (tuple, list)) else (out,))

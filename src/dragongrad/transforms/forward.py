@@ -14,7 +14,7 @@ from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
 from .careful import attempt
-from .evaluate import call, drop, rewrap
+from .evaluate import call, drop
 from .pushforward import Forward, push_masked, push_root
 from .restate import is_rough, remember
 from .sweep import has_nan, own
@@ -34,18 +34,11 @@ class CarefulForward(Forward):
         return remember(self, block, args, params, out)
 
     def pushed(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
-        """The output or outputs of a Block as Variables of this level."""
+        """The same with masks; that of one of several outputs is not known."""
         found = push_masked(block, out, values, links, params)
-        if block.outputs == 1:
-            return Variable(out, self, found)
-        dots = found.dot if found is not None else [None] * len(out)
-        return rewrap(
-            out,
-            [
-                Variable(o, self, None if d is None else Dot(d, None)) if o.dtype.kind in "fc" else o
-                for o, d in zip(out, dots, strict=True)
-            ],
-        )
+        if found is None or block.outputs == 1:
+            return found
+        return [None if dot is None else Dot(dot, None) for dot in found.dot]
 
 
 class WatchedForward(CarefulForward):

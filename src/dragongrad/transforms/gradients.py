@@ -25,14 +25,15 @@ from .sweep import own, run_sweep
 
 def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:
     """Run a function over Variables of a new level: its output, the level's tape, inputs and structures."""
-    level: Reverse = CarefulReverse() if is_careful() else open_reverse(())[0]
+    again = CAREFUL.get() if is_careful() else None
+    level: Reverse = open_reverse(())[0] if again is None else CarefulReverse()
     full = list(args)
     inputs: list[Node] = []
     structures = []
     for position in positions:
         leaves, structure = input_leaves(f, args[position], position)
-        if is_careful():
-            leaves = [CAREFUL.get().lift(leaf) for leaf in leaves]
+        if again is not None:
+            leaves = [again.lift(leaf) for leaf in leaves]
         nodes = [Node(None, (), leaf.shape, leaf.dtype) for leaf in leaves]
         variables = [Variable(leaf, level, node) for leaf, node in zip(leaves, nodes, strict=True)]
         full[position] = unflatten(structure, variables)

@@ -7,52 +7,31 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from ..core.level import Level
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable
-from .evaluate import evaluate, rewrap
+from .evaluate import Differentiating, rewrap
 from .poles import infinite, unknown
 from .rules import call_pushforward, call_rule
 from .sweep import transpose
 from .zeros import Dot, Mask, as_numbers, cut, either, indicator, settled, spread_out, through
 
 
-class Forward(Level):
+class Forward(Differentiating):
     """The level of one forward-mode transform; the link of its Variables is the tangent."""
 
     __slots__ = ()
 
-    def constant(self, value: Any) -> Variable:
-        """A Variable of this level with tangent zero."""
-        return Variable(value, self, None)
-
-    def differentiates(self, x: Variable) -> bool:
-        return x.link is not None
-
-    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        values, tangents = [], []
-        for a in args:
-            if isinstance(a, Variable) and a.level is self:
-                values.append(a.data)
-                tangents.append(a.link)
-            else:
-                values.append(a)
-                tangents.append(None)
-        out = evaluate(self, block, values, params)
-        if block.kind == "constant":
-            return out
-        return self.pushed(block, out, values, tangents, params)
+    def follow(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
+        """Push the tangents along, and give the output or outputs as Variables."""
+        pushed = self.pushed(block, out, values, links, params)
+        if block.outputs == 1:
+            return Variable(out, self, pushed)
+        parts = zip(out, [None] * len(out) if pushed is None else pushed, strict=True)
+        return rewrap(out, [Variable(o, self, link) if o.dtype.kind in "fc" else o for o, link in parts])
 
     def pushed(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
-        """The output or outputs of a Block as Variables of this level."""
-        out_dot = pushforward(block, out, values, links, params)
-        if block.outputs == 1:
-            return Variable(out, self, out_dot)
-        dots = out_dot if out_dot is not None else [None] * len(out)
-        return rewrap(
-            out,
-            [Variable(o, self, d) if o.dtype.kind in "fc" else o for o, d in zip(out, dots, strict=True)],
-        )
+        """The link of the output (a list or tuple for several), None where it is constant."""
+        return pushforward(block, out, values, links, params)
 
 
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:

@@ -10,10 +10,9 @@ import numpy as np
 from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import DragongradError, operation_error, user_line
-from ..core.level import Level
 from ..core.node import Node, Spec
 from ..core.variable import Variable
-from .evaluate import evaluate, refuse_escaped, rewrap
+from .evaluate import Differentiating, refuse_escaped, rewrap
 from .watch import check_forward
 
 
@@ -22,7 +21,7 @@ def _closed(node: Node) -> None:
     refuse_escaped()
 
 
-class Reverse(Level):
+class Reverse(Differentiating):
     """The level of one reverse-mode transform: its tape."""
 
     __slots__ = ("append", "tape")
@@ -39,13 +38,6 @@ class Reverse(Level):
         self.tape = []
         self.append = _closed
         return tape
-
-    def constant(self, value: Any) -> Variable:
-        """A Variable of this level that depends on no input."""
-        return Variable(value, self, None)
-
-    def differentiates(self, x: Variable) -> bool:
-        return x.link is not None
 
     # unary and binary are apply for the two commonest cases, written out: they are most of an eager run.
 
@@ -105,24 +97,9 @@ class Reverse(Level):
         self.append(node)
         return Variable(out, self, node)
 
-    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        values, parents = [], []
-        for a in args:
-            if isinstance(a, Variable) and a.level is self:
-                values.append(a.data)
-                parents.append(a.link)
-            else:
-                values.append(a)
-                parents.append(None)
-        out = evaluate(self, block, values, params)
-        if block.kind == "constant":
-            return out
-        return self.record(block, values, parents, params, out)
-
-    def record(
-        self, block: Block, values: list[Any], parents: list[Node | None], params: dict[str, Any], out: Any
-    ) -> Any:
+    def follow(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
         """Write the Node of an application, and give its output or outputs as Variables."""
+        parents: list[Node | None] = links
         if block.pulls and not block.variadic:
             parents = [p if pull is not None else None for p, pull in zip(parents, block.pulls, strict=True)]
         active = tuple([p is not None for p in parents])
