@@ -106,6 +106,57 @@ def test_same_steps_as_minpack_without_second_derivatives(minpacks):
     assert same >= 0.8 * len(FITS)
 
 
+# Starts from which an exponential is so large that whatever comes next is nothing beside it, and sizes of residuals
+
+FAR = np.linspace(0, 3, 20)
+
+
+def far_decay(p):
+    return p[0] * np.exp(p[1] * FAR) - 3 * np.exp(-2 * FAR)
+
+
+@pytest.mark.parametrize("start", [(1, 30), (1, 15), (1, 10), pytest.param((1, 50), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_far_start_does_not_make_a_success(start, method):
+    """Neither units that a start made large nor a sum of squares that fell far say that a fit is good."""
+    result = ad.least_squares(far_decay, np.array(start, float), method=method)
+    plateau = "not determined" in result.message and np.allclose(result.grad, 0)
+    assert not result.success or np.allclose(result.x, [3, -2]) or plateau
+    assert method == "gauss-newton" or not plateau
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-165, 1e-150, 1e-136, 1e-80, 1e100, 1e160, 1e200])
+@pytest.mark.parametrize("method", METHODS)
+def test_residuals_whose_squares_underflow_or_overflow(scale, method):
+    result = ad.least_squares(lambda p: scale * far_decay(p), [1.0, -1.0], method=method)
+    if 1e-140 < scale < 1e150:
+        np.testing.assert_allclose(result.x, [3, -2])
+        assert result.success
+    else:
+        assert result.status is Status.NON_FINITE
+        assert f"them by {max(scale, 1 / scale):g}" in result.message
+
+
+def test_a_parameter_in_tiny_units():
+    """The squares of its column of the Jacobian underflow; it counts all the same."""
+    result = ad.least_squares(lambda p: 1e-200 * p[0] * T - T - 1 + p[1], [1.0, 3.0])
+    np.testing.assert_allclose(result.x, [1e200, 1])
+    assert result.success
+
+
+@pytest.mark.parametrize("residual", [lambda a: np.sin(a * T + np.pi), lambda a: np.exp(a * T) - 1])
+def test_what_is_left_of_residuals_that_vanish_may_be_rounding(residual):
+    """Of terms that the derivatives know nothing of, since the parameter itself comes to zero."""
+    result = ad.least_squares(residual, 0.5)
+    assert result.success, result
+    assert result.cost < 1e-30
+
+
+def test_a_start_that_fits_perfectly_is_a_success():
+    result = ad.least_squares(lambda p: p - np.float32(1e-6) * (1 + np.float32(1e-7)), np.full(3, 1e-6, np.float32))
+    assert result.success, result
+
+
 # The result
 
 

@@ -176,6 +176,15 @@ def test_why_there_is_no_success(method, name, status, says):
     assert found.nfev < 3000
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+@pytest.mark.parametrize("method", SECOND)
+def test_values_whose_squares_underflow_or_overflow(method, scale):
+    with np.errstate(all="ignore"):
+        found = ad.minimize(lambda x: scale * rosenbrock(x), [-1.2, 1.0], method=method, max_iter=100)
+    assert found.success == np.allclose(found.x, 1, atol=1e-3)
+    assert found.success or (scale > 1 and ("divide the function" in found.message or method == "trust-ncg"))
+
+
 @pytest.mark.parametrize("name", ["wood", "osborne-1", "jennrich-sampson", "biggs-exp6", "penalty-1"])
 def test_lbfgs_goes_on_where_its_tolerances_would_have_ended_it(name):
     problem = zoo.get(name)

@@ -76,7 +76,7 @@ class LinearModel:
         if length <= 1.1 * radius:
             return 0.0, z
         excess = length - radius
-        low = excess * length**2 / (radius * float(np.sum((z / s) ** 2))) if self.full else 0.0
+        low = excess / radius * (length / norm(z / s)) ** 2 if self.full else 0.0
         steepest = norm(s * c)
         high = steepest / radius or _TINY / min(radius, 0.1)
         par = min(max(par, low), high) or steepest / length
@@ -89,7 +89,7 @@ class LinearModel:
             if abs(excess) <= 0.1 * radius or (low == 0 and excess <= before < 0):
                 break
             low, high = (max(low, par), high) if excess > 0 else (low, min(high, par))
-            par = max(low, par + excess / radius * length**2 / float(np.sum(z * z / denominator)))
+            par = max(low, par + excess / radius * (length / norm(z / np.sqrt(denominator))) ** 2)
         return par, s * c / (s * s + par)
 
     def answer(self, slope: Array, par: float) -> Array:
@@ -154,7 +154,7 @@ class CurvedModel:
             length = norm(z)
             if length <= 1.1 * radius:
                 break
-            par += (length / radius - 1) * length**2 / float(np.sum(z * z / (self.w + par)))
+            par += (length / radius - 1) * (length / norm(z / np.sqrt(self.w + par))) ** 2
             z = self.c / (self.w + par)
         return par, z
 

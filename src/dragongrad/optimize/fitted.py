@@ -62,7 +62,7 @@ class Fitted:
 
     def decomposed(self) -> tuple[Array, Array, Array, Array]:
         """The lengths of the columns of the Jacobian; its singular values, right vectors and null space."""
-        norms = np.sqrt(np.sum(self.triangle**2, axis=0))
+        norms = np.hypot.reduce(self.triangle, axis=0)
         scale = np.where(norms > 0, norms, 1.0)
         _, s, vt = np.linalg.svd(self.triangle / scale)
         eps = np.finfo(self.triangle.dtype).eps
@@ -110,7 +110,8 @@ class Fitted:
         else:
             variance = 1.0 if self.absolute else self.chi_square / self.free
         half = rows / s[:, None] / scale
-        found: Array = variance * (half.T @ half)
+        with np.errstate(all="ignore"):
+            found: Array = variance * (half.T @ half)
         lost = np.flatnonzero(self._lost(null))
         found[lost, :] = found[:, lost] = np.nan
         found[lost, lost] = np.inf

@@ -153,7 +153,8 @@ def least_squares(
     optimizer = chosen(fit, **options)
     limits = replace(optimizer.limits, **asked)
     result = run(optimizer, limits, callback=callback, progress=progress, path=path)
-    return with_residuals(result, optimizer, absolute_sigma)
+    with np.errstate(all="ignore"):
+        return with_residuals(result, optimizer, absolute_sigma)
 
 
 # What `least_squares` takes for every method.

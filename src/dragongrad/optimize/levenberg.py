@@ -139,10 +139,12 @@ class LevenbergMarquardt(Optimizer):
             model = self._model(x)
             while self._arrived(model, x) or not self._try(model, x):
                 if self._stuck():
-                    if not self._ran_flat():
+                    if not (self._outdated() or self._ran_flat()):
                         raise self._news()
                     break
-        if passed(self.tests()) and self._ran_flat():
+        if passed(self.tests()) and self._outdated():
+            self._begin()
+        elif passed(self.tests()) and self._ran_flat():
             self._restart()
 
     def _model(self, x: Array) -> LinearModel | CurvedModel:
@@ -151,7 +153,7 @@ class LevenbergMarquardt(Optimizer):
         self.longest = np.maximum(self.longest, norms)
         self.scale = np.where(self.longest > 0, self.longest, 1.0)
         if self.fresh:
-            self.radius = self.factor * (norm(self.scale * x) or 1.0)
+            self.radius = self.factor * (self._length(x) or 1.0)
         r, c = self.fit.triangle()
         held = ~self.free() if self.box is not None else None
         # Parameters that their bounds hold do not matter to the model, so that its steps leave them alone.
@@ -170,6 +172,10 @@ class LevenbergMarquardt(Optimizer):
         self._leave_alone()
         return linear
 
+    def _length(self, x: Array) -> float:
+        """The length of the parameters, scaled; those that never mattered do not count, however far they are."""
+        return norm(self.longest * x)
+
     def _leave_alone(self) -> None:
         """Do without second-order models for twice as many steps as last time."""
         self.next_try = self.count + self.wait
@@ -181,7 +187,7 @@ class LevenbergMarquardt(Optimizer):
         size = norm(z)
         if self.box is not None:
             size = min(size, norm(self.scale * (self.box.clip(x + model.step(z) / self.scale) - x)))
-        length = self.whole = size / max(norm(self.scale * x), _TINY)
+        length = self.whole = size / max(self._length(x), _TINY)
         if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
             return False
         self.step_test, self.after = length, 0.0
@@ -219,7 +225,7 @@ class LevenbergMarquardt(Optimizer):
             self.arrive(new, fit.cost, gradient.reshape(new.shape))
         else:
             fit.recall(known)
-        self.step_test = self.radius / max(norm(self.scale * self.params.ravel()), _TINY)
+        self.step_test = self.radius / max(self._length(self.params.ravel()), _TINY)
         return accepted
 
     def _within(self, x: Array) -> tuple[Array, float, float, float]:
@@ -281,16 +287,34 @@ class LevenbergMarquardt(Optimizer):
         if ended is None or (self.whole > _FAR and steep > _FAR):
             if self.fit.offset() <= self.fit.rounding():
                 return self.fit.rounded()
+            if self.fit.faded():
+                return Stalled(
+                    f"no further decrease is possible in floating point: the length of the residuals fell from "
+                    f"{self.fit.first:.2g} to {norm(self.fit.residual):.2g}",
+                    Status.CONVERGED,
+                )
             return Stalled(
                 "no step along the derivatives lowers the sum of squares, however short: the residuals are not "
                 "smooth here, or their derivative is not right (ad.testing.check_derivatives finds out)"
             )
         return Stalled(ended.message, ended.status)
 
+    def _outdated(self) -> bool:
+        """Whether steps only seem short: in units that a far start made so large that some parameters do not count.
+
+        Those whose change by their own size would still change the residuals: others ran off.
+        """
+        matter = self.fit.norms() * np.abs(self.params.ravel()) > _FAR * norm(self.fit.residual)
+        free = None if self.box is None else self.free()
+        return bool((self._shrunk() & matter).any()) and self.fit.offset(free) > _FAR
+
+    def _shrunk(self) -> Array:
+        """Which columns of the Jacobian are next to nothing beside what they were."""
+        return (self.longest > 0) & (self.fit.norms() <= _FLAT * self.longest)
+
     def _ran_flat(self) -> bool:
         """Whether a parameter that mattered ran off to where it does not, and the residuals are not zero."""
-        flat = (self.longest > 0) & (self.fit.norms() <= _FLAT * self.longest)
-        return self.restarts > 0 and bool(flat.any()) and self.loss > _EPS * self.beginning[1]
+        return self.restarts > 0 and bool(self._shrunk().any()) and not self.fit.vanished()
 
     def _restart(self) -> None:
         """Stand at the start again, with a hundredth of the first radius."""

@@ -110,7 +110,7 @@ def run(
         # What overflows or is undefined on the way shows in the status; a warning would only say it twice.
         with np.errstate(all="ignore"):
             ended = _travel(optimizer, limits, trail, callback, show)
-        return _result(optimizer, limits, trail, ended)
+            return _result(optimizer, limits, trail, ended)
     except KeyboardInterrupt:
         return _result(optimizer, limits, trail, _Ending(Status.INTERRUPTED, _INTERRUPTED))
     finally:
@@ -167,12 +167,14 @@ def _reconsider(
         trail.helped += 1
         if trail.helped > _HELP:
             return ended, None
-    known = optimizer.known()
+    known, faded = optimizer.known(), optimizer.objective.faded()
     try:
-        better = second_look(optimizer, trail.gained(), ended.tolerance)
+        better = second_look(optimizer, _gained(optimizer, trail), ended.tolerance)
     except Stalled as news:
-        return (_Ending(news.status, news.message) if success else ended), None
+        return (_Ending(news.status, news.message) if success and not faded else ended), None
     except Doubt:
+        if ended.stuck and success and faded:
+            return ended, None
         if ended.stuck:
             return _Ending(Status.NO_DESCENT, not_smooth(optimizer).message), None
         trail.look_again = trail.nit + max(_AGAIN, trail.nit // 4)
@@ -190,7 +192,15 @@ def _reconsider(
     return ended, None
 
 
+def _gained(optimizer: Optimizer, trail: _Trail) -> float:
+    """What a better point is measured by: the gain so far, of a sum of squares at most all that is left of it."""
+    return trail.gained() if optimizer.tests() is None else min(trail.gained(), optimizer.loss)
+
+
 def _first_look(optimizer: Optimizer, limits: Limits) -> _Ending | None:
+    unfit = optimizer.objective.unfit()
+    if unfit is not None:
+        return _Ending(Status.NON_FINITE, unfit)
     squares = _squares(optimizer)
     wrong = _not_finite(optimizer, squares, "at the start")
     if wrong is not None:

@@ -253,6 +253,14 @@ class Objective:
     def _product(self, params: Any, direction: Any) -> Any:
         return jvp(grad(self._call), (params,), (direction,))[1]
 
+    def unfit(self) -> str | None:
+        """Why the value where it was last evaluated cannot be worked with, though it is finite, if so."""
+        return None
+
+    def faded(self) -> bool:
+        """Whether next to nothing is left of what can only come to zero, so that what is left may be rounding."""
+        return False
+
     def known(self) -> Any:
         """What is known of the function where it was last evaluated, for `recall`."""
         return None

@@ -97,6 +97,7 @@ class Residuals(Objective):
         self.first = 0.0
         # The triangle of the matrix, and what it was made of.
         self._triangle: tuple[Any, ...] = (None, None)
+        self._norms: tuple[Any, ...] = (None, None)
 
     def vector(self, x: Any) -> Any:
         """The residuals at a vector or Variable, as a vector; not counted."""
@@ -253,7 +254,33 @@ class Residuals(Objective):
         return not bend < -float(np.sum((r @ least) ** 2))
 
     def vanished(self) -> bool:
-        """Whether nothing is left of the residuals, beside those at the start."""
+        """Whether nothing is left of the residuals, beside those at the start and beside the terms that cancel.
+
+        Those at the start alone say little: from a start where an exponential overflows nearly, whatever comes next
+        is nothing beside them.
+        """
+        length = norm(self.residual)
+        if not self.faded():
+            return False
+        # Squares below the root of the least number have hardly any digits left to improve.
+        least = float(np.finfo(self.start.dtype).tiny) ** 0.25
+        return length <= max(_VANISHED * norm(np.abs(self.matrix) @ np.abs(self.at.ravel())), least)
+
+    def unfit(self) -> str | None:
+        """Why the residuals cannot be squared as they are, if they cannot."""
+        size = float(np.max(np.abs(self.residual), initial=0.0))
+        terms = np.max(np.abs(self.matrix) @ np.abs(self.at.ravel()), initial=0.0)
+        kind = np.finfo(self.residual.dtype)
+        if size > 0 and max(size, terms) < math.sqrt(kind.tiny) / kind.eps:
+            change = f"small that their squares underflow: multiply them by {10.0 ** -round(math.log10(size)):g}"
+        elif size < math.inf and self.cost == math.inf:
+            change = f"large that their squares overflow: divide them by {10.0 ** round(math.log10(size)):g}"
+        else:
+            return None
+        return f"the residuals (the largest {size:.2g}) are so {change}"
+
+    def faded(self) -> bool:
+        """Whether nothing is left of the residuals beside those at the start."""
         return norm(self.residual) <= _VANISHED * self.first
 
     def offset(self, free: Array | None = None) -> float:
@@ -289,14 +316,17 @@ class Residuals(Objective):
     def norms(self) -> Array:
         """The norms of the columns of the Jacobian."""
         r = self.triangle()[0]
-        return np.asarray(np.sqrt(np.sum(r * r, axis=0)))
+        if self._norms[0] is not r:
+            # Unlike sums of squares, this does not underflow.
+            self._norms = r, np.hypot.reduce(r, axis=0)
+        return self._norms[1]  # type: ignore[no-any-return]
 
     def cosine(self, gradient: Array) -> float:
         """The largest cosine of the angle between the residuals and a column of their Jacobian."""
         norms = self.norms()
         length = float(np.sqrt(self.residual @ self.residual))
         matter = norms > 0
-        if length == 0 or not matter.any():
+        if length == 0 or self.cost == 0 or not matter.any():
             return 0.0
         return float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
 
@@ -314,8 +344,9 @@ class Residuals(Objective):
         if m < n or self.rank() < n:
             return None
         norms = self.norms()
-        inverse = np.linalg.inv(self.triangle()[0] / norms) / norms[:, None]
-        return inverse @ inverse.T
+        with np.errstate(all="ignore"):
+            inverse = np.linalg.inv(self.triangle()[0] / norms) / norms[:, None]
+            return inverse @ inverse.T
 
 
 def _keep_memory(size: int) -> None:

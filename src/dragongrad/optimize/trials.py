@@ -156,6 +156,12 @@ def stuck(optimizer: Optimizer, gain: float) -> Stalled:
 def not_smooth(optimizer: Optimizer) -> Stalled:
     """What to raise when no step gives the decrease that the derivatives promise."""
     largest = float(np.max(np.abs(optimizer.slope()), initial=0.0))
+    if math.isinf(largest * largest):
+        return Stalled(
+            f"the gradient (largest element {largest:.2g}) is so large that its square overflows: divide the "
+            f"function by {10.0 ** round(math.log10(largest)):g}",
+            Status.NON_FINITE,
+        )
     return Stalled(
         f"no step decreases the value, though the gradient (largest element {largest:.2g}) says that one should: "
         "the function has a kink or a jump here, is noisy, too badly scaled for this method, or its gradient is "
