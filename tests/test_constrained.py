@@ -126,6 +126,16 @@ def test_a_constraint_violated_is_no_success():
     for method in (None, "scipy:SLSQP", "scipy:trust-constr"):
         found = ad.minimize(lambda x: x[0], [0.0, 0.0], method=method, constraints=apart, max_iter=40)
         assert not found.success
+        assert "is violated by" in found.message
+
+
+@pytest.mark.parametrize("method", [None, "scipy:SLSQP", "scipy:trust-constr"])
+@pytest.mark.filterwarnings("ignore:Singular Jacobian")
+def test_which_constraint_is_violated_and_by_how_much(method):
+    met, not_met = ge(lambda x: x[0] + 10), eq(lambda x: [x[1] - x[1] + 0.5 * x[0] - 0.5 * x[0], x[0] * 0 - 2.0])
+    found = ad.minimize(valley, [0.5, 0.5], method=method, constraints=[met, not_met], max_iter=20)
+    assert not found.success
+    assert "constraint 1[1] is violated by 2 at x" in found.message, found
 
 
 ROWS = {
@@ -191,6 +201,11 @@ def test_a_start_outside_is_moved_inside(start):
     np.testing.assert_allclose(found.x, [0.7085, 0.5], atol=1e-4)
     np.testing.assert_allclose(found.tests["gradient"].measured, 0, atol=1e-8)
     assert np.max(np.abs(found.jac)) > 0.1
+    assert f"the start was moved within the bounds: x[{int(start[0] == 0)}] = " in found.message
+    peer = ad.minimize(valley, start, bounds=[(0, 10), (0, 0.5)], method="scipy:SLSQP")
+    assert peer.message.endswith(found.message.partition("; ")[2])
+    inside = ad.minimize(valley, found.path[0], bounds=[(0, 10), (0, 0.5)])
+    assert "moved" not in inside.message
 
 
 def test_a_parameter_held_fast():

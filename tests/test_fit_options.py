@@ -108,6 +108,8 @@ def test_bounds_of_a_nest_and_a_start_outside():
         assert result.x["b"] == 0.4
         assert "at a bound: b" in result.message
         assert "at its upper bound" in str(result)
+        assert "moved within the bounds: b = 3 to 0.4" in result.message
+        assert "(init = 0.4) (at its upper bound)" in str(result)
 
 
 def test_bounds_that_hold_nothing_change_nothing():

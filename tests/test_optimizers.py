@@ -134,7 +134,7 @@ def test_parameters_keep_their_shape_and_dtype():
         (lambda: GD(lambda x: x, [0.0, 0.0]).solve(), ad.ArgumentError, "one number"),
         (lambda: GD(lambda x: (x, x), [0.0, 0.0]).solve(), ad.ArgumentError, "one number"),
         (lambda: GD(lambda x: (1.0, x[:1]), [0.0, 0.0]).solve(), ad.ShapeError, "1 numbers"),
-        (lambda: GD(lambda x: (1.0, x, x), [0.0, 0.0]).solve(), ad.ArgumentError, "3 things"),
+        (lambda: GD(lambda x: (1.0, x, x), [0.0, 0.0]).solve(), ad.ArgumentError, "a tuple of 3"),
         (lambda: GD(lambda x: np.sum(x**4), [5.0, 1.0], lr=1.0).solve(), ad.NonFiniteError, "learning rate"),
     ],
 )

@@ -12,6 +12,7 @@ from dragongrad.interop import scipy
 from dragongrad.interop.methods import METHODS as SCIPYS
 from dragongrad.optimize import LEAST_SQUARES, METHODS, Adam, ExponentialDecay, Objective
 from dragongrad.optimize.bounds import read_bounds
+from dragongrad.optimize.minimize import SCIPYS as SCIPYS_NAMES
 from dragongrad.optimize.root import ROOTS
 
 CALLS = []
@@ -114,6 +115,13 @@ def test_the_classes_themselves(options):
         ({"max_itr": 5}, "did you mean 'max_iter'"),
         ({"method": "adam", "beta": 0.9}, "did you mean 'beta[12]'"),
         ({"method": "newtn"}, "did you mean 'newton'"),
+        ({"method": "l-bfg"}, "did you mean 'l-bfgs'"),
+        ({"method": "trust-exat"}, "did you mean 'trust-exact'"),
+        ({"method": "nope"}, "choose one of .*l-bfgs, cg, trust-ncg, trust-exact, 'scipy:NAME'"),
+        ({"method": "SLSQP"}, "did you mean 'scipy:SLSQP'"),
+        ({"method": "trust_constr"}, "did you mean 'scipy:trust-constr'"),
+        ({"method": "nelder-mead"}, "did you mean 'scipy:Nelder-Mead'"),
+        ({"method": "L-BFGS-B"}, "did you mean 'scipy:L-BFGS-B'"),
         ({"method": "spicy:CG"}, "did you mean 'scipy'"),
         ({"method": "scipy:L-BFGS-B", "maxcorr": 3}, "did you mean 'maxcor'"),
         ({"method": "scipy:trust-constr", "verbos": 3}, "verbos"),
@@ -135,6 +143,25 @@ def test_messages_say_what_was_perhaps_meant(options, match):
         ad.minimize(bowl, np.zeros(2), **options)
     if "refuses" in match:  # SciPy looks at the values of its own options when it needs them
         CALLS.clear()
+
+
+def test_scipys_names_are_known():
+    assert sorted(SCIPYS_NAMES) == sorted(method.name for method in SCIPYS.values())
+
+
+NO_PAIRS = [3.0, np.float64(3), None, "ab", (1.0,), (1.0, 2.0, 3.0), np.ones(2)]
+NO_GRADIENTS = [None, "ab", 2j * np.ones(2), [], {"a": "b"}]
+
+
+@pytest.mark.parametrize("method", ["bfgs", "scipy:BFGS"])
+@pytest.mark.parametrize(
+    ("returned", "match"),
+    [(out, r"must return the pair \(value, gradient\), it returned .*leave out jac") for out in NO_PAIRS]
+    + [((1.0, g), "the gradient must be an array of real numbers") for g in NO_GRADIENTS],
+)
+def test_what_returns_its_gradient_must_do_so(method, returned, match):
+    with pytest.raises(ad.ArgumentError, match=match):
+        ad.minimize(lambda x: returned, np.ones(2), jac=True, method=method)
 
 
 STARTS = ["abc", None, [], np.zeros(0), np.zeros((0, 3)), {}, {"a": np.zeros(0)}, [[1, 2], [3]], [1, "a"], bowl, 1j,
@@ -208,7 +235,8 @@ def test_two_sides_where_fits_take_them(bounds, low, high):
 
 BAD_BOUNDS = [
     (0, 1), [0, 1], [(0, 1)], [(0, 1)] * 3, "ab", 3, True, [(1, 0), (0, 1)], [("a", 1)] * 2, [(math.nan, 1)] * 2,
-    {"a": 1}, np.zeros((2, 3)), [(0, 1, 2)] * 2, Bounds([0, 0, 0], 1), lambda x: x,
+    {"a": 1}, np.zeros((2, 3)), [(0, 1, 2)] * 2, ([0], [1, 1]), [(INF, INF), (0, 1)], [(0, 1), (-INF, -INF)],
+    Bounds(INF, INF), Bounds([0, 0, 0], 1), lambda x: x,
 ]  # fmt: skip
 
 
@@ -219,6 +247,23 @@ def test_bounds_that_do_not_fit(method, bounds):
         ad.minimize(bowl, np.zeros(2), method=f"scipy:{method}", bounds=bounds)
     with pytest.raises(ad.ArgumentError, match="bound"):
         scipy.minimize(bowl, np.zeros(2), method=method, bounds=bounds)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "match"),
+    [
+        ([(2, 1), (0, 1)], r"the bounds of x\[0\] are 2 and 1: .*write \(1, 2\)"),
+        (
+            [(0, 1), (INF, INF)],
+            r"x\[1\] are inf and inf: there is no number.*write \(-np.inf, np.inf\)",
+        ),
+        (([0], [1, 1]), r"write bounds=\[\(0, 1\), \(0, 1\)\]"),
+        ([(0, math.nan), None], "a bound must be a number, or None where there is none, got nan"),
+    ],
+)
+def test_bounds_that_are_wrong_say_what_to_write(bounds, match):
+    with pytest.raises(ad.ArgumentError, match=match):
+        ad.minimize(bowl, np.zeros(2), bounds=bounds)
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,11 @@ def verdict(
         The bounds.
 
     """
-    size = np.maximum(np.abs(x), np.abs(start))
-    size = np.where(size > 0, size, 1.0)
+    size = _sizes(x, start)
     rows = _stacked(x, size, constraints, box)
-    violation = np.maximum(np.maximum(rows.low - rows.values, rows.values - rows.high), 0.0)
-    if not np.all(violation <= _VIOLATED * rows.sizes):
-        return Objection(f"a constraint is violated by {float(np.max(violation)):.3g}", False)
+    violated = worst(x, start, constraints, box)
+    if violated is not None:
+        return Objection(violated, False)
     near = _ACTIVE * rows.sizes
     at_low, at_high = rows.values <= rows.low + near, rows.values >= rows.high - near
     active = at_low | at_high
@@ -74,6 +73,38 @@ def verdict(
         return None
     reason = f"no multipliers of the constraints explain the gradient: {left:.3g} of {terms:.3g} remains"
     return Objection(reason, True)
+
+
+def worst(x: Array, start: Array, constraints: list[Any], box: Box | None) -> str | None:
+    """Which constraint is violated most at a point, relative to its terms, and by how much; None where none is.
+
+    Constraints are counted from 0, as they were given, and so are the numbers that one of them holds.
+    """
+    size, found, most = _sizes(x, start), None, _VIOLATED
+    for k, constraint in enumerate(constraints):
+        rows = _rows(constraint, x, size)
+        violation = _violations(rows)
+        part = violation / np.where(rows.sizes > 0, rows.sizes, 1.0)
+        i = int(np.argmax(np.where(np.isnan(part), np.inf, part)))
+        if not part[i] <= most:
+            inner = f"[{i}]" if part.size > 1 else ""
+            found, most = f"constraint {k}{inner} is violated by {violation[i]:.3g} at x", float(part[i])
+    if found is None and box is not None:
+        rows = _within(x, size, box)
+        if not np.all(_violations(rows) <= _VIOLATED * rows.sizes):
+            return f"a bound is violated by {float(np.max(_violations(rows))):.3g} at x"
+    return found
+
+
+def _violations(rows: _Rows) -> Array:
+    """By how much each is violated."""
+    return np.maximum(np.maximum(rows.low - rows.values, rows.values - rows.high), 0.0)
+
+
+def _sizes(x: Array, start: Array) -> Array:
+    """What large and small mean for each parameter."""
+    size = np.maximum(np.abs(x), np.abs(start))
+    return np.where(size > 0, size, 1.0)
 
 
 def _explained(gradient: Array, normals: Array, at_low: Array, at_high: Array) -> tuple[Array, float, float]:
@@ -96,12 +127,13 @@ def _stacked(x: Array, size: Array, constraints: list[Any], box: Box | None) -> 
     """All constraints, and the bounds, as one."""
     parts = [_rows(c, x, size) for c in constraints]
     if box is not None:
-        n = x.size
-        ends = np.where(np.isfinite(box.low), np.abs(box.low), 0) + np.where(
-            np.isfinite(box.high), np.abs(box.high), 0
-        )
-        parts.append(_Rows(x, np.eye(n), box.low, box.high, size + ends))
+        parts.append(_within(x, size, box))
     return _Rows(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Rows._fields))
+
+
+def _within(x: Array, size: Array, box: Box) -> _Rows:
+    """Bounds as constraints."""
+    return _Rows(x, np.eye(x.size), box.low, box.high, size + _ends(box.low, box.high))
 
 
 def _rows(constraint: Any, x: Array, size: Array) -> _Rows:

@@ -262,7 +262,18 @@ def _result(problem: _Problem, method: Method, end: _End) -> Result:
     if hasattr(inverse, "todense"):
         inverse = inverse.todense()
     watched.objective.check()
+    if problem.constraints and end.status in (Status.NO_DESCENT, Status.MAX_ITER):
+        end = end._replace(message=_infeasible(problem, end))
     return _told(problem, seen, end, inverse)
+
+
+def _infeasible(problem: _Problem, end: _End) -> str:
+    """How a run ended that found no solution, and which constraint is violated most."""
+    objective = problem.watched.objective
+    worst = lagrange.worst(end.x, objective.start.ravel(), problem.constraints, problem.box)
+    if worst is None or "violated" in end.message:
+        return end.message
+    return f"{end.message}; {worst}: perhaps no point meets all of them, otherwise try another start"
 
 
 def _interrupted(problem: _Problem) -> Result:
@@ -281,11 +292,13 @@ def _told(problem: _Problem, seen: Seen, end: _End, inverse: Any) -> Result:
     unpack, gradient = objective.packing.unpack, seen.gradient.reshape(objective.start.shape)
     free = ~problem.box.held(seen.x, gradient) if problem.box is not None else np.ones(seen.x.size, bool)
     largest = float(np.max(np.abs(gradient.ravel()[free]), initial=0.0))
+    moves = "" if problem.box is None else problem.box.moves(objective.start, objective.packing.names())
     return Result(
         x=unpack(watched.shaped(seen.x)), fun=seen.value, jac=unpack(gradient), hess_inv=inverse,
         nit=steps.nit if end.nit is None else end.nit,
         nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
-        success=end.status is Status.CONVERGED, status=end.status, message=end.message,
+        success=end.status is Status.CONVERGED, status=end.status,
+        message="; ".join(filter(None, (end.message, moves))),
         tests={"gradient": Test(largest, problem.asked.get("gtol", 0.0))},
         seconds=time.perf_counter() - watched.begun,
         path=np.array(steps.points) if steps.keep else None,

@@ -13,6 +13,9 @@ from ..core.errors import ArgumentError
 from .objective import Array, Packing
 from .options import near, real, shown
 
+# So many parameters are named in a message.
+_TOLD = 5
+
 
 @dataclass(frozen=True)
 class Box:
@@ -30,6 +33,16 @@ class Box:
     def clip(self, x: Array) -> Array:
         """The nearest point inside, of the shape and dtype of `x`."""
         return np.clip(x.ravel(), self.low, self.high).astype(x.dtype).reshape(x.shape)
+
+    def moves(self, start: Array, names: list[str]) -> str:
+        """What is said of a start outside, which is moved to the nearest point inside; empty of one inside."""
+        x = np.ravel(start)
+        outside = np.flatnonzero((x < self.low) | (x > self.high))
+        if not outside.size:
+            return ""
+        inside = self.clip(x)
+        told = [f"{names[k]} = {x[k]:g} to {inside[k]:g}" for k in outside[:_TOLD]]
+        return "the start was moved within the bounds: " + ", ".join(told) + " ..." * (outside.size > _TOLD)
 
     def holds(self, x: Array) -> bool:
         """Whether a vector lies inside."""
@@ -77,13 +90,20 @@ def read_bounds(bounds: Any, packing: Packing, sides_first: bool = False) -> Box
         low, high = _of_array(bounds, packing, sides_first)
     else:
         low, high = _of_nest(bounds, packing)
-    crossed = np.flatnonzero(~(low <= high))
-    if crossed.size:
-        k = int(crossed[0])
-        raise ArgumentError(
-            f"the bounds of {packing.names()[k]} are {low[k]:g} and {high[k]:g}: the lower one must not be greater"
-        )
+    _refuse_empty(low, high, packing)
     return Box(low, high)
+
+
+def _refuse_empty(low: Array, high: Array, packing: Packing) -> None:
+    """Refuse bounds between which there is no number."""
+    nowhere = np.flatnonzero(~(low <= high) | (low == math.inf) | (high == -math.inf))
+    if nowhere.size:
+        k = int(nowhere[0])
+        a, b = float(low[k]), float(high[k])
+        wrong, line = "the lower one must not be greater", f"({b:g}, {a:g})"
+        if not a > b:
+            wrong, line = "there is no number between them", "(-np.inf, np.inf), or None, for no bounds"
+        raise ArgumentError(f"the bounds of {packing.names()[k]} are {a:g} and {b:g}: {wrong}; write {line}")
 
 
 def side(bound: Any, packing: Packing, missing: float) -> Array:
@@ -111,20 +131,26 @@ def _of_array(bounds: Any, packing: Packing, sides_first: bool) -> tuple[Array, 
         raise _unreadable(bounds, n, sides_first)
     members = list(bounds)
     two_ends = len(members) == 2 and all(map(_is_end, members))
-    if sides_first and n == 2 and isinstance(bounds, list) and all(isinstance(m, tuple) for m in members):
+    tuples = isinstance(bounds, list) and all(isinstance(m, tuple) for m in members)
+    if sides_first and n == len(members) == 2 and tuples:
         raise ArgumentError(
             f"bounds={shown(bounds)} may be two pairs or two sides: write the sides, "
             "bounds=([low_1, low_2], [high_1, high_2])"
         )
     if len(members) == 2 and (sides_first or (n == 1 and two_ends)):
         return side(members[0], packing, -math.inf), side(members[1], packing, math.inf)
-    if len(members) != n or two_ends:
+    if len(members) != n or two_ends or not all(map(_may_be_pair, members)):
         raise _unreadable(bounds, n, sides_first)
     return _pairs(members)
 
 
+def _may_be_pair(member: Any) -> bool:
+    return member is None or hasattr(member, "lb") or (hasattr(member, "__len__") and len(member) == 2)
+
+
 def _unreadable(bounds: Any, n: int, sides_first: bool) -> ArgumentError:
-    form = "(low, high), each a number or an array" if sides_first else f"a pair for each of the {n} numbers"
+    each = f"a pair for each of the {n} numbers, or scipy.optimize.Bounds(low, high)"
+    form = "(low, high), each a number or an array" if sides_first else each
     line = "bounds=(0, np.inf)" if sides_first else "bounds=[" + ", ".join(["(0, 1)"] * min(n, 3)) + "]"
     line = line.replace("]", ", ...]") if n > 3 and not sides_first else line
     return ArgumentError(f"bounds must be {form}, got {shown(bounds)}; write {line}, with None for no bound")
@@ -179,7 +205,9 @@ def _pair(pair: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     if isinstance(pair, list) and len(pair) == math.prod(shape) and not all(map(_is_end, pair)):
         return _pairs(pair)
     if not isinstance(pair, (list, tuple, np.ndarray)) or len(pair) != 2:
-        raise ArgumentError(f"the bounds of a parameter are a pair (low, high), got {shown(pair)}")
+        raise ArgumentError(
+            f"the bounds of a parameter are a pair (low, high), got {shown(pair)}: write (0, 1), or (0, None)"
+        )
     return _ends(pair[0], shape, -math.inf), _ends(pair[1], shape, math.inf)
 
 
@@ -204,7 +232,10 @@ def _ends(value: Any, shape: tuple[int, ...], missing: float) -> Array:
     try:
         return np.ravel(np.broadcast_to(np.reshape(np.array(found, float), given.shape), shape))
     except ValueError:
-        raise ArgumentError(f"bounds of shape {given.shape} do not fit a parameter of shape {shape}") from None
+        raise ArgumentError(
+            f"bounds of shape {given.shape} do not fit a parameter of shape {shape}: write one number for all, or "
+            "an array of that shape"
+        ) from None
 
 
 def _joined(parts: list[Array]) -> Array:

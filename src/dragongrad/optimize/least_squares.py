@@ -139,7 +139,7 @@ def least_squares(
     """
     check_watching(callback, progress, path, compile)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
-    chosen = find_method(method, LEAST_SQUARES, " of least squares: choose 'lm', 'gauss-newton'")
+    chosen = find_method(method, LEAST_SQUARES, " of least squares", "'lm', 'gauss-newton'")
     known = [*_KEYWORDS, *(name for name in chosen.options if name != "bounds")]
     refuse_unknown(chosen.__name__, options, known)
     if bounds is not None:
@@ -180,9 +180,10 @@ def with_residuals(result: Result, optimizer: Optimizer, absolute: bool = False)
     message = result.message
     if not fit.slopes.size or not np.isfinite(fit.slopes).all() or not np.isfinite(fit.plain).all():
         return replace(result, fun=fit.plain, jac=fit.slopes, cost=result.fun, grad=result.jac)
-    x = np.ravel(fit.packing.pack(result.x))
+    x, box = np.ravel(fit.packing.pack(result.x)), optimizer.box
+    start = np.ravel(fit.start if box is None else box.clip(fit.start))
     fitted = Fitted(
-        fit.packing.names(), x, np.ravel(fit.start), None if optimizer.box is None else optimizer.box.at_bounds(x),
+        fit.packing.names(), x, start, None if box is None else box.at_bounds(x),
         fit.plain, triangle_of(fit.slopes, fit.plain)[0], absolute, fit.loss, result.fun, type(optimizer).__name__,
         result.nfev,
     )  # fmt: skip

@@ -326,6 +326,7 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending)
     if status is not Status.INTERRUPTED:
         objective.check()
     unpack = objective.packing.unpack
+    moves = optimizer.box.moves(objective.start, objective.packing.names()) if optimizer.box is not None else ""
     way = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
     )
@@ -333,7 +334,7 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending)
         x=unpack(params), fun=loss, jac=unpack(gradient),
         hess_inv=None if status is Status.INTERRUPTED else optimizer.inverse_hessian(),
         nit=trail.nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
-        success=status is Status.CONVERGED, status=status, message=ended.message,
+        success=status is Status.CONVERGED, status=status, message="; ".join(filter(None, (ended.message, moves))),
         tests=optimizer.tests() or {
             "gradient": Test(_largest(gradient if optimizer.box is None else optimizer.slope()), limits.gtol),
             "step": Test(trail.length, limits.xtol),

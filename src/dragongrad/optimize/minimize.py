@@ -27,7 +27,7 @@ from .nadam import NAdam
 from .nesterov import Nesterov
 from .newton import Newton
 from .objective import Objective, Packing
-from .optimizer import Optimizer, find_method
+from .optimizer import Optimizer, find_method, spelled
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .radam import RAdam
 from .result import Result
@@ -52,6 +52,11 @@ _DENSE_ESTIMATE = 500
 # imported. It stands in a room above and may need an optional package, so it is only named here.
 ADAPTERS = {"scipy": "dragongrad.interop.scipy"}
 FAMILIES: dict[str, Callable[..., Result]] = {}
+# What SciPy's methods are called, for whoever leaves the family out.
+SCIPYS = (
+    "Nelder-Mead", "Powell", "COBYLA", "COBYQA", "CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "Newton-CG", "trust-ncg",
+    "trust-krylov", "trust-exact", "dogleg", "trust-constr",
+)  # fmt: skip
 
 
 def family_of(name: str) -> Callable[..., Result]:
@@ -69,7 +74,8 @@ def family_of(name: str) -> Callable[..., Result]:
 
 def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
     """The Optimizer of a name, hyphens and capitals aside."""
-    return find_method(method, METHODS, f": choose one of {', '.join(METHODS)}, 'scipy:NAME'")
+    choices = f"one of {', '.join(map(spelled, METHODS))}, 'scipy:NAME'"
+    return find_method(method, METHODS, "", choices, [f"scipy:{name}" for name in SCIPYS])
 
 
 def minimize(

@@ -214,20 +214,21 @@ class Objective:
         """The value as a number and its gradient in the shape of the parameters, however they were given."""
         if isinstance(got, Variable):
             got = (got.data, got.gradient)
-        if (
-            len(got) == 2
-            and isinstance(got[0], float)
-            and getattr(got[1], "shape", None) == self.packing.start.shape
-        ):
-            return got
-        if len(got) != 2:
+        if not isinstance(got, (tuple, list)) or len(got) != 2:
             raise ArgumentError(
-                f"loss_func must return (value, gradient) or a value, it returned {len(got)} things"
+                f"the objective must return the pair (value, gradient), it returned {_returned(got)}; where it "
+                "returns the value alone, leave out jac: the gradient is found by itself"
             )
         value, gradient = got
+        if isinstance(value, float) and _is_real(gradient) and gradient.shape == self.packing.start.shape:
+            return value, gradient
         _check_scalar(value)
-        leaves = flatten(gradient)[0]
-        flat = np.concatenate([np.ravel(part) for part in leaves])
+        parts = [np.asarray(part) for part in flatten(gradient)[0]]
+        if not parts or not all(map(_is_real, parts)):
+            raise ArgumentError(
+                f"the gradient must be an array of real numbers like the parameters, it is {_returned(gradient)}"
+            )
+        flat = np.concatenate([np.ravel(part) for part in parts])
         if flat.size != self.start.size:
             raise ShapeError(f"the gradient holds {flat.size} numbers for parameters of shape {self.start.shape}")
         return _number(np.reshape(value, ())), flat.reshape(self.start.shape)
@@ -280,6 +281,17 @@ class Objective:
             raise ArgumentError(
                 f"{what} needs a NumPy function that returns just the value; this one returns its own gradient"
             )
+
+
+def _is_real(part: Any) -> bool:
+    return isinstance(part, np.ndarray) and part.dtype.kind in "fiub"
+
+
+def _returned(got: Any) -> str:
+    """What a function returned, as a message says it."""
+    if isinstance(got, (tuple, list)):
+        return f"a {type(got).__name__} of {len(got)}"
+    return describe(got) if hasattr(got, "dtype") else shown(got)
 
 
 def _number(value: Any) -> float:

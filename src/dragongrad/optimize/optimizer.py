@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from sys import getrefcount
 from typing import Any, ClassVar
@@ -19,7 +20,6 @@ from .options import (
     count,
     fraction,
     function,
-    near,
     not_negative,
     of_its_kind,
     positive,
@@ -288,8 +288,36 @@ def _count() -> tuple[int, int]:
 _ONE_HOLDER, _TWO_HOLDERS = _count()
 
 
-def find_method(method: str | type[Optimizer], table: dict[str, type[Optimizer]], choices: str) -> type[Optimizer]:
+# Names of methods as they are written, where that differs from their keys in tables.
+_SPELLED = {
+    "lbfgs": "l-bfgs", "trustncg": "trust-ncg", "trustexact": "trust-exact", "gaussnewton": "gauss-newton",
+    "levenbergmarquardt": "levenberg-marquardt",
+}  # fmt: skip
+
+
+def spelled(name: str) -> str:
+    """The name of a method with its hyphens."""
+    return _SPELLED.get(name, name)
+
+
+def find_method(
+    method: str | type[Optimizer],
+    table: dict[str, type[Optimizer]],
+    of: str,
+    choices: str,
+    others: Iterable[str] = (),
+) -> type[Optimizer]:  # fmt: skip
     """The Optimizer of a name, hyphens and capitals aside; a class is one already.
+
+    Parameters
+    ----------
+    method : str or subclass of Optimizer
+    table : dict
+        The methods by their names without hyphens.
+    of, choices : str
+        What they are methods of, and which there are, as the message has it.
+    others : iterable of str
+        Names of other families, such as "scipy:SLSQP", that may be meant.
 
     Raises
     ------
@@ -298,12 +326,25 @@ def find_method(method: str | type[Optimizer], table: dict[str, type[Optimizer]]
     """
     if isinstance(method, type) and issubclass(method, Optimizer):
         return method
-    plain = str(method).lower().replace("-", "").replace("_", "")
-    known = table.get(plain) if isinstance(method, str) else None
+    known = table.get(_plain(method)) if isinstance(method, str) else None
     if known is None:
-        hint = near(plain, table) if isinstance(method, str) else ""
-        raise ArgumentError(f"unknown method {shown(method)}{hint}{choices}, or a subclass of Optimizer")
+        hint = _meant(method, table, others) if isinstance(method, str) else ""
+        raise ArgumentError(
+            f"unknown method {shown(method)}{of}{f'{hint} C' if hint else ': c'}hoose {choices}, or a subclass of "
+            "Optimizer"
+        )
     return known
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _meant(name: str, table: Iterable[str], others: Iterable[str]) -> str:
+    """A question for the method whose name is nearest, one of another family by its part after the colon."""
+    names = {_plain(other.partition(":")[2]): other for other in others} | {key: spelled(key) for key in table}
+    found = difflib.get_close_matches(_plain(name), names, n=1)
+    return f"; did you mean {names[found[0]]!r}?" if found else ""
 
 
 def _signature(cls: type[Optimizer]) -> inspect.Signature:

@@ -216,7 +216,7 @@ def root(
     """
     check_watching(callback, progress, path, compile)
     asked = limits_asked(xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
-    chosen = find_method("newton" if method is None else method, ROOTS, " of root: choose 'newton', 'lm'")
+    chosen = find_method("newton" if method is None else method, ROOTS, " of root", "'newton', 'lm'")
     refuse_unknown(chosen.__name__, options, ["xtol", "ftol", "max_iter", "max_time", *chosen.options])
     fit = Residuals(f, x0, arguments(args), compile=compile)
     show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
