@@ -10,7 +10,7 @@ from scipy import optimize
 
 import dragongrad as ad
 from dragongrad.optimize import GaussNewton, LevenbergMarquardt, Limits, Residuals, Status
-from dragongrad.optimize.damping import CurvedModel, LinearModel, norm
+from dragongrad.optimize.damping import CurvedModel, LinearModel, norm, triangle_of
 from dragongrad.optimize.zoo import ZOO
 
 T = np.linspace(0, 3, 9)
@@ -150,6 +150,24 @@ def test_what_is_left_of_residuals_that_vanish_may_be_rounding(residual):
     result = ad.least_squares(residual, 0.5)
     assert result.success, result
     assert result.cost < 1e-30
+
+
+@pytest.mark.parametrize(("m", "n"), [(3, 5), (1023, 2), (1024, 1), (5001, 6), (3000, 127), (3000, 128)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_triangles_of_tall_matrices(m, n, dtype):
+    """Blocks of rows or not, R'R is J'J and R'c is J'r, and no accuracy is lost where columns nearly depend."""
+    rng = np.random.default_rng(m + n)
+    matrix = rng.standard_normal((m, n))
+    matrix[:, -1] = matrix[:, 0] + 1e-3 * matrix[:, -1]
+    residual = rng.standard_normal(m)
+    r, c = triangle_of(matrix.astype(dtype), residual.astype(dtype))
+    eps = float(np.finfo(dtype).eps)
+    assert r.shape == (min(m, n), n)
+    assert r.dtype == dtype
+    np.testing.assert_allclose(r.T @ r, matrix.T @ matrix, atol=20 * eps * m)
+    np.testing.assert_allclose(r.T @ c, matrix.T @ residual, atol=20 * eps * m)
+    smallest = np.linalg.svd(matrix, compute_uv=False)[-1]
+    assert abs(np.linalg.svd(r, compute_uv=False)[-1] - smallest) <= 20 * eps * np.sqrt(m * n)
 
 
 def test_a_start_that_fits_perfectly_is_a_success():
