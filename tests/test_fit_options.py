@@ -112,6 +112,20 @@ def test_bounds_of_a_nest_and_a_start_outside():
         assert "(init = 0.4) (at its upper bound)" in str(result)
 
 
+def test_a_parameter_held_at_one_value_is_a_constant():
+    """The errors of the others are those of a fit without it; at a bound it counts as if it could move."""
+    held = ad.least_squares(lambda p: model(T, p[0], p[1]) - Y, [1.0, 1.0], bounds=([-np.inf, 0.6], [np.inf, 0.6]))
+    alone = ad.least_squares(lambda a: model(T, a, 0.6) - Y, 1.0)
+    np.testing.assert_allclose(held.covariance(), [[alone.covariance()[0, 0], 0], [0, 0]], rtol=1e-10)
+    assert "x[1]:  0.6 (fixed)" in str(held).splitlines()[-1]
+    assert "# variables        = 1" in str(held)
+    assert "at a bound" not in held.message
+    resting = ad.least_squares(lambda p: model(T, p[0], p[1]) - Y, [1.0, 1.0], bounds=([-np.inf, 0.7], np.inf))
+    peer = optimize.curve_fit(model, T, Y, [1.0, 1.0], bounds=([-np.inf, 0.7], np.inf))[1]
+    np.testing.assert_allclose(resting.covariance(), peer, rtol=1e-4)
+    assert "(at its lower bound)" in str(resting)
+
+
 def test_bounds_that_hold_nothing_change_nothing():
     free = ad.least_squares(decay, [1.0, 1.0])
     held = ad.least_squares(decay, [1.0, 1.0], bounds=(-1e9, 1e9))

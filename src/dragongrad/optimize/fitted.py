@@ -33,6 +33,8 @@ class Fitted:
         The parameters, and where the fit began.
     places : int array of shape (n,), or None
         -1 where a parameter is at its lower bound, 1 at the upper one, else 0; None without bounds.
+    varied : bool array of shape (n,)
+        Which parameters their bounds leave more than one value: the others are constants, without an error.
     residual : array of shape (m,)
         The residuals, over `sigma`.
     triangle : array of shape (k, n)
@@ -52,6 +54,7 @@ class Fitted:
     values: Array
     start: Array
     places: Array | None
+    varied: Array
     residual: Array
     triangle: Array
     absolute: bool
@@ -61,10 +64,11 @@ class Fitted:
     nfev: int
 
     def decomposed(self) -> tuple[Array, Array, Array, Array]:
-        """The lengths of the columns of the Jacobian; its singular values, right vectors and null space."""
-        norms = np.hypot.reduce(self.triangle, axis=0)
+        """Of the Jacobian by what varied: lengths of columns, singular values, right vectors, null space."""
+        triangle = self.triangle[:, self.varied]
+        norms = np.hypot.reduce(triangle, axis=0)
         scale = np.where(norms > 0, norms, 1.0)
-        _, s, vt = np.linalg.svd(self.triangle / scale)
+        _, s, vt = np.linalg.svd(triangle / scale)
         eps = np.finfo(self.triangle.dtype).eps
         rank = int(np.sum(s > eps * max(self.residual.size, norms.size) * s[0])) if s.size else 0
         return scale, s[:rank], vt[:rank], vt[rank:]
@@ -93,6 +97,9 @@ class Fitted:
     def covariance(self) -> Array:
         """The covariance matrix: infinite on the diagonal and NaN beside it for what is not determined.
 
+        That of a parameter that its bounds hold at one value is zero. One that came to rest at a bound counts as if
+        it could move, as SciPy has it.
+
         Raises
         ------
         ArgumentError
@@ -112,15 +119,17 @@ class Fitted:
         half = rows / s[:, None] / scale
         with np.errstate(all="ignore"):
             found: Array = variance * (half.T @ half)
-        lost = np.flatnonzero(self._lost(null))
+        lost = (np.abs(null) > _NULL).any(axis=0)
         found[lost, :] = found[:, lost] = np.nan
         found[lost, lost] = np.inf
-        return found
+        whole = np.zeros((self.values.size, self.values.size), found.dtype)
+        whole[np.ix_(self.varied, self.varied)] = found
+        return whole
 
-    @staticmethod
-    def _lost(null: Array) -> Array:
-        """Which parameters a null space leaves undetermined."""
-        lost: Array = (np.abs(null) > _NULL).any(axis=0)
+    def _lost(self) -> Array:
+        """Which parameters are not determined."""
+        lost = np.zeros(self.values.size, bool)
+        lost[self.varied] = (np.abs(self.decomposed()[3]) > _NULL).any(axis=0)
         return lost
 
     def report(self) -> str:
@@ -129,7 +138,7 @@ class Fitted:
             covariance = self.covariance()
             errors = np.sqrt(np.diag(covariance))
         except ArgumentError:
-            covariance, errors = None, np.where(self._lost(self.decomposed()[3]), np.inf, np.nan)
+            covariance, errors = None, np.where(self._lost(), np.inf, np.nan)
         lines = ["[[Fit Statistics]]", *self._statistics(), "[[Variables]]", *self._variables(errors)]
         if covariance is not None and self.values.size > 1:
             lines += self._correlations(covariance, errors)
@@ -139,7 +148,7 @@ class Fitted:
         akaike, bayes = self.information()
         rows: list[tuple[str, Any]] = [
             ("# fitting method", self.method), ("# function evals", self.nfev),
-            ("# data points", self.residual.size), ("# variables", self.values.size),
+            ("# data points", self.residual.size), ("# variables", int(np.sum(self.varied))),
         ]  # fmt: skip
         if self.loss is not None:
             rows += [("# loss", f"{self.loss.name}, f_scale = {self.loss.scale:g}"), ("cost", f"{self.cost:.8g}")]
@@ -154,6 +163,9 @@ class Fitted:
         lines = []
         for k, (name, value, error) in enumerate(zip(self.names, self.values, errors, strict=True)):
             line = f"    {name + ':':<{width}} {value: .8g}"
+            if not self.varied[k]:
+                lines.append(line + " (fixed)")
+                continue
             if math.isinf(error):
                 line += " (not determined)"
             elif not math.isnan(error):
@@ -167,7 +179,8 @@ class Fitted:
     def _correlations(self, covariance: Array, errors: Array) -> list[str]:
         with np.errstate(all="ignore"):
             matrix = covariance / np.outer(errors, errors)
-        pairs = [(i, j) for i in range(errors.size) for j in range(i + 1, errors.size)]
+        varied = np.flatnonzero(self.varied).tolist()
+        pairs = [(i, j) for i in varied for j in varied if i < j]
         pairs = [p for p in pairs if abs(matrix[p]) >= _LEAST]
         pairs.sort(key=lambda p: -abs(matrix[p]))
         if not pairs:

@@ -182,8 +182,10 @@ def with_residuals(result: Result, optimizer: Optimizer, absolute: bool = False)
         return replace(result, fun=fit.plain, jac=fit.slopes, cost=result.fun, grad=result.jac)
     x, box = np.ravel(fit.packing.pack(result.x)), optimizer.box
     start = np.ravel(fit.start if box is None else box.clip(fit.start))
+    varied = np.ones(n, bool) if box is None else box.low < box.high
+    n = int(np.sum(varied))
     fitted = Fitted(
-        fit.packing.names(), x, start, None if box is None else box.at_bounds(x),
+        fit.packing.names(), x, start, None if box is None else box.at_bounds(x), varied,
         fit.plain, triangle_of(fit.slopes, fit.plain)[0], absolute, fit.loss, result.fun, type(optimizer).__name__,
         result.nfev,
     )  # fmt: skip
@@ -197,8 +199,9 @@ def with_residuals(result: Result, optimizer: Optimizer, absolute: bool = False)
             f"; the Jacobian has rank {rank} at x for {n} parameters, so that some combination of them is not "
             "determined"
         )
-    if fitted.places is not None and fitted.places.any():
-        held = [name for name, place in zip(fitted.names, fitted.places, strict=True) if place]
+    places = np.zeros(x.size) if fitted.places is None else fitted.places * varied
+    if places.any():
+        held = [name for name, place in zip(fitted.names, places, strict=True) if place]
         message += f"; at a bound: {', '.join(held[:5])}{' ...' if len(held) > 5 else ''}"
     return replace(
         result, fun=fit.plain, jac=fit.slopes, cost=result.fun, grad=result.jac, message=message, fitted=fitted
