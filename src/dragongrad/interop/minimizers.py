@@ -25,7 +25,7 @@ from ..optimize.verdict import Doubt, second_look
 from . import lagrange
 from .constraints import exact_constraints, scipys_bounds
 from .methods import METHODS, Method, find, suitable
-from .watched import Ended, Seen, Steps, Watched
+from .watched import Seen, Steps, Watched
 
 # SLSQP's own tolerance is absolute, and 1e-6.
 _FTOL = 1e-12
@@ -78,7 +78,7 @@ def solve(
         if isinstance(error, DragongradError) or not _is_scipys(error):
             raise
         if "infs or NaNs" in str(error):
-            raise Ended(Status.NON_FINITE, f"SciPy's {method.name} met a NaN or infinity") from None
+            raise Stalled(f"SciPy's {method.name} met a NaN or infinity", Status.NON_FINITE) from None
         if "unexpected keyword" in str(error) or "multiple values" in str(error):
             raise method.unknown(options.get("options", {})) from None
         raise ArgumentError(f"SciPy's {method.name} refuses what it was given: {error}") from error
@@ -187,7 +187,7 @@ def _run(problem: _Problem, method: Method) -> _End:
     for again in range(1, most + 1):
         try:
             found = solve(watched, method, problem.bounds, problem.constraints, begin, **settings)
-        except Ended as news:
+        except Stalled as news:
             # Of a constrained run the last step: a lower value may lie outside.
             x = steps.at if problem.constraints and steps.at is not None else watched.best.x
             return _End(news.status, news.message, x)

@@ -15,17 +15,10 @@ from ..optimize.endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.result import Status
+from ..optimize.stalled import Stalled
 
 # So many evaluations are remembered.
 _MEMORY = 8
-
-
-class Ended(Exception):  # noqa: N818 - it is news, not an error
-    """Raised inside SciPy's loop to leave it."""
-
-    def __init__(self, status: Status, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
 
 
 class Seen(NamedTuple):
@@ -128,7 +121,7 @@ class Watched:
     def leave(self, status: Status, message: str) -> None:
         """Leave SciPy's loop."""
         self.left = True
-        raise Ended(status, message)
+        raise Stalled(message, status)
 
 
 class Steps:
