@@ -104,6 +104,64 @@ def test_one_program_serves_all_instances_and_sees_their_attributes_change():
     twice(lambda: model.loss(X), model.run(X))
 
 
+BOUND = {
+    "method": lambda m: m.run,
+    "instance": lambda m: m.layers[0],
+    "partial": lambda m: functools.partial(m.run),
+    "partial of the instance": lambda m: functools.partial(Model.run, m),
+    "gradient": lambda m: ad.grad(m.run),
+    "Hessian of a partial": lambda m: ad.hessian(functools.partial(m.run)),
+    "batch": lambda m: ad.vmap(functools.partial(Slotted.apply, m.slots["a"])),
+}
+
+
+@quiet
+@pytest.mark.parametrize("name", BOUND)
+def test_what_is_bound_to_an_instance_sees_its_attributes_change(name):
+    model = Model(2.0)
+    f = BOUND[name](model)
+    compiled = ad.compile(f, backend="numpy")
+    twice(lambda: compiled(X), f(X))
+    model.scale = 5.0
+    model.layers[0].w *= 2
+    model.slots["a"].shift = 0.5
+    twice(lambda: compiled(X), f(X))
+    assert len(compiled._versions) == 1
+    model.names.add("c")
+    twice(lambda: compiled(X), f(X))
+
+
+def test_static_arguments_of_methods_that_are_bound():
+    class Power:
+        n = 2
+
+        def __init__(self, scale):
+            self.scale = scale
+
+        def __call__(self, x, k, factor=1):
+            return self.scale * x**k * factor
+
+        def remember(self, x):
+            self.seen = x * 2
+            return self.seen
+
+    power = Power(2.0)
+    for static in (1, -2, "k", ("k", 1), "self"):
+        compiled = ad.compile(power, static=static)
+        for scale in (2.0, 3.0):
+            power.scale = scale
+            twice(lambda c=compiled: c(X, 2, factor=2), scale * X**2 * 2)
+    for static in (3, -4, "x2"):
+        with pytest.raises(ad.ArgumentError, match="no argument"):
+            ad.compile(power, static=static)
+    compiled = pickle.loads(pickle.dumps(ad.compile(Layer(2.0, np.sin), static="x")))
+    assert_same(compiled(X), Layer(2.0, np.sin)(X))
+    compiled = ad.compile(power.remember)
+    with pytest.warns(ad.CompileWarning, match="sets seen"):
+        twice(lambda: compiled(X), X * 2)
+    assert_same(power.seen, X * 2)
+
+
 @quiet
 def test_instances_are_let_go_copied_and_pickled():
     models = [Model(scale) for scale in (1.0, 2.0)]
@@ -285,13 +343,27 @@ def drop(x):
 
 
 class Noise:
+    shared = np.random.default_rng(0)
+
     def __init__(self):
         self.generator = np.random.RandomState(0)
 
     def __call__(self, x):
         return x + self.generator.normal(size=3)
 
+    def of_class(self, x):
+        return x * self.shared.normal()
+
+    @classmethod
+    def without(cls, x):
+        return x * cls.shared.normal()
+
+    def of_module(self, x):
+        return drop(x)
+
     compiled = ad.compile(__call__, backend="numpy")
+    compiled_of_class = ad.compile(of_class, backend="numpy")
+    compiled_of_module = ad.compile(of_module, backend="numpy")
 
 
 def noise_of(generator):
@@ -308,6 +380,11 @@ DRAWING = {
     "attribute": Noise(),
     "method": Noise().__call__,
     "compiled method": Noise().compiled,
+    "compiled method, of the class": Noise().compiled_of_class,
+    "compiled method, of the module": Noise().compiled_of_module,
+    "method, of the class": Noise().of_class,
+    "class": lambda x: x * Noise.shared.normal(),
+    "class method": Noise.without,
     "argument": functools.partial(lambda generator, x: x * generator.normal(), RNG),
     "gradient": ad.grad(lambda x: np.sum(drop(x))),
     "batch": lambda x: ad.vmap(drop)(np.stack([x, x])),
@@ -318,7 +395,7 @@ DRAWING = {
 @pytest.mark.parametrize("name", DRAWING)
 def test_random_numbers_are_fresh_at_every_call(name):
     f = DRAWING[name]
-    compiled = f if name == "compiled method" else ad.compile(f, backend="numpy")
+    compiled = f if name.startswith("compiled method") else ad.compile(f, backend="numpy")
     with pytest.warns(ad.CompileWarning, match="random numbers") as told:
         found = [leaves(compiled(X)) for _ in range(4)]
     assert len(told) == 1

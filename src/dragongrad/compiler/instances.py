@@ -56,7 +56,7 @@ def _visit(value: Any, above: tuple[int, ...], count: list[int]) -> bool:
         parts = value.values() if isinstance(value, dict) else value
         return all([_visit(part, inside, count) for part in parts])
     if _CLASSES.get(cls, True):
-        ends = _is_plain(cls) and all([_visit(part, inside, count) for _, part in _attributes(value)])
+        ends = is_plain(cls) and all([_visit(part, inside, count) for _, part in attributes(value)])
         if ends and cls not in _CLASSES:
             _register(cls)
         _CLASSES.setdefault(cls, ends)
@@ -69,7 +69,7 @@ def is_of_a_library(module: str | None) -> bool:
     return module is not None and module.partition(".")[0] in _KNOWN
 
 
-def _is_plain(cls: type) -> bool:
+def is_plain(cls: type) -> bool:
     """Whether instances are what their attributes are: written in Python, and compared by no way of their own."""
     if not cls.__dictoffset__ and not any(_slots(cls)):
         return False
@@ -94,7 +94,7 @@ def _slots(cls: type) -> Iterator[str]:
                 yield f"_{one.__name__.lstrip('_')}{name}" if private else name
 
 
-def _attributes(instance: Any) -> list[tuple[str, Any]]:
+def attributes(instance: Any) -> list[tuple[str, Any]]:
     """The names and values of what is set on an instance."""
     found = list(getattr(instance, "__dict__", {}).items())
     return found + [(name, getattr(instance, name)) for name in _slots(type(instance)) if hasattr(instance, name)]
@@ -104,7 +104,7 @@ def _register(cls: type) -> None:
     slots = frozenset(_slots(cls))
 
     def flat(instance: Any) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
-        pairs = dict(_attributes(instance)) if slots else instance.__dict__
+        pairs = dict(attributes(instance)) if slots else instance.__dict__
         names = tuple(pairs)
         return [pairs[name] for name in names], names, names
 
@@ -139,10 +139,10 @@ def unchanging(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         parts = list(_instances((args, kwargs)))
-        before = [{name: _seen(value) for name, value in _attributes(part)} for part in parts]
+        before = [{name: _seen(value) for name, value in attributes(part)} for part in parts]
         out = f(*args, **kwargs)
         for part, known in reversed([*zip(parts, before, strict=True)]):
-            now = {name: _seen(value) for name, value in _attributes(part) if not _is_cached(part, name, known)}
+            now = {name: _seen(value) for name, value in attributes(part) if not _is_cached(part, name, known)}
             changed = [name for name in {**known, **now} if known.get(name) != now.get(name)]
             if changed:
                 raise UnstageableError(
@@ -157,7 +157,7 @@ def unchanging(f: Callable[..., Any]) -> Callable[..., Any]:
 def _instances(value: Any) -> Iterator[Any]:
     if _CLASSES.get(type(value), False):
         yield value
-        parts = [part for _, part in _attributes(value)]
+        parts = [part for _, part in attributes(value)]
     else:
         nested = value.values() if isinstance(value, dict) else value
         parts = list(nested) if isinstance(value, (dict, list, tuple)) else []

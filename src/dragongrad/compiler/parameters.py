@@ -18,6 +18,8 @@ class Parameters:
         The function; of some functions in C nothing is known.
     static : sequence of int or str
         The arguments that are compiled in by value, by position or name.
+    owners : int
+        How many of the first arguments the caller does not pass: positions do not count them.
 
     Attributes
     ----------
@@ -25,7 +27,7 @@ class Parameters:
         Whether it may take keywords that it does not name, and so see in which order they come.
     """
 
-    def __init__(self, f: Any, static: Sequence[int | str]) -> None:
+    def __init__(self, f: Any, static: Sequence[int | str], owners: int = 0) -> None:
         try:
             known = list(inspect.signature(f).parameters.values())
         except (TypeError, ValueError):
@@ -38,6 +40,7 @@ class Parameters:
         self._ends = known is not None and inspect.Parameter.VAR_POSITIONAL not in kinds
         self._keywords = {p.name for p in known or () if p.kind is p.KEYWORD_ONLY}
         self._static: set[int | str] = set()
+        self._owners = owners
         for one in static:
             self._add(f, one)
 
@@ -45,10 +48,11 @@ class Parameters:
         if isinstance(one, bool) or not isinstance(one, (int, str)):
             raise ArgumentError(f"static takes positions and names of arguments, got {one!r}")
         names = self._names
+        count = len(names) - self._owners
         missing = (
             one not in (*names, *self._keywords) and not self.takes_any
             if isinstance(one, str)
-            else self._ends and not -len(names) <= one < len(names)
+            else self._ends and not -count <= one < count
         )
         if missing:
             raise ArgumentError(
@@ -59,7 +63,7 @@ class Parameters:
         if isinstance(one, str):
             self._static |= {one, *([names.index(one)] if one in names else [])}
         else:
-            one = one + len(names) if one < 0 and self._ends else one
+            one = one + (self._owners if one >= 0 else len(names) if self._ends else 0)
             self._static |= {one, *([names[one]] if 0 <= one < len(names) else [])}
 
     def ordered(self, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 # NumPy imports it when it is first asked for: here, and not while another thread may fork.
 from numpy import random as chances
 
-from .instances import is_of_a_library
+from .instances import attributes, is_of_a_library
 from .trace import Traced, UnstageableError, trace_call
 
 # A function's surroundings are searched so far.
@@ -22,15 +22,17 @@ _MOST = 2000
 State = tuple[Callable[[], Any], Any]
 
 
-def trace_repeatable(f: Any, leaves: list[Any], structure: Any, dynamic: list[int], title: str) -> Traced:
-    """Trace a function as `trace_call` does.
+def trace_repeatable(
+    f: Any, leaves: list[Any], structure: Any, dynamic: list[int], title: str, reached: Iterable[Any]
+) -> Traced:
+    """Trace a function as `trace_call` does, where `reached` is what it can reach: itself and its arguments.
 
     Raises
     ------
     UnstageableError
         It draws random numbers.
     """
-    own, shared = reachable_states(f, leaves), shared_states()
+    own, shared = reachable_states(reached), shared_states()
     traced = trace_call(f, leaves, structure, dynamic, title, lazy=True)
     if moved(shared):
         # Another thread may have drawn from what all share, though hardly twice.
@@ -49,15 +51,15 @@ def shared_states() -> list[State]:
     return [(ask, ask()) for ask in asked]
 
 
-def reachable_states(f: Any, leaves: Iterable[Any]) -> list[State]:
-    """The same of the generators that a function can reach.
+def reachable_states(values: Iterable[Any]) -> list[State]:
+    """The same of the generators that can be reached from a function and its arguments.
 
-    Those are found in its arguments, its closure, its globals, in attributes, and in those of the functions that it
-    names.
+    Those are found in nests, closures and globals, in attributes of instances, classes and modules, and in those of
+    the functions that are named.
     """
     found: dict[int, Callable[[], Any]] = {}
     seen: set[int] = set()
-    for value in (f, *leaves):
+    for value in values:
         _search(value, 0, seen, found)
     return [(ask, ask()) for ask in found.values()]
 
@@ -89,10 +91,22 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value.values()
     elif isinstance(value, (list, tuple)):
         yield from value
-    elif not isinstance(value, (type, types.ModuleType)):
+    elif isinstance(value, (staticmethod, classmethod)):
+        yield value.__func__
+    elif isinstance(value, property):
+        yield value.fget
+    elif isinstance(value, type):
+        yield from _of_class(value)
+    elif not isinstance(value, types.ModuleType):
         # Transforms are among these, with the functions that they were made of.
-        yield from getattr(value, "__dict__", {}).values()
-        yield getattr(type(value), "__call__", None)  # noqa: B004 - what the class has is meant
+        yield from [part for _, part in attributes(value)]
+        yield from _of_class(type(value))
+
+
+def _of_class(cls: type) -> Iterator[Any]:
+    for one in cls.__mro__:
+        if not is_of_a_library(one.__module__):
+            yield from one.__dict__.values()
 
 
 def _reached(f: types.FunctionType) -> Iterator[Any]:

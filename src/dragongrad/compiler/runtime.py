@@ -18,6 +18,7 @@ from ..core.graph import Graph
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
+from .bound import unbound
 from .entry import closed, entry, first_of
 from .instances import holds_instances, take_apart, unchanging
 from .leaves import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
@@ -60,7 +61,9 @@ class Compiled:
         self._f = f
         self._static = static
         self._later = computes_later(f)
-        self._parameters = Parameters(f, static)
+        # What it is bound to comes before its arguments.
+        self._run, self._owners = unbound(f)
+        self._parameters = Parameters(self._run, static, len(self._owners))
         self._backend = backend
         self._fast_math = fast_math
         self._versions: dict[Any, Version] = {}
@@ -104,6 +107,7 @@ class Compiled:
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look the arguments up; trace and compile where they are new."""
+        args = (*self._owners, *args)
         if self._later:
             reason = f"it is {self._later}, whose code does not run when it is called"
             return self._uncompiled(reason, "\nCompile the functions that it calls", args, kwargs)
@@ -114,12 +118,13 @@ class Compiled:
             return self._uncompiled("an argument holds itself", "", args, kwargs)
         if any(isinstance(leaf, Variable) for leaf in leaves):
             # Somebody differentiates or traces around us: this function is part of theirs.
-            return self._f(*args, **kwargs)
+            return self._run(*args, **kwargs)
         if any(map(is_special, leaves)):
             return self._run_eagerly(args, kwargs)
         leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
         fixed = self._fixed(args, ordered) if self._parameters else frozenset()
-        key, dynamic = key_of(leaves, structure, fixed, lenient=holds_instances(structure))
+        lenient = bool(self._owners) or holds_instances(structure)
+        key, dynamic = key_of(leaves, structure, fixed, lenient)
         version = self._versions.get(key)
         if version is None:
             version = self._new_version(key, dynamic, leaves, structure, fixed)
@@ -135,7 +140,7 @@ class Compiled:
 
     def _run_eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function's own value, in arrays that are the caller's own, as those of a program are."""
-        return all_fresh(self._f(*args, **kwargs))
+        return all_fresh(self._run(*args, **kwargs))
 
     def _uncompiled(self, reason: str, advice: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function whose arguments do not matter, or cannot be looked at."""
@@ -161,7 +166,7 @@ class Compiled:
         """A version of its own for a call, or one that runs eagerly and is not kept where there are too many."""
         leaf = changing(self._versions, key, len(leaves), {*dynamic, *fixed})
         if leaf is not None:
-            place = place_of(self._f, structure, leaf)
+            place = place_of(self._run, structure, leaf)
             return self._limited(place, too_many_values(place, leaves[leaf]))
         if len(self._versions) >= MAX_VERSIONS:
             return self._limited("", TOO_MANY)
@@ -227,10 +232,11 @@ class Compiled:
 
     def _open(self, path: Path, kwargs: Any) -> None:
         """Let the next call try this path first."""
+        way = functools.partial(path.entry, *self._owners) if self._owners else path.entry
         if kwargs:
-            self._named = path.entry
+            self._named = way
         else:
-            self._entry = path.entry
+            self._entry = way
 
     def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
         """What the function itself says: its own error, or a value that could not be traced."""
@@ -244,8 +250,9 @@ class Compiled:
     def _trace(self, version: Version, leaves: list[Any], structure: Structure) -> tuple[Traced, dict[str, float]]:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
-        f = unchanging(self._f) if holds_instances(structure) else self._f
-        traced = trace_repeatable(f, leaves, structure, version.dynamic, title)
+        f = unchanging(self._run) if holds_instances(structure) else self._run
+        reached = self._f, unflatten(structure, leaves)
+        traced = trace_repeatable(f, leaves, structure, version.dynamic, title, reached)
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
@@ -259,7 +266,7 @@ class Compiled:
         graph, passes = optimise(whole, fast_math=self._fast_math)
         seconds["passes"] = time.perf_counter() - start
         run, engine, more = build(graph, traced, self._backend)
-        names = names_of(self._f, version.dynamic, leaves, structure)
+        names = names_of(self._run, version.dynamic, leaves, structure)
         way = entry(
             engine, leaves, version.dynamic, structure, traced.structure, in_order=self._parameters.takes_any
         )
@@ -352,7 +359,8 @@ def compile(
     Parameters
     ----------
     f : callable
-        A function or method of nests of arrays; instances of classes of one's own are nests of their attributes.
+        A function or method of nests of arrays; instances of classes of one's own are nests of their attributes,
+        that of a bound method too.
         What it prints happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
     static : int, str, or a sequence of them
         Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and

@@ -32,6 +32,10 @@ class Transform:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._run(self._f, args, kwargs, **self._options)
 
+    def of(self, f: Any) -> Transform:
+        """The same transform of another function."""
+        return Transform(self._maker, self._run, f, self._options)
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
