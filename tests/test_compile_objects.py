@@ -5,6 +5,7 @@ import copy
 import functools
 import gc
 import logging
+import math
 import pickle
 import random
 import weakref
@@ -129,6 +130,40 @@ def test_what_is_bound_to_an_instance_sees_its_attributes_change(name):
     assert len(compiled._versions) == 1
     model.names.add("c")
     twice(lambda: compiled(X), f(X))
+
+
+@quiet
+def test_numbers_and_arrays_of_a_class_are_compiled_in_and_seen_to_change():
+    class Base:
+        rate, table, n = 2.0, np.arange(3.0), 2
+
+    class Step(Base):
+        def __init__(self):
+            self.w = 1.5
+
+        def run(self, x):
+            return x * self.rate * np.repeat(self.w, len(self.table)) ** self.n + self.table * math.exp(self.rate)
+
+        compiled = ad.compile(run)
+
+    step = Step()
+    changes = [
+        lambda: None,
+        lambda: setattr(Base, "rate", 3.0),
+        lambda: setattr(Step, "rate", -0.0),
+        lambda: setattr(Step, "rate", 0.0),
+        lambda: delattr(Step, "rate"),
+        lambda: Base.table.__setitem__(1, 7.0),
+        lambda: setattr(Base, "table", np.arange(3)),
+        lambda: setattr(Step, "n", 2.0),
+        lambda: setattr(step, "rate", 5),
+        lambda: setattr(Step, "for", 5),
+    ]
+    for change in changes:
+        change()
+        for compiled in (step.compiled, ad.compile(step.run, backend="numpy")):
+            twice(lambda f=compiled: f(X), step.run(X))
+    assert len(Step.compiled._versions) == 8
 
 
 def test_static_arguments_of_methods_that_are_bound():

@@ -11,7 +11,7 @@ from ..core.nests import Structure, flatten, unflatten
 from .backends.native.backend import Native
 from .backends.native.door import MISSING
 from .backends.native.door_words import PUSH
-from .instances import has_attributes
+from .instances import has_attributes, of_class
 from .leaves import DICTS, ORDERED
 
 Entry = Callable[..., Any]
@@ -128,6 +128,7 @@ class _Reader:
             names = node.entries()
             self.tests.append(f"{is_class} and [*({name} := {name}.__dict__)] == {self._constant(names)}")
             places = [f"{name}[{key!r}]" for key in names]
+            self._shared(cls, names, name[:-1])
         else:
             self.complete = False
             if _holds_dicts(node):
@@ -135,6 +136,14 @@ class _Reader:
             return
         for child, inner in zip(node.children(), places, strict=True):
             self._read(child, inner)
+
+    def _shared(self, cls: type, own: list[str], name: str) -> None:
+        """Test that the numbers and arrays of a class are those that were compiled in."""
+        for key, value in of_class(cls, own).items():
+            known = self._constant(value)
+            self.tests.append(f"{name}.{key} is {known}")
+            if isinstance(value, np.ndarray):
+                self.tests.append(f"{known}.tobytes() == {self._constant(value.tobytes())}")
 
     def _keys(self, node: Any, name: str, is_class: str, own: bool) -> None:
         keys = node.entries()

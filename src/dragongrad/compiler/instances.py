@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import is_dataclass
 from functools import lru_cache
+from keyword import iskeyword
 from typing import Any
 
+import numpy as np
 import optree
 
 from ..core.nests import Structure, flatten
 from ..core.variable import Variable
 from ..forks import locked
-from .leaves import ORDERED, Same
+from .leaves import ORDERED, Same, static_key
 from .trace import UnstageableError
 
 # An instance that holds more leaves or deeper nests is known as the object that it is.
@@ -24,6 +26,8 @@ _DEEPEST = 64
 _KNOWN = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "optree", "dragongrad"}) - {"__main__"}
 _EMPTY = frozenset({"abc", "collections.abc", "typing", "typing_extensions"})
 _HEAP_TYPE = 1 << 9
+# What a class shares with its instances is compiled in, and seen to change, where it is of these classes.
+_SHARED = (int, float, complex, str, np.generic, np.ndarray)
 # For each class met, whether its instances are nests.
 _CLASSES: dict[type, bool] = {}
 
@@ -100,17 +104,27 @@ def attributes(instance: Any) -> list[tuple[str, Any]]:
     return found + [(name, getattr(instance, name)) for name in _slots(type(instance)) if hasattr(instance, name)]
 
 
+def of_class(cls: type, own: Collection[str]) -> dict[str, Any]:
+    """The numbers and arrays of a class that its instances have beside attributes of their own."""
+    found: dict[str, Any] = {}
+    for one in cls.__mro__[:-1]:
+        found = {**one.__dict__, **found}
+    shared = {name: value for name, value in found.items() if isinstance(value, _SHARED) and name not in own}
+    return {k: v for k, v in shared.items() if k.isidentifier() and not iskeyword(k) and not k.startswith("__")}
+
+
 def _register(cls: type) -> None:
     slots = frozenset(_slots(cls))
 
-    def flat(instance: Any) -> tuple[Any, tuple[str, ...], tuple[str, ...]]:
+    def flat(instance: Any) -> tuple[list[Any], Any, tuple[str, ...]]:
         pairs = dict(attributes(instance)) if slots else instance.__dict__
         names = tuple(pairs)
-        return [pairs[name] for name in names], names, names
+        shared = [(name, static_key(value, lenient=True)) for name, value in of_class(cls, names).items()]
+        return [pairs[name] for name in names], (names, tuple(shared)), names
 
-    def whole(names: Any, values: Any) -> Any:
+    def whole(known: Any, values: Any) -> Any:
         instance: Any = object.__new__(cls)
-        for name, value in zip(names, values, strict=True):
+        for name, value in zip(known[0], values, strict=True):
             if name in slots:
                 object.__setattr__(instance, name, value)
             else:
