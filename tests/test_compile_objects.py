@@ -132,6 +132,33 @@ def test_what_is_bound_to_an_instance_sees_its_attributes_change(name):
     twice(lambda: compiled(X), f(X))
 
 
+class Keeps:
+    def __init__(self, method=None):
+        self.k, self.method = 2.0, method or self.double
+        self.all = [self.double, {"a": self.double}]
+
+    def double(self, x):
+        return x * self.k * 2
+
+    def run(self, x):
+        return self.method(x) + self.all[0](x) * self.all[1]["a"](x)
+
+    compiled = ad.compile(run)
+
+
+def test_methods_that_are_kept_see_the_attributes_of_their_instance_change():
+    layer = Layer(1.0, np.sin)
+    keeps, keeps_own = Keeps(layer.__call__), Keeps()
+    by_argument = ad.compile(lambda f, x: f(x) + f(x))
+    for change in (lambda: None, lambda: setattr(layer, "w", layer.w + 1), lambda: setattr(keeps_own, "k", 3.0)):
+        change()
+        for one in (keeps, keeps_own):
+            twice(lambda k=one: k.compiled(X), one.run(X))
+        twice(lambda: by_argument(layer.__call__, X), 2 * layer(X))
+    with pytest.warns(ad.CompileWarning, match="Pass the Keeps itself"):
+        twice(lambda: by_argument(keeps.run, X), 2 * keeps.run(X))
+
+
 @quiet
 def test_numbers_and_arrays_of_a_class_are_compiled_in_and_seen_to_change():
     class Base:

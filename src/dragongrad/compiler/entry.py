@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, cast
 
 import numpy as np
@@ -124,6 +125,12 @@ class _Reader:
         elif cls is type(None):
             self.tests.append(is_class)
             return
+        elif cls is MethodType:
+            made = unflatten(node, list(range(node.num_leaves)))
+            self.tests.append(f"{is_class} and {name}.__func__ is {self._constant(made.__func__)}")
+            places = [f"{name}.__self__"] if node.num_children else []
+            if not places:
+                self.tests.append(f"{name}.__self__ is {self._constant(made.__self__)}")
         elif has_attributes(cls):
             names = node.entries()
             self.tests.append(f"{is_class} and [*({name} := {name}.__dict__)] == {self._constant(names)}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import is_dataclass
 from functools import lru_cache
 from keyword import iskeyword
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ _HEAP_TYPE = 1 << 9
 # What a class shares with its instances is compiled in, and seen to change, where it is of these classes.
 _SHARED = (int, float, complex, str, np.generic, np.ndarray)
 # For each class met, whether its instances are nests.
-_CLASSES: dict[type, bool] = {}
+_CLASSES: dict[type, bool] = {MethodType: True}
+# Classes of which an instance holds a method of its own: such methods are known as the objects that they are.
+_HOLD_METHODS: set[type] = set()
 
 
 def take_apart(nest: Any) -> tuple[list[Any], Structure]:
@@ -56,6 +59,8 @@ def _visit(value: Any, above: tuple[int, ...], count: list[int]) -> bool:
     if id(value) in above or count[0] > _MOST or len(above) > _DEEPEST:
         return False
     inside, cls = (*above, id(value)), type(value)
+    if cls is MethodType and id(value.__self__) in above:
+        _HOLD_METHODS.add(type(value.__self__))
     if cls not in _CLASSES and isinstance(value, (dict, list, tuple)):
         parts = value.values() if isinstance(value, dict) else value
         return all([_visit(part, inside, count) for part in parts])
@@ -99,7 +104,10 @@ def _slots(cls: type) -> Iterator[str]:
 
 
 def attributes(instance: Any) -> list[tuple[str, Any]]:
-    """The names and values of what is set on an instance."""
+    """The names and values of what is set on an instance, and what a method is bound to."""
+    if isinstance(instance, MethodType):
+        owner = instance.__self__
+        return [] if type(owner) in _HOLD_METHODS else [("__self__", owner)]
     found = list(getattr(instance, "__dict__", {}).items())
     return found + [(name, getattr(instance, name)) for name in _slots(type(instance)) if hasattr(instance, name)]
 
@@ -134,9 +142,24 @@ def _register(cls: type) -> None:
     optree.register_pytree_node(cls, flat, whole, namespace=ORDERED)
 
 
+def _flat_method(method: Any) -> tuple[list[Any], Any, tuple[str, ...]]:
+    pairs = attributes(method)
+    known = Same(method.__func__), None if pairs else Same(method.__self__)
+    return [value for _, value in pairs], known, tuple([name for name, _ in pairs])
+
+
+def _whole_method(known: Any, values: Any) -> Any:
+    function, owner = known
+    return MethodType(function.value, values[0] if owner is None else owner.value)
+
+
+_METHOD: Any = MethodType
+optree.register_pytree_node(_METHOD, _flat_method, _whole_method, namespace=ORDERED)
+
+
 def has_attributes(cls: type) -> bool:
     """Whether instances of a class are nests of what their `__dict__` holds, and nothing else."""
-    return _CLASSES.get(cls, False) and not any(_slots(cls))
+    return _CLASSES.get(cls, False) and cls is not MethodType and not any(_slots(cls))
 
 
 # Structures are few, and met in many calls.
@@ -148,11 +171,29 @@ def holds_instances(structure: Structure) -> bool:
     return _CLASSES.get(structure.type, False) or any(map(holds_instances, structure.children()))
 
 
-def unchanging(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that may not write to the instances among its arguments, which are copies for the trace."""
+def unchanging(f: Callable[..., Any], given: Any) -> Callable[..., Any]:
+    """A function that may not write to the instances among its arguments, which are copies for the trace.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+    given : tuple
+        The arguments `(args, kwargs)` with the instances themselves.
+    """
+    originals = list(_instances(given))
 
     def run(*args: Any, **kwargs: Any) -> Any:
         parts = list(_instances((args, kwargs)))
+        copies = {id(one): part for one, part in zip(originals, parts, strict=True)}
+        for part in parts:
+            if isinstance(part, MethodType):
+                _check_bound(part, copies)
+                continue
+            for name, value in attributes(part):
+                rebound = _rebound(value, copies)
+                if rebound is not value:
+                    object.__setattr__(part, name, rebound)
         before = [{name: _seen(value) for name, value in attributes(part)} for part in parts]
         out = f(*args, **kwargs)
         for part, known in reversed([*zip(parts, before, strict=True)]):
@@ -177,6 +218,29 @@ def _instances(value: Any) -> Iterator[Any]:
         parts = list(nested) if isinstance(value, (dict, list, tuple)) else []
     for part in parts:
         yield from _instances(part)
+
+
+def _check_bound(method: MethodType, copies: dict[int, Any]) -> None:
+    owner = method.__self__
+    if type(owner) in _HOLD_METHODS and not any(owner is one or id(owner) == k for k, one in copies.items()):
+        name = type(owner).__name__
+        raise UnstageableError(
+            f"it takes a method of a {name}, which keeps methods of its own and would not be seen to change\n"
+            f"Pass the {name} itself"
+        )
+
+
+def _rebound(value: Any, copies: dict[int, Any]) -> Any:
+    """An attribute whose methods are bound to the copies of the instances that they were bound to."""
+    if isinstance(value, MethodType):
+        owner = copies.get(id(value.__self__))
+        return value if owner is None else MethodType(value.__func__, owner)
+    if value.__class__ in (list, tuple, dict):
+        parts = list(value.values() if isinstance(value, dict) else value)
+        rebound = [_rebound(part, copies) for part in parts]
+        if any(a is not b for a, b in zip(parts, rebound, strict=True)):
+            return dict(zip(value, rebound, strict=True)) if isinstance(value, dict) else type(value)(rebound)
+    return value
 
 
 def _seen(value: Any) -> Any:

@@ -206,7 +206,7 @@ class Compiled:
     ) -> Any:  # fmt: skip
         """Compile the plain path, and the careful one where a derivative is NaN; the outputs of the call."""
         try:
-            traced, seconds = self._trace(version, leaves, structure)
+            traced, seconds = self._trace(version, leaves, structure, args, kwargs)
         except _STAGING_ERRORS as error:
             return self._eagerly(version, error, args, kwargs)
         # Where the way is known and did not answer, a derivative is NaN.
@@ -218,7 +218,7 @@ class Compiled:
                 return out
         try:
             with careful(ALWAYS):
-                traced, seconds = self._trace(version, leaves, structure)
+                traced, seconds = self._trace(version, leaves, structure, args, kwargs)
         except _STAGING_ERRORS as error:
             return self._eagerly(version, error, args, kwargs)
         out = self._first(self._add(version, traced, seconds, leaves, structure, plain), traced, arrays)
@@ -247,12 +247,14 @@ class Compiled:
         warn(f"{self!r} runs eagerly: {cause}")
         return out
 
-    def _trace(self, version: Version, leaves: list[Any], structure: Structure) -> tuple[Traced, dict[str, float]]:
+    def _trace(
+        self, version: Version, leaves: list[Any], structure: Structure, args: Any, kwargs: Any
+    ) -> tuple[Traced, dict[str, float]]:
         start = time.perf_counter()
         title = getattr(self._f, "__name__", "compiled")
-        f = unchanging(self._run) if holds_instances(structure) else self._run
-        reached = self._f, unflatten(structure, leaves)
-        traced = trace_repeatable(f, leaves, structure, version.dynamic, title, reached)
+        given = args, self._parameters.ordered(kwargs)
+        f = unchanging(self._run, given) if holds_instances(structure) else self._run
+        traced = trace_repeatable(f, leaves, structure, version.dynamic, title, (self._f, given))
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
