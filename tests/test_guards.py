@@ -112,6 +112,13 @@ def test_whole_numbers_are_guarded(backend, told):
         (lambda x: np.asarray(x, dtype=float) + 1, "float"),
         (lambda x: x.view(np.int64), "view"),
         (lambda x: np.sum(x) + np.float64(complex(x[0]).real), "complex"),
+        (lambda x: len(f"{x}") * x, "text"),
+        (lambda x: len(f"{x[0]:.3g}") * x, "text"),
+        (lambda x: len(str(x)) + len(repr(x[0])) + x, "text"),
+        (lambda x: len(np.array2string(x)) + len(np.array_str(x)) + len(np.array_repr(x)) + x, "text"),
+        (ad.grad(lambda x: np.sum(x) * len(str(np.sin(x)))), "text"),
+        (lambda x: hash(x[0]) % 7 + x, "hash"),
+        (lambda x: {x[0]: x}[x[0]] * 2, "hash"),
     ],
 )  # fmt: skip
 @both

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant
-from ..core.variable import Variable, bottom, plain, value_of
+from ..core.variable import Variable, bottom, plain
 from .axes import as_array
 from .kinks import kink
 
@@ -67,19 +67,25 @@ def common_type(*arrays: Any) -> Any:
     return np.common_type(*[np.empty(0, a.dtype) for a in map(plain, arrays)])
 
 
+def _shown(a: Any) -> Any:
+    """The value that text shows; a level that stages refuses to make a constant of it."""
+    low = bottom(a)
+    return np.asarray(low.level.number(low, "text") if isinstance(low, Variable) else low)
+
+
 @composite(np.array_repr)
 def array_repr(arr: Any, *args: Any, **options: Any) -> str:
     """The value, as text."""
-    return f"Variable({np.array_repr(np.asarray(value_of(arr)), *args, **options)})"
+    return f"Variable({np.array_repr(_shown(arr), *args, **options)})"
 
 
 @composite(np.array_str)
 def array_str(a: Any, *args: Any, **options: Any) -> str:
     """The value, as text."""
-    return str(np.array_str(np.asarray(value_of(a)), *args, **options))
+    return str(np.array_str(_shown(a), *args, **options))
 
 
-composite(np.array2string)(lambda a, *args, **options: np.array2string(np.asarray(value_of(a)), *args, **options))
+composite(np.array2string)(lambda a, *args, **options: np.array2string(_shown(a), *args, **options))
 
 
 @composite(np.may_share_memory)

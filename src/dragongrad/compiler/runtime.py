@@ -363,7 +363,7 @@ def compile(
     f : callable
         A function or method of nests of arrays; instances of classes of one's own are nests of their attributes,
         that of a bound method too.
-        What it prints happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
+        What it stores happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
     static : int, str, or a sequence of them
         Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and
         anything else that is not an array or a float is static anyway, for a dozen values of each.

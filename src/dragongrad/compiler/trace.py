@@ -109,6 +109,8 @@ class Stage(Staging):
 
     def number(self, x: Variable, what: str) -> Any:
         """A whole number now, guarded as a decision is; any other number cannot be repeated."""
+        if what in _ADVICE and (x.link is None or self.ended):
+            return x.data
         if x.link is None:
             return np.asarray(x.data).item() if what != "tolist()" else np.asarray(x.data).tolist()
         whole = x.dtype.kind in "biu" and what in ("int", "an index", "item()")
@@ -118,7 +120,9 @@ class Stage(Staging):
             return found
         raise UnstageableError(
             f"a value was converted to {what}, which makes a constant of it\n  at {user_line()}\n"
-            "For math.sin(x) write np.sin(x); for a buffer that takes values write np.zeros(n, like=x)"
+            + _ADVICE.get(
+                what, "For math.sin(x) write np.sin(x); for a buffer that takes values np.zeros(n, like=x)"
+            )
         )
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
@@ -254,6 +258,11 @@ def _is_complex(x: Any) -> Any:
     return np.bool_(np.iscomplexobj(x))
 
 
+# What a value may not become even where it is no longer traced, with what to do instead.
+_ADVICE = {
+    "text": "Return what is to be printed, and print it where the function is called",
+    "a hash": "Use what is no argument, or an integer, as a key",
+}
 _SHAPED_BY_VALUES = frozenset({"nonzero"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,7 @@ class Variable:
     @property
     def size(self) -> int:
         """The number of elements."""
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:
@@ -89,10 +87,9 @@ class Variable:
         return self.size * self.itemsize
 
     def __len__(self) -> int:
-        shape = self.shape
-        if not shape:
+        if not self.shape:
             raise TypeError("len() of a Variable of shape ()")
-        return shape[0]
+        return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
@@ -147,15 +144,18 @@ class Variable:
             "a Variable cannot be pickled: its derivative belongs to this process; pickle its .data"
         )
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self.level.number(self, "a hash") if self.level.stages else self)
 
     # Printing
 
     def __repr__(self) -> str:
-        return f"Variable({value_of(self)!r})"
+        low = bottom(self)
+        return f"Variable({low.level.number(low, 'text') if isinstance(low, Variable) else low!r})"
 
     def __format__(self, spec: str) -> str:
-        return format(value_of(self), spec) if spec else str(self)
+        text = str(self)
+        return format(value_of(self), spec) if spec else text
 
 
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
