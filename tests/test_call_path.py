@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 import weakref
+from collections import deque
 
 import numpy as np
 import pytest
@@ -33,7 +34,9 @@ def logsumexp(x):
 
 def same(a, b):
     assert type(a) is type(b)
-    if isinstance(a, (tuple, list)):
+    for name in ("default_factory", "maxlen"):
+        assert getattr(a, name, None) == getattr(b, name, None)
+    if isinstance(a, (tuple, list, deque)):
         assert len(a) == len(b)
         for x, y in zip(a, b, strict=True):
             same(x, y)

@@ -57,6 +57,18 @@ NESTS = {
     ),
     "more and fewer keys": (lambda p: sum(p.values()), [((AB,), {}), (({**AB, "c": X},), {}), (({"a": X},), {})]),
     "None": (lambda x, y: x * (2.0 if y is None else 3.0), [((X, None), {}), ((X, 0), {}), ((X, False), {})]),
+    "factories": (
+        lambda d: (d.default_factory, d["a"] * 2 + d.default_factory(), [d, {"in": d}]),
+        [((defaultdict(make, a=X),), {}) for make in (int, float, lambda: 2.0, lambda: X)],
+    ),
+    "lengths of deques": (
+        lambda d: (d.maxlen, d[0] * 2, [d]),
+        [((deque([X], n),), {}) for n in (None, 1, 3)],
+    ),
+    "classes of namedtuples": (
+        lambda p: (type(p).__name__, p.layers * 2, p),
+        [((cls(X, 1.0),), {}) for cls in (Pair, namedtuple("Twin", "layers scale"))],
+    ),
     "lists and tuples": (lambda p: (type(p).__name__, p[0] * 2), [(([X],), {}), (((X,),), {})]),
 }
 

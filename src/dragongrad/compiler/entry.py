@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 from types import MethodType
 from typing import Any, cast
@@ -118,15 +119,19 @@ class _Reader:
         is_class = f"({name} := {place}).__class__ is {name[:-1]}"
         if cls in DICTS:
             self._keys(node, name, is_class, own)
+            if cls is defaultdict:
+                self.tests.append(f"{name}.default_factory is {self._constant(_like(node).default_factory)}")
             places = [f"{name}[{self._constant(key)}]" for key in node.entries()]
-        elif issubclass(cls, (tuple, list)):
+        elif issubclass(cls, (tuple, list, deque)):
             self.tests.append(f"{is_class} and len({name}) == {node.num_children}")
+            if cls is deque:
+                self.tests.append(f"{name}.maxlen == {_like(node).maxlen}")
             places = [f"{name}[{i}]" for i in range(node.num_children)]
         elif cls is type(None):
             self.tests.append(is_class)
             return
         elif cls is MethodType:
-            made = unflatten(node, list(range(node.num_leaves)))
+            made = _like(node)
             self.tests.append(f"{is_class} and {name}.__func__ is {self._constant(made.__func__)}")
             places = [f"{name}.__self__"] if node.num_children else []
             if not places:
@@ -161,6 +166,11 @@ class _Reader:
         else:
             # Dicts of every class are taken apart alike.
             self.tests.append(f"{is_class} and [*{name}] == {self._constant(keys)}")
+
+
+def _like(node: Any) -> Any:
+    """A nest of such a structure, around any leaves."""
+    return unflatten(node, list(range(node.num_leaves)))
 
 
 def _holds_dicts(node: Any) -> bool:
