@@ -11,8 +11,10 @@ X = np.random.default_rng(8).normal(size=(2, 3, 4))
 
 
 def under(f, x):
-    """The value under reverse mode and under forward mode."""
-    return ad.vjp(f, x)[0], ad.jvp(f, (x,), (x,))[0]
+    """The value under reverse mode, under forward mode, and of the program that the first call has compiled."""
+    compiled = ad.compile(f, backend="numpy")
+    compiled(x)
+    return ad.vjp(f, x)[0], ad.jvp(f, (x,), (x,))[0], compiled(x)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -37,6 +39,11 @@ def under(f, x):
         lambda x: np.quantile(x, [0.1, 0.7], axis=1, method="nearest"),
         pytest.param(lambda x: np.quantile(x, np.float64(0.3), axis=1), marks=FROM_2_4),
         lambda x: np.average(x, axis=1, returned=True)[1],
+        lambda x: np.sum(x, axis=np.int64(1)) + np.mean(x, axis=np.array(1)),
+        lambda x: np.transpose(x[0, 0], 0) + x[0, 0].transpose(np.int64(0)),
+        lambda x: np.roll(x, [1, 2], axis=[0, 0]) + np.roll(x, (1, 0), (0, 1)) + np.roll(x, 1, {0, 1}),
+        lambda x: np.fft.fftshift(x, [0, -1]) + np.fft.ifftshift(x, 1) + np.fft.fftshift(x, ()),
+        lambda x: np.expand_dims(x, [0, 2]) + np.tensordot(x, True, axes=0),
     ],
 )
 def test_like_numpy(f, dtype):
@@ -50,6 +57,18 @@ def test_like_numpy(f, dtype):
     "f",
     [
         lambda x: np.prod(x, axis=5),
+        lambda x: np.prod(x, axis=[0]),
+        lambda x: np.squeeze(x[:1], axis=[0]),
+        lambda x: np.squeeze(x[:1], axis=b""),
+        lambda x: np.expand_dims(x, {0}),
+        lambda x: np.expand_dims(x, ""),
+        lambda x: np.fft.fftn(x, axes={0}),
+        lambda x: np.fft.fft2(x, axes="01"),
+        lambda x: np.fft.ifftshift(x[0, 0, 0], axes=""),
+        lambda x: np.roll(x, [[1]]),
+        lambda x: x.transpose(""),
+        lambda x: np.tensordot(x, {1, 2}, axes=0),
+        lambda x: np.tensordot(x, x, axes={}),
         lambda x: np.cumprod(x, axis=-4),
         lambda x: np.median(x, axis=(0, 0)),
         lambda x: np.take(x, [0], axis=3),
@@ -103,3 +122,27 @@ def test_out_keeps_its_shape_and_dtype():
         ad.grad(lambda x: np.sum(add(x, np.zeros(3, like=x))))(X)
     with pytest.raises(ad.DtypeError, match="cannot write"):
         ad.grad(lambda x: np.sum(add(x, np.zeros(X.shape, dtype=int, like=x))))(X)
+
+
+def test_norms_of_whole_numbers_are_inexact_under_every_transform():
+    x = np.arange(6).reshape(2, 3)
+    for order in (0, 1, 2, np.inf):
+        for f in (
+            lambda r, order=order: np.linalg.vector_norm(r, ord=order),
+            lambda r, order=order: np.linalg.norm(r, order),
+        ):
+            expected = np.stack([f(r) for r in x])
+            assert ad.vmap(f)(x).dtype == expected.dtype
+            np.testing.assert_allclose(ad.vmap(f)(x), expected)
+
+
+def test_geometric_sequences_of_infinities_and_nan_are_those_of_numpy():
+    x = np.array([np.inf, -np.inf, np.nan, 2.0, -3.0])
+    with np.errstate(all="ignore"):
+        for f in (
+            lambda a: np.geomspace(a, 5.0, 3),
+            lambda a: np.geomspace(2.0, a, 3),
+            lambda a: np.geomspace(a, a * 2, 2),
+        ):
+            for value in under(f, x):
+                np.testing.assert_allclose(value, f(x), rtol=1e-12)

@@ -82,7 +82,11 @@ def along(grads, vs):
 def differences(g, args, vs):
     """The derivative of a function along directions; None where it does not look smooth."""
     h = 5e-4
-    at = {k: g(*[a + k * h * v for a, v in zip(args, vs, strict=True)]) for k in (-4, -2, -1, 0, 1, 2, 4)}
+    at = {}
+    for k in (-4, -2, -1, 0, 1, 2, 4):
+        # Sums of arrays of no axis are numbers.
+        moved = [a + k * h * v for a, v in zip(args, vs, strict=True)]
+        at[k] = g(*[np.asarray(m) if isinstance(a, np.ndarray) else m for a, m in zip(args, moved, strict=True)])
     coarse, fine = [(8 * (at[k] - at[-k]) - (at[2 * k] - at[-2 * k])) / (12 * k * h) for k in (2, 1)]
     middle = (4 * (at[1] + at[-1]) - (at[2] + at[-2])) / 6
     smooth = abs(middle - at[0]) <= 1e-8 * (1 + abs(at[0])) and abs(coarse - fine) <= 1e-6 * (1 + abs(fine))

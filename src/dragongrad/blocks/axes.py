@@ -50,11 +50,14 @@ def single(axis: Any, ndim: int) -> int:
 
 
 def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
-    """As `normal`, for what NumPy also reduces along an axis 0 that a number does not have."""
-    if not ndim and axis.__class__ is not tuple and axis in (0, -1):
-        operator.index(axis)
-        return ()
-    return normal(axis, ndim)
+    """As `normal`, for what NumPy also reduces along an axis 0 that a number does not have.
+
+    Several axes are then in a tuple, and in no other sequence.
+    """
+    if axis is None or isinstance(axis, tuple):
+        return normal(axis, ndim)
+    at = operator.index(axis)
+    return normal(at, ndim) if ndim or at not in (0, -1) else ()
 
 
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,12 @@ def outer(a: Any, b: Any) -> Any:
 @composite(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The products summed over pairs of axes."""
-    a, b = plain(a), plain(b)
+    a, b = as_array(a), as_array(b)
     if isinstance(axes, (int, np.integer)):
         over_a, over_b = normal(tuple(range(-int(axes), 0)), a.ndim), tuple(range(int(axes)))
     else:
-        over_a, over_b = normal(_tuple(axes[0]), a.ndim), normal(_tuple(axes[1]), b.ndim)
+        axes_a, axes_b = axes
+        over_a, over_b = normal(_tuple(axes_a), a.ndim), normal(_tuple(axes_b), b.ndim)
     if [a.shape[i] for i in over_a] != [b.shape[i] for i in over_b]:
         raise ValueError(f"the axes {over_a} of shape {a.shape} do not match the axes {over_b} of {b.shape}")
     free_a = tuple(i for i in range(a.ndim) if i not in over_a)
@@ -107,7 +109,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def _tuple(axes: Any) -> tuple[int, ...]:
-    return (int(axes),) if isinstance(axes, (int, np.integer)) else tuple([int(i) for i in axes])
+    return (int(axes),) if isinstance(axes, (int, np.integer)) else tuple(map(operator.index, axes))
 
 
 def _count(x: Any, axes: Any) -> int:

@@ -237,10 +237,12 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     start, stop = start.astype(inexact), stop.astype(inexact)
     # As NumPy does it, by logarithms of numbers turned so that the first is positive.
     phase = start / np.absolute(start) if inexact.kind == "c" else np.sign(start)
-    out = np.logspace(np.log10(start / phase), np.log10(stop / phase), num, endpoint) * phase
+    start, stop = start / phase, stop / phase
+    out = np.logspace(np.log10(start), np.log10(stop), num, endpoint)
     first = [np.broadcast_to(start, out.shape[1:])[None]] if num > 0 else []
     last = [np.broadcast_to(stop, out.shape[1:])[None]] if num > 1 and endpoint else []
     out = np.concatenate([*first, out[len(first) : num - len(last)], *last]) if num > 0 else out
+    out = out * phase
     out = np.moveaxis(out, 0, axis) if axis else out
     return out.astype(inexact if dtype is None else dtype)
 

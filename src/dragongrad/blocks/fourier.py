@@ -6,6 +6,7 @@ is cut or filled with zeros, both ways.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -87,12 +88,14 @@ def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int
     """The length of the transform along each axis, as NumPy reads `s` and `axes`."""
     if axes is None:
         axes = range(-len(s), 0) if s is not None else range(-a.ndim, 0)
-    axes = [int(axis) for axis in axes]
     if s is None:
+        lengths = list(np.take(a.shape, axes)) if a.ndim or len(axes) else []
+        axes = [operator.index(axes[i]) for i in range(len(lengths))]
         lengths = [a.shape[axis] for axis in axes]
         if to_real and lengths:
             lengths[-1] = 2 * (lengths[-1] - 1)
     else:
+        axes = [operator.index(axis) for axis in axes]
         lengths = [a.shape[axis] if n == -1 else int(n) for n, axis in zip(s, axes, strict=True)]
     return lengths, axes
 
@@ -152,19 +155,20 @@ for _fn, _full in (
     composite(_fn)(_two_axes(_full))
 
 
-def _places(axes: Any, ndim: int) -> tuple[int, ...]:
-    return tuple(range(ndim)) if axes is None else (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
+def _shifted(x: Any, axes: Any, shifts: list[int]) -> Any:
+    if axes is None:
+        axes = tuple(range(x.ndim))
+    by = shifts[axes] if isinstance(axes, (int, np.integer)) else [shifts[axis] for axis in axes]
+    return np.roll(x, by, axes)
 
 
 @composite(np.fft.fftshift)
 def fftshift(x: Any, axes: Any = None) -> Any:
     """The frequency zero moved to the middle."""
-    places = _places(axes, x.ndim)
-    return np.roll(x, [x.shape[a] // 2 for a in places], places)
+    return _shifted(x, axes, [n // 2 for n in x.shape])
 
 
 @composite(np.fft.ifftshift)
 def ifftshift(x: Any, axes: Any = None) -> Any:
     """The inverse of `fftshift`."""
-    places = _places(axes, x.ndim)
-    return np.roll(x, [-(x.shape[a] // 2) for a in places], places)
+    return _shifted(x, axes, [-(n // 2) for n in x.shape])

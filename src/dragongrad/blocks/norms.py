@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
-from ..core.variable import plain
-from .axes import Axis, normal
+from .axes import Axis, as_array, normal
 from .elementwise import root_of_sum, root_of_sum_of_powers
 from .kinks import kink
 
@@ -61,11 +60,15 @@ def _of_nothing(fn: Any, x: Any, over: Axis, *, keepdims: bool, **options: Any) 
     return np.sum(np.absolute(x), axis=over, keepdims=keepdims) + value
 
 
+def _inexact(x: Any) -> Any:
+    x = as_array(x)
+    return x if x.dtype.kind in "fc" else x.astype(float)
+
+
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> Any:
     """The norm of a vector or a matrix, or of each along axes."""
-    x, keepdims = plain(x), bool(keepdims)
-    x = x if x.dtype.kind in "fc" else x.astype(float)
+    x, keepdims = _inexact(x), bool(keepdims)
     if 0 in x.shape:
         return _of_nothing(np.linalg.norm, x, axis, ord=ord, axis=axis, keepdims=keepdims)
     if axis is None:
@@ -86,7 +89,7 @@ kink(np.linalg.norm, "the zero vector", "0, the mean over all directions; the se
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
-    x, keepdims = plain(x), bool(keepdims)
+    x, keepdims = _inexact(x), bool(keepdims)
     if 0 in x.shape:
         return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)
     return _vector(x, ord, axis, keepdims)
@@ -95,7 +98,7 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any
 @composite(np.linalg.matrix_norm)
 def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
     """The norm of matrices in the last two axes."""
-    x, keepdims = plain(x), bool(keepdims)
+    x, keepdims = _inexact(x), bool(keepdims)
     if 0 in x.shape:
         return _of_nothing(np.linalg.matrix_norm, x, (-2, -1), keepdims=keepdims, ord=ord)
     return _matrix(x, ord, (x.ndim - 2, x.ndim - 1), keepdims)

@@ -57,8 +57,6 @@ _extrema = {
 
 def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over axes, by halves: no division, so it has every derivative at zeros too."""
-    if isinstance(axis, list):
-        raise TypeError("an axis is a whole number or a tuple of them, not a list")
     a = _widened(a)
     axes = reduced(axis, a.ndim)
     rest = tuple(i for i in range(a.ndim) if i not in axes)

@@ -138,9 +138,9 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
 @composite(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
     """New axes of length one."""
-    count = 1 if isinstance(axis, (int, np.integer)) else len(tuple(axis))
-    ndim = a.ndim + count
-    places = _axes(axis, ndim)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    ndim = a.ndim + len(axes)
+    places = _axes(axes, ndim)
     lengths = iter(a.shape)
     return np.reshape(a, tuple(1 if i in places else next(lengths) for i in range(ndim)))
 
@@ -253,9 +253,13 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     """The elements shifted along axes; what leaves at one end enters at the other."""
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
-    axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for by, at in np.broadcast(shift, axes):
-        (at,) = _axes(int(at), a.ndim)
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, a.ndim, allow_duplicate=True)
+    pairs = np.broadcast(shift, axes)
+    if not a.ndim:
+        raise ValueError("roll: a number has no axes")
+    if pairs.ndim > 1:
+        raise ValueError("roll: shifts and axes are numbers or sequences of them")
+    for by, at in pairs:
         length = a.shape[at]
         cut = int(by) % length if length else 0
         if cut:

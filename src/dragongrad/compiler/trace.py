@@ -132,7 +132,7 @@ class Stage(Staging):
                 f"the shape of {block.name} depends on values\n  at {user_line()}\n"
                 "Instead of x[mask] write np.where(mask, x, 0.0)"
             )
-        if params and any(isinstance(p, (tuple, list, slice)) for p in params.values()):
+        if params:
             params = {k: _settled(v) for k, v in params.items()}
         if self.ended:
             raise EscapedError(
@@ -292,8 +292,10 @@ _OF_NUMBERS = _TRUTHS | _ARITHMETIC
 
 def _settled(value: Any) -> Any:
     """A keyword parameter with plain numbers in place of Variables (the ends of a slice, a shape)."""
-    if isinstance(value, Variable):
-        return operator.index(value)  # type: ignore[call-overload]
+    if isinstance(value, (Variable, np.integer)):
+        return operator.index(value)  # type: ignore[arg-type]
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
+        return int(value)
     if isinstance(value, slice):
         return slice(*[_settled(v) for v in (value.start, value.stop, value.step)])
     if value.__class__ in (tuple, list):

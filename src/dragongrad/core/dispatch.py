@@ -254,7 +254,7 @@ def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
 
 def _transpose(self: Any, *axes: Any) -> Any:
     """As `numpy.ndarray.transpose`."""
-    return _answer("transpose", TABLE[np.transpose], (self, (axes[0] if len(axes) == 1 else axes) or None), {})
+    return _answer("transpose", TABLE[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None), {})
 
 
 def setitem(x: Any, index: Any, value: Any) -> Any:

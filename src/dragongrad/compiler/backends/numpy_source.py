@@ -14,6 +14,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
+from ..passes.simplify import permutation
 from ..passes.uses import users_of
 from ..rewrite import Value, arguments, dtype_of, is_constant, shape_of
 from .numpy_text import (
@@ -358,11 +359,10 @@ def _getitem(source: Source, node: Node, values: tuple[Value, ...]) -> str:
 
 
 def _transpose(source: Source, node: Node, values: tuple[Value, ...]) -> str:
-    axes = node.params.get("axes")
-    ndim = len(node.shape)
-    if axes is None or tuple(a % ndim for a in axes) == tuple(range(ndim))[::-1]:
+    axes = permutation(node)
+    if axes == tuple(range(len(axes)))[::-1]:
         return f"{source._value(values[0], _ATOM - 1)}.T"
-    return f"np.transpose({source._value(values[0], 0)}, {tuple(int(a) for a in axes)})"
+    return f"np.transpose({source._value(values[0], 0)}, {axes})"
 
 
 def _reshape(source: Source, node: Node, values: tuple[Value, ...]) -> str:

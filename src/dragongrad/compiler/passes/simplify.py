@@ -248,7 +248,9 @@ def permutation(node: Node) -> tuple[int, ...]:
     """The axes of a transposition, each not negative."""
     n = len(node.shape)
     axes = node.params.get("axes")
-    return tuple(range(n))[::-1] if axes is None else tuple([int(a) % n for a in axes])
+    if axes is None:
+        return tuple(range(n))[::-1]
+    return tuple([int(a) % n for a in ((axes,) if isinstance(axes, int) else axes)])
 
 
 @rule(np.sum)
