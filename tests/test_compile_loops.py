@@ -326,3 +326,18 @@ def test_the_greatest_of_some_is_found_in_vectors(name, axis, shape, capfd):
 def test_sorting_says_nothing(capfd):
     compiled(lambda x: np.sort(x, -1), RNG.standard_normal((17, 3)))
     assert capfd.readouterr() == ("", "")
+
+
+def test_llvm_says_nothing_of_loops_that_it_leaves_as_they_are(capfd):
+    def rows_of_zeros(x):
+        y = np.zeros((12, 12), like=x)
+        y[:, 0], y[:, 1] = np.sin(x), np.cos(x)
+        return y
+
+    points = np.array([[0.0, 0], [1, 2], [1, 2]])
+    hessian = ad.hessian(lambda x: np.sum(np.sqrt(np.sum((x[:, None] - x[None]) ** 2, -1))))
+    for f, x in ((rows_of_zeros, np.arange(12.0)), (hessian, points), (ad.jacobian(np.sin), np.arange(12.0))):
+        compiled = ad.compile(f, backend="native")
+        compiled(x)
+        compiled(x + 1)
+    assert capfd.readouterr().err == ""

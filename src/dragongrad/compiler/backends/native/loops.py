@@ -25,6 +25,8 @@ LONG = 48
 WHOLE = 32
 # Loops of at most so many steps, of more lines, or of more roots are not interleaved.
 SHORT, MUCH, MANY = 256, 150, 8
+# LLVM compares no addresses for a loop of fewer steps, which one of many lines may need.
+FEW = 16
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
 PART: Bounds = "%low", "%high"
@@ -187,10 +189,12 @@ class LoopWriter:
         text.end_loop()
         text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
         text.write(f"  store i64 {after}, ptr {counter}")
+        steps, lines = loop.high - loop.low, len(text.lines) - begun
         if hint == INNER:
             # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
-            narrow = loop.high - loop.low <= SHORT or len(text.lines) - begun > MUCH or len(self.loops.roots) > MANY
-            hint = NARROW if narrow else INNER
+            narrow = steps <= SHORT or lines > MUCH or len(self.loops.roots) > MANY
+            # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
+            hint = OUTER if steps < FEW and lines > MUCH else NARROW if narrow else INNER
         text.write(f"  br label %{head}{hint}")
         text.write(f"{done}:")
 

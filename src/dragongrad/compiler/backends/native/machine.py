@@ -69,12 +69,13 @@ def target_machine(level: int, target: Processor, quick: bool = False) -> Any:
 def _closing(target: Processor) -> str:
     """The attributes of every function, those of functions that are to be made quickly, and how wide loops are.
 
-    The width is a wish, which LLVM may leave unfulfilled without a warning.
+    The width is a wish. Where LLVM leaves it unfulfilled it says so on stderr, and cannot be silenced: the stores of
+    a row of zeros must not become a call of `memset`, which keeps a loop from being made of vectors.
     """
     width = max(256, 64 * target.lanes)
     return (
         "attributes #1 = { nounwind noinline optnone }\n"
-        f'attributes #0 = {{ nounwind "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
+        f'attributes #0 = {{ nounwind "no-builtins" "prefer-vector-width"="{width}" "no-trapping-math"="true" }}\n'
         f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
         '!2 = distinct !{!2, !1, !3}\n!3 = !{!"llvm.loop.interleave.count", i32 1}\n'
         '!4 = distinct !{!4, !5, !6}\n!5 = !{!"llvm.loop.vectorize.enable", i1 false}\n'
