@@ -69,6 +69,10 @@ NESTS = {
         lambda p: (type(p).__name__, p.layers * 2, p),
         [((cls(X, 1.0),), {}) for cls in (Pair, namedtuple("Twin", "layers scale"))],
     ),
+    "divmod": (
+        lambda x, y: (divmod(x, y), divmod(7, x)),
+        [((7.5, 2.0), {}), ((np.float64(7.5), 2), {}), ((X, 2.0), {})],
+    ),
     "lists and tuples": (lambda p: (type(p).__name__, p[0] * 2), [(([X],), {}), (((X,),), {})]),
 }
 

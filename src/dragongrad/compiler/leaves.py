@@ -102,9 +102,10 @@ def static_key(leaf: Any, lenient: bool = False) -> Any:
     except TypeError:
         if lenient:
             return kind, frozenset(map(static_key, leaf)) if kind is set else Same(leaf)
+        cure = "a frozenset" if kind is set else "an array, a number, a string or a nest of them"
         raise ArgumentError(
-            f"a static argument must be hashable, got {type(leaf).__name__}: pass an array, a number, a string "
-            "or a nest of them"
+            f"a {kind.__name__} cannot be an argument of a compiled function: it can change, and is not made of "
+            f"arrays: pass {cure}"
         ) from None
     return kind, leaf
 

@@ -395,7 +395,7 @@ def compile(
     array([2., 4.])
 
     """
-    several = isinstance(static, Iterable) and not isinstance(static, str)
+    several = isinstance(static, Iterable) and not isinstance(static, (str, bytes))
     names: Any = tuple(static) if several else (static,)  # type: ignore[arg-type]
     if f is None:
         return lambda f: Compiled(f, names, backend, fast_math)

@@ -213,8 +213,8 @@ def install() -> None:
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
-        "__round__": _method("__round__", TABLE[np.round]), "__divmod__": _method("__divmod__", TABLE[np.divmod]),
-        "__rdivmod__": _reflected(TABLE[np.divmod]), "__floor__": _method("__floor__", TABLE[np.floor]),
+        "__round__": _method("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
+        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": _method("__floor__", TABLE[np.floor]),
         "__ceil__": _method("__ceil__", TABLE[np.ceil]), "__trunc__": _method("__trunc__", TABLE[np.trunc]),
         "astype": _method("astype", BLOCKS["astype"].call),
     }  # fmt: skip

@@ -69,8 +69,8 @@ def target_machine(level: int, target: Processor, quick: bool = False) -> Any:
 def _closing(target: Processor) -> str:
     """The attributes of every function, those of functions that are to be made quickly, and how wide loops are.
 
-    The width is a wish. Where LLVM leaves it unfulfilled it says so on stderr, and cannot be silenced: the stores of
-    a row of zeros must not become a call of `memset`, which keeps a loop from being made of vectors.
+    The width is a wish. Where LLVM leaves it unfulfilled it says so on stderr, and cannot be silenced: the stores
+    of a row of zeros must not become a call of `memset`, which keeps a loop from being made of vectors.
     """
     width = max(256, 64 * target.lanes)
     return (
