@@ -40,7 +40,7 @@ def test_random_programs_on_numpy(monkeypatch, program, seed):
         check(program, seed, "numpy")
 
 
-@settings(QUICK, max_examples=12)
+@settings(QUICK, max_examples=4)
 @given(PROGRAMS, st.integers(0, 2**32 - 1))
 def test_random_programs_native(program, seed):
     check(program, seed, "native")
