@@ -78,6 +78,11 @@ REMOVABLE = {
     "squared norms of rows": Row(
         lambda x: np.sum(np.linalg.norm(np.reshape(x, (2, 2)), axis=1) ** 2), [0.0, 0, 1, 2], [0, 0, 2, 4], [2] * 4
     ),
+    "two roots of products": Row(each(lambda x: np.sqrt(x * x) * np.abs(x)), [0.0, -1.0], [0, -2], [2, 2]),
+    "norm times norm": Row(lambda x: np.linalg.norm(x) * np.linalg.norm(x), ZEROS, [0, 0], [2, 2]),
+    "norm cubed": Row(lambda x: np.linalg.norm(x) ** 3, ZEROS, [0, 0], [0, 0], False),
+    "abs cubed": Row(each(lambda x: np.abs(x) ** 3), [0.0, -1.0], [0, -3], [0, 6]),
+    "norm of one square": Row(lambda x: np.linalg.norm(x**2), [0.0], [0], [2]),
     # Even functions of roots
     "cos of sqrt": Row(each(lambda x: np.cos(np.sqrt(x))), [0.0], [-1 / 2], [1 / 12]),
     "cosh of sqrt": Row(each(lambda x: np.cosh(np.sqrt(x))), [0.0], [1 / 2], [1 / 12]),
@@ -117,6 +122,12 @@ REMOVABLE = {
     ),
     "sigmoid": Row(each(lambda x: 1 / (1 + np.exp(-x))), [-800.0, 800.0, 0.0], [0, 0, 0.25], [0, 0, 0]),
     "log cosh": Row(each(lambda x: np.log(np.cosh(x))), [800.0, -800.0, 0.0], [1, -1, 0], [0, 0, 1]),
+    "log sinh": Row(each(lambda x: np.log(np.sinh(x))), [800.0], [1], [0]),
+    "log of a negative sinh": Row(each(lambda x: np.log(-3 * np.sinh(x))), [-800.0], [-1], [0]),
+    "log of the absolute value of sinh": Row(each(lambda x: np.log2(np.abs(np.sinh(x)))), [-800.0, 1.0],
+        [-1 / np.log(2), 1 / np.tanh(1) / np.log(2)], [0, -1 / np.sinh(1) ** 2 / np.log(2)]),
+    "log of expm1": Row(each(lambda x: np.log(np.expm1(x))), [800.0, 1.0], [1, 1 / (1 - np.exp(-1))],
+        [0, -np.exp(-1) / (1 - np.exp(-1)) ** 2]),
     "log of a sum of exps": Row(lambda x: np.log(np.sum(np.exp(x))), [1000.0, 1000.0], [0.5, 0.5], [0.25, 0.25]),
     "log of a mean of exps": Row(lambda x: np.log(np.mean(np.exp(x))), [-1000.0, -1000.0], [0.5] * 2, [0.25] * 2),
     "Gompertz": Row(each(lambda x: np.exp(-np.exp(x))), [800.0, 0.0], [0, -np.exp(-1)], [0, 0]),
@@ -133,6 +144,33 @@ REMOVABLE = {
         lambda x: np.logaddexp(np.log(x[0]) + 1, np.log(x[1]) + 2), [0.0, 1.0], [np.exp(-1), 1], [-np.exp(-2), -1]
     ),
 }  # fmt: skip
+
+POINTS = np.random.default_rng(0).normal(size=(4, 2))
+OFFSETS = POINTS[:, None] - POINTS[None]
+DISTANCES = {
+    "sqrt of a sum": lambda z: np.sqrt(np.sum(z**2, axis=-1)),
+    "norm": lambda z: np.linalg.norm(z, axis=-1),
+    "sqrt of a squared norm": lambda z: np.sqrt(np.linalg.norm(z, axis=-1) ** 2),
+}
+OF_KERNELS = {
+    "slogdet": lambda K: np.linalg.slogdet(K)[1],
+    "solve": lambda K: np.arange(4.0) @ np.linalg.solve(K, np.arange(4.0)),
+    "cholesky": lambda K: np.sum(np.log(np.diagonal(np.linalg.cholesky(K)))),
+    "inv": lambda K: np.sum(np.linalg.inv(K)),
+    "det": np.linalg.det,
+}
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("f", OF_KERNELS)
+def test_length_scales_of_kernels(f, distance):
+    """The diagonal of the kernel holds roots of zero, which the whole matrix makes act on one another."""
+    kernel = lambda scale: np.exp(-DISTANCES[distance](OFFSETS / scale)) + 0.1 * np.eye(4)
+    loss, scale, step = lambda scale: OF_KERNELS[f](kernel(scale)), np.array([1.3, 0.7]), 1e-5
+    gradient = np.array([(loss(scale + e) - loss(scale - e)) / (2 * step) for e in step * np.eye(2)])
+    for derivative in (ad.grad(loss), ad.jacfwd(loss), ad.compile(ad.grad(loss))):
+        np.testing.assert_allclose(derivative(scale), gradient, rtol=1e-7, atol=1e-9)
+
 
 # Kinks: the mean of the derivatives around; their own derivative is finite only where the mean of that is.
 KINKS = {
@@ -315,7 +353,7 @@ def test_no_second_derivative(f, x, unknown):
 
 
 def test_an_infinite_slope_times_what_vanishes_with_it_is_unknown():
-    f = lambda x: np.sqrt(x * x) * np.sqrt(x * x)
+    f = lambda x: np.hypot(x, x) * np.hypot(x, 2 * x)
     for second in (ad.grad(ad.grad(f)), ad.grad(ad.derivative(f)), ad.derivative(f, order=2), ad.hessian(f)):
         assert np.isnan(second(0.0))
 

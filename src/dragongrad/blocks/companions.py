@@ -48,19 +48,21 @@ def _log(value: Any) -> Any:
         return np.log(value)
 
 
+def _is_real(value: Any) -> bool:
+    return (value if isinstance(value, Variable) else np.asarray(value)).dtype.kind in "biuf"
+
+
+def _is_positive(value: Any) -> bool:
+    """Whether a value holds real numbers, none of them negative."""
+    return _is_real(value) and bool(np.all(bottom(value) >= 0))
+
+
 def _log_beside(value: Any) -> Made:
-    """The logarithm of another factor or term: known, or that of positive numbers."""
+    """The logarithm of the absolute value of another factor or term."""
     known = log_of(value)
     if known is not None:
         return known
-    numbers = bottom(value)
-    if (
-        np.asarray(numbers).dtype.kind not in "biuf"
-        if not isinstance(numbers, Variable)
-        else numbers.dtype.kind == "c"
-    ):
-        return None
-    return (lambda: _log(value)) if bool(np.all(numbers >= 0)) else None
+    return (lambda: _log(value * np.where(value < 0, -1.0, 1.0))) if _is_real(value) else None
 
 
 def _logs(x: Any, y: Any, combine: Callable[[Any, Any], Any]) -> Made:
@@ -70,28 +72,46 @@ def _logs(x: Any, y: Any, combine: Callable[[Any, Any], Any]) -> Made:
     return None if one is None or other is None else lambda: combine(one(), other())
 
 
+def _logs_of_terms(x: Any, y: Any, combine: Callable[[Any, Any], Any]) -> Made:
+    return _logs(x, y, combine) if _is_positive(x) and _is_positive(y) else None
+
+
+def _log_of_sinh(x: Any) -> Any:
+    size = x * np.where(x < 0, -1.0, 1.0)
+    return size + _log(-np.expm1(-2 * size)) - LN2
+
+
+def _log_of_expm1(x: Any) -> Any:
+    return np.where(x < 0, 0.0, x) + _log(-np.expm1(x * np.where(x < 0, 1.0, -1.0)))
+
+
 _LOGS: dict[Any, Callable[..., Made]] = {
     np.exp: lambda x: lambda: x,
     np.exp2: lambda x: lambda: LN2 * x,
     np.cosh: lambda x: lambda: np.logaddexp(x, -x) - LN2,
+    np.sinh: lambda x: lambda: _log_of_sinh(x),
+    np.expm1: lambda x: lambda: _log_of_expm1(x),
     _logistic: lambda x: lambda: -np.logaddexp(0.0, -x),
     np.multiply: lambda x, y: _logs(x, y, lambda a, b: a + b),
     np.divide: lambda x, y: _logs(x, y, lambda a, b: a - b),
-    np.add: lambda x, y: _logs(x, y, np.logaddexp),
-    np.maximum: lambda x, y: _logs(x, y, np.maximum),
+    np.add: lambda x, y: _logs_of_terms(x, y, np.logaddexp),
+    np.maximum: lambda x, y: _logs_of_terms(x, y, np.maximum),
     np.where: lambda c, x, y: _logs(x, y, lambda a, b: np.where(c, a, b)),
+    np.absolute: lambda x: log_of(x),
+    np.fabs: lambda x: log_of(x),
+    np.negative: lambda x: log_of(x),
     np.reciprocal: lambda x: _then(log_of(x), lambda a: -a),
     np.square: lambda x: _then(log_of(x), lambda a: 2 * a),
     np.sqrt: lambda x: _then(log_of(x), lambda a: 0.5 * a),
     np.cbrt: lambda x: _then(log_of(x), lambda a: a / 3),
     np.power: lambda x, y: _then(log_of(x), lambda a: y * a),
     np.float_power: lambda x, y: _then(log_of(x), lambda a: y * a),
-    np.sum: lambda x, **over: _then(log_of(x), lambda a: logsumexp(a, **over)),
+    np.sum: lambda x, **over: _then(log_of(x) if _is_positive(x) else None, lambda a: logsumexp(a, **over)),
 }
 
 
 def log_of(y: Any) -> Made:
-    """What makes the logarithm of `y`, where that is positive and comes from exponentials."""
+    """What makes the logarithm of the absolute value of `y`, where that comes from exponentials."""
     return _companion(y, _LOGS, log_of)
 
 
@@ -221,6 +241,7 @@ class Root(NamedTuple):
     key: Any  # the same for roots of the same square
     square: Callable[[], Any]
     factor: Callable[[], Any]
+    sided: bool = False  # an absolute value, which is smooth on either side
 
     def times(self, factor: Callable[[], Any]) -> Root:
         """A multiple of this root."""
@@ -232,11 +253,21 @@ def _one() -> float:
 
 
 def _root_of_sum(x: Any, y: Any) -> Root:
-    return Root((id(x), id(y)), lambda: x * x + y * y, _one)
+    return Root((_key(x), _key(y)), lambda: x * x + y * y, _one)
 
 
 def _root_of_square(x: Any) -> Root:
-    return Root(("abs", id(x)), lambda: np.real(x) ** 2 + np.imag(x) ** 2 if x.dtype.kind == "c" else x * x, _one)
+    if x.dtype.kind == "c":
+        return Root(("abs", _key(x)), lambda: np.real(x) ** 2 + np.imag(x) ** 2, _one)
+    return Root(("abs", _key(x)), lambda: x * x, _one, True)
+
+
+def _key(x: Any) -> Any:
+    """The same for values that were made in the same way of the same values."""
+    origin = getattr(x, "origin", None)
+    if origin is None:
+        return id(x)
+    return (origin.fn, *[_key(a) if isinstance(a, Variable) else repr(a) for a in origin.args], repr(origin.params))
 
 
 def _root_of_product(x: Any, y: Any) -> Root | None:
@@ -254,7 +285,7 @@ def _root_of_quotient(x: Any, y: Any) -> Root | None:
 
 
 def _root_of_power(x: Any, y: Any) -> Root | None:
-    return Root(id(x), lambda: x, _one) if isinstance(y, float) and y == 0.5 else None
+    return Root(_key(x), lambda: x, _one) if isinstance(y, float) and y == 0.5 else None
 
 
 def _opposite(x: Any) -> Root | None:
@@ -263,8 +294,8 @@ def _opposite(x: Any) -> Root | None:
 
 
 _ROOTS: dict[Any, Callable[..., Root | None]] = {
-    np.sqrt: lambda x: Root(id(x), lambda: x, _one),
-    distance: lambda x: Root(id(x), lambda: x, _one),
+    np.sqrt: lambda x: Root(_key(x), lambda: x, _one),
+    distance: lambda x: Root(_key(x), lambda: x, _one),
     np.power: _root_of_power,
     np.absolute: _root_of_square,
     np.fabs: _root_of_square,
@@ -296,15 +327,43 @@ def _moved_root(origin: Any, found: Root) -> Root:
     return Root(key, move(found.square), move(found.factor))
 
 
+def raised(x: Any, power: int) -> Any:
+    """A power, which is `x` itself where it can be."""
+    return x if power == 1 else x**power
+
+
+def size_of(x: Any) -> Any:
+    """The absolute value of `x`: that of a multiple of a root has no kink of its own."""
+    root = None if x.dtype.kind == "c" else root_of(x)
+    if root is None:
+        return np.absolute(x)
+    factor = root.factor()
+    return x if factor.__class__ is float and factor == 1 else np.absolute(factor) * np.sqrt(root.square())
+
+
+def is_square(fn: Any, args: tuple[Any, ...]) -> bool:
+    """Whether an application makes the square of its first argument."""
+    if fn in (np.power, np.float_power):
+        return not isinstance(args[1], Variable) and bool(np.all(args[1] == 2))
+    return fn is np.square or (fn is np.multiply and args[0] is args[1])
+
+
 def even_power(x: Any) -> tuple[Any, int]:
     """The base and the exponent of a real even power; the base is None if `x` is no such power."""
     origin = getattr(x, "origin", None)
     if origin is None or x.dtype.kind == "c":
         return None, 0
-    if origin.fn is np.square:
-        return origin.args[0], 2
+    base = origin.args[0]
+    if is_square(origin.fn, origin.args):
+        return base, 2
     if origin.fn in (np.power, np.float_power):
-        base, power = origin.args
+        power = origin.args[1]
         if isinstance(power, (int, float)) and power > 0 and power % 2 == 0:
             return base, int(power)
+    alone = origin.fn is np.sum and base.size == x.size
+    if alone or origin.fn in _MOVES:
+        inner, power = even_power(base)
+        if inner is not None:
+            moved = np.reshape(inner, x.shape) if alone else BLOCKS[origin.fn](inner, **origin.params)
+            return moved, power
     return None, 0

@@ -14,25 +14,38 @@ import numpy as np
 from ..context import CAREFUL
 from ..core.block import BLOCKS
 from ..core.variable import Variable
-from .companions import LN2, LN10, even_power, exp_of, is_end, log_of, pure_end, root_of, still
+from .companions import LN2, LN10, even_power, exp_of, is_end, log_of, pure_end, raised, root_of, size_of, still
 from .elementwise import DISTANCE
 from .special import _logistic, stop_gradient
 
 # Where singularities come from
 
 
-def _zero(out: Any) -> Any:
+def _zero(out: Any, *args: Any) -> Any:
     return out == 0
 
 
-def _sources(where: Callable[[Any], Any], *fns: Any) -> None:
+def _end(out: Any, *args: Any) -> Any:
+    return is_end(out)
+
+
+def _infinite(out: Any, *args: Any) -> Any:
+    return np.isinf(out)
+
+
+def _zero_square(out: Any, x: Any, y: Any) -> Any:
+    return out == 0 if x is y else False
+
+
+def _sources(where: Callable[..., Any], *fns: Any) -> None:
     for fn in fns:
         BLOCKS[fn].source = where
 
 
-_sources(is_end, np.exp, np.exp2, np.expm1, np.cosh, np.sinh, _logistic)
-_sources(np.isinf, np.log, np.log2, np.log10, np.log1p)
+_sources(_end, np.exp, np.exp2, np.expm1, np.cosh, np.sinh, _logistic)
+_sources(_infinite, np.log, np.log2, np.log10, np.log1p)
 _sources(_zero, np.sqrt, np.absolute, np.fabs, np.hypot, np.copysign, np.square, np.power, np.float_power)
+_sources(_zero_square, np.multiply)
 DISTANCE.source = _zero
 
 
@@ -118,7 +131,7 @@ def _restate_saturated(fn: Any) -> None:
 def _sqrt(out: Any, x: Any) -> Any:
     """Of an even power of zero: a power of the absolute value."""
     base, power = even_power(x)
-    return None if base is None else (out == 0, lambda: np.absolute(base) ** (power // 2))
+    return None if base is None else (out == 0, lambda: raised(size_of(base), power // 2))
 
 
 @restated(np.exp)
@@ -150,11 +163,11 @@ def _power(out: Any, x: Any, y: Any) -> Any:
     root = root_of(x)
     if root is None or isinstance(y, Variable) or not np.all(np.greater_equal(y, 2)):
         return None
-    return x == 0, lambda: root.factor() ** y * root.square() ** (y // 2 if _even(y) else y / 2)
-
-
-def _even(y: Any) -> bool:
-    return isinstance(y, int) and y % 2 == 0
+    if not isinstance(y, int):
+        return x == 0, lambda: root.factor() ** y * root.square() ** (y / 2)
+    if y % 2 == 0:
+        return x == 0, lambda: root.factor() ** y * raised(root.square(), y // 2)
+    return None if root.sided else (x == 0, lambda: root.factor() ** (y - 1) * raised(root.square(), y // 2) * x)
 
 
 # Even functions, by their series in the square.
@@ -193,6 +206,8 @@ def _real_absolute(out: Any, x: Any) -> Any:
         return out == 0, lambda: np.sqrt(np.real(x) ** 2 + np.imag(x) ** 2)
     if even_power(x)[0] is not None:
         return x == 0, lambda: x
+    if root_of(x) is not None:
+        return x == 0, lambda: size_of(x)
     return x == 0, lambda: x * CAREFUL.get().sides(x)
 
 

@@ -163,7 +163,7 @@ def compute(node: Node) -> list[Any]:
 
 def _pass(output: Node, order: list[Any], careful: bool) -> None:
     watched = WATCH.get()
-    marks = Marks({}, {})
+    marks = Marks({}, {}, {})
     rows = count(output.shape)
     identity = np.eye(rows, dtype=output.dtype).reshape((rows, *output.shape))
     # One number needs no batch of directions: then the sweep runs on plain arrays.

@@ -57,18 +57,22 @@ unknown: Any = general(
 ROOT = object()
 
 
-def pull_root(bar: Any, pole: Any, saved: Any) -> tuple[Any, Any]:
-    """What a root passes back: the cotangent of `s`, and its pole."""
+def pull_root(bar: Any, pole: Any, saved: Any) -> tuple[Any, Any, Any]:
+    """What a root passes back: the cotangent of `s`, its pole, and where it has another part that nobody knows.
+
+    That part is finite: where `s` is a sum of squares, what it is multiplied by is zero.
+    """
     level, zero, root, s, lengths, rough = saved
-    value, limit = level.limit(bar, lengths)
+    value, limit, loose = level.limit(bar, lengths)
     if rough:
         # No distance: nothing is known of how `s` leaves zero.
-        limit = np.nan
+        limit, loose = np.nan, 0.0
     slope = 0.5 / np.where(zero, 1.0, root)
+    found = np.where(zero, 0.5 * value, 0.0), np.where(zero, loose, 0.0)
     if pole is None:
-        return np.where(zero, 0.5 * limit + unknown(s), bar * slope), np.where(zero, 0.5 * value, 0.0)
+        return np.where(zero, 0.5 * limit + unknown(s), bar * slope), *found
     beyond = 0.5 * limit + unknown(s) + lost(pole)
-    return np.where(zero, beyond, bar * slope), np.where(zero, 0.5 * value, pole * slope)
+    return np.where(zero, beyond, bar * slope), np.where(zero, found[0], pole * slope), found[1]
 
 
 def lost(pole: Any) -> Any:
@@ -76,6 +80,27 @@ def lost(pole: Any) -> Any:
     return np.where(pole == 0, 0.0, np.nan * pole)
 
 
-def with_pole(bar: Any, pole: Any) -> Any:
-    """A cotangent that is infinite where a pole is left."""
-    return bar if pole is None else bar + infinite(pole)
+def with_lost(bar: Any, *parts: Any) -> Any:
+    """A cotangent that is NaN where other parts of it meet what they cannot pass."""
+    for part in parts:
+        bar = bar if part is None else bar + lost(part)
+    return bar
+
+
+def with_pole(bar: Any, pole: Any, loose: Any) -> Any:
+    """A cotangent that is infinite where a pole is left, and NaN where a part that nobody knows is."""
+    if pole is not None:
+        bar = bar + infinite(pole)
+    return bar if loose is None else bar + _missing(loose)
+
+
+# NaN where `x` is not zero; where `x` is zero and moves, so is its derivative.
+_missing: Any = general(
+    "missing", value=lambda x: np.where(x == 0, 0.0, np.nan), names=("x",), parameters=(), inlined=True,
+    batch=lambda size, values, batched: _missing(values[0]),
+    pullback=lambda out_bar, x: _missing_dot(x, out_bar), pushforward=lambda x, x_dot: _missing_dot(x, x_dot),
+).call  # fmt: skip
+
+
+def _missing_dot(x: Any, dot: Any) -> Any:
+    return np.where(x == 0, _unless_zero(dot), np.nan * dot)

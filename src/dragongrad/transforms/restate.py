@@ -53,7 +53,7 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         return out
     origins = [getattr(a, "origin", None) for a in args]
     depth = max([origin.depth for origin in origins if origin is not None], default=0)
-    singular = block.source is not None and decide(block.source(out))
+    singular = block.source is not None and decide(block.source(out, *args))
     if not depth and not singular:
         out.origin = None
         return out
@@ -85,7 +85,7 @@ def _within(make: Callable[[], Any]) -> Any:
 
 
 def _is_square(block: Block, args: tuple[Any, ...]) -> bool:
-    if block.fn is np.square:
+    if block.fn is np.square or (block.fn is np.multiply and args[0] is args[1]):
         return True
     return (
         block.fn in (np.power, np.float_power) and not isinstance(args[1], Variable) and bool(np.all(args[1] == 2))

@@ -87,19 +87,25 @@ class CarefulReverse(Reverse):
             return value.data
         return Variable(self.settle(value.data), value.level, value.link)
 
-    def limit(self, bar: Any, lengths: Any) -> tuple[Any, Any]:
-        """The cotangent of a root without its slope, and its derivative by the length of the root."""
+    def limit(self, bar: Any, lengths: Any) -> tuple[Any, Any, Any]:
+        """The cotangent of a root without slope, its derivative by the length of the root, and where that is open.
+
+        It is finite there, but another number for each way in which all roots leave zero.
+        """
         if not isinstance(bar, Variable) or bar.level.serial < self.slopes.serial:
-            return bar, 0.0
+            return bar, 0.0, 0.0
         if bar.level is not self.slopes:
             if bar.level.differentiates(bar):
-                return self.settle(bar), np.nan
-            value, limit = self.limit(bar.data, lengths)
-            return Variable(value, bar.level, bar.link), Variable(limit, bar.level) if np.ndim(limit) else limit
+                return self.settle(bar), np.nan, 0.0
+            value, limit, loose = self.limit(bar.data, lengths)
+            limit, loose = [Variable(v, bar.level) if np.ndim(v) else v for v in (limit, loose)]
+            return Variable(value, bar.level, bar.link), limit, loose
         if bar.link is None:
-            return bar.data, 0.0
+            return bar.data, 0.0, 0.0
         mine = isinstance(bar.link, Variable) and bar.link.level is self.trials
         rows = bar.link.data if mine else (bar.link, bar.link)
         first, second = rows[0] / lengths[0], rows[1] / lengths[1]
         close = np.square(first - second) <= 1e-24 * np.square(first)
-        return bar.data, np.where(close, first, np.nan * first)
+        loose = np.logical_and(np.isfinite(first - second), np.logical_not(close))
+        limit = np.where(loose, 0.0, np.where(close, first, np.nan * first))
+        return bar.data, limit, np.where(loose, 1.0, 0.0)

@@ -11,11 +11,11 @@ from ..context import CAREFUL, WATCH
 from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
-from .poles import INFINITE, ROOT, lost, pull_root, with_pole
+from .poles import INFINITE, ROOT, pull_root, with_lost, with_pole
 from .reverse import open_reverse
 from .rules import LARGE, call_pushforward, call_rule, fit
 from .watch import check_backward, is_finite
-from .zeros import Mask, arrive, cut, pulled, seed_mask
+from .zeros import Mask, arrive, cut, decide, pulled, seed_mask
 
 _ndarray = np.ndarray
 
@@ -62,47 +62,56 @@ class Marks(NamedTuple):
 
     masks: dict[Node, Mask]  # the elements that are reached
     poles: dict[Node, Any]  # of roots of zero
+    loose: dict[Node, Any]  # not zero where a part is finite that nobody knows
 
 
 def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None:
     """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives."""
     for node in reversed(tape):
-        bar, mask, pole = node.bar, marks.masks.pop(node, None), marks.poles.pop(node, None)
+        bar, (mask, pole, loose) = node.bar, [found.pop(node, None) for found in marks]
         if bar is None:
             continue
         node.bar = None
         if not node.edges and node.pick is not None:
-            pull_node(node, bar if pole is None else bar + lost(pole))
+            pull_node(node, with_lost(bar, pole, loose))
             continue
         if node.edges and node.edges[0][1] is ROOT:
-            parent, _, saved = node.edges[0]
-            bar, pole = pull_root(bar, pole, saved)
-            if mask is not None:
-                # Zero, and so is every derivative of it.
-                bar, pole = np.where(mask, bar, 0.0), np.where(mask, pole, 0.0)
-            arrive(parent, bar, mask, marks.masks)
-            _add_pole(parent, pole, marks.poles)
+            _through_root(node, with_lost(bar, None, loose), mask, pole, marks)
             continue
         if node.block is INFINITE:
             made_infinite: Any = node.parents[0]
             # A zero may stand for what grows as the infinity does: nothing is known of their product.
             arrive(made_infinite, cut(np.where(bar == 0, np.nan, 0.0), mask), mask, marks.masks)
-            _add_pole(made_infinite, bar if pole is None else bar + lost(pole), marks.poles)
+            _add(made_infinite, with_lost(bar, pole, loose), marks.poles)
             continue
         found = list(pulled(node, bar, mask, cotangents))
         if watched:
             _look(node, bar, found)
         for parent, g, reached in found:
             arrive(parent, np.complex128(g) if g.__class__ is complex else g, reached, marks.masks)
-        if pole is not None:
-            for parent, g, _ in pulled(node, pole, None, cotangents):
-                _add_pole(parent, g, marks.poles)
+        for part, found_parts in ((pole, marks.poles), (loose, marks.loose)):
+            if part is not None:
+                for parent, g, _ in pulled(node, part, None, cotangents):
+                    _add(parent, g, found_parts)
 
 
-def _add_pole(parent: Node, pole: Any, poles: dict[Node, Any]) -> None:
-    pole = fit(pole, parent)
-    before = poles.get(parent)
-    poles[parent] = pole if before is None else before + pole
+def _through_root(node: Node, bar: Any, mask: Mask, pole: Any, marks: Marks) -> None:
+    """Pass a cotangent and its pole on to the argument of a root of zero."""
+    parent, _, saved = node.edges[0]
+    found = pull_root(bar, pole, saved)
+    if mask is not None:
+        # Zero, and so is every derivative of it.
+        found = tuple([np.where(mask, part, 0.0) for part in found])
+    arrive(parent, found[0], mask, marks.masks)
+    _add(parent, found[1], marks.poles)
+    if decide(found[2] != 0):
+        _add(parent, found[2], marks.loose)
+
+
+def _add(parent: Node, part: Any, parts: dict[Node, Any]) -> None:
+    part = fit(part, parent)
+    before = parts.get(parent)
+    parts[parent] = part if before is None else before + part
 
 
 def _look(node: Node, bar: Any, found: list[Any]) -> None:
@@ -256,12 +265,12 @@ def run_sweep(
 
     """
     if WATCH.get() or CAREFUL.get() is not None:
-        found = _sweep_once(tape, seeds, inputs, Marks({}, {}))
+        found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
         return (found if level is None else [level.settle(g) for g in found]), False
     found = _sweep_once(tape, seeds, inputs)
     if not any(has_nan(g) for g in found):
         return found, False
-    found = _sweep_once(tape, seeds, inputs, Marks({}, {}))
+    found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
     return found, any(has_nan(g) for g in found)
 
 
@@ -282,7 +291,9 @@ def _sweep_once(
                 careful_sweep(tape, marks, WATCH.get())
         bars = [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
         return (
-            bars if marks is None else [with_pole(g, marks.poles.get(n)) for g, n in zip(bars, inputs, strict=True)]
+            bars
+            if marks is None
+            else [with_pole(g, marks.poles.get(n), marks.loose.get(n)) for g, n in zip(bars, inputs, strict=True)]
         )
     except BaseException:
         for node in tape:
