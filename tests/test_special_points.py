@@ -34,7 +34,7 @@ BINARY = {
     np.maximum: max, np.minimum: min, np.fmax: max, np.fmin: min,
 }  # fmt: skip
 # Piecewise constant in an argument, or taking an integer: their own tests know them.
-ELSEWHERE = {"copysign", "heaviside", "ldexp", "nextafter"}
+ELSEWHERE = {"copysign", "heaviside", "sign", "ldexp", "nextafter"}
 
 POINTS = (0.0, -0.0, 0.5, -0.5, 0.19999, 1.0, -1.0, 2.0, -3.0, 1e-8, 700.0, -700.0, 800.0, -800.0)
 PAIRS = tuple(itertools.product((0.0, 0.5, 1.0, 2.0, 3.0, -1.0, -2.0, 800.0, -800.0), repeat=2))

@@ -83,6 +83,17 @@ REMOVABLE = {
     "norm cubed": Row(lambda x: np.linalg.norm(x) ** 3, ZEROS, [0, 0], [0, 0], False),
     "abs cubed": Row(each(lambda x: np.abs(x) ** 3), [0.0, -1.0], [0, -3], [0, 6]),
     "norm of one square": Row(lambda x: np.linalg.norm(x**2), [0.0], [0], [2]),
+    "abs of what touches zero": Row(each(lambda x: np.tanh(np.abs(x * np.sin(x)))), [0.0], [0], [2]),
+    "abs of zeros over a scale": Row(each(lambda s: np.abs(np.zeros(2) / s)), [2.0], [0], [0]),
+    "roots of squares over a scale": Row(each(lambda s: np.sqrt((2 * ODD / s) ** 2)), [2.0], [-0.5], [0.5]),
+    # Products of what jumps and what vanishes there
+    "sign times abs": Row(each(lambda x: np.sign(x) * np.abs(x)), [0.0, -1.0], [1, 1], [0, 0]),
+    "sign times a root": Row(each(lambda x: np.sqrt(x * x) * np.sign(x) * x), [0.0, -1.0], [0, -2], [2, 2]),
+    "copysign of itself": Row(each(lambda x: np.copysign(np.abs(x), x)), [0.0, -1.0], [1, 1], [0, 0]),
+    # Extrema of equal numbers, followed to both sides
+    "maximum squared of opposites": Row(each(lambda x: np.maximum(x, -x) ** 2), [0.0, -1.0], [0, -2], [2, 2]),
+    "spread squared": Row(each(lambda x: (np.fmax(x, 0) - np.fmin(x, 0)) ** 2), [0.0, -1.0], [0, -2], [2, 2]),
+    "maximum of a square": Row(each(lambda x: np.maximum(x * x, 0)), [0.0, 1.0], [0, 2], [2, 2]),
     # Even functions of roots
     "cos of sqrt": Row(each(lambda x: np.cos(np.sqrt(x))), [0.0], [-1 / 2], [1 / 12]),
     "cosh of sqrt": Row(each(lambda x: np.cosh(np.sqrt(x))), [0.0], [1 / 2], [1 / 12]),
@@ -181,6 +192,13 @@ KINKS = {
     "hypot": Row(lambda x: np.hypot(x[0], x[1]), ZEROS, [0, 0], [INF, INF]),
     "std": Row(np.std, [1.0, 1.0], [0, 0], [INF, INF]),
     "sqrt of a square": Row(each(lambda x: np.sqrt(x**2)), [0.0, 2.0], [0, 1], [0, 0]),
+    "exp of sign times abs": Row(each(lambda x: np.exp(np.sign(x)) * np.abs(x)), [0.0], [np.sinh(1)], None),
+    "heaviside": Row(each(lambda x: np.heaviside(x, 0.0) * x), [0.0, 1.0], [0.5, 1], [0, 0]),
+    "sign squared": Row(each(lambda x: np.sign(x) ** 2), [0.0, 1.0], [0, 0], [0, 0]),
+    "ReLU": Row(each(lambda x: np.maximum(x, 0)), [0.0, 1.0], [0.5, 1], [0, 0]),
+    "ReLU squared": Row(each(lambda x: np.maximum(x, 0) ** 2), [0.0, 1.0], [0, 2], [1, 2]),
+    "minimum squared": Row(lambda x: np.minimum(x[0], x[1]) ** 2, [1.0, 1.0], [1, 1], None),
+    "clip squared": Row(each(lambda x: np.clip(x, 0, 1) ** 2), [0.0, 1.0, 0.5], [0, 1, 1], [1, 1, 2]),
     "exponential kernel": Row(lambda x: np.exp(-user_norm(x)), ZEROS, [0, 0], [-INF, -INF]),
     "sum of all distances": Row(
         lambda x: np.sum(distances(x)), [0.0, 0, 1, 2, 1, 2], np.array([-4, -8, 2, 4, 2, 4]) / np.sqrt(5), None
@@ -339,8 +357,6 @@ def test_no_first_derivative_and_no_second(f, x):
         (lambda x: x[0] ** 1.5 + x[1] ** 2, ZEROS, (0, 0)),
         (lambda x: np.sum(np.abs(x) ** 1.5), ZEROS, (0, 0)),
         (lambda x: np.linalg.norm(x, 3), ZEROS, (0, 0)),
-        # An absolute value whose argument does not cross zero: nothing tells its sides.
-        (lambda x: np.tanh(np.abs(x[0] * np.sin(x[0]))), ZEROS, (0, 0)),
         (lambda x: np.arctan2(x[0], x[1]), ZEROS, (0, 1)),
         (lambda x: np.sum(np.sqrt(x)), ZEROS, (0, 0)),
         # An even function of a root, whose second derivative by the square no pair of Blocks knows.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import elementwise
-from ..core.variable import is_constant
+from ..core.variable import Variable, is_constant
 from .kinks import kink
 
 INF = np.inf
@@ -26,9 +26,25 @@ _ratio = elementwise(
 ).call  # fmt: skip
 
 
-def _wins(x: Any, y: Any) -> Any:
+def _greater(x: Any, y: Any) -> Any:
     """One where x is greater, one half where it is equal, zero where it is less."""
     return np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))
+
+
+def _jump(where: Any) -> Any:
+    """The derivative of what jumps there and is constant elsewhere: whoever uses it computes it with care."""
+    return np.where(where, np.nan, 0.0)
+
+
+_partial_of_greater = lambda x, y: _jump(np.logical_and(x == y, np.isfinite(x)))
+_greater_block = elementwise(
+    _greater, _partial_of_greater, _partial_of_greater, name="wins", singular=True, inlined=True
+).call  # fmt: skip
+
+
+def _wins(x: Any, y: Any) -> Any:
+    plain = x.__class__ is not Variable and y.__class__ is not Variable
+    return _greater(x, y) if plain else _greater_block(x, y)
 
 
 def _reciprocal(y: Any) -> Any:
@@ -120,7 +136,12 @@ elementwise(np.sqrt, lambda out: 0.5 / out, singular=True, domain=(0, INF))
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), singular=True, domain=(0, INF))
 elementwise(np.absolute, lambda out, x: _ratio(np.conj(x), out), symbol="abs", singular=True)
 elementwise(np.fabs, lambda out, x: _ratio(x, out))
-elementwise(np.copysign, lambda x, y: _ratio(x, np.absolute(x)) * np.copysign(1.0, y), 0)
+elementwise(
+    np.copysign,
+    lambda x, y: _ratio(x, np.absolute(x)) * np.copysign(1.0, y),
+    lambda x, y: _jump(np.logical_and(x == 0, y == 0)),
+)
+elementwise(np.sign, lambda x: _jump(x == 0) if x.dtype.kind != "c" else np.zeros(np.shape(x)))
 elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out))
 
 # Exponentials and logarithms
@@ -164,7 +185,7 @@ elementwise(np.maximum, lambda x, y: _wins(x, y), lambda x, y: _wins(y, x), sing
 elementwise(np.minimum, lambda x, y: _wins(y, x), lambda x, y: _wins(x, y), singular=True, selects=True)
 elementwise(np.fmax, lambda x, y: _fmax_wins(x, y), lambda x, y: _fmax_wins(y, x), singular=True, selects=True)
 elementwise(np.fmin, lambda x, y: _fmin_wins(x, y), lambda x, y: _fmin_wins(y, x), singular=True, selects=True)
-elementwise(np.heaviside, 0, lambda x: np.where(x == 0, 1.0, 0.0))
+elementwise(np.heaviside, lambda x: _jump(x == 0), lambda x: np.where(x == 0, 1.0, 0.0))
 elementwise(np.ldexp, lambda y: np.exp2(1.0 * y), 0)
 
 
@@ -206,6 +227,7 @@ kink(
     _both(np.hypot),
 )
 kink(np.arctan2, "(0, 0)", "0, the mean over all directions", [0.0, 0.0], [0, 0], _both(np.arctan2))
+kink(np.sign, "0", "0, as on both sides", [0.0, 1.0, -1.5], 0)
 kink(np.copysign, "0", "0, the mean of both sides", [0.0, 1.0], [0, 0], _both(np.copysign))
 for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):
     kink(_fn, "equal arguments", "half for each", [2.0, 2.0], [0.5, 0.5], _both(_fn))

@@ -45,6 +45,7 @@ def _sources(where: Callable[..., Any], *fns: Any) -> None:
 _sources(_end, np.exp, np.exp2, np.expm1, np.cosh, np.sinh, _logistic)
 _sources(_infinite, np.log, np.log2, np.log10, np.log1p)
 _sources(_zero, np.sqrt, np.absolute, np.fabs, np.hypot, np.copysign, np.square, np.power, np.float_power)
+_sources(lambda out, x, *args: x == 0, np.sign, np.heaviside)
 _sources(_zero_square, np.multiply)
 DISTANCE.source = _zero
 
@@ -214,7 +215,55 @@ def _real_absolute(out: Any, x: Any) -> Any:
 restated(np.absolute, np.fabs)(_real_absolute)
 DISTANCE.restated = lambda out, x: (x == 0, lambda: np.sqrt(x))
 restated(np.hypot)(lambda out, x, y: (out == 0, lambda: np.sqrt(x * x + y * y)))
-restated(np.copysign)(lambda out, x, y: (x == 0, lambda: np.absolute(x) * np.copysign(1.0, y)))
+
+
+@restated(np.copysign)
+def _copysign(out: Any, x: Any, y: Any) -> Any:
+    """At zero: a product of two kinks."""
+
+    def sign() -> Any:
+        given = np.copysign(1.0, y)
+        if not isinstance(y, Variable) or not y.level.differentiates(y):
+            return given
+        return np.where(np.equal(y, 0), CAREFUL.get().sides(y, given), given)
+
+    return x == 0, lambda: np.absolute(x) * sign()
+
+
+@restated(np.sign)
+def _sign(out: Any, x: Any) -> Any:
+    """At zero: on either side of the jump."""
+    return None if x.dtype.kind == "c" else (x == 0, lambda: CAREFUL.get().sides(x))
+
+
+@restated(np.heaviside)
+def _heaviside(out: Any, x: Any, y: Any) -> Any:
+    """At zero: on either side of the jump."""
+    if isinstance(y, Variable) or not isinstance(x, Variable):
+        return None
+    return x == 0, lambda: (1 + CAREFUL.get().sides(x, 2 * np.broadcast_to(y, out.shape) - 1)) / 2
+
+
+def _equal(out: Any, x: Any, y: Any) -> Any:
+    return np.logical_and(x == y, np.isfinite(x))
+
+
+def _restate_extremum(fn: Any, sign: float) -> None:
+    @restated(fn)
+    def extremum(out: Any, x: Any, y: Any) -> Any:
+        """Of equal numbers: the absolute value of their difference."""
+
+        def made() -> Any:
+            difference = x - y
+            return (x + y + sign * difference * CAREFUL.get().sides(difference)) / 2
+
+        return _equal(out, x, y), made
+
+    BLOCKS[fn].source = _equal
+
+
+for _fn, _of in ((np.maximum, 1.0), (np.fmax, 1.0), (np.minimum, -1.0), (np.fmin, -1.0)):
+    _restate_extremum(_fn, _of)
 
 for _block in list(BLOCKS.values()):
     if _block.partials and _block.fn not in (np.log, np.log2, np.log10):

@@ -69,8 +69,8 @@ class Block:
     mixes : bool
         Linear: whether all elements along an axis depend on all others (`fft`).
     source, restated : callable or None
-        The elements of a value that are a singularity others may remove; from `(out, *args, **params)` those where
-        the Block itself removes one, with a function that makes the other expression, or None.
+        From `(out, *args)` the elements that are a singularity others may remove; from `(out, *args, **params)` those
+        where the Block itself removes one, with a function that makes the other expression, or None.
 
     """
 
@@ -99,7 +99,7 @@ class Block:
         self.pulls, self.pullback, self.pushforward = pulls, pullback, pushforward
         self.bind_fn, self.batch, self.signature = bind, batch, signature
         self.domain, self.singular, self.selects, self.mixes = domain, singular, selects, mixes
-        self.source: Callable[[Any], Any] | None = None
+        self.source: Callable[..., Any] | None = None
         self.restated: Callable[..., Any] | None = None
         self.name: str = name or str(getattr(fn, "__name__", fn))
         self.symbol: str = symbol or self.name

@@ -14,83 +14,154 @@ import numpy as np
 
 from ..context import ALWAYS, CAREFUL, WATCH, careful
 from ..core.errors import BatchError
+from ..core.level import Level
 from ..core.nests import flatten, map_nest
 from ..core.node import Node
 from ..core.variable import Variable, bottom
 from .batch import Batch
+from .poles import unknown
 from .pushforward import Forward
-from .zeros import Dot
+from .zeros import Dot, decide
 
 
 class Again:
     """The state of one careful computation.
 
-    Where absolute values meet zero it follows four choices of sides at once, in the rows of a batch: those of a
-    step away from the point in some direction and in the opposite one, and the same for another direction. The
-    derivative is the mean of opposites, where both means agree; it is NaN where they do not.
+    Where a function has a kink or jumps, four choices of sides are followed at once, in the rows of a batch: those
+    of a step away from the point in some direction and in the opposite one, and the same for another direction.
+    The derivative is the mean of opposites, where both means agree; it is NaN where they do not. Another row, the
+    first, has the values at the point itself.
 
     Parameters
     ----------
     directed : bool
-        Whether inputs carry their slopes along the two directions. A computation that turns out to need them is
-        begun anew.
+        Whether inputs carry their slopes and curvatures along the two directions. A computation that turns out to
+        need them is begun anew.
 
     """
 
     def __init__(self, directed: bool = False) -> None:
-        self._sides = Batch(4)
+        self._sides = Batch(5)
         self._directions = Batch(2)
         self._along = Forward()
+        self._twice = Forward()
         self._directed = directed
         self._random = np.random.default_rng(0)
+        # The outermost transform: its derivatives are what is asked for.
+        self._outermost: Level | None = None
+
+    def begin(self, level: Level) -> None:
+        """Tell of the level of a transform that begins."""
+        self._outermost = self._outermost or level
 
     def lift(self, x: Any) -> Any:
         """An input that carries its slopes, unless it is made of one."""
-        if not self._directed or self._slope(x) is not None:
+        if not self._directed or self._slopes(x) is not None:
             return x
         rows = self._random.normal(size=(2, *np.shape(x))).astype(x.dtype)
-        return Variable(x, self._along, Variable(rows, self._directions))
+        slope = Variable(rows, self._directions)
+        return Variable(Variable(x, self._along, slope), self._twice, Variable(slope, self._along, None))
 
-    def _slope(self, value: Any) -> Any:
+    def _slopes(self, value: Any) -> tuple[Any, Any] | None:
+        """The slope of a value along both directions, and the slope of the slope."""
         while isinstance(value, Variable) and value.level.serial >= self._along.serial:
+            if value.level is self._twice:
+                return _link(value.data, self._along), _link(value.link, self._along)
             if value.level is self._along:
-                return value.link
+                return value.link, None
             value = value.data
         return None
 
-    def sides(self, x: Any) -> Variable:
-        """The sign that the elements of `x`, which are zero, have close by: one choice a row."""
+    def _rows(self, slope: Any, shape: tuple[int, ...]) -> list[Any]:
+        """A slope along each of four ways: twice that of the first direction and twice that of the second."""
+        if slope is None:
+            return [np.zeros(shape)] * 4
+        batch = isinstance(slope, Variable) and slope.level is self._directions
+        along = slope.data if batch else [slope, slope]
+        if isinstance(along, Variable) and along.level is self._sides:
+            return [along.data[1 + i, i // 2] for i in range(4)]
+        rows = [along[i // 2] for i in range(4)]
+        return [
+            row.data[1 + i] if isinstance(row, Variable) and row.level is self._sides else row
+            for i, row in enumerate(rows)
+        ]
+
+    def sides(self, x: Any, centre: Any = 0.0) -> Any:
+        """The sign that the elements of `x`, which are zero, have close by: one choice a row, `centre` the first.
+
+        What is flat has the sign of its curvature, on both sides. Without that, it has none that matters.
+        """
         if not self._directed:
             raise UndirectedError
-        slope = self._slope(x)
-        if not isinstance(slope, Variable) or slope.level is not self._directions:
-            return Variable(np.full((4, *np.shape(x)), np.nan), self._sides)
-        along = slope.data
-        chosen = isinstance(along, Variable) and along.level is self._sides
-        # The slopes of the value along the first direction, twice, and along the second.
-        pairs = [along.data[i, i // 2] if chosen else along[i // 2] for i in range(4)]
-        rows = [np.where(np.logical_and(row != 0, np.isfinite(row)), np.sign(row), np.nan) for row in pairs]
-        return Variable(np.stack([rows[0], -rows[1], rows[2], -rows[3]]), self._sides)
+        shape = np.shape(x)
+        first, second = self._slopes(x) or (None, None)
+        rows, flat = [], []
+        for way, slope, curvature in zip(
+            (1, -1, 1, -1), self._rows(first, shape), self._rows(second, shape), strict=True
+        ):
+            sign = np.where(slope == 0, np.sign(curvature), way * np.sign(slope))
+            known = np.logical_and(np.isfinite(slope), np.logical_or(slope != 0, np.isfinite(curvature)))
+            rows.append(np.where(known, sign, np.nan))
+            flat.append(np.logical_and(known, sign == 0))
+        while isinstance(centre, Variable) and centre.level.serial >= self._sides.serial:
+            centre = centre.data[0] if centre.level is self._sides else centre.data
+        found: Any = Variable(np.stack([np.broadcast_to(centre, shape), *rows]), self._sides)
+        if not decide(flat[0]):
+            return found
+        return np.where(np.logical_and(found == 0, flat[0]), unknown(x), found)
 
-    def mean(self, value: Any) -> Any:
-        """A value or derivative over all choices of sides."""
-        if value.__class__ is Dot:
-            return Dot(self.mean(value.dot), value.mask)
-        if not isinstance(value, Variable) or value.level.serial < self._sides.serial:
-            return value
-        if value.level is self._along:
-            return self.mean(value.data)
-        if value.level is not self._sides:
-            link = value.link if isinstance(value.link, Node) else self.mean(value.link)
-            return Variable(self.mean(value.data), value.level, link)
-        rows = value.data
-        mean, other = (rows[0] + rows[1]) / 2, (rows[2] + rows[3]) / 2
-        close = np.square(mean - other) <= 1e-24 * np.max(np.square(np.real(rows) + np.imag(rows)), axis=0)
-        return np.where(np.logical_or(close, mean == other), mean, np.nan * mean)
+    def is_flat(self, x: Any) -> bool:
+        """Whether an element that is zero leaves it no faster than a parabola does."""
+        if not self._directed:
+            raise UndirectedError
+        first, second = self._slopes(x) or (None, None)
+        slope, curvature = self._rows(first, np.shape(x))[0], self._rows(second, np.shape(x))[0]
+        return decide(np.logical_and(np.logical_and(x == 0, slope == 0), curvature != 0))
+
+    def mean(self, derivative: Any) -> Any:
+        """A derivative over all choices of sides."""
+        return self._reduced(derivative, _mean_of_sides) if self._directed else derivative
+
+    def derivatives(self, level: Level, found: list[Any]) -> list[Any]:
+        """The derivatives that a level has found, over all choices of sides if they are what is asked for."""
+        return [self.mean(g) for g in found] if level is self._outermost else found
 
     def settle(self, result: Any) -> Any:
-        """The result of the careful computation."""
-        return map_nest(self.mean, result) if self._directed else result
+        """The result of the careful computation, with the values at the point itself."""
+        return map_nest(self._at_the_point, result) if self._directed else result
+
+    def _at_the_point(self, value: Any) -> Any:
+        value = self._reduced(value, _centre)
+        return value[()] if value.__class__ is np.ndarray else value
+
+    def _reduced(self, value: Any, reduce: Callable[[Any], Any]) -> Any:
+        if not isinstance(value, Variable) or value.level.serial < self._sides.serial:
+            return value
+        if value.level is self._along or value.level is self._twice:
+            return self._reduced(value.data, reduce)
+        if value.level is self._sides:
+            return reduce(value.data)
+        link = value.link
+        if link.__class__ is Dot:
+            link = Dot(self._reduced(link.dot, _mean_of_sides), link.mask)
+        elif not isinstance(link, Node):
+            link = self._reduced(link, reduce)
+        return Variable(self._reduced(value.data, reduce), value.level, link)
+
+
+def _link(value: Any, level: Level) -> Any:
+    return value.link if isinstance(value, Variable) and value.level is level else None
+
+
+def _centre(rows: Any) -> Any:
+    return rows[0]
+
+
+def _mean_of_sides(rows: Any) -> Any:
+    rows = rows[1:]
+    mean, other = (rows[0] + rows[1]) / 2, (rows[2] + rows[3]) / 2
+    close = np.square(mean - other) <= 1e-24 * np.max(np.square(np.real(rows) + np.imag(rows)), axis=0)
+    return np.where(np.logical_or(close, mean == other), mean, np.nan * mean)
 
 
 class UndirectedError(Exception):

@@ -72,6 +72,8 @@ def run_jvp(f: Any, primals: tuple[Any, ...], tangents: tuple[Any, ...], kwargs:
 
 def _run_once(f: Any, primals: Any, tangents: Any, kwargs: dict[str, Any], kind: type[Forward]) -> Any:
     level = kind()
+    if is_careful():
+        CAREFUL.get().begin(level)
     args = []
     for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         leaves, structure = flatten(primal)

@@ -27,6 +27,8 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tup
     """Run a function over Variables of a new level: its output, the level's tape, inputs and structures."""
     again = CAREFUL.get() if is_careful() else None
     level: Reverse = open_reverse(())[0] if again is None else CarefulReverse()
+    if again is not None:
+        again.begin(level)
     full = list(args)
     inputs: list[Node] = []
     structures = []

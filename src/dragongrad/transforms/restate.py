@@ -22,6 +22,7 @@ from .zeros import decide
 # of `log(sum(exp(x)))` is such an expression itself, and no better one where all of `x` is infinite.
 _DEEPEST = 16
 _MOST = 3
+_JUMPS = (np.sign, np.heaviside)
 _WITHIN: ContextVar[int] = ContextVar("dragongrad.restated", default=0)
 
 
@@ -67,7 +68,8 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         where, other = found
         if decide(where):
             better = np.where(where, _within(other), out)
-            out = np.where(where, instead(out, better), out)
+            # Where the value jumps, what is computed with it needs that of the side.
+            out = np.where(where, better if block.fn in _JUMPS else instead(out, better), out)
     if better is None:
         rough = (singular and not _is_square(block, args)) or any(map(is_rough, args))
     else:

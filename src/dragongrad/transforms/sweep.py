@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..context import CAREFUL, WATCH
+from ..context import CAREFUL, WATCH, is_careful
 from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
@@ -91,7 +91,7 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             arrive(parent, np.complex128(g) if g.__class__ is complex else g, reached, marks.masks)
         for part, found_parts in ((pole, marks.poles), (loose, marks.loose)):
             if part is not None:
-                for parent, g, _ in pulled(node, part, None, cotangents):
+                for parent, g, _ in pulled(node, part, mask, cotangents):
                     _add(parent, g, found_parts)
 
 
@@ -266,7 +266,9 @@ def run_sweep(
     """
     if WATCH.get() or CAREFUL.get() is not None:
         found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
-        return (found if level is None else [level.settle(g) for g in found]), False
+        if level is not None:
+            found = [level.settle(g) for g in found]
+        return (CAREFUL.get().derivatives(level, found) if is_careful() else found), False
     found = _sweep_once(tape, seeds, inputs)
     if not any(has_nan(g) for g in found):
         return found, False

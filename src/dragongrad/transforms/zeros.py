@@ -91,6 +91,11 @@ def indicator(value: Any, constant: bool) -> Any:
     return np.ones(np.shape(value))
 
 
+def _sign(value: Any) -> Any:
+    """The sign of a value, as a constant."""
+    return (value > 0) * 1.0 - (value < 0) * 1.0
+
+
 def spread_out(bar: Any, factors: list[Any], constant: list[bool], rule: Callable[..., Any]) -> Any:
     """What a multilinear Block makes of a cotangent or tangent that may be infinite: a constant zero stops it.
 
@@ -101,9 +106,9 @@ def spread_out(bar: Any, factors: list[Any], constant: list[bool], rule: Callabl
         return rule(bar, factors)
     reached = [indicator(v, c) for v, c in zip(factors, constant, strict=True)]
     nonzero = [(v != 0).astype(np.float64) for v in factors]
-    infinities = np.where(np.isinf(bar), np.sign(bar), 0.0)
+    infinities = np.where(np.isinf(bar), _sign(bar), 0.0)
     met = rule(np.absolute(infinities), nonzero)
-    total = rule(infinities, [np.sign(v) for v in factors])
+    total = rule(infinities, [_sign(v) for v in factors])
     unknown = np.logical_or(rule(np.absolute(infinities), reached) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
     unknown = np.logical_or(unknown, np.absolute(total) != met)
     finite = rule(np.where(np.isfinite(bar), bar, 0.0), factors)
