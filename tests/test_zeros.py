@@ -351,7 +351,14 @@ def test_no_first_derivative_and_no_second(f, x):
         # The sides of two kinks are independent of one another.
         (lambda x: np.abs(x[0]) * np.abs(x[1]), ZEROS, (0, 1)),
         (lambda x: np.sum(np.abs(x)) ** 2, ZEROS, (0, 1)),
-        # Two distances that vanish together.
+        # Two distances that vanish together, or a distance and an absolute value.
+        (lambda x: np.hypot(x[0], 2 * x[0]) * np.abs(x[0]), ZEROS, (0, 0)),
+        (lambda x: np.linalg.norm(x) * np.sum(np.abs(x)), ZEROS, (0, 0)),
+        (lambda x: np.linalg.norm(x) * np.maximum(x[0], 0), ZEROS, (0, 0)),
+        # A distance that leaves zero as a parabola does.
+        (lambda x: np.linalg.norm(np.outer(x, x)), ZEROS, (0, 0)),
+        (lambda x: np.linalg.norm(x**2), ZEROS, (0, 0)),
+        (lambda x: np.sqrt(np.sum((1 - np.cos(x)) ** 2)), ZEROS, (1, 1)),
         (lambda x: np.linalg.norm(x) * np.linalg.norm(x - np.array([0.0, 1e-300])), ZEROS, (0, 0)),
         (lambda x: np.sqrt(x[0]) * np.sqrt(x[1]), ZEROS, (0, 1)),
         (lambda x: x[0] ** 1.5 + x[1] ** 2, ZEROS, (0, 0)),

@@ -241,7 +241,7 @@ def _heaviside(out: Any, x: Any, y: Any) -> Any:
     """At zero: on either side of the jump."""
     if isinstance(y, Variable) or not isinstance(x, Variable):
         return None
-    return x == 0, lambda: (1 + CAREFUL.get().sides(x, 2 * np.broadcast_to(y, out.shape) - 1)) / 2
+    return np.equal(x, 0), lambda: (1 + CAREFUL.get().sides(x, 2 * np.broadcast_to(y, out.shape) - 1)) / 2
 
 
 def _equal(out: Any, x: Any, y: Any) -> Any:

@@ -69,8 +69,8 @@ class Block:
     mixes : bool
         Linear: whether all elements along an axis depend on all others (`fft`).
     source, restated : callable or None
-        From `(out, *args)` the elements that are a singularity others may remove; from `(out, *args, **params)` those
-        where the Block itself removes one, with a function that makes the other expression, or None.
+        From `(out, *args)` the elements that are a singularity others may remove; from `(out, *args, **params)`
+        those where the Block itself removes one, with a function that makes the other expression, or None.
 
     """
 

@@ -20,7 +20,7 @@ from ..core.node import Node
 from ..core.variable import Variable, bottom
 from .batch import Batch
 from .poles import unknown
-from .pushforward import Forward
+from .pushforward import Slopes
 from .zeros import Dot, decide
 
 
@@ -43,8 +43,8 @@ class Again:
     def __init__(self, directed: bool = False) -> None:
         self._sides = Batch(5)
         self._directions = Batch(2)
-        self._along = Forward()
-        self._twice = Forward()
+        self._along = Slopes()
+        self._twice = Slopes()
         self._directed = directed
         self._random = np.random.default_rng(0)
         # The outermost transform: its derivatives are what is asked for.

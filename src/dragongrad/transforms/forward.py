@@ -16,7 +16,7 @@ from ..core.variable import Variable, as_input
 from .careful import attempt
 from .evaluate import call, drop
 from .pushforward import Forward, push_masked, push_root
-from .restate import is_rough, remember
+from .restate import is_unclear, remember
 from .sweep import has_nan, own
 from .watch import check_forward
 from .zeros import Dot, decide, seed_mask
@@ -30,7 +30,7 @@ class CarefulForward(Forward):
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         out = super().apply(block, args, params)
         if block.fn is np.sqrt and out.link is not None and decide(out.data == 0):
-            out = Variable(out.data, self, push_root(out.data, args[0].data, args[0].link, is_rough(args[0])))
+            out = Variable(out.data, self, push_root(out.data, args[0].data, args[0].link, is_unclear(args[0])))
         return remember(self, block, args, params, out)
 
     def pushed(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:

@@ -34,6 +34,12 @@ class Forward(Differentiating):
         return pushforward(block, out, values, links, params)
 
 
+class Slopes(Forward):
+    """The level of slopes that a careful computation follows besides the derivative that is asked for."""
+
+    __slots__ = ()
+
+
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
     """The tangent of a Block's output (a tuple for several), None where it is zero."""
     tangents = _that_matter(block, tangents)

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..context import CAREFUL
 from ..core.block import Block
 from ..core.level import Level
 from ..core.variable import Variable
 from .poles import instead
+from .pushforward import Slopes
 from .zeros import decide
 
 # How many applications back a pair may reach, and how many other expressions may be made within one another: that
@@ -37,12 +39,43 @@ class Origin(NamedTuple):
     better: Any
     # Whether the value may leave zero in another way than a sum of squares does.
     rough: bool
+    # Whether it is the square of its first argument.
+    square: bool
 
 
 def is_rough(x: Any) -> bool:
     """Whether a value may leave zero in another way than a sum of squares does."""
     origin = getattr(x, "origin", None)
     return origin is not None and origin.rough
+
+
+def is_unclear(s: Any) -> bool:
+    """Whether nothing is known of how the argument of a root, which is zero, leaves it.
+
+    Only second derivatives depend on the curvature of what is squared.
+    """
+    return is_rough(s) or (is_differentiated(s.data) and _has_flat_square(s))
+
+
+def is_differentiated(value: Any) -> bool:
+    """Whether another transform differentiates a value."""
+    while isinstance(value, Variable):
+        if value.level.differentiates(value) and value.level.__class__ is not Slopes:
+            return True
+        value = value.data
+    return False
+
+
+def _has_flat_square(x: Any) -> bool:
+    """Whether a sum of squares of zeros has a term that leaves zero no faster than a parabola, and is squared."""
+    origin = getattr(x, "origin", None)
+    if origin is None:
+        return False
+    if origin.better is not None:
+        return _has_flat_square(origin.better)
+    if origin.square and CAREFUL.get().is_flat(origin.args[0]):
+        return True
+    return any(_has_flat_square(a) for a in origin.args if isinstance(a, Variable))
 
 
 def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> Any:
@@ -63,6 +96,7 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         found = block.restated(out, *args, **params)
     if found is None and any(origin is not None and origin.better is not None for origin in origins):
         found = _computed_on(block, args, origins, params, out)
+    square = _is_square(block, args)
     better = None
     if found is not None:
         where, other = found
@@ -70,11 +104,8 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
             better = np.where(where, _within(other), out)
             # Where the value jumps, what is computed with it needs that of the side.
             out = np.where(where, better if block.fn in _JUMPS else instead(out, better), out)
-    if better is None:
-        rough = (singular and not _is_square(block, args)) or any(map(is_rough, args))
-    else:
-        rough = is_rough(better)
-    out.origin = Origin(block.fn, args, params, depth + 1, better, rough) if depth < _DEEPEST else None
+    rough = (singular and not square) or any(map(is_rough, args)) if better is None else is_rough(better)
+    out.origin = Origin(block.fn, args, params, depth + 1, better, rough, square) if depth < _DEEPEST else None
     return out
 
 

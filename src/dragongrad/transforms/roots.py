@@ -20,10 +20,12 @@ from ..core.block import Block
 from ..core.variable import Variable
 from .batch import Batch
 from .poles import ROOT
-from .pushforward import Forward
-from .restate import is_rough, remember
+from .pushforward import Slopes
+from .restate import is_differentiated, is_unclear, remember
 from .reverse import Reverse
 from .zeros import decide
+
+_KINKED = (np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin)
 
 
 class CarefulReverse(Reverse):
@@ -34,7 +36,7 @@ class CarefulReverse(Reverse):
     def __init__(self) -> None:
         # Both lie below this level, so that its cotangents carry the slopes.
         self.trials = Batch(2)
-        self.slopes = Forward()
+        self.slopes = Slopes()
         self._powers = np.random.default_rng(0)
         super().__init__()
 
@@ -51,7 +53,28 @@ class CarefulReverse(Reverse):
         out = super().apply(block, args, params)
         if block.fn is np.sqrt and out.link is not None:
             out = self._root(block, args[0], out)
-        return remember(self, block, args, params, out)
+        found = remember(self, block, args, params, out)
+        return self._sided(block, args, found) if block.fn in _KINKED else found
+
+    def _sided(self, block: Block, args: tuple[Any, ...], out: Variable) -> Variable:
+        """The output of a Block with a kink: for second derivatives it leaves zero in its own way, too."""
+        if out.link is None or not is_differentiated(out.data) or self._split(out.data)[1] is not None:
+            return out
+        source: Any = block.source
+        zero = source(out.data, *[a.data if isinstance(a, Variable) and a.level is self else a for a in args])
+        if not decide(zero):
+            return out
+        moving = Variable(
+            out.data, self.slopes, np.where(zero, Variable(self._lengths(out.shape), self.trials), 0.0)
+        )
+        found = Variable(moving, self, out.link)
+        found.origin = out.origin
+        return found
+
+    def _lengths(self, shape: tuple[int, ...]) -> Any:
+        """Two choices of slopes; powers of two scale without rounding."""
+        power = self._powers.integers(-8, 9, size=shape)
+        return np.stack([np.ones(shape), np.exp2(power)])
 
     def _root(self, block: Block, x: Variable, out: Variable) -> Variable:
         s = x.data
@@ -59,9 +82,7 @@ class CarefulReverse(Reverse):
         if not decide(zero):
             return out
         root, slope = self._split(out.data)
-        # Powers of two, which scale without rounding.
-        power = self._powers.integers(-8, 9, size=np.shape(root))
-        lengths = np.stack([np.ones(np.shape(root)), np.exp2(power)])
+        lengths = self._lengths(np.shape(root))
         free = Variable(lengths, self.trials)
         if slope is not None:
             moved = self._split(s)[1]
@@ -69,7 +90,7 @@ class CarefulReverse(Reverse):
         else:
             slope = np.where(zero, free, 0.0)
         node = self.node(
-            block, ((x.link, ROOT, (self, zero, root, s, lengths, is_rough(x))),), np.shape(root), root.dtype
+            block, ((x.link, ROOT, (self, zero, root, s, lengths, is_unclear(x))),), np.shape(root), root.dtype
         )
         self.append(node)
         return Variable(Variable(root, self.slopes, slope), self, node)
