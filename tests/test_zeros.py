@@ -381,6 +381,15 @@ def test_an_infinite_slope_times_what_vanishes_with_it_is_unknown():
         assert np.isnan(second(0.0))
 
 
+def test_infinite_slopes_that_cancel_leave_what_is_unknown():
+    """Reverse over forward mode knows of a distance that its slope is infinite, and not what comes after that."""
+    f = lambda x: np.log1p(np.linalg.norm(x)) - np.linalg.norm(x)
+    np.testing.assert_array_equal(np.diagonal(ad.jacrev(ad.jacfwd(f))(ZEROS)), [NAN, NAN])
+    np.testing.assert_allclose(ad.hessian(f)(ZEROS), -np.eye(2))
+    g = lambda x: 2 * np.linalg.norm(x) - np.linalg.norm(x)
+    np.testing.assert_array_equal(np.diagonal(ad.jacrev(ad.jacfwd(g))(ZEROS)), [INF, INF])
+
+
 @pytest.mark.parametrize("infinity", [-np.inf, np.inf])
 def test_restatements_end_where_there_is_nothing_finite(infinity):
     x = np.full(2, infinity)

@@ -2,7 +2,7 @@
 
 Levels of this computation know which elements are structurally zero (`zeros`) and remember the application that
 made each value, so that a pair of Blocks whose derivatives multiply to `0 * inf` can be differentiated as one
-(`restate`). Where absolute values meet zero, derivatives are taken on either side of the kink and averaged.
+(`restate`). At kinks and jumps derivatives are taken on either side and averaged.
 """
 
 from __future__ import annotations

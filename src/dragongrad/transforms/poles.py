@@ -88,10 +88,12 @@ def with_lost(bar: Any, *parts: Any) -> Any:
 
 
 def with_pole(bar: Any, pole: Any, loose: Any) -> Any:
-    """A cotangent that is infinite where a pole is left, and NaN where a part that nobody knows is."""
+    """A cotangent that is infinite where a pole is left, and NaN where a part that nobody knows is, and no pole."""
     if pole is not None:
         bar = bar + infinite(pole)
-    return bar if loose is None else bar + _missing(loose)
+    if loose is None:
+        return bar
+    return bar + _missing(loose if pole is None else np.where(pole == 0, loose, 0.0))
 
 
 # NaN where `x` is not zero; where `x` is zero and moves, so is its derivative.

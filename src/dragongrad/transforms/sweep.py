@@ -67,6 +67,7 @@ class Marks(NamedTuple):
 
 def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None:
     """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives."""
+    multiples = np.random.default_rng(0)
     for node in reversed(tape):
         bar, (mask, pole, loose) = node.bar, [found.pop(node, None) for found in marks]
         if bar is None:
@@ -83,6 +84,8 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             # A zero may stand for what grows as the infinity does: nothing is known of their product.
             arrive(made_infinite, cut(np.where(bar == 0, np.nan, 0.0), mask), mask, marks.masks)
             _add(made_infinite, with_lost(bar, pole, loose), marks.poles)
+            # Infinities that cancel leave what nobody knows: their multiples do not.
+            _add(made_infinite, bar * multiples.uniform(1, 2, np.shape(bar)), marks.loose)
             continue
         found = list(pulled(node, bar, mask, cotangents))
         if watched:
