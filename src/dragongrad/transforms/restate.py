@@ -15,6 +15,7 @@ import numpy as np
 from ..context import CAREFUL
 from ..core.block import Block
 from ..core.level import Level
+from ..core.node import Node
 from ..core.variable import Variable
 from .poles import instead
 from .pushforward import Slopes
@@ -73,9 +74,24 @@ def _has_flat_square(x: Any) -> bool:
         return False
     if origin.better is not None:
         return _has_flat_square(origin.better)
-    if origin.square and CAREFUL.get().is_flat(origin.args[0]):
+    if origin.square and not _is_linear(origin.args[0].link) and CAREFUL.get().is_flat(origin.args[0]):
         return True
     return any(_has_flat_square(a) for a in origin.args if isinstance(a, Variable))
+
+
+def _is_input(node: Node) -> bool:
+    return not node.edges and getattr(node, "pick", None) is None
+
+
+def _is_linear(node: Any, deepest: int = 4) -> bool:
+    """Whether a value is known to be a linear function of the inputs, which has no curvature."""
+    if node.__class__ is not Node:
+        return False
+    if node.block is None:
+        return _is_input(node)
+    linear = node.block.kind == "linear" or node.block.fn in (np.add, np.subtract, np.negative)
+    parents = [edge[0] for edge in node.edges] or [p for p in node.parents if p is not None]
+    return linear and deepest > 0 and all(_is_linear(parent, deepest - 1) for parent in parents)
 
 
 def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> Any:
