@@ -6,6 +6,7 @@ from typing import Any as _Any
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
+from .blocks.convolution import conv, conv_transpose
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
@@ -67,12 +68,12 @@ __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
     "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite", "constant",
-    "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "full", "general", "grad",
-    "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear",
-    "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize", "mode", "multilinear", "ones", "power",
-    "root", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "trace_table", "value_and_grad",
-    "vjp", "vmap", "zeros",
+    "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
+    "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
+    "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
+    "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",
+    "mode", "multilinear", "ones", "power", "root", "set_mode", "set_threads", "softmax", "stop_gradient",
+    "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from . import (
     companions,
     constants,
     contractions,
+    convolution,
     creation,
     decompositions,
     determinants,
@@ -30,6 +31,7 @@ from . import (
     shaping,
     special,
     statistics,
+    windows,
 )
 from . import complex as complex_parts
 
@@ -40,6 +42,7 @@ __all__ = [
     "complex_parts",
     "constants",
     "contractions",
+    "convolution",
     "creation",
     "decompositions",
     "determinants",
@@ -64,6 +67,7 @@ __all__ = [
     "shaping",
     "special",
     "statistics",
+    "windows",
 ]
 
 forms.give_forms()
