@@ -173,6 +173,21 @@ def _concatenate(block: Block, values: list[Any], params: dict[str, Any]) -> Loo
     return shape, np.result_type(*values), False
 
 
+def _conv(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
+    (x, y), windows = values, params["windows"]
+    return (x.shape[0], *windows.out, y.shape[-1]), np.result_type(x, y), False
+
+
+def _conv_transpose(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
+    (x, y), windows = values, params["windows"]
+    return (x.shape[0], *windows.spatial, y.shape[-2] * windows.groups), np.result_type(x, y), False
+
+
+def _conv_kernel(block: Block, values: list[Any], params: dict[str, Any]) -> Look | None:
+    (x, y), windows = values, params["windows"]
+    return (*windows.kernel, x.shape[-1] // windows.groups, y.shape[-1]), np.result_type(x, y), False
+
+
 _RULES: dict[Block, Callable[[Block, list[Any], dict[str, Any]], Look | None]] = {
     **{BLOCKS[fn]: _reduction for fn in (np.sum, np.max, np.min, np.any, np.all)},
     **{BLOCKS[fn]: _view for fn in (np.reshape, np.transpose, np.broadcast_to, "getitem", "stop_gradient")},
@@ -180,6 +195,9 @@ _RULES: dict[Block, Callable[[Block, list[Any], dict[str, Any]], Look | None]] =
     BLOCKS["scatter"]: _scatter,
     BLOCKS[np.where]: _where,
     BLOCKS[np.matmul]: _matmul,
+    BLOCKS["conv"]: _conv,
+    BLOCKS["conv_transpose"]: _conv_transpose,
+    BLOCKS["conv_kernel"]: _conv_kernel,
     BLOCKS[np.stack]: _stack,
     BLOCKS[np.concatenate]: _concatenate,
 }

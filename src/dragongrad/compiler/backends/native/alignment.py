@@ -139,6 +139,10 @@ def _matmul(node: Node, axis: int) -> list[Axis]:
     return found
 
 
+def _conv(node: Node, axis: int) -> list[Axis]:
+    return [0 if axis == 0 else None, None]
+
+
 _SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
 _RULES: dict[object, Down] = {
     BLOCKS[np.transpose]: _transpose,
@@ -149,5 +153,6 @@ _RULES: dict[object, Down] = {
     BLOCKS[np.stack]: _joined,
     BLOCKS[np.concatenate]: _joined,
     BLOCKS[np.matmul]: _matmul,
+    BLOCKS["conv"]: _conv,
     **{BLOCKS[fn]: _reduction for fn in (np.sum, np.max, np.min, np.all, np.any)},
 }

@@ -11,6 +11,7 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, arguments, shape_of, size_of
+from . import windows
 from .blas import ProductWriter, factors
 from .joins import joiner
 from .lapack import FactorisationWriter, operands, room, terms
@@ -23,8 +24,9 @@ from .text import STORED, Function
 from .threads import parallel_beside_blas, parts_of
 from .tiles import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 
-# Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, and of a term of a product.
-_UNIT, _BYTE, _PRODUCT = 0.08, 0.05, 0.05
+# Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, of a term of a product
+# and of a convolution.
+_UNIT, _BYTE, _PRODUCT, _CONVOLVED = 0.08, 0.05, 0.05, 0.03
 _MATMUL = BLOCKS[np.matmul]
 # How many times longer loops and straight code take that LLVM does not optimise, what share of a program's time may
 # be lost to that, and the nanoseconds below which nothing is.
@@ -100,6 +102,8 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
             moved += node.size * node.dtype.itemsize
             continue
         values = arguments(node)
+        if windows.is_convolution(node):
+            total += _CONVOLVED / _UNIT * windows.terms(node)
         if node.block is _MATMUL:
             total += _PRODUCT / _UNIT * node.size * shape_of(values[0])[-1]
         size = node.size
@@ -184,7 +188,7 @@ class Assembler:
         roots = step.roots if isinstance(step, Loops) else []
         if parts == 1 or not all(_joins(root) for root in roots):
             return None
-        split = [root.node for root in roots if root.kind == "reduce" and 0 in root.axes]
+        split = [root.node for root in roots if root.kind in ("reduce", "total") and 0 in root.axes]
         apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
         if split:
             most = max(function.length // _SHARE, _PARTIAL // max(1, sum(apart.values())))
@@ -333,7 +337,7 @@ class Assembler:
     def _parallel(self, k: int) -> str:
         """The name of what runs the parts of a step."""
         step = self.steps[k]
-        return parallel_beside_blas() if isinstance(step, Loops) and step.multiplies else "dragongrad.parallel"
+        return parallel_beside_blas() if isinstance(step, Loops) and step.calls_blas else "dragongrad.parallel"
 
     def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
         function, cut = self.functions[k], self.cuts.get(k)
@@ -375,7 +379,7 @@ def _load(register: str, place: int) -> list[str]:
 def _joins(root: Root) -> bool:
     """Whether partial results of a reduction can be combined, where its loop is cut."""
     assert root.node.block is not None
-    return 0 not in root.axes or (root.kind == "reduce" and root.node.block.name in _JOINED)
+    return 0 not in root.axes or root.kind == "total" or (root.kind == "reduce" and root.node.block.name in _JOINED)
 
 
 def _position(function: Function, node: Node) -> int:

@@ -201,7 +201,7 @@ class Native:
         for symbol in assembler.calls.declared if assembler.calls is not assembler.module else ():
             if symbol.startswith("@dragon."):
                 provide_function(symbol)
-        if any(isinstance(step, Product) or (isinstance(step, Loops) and step.multiplies) for step in self.steps):
+        if any(isinstance(step, Product) or (isinstance(step, Loops) and step.calls_blas) for step in self.steps):
             for name, address in blas.symbols().items():
                 provide(name, address)
         if assembler.failed >= 0:

@@ -17,7 +17,8 @@ def joiner(node: Node) -> str:
     bytes from one to the next.
     """
     assert node.block is not None
-    return f"dragongrad.join.{node.block.name}.{STORED[node.dtype.name]}"
+    fold = "sum" if node.block.name == "conv_kernel" else node.block.name
+    return f"dragongrad.join.{fold}.{STORED[node.dtype.name]}"
 
 
 @once

@@ -7,6 +7,7 @@ from typing import Any
 
 from ....core.node import Node
 from ...rewrite import arguments
+from . import convolutions
 from .blas import ProductWriter, factors, lead_strides
 from .expressions import UNROLL
 from .gather import element_of
@@ -15,6 +16,11 @@ from .loops import INNER, OUTER, PART, PLAIN, LoopWriter
 from .reductions import fold, gathered, kind_of, name_of, result, start_of
 from .roots import ROW, Root, row_bytes
 from .text import STORED, Buffer, literal
+from .windows import is_convolution, shape_of_image
+
+# What calls functions of its own inside; and of a convolution's result and operands, which have a part an image.
+_CALLED = frozenset({"product", "total"})
+_BY_IMAGE = {"product": (True, True, False), "total": (False, True, True)}
 
 
 class NestWriter(LoopWriter):
@@ -42,7 +48,7 @@ class NestWriter(LoopWriter):
         begun = [root for root in roots if root.axes and root.first == depth]
         for root in begun:
             self._begin(root, at)
-        inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind != "product" for root in roots)
+        inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind not in _CALLED for root in roots)
         length = roots[0].domain[depth]
         small = depth > 0 and length <= UNROLL and any(root.rolled for root in self.loops.roots)
         self._loop(
@@ -69,6 +75,9 @@ class NestWriter(LoopWriter):
         if root.kind in ("reduce", "scatter"):
             self._accumulate(root, index)
             return
+        if is_convolution(root.node):
+            self._convolution(root, index)
+            return
         if root.kind == "product":
             self._product(root, index)
             return
@@ -90,6 +99,20 @@ class NestWriter(LoopWriter):
         self.text.lines += writer.one(*pointers)
         for name, declaration in writer.declared.items():
             self.text.declare(name, declaration)
+
+    def _convolution(self, root: Root, index: tuple[Index, ...]) -> None:
+        """That of one image: a product, or what is added to a total."""
+        node = root.node
+        make = convolutions.of_kernel if root.kind == "total" else convolutions.forward
+        name, needed = make(shape_of_image(node))
+        pointers = []
+        for value, by_image in zip((node, *arguments(node)), _BY_IMAGE[root.kind], strict=True):
+            buffer = self._buffer(value)
+            parts = [(index[0], buffer.strides[0])] if by_image else []
+            pointers.append(f"ptr {self.text.address(buffer, parts)}")
+        self.text.write(f"  call void {name}({', '.join(pointers)})")
+        for symbol, text in needed.items():
+            self.text.declare(symbol, text)
 
     def _batches(self, roots: list[Root], depth: int) -> list[list[Root]]:
         """Roots that share the loop over one more axis, in an order that makes everything before it is read."""
@@ -152,7 +175,7 @@ class NestWriter(LoopWriter):
             self.text.write(f"  store {kind} {start_of(root)}, ptr {name}")
             return
         buffer, start = self._buffer(root.node), literal(0, root.node.dtype)
-        if root.kind == "scatter":
+        if root.kind in ("scatter", "total"):
             parts = list(zip(at, buffer.strides, strict=False))
             count = math.prod(root.node.shape[len(at) :])
         else:

@@ -18,6 +18,7 @@ from .loops import LoopWriter
 from .nests import NestWriter
 from .schedule import Loops, Schedule
 from .text import Function
+from .windows import frame_convolutions
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Plan:
 def plan(graph: Graph) -> Plan:
     """Choose what goes to memory until every loop can be written."""
     with collector_paused():
-        return _plan(*turn(turn_gathered(repeat_products(part_operands(graph)))))
+        return _plan(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
 
 
 def _plan(graph: Graph, forced: set[Node]) -> Plan:

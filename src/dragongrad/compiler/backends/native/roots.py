@@ -12,6 +12,7 @@ from ...rewrite import Value, arguments, reduced_axes, shape_of
 from .alignment import reads
 from .blas import lead_of
 from .gather import Layout, added_at
+from .windows import is_convolution
 
 # So many elements are written out one by one, without a loop.
 STRAIGHT = 32
@@ -26,7 +27,8 @@ class Root:
     """A value that goes to memory, and how.
 
     A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
-    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS. What is
+    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS, or of
+    convolutions; a "total" is the sum of what each image of a stack adds to the gradient of a kernel. What is
     `rolled` is not written out: short loops stay loops.
     """
 
@@ -40,8 +42,10 @@ class Root:
         shape = self.node.shape
         if self.kind == "reduce":
             return shape_of(arguments(self.node)[0])
+        if self.kind == "total":
+            return shape_of(arguments(self.node)[0])[:1]
         if self.kind == "product":
-            return lead_of(self.node)
+            return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
         if self.kind == "scatter":
             index = self.index
             width = len(shape) - (len(index.parts) - sum(p.kind != "slice" for p in index.parts))
@@ -60,6 +64,8 @@ class Root:
         """The axes of the domain that the result does not have."""
         if self.kind == "reduce":
             return reduced_axes(self.node, len(self.domain))
+        if self.kind == "total":
+            return (0,)
         if self.kind == "scatter":
             return tuple(range(self.index.before, self.index.before + len(self.index.shape)))
         return ()
@@ -83,6 +89,8 @@ class Root:
         """For each value in memory below: the axis that is read in step with one of the domain's."""
         if self.kind in ("map", "product"):
             return reads(self.node, [(self.node, axis)], memory)
+        if self.kind == "total":
+            return reads(self.node, [(v, axis) for v in arguments(self.node)], memory)
         source, *stack = arguments(self.node)
         shape = shape_of(source)
         at = axis - (len(self.domain) - len(shape))

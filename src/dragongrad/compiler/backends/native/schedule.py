@@ -23,6 +23,7 @@ from .repeats import computed_again
 from .roots import ROW, STRAIGHT, TILE, Root, in_lanes, row_bytes
 from .sums import REDUCTIONS, terms_of
 from .text import supported
+from .windows import adds_up, is_convolution
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
 RECOMPUTE = 48
@@ -58,8 +59,13 @@ class Loops:
 
     @property
     def multiplies(self) -> bool:
-        """Whether matrices are multiplied inside."""
-        return any(root.kind == "product" for root in self.roots)
+        """Whether matrices are multiplied inside, or images convolved."""
+        return any(root.kind in ("product", "total") for root in self.roots)
+
+    @property
+    def calls_blas(self) -> bool:
+        """Whether matrices are multiplied inside by BLAS."""
+        return any(root.kind == "product" and root.node.block is _MATMUL for root in self.roots)
 
 
 @dataclass
@@ -98,7 +104,7 @@ def is_native(node: Node) -> bool:
 
 
 def _is_made(node: Node) -> bool:
-    return is_native(node) or is_factorisation(node)
+    return is_native(node) or is_factorisation(node) or is_convolution(node)
 
 
 def why_not(node: Node) -> str:
@@ -114,11 +120,7 @@ class Schedule:
 
     def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
         self.graph = graph
-        self.outside = {
-            n
-            for n in graph.nodes
-            if n in outside or n.pick is not None or not (is_native(n) or is_factorisation(n))
-        }
+        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not _is_made(n)}
         wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
         for node in graph.nodes:
             if node in self.outside:
@@ -129,6 +131,8 @@ class Schedule:
             elif is_factorisation(node):
                 wanted.add(node)
                 wanted.update(f.value for f in operands(node) if isinstance(f.value, Node))
+            elif is_convolution(node):
+                wanted.update([node, *[v for v in arguments(node) if isinstance(v, Node)]])
             elif is_product(node):
                 wanted.add(node)
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
@@ -158,10 +162,12 @@ class Schedule:
 
     def _is_stack(self, node: Node) -> bool:
         """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
-        return stacked(node) or (node in self.rolled and math.prod(lead_of(node)) > STACK)
+        return is_convolution(node) or stacked(node) or (node in self.rolled and math.prod(lead_of(node)) > STACK)
 
     def _kind(self, node: Node) -> str:
         """How a value goes to memory."""
+        if is_convolution(node):
+            return "total" if adds_up(node) else "product"
         if is_product(node) or node in self.rolled:
             return "product"
         if _adds_up(node):
@@ -175,7 +181,11 @@ class Schedule:
         for node in reversed(self.graph.nodes):
             if node in self.wanted and node not in self.outside:
                 kind = self._kind(node)
-                if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
+                if (
+                    kind not in ("product", "total")
+                    and not self._is_rolled(node)
+                    and mode_of(Root(node, kind))[0] == "straight"
+                ):
                     straight.add(node)
             if node in straight:
                 count += min(node.size, STRAIGHT)
@@ -390,7 +400,7 @@ def mode_of(root: Root) -> tuple[str, int]:
     """How a root is looped over, and how long its first loop is."""
     domain = root.domain
     size = math.prod(domain)
-    if root.kind in ("product", "scatter"):
+    if root.kind in ("product", "scatter", "total"):
         return "nest", domain[0]
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0
