@@ -32,13 +32,38 @@ _sum_block.forward = _sum
 _sum_block.edges = ((KEEP, None),)
 
 
+def _by_axis(reduce: Any) -> Callable[..., Any]:
+    """An extremum over several axes of an array: of one after the other, which NumPy does in half the time."""
+
+    def extremum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        if x.__class__ is not np.ndarray or axis.__class__ is not tuple or len(axis) < 2 or not x.size:
+            return reduce(x, axis=axis, keepdims=keepdims)
+        for a in sorted(normal(axis, x.ndim), reverse=not keepdims):
+            x = reduce(x, axis=a, keepdims=keepdims)
+        return x
+
+    return extremum
+
+
+def _counted(wins: Any, axis: Any) -> Any:
+    """How many there are along axes, which stay."""
+    if wins.__class__ is not np.ndarray or axis is None or len(axis) < 2:
+        return np.sum(wins, axis=axis, keepdims=True)
+    for a in axis:
+        wins = np.add.reduce(wins, axis=a, keepdims=True)
+    return wins
+
+
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Equal extrema share the cotangent evenly."""
     wins = x == restore(out, x, axis, keepdims)
-    count = np.sum(wins, axis=reduced(axis, x.ndim) if axis is not None else None, keepdims=True)
+    count = _counted(wins, reduced(axis, x.ndim) if axis is not None else None)
     # No element is equal to NaN: then the extremum has no derivative.
-    lost = np.where(count == 0, np.nan, 0.0).astype(out_bar.dtype)
-    return np.where(wins, restore(out_bar, x, axis, keepdims) / np.where(count == 0, 1, count), lost)
+    share = restore(out_bar, x, axis, keepdims) / np.where(count == 0, 1, count)
+    if share.__class__ is wins.__class__ is np.ndarray and np.all(count) and np.all(np.isfinite(share)):
+        # Several times as quick as a choice between arrays that are spread over others; no zero keeps a sign.
+        return wins * share + 0.0
+    return np.where(wins, share, np.where(count == 0, np.nan, 0.0).astype(out_bar.dtype))
 
 
 def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -49,7 +74,13 @@ def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepd
 
 _extrema = {
     fn: general(
-        fn, pullback=_extremum_pullback, pushforward=_extremum_pushforward, selects=True, batch=along_axes(fn)
+        fn,
+        value=_by_axis(fn),
+        pullback=_extremum_pullback,
+        pushforward=_extremum_pushforward,
+        selects=True,
+        batch=along_axes(fn),
+        parameters=("axis", "keepdims"),
     )
     for fn in (np.max, np.min)
 }
