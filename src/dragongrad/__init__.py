@@ -47,7 +47,7 @@ from .views.explain import explain
 from .views.table import trace_table
 
 if _TYPE_CHECKING:
-    from . import lab
+    from . import lab, nn
     from .compiler.backends.native.threads import set_threads
     from .compiler.runtime import Compiled, compile
     from .optimize.least_squares import least_squares
@@ -58,7 +58,7 @@ if _TYPE_CHECKING:
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.runtime",
     "set_threads": ".compiler.backends.native.threads",
-    "lab": ".lab", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
+    "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
     "root": ".optimize.root",
 }  # fmt: skip
 
@@ -72,7 +72,7 @@ __all__ = [
     "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
     "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
     "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",
-    "mode", "multilinear", "ones", "power", "root", "set_mode", "set_threads", "softmax", "stop_gradient",
+    "mode", "multilinear", "nn", "ones", "power", "root", "set_mode", "set_threads", "softmax", "stop_gradient",
     "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 

@@ -1,0 +1,152 @@
+"""What a layer is: a description that makes parameters and applies them; a plain function is one without any.
+
+A layer is a small frozen object. What it needs of the protocol it has as methods, everything else has an answer
+here:
+
+| method | of what |
+|---|---|
+| `layer(params, x)` | every layer: its output |
+| `layer.init(rng, shape, dtype)` | a layer with parameters: fresh ones, for inputs of one example's shape |
+| `layer.out(shape)` | the shape of one example's output; by trying on zeros where it is not given |
+| `layer.start(shape, dtype)` | a layer with state (batch norm): the state before any training |
+| `layer.draw(rng, shape)` | a random layer (dropout): the noise for a batch of this shape |
+| `layer.train(params, x, state, noise)` | a layer that does something else in training: output and new state |
+| `layer.multiplications(shape)` | how many one example costs |
+
+Nothing is global and nothing is hidden: parameters, state and noise are arguments, nests of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, dataclass_transform
+
+import numpy as np
+import optree
+
+from ..core.errors import ArgumentError, ShapeError, user_line
+from ..core.nests import NAMESPACE
+
+Shape = tuple[int, ...]
+#: A nest of parameters: a dict of arrays, of dicts of them, ...
+Params = Any
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True)
+def layer(cls: type[_T]) -> type[_T]:
+    """Make a class of layers of a class with annotated options: frozen, compared by its options, static in nests.
+
+    Parameters
+    ----------
+    cls : type
+        A class with `__call__(self, params, x)` and what it needs of the other methods.
+
+    Returns
+    -------
+    type
+        A frozen dataclass. In a nest of arguments its objects are structure, not leaves: no option is ever trained.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dragongrad import nn
+    >>> @nn.layer
+    ... class Scale:
+    ...     start_at: float = 1.0
+    ...
+    ...     def init(self, rng, shape, dtype=np.float32):
+    ...         return {"factor": np.asarray(self.start_at, dtype)}
+    ...
+    ...     def __call__(self, params, x):
+    ...         return params["factor"] * x
+    >>> model = nn.Chain(scale=Scale(2.0), relu=nn.relu)
+    >>> params = model.init(np.random.default_rng(0), (3,))
+    >>> model(params, np.array([[-1.0, 0.0, 1.0]], np.float32))
+    array([[0., 0., 2.]], dtype=float32)
+
+    """
+    made = dataclass(frozen=True)(cls)
+    static(made)
+    return made
+
+
+def static(cls: type) -> None:
+    """Let objects of a class be structure in nests: compared, and not taken apart."""
+    register: Any = optree.register_pytree_node
+    register(cls, lambda value: ((), value), lambda value, _: value, namespace=NAMESPACE)
+
+
+def init(one: Any, rng: np.random.Generator, shape: Shape, dtype: Any) -> Params:
+    """The fresh parameters of a layer: an empty dict where it has none."""
+    return one.init(rng, shape, dtype) if hasattr(one, "init") else {}
+
+
+def apply(one: Any, params: Params, x: Any, state: Any = None) -> Any:
+    """The output of a layer, or of a function, as it is used after training."""
+    if hasattr(one, "start") and hasattr(one, "train"):
+        return one(params, x, state=state)
+    return one(params, x) if is_layer(one) else one(x)
+
+
+def train(one: Any, params: Params, x: Any, state: Any, noise: Any) -> tuple[Any, Any]:
+    """The output of a layer in training, and its state after that."""
+    if hasattr(one, "train"):
+        return one.train(params, x, state, noise)
+    return apply(one, params, x), state
+
+
+def start(one: Any, shape: Shape, dtype: Any) -> Any:
+    """The state of a layer before training: an empty dict where it has none."""
+    return one.start(shape, dtype) if hasattr(one, "start") else {}
+
+
+def draw(one: Any, rng: np.random.Generator, shape: Shape) -> Any:
+    """The noise of a layer for a batch of this shape: an empty dict where it needs none."""
+    return one.draw(rng, shape) if hasattr(one, "draw") else {}
+
+
+def out(one: Any, shape: Shape) -> Shape:
+    """The shape of the output for one example of this shape."""
+    if hasattr(one, "out"):
+        found: Shape = one.out(shape)
+        return found
+    params = init(one, np.random.default_rng(0), shape, np.float32)
+    return np.shape(apply(one, params, np.zeros((1, *shape), np.float32), start(one, shape, np.float32)))[1:]
+
+
+def multiplications(one: Any, shape: Shape) -> int:
+    """How many products of a parameter and a number one example costs."""
+    return int(one.multiplications(shape)) if hasattr(one, "multiplications") else 0
+
+
+def is_layer(one: Any) -> bool:
+    """Whether something is called with parameters: an object of a class of layers, and not a function."""
+    return optree.tree_leaves(one, namespace=NAMESPACE) == [] and not isinstance(
+        one, (dict, list, tuple, type(None))
+    )
+
+
+def check(one: Any) -> None:
+    """Refuse what is neither a layer nor a function of arrays."""
+    if not callable(one) or isinstance(one, type):
+        hint = f"; make one: {one.__name__}(...)" if isinstance(one, type) else ""
+        raise ArgumentError(
+            f"a layer is an object such as nn.Dense(10), or a function of an array such as nn.relu; "
+            f"got {one!r}{hint}\n  at {user_line()}"
+        )
+
+
+def name_of(one: Any) -> str:
+    """How a layer is called where it has no name of its own."""
+    name = type(one).__name__ if is_layer(one) else getattr(one, "__name__", type(one).__name__)
+    return str(name).strip("<>").lower()
+
+
+def misfit(who: str, x: Any, why: str, instead: str) -> ShapeError:
+    """The error for an input of the wrong shape."""
+    return ShapeError(f"{who}: an input of shape {np.shape(x)} {why}\n  at {user_line()}\n{instead}")
+
+
+Initializer = Callable[[np.random.Generator, Shape, Any], Any]
