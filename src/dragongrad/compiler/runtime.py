@@ -49,6 +49,8 @@ class Compiled:
         The same as readable NumPy source.
     llvm, asm : str
         What LLVM was given, and the machine code it made (native backend).
+    compiled : int
+        How many programs have been compiled so far.
     """
 
     def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool) -> None:
@@ -89,6 +91,11 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"compile({getattr(self._f, '__qualname__', self._f)!s})"
+
+    @property
+    def compiled(self) -> int:
+        """How many programs have been compiled so far: one for each way through the function of each version."""
+        return sum(len(version.paths) for version in list(self._versions.values()))
 
     # Calls
 

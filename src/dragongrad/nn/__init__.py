@@ -20,7 +20,9 @@ from .activations import (
     tanh,
 )
 from .attention import MultiHeadAttention, attention
+from .batches import batches
 from .chain import Chain
+from .checkpoint import CheckpointError, load, save
 from .convolution import Conv, ConvTranspose, DepthwiseConv
 from .dense import Dense
 from .dropout import Dropout, dropout
@@ -31,6 +33,7 @@ from .normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from .pooling import AvgPool, GlobalPool, MaxPool, avg_pool, flatten, max_pool
 from .recurrent import GRU, LSTM
 from .residual import Residual
+from .training import Epoch, Training, predict, train
 from .updates import (
     Update,
     adadelta,
@@ -56,12 +59,14 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "Chain",
+    "CheckpointError",
     "Conv",
     "ConvTranspose",
     "Dense",
     "DepthwiseConv",
     "Dropout",
     "Embedding",
+    "Epoch",
     "GlobalPool",
     "GroupNorm",
     "LayerNorm",
@@ -69,6 +74,7 @@ __all__ = [
     "MultiHeadAttention",
     "RMSNorm",
     "Residual",
+    "Training",
     "Update",
     "absolute_error",
     "activations",
@@ -79,6 +85,7 @@ __all__ = [
     "amsgrad",
     "attention",
     "avg_pool",
+    "batches",
     "binary_cross_entropy",
     "clip_by_norm",
     "clip_by_value",
@@ -95,17 +102,20 @@ __all__ = [
     "layer",
     "leaky_relu",
     "lion",
+    "load",
     "log_softmax",
     "max_pool",
     "mish",
     "momentum",
     "nadam",
     "nesterov",
+    "predict",
     "radam",
     "relu",
     "relu6",
     "rmsprop",
     "rprop",
+    "save",
     "selu",
     "sgd",
     "sigmoid",
@@ -115,4 +125,5 @@ __all__ = [
     "softsign",
     "squared_error",
     "tanh",
+    "train",
 ]  # fmt: skip

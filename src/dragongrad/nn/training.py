@@ -1,0 +1,429 @@
+"""Training: epochs of compiled steps, validation, early stopping, and checkpoints that resume to the same bits."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..compiler.runtime import Compiled
+from ..compiler.runtime import compile as compile_
+from ..core.errors import ArgumentError, NonFiniteError
+from ..core.nests import flatten, map_nest
+from ..optimize.progress import progress_bar
+from ..transforms.gradients import value_and_grad
+from . import layers
+from .batches import check_batch, examples, in_order, taken
+from .checkpoint import CheckpointError, load, remove_parts, save
+from .layers import Params
+from .updates import Update
+
+Metric = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What is known after an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Its number, from 1.
+    loss : float
+        The mean loss of its steps, each before the step was made.
+    validation : float or None
+        The loss on the validation data afterwards.
+    metrics : dict
+        The metrics on the validation data.
+    seconds : float
+        How long it took, validation included.
+
+    """
+
+    epoch: int
+    loss: float
+    validation: float | None
+    metrics: dict[str, float]
+    seconds: float
+
+
+@dataclass
+class Training:
+    """How a training went, and what came out.
+
+    Attributes
+    ----------
+    params : nest of arrays
+        The best: of the epoch with the best validation, or of the last one where there is none.
+    state : nest of arrays
+        The states of layers that have any, of the same epoch.
+    history : list of Epoch
+        One a finished epoch.
+    best : int
+        The number of the epoch that `params` are from; 0: before the first one.
+    stopped : str
+        Why it ended: "all epochs", "no improvement" or "interrupted".
+    last : nest of arrays
+        The parameters after the last step.
+
+    """
+
+    params: Params
+    state: Any
+    history: list[Epoch]
+    best: int
+    stopped: str
+    last: Params
+
+    def plot(self) -> Any:
+        """Draw losses and metrics over the epochs; the axes of matplotlib."""
+        from .pictures import draw_history
+
+        return draw_history(self)
+
+
+@dataclass
+class _Run:
+    """All that changes while training: what a checkpoint holds."""
+
+    params: Params
+    memory: Any
+    state: Any
+    rng: np.random.Generator
+    order: Any = None
+    epoch: int = 0
+    position: int = 0
+    total: float = 0.0
+    best: dict[str, Any] = field(default_factory=dict)
+    history: list[Epoch] = field(default_factory=list)
+
+    def write(self, path: Path, plan: dict[str, Any]) -> None:
+        best = {k: self.best[k] for k in ("params", "state")} if self.best else {}
+        nest = {
+            "params": self.params, "memory": self.memory, "state": self.state, "best": best,
+            "order": np.empty(0, np.int64) if self.order is None else self.order,
+        }  # fmt: skip
+        score = {k: v for k, v in self.best.items() if k not in ("params", "state")}
+        save(
+            path, nest, plan=plan, generator=_listed(self.rng.bit_generator.state), epoch=self.epoch,
+            position=self.position, total=self.total.hex(), score=score, history=[asdict(e) for e in
+            self.history],
+        )  # fmt: skip
+
+    def read(self, path: Path, plan: dict[str, Any]) -> None:
+        """Go on where a checkpoint ends."""
+        nest, more = load(path)
+        if "plan" not in more:
+            raise CheckpointError(f"{path} is no checkpoint of a training: give checkpoint= another name")
+        differ = [k for k in plan if more["plan"].get(k) != plan[k]]
+        if differ:
+            raise ArgumentError(
+                f"{path} is of another training, with other {', '.join(differ)}: give checkpoint= another name, "
+                "or remove the file to begin anew"
+            )
+        self.params, self.memory, self.state = nest["params"], nest["memory"], nest["state"]
+        self.order = nest["order"] if nest["order"].size else None
+        self.rng.bit_generator.state = more["generator"]
+        self.epoch, self.position = more["epoch"], more["position"]
+        self.total = float.fromhex(more["total"])
+        self.best = {**nest["best"], **more["score"]}
+        self.history = [Epoch(**e) for e in more["history"]]
+
+
+def train(
+    model: Any, params: Params, data: Any, *, loss: Callable[[Any, Any], Any], update: Update, epochs: int = 10,
+    batch: int = 32, seed: int | np.random.Generator = 0, validation: Any = None,
+    metrics: Mapping[str, Metric] | None = None, monitor: str = "loss", patience: int | None = None,
+    augment: Callable[[np.random.Generator, Any], Any] | None = None, state: Any = None,
+    checkpoint: str | Path | None = None, every: float = 60.0, progress: bool = True, compile: bool = True,
+) -> Training:  # fmt: skip
+    """Train a network: the whole step, loss, gradient and update, is one compiled program.
+
+    Parameters
+    ----------
+    model : layer
+        Most often a `Chain`.
+    params : nest of arrays
+        Where it begins: `model.init(rng, shape)`.
+    data : tuple of (inputs, targets)
+        Arrays, or nests of them, with one example a row.
+    loss : callable
+        `loss(outputs, targets)`: one number, such as `nn.cross_entropy`.
+    update : Update
+        The optimizer: `nn.adam(1e-3)`.
+    epochs : int
+        How often all examples are seen.
+    batch : int
+        How many examples make a step. Those left over at the end of an epoch are others in each.
+    seed : int or numpy.random.Generator
+        What draws the order, the noise of dropout, and what `augment` needs: all of it.
+    validation : tuple of (inputs, targets), optional
+        Other examples, looked at after each epoch.
+    metrics : dict, optional
+        Functions of (outputs, targets) of all validation examples, by name.
+    monitor : str
+        What says which epoch was the best: "loss" (of validation, the least), or the name of a metric (the
+        greatest; with a minus before it, "-error", the least).
+    patience : int, optional
+        Stop after so many epochs without improvement.
+    augment : callable, optional
+        `augment(rng, inputs)`: the inputs of a batch, changed at random.
+    state : nest of arrays, optional
+        The states of layers that have any; `model.start(shape)` by default.
+    checkpoint : str or Path, optional
+        A file that the run is written to, whole or not at all. If it is there, the run goes on from it: a killed
+        run comes to the same numbers, bit for bit, on the same machine with as many threads.
+    every : float
+        Seconds between writings within an epoch; each epoch ends with one.
+    progress : bool
+        Whether a bar is shown at a terminal.
+    compile : bool
+        Whether the step is compiled; False to look at it in a debugger.
+
+    Returns
+    -------
+    Training
+        The best parameters, and how it went. Ctrl-C ends a run with the best so far.
+
+    Raises
+    ------
+    NonFiniteError
+        The loss became NaN or infinite.
+    ArgumentError
+        An option cannot be used, or the checkpoint is of another training.
+    CheckpointError
+        The checkpoint is damaged, or something else.
+    ShapeError
+        The arrays have different numbers of examples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dragongrad import nn
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(200, 2)).astype(np.float32)
+    >>> y = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
+    >>> model = nn.Chain(hidden=nn.Dense(32), tanh=nn.tanh, head=nn.Dense(2))
+    >>> done = nn.train(
+    ...     model, model.init(rng, (2,)), (x, y), loss=nn.cross_entropy, update=nn.adam(0.02), epochs=60
+    ... )
+    >>> done.stopped, len(done.history)
+    ('all epochs', 60)
+    >>> float(np.mean(model(done.params, x).argmax(axis=1) == y)) > 0.95
+    True
+
+    """
+    plan = _plan(data, epochs, batch, monitor, metrics, validation, patience)
+    rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+    shape = np.shape(flatten(data[0])[0][0])[1:]
+    state = state if state is not None else layers.start(model, shape, _dtype(params))
+    run = _Run(map_nest(np.array, params), update.start(params), map_nest(np.array, state), rng)
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None:
+        remove_parts(path)
+        if path.exists():
+            run.read(path, plan)
+    trainer = _Trainer(model, loss, update, data, batch, augment, validation, metrics or {}, monitor, compile)
+    return trainer.run(run, epochs, plan, path, every, patience, progress)
+
+
+def _listed(state: Any) -> Any:
+    """The state of a generator as JSON can hold it."""
+    if isinstance(state, dict):
+        return {key: _listed(value) for key, value in state.items()}
+    return state.tolist() if isinstance(state, np.ndarray) else state
+
+
+def _plan(
+    data: Any, epochs: int, batch: int, monitor: str, metrics: Any, validation: Any, patience: int | None
+) -> dict[str, Any]:
+    """What a checkpoint must agree with; refuses what cannot be run."""
+    for what, given in (("data", data), ("validation", validation)):
+        if given is not None and not (isinstance(given, tuple) and len(given) == 2):
+            raise ArgumentError(f"{what} is a tuple (inputs, targets), got {type(given).__name__}")
+    count = examples(data)
+    check_batch(count, batch)
+    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
+    if validation is None and (metrics or patience is not None):
+        raise ArgumentError("metrics and patience need examples to look at: validation=(inputs, targets)")
+    if validation is not None and not examples(validation):
+        raise ArgumentError("the validation data has no examples")
+    if monitor.lstrip("-") not in ("loss", *(metrics or {})):
+        raise ArgumentError(
+            f'monitor is "loss" or the name of a metric ({", ".join(metrics or {})}), got {monitor!r}'
+        )
+    return {"examples": count, "batch": int(batch)}
+
+
+def _dtype(params: Params) -> Any:
+    return next((leaf.dtype for leaf in flatten(params)[0]), np.dtype(np.float32))
+
+
+class _Trainer:
+    """What a training is made of, besides what changes."""
+
+    def __init__(
+        self, model: Any, loss: Any, update: Update, data: Any, batch: int, augment: Any, validation: Any,
+        metrics: Mapping[str, Metric], monitor: str, compiled: bool,
+    ) -> None:  # fmt: skip
+        self.model, self.loss, self.update = model, loss, update
+        self.data, self.batch, self.augment = data, batch, augment
+        self.validation, self.metrics, self.monitor = validation, metrics, monitor
+        self.step = repeatable(compile_(self._step)) if compiled else self._step
+        self.predict = predictor(model, compiled)
+
+    def _step(self, params: Params, memory: Any, state: Any, noise: Any, inputs: Any, targets: Any) -> Any:
+        def value(p: Params) -> tuple[Any, Any]:
+            out, new = layers.train(self.model, p, inputs, state, noise)
+            return self.loss(out, targets), new
+
+        (loss, new), gradient = value_and_grad(value, has_aux=True)(params)
+        params, memory = self.update(params, gradient, memory)
+        return params, memory, new, loss
+
+    def run(
+        self, run: _Run, epochs: int, plan: dict[str, Any], path: Path | None, every: float, patience: int | None,
+        progress: bool,
+    ) -> Training:  # fmt: skip
+        """Train until an end."""
+        steps = examples(self.data) // self.batch
+        show = progress_bar(progress, "training", epochs * steps)
+        stopped = "all epochs"
+        try:
+            while run.epoch < epochs:
+                if patience is not None and run.epoch - run.best.get("epoch", 0) >= patience:
+                    stopped = "no improvement"
+                    break
+                self._epoch(run, plan, path, every, show, steps)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        finally:
+            if show is not None:
+                show(None, math.nan)
+        best = run.best or {"params": self._final(run), "state": run.state, "epoch": run.epoch}
+        return Training(best["params"], best["state"], run.history, best["epoch"], stopped, run.params)
+
+    def _epoch(self, run: _Run, plan: Any, path: Path | None, every: float, show: Any, steps: int) -> None:
+        started = written = time.monotonic()
+        if run.order is None:
+            run.order, run.position, run.total = run.rng.permutation(examples(self.data)), 0, 0.0
+        while run.position < steps:
+            self._one(run)
+            if show is not None:
+                show(run.epoch * steps + run.position, run.total / run.position)
+            if path is not None and run.position < steps and time.monotonic() - written > every:
+                run.write(path, plan)
+                written = time.monotonic()
+        run.epoch += 1
+        run.order = None
+        self._look(run, run.total / max(steps, 1), started)
+        if path is not None:
+            run.write(path, plan)
+
+    def _one(self, run: _Run) -> None:
+        rows = run.order[run.position * self.batch : (run.position + 1) * self.batch]
+        inputs, targets = taken(self.data, rows)
+        if self.augment is not None:
+            inputs = self.augment(run.rng, inputs)
+        noise = layers.draw(self.model, run.rng, np.shape(flatten(inputs)[0][0]))
+        params, memory, state, loss = self.step(run.params, run.memory, run.state, noise, inputs, targets)
+        if not math.isfinite(loss):
+            raise NonFiniteError(
+                f"the loss became {loss} in epoch {run.epoch + 1}, step {run.position + 1}: try a smaller learning "
+                "rate, or clip=nn.clip_by_norm(1.0); with compile=False and ad.debug_nans() the first NaN is named"
+            )
+        run.params, run.memory, run.state = params, memory, state
+        run.position += 1
+        run.total += float(loss)
+
+    def _final(self, run: _Run) -> Params:
+        return self.update.averaged(run.memory) if self.update.average is not None else run.params
+
+    def _look(self, run: _Run, loss: float, started: float) -> None:
+        """Validate, and keep the best."""
+        params = self._final(run)
+        found, measured = None, {}
+        if self.validation is not None:
+            inputs, targets = self.validation
+            out = self.predict(params, inputs, run.state, min(256, examples(inputs)))
+            found = float(self.loss(out, targets))
+            measured = {name: float(metric(out, targets)) for name, metric in self.metrics.items()}
+            name = self.monitor.lstrip("-")
+            score = -found if name == "loss" else measured[name] * (-1 if self.monitor.startswith("-") else 1)
+            if not run.best or score > run.best["value"]:
+                run.best = {"params": params, "state": run.state, "epoch": run.epoch, "value": score}
+        run.history.append(Epoch(run.epoch, loss, found, measured, time.monotonic() - started))
+
+
+def repeatable(step: Compiled) -> Callable[..., Any]:
+    """A compiled function whose calls all run machine code.
+
+    The first call of a program may return what the run gave that was traced, in which long sums are added in
+    another order: a run that is resumed would differ in its last bits.
+    """
+
+    def call(*args: Any) -> Any:
+        before = step.compiled
+        out = step(*args)
+        return out if step.compiled == before else step(*args)
+
+    return call
+
+
+def predictor(model: Any, compiled: bool = True) -> Callable[..., Any]:
+    """A function (params, inputs, state, batch) that applies a network to any number of examples."""
+
+    def apply(params: Params, x: Any, state: Any) -> Any:
+        return layers.apply(model, params, x, state)
+
+    one = repeatable(compile_(apply)) if compiled else apply
+
+    def predict(params: Params, inputs: Any, state: Any = None, batch: int = 256) -> Any:
+        count = examples(inputs)
+        if not count:
+            return apply(params, inputs, state)
+        parts = [
+            one(params, taken(inputs, rows), state)[:kept] for rows, kept in in_order(count, min(batch, count))
+        ]
+        return np.concatenate(parts)
+
+    return predict
+
+
+def predict(model: Any, params: Params, inputs: Any, state: Any = None, batch: int = 256) -> Any:
+    """The outputs of a network for any number of examples, in compiled batches.
+
+    Parameters
+    ----------
+    model : layer
+        The network.
+    params : nest of arrays
+        Its parameters.
+    inputs : array, or nest of arrays, with one example a row
+        What it is applied to.
+    state : nest of arrays, optional
+        The states of layers that have any.
+    batch : int
+        How many examples at a time.
+
+    Returns
+    -------
+    array of shape (examples, ...)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dragongrad import nn
+    >>> model = nn.Dense(2)
+    >>> params = model.init(np.random.default_rng(0), (3,))
+    >>> nn.predict(model, params, np.ones((1000, 3), np.float32)).shape
+    (1000, 2)
+
+    """
+    return predictor(model)(params, inputs, state, batch)

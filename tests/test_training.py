@@ -1,0 +1,295 @@
+"""Training: what comes out, what a checkpoint holds, and that a killed run comes to the same bits."""
+
+import json
+import os
+import random
+import signal
+import time
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from grid import assert_same
+
+import dragongrad as ad
+from dragongrad import nn
+from dragongrad.core.nests import flatten, map_nest
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(120, 3)).astype(np.float32)
+Y = (X[:, 0] > X[:, 1] * X[:, 2]).astype(np.int64)
+MODEL = nn.Chain(hidden=nn.Dense(8), norm=nn.BatchNorm(), tanh=nn.tanh, drop=nn.Dropout(0.2), head=nn.Dense(2))
+PARAMS = MODEL.init(np.random.default_rng(1), (3,))
+
+
+def accuracy(out, y):
+    return np.mean(out.argmax(axis=1) == y)
+
+
+def shaken(rng, x):
+    return x + rng.normal(0, 0.05, x.shape).astype(x.dtype)
+
+
+def run(**options):
+    given = {
+        "loss": nn.cross_entropy, "update": nn.adam(0.01, average=0.9), "epochs": 4, "batch": 16, "seed": 3,
+        "validation": (X[:40], Y[:40]), "metrics": {"accuracy": accuracy}, "augment": shaken, "compile": False,
+    }  # fmt: skip
+    return nn.train(MODEL, PARAMS, (X[40:], Y[40:]), **{**given, **options})
+
+
+def same_bits(one, two):
+    for a, b in zip(flatten(one)[0], flatten(two)[0], strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def losses(done):
+    return [(e.epoch, e.loss, e.validation, e.metrics) for e in done.history]
+
+
+def test_equal_seeds_are_equal_bits():
+    one, two, other = run(), run(), run(seed=4)
+    same_bits((one.params, one.state, one.last), (two.params, two.state, two.last))
+    assert losses(one) == losses(two) != losses(other)
+    assert [e.epoch for e in one.history] == [1, 2, 3, 4]
+
+
+def test_nothing_given_is_changed():
+    before = map_nest(np.copy, PARAMS)
+    run(epochs=1)
+    same_bits(before, PARAMS)
+
+
+def test_compiled_and_not():
+    # Adam would make steps of rounding errors: nothing depends on the bias before the norm.
+    for update in (nn.sgd(0.1), nn.momentum(0.05)):
+        assert_same(run(epochs=2, update=update, compile=True).last, run(epochs=2, update=update).last, np.float32)
+
+
+def test_the_best_epoch_is_kept():
+    done = run(epochs=12, update=nn.sgd(2.0), monitor="accuracy")
+    scores = [e.metrics["accuracy"] for e in done.history]
+    assert done.best == 1 + int(np.argmax(scores))
+    out = nn.predict(MODEL, done.params, X[:40], done.state)
+    assert accuracy(out, Y[:40]) == max(scores)
+
+
+def test_no_improvement_ends_a_training():
+    model = nn.Dense(2)
+    done = nn.train(
+        model, model.init(np.random.default_rng(0), (3,)), (X, Y), loss=nn.cross_entropy, update=nn.sgd(1e-12),
+        epochs=50, patience=2, validation=(X, Y), metrics={"accuracy": accuracy}, monitor="accuracy",
+    )  # fmt: skip
+    assert done.stopped == "no improvement"
+    assert (len(done.history), done.best) == (3, 1)
+
+
+def test_without_validation_the_last_parameters_count():
+    done = run(validation=None, metrics=None, update=nn.adam(0.01))
+    same_bits(done.params, done.last)
+    assert done.history[-1].validation is None
+
+
+def test_a_loss_that_is_nan_is_said():
+    with pytest.raises(ad.NonFiniteError, match=r"epoch 1, step 1: try a smaller"):
+        nn.train(MODEL, PARAMS, (X * np.nan, Y), loss=nn.cross_entropy, update=nn.adam(0.01), epochs=1)
+
+
+def test_ctrl_c_ends_with_the_best_so_far():
+    seen = []
+
+    def interrupting(rng, x):
+        seen.append(1)
+        if len(seen) == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+        return x
+
+    done = run(augment=interrupting)
+    assert done.stopped == "interrupted"
+    assert len(done.history) == 1
+    assert done.best == 1
+
+
+def test_predictions_of_any_number():
+    layer = nn.Dense(2)
+    params = layer.init(np.random.default_rng(0), (3,))
+    for count in (0, 1, 7, 40):
+        np.testing.assert_allclose(
+            nn.predict(layer, params, X[:count], batch=7), layer(params, X[:count]), atol=1e-6
+        )
+
+
+def test_batches_cover_all():
+    for drop, expected in ((True, 9), (False, 10)):
+        rows = list(nn.batches(np.random.default_rng(0), 10, 3, drop=drop))
+        assert len(set(np.concatenate(rows))) == expected
+    order = [r.tolist() for r in nn.batches(np.random.default_rng(0), 10, 3)]
+    assert order == [r.tolist() for r in nn.batches(np.random.default_rng(0), 10, 3)]
+
+
+# Checkpoints
+
+NEST = {
+    "w": np.arange(6.0).reshape(2, 3), "half": np.ones(2, np.float16), "n": np.int64(3), "flag": np.array(True),
+    "empty": np.zeros((0, 2), np.float32), "inner": [np.arange(3, dtype=np.uint8), (1, 2.5, None, "text", True)],
+}  # fmt: skip
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = tmp_path / "a.safetensors"
+    nn.save(path, NEST, epoch=3, name="net")
+    nest, more = nn.load(path)
+    assert_same(nest, NEST)
+    assert nest["inner"][1] == (1, 2.5, None, "text", True)
+    assert isinstance(nest["n"], np.int64)
+    assert more == {"epoch": 3, "name": "net"}
+
+
+def test_other_programs_can_read_the_arrays(tmp_path):
+    from safetensors.numpy import load_file
+
+    nn.save(tmp_path / "a", NEST)
+    np.testing.assert_array_equal(load_file(tmp_path / "a")["inner/0"], np.arange(3))
+
+
+@pytest.mark.parametrize("at", [0, 5, 40, 400, -1])
+def test_damage_is_found(tmp_path, at):
+    path = tmp_path / "a"
+    nn.save(path, {"w": np.arange(100.0)})
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(nn.CheckpointError):
+        nn.load(path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 8, 100, 500])
+def test_a_file_that_ends_early_is_refused(tmp_path, size):
+    path = tmp_path / "a"
+    nn.save(path, {"w": np.arange(100.0)})
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(nn.CheckpointError, match="not a whole"):
+        nn.load(path)
+
+
+def test_foreign_files_are_refused(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.ones(2)}, tmp_path / "foreign")
+    with pytest.raises(nn.CheckpointError, match=r"not written by nn\.save"):
+        nn.load(tmp_path / "foreign")
+    (tmp_path / "text").write_text(json.dumps({"w": 1}))
+    with pytest.raises(nn.CheckpointError):
+        nn.load(tmp_path / "text")
+    nn.save(tmp_path / "other", {"w": np.ones(2)})
+    with pytest.raises(nn.CheckpointError, match="no checkpoint of a training"):
+        run(checkpoint=tmp_path / "other")
+    with pytest.raises(FileNotFoundError):
+        nn.load(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("nest", "words"),
+    [
+        ({"a": np.array([1j])}, "complex128 array at a"), ({"a": [object()]}, "object at a/0"),
+        ({"a": np.array([None])}, "object array"), ({1: np.ones(2)}, "texts"), ({"a/b": np.ones(2)}, "texts"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_saved_is_named(tmp_path, nest, words):
+    with pytest.raises(ad.ArgumentError, match=words):
+        nn.save(tmp_path / "a", nest)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_training_is_not_continued(tmp_path):
+    run(epochs=1, checkpoint=tmp_path / "a")
+    with pytest.raises(ad.ArgumentError, match="other batch"):
+        run(epochs=1, batch=8, checkpoint=tmp_path / "a")
+
+
+def test_more_epochs_go_on(tmp_path):
+    run(epochs=2, checkpoint=tmp_path / "a")
+    done = run(epochs=4, checkpoint=tmp_path / "a")
+    whole = run(epochs=4)
+    same_bits((done.params, done.last), (whole.params, whole.last))
+    assert losses(done) == losses(whole)
+    # One that has ended already gives its result.
+    same_bits(run(epochs=4, checkpoint=tmp_path / "a").params, whole.params)
+
+
+def _training(path):
+    run(epochs=6, checkpoint=path, every=0.0, compile=True)
+
+
+def _killed(path, kills, seed):
+    """Start the training again and again, killing it at random moments; then let it end."""
+    draw = random.Random(seed)
+    for _ in range(kills):
+        child = get_context("fork").Process(target=_training, args=(path,))
+        child.start()
+        child.join(draw.uniform(0.0, 0.9))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+    return run(epochs=6, checkpoint=path, every=0.0, compile=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_killed_training_comes_to_the_same_bits(tmp_path, kills):
+    whole = run(epochs=6, compile=True)
+    done = _killed(tmp_path / "a", kills, kills)
+    same_bits((done.params, done.state, done.last), (whole.params, whole.state, whole.last))
+    assert losses(done) == losses(whole)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def _writer(path, number):
+    for k in range(60):
+        nn.save(path, {"w": np.full(2000, number, np.int64)}, number=number, k=k)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_two_processes_write_one_checkpoint(tmp_path):
+    path = tmp_path / "a"
+    nn.save(path, {"w": np.zeros(2000, np.int64)}, number=0)
+    children = [get_context("fork").Process(target=_writer, args=(path, number)) for number in (1, 2)]
+    for child in children:
+        child.start()
+    seen = set()
+    end = time.monotonic() + 60
+    while any(child.is_alive() for child in children) and time.monotonic() < end:
+        nest, more = nn.load(path)
+        assert set(nest["w"]) == {more["number"]}
+        seen.add(more["number"])
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+    assert nn.load(path)[1]["k"] == 59
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+REFUSED = {
+    "an array alone": (lambda: nn.train(MODEL, PARAMS, X, loss=None, update=nn.adam()), "tuple"),
+    "a batch of nothing": (lambda: run(batch=0), "a batch has one"),
+    "a batch too large": (lambda: run(batch=1000), "batch=80"),
+    "epochs": (lambda: run(epochs=1.5), "whole number"),
+    "patience without validation": (lambda: run(validation=None, metrics=None, patience=3), "validation="),
+    "a metric that is not there": (lambda: run(monitor="auc"), "monitor"),
+    "rows": (
+        lambda: nn.train(MODEL, PARAMS, (X, Y[:5]), loss=nn.cross_entropy, update=nn.adam()), "one example a row"
+    ),
+    "no validation": (lambda: run(validation=(X[:0], Y[:0])), "no examples"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    call, words = REFUSED[name]
+    with pytest.raises(ad.DragongradError, match=words):
+        call()
+
+
+def test_the_history_is_drawn():
+    pytest.importorskip("matplotlib").use("Agg")
+    drawn = run(epochs=2).plot()
+    assert [one.get_ylabel() for one in drawn] == ["loss", "accuracy"]
