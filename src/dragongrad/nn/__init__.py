@@ -1,5 +1,8 @@
 """Neural networks: layers are descriptions, parameters are nests of arrays, everything else is an argument."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from . import activations, initializers
 from .activations import (
     elu,
@@ -53,6 +56,9 @@ from .updates import (
     sgd,
 )
 
+if _TYPE_CHECKING:
+    from .classifier import Classifier
+
 __all__ = [
     "GRU",
     "LSTM",
@@ -60,6 +66,7 @@ __all__ = [
     "BatchNorm",
     "Chain",
     "CheckpointError",
+    "Classifier",
     "Conv",
     "ConvTranspose",
     "Dense",
@@ -127,3 +134,12 @@ __all__ = [
     "tanh",
     "train",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    # scikit-learn is imported by whoever asks for an estimator.
+    if name == "Classifier":
+        from .classifier import Classifier
+
+        return Classifier
+    raise AttributeError(f"dragongrad.nn has no attribute {name!r}")
