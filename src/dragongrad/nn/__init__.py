@@ -1,5 +1,6 @@
 """Neural networks: layers are descriptions, parameters are nests of arrays, everything else is an argument."""
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
@@ -34,9 +35,10 @@ from .layers import layer
 from .losses import absolute_error, binary_cross_entropy, cross_entropy, focal, huber, squared_error
 from .normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from .pooling import AvgPool, GlobalPool, MaxPool, avg_pool, flatten, max_pool
+from .prediction import predict
 from .recurrent import GRU, LSTM
 from .residual import Residual
-from .training import Epoch, Training, predict, train
+from .training import Epoch, Training, train
 from .updates import (
     Update,
     adadelta,
@@ -139,7 +141,5 @@ __all__ = [
 def __getattr__(name: str) -> _Any:
     # scikit-learn is imported by whoever asks for an estimator.
     if name == "Classifier":
-        from .classifier import Classifier
-
-        return Classifier
+        return _import_module(".classifier", __name__).Classifier
     raise AttributeError(f"dragongrad.nn has no attribute {name!r}")

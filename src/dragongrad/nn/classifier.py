@@ -13,7 +13,8 @@ from .activations import relu
 from .chain import Chain
 from .dense import Dense
 from .losses import cross_entropy
-from .training import predict, train
+from .prediction import predict
+from .training import train
 from .updates import Update, adam
 
 try:

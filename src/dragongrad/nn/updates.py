@@ -84,6 +84,10 @@ class Update:
     def _formula(self) -> Formula:
         return FORMULAS[self.name]
 
+    @property
+    def _remembered(self) -> list[str]:
+        return self._formula.remembered(self.options)
+
     def start(self, params: Params) -> dict[str, Any]:
         """The state before the first step: a nest of arrays.
 
@@ -102,11 +106,11 @@ class Update:
         if any(np.asarray(value_of(leaf)).dtype.kind not in "fc" for leaf in leaves):
             raise ArgumentError("parameters are floating numbers: keep counts and labels out of their nest")
         first = self.lr(0) if callable(self.lr) else self.lr
-        begun = [self._formula.begin(leaf, first) for leaf in leaves]
+        begun = [self._formula.begin(leaf, first, self.options) for leaf in leaves]
         state: dict[str, Any] = {
             # Whole numbers up to 2**53, and the powers of a decay as exact as can be.
             "count": np.zeros((), np.float64),
-            "memory": {name: unflatten(structure, [b[name] for b in begun]) for name in self._formula.memory},
+            "memory": {name: unflatten(structure, [b[name] for b in begun]) for name in self._remembered},
             "numbers": {name: np.asarray(value, np.float64) for name, value in self._formula.numbers.items()},
         }
         if self.average is not None:
@@ -144,18 +148,18 @@ class Update:
         count = _array(state["count"] + 1)
         rates, numbers = self._formula.rates(count, lr, state["numbers"], self.options)
         slopes = slopes if self.clip is None else self._clipped(slopes)
-        memories = [flatten(state["memory"][name])[0] for name in self._formula.memory]
+        memories = [flatten(state["memory"][name])[0] for name in self._remembered]
         moved, new = [], []
         for k, (x, g, decayed) in enumerate(zip(leaves, slopes, self._decayed(params, leaves), strict=True)):
             x, own = plain(x), {name: _like(x, value) for name, value in rates.items()}
             start = x * (1 - _like(x, lr) * self.decay) if decayed else x
-            memory = dict(zip(self._formula.memory, [m[k] for m in memories], strict=True))
+            memory = dict(zip(self._remembered, [m[k] for m in memories], strict=True))
             x, memory = self._formula.move(start, g, memory, own, self.options)
             moved.append(x)
             new.append(memory)
         state = {
             **state, "count": count, "numbers": {k: _array(v) for k, v in numbers.items()},
-            "memory": {name: unflatten(structure, [m[name] for m in new]) for name in self._formula.memory},
+            "memory": {name: unflatten(structure, [m[name] for m in new]) for name in self._remembered},
         }  # fmt: skip
         if self.average is not None:
             before, _ = flatten(state["average"])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_positive
-from .pieces import blend_square, pieces, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class AdaDelta(Optimizer):
+class AdaDelta(FirstOrder):
     """AdaDelta: RMSProp whose rate is the root of the running mean of its own squared steps.
 
     Algorithm 1 of Zeiler, "ADADELTA: an adaptive learning rate method" (arXiv:1212.5701, 2012), which has no
@@ -40,26 +38,4 @@ class AdaDelta(Optimizer):
     lr: float = 1.0
     rho: float = 0.95
     eps: float = 1e-6
-
-    def setup(self) -> None:
-        """Start both means at zero."""
-        check_fractions(self, "rho")
-        check_positive(self, "eps")
-        self.square = np.zeros_like(self.params)
-        self.moved = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-        self.move = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the gradient times the root mean square of the steps over that of the gradients."""
-        for x, g, square, moved in pieces(self.params, self.gradient, self.square, self.moved):
-            work, move = self.work[: x.size], self.move[: x.size]
-            blend_square(square, g, self.rho, work)
-            np.add(square, self.eps, out=work)
-            np.add(moved, self.eps, out=move)
-            move /= work
-            np.sqrt(move, out=move)
-            move *= g
-            blend_square(moved, move, self.rho, work)
-            move *= self.lr
-            x -= move
+    formula = FORMULAS["adadelta"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_positive
-from .pieces import descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class Adagrad(Optimizer):
+class Adagrad(FirstOrder):
     """Adagrad: each coordinate's step is divided by the root of the sum of all its squared gradients.
 
     The diagonal form (section 1.1) of Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning
@@ -38,17 +36,4 @@ class Adagrad(Optimizer):
 
     lr: float = 0.5
     eps: float = 1e-10
-
-    def setup(self) -> None:
-        """Start the sum of squares at zero."""
-        check_positive(self, "eps")
-        self.square = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the gradient over the root of the sum of squares."""
-        for x, g, square in pieces(self.params, self.gradient, self.square):
-            work = self.work[: x.size]
-            square += np.multiply(g, g, out=work)
-            root(square, 1.0, self.eps, work)
-            descend(x, g, work, self.lr)
+    formula = FORMULAS["adagrad"]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class Adam(Optimizer):
+class Adam(FirstOrder):
     """Adam: steps scaled by running means of the gradient and of its square.
 
     Algorithm 1 of Kingma and Ba, "Adam: a method for stochastic optimization" (ICLR 2015), with both bias
@@ -42,22 +38,4 @@ class Adam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
-
-    def setup(self) -> None:
-        """Check the decay rates and start both means at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_positive(self, "eps")
-        self.mean = np.zeros_like(self.params)
-        self.square = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the corrected mean over the root of the corrected mean square."""
-        rate = self.lr / (1 - self.beta1**self.count)
-        correction = math.sqrt(1 - self.beta2**self.count)
-        for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
-            work = self.work[: x.size]
-            blend(mean, g, self.beta1, work)
-            blend_square(square, g, self.beta2, work)
-            root(square, correction, self.eps, work)
-            descend(x, mean, work, rate)
+    formula = FORMULAS["adam"]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_not_negative, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class AdamW(Optimizer):
+class AdamW(FirstOrder):
     """AdamW: Adam that also shrinks the parameters, by a factor apart from the gradient's scaling.
 
     Algorithm 2 of Loshchilov and Hutter, "Decoupled weight decay regularization" (ICLR 2019), with the decay times
@@ -45,24 +41,4 @@ class AdamW(Optimizer):
     beta2: float = 0.999
     eps: float = 1e-8
     weight_decay: float = 0.01
-
-    def setup(self) -> None:
-        """Check the options and start both means at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_positive(self, "eps")
-        check_not_negative(self, "weight_decay")
-        self.mean = np.zeros_like(self.params)
-        self.square = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Shrink the parameters, then move as Adam does."""
-        rate = self.lr / (1 - self.beta1**self.count)
-        correction = math.sqrt(1 - self.beta2**self.count)
-        for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
-            work = self.work[: x.size]
-            x *= 1 - self.lr * self.weight_decay
-            blend(mean, g, self.beta1, work)
-            blend_square(square, g, self.beta2, work)
-            root(square, correction, self.eps, work)
-            descend(x, mean, work, rate)
+    formula = FORMULAS["adamw"]

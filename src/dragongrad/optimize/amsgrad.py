@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class AMSGrad(Optimizer):
+class AMSGrad(FirstOrder):
     """AMSGrad: Adam that divides by the largest mean square so far, so that its steps never grow again.
 
     Algorithm 2 of Reddi, Kale and Kumar, "On the convergence of Adam and beyond" (ICLR 2018). The paper corrects no
@@ -42,25 +38,4 @@ class AMSGrad(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
-
-    def setup(self) -> None:
-        """Check the decay rates and start the means and the largest at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_positive(self, "eps")
-        self.mean = np.zeros_like(self.params)
-        self.square = np.zeros_like(self.params)
-        self.largest = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the corrected mean over the root of the largest mean square."""
-        rate = self.lr / (1 - self.beta1**self.count)
-        correction = math.sqrt(1 - self.beta2**self.count)
-        arrays = self.params, self.gradient, self.mean, self.square, self.largest
-        for x, g, mean, square, largest in pieces(*arrays):
-            work = self.work[: x.size]
-            blend(mean, g, self.beta1, work)
-            blend_square(square, g, self.beta2, work)
-            np.maximum(largest, square, out=largest)
-            root(largest, correction, self.eps, work)
-            descend(x, mean, work, rate)
+    formula = FORMULAS["amsgrad"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .optimizer import Optimizer
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class GD(Optimizer):
+class GD(FirstOrder):
     """Gradient descent: `params -= lr * gradient` (Cauchy 1847). Parameters and errors as `Optimizer`.
 
     Examples
@@ -21,6 +22,4 @@ class GD(Optimizer):
 
     """
 
-    def step(self) -> None:
-        """Move against the gradient."""
-        self.params -= self.lr * self.gradient
+    formula = FORMULAS["gd"]

@@ -39,6 +39,8 @@ class Formula:
         Those numbers at the start.
     begins : mapping
         What else a memory begins with, by its name: a function of the options.
+    only : mapping
+        Of what is remembered: the option without which it is not.
     fractions, positive, not_negative : tuple of str
         The options that lie in [0, 1), above zero, and not below it.
     options : mapping
@@ -50,6 +52,7 @@ class Formula:
     memory: tuple[str, ...] = ()
     rates: Callable[[Any, Any, Numbers, Numbers], tuple[Numbers, Numbers]] = _rate
     numbers: Numbers = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
     fractions: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
@@ -65,13 +68,20 @@ class Formula:
             for name in names:
                 test(name, options[name])
 
-    def begin(self, like: Any, lr: float) -> Memory:
+    def remembered(self, options: Numbers) -> list[str]:
+        """The names of what is remembered with these options."""
+        return [name for name in self.memory if options.get(self.only.get(name, ""), True)]
+
+    def begin(self, like: Any, lr: float, options: Numbers) -> Memory:
         """What is remembered of an array before the first step."""
         # The lengths of Rprop's steps begin at its rate.
-        return {name: np.full_like(like, lr) if name == "length" else np.zeros_like(like) for name in self.memory}
+        return {
+            name: np.full_like(like, lr) if name == "length" else np.zeros_like(like)
+            for name in self.remembered(options)
+        }
 
 
-def _blend(mean: Any, new: Any, keep: float) -> Any:
+def blend(mean: Any, new: Any, keep: float) -> Any:
     """A running mean after one more."""
     return mean * keep + new * (1 - keep)
 
@@ -111,25 +121,25 @@ def _adagrad(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -
 
 
 def _adadelta(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -> tuple[Any, Memory]:
-    square = _blend(memory["square"], g * g, options["rho"])
+    square = blend(memory["square"], g * g, options["rho"])
     move = np.sqrt((memory["moved"] + options["eps"]) / (square + options["eps"])) * g
     return x - move * rates["rate"], {
         "square": square,
-        "moved": _blend(memory["moved"], move * move, options["rho"]),
+        "moved": blend(memory["moved"], move * move, options["rho"]),
     }
 
 
 def _rmsprop(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -> tuple[Any, Memory]:
-    new = {"square": _blend(memory["square"], g * g, options["decay"])}
+    new = {"square": blend(memory["square"], g * g, options["decay"])}
     variance = new["square"]
     if options["centered"]:
-        new["mean"] = _blend(memory["mean"], g, options["decay"])
+        new["mean"] = blend(memory["mean"], g, options["decay"])
         # A variance of zero may come out a rounding error below it.
         variance = np.maximum(variance - new["mean"] * new["mean"], 0)
     scaled = g / (np.sqrt(variance) + options["eps"])
     if options["momentum"]:
         scaled = new["velocity"] = memory["velocity"] * options["momentum"] + scaled
-    return x - scaled * rates["rate"], {**memory, **new}
+    return x - scaled * rates["rate"], new
 
 
 # Adam and its kin
@@ -145,8 +155,8 @@ def _corrected(count: Any, lr: Any, numbers: Numbers, options: Numbers) -> tuple
 
 def _means(g: Any, memory: Memory, options: Numbers) -> Memory:
     return {
-        "mean": _blend(memory["mean"], g, options["beta1"]),
-        "square": _blend(memory["square"], g * g, options["beta2"]),
+        "mean": blend(memory["mean"], g, options["beta1"]),
+        "square": blend(memory["square"], g * g, options["beta2"]),
     }
 
 
@@ -204,10 +214,10 @@ def _radam(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -> 
 
 
 def _lion(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -> tuple[Any, Memory]:
-    step = np.sign(_blend(memory["mean"], g, options["beta1"]))
+    step = np.sign(blend(memory["mean"], g, options["beta1"]))
     if options["weight_decay"]:
         step = step + x * options["weight_decay"]
-    return x - step * rates["rate"], {"mean": _blend(memory["mean"], g, options["beta2"])}
+    return x - step * rates["rate"], {"mean": blend(memory["mean"], g, options["beta2"])}
 
 
 _BETAS = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
@@ -218,7 +228,7 @@ def _of_means(
 ) -> Formula:
     decays = tuple(options)
     return Formula(
-        move, ("mean", "square", *more), rates, numbers or {}, ("beta1", "beta2"), ("eps",), decays,
+        move, ("mean", "square", *more), rates, numbers or {}, {}, ("beta1", "beta2"), ("eps",), decays,
         {**_BETAS, **options},
     )  # fmt: skip
 
@@ -237,7 +247,8 @@ FORMULAS: dict[str, Formula] = {
         _adadelta, ("square", "moved"), fractions=("rho",), positive=("eps",), options={"rho": 0.95, "eps": 1e-6}
     ),
     "rmsprop": Formula(
-        _rmsprop, ("square", "mean", "velocity"), fractions=("decay", "momentum"), positive=("eps",),
+        _rmsprop, ("square", "mean", "velocity"), only={"mean": "centered", "velocity": "momentum"},
+        fractions=("decay", "momentum"), positive=("eps",),
         options={"decay": 0.9, "eps": 1e-8, "momentum": 0.0, "centered": False},
     ),
     "adam": _of_means(_adam),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_not_negative
-from .pieces import blend, pieces, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class Lion(Optimizer):
+class Lion(FirstOrder):
     """Lion: the sign of a blend of the gradient and its running mean.
 
     Program 1 of Chen et al., "Symbolic discovery of optimization algorithms" (NeurIPS 2023). Every step has length
@@ -44,24 +42,4 @@ class Lion(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.99
     weight_decay: float = 0.0
-
-    def setup(self) -> None:
-        """Check the options and start the mean at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_not_negative(self, "weight_decay")
-        self.mean = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-        self.sign = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the sign, then let the mean follow the gradient."""
-        for x, g, mean in pieces(self.params, self.gradient, self.mean):
-            work, sign = self.work[: x.size], self.sign[: x.size]
-            np.multiply(mean, self.beta1, out=sign)
-            sign += np.multiply(g, 1 - self.beta1, out=work)
-            np.sign(sign, out=sign)
-            if self.weight_decay:
-                sign += np.multiply(x, self.weight_decay, out=work)
-            sign *= self.lr
-            x -= sign
-            blend(mean, g, self.beta2, work)
+    formula = FORMULAS["lion"]

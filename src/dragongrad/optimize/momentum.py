@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions
-from .pieces import pieces, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class Momentum(Optimizer):
+class Momentum(FirstOrder):
     """Gradient descent that keeps a part of its velocity, as a heavy ball rolling downhill.
 
     Equation 9 of Polyak, "Some methods of speeding up the convergence of iteration methods" (1964), in the form
@@ -39,16 +37,4 @@ class Momentum(Optimizer):
 
     lr: float = 0.001
     momentum: float = 0.9
-
-    def setup(self) -> None:
-        """Start at rest."""
-        check_fractions(self, "momentum")
-        self.velocity = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move along the velocity."""
-        for x, g, velocity in pieces(self.params, self.gradient, self.velocity):
-            velocity *= self.momentum
-            velocity += g
-            x -= np.multiply(velocity, self.lr, out=self.work[: x.size])
+    formula = FORMULAS["momentum"]

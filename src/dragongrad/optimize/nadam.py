@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_not_negative, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class NAdam(Optimizer):
+class NAdam(FirstOrder):
     """NAdam: Adam whose mean gradient is looked at one step ahead.
 
     Algorithm 2 of Dozat, "Incorporating Nesterov momentum into Adam" (ICLR workshop, 2016), with the paper's
@@ -45,34 +41,4 @@ class NAdam(Optimizer):
     beta2: float = 0.999
     eps: float = 1e-8
     momentum_decay: float = 0.004
-
-    def setup(self) -> None:
-        """Check the options and start both means at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_positive(self, "eps")
-        check_not_negative(self, "momentum_decay")
-        self.mean = np.zeros_like(self.params)
-        self.square = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-        self.ahead = scratch(self.params)
-        # The product of mu over all steps: what the start at zero still weighs in the mean.
-        self.product = 1.0
-
-    def _mu(self, count: int) -> float:
-        return self.beta1 * (1 - 0.5 * 0.96 ** (count * self.momentum_decay))
-
-    def step(self) -> None:
-        """Move by the gradient and the mean of the step to come, each with its own correction."""
-        now, following = self._mu(self.count), self._mu(self.count + 1)
-        self.product *= now
-        of_gradient = (1 - now) / (1 - self.product)
-        of_mean = following / (1 - self.product * following)
-        correction = math.sqrt(1 - self.beta2**self.count)
-        for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
-            work, ahead = self.work[: x.size], self.ahead[: x.size]
-            blend(mean, g, self.beta1, work)
-            blend_square(square, g, self.beta2, work)
-            np.multiply(mean, of_mean, out=ahead)
-            ahead += np.multiply(g, of_gradient, out=work)
-            root(square, correction, self.eps, work)
-            descend(x, ahead, work, self.lr)
+    formula = FORMULAS["nadam"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions
-from .pieces import pieces, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class Nesterov(Optimizer):
+class Nesterov(FirstOrder):
     """Momentum that takes the gradient where the velocity leads, not where it comes from.
 
     Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)" (1983), with a
@@ -40,20 +38,4 @@ class Nesterov(Optimizer):
 
     lr: float = 0.001
     momentum: float = 0.9
-
-    def setup(self) -> None:
-        """Start at rest."""
-        check_fractions(self, "momentum")
-        self.velocity = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move along the gradient and the velocity that it changed."""
-        for x, g, velocity in pieces(self.params, self.gradient, self.velocity):
-            work = self.work[: x.size]
-            velocity *= self.momentum
-            velocity += g
-            np.multiply(velocity, self.momentum, out=work)
-            work += g
-            work *= self.lr
-            x -= work
+    formula = FORMULAS["nesterov"]

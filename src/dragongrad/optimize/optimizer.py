@@ -366,9 +366,3 @@ def check_positive(optimizer: Optimizer, *names: str) -> None:
     """Refuse options that are not greater than zero, or infinite."""
     for name in names:
         positive(name, getattr(optimizer, name))
-
-
-def check_not_negative(optimizer: Optimizer, *names: str) -> None:
-    """Refuse options that are less than zero, or infinite."""
-    for name in names:
-        not_negative(name, getattr(optimizer, name))

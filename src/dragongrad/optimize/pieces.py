@@ -1,7 +1,4 @@
-"""Long arrays a piece at a time, so that a step made of many operations stays in the processor's cache.
-
-Below it the few pieces of a step that many methods share; each works in place, on one piece, with one temporary.
-"""
+"""Long arrays a piece at a time, so that a step made of many operations stays in the processor's cache."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-# Four arrays of this many float64 fit the second-level cache of any machine of today.
-PIECE = 16384
+# A dozen arrays of this many float64, with what a formula computes in between, fit the second-level cache.
+PIECE = 8192
 
 
 def pieces(*arrays: Array) -> Iterable[tuple[Array, ...]]:
@@ -26,37 +23,3 @@ def pieces(*arrays: Array) -> Iterable[tuple[Array, ...]]:
     if size <= PIECE:
         return (tuple(vectors),)
     return [tuple([v[i : i + PIECE] for v in vectors]) for i in range(0, size, PIECE)]
-
-
-def scratch(like: Array) -> Array:
-    """Memory for one temporary of a piece of an array."""
-    return np.empty(min(like.size, PIECE), like.dtype)
-
-
-def blend(mean: Array, new: Array, keep: float, work: Array) -> None:
-    """Update a running mean in place: `mean = keep * mean + (1 - keep) * new`."""
-    np.multiply(new, 1 - keep, out=work)
-    mean *= keep
-    mean += work
-
-
-def blend_square(square: Array, new: Array, keep: float, work: Array) -> None:
-    """Update a running mean of squares in place: `square = keep * square + (1 - keep) * new**2`."""
-    np.multiply(new, new, out=work)
-    work *= 1 - keep
-    square *= keep
-    square += work
-
-
-def root(square: Array, correction: float, eps: float, out: Array) -> None:
-    """The denominator of the adaptive methods: `out = sqrt(square) / correction + eps`."""
-    np.sqrt(square, out=out)
-    out /= correction
-    out += eps
-
-
-def descend(x: Array, direction: Array, denominator: Array, rate: float) -> None:
-    """Move in place: `x -= rate * direction / denominator`; the denominator is overwritten."""
-    np.divide(direction, denominator, out=denominator)
-    denominator *= rate
-    x -= denominator

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class RAdam(Optimizer):
+class RAdam(FirstOrder):
     """RAdam: Adam that waits to scale its steps until the mean square is worth something.
 
     Algorithm 2 of Liu et al., "On the variance of the adaptive learning rate and beyond" (ICLR 2020). As in the
@@ -44,31 +40,4 @@ class RAdam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
-
-    def setup(self) -> None:
-        """Check the decay rates and start both means at zero."""
-        check_fractions(self, "beta1", "beta2")
-        check_positive(self, "eps")
-        self.mean = np.zeros_like(self.params)
-        self.square = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the corrected mean, over the root of the mean square where its variance is known."""
-        rate = self.lr / (1 - self.beta1**self.count)
-        correction = 1 - self.beta2**self.count
-        longest = 2 / (1 - self.beta2) - 1
-        length = longest - 2 * self.count * self.beta2**self.count / correction
-        known = length > 5
-        if known:
-            top = (length - 4) * (length - 2) * longest
-            rate *= math.sqrt(correction * top / ((longest - 4) * (longest - 2) * length))
-        for x, g, mean, square in pieces(self.params, self.gradient, self.mean, self.square):
-            work = self.work[: x.size]
-            blend(mean, g, self.beta1, work)
-            blend_square(square, g, self.beta2, work)
-            if known:
-                root(square, 1.0, self.eps, work)
-                descend(x, mean, work, rate)
-            else:
-                x -= np.multiply(mean, rate, out=work)
+    formula = FORMULAS["radam"]

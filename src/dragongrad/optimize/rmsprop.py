@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .optimizer import Optimizer, check_fractions, check_positive
-from .pieces import blend, blend_square, descend, pieces, root, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
 
 
-class RMSProp(Optimizer):
+class RMSProp(FirstOrder):
     """RMSProp: the gradient over the root of the running mean of its square.
 
     Tieleman and Hinton, "Lecture 6.5: RMSProp" (Neural networks for machine learning, Coursera, 2012). `centered`
@@ -48,36 +46,4 @@ class RMSProp(Optimizer):
     eps: float = 1e-8
     momentum: float = 0.0
     centered: bool = False
-
-    def setup(self) -> None:
-        """Start the means and the velocity at zero."""
-        check_fractions(self, "decay", "momentum")
-        check_positive(self, "eps")
-        self.square = np.zeros_like(self.params)
-        # What is not asked for costs no memory: an array of no elements.
-        nothing = np.empty(0, self.params.dtype)
-        self.mean = np.zeros_like(self.params) if self.centered else nothing
-        self.velocity = np.zeros_like(self.params) if self.momentum else nothing
-        self.work = scratch(self.params)
-
-    def step(self) -> None:
-        """Move by the gradient, or the velocity that it feeds, over the root of the mean square."""
-        arrays = self.params, self.gradient, self.square, self.mean, self.velocity
-        for x, g, square, mean, velocity in pieces(*arrays):
-            work = self.work[: x.size]
-            blend_square(square, g, self.decay, work)
-            if self.centered:
-                blend(mean, g, self.decay, work)
-                np.multiply(mean, mean, out=work)
-                np.subtract(square, work, out=work)
-                # A variance of zero may come out a rounding error below it.
-                np.maximum(work, 0, out=work)
-                root(work, 1.0, self.eps, work)
-            else:
-                root(square, 1.0, self.eps, work)
-            if self.momentum:
-                velocity *= self.momentum
-                velocity += np.divide(g, work, out=work)
-                x -= np.multiply(velocity, self.lr, out=work)
-            else:
-                descend(x, g, work, self.lr)
+    formula = FORMULAS["rmsprop"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.errors import ArgumentError
-from .optimizer import Optimizer, check_not_negative
-from .pieces import pieces, scratch
+from .first_order import FirstOrder
+from .formulas import FORMULAS
+from .pieces import pieces
 
 
-class Rprop(Optimizer):
+class Rprop(FirstOrder):
     """Rprop: a step of its own for each coordinate, longer while the slope keeps its sign, else shorter.
 
     Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm" (ICNN
@@ -46,6 +47,7 @@ class Rprop(Optimizer):
     decrease: float = 0.5
     smallest: float = 0.0
     largest: float = 50.0
+    formula = FORMULAS["rprop"]
 
     def setup(self) -> None:
         """Check the options and start every step at the same length."""
@@ -55,28 +57,17 @@ class Rprop(Optimizer):
             raise ArgumentError(
                 f"increase must be above 1 and decrease between 0 and 1, got {self.increase} and {self.decrease}"
             )
-        check_not_negative(self, "smallest")
+        super().setup()
         if not self.smallest < self.largest:
             raise ArgumentError(f"smallest must be less than largest, got {self.smallest} and {self.largest}")
-        self.lengths = np.full_like(self.params, self.lr)
-        self.signs = np.zeros_like(self.params)
-        self.work = scratch(self.params)
-        self.turns = scratch(self.params)
 
     def step(self) -> None:
-        """Change the lengths by the signs of this gradient and the one before, and move."""
+        """Move, and see whether every coordinate that would have moved has turned."""
+        super().step()
         moved = turned = False
-        for x, g, length, sign in pieces(self.params, self.gradient, self.lengths, self.signs):
-            work, turn = self.work[: x.size], self.turns[: x.size]
-            np.multiply(np.sign(g, out=work), sign, out=turn)
-            back = turn < 0
-            length[turn > 0] *= self.increase
-            length[back] *= self.decrease
-            np.clip(length, self.smallest, self.largest, out=length)
-            np.copyto(sign, work)
-            sign[back] = 0
-            x -= np.multiply(sign, length, out=work)
-            moved, turned = moved or bool(work.any()), turned or bool(back.any())
+        for g, sign, length in pieces(self.gradient, self.memory["sign"], self.memory["length"]):
+            moved = moved or bool(np.any(sign * length))
+            turned = turned or bool(np.any((sign == 0) & (g != 0)))
         self.resting = turned and not moved
         if self.resting:
             self.arrive(self.params, self.loss, self.gradient)

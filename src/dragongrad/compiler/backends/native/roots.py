@@ -6,6 +6,9 @@ import math
 from collections.abc import Container
 from dataclasses import dataclass
 
+import numpy as np
+
+from ....core.block import BLOCKS
 from ....core.node import Node
 from ...process import computed_once
 from ...rewrite import Value, arguments, reduced_axes, shape_of
@@ -16,6 +19,9 @@ from .windows import is_convolution
 
 # So many elements are written out one by one, without a loop.
 STRAIGHT = 32
+# A list of small parts is written out up to so many.
+LIST = 1 << 14
+_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 # The axes after the first of an array that is computed a row at a time hold no more elements than this.
 LANE = 64
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
@@ -108,3 +114,25 @@ def row_bytes(node: Node) -> int:
     """The bytes of what a value holds at one index of its first axis."""
     rows = node.shape[0] if node.shape else 1
     return int(node.size // max(1, rows) * node.dtype.itemsize)
+
+
+def _is_list(node: Node, size: int) -> bool:
+    """Whether an array is joined from many small parts, of which each is computed in its own way."""
+    return node.block in _JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+
+
+def mode_of(root: Root) -> tuple[str, int]:
+    """How a root is looped over, and how long its first loop is."""
+    domain = root.domain
+    size = math.prod(domain)
+    if root.kind in ("product", "scatter", "total"):
+        return "nest", domain[0]
+    if size <= STRAIGHT or _is_list(root.node, size):
+        return "straight", 0
+    if root.rolled:
+        return "nest", domain[0]
+    if in_lanes(domain, 16 if root.kind == "map" else 4) and (
+        root.kind == "map" or 0 in reduced_axes(root.node, len(domain))
+    ):
+        return "lanes", domain[0]
+    return "nest", domain[0]

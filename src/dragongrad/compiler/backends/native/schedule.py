@@ -20,7 +20,7 @@ from .lapack import is_factorisation, operands
 from .prices import price
 from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
-from .roots import ROW, STRAIGHT, TILE, Root, in_lanes, row_bytes
+from .roots import ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
 from .sums import REDUCTIONS, terms_of
 from .text import supported
 from .windows import adds_up, is_convolution
@@ -31,8 +31,6 @@ RECOMPUTE = 48
 DEEP, TOGETHER = 64, 256
 # Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
 QUICK = 5000
-# A list of small parts is written out up to so many.
-LIST = 1 << 14
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
@@ -389,25 +387,3 @@ def _adds_up(node: Node) -> bool:
 def _is_long(node: Node) -> bool:
     lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
     return math.prod(lengths) > UNROLL or 0 in lengths
-
-
-def _is_list(node: Node, size: int) -> bool:
-    """Whether an array is joined from many small parts, of which each is computed in its own way."""
-    return node.block in _JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
-
-
-def mode_of(root: Root) -> tuple[str, int]:
-    """How a root is looped over, and how long its first loop is."""
-    domain = root.domain
-    size = math.prod(domain)
-    if root.kind in ("product", "scatter", "total"):
-        return "nest", domain[0]
-    if size <= STRAIGHT or _is_list(root.node, size):
-        return "straight", 0
-    if root.rolled:
-        return "nest", domain[0]
-    if in_lanes(domain, 16 if root.kind == "map" else 4) and (
-        root.kind == "map" or 0 in reduced_axes(root.node, len(domain))
-    ):
-        return "lanes", domain[0]
-    return "nest", domain[0]
