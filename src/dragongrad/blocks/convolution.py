@@ -155,9 +155,9 @@ def conv(
 
     Parameters
     ----------
-    x : array of shape (N, *spatial, C)
+    x : array of shape (N, ..., C)
         Images (signals, volumes), channels last.
-    w : array of shape (*kernel, C / groups, O)
+    w : array of shape (..., C / groups, O)
         The kernel, with as many spatial axes as `x`.
     stride : int or sequence of int
         The steps between neighbouring windows, one for all axes or one each.
@@ -173,7 +173,7 @@ def conv(
 
     Returns
     -------
-    array of shape (N, *out, O)
+    array of shape (N, ..., O)
         Along an axis of length `n` with `p` zeros in all: `(n + p - dilation * (kernel - 1) - 1) // stride + 1`.
 
     Raises
@@ -231,9 +231,9 @@ def conv_transpose(
 
     Parameters
     ----------
-    x : array of shape (N, *small, C)
+    x : array of shape (N, ..., C)
         What the convolution with these options and this kernel would give.
-    w : array of shape (*kernel, O / groups, C)
+    w : array of shape (..., O / groups, C)
         The kernel of that convolution: from O channels to C.
     stride, padding, dilation, groups
         As that convolution has them. With padding "same", axes become `stride` times as long.
@@ -242,7 +242,7 @@ def conv_transpose(
 
     Returns
     -------
-    array of shape (N, *large, O)
+    array of shape (N, ..., O)
         Along an axis of length `n` with `p` zeros in all: `(n - 1) * stride + dilation * (kernel - 1) + 1 - p`.
 
     Raises

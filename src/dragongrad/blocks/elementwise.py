@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import elementwise
+from ..core.block import composite, elementwise
 from ..core.variable import Variable, is_constant
 from .kinks import kink
 
@@ -141,7 +141,18 @@ elementwise(
     lambda x, y: _ratio(x, np.absolute(x)) * np.copysign(1.0, y),
     lambda x, y: _jump(np.logical_and(x == 0, y == 0)),
 )
-elementwise(np.sign, lambda x: _jump(x == 0) if x.dtype.kind != "c" else np.zeros(np.shape(x)))
+_sign_block = elementwise(np.sign, lambda x: _jump(x == 0))
+
+
+def _sign(x: Any, /) -> Any:
+    """The sign; of a complex number, that number over its absolute value."""
+    if x.__class__ is not Variable or x.dtype.kind != "c":
+        return _sign_call(x)
+    size = np.absolute(x)
+    return x / np.where(size == 0, INF, size)
+
+
+_sign_call, _sign_block.call = _sign_block.call, composite(np.sign)(_sign)
 elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out))
 
 # Exponentials and logarithms

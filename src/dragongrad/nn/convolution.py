@@ -55,7 +55,7 @@ class Conv:
     bias : bool
         Whether something is added to each channel.
     weights : callable
-        What initialises `w`, of shape (*size, inputs / groups, channels).
+        What initialises `w`, of shape `(*size, inputs / groups, channels)`.
 
     Examples
     --------
@@ -91,7 +91,7 @@ class Conv:
         return _kernel(self, rng, shape, dtype, (shape[-1] // self.groups, self.channels), self.channels)
 
     def __call__(self, params: Params, x: Any) -> Any:
-        """The output for images of shape (N, *spatial, inputs)."""
+        """The output for images of shape (N, ..., inputs)."""
         out = conv(
             x, params["w"], stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups
         )
@@ -148,7 +148,7 @@ class DepthwiseConv:
         return _kernel(self, rng, shape, dtype, (1, outputs), outputs)
 
     def __call__(self, params: Params, x: Any) -> Any:
-        """The output for images of shape (N, *spatial, channels)."""
+        """The output for images of shape (N, ..., channels)."""
         out = conv(
             x, params["w"], stride=self.stride, padding=self.padding, dilation=self.dilation, groups=np.shape(x)[-1]
         )
@@ -174,7 +174,7 @@ class ConvTranspose:
     size, stride, padding, dilation, groups, bias
         As `Conv`; with padding "same" axes become `stride` times as long.
     weights : callable
-        What initialises `w`, of shape (*size, channels / groups, inputs).
+        What initialises `w`, of shape `(*size, channels / groups, inputs)`.
 
     Examples
     --------
@@ -206,7 +206,7 @@ class ConvTranspose:
         return {**params, "w": np.ascontiguousarray(np.swapaxes(params["w"], -1, -2))}
 
     def __call__(self, params: Params, x: Any) -> Any:
-        """The output for images of shape (N, *spatial, inputs)."""
+        """The output for images of shape (N, ..., inputs)."""
         out = conv_transpose(
             x, params["w"], stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups
         )

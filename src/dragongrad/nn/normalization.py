@@ -137,7 +137,7 @@ class GroupNorm:
         return _affine(shape[-1], dtype)
 
     def __call__(self, params: Params, x: Any) -> Any:
-        """The output for images of shape (N, *spatial, channels)."""
+        """The output for images of shape (N, ..., channels)."""
         _check("nn.GroupNorm", params, x)
         shape = np.shape(x)
         parts = np.reshape(x, (*shape[:-1], self.groups, shape[-1] // self.groups))

@@ -17,7 +17,7 @@ def max_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: 
 
     Parameters
     ----------
-    x : array of shape (N, *spatial, C)
+    x : array of shape (N, ..., C)
         Images.
     size : int or sequence of int
         The lengths of a window, one for all spatial axes or one each.
@@ -29,7 +29,7 @@ def max_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: 
 
     Returns
     -------
-    array of shape (N, *out, C)
+    array of shape (N, ..., C)
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _pool(
 ) -> Any:
     count = np.ndim(x) - 2
     if count < 1:
-        raise misfit("pooling", x, "has no spatial axis", "give images of shape (N, *spatial, channels)")
+        raise misfit("pooling", x, "has no spatial axis", "give images of shape (N, ..., channels)")
     sizes = _each("size", size, count)
     steps = sizes if stride is None else _each("stride", stride, count)
     if padding not in ("valid", "same"):

@@ -36,8 +36,8 @@ class Update:
 
     Attributes
     ----------
-    name : str
-        The method.
+    method : str
+        Its name.
     lr : float or callable
         The learning rate, or a schedule: a function of the number of steps made so far.
     options : dict
@@ -72,7 +72,7 @@ class Update:
 
     """
 
-    name: str
+    method: str
     lr: Rate
     options: dict[str, Any] = field(default_factory=dict)
     clip: Callable[[Any], Any] | None = None
@@ -82,7 +82,7 @@ class Update:
 
     @property
     def _formula(self) -> Formula:
-        return FORMULAS[self.name]
+        return FORMULAS[self.method]
 
     @property
     def _remembered(self) -> list[str]:
@@ -176,7 +176,7 @@ class Update:
             None is kept: make the update with `average=0.999`.
         """
         if self.average is None:
-            raise ArgumentError(f"no mean of the parameters is kept: nn.{self.name}(..., average=0.999)")
+            raise ArgumentError(f"no mean of the parameters is kept: nn.{self.method}(..., average=0.999)")
         return state["average"]
 
     def _clipped(self, slopes: list[Any]) -> list[Any]:
