@@ -402,9 +402,7 @@ def main():
         options.markdown.write_text("\n".join(lines) + "\n")
     if "digits" in chosen:
         right, seconds = digits()
-        print(
-            f"digits 8 x 8: {100 * right:.2f} % of test images right, {seconds:.1f} processor seconds (mean of 3 seeds)"
-        )
+        print(f"digits 8 x 8: {100 * right:.2f} % of the test images, {seconds:.1f} processor seconds (mean of 3)")
 
 
 if __name__ == "__main__":

@@ -102,6 +102,31 @@ def test_the_mean_of_the_parameters():
         nn.adam(0.1).averaged(state)
 
 
+SCHEDULES = {
+    "step": nn.StepDecay(0.1, every=3, factor=0.5),
+    "exponential": nn.ExponentialDecay(0.1, 0.9),
+    "cosine": nn.CosineDecay(0.1, 6, end=0.01),
+    "restarts": nn.CosineDecay(0.1, 3, restarts=True),
+    "longer restarts": nn.CosineDecay(0.1, 2, restarts=True, growth=2.0),
+    "warm-up": nn.WarmUp(3, nn.CosineDecay(0.1, 6, end=0.01)),
+    "one cycle": nn.OneCycle(0.1, steps=10),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules(name):
+    schedule = SCHEDULES[name]
+    update = nn.sgd(schedule)
+    gradient = map_nest(np.ones_like, START)
+    step = ad.compile(lambda params, state: update(params, gradient, state))
+    params, state, x = START, update.start(START), START["b"][0]
+    for count in range(10):
+        params, state = step(params, state)
+        x -= schedule(count)
+        np.testing.assert_allclose(params["b"], [x], rtol=1e-12)
+    assert "1 version, 1 path" in step.report()
+
+
 REFUSED = {
     "an unknown option": (lambda: nn.adam(0.1, beta3=0.5), ad.ArgumentError, "beta3"),
     "a rate of zero": (lambda: nn.adam(0.0), ad.ArgumentError, "lr must be positive"),

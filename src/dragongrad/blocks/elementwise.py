@@ -144,7 +144,7 @@ elementwise(
 _sign_block = elementwise(np.sign, lambda x: _jump(x == 0))
 
 
-def _sign(x: Any, /) -> Any:
+def _signum(x: Any, /) -> Any:
     """The sign; of a complex number, that number over its absolute value."""
     if x.__class__ is not Variable or x.dtype.kind != "c":
         return _sign_call(x)
@@ -152,7 +152,7 @@ def _sign(x: Any, /) -> Any:
     return x / np.where(size == 0, INF, size)
 
 
-_sign_call, _sign_block.call = _sign_block.call, composite(np.sign)(_sign)
+_sign_call, _sign_block.call = _sign_block.call, composite(np.sign)(_signum)
 elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out))
 
 # Exponentials and logarithms

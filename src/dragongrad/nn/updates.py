@@ -18,11 +18,13 @@ from ..core.variable import plain, value_of
 from ..optimize.clipping import clip_by_norm, clip_by_value
 from ..optimize.formulas import FORMULAS, Formula
 from ..optimize.options import fraction, not_negative, positive, refuse_unknown
+from ..optimize.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .layers import Params
 
 __all__ = [
-    "Update", "adadelta", "adagrad", "adam", "adamw", "amsgrad", "clip_by_norm", "clip_by_value", "lion",
-    "momentum", "nadam", "nesterov", "radam", "rmsprop", "rprop", "sgd",
+    "CosineDecay", "ExponentialDecay", "OneCycle", "StepDecay", "Update", "WarmUp", "adadelta", "adagrad",
+    "adam", "adamw", "amsgrad", "clip_by_norm", "clip_by_value", "lion", "momentum", "nadam", "nesterov",
+    "radam", "rmsprop", "rprop", "sgd",
 ]  # fmt: skip
 
 Rate = float | Callable[[Any], Any]

@@ -1,15 +1,21 @@
-"""Learning-rate schedules: functions of the number of steps made so far, for the `lr` of any optimizer."""
+"""Learning-rate schedules: functions of the number of steps made so far, for the `lr` of any optimizer.
+
+They are plain NumPy, so that a count may also be an array inside a compiled training step.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ..core.errors import ArgumentError
 from .options import count, not_negative, positive, real, shown, switch
 
-Schedule = Callable[[int], float]
+Schedule = Callable[[Any], Any]
 
 
 def _check_rate(**rates: float) -> None:
@@ -33,9 +39,14 @@ def _check_part(**parts: float) -> None:
             raise ArgumentError(f"{name} must lie in (0, 1], got {shown(value)}")
 
 
-def _half_wave(begin: float, end: float, part: float) -> float:
-    """From `begin` to `end` along half a wave of the cosine, `part` of the way."""
-    return end + (begin - end) * 0.5 * (1 + math.cos(math.pi * part))
+def _half_wave(begin: float, end: float, part: Any) -> Any:
+    """From `begin` to `end` along half a wave of the cosine, `part` of the way, and then staying."""
+    return end + (begin - end) * 0.5 * (1 + np.cos(math.pi * np.minimum(part, 1.0)))
+
+
+def _rate(value: Any, count: Any) -> Any:
+    """A rate: a number of Python's for a count that is one."""
+    return float(value) if isinstance(count, (int, float, np.number)) else value
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class ConstantRate:
     def __post_init__(self) -> None:
         _check_rate(lr=self.lr)
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
         return self.lr
 
@@ -103,9 +114,9 @@ class StepDecay:
         _check_steps(every=self.every)
         _check_factor(self.factor)
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
-        return self.lr * self.factor ** (count // self.every)
+        return _rate(self.lr * self.factor ** (count // self.every), count)
 
 
 @dataclass(frozen=True)
@@ -138,9 +149,9 @@ class ExponentialDecay:
         _check_rate(lr=self.lr)
         _check_factor(self.factor)
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
-        return self.lr * self.factor**count
+        return _rate(self.lr * self.factor**count, count)
 
 
 @dataclass(frozen=True)
@@ -194,16 +205,18 @@ class CosineDecay:
         if self.growth > 1 and not self.restarts:
             raise ArgumentError("growth is of the restarts: add restarts=True")
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
-        since, period = float(count), float(self.steps)
+        since, period = 1.0 * count, float(self.steps)
         if self.restarts and self.growth == 1:
-            since %= period
+            since = since % period
         elif self.restarts:
-            while since >= period:
-                since -= period
-                period *= self.growth
-        return _half_wave(self.lr, self.end, min(since / period, 1.0))
+            # The falls before took steps * (growth**k - 1) / (growth - 1); a little more than k is k.
+            grown = np.log(1 + since * (self.growth - 1) / period) / math.log(self.growth)
+            k = np.floor(grown + 1e-9)
+            since = since - period * (self.growth**k - 1) / (self.growth - 1)
+            period = period * self.growth**k
+        return _rate(_half_wave(self.lr, self.end, since / period), count)
 
 
 @dataclass(frozen=True)
@@ -241,14 +254,14 @@ class WarmUp:
         _check_steps(steps=self.steps)
         _check_rate(after=self.after(0) if callable(self.after) else self.after)
 
-    def _then(self, count: int) -> float:
-        return float(self.after(count)) if callable(self.after) else float(self.after)
+    def _then(self, count: Any) -> Any:
+        return self.after(count) if callable(self.after) else self.after
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
-        if count < self.steps:
-            return self._then(0) * (count + 1) / (self.steps + 1)
-        return self._then(count - self.steps)
+        rising = self._then(0) * (count + 1) / (self.steps + 1)
+        after = self._then(np.maximum(count - self.steps, 0))
+        return _rate(np.where(count < self.steps, rising, after), count)
 
 
 @dataclass(frozen=True)
@@ -307,10 +320,9 @@ class OneCycle:
         """The count of the peak: counts from 0 make `steps - 1` the last."""
         return self.rise * self.steps - 1
 
-    def __call__(self, count: int) -> float:
+    def __call__(self, count: Any) -> Any:
         """The rate after `count` steps."""
         first = self.peak * self.begin
-        if count <= self._top:
-            return _half_wave(first, self.peak, count / self._top)
-        part = (count - self._top) / (self.steps - 1 - self._top)
-        return _half_wave(self.peak, first * self.end, min(part, 1.0))
+        part = np.maximum(count - self._top, 0) / (self.steps - 1 - self._top)
+        rising = _half_wave(first, self.peak, count / self._top)
+        return _rate(np.where(count <= self._top, rising, _half_wave(self.peak, first * self.end, part)), count)
