@@ -55,7 +55,7 @@ def relu6(x: Any) -> Any:
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Any:
-    """X where it is positive, elsewhere `slope * x`; at 0 the smaller slope.
+    """The number itself where it is positive, elsewhere `slope * x`; at 0 the smaller slope.
 
     Maas, Hannun and Ng, *Rectifier nonlinearities improve neural network acoustic models* (ICML 2013).
     """
@@ -63,7 +63,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """X where it is positive, elsewhere `alpha * (exp(x) - 1)`.
+    """The number itself where it is positive, elsewhere `alpha * (exp(x) - 1)`.
 
     Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network learning by exponential linear units* (ICLR
     2016).
@@ -80,7 +80,7 @@ def selu(x: Any) -> Any:
 
 
 def gelu(x: Any) -> Any:
-    """X times the normal distribution function of x, by its approximation with tanh.
+    """The number times the normal distribution function of x, by its approximation with tanh.
 
     Hendrycks and Gimpel, *Gaussian error linear units* (2016), section 2; it is off by less than 5e-4.
 
@@ -100,7 +100,7 @@ def sigmoid(x: Any) -> Any:
 
 
 def silu(x: Any) -> Any:
-    """X times its logistic function, also called swish.
+    """The number times its logistic function, also called swish.
 
     Elfwing, Uchibe and Doya, *Sigmoid-weighted linear units* (Neural Networks 107, 2018).
     """
@@ -113,12 +113,12 @@ def softplus(x: Any) -> Any:
 
 
 def mish(x: Any) -> Any:
-    """X times tanh of its softplus (Misra, *Mish*, 2019)."""
+    """The number times tanh of its softplus (Misra, *Mish*, 2019)."""
     return x * np.tanh(softplus(x))
 
 
 def softsign(x: Any) -> Any:
-    """X / (1 + |x|)."""
+    """The fraction x / (1 + abs(x))."""
     return x / (1.0 + np.abs(x))
 
 

@@ -88,11 +88,11 @@ class Dropout:
         return rng.random(shape, np.float32)
 
     def __call__(self, params: Params, x: Any) -> Any:
-        """X itself."""
+        """The input itself."""
         return x
 
     def train(self, params: Params, x: Any, state: Any, noise: Any) -> tuple[Any, Any]:
-        """X with a part dropped."""
+        """The input with a part dropped."""
         if noise is None or (isinstance(noise, dict) and not noise):
             raise ArgumentError(
                 "nn.Dropout drops by noise that it is given: noise = model.draw(rng, x.shape), "

@@ -11,7 +11,7 @@ from .layers import Params, Shape, layer, misfit
 
 
 def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
-    """X less its mean over axes, divided by its standard deviation there."""
+    """The input less its mean over axes, divided by its standard deviation there."""
     centred = x - np.mean(x, axis=axes, keepdims=True)
     return centred / np.sqrt(np.mean(centred * centred, axis=axes, keepdims=True) + eps)
 

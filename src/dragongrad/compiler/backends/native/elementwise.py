@@ -12,7 +12,7 @@ from ....core.block import BLOCKS
 from ....core.node import Node
 from ...rewrite import Value, first
 from . import functions
-from .text import Text, literal, type_of
+from .text import Text, literal, type_of, wide
 
 
 def _own_dtype(node: Node, values: tuple[Value, ...]) -> Any:
@@ -38,7 +38,7 @@ def convert(text: Text, register: str, have: Any, want: Any) -> str:
     """A register in another dtype."""
     if have is want:
         return register
-    have, want = np.dtype(have), np.dtype(want)
+    have, want = wide(np.dtype(have)), wide(np.dtype(want))
     if have == want:
         return register
     a, b = type_of(have), type_of(want)

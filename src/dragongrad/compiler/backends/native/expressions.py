@@ -17,7 +17,7 @@ from ...rewrite import Value, arguments, first, shape_of
 from .elementwise import OPERATIONS, convert
 from .functions import UnsupportedError
 from .index import Affine, Index, Loaded, divide, linear, shift
-from .text import Buffer, Text, literal, type_of
+from .text import Buffer, Text, literal, type_of, wide
 
 # Sums over so many elements are written out; longer ones are loops of their own.
 UNROLL = 16
@@ -74,7 +74,7 @@ class Expressions:
         if operation is None:
             raise NeedsBufferError(node)
         values = arguments(node)
-        kind = operation.dtype(node, values)
+        kind = wide(operation.dtype(node, values))
         registers = [self.element(v, spread(index, shape_of(v)), kind) for v in values]
         try:
             return operation.write(self.text, kind, registers, values)

@@ -22,7 +22,7 @@ from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
 from .roots import ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
 from .sums import REDUCTIONS, terms_of
-from .text import supported
+from .text import readable, supported
 from .windows import adds_up, is_convolution
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
@@ -37,6 +37,10 @@ HOLD = 12
 _JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
+# What moves elements and computes nothing.
+_MOVES = frozenset(
+    {BLOCKS[fn] for fn in (np.reshape, np.transpose, np.broadcast_to, "getitem", np.concatenate, np.stack)}
+)
 _SUMS = REDUCTIONS | {_MATMUL}
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
@@ -93,10 +97,10 @@ def is_native(node: Node) -> bool:
     """Whether a Node can be computed inside loops."""
     if node.block not in RULES and node.block not in OPERATIONS:
         return False
-    if not supported(node.dtype):
+    if not (supported(node.dtype) or (readable(node.dtype) and node.block in _MOVES)):
         return False
     for value in arguments(node):
-        if not supported(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
+        if not readable(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
             return False
     return True
 

@@ -12,20 +12,36 @@ import numpy as np
 from .index import Index, Loop, combine
 
 TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
-STORED = {**TYPES, "bool": "i8"}
+# Whole numbers that are read as wider ones: no arithmetic is done in their own width.
+NARROW = {"uint8": "i8", "int8": "i8", "uint16": "i16", "int16": "i16", "uint32": "i32"}
+STORED = {**TYPES, "bool": "i8", **NARROW}
 
 
 # NumPy computes the name of a dtype anew each time it is asked for.
 @cache
 def type_of(dtype: Any) -> str:
     """The LLVM type of an element in a register."""
-    return TYPES[np.dtype(dtype).name]
+    return TYPES[wide(np.dtype(dtype)).name]
 
 
 @cache
 def stored_type_of(dtype: Any) -> str:
     """The LLVM type of an element in memory."""
     return STORED[np.dtype(dtype).name]
+
+
+def wide(dtype: Any) -> Any:
+    """The dtype in which numbers of a dtype are computed with."""
+    return _INT64 if dtype.name in NARROW else dtype
+
+
+_INT64 = np.dtype(np.int64)
+
+
+@cache
+def readable(dtype: Any) -> bool:
+    """Whether elements of this dtype can be read natively, and written as they are."""
+    return supported(dtype) or (isinstance(dtype, np.dtype) and dtype.name in NARROW and dtype.isnative)
 
 
 @cache
@@ -207,12 +223,17 @@ class Text:
         if self.recall(instruction) is None:
             self._note(buffer, "load", parts)
         value = self.op(instruction)
+        if buffer.dtype.name in NARROW:
+            extend = "zext" if buffer.dtype.kind == "u" else "sext"
+            return self.op(f"{extend} {stored} {value} to i64")
         return self.op(f"trunc i8 {value} to i1") if stored == "i8" else value
 
     def store(self, buffer: Buffer, parts: list[tuple[Index, int]], value: str) -> None:
         """Write an element."""
         stored = buffer.stored
-        if stored == "i8":
+        if buffer.dtype.name in NARROW:
+            value = self.op(f"trunc i64 {value} to {stored}")
+        elif stored == "i8":
             value = self.op(f"zext i1 {value} to i8")
         where = self._address(buffer, parts)
         self._note(buffer, "store", parts)
