@@ -6,7 +6,8 @@ transpose of a convolution is one of the framed cotangent with the kernel turned
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .routines import LETTERS
 _CONV, _BACK, _KERNEL = (BLOCKS[name] for name in ("conv", "conv_transpose", "conv_kernel"))
 _FAMILY = frozenset({_CONV, _BACK, _KERNEL})
 _GETITEM, _SCATTER = BLOCKS["getitem"], BLOCKS["scatter"]
-_TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
+_TRANSPOSE, _RESHAPE, _STACK = BLOCKS[np.transpose], BLOCKS[np.reshape], BLOCKS[np.stack]
 
 
 def is_convolution(node: Node) -> bool:
@@ -80,15 +81,95 @@ def frame_convolutions(graph: Graph) -> Graph:
     return rewrite(graph, visit, _FAMILY)
 
 
+@dataclass(frozen=True)
+class _Phase:
+    """The elements of a transposed convolution along one axis that lie `stride` apart: a convolution of their own.
+
+    They see the taps `first`, `first + apart`, ..., as many as `taps`; neighbours see places of the cotangent
+    that are `dilation` apart, and the last tap of the first element sees the place `-start`.
+    """
+
+    first: int
+    apart: int
+    taps: int
+    dilation: int
+    start: int
+
+
+def _phases(length: int, stride: int, dilation: int, before: int) -> list[_Phase]:
+    """The phases along an axis whose kernel has so many taps, after so many zeros."""
+    common = math.gcd(stride, dilation)
+    apart, found = stride // common, []
+    for p in range(stride):
+        # Tap k of element p + stride * m sees the place (p + before - dilation * k) / stride + m, if that is one.
+        first = next((k for k in range(min(apart, length)) if (p + before - dilation * k) % stride == 0), length)
+        taps = len(range(first, length, apart))
+        reach = dilation // common * (taps - 1)
+        found.append(
+            _Phase(first, apart, taps, dilation // common, reach - (p + before - dilation * first) // stride)
+        )
+    return found
+
+
 def _transposed(writer: Writer, node: Node, y: Value, w: Value) -> Value:
+    """The phases side by side: none multiplies the zeros that a stride would leave between places."""
     windows = _windows(node)
-    lengths = tuple([n + reach - 1 for n, reach in zip(windows.spatial, windows.reach, strict=True)])
-    starts = [reach - 1 - before for reach, (before, _) in zip(windows.reach, windows.padding, strict=True)]
-    framed = _framed(writer, y, lengths, starts, windows.stride)
-    ones = (1,) * len(lengths)
-    turned = replace(windows, spatial=lengths, stride=ones, padding=((0, 0),) * len(ones))
-    kernel = _turned(writer, w, windows)
-    return writer.apply(_CONV, (framed, kernel), {"windows": turned}, node.shape, node.dtype)
+    turned, ndim = _turned(writer, w, windows), len(windows.kernel)
+    axes = [
+        _phases(k, s, d, before)
+        for k, s, d, (before, _) in zip(
+            windows.kernel, windows.stride, windows.dilation, windows.padding, strict=True
+        )
+    ]
+    lengths = tuple([-(-n // s) for n, s in zip(windows.spatial, windows.stride, strict=True)])
+    shape = (node.shape[0], *lengths, node.shape[-1])
+
+    def stacked(axis: int, chosen: tuple[_Phase, ...]) -> Value:
+        if axis == ndim:
+            return _phase(writer, y, turned, windows, chosen, shape)
+        parts = [stacked(axis + 1, (*chosen, phase)) for phase in axes[axis]]
+        if len(parts) == 1:
+            return parts[0]
+        inner = shape_of(parts[0])
+        whole = (*inner[: axis + 2], len(parts), *inner[axis + 2 :])
+        return writer.apply(_STACK, tuple(parts), {"axis": axis + 2}, whole, node.dtype)
+
+    found = stacked(0, ())
+    large = (shape[0], *[n * s for n, s in zip(lengths, windows.stride, strict=True)], shape[-1])
+    if shape_of(found) != large:
+        found = writer.apply(_RESHAPE, (found,), {"shape": large}, large, node.dtype)
+    if large != node.shape:
+        index = (slice(None), *[slice(n) for n in windows.spatial], slice(None))
+        found = writer.apply(_GETITEM, (found,), {"index": index}, node.shape, node.dtype)
+    return found
+
+
+def _phase(
+    writer: Writer, y: Value, turned: Value, windows: Any, chosen: tuple[_Phase, ...], shape: tuple[int, ...]
+) -> Value:
+    """One phase along every axis."""
+    dtype = dtype_of(y)
+    if any(phase.taps == 0 for phase in chosen):
+        return np.broadcast_to(np.zeros((), dtype), shape)
+    taps = tuple([phase.taps for phase in chosen])
+    # The kernel is turned round already: a phase's last tap comes first.
+    own = [
+        slice(k - 1 - (p.first + (p.taps - 1) * p.apart), None, p.apart)
+        for k, p in zip(windows.kernel, chosen, strict=True)
+    ]
+    kernel = turned
+    if taps != windows.kernel:
+        inner = (*taps, *shape_of(turned)[-2:])
+        index = (*own, slice(None), slice(None))
+        kernel = writer.apply(_GETITEM, (turned,), {"index": index}, inner, dtype)
+    lengths = tuple([n + p.dilation * (p.taps - 1) for n, p in zip(shape[1:-1], chosen, strict=True)])
+    ones = (1,) * len(taps)
+    framed = _framed(writer, y, lengths, [p.start for p in chosen], ones)
+    bare = replace(
+        windows, spatial=lengths, kernel=taps, stride=ones, dilation=tuple([p.dilation for p in chosen]),
+        padding=((0, 0),) * len(taps),
+    )  # fmt: skip
+    return writer.apply(_CONV, (framed, kernel), {"windows": bare}, shape, dtype)
 
 
 def _framed(writer: Writer, x: Value, lengths: tuple[int, ...], starts: list[int], steps: tuple[int, ...]) -> Value:
@@ -98,7 +179,7 @@ def _framed(writer: Writer, x: Value, lengths: tuple[int, ...], starts: list[int
     for n, length, start, step in zip(own[1:-1], lengths, starts, steps, strict=True):
         # What would lie before or behind the frame is not seen.
         first = max(0, -(start // step)) if start < 0 else 0
-        last = min(n, -(-(length - start) // step))
+        last = max(first, min(n, -(-(length - start) // step)))
         seen.append(slice(first, last))
         at = start + first * step
         laid.append(slice(at, at + (last - first - 1) * step + 1, step))
