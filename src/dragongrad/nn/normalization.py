@@ -139,10 +139,17 @@ class GroupNorm:
     def __call__(self, params: Params, x: Any) -> Any:
         """The output for images of shape (N, ..., channels)."""
         _check("nn.GroupNorm", params, x)
-        shape = np.shape(x)
-        parts = np.reshape(x, (*shape[:-1], self.groups, shape[-1] // self.groups))
-        axes = (*range(1, len(shape) - 1), len(shape))
-        return np.reshape(normalized(parts, axes, self.eps), shape) * params["scale"] + params["bias"]
+        centred = x - self._mean(x)
+        deviation = np.sqrt(self._mean(centred * centred) + self.eps)
+        return centred / deviation * params["scale"] + params["bias"]
+
+    def _mean(self, x: Any) -> Any:
+        """The mean of each group, for each of its channels: that of the channels first, whose rows lie in order."""
+        count, channels = np.shape(x)[0], np.shape(x)[-1]
+        each = np.mean(x, axis=tuple(range(1, np.ndim(x) - 1)))
+        parts = np.reshape(each, (count, self.groups, channels // self.groups))
+        mean = np.broadcast_to(np.mean(parts, axis=2, keepdims=True), parts.shape)
+        return np.reshape(mean, (count, *(1,) * (np.ndim(x) - 2), channels))
 
     def out(self, shape: Shape) -> Shape:
         """The shape of one example's output."""

@@ -64,13 +64,14 @@ def _is_computed(node: Node) -> bool:
 
 def frame_convolutions(graph: Graph) -> Graph:
     """The Graph in which all convolutions are of framed images, and none is transposed."""
+    turned: list[Node] = []
 
     def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         if not _is_computed(node) or is_convolution(node):
             return None
         windows, (x, y) = _windows(node), values
         if node.block is _BACK:
-            return _transposed(writer, node, x, y)
+            return _transposed(writer, node, x, y, turned)
         pairs = zip(windows.spatial, windows.padding, strict=True)
         lengths = tuple([n + before + after for n, (before, after) in pairs])
         framed = _framed(writer, x, lengths, [before for before, _ in windows.padding], (1,) * len(lengths))
@@ -78,7 +79,26 @@ def frame_convolutions(graph: Graph) -> Graph:
         assert node.block is not None
         return writer.apply(node.block, (framed, y), {"windows": bare}, node.shape, node.dtype)
 
-    return rewrite(graph, visit, _FAMILY)
+    found = rewrite(graph, visit, _FAMILY)
+    return found if not turned else found.rewritten(_hoisted(found, turned), found.outputs)
+
+
+def _hoisted(graph: Graph, early: list[Node]) -> list[Node]:
+    """The Nodes with some as early as they can be: kernels that are turned before the images share one loop."""
+    order: list[Node] = []
+    waiting, made = list(early), set(graph.inputs)
+    moved = set(early)
+
+    for node in [None, *[n for n in graph.nodes if n not in moved]]:
+        if node is not None:
+            order.append(node)
+            made.add(node)
+        for one in list(waiting):
+            if all(p is None or p in made for p in one.parents):
+                order.append(one)
+                made.add(one)
+                waiting.remove(one)
+    return order
 
 
 @dataclass(frozen=True)
@@ -111,10 +131,10 @@ def _phases(length: int, stride: int, dilation: int, before: int) -> list[_Phase
     return found
 
 
-def _transposed(writer: Writer, node: Node, y: Value, w: Value) -> Value:
+def _transposed(writer: Writer, node: Node, y: Value, w: Value, early: list[Node]) -> Value:
     """The phases side by side: none multiplies the zeros that a stride would leave between places."""
     windows = _windows(node)
-    turned, ndim = _turned(writer, w, windows), len(windows.kernel)
+    turned, ndim = _turned(writer, w, windows, early), len(windows.kernel)
     axes = [
         _phases(k, s, d, before)
         for k, s, d, (before, _) in zip(
@@ -193,17 +213,18 @@ def _framed(writer: Writer, x: Value, lengths: tuple[int, ...], starts: list[int
     return writer.apply(_SCATTER, (x,), {"index": index, "shape": whole}, whole, dtype_of(x))
 
 
-def _turned(writer: Writer, w: Value, windows: Any) -> Value:
+def _turned(writer: Writer, w: Value, windows: Any, early: list[Node]) -> Value:
     """The kernel from the other end, its inputs and outputs exchanged in each group."""
     ndim, groups = len(windows.kernel), windows.groups
     dtype, own = dtype_of(w), shape_of(w)
     index = (*[slice(None, None, -1)] * ndim, slice(None), slice(None))
-    w = writer.apply(_GETITEM, (w,), {"index": index}, own, dtype)
     channels, outputs, kernel = own[-2], own[-1] // groups, windows.kernel
-    parts = (*kernel, channels, groups, outputs)
-    w = writer.apply(_RESHAPE, (w,), {"shape": parts}, parts, dtype)
-    order = (*range(ndim), ndim + 2, ndim + 1, ndim)
-    turned = (*kernel, outputs, groups, channels)
-    w = writer.apply(_TRANSPOSE, (w,), {"axes": order}, turned, dtype)
-    whole = (*kernel, outputs, groups * channels)
-    return writer.apply(_RESHAPE, (w,), {"shape": whole}, whole, dtype)
+    parts, turned = (*kernel, channels, groups, outputs), (*kernel, outputs, groups, channels)
+    order, whole = (*range(ndim), ndim + 2, ndim + 1, ndim), (*kernel, outputs, groups * channels)
+    for block, params, shape in (
+        (_GETITEM, {"index": index}, own), (_RESHAPE, {"shape": parts}, parts),
+        (_TRANSPOSE, {"axes": order}, turned), (_RESHAPE, {"shape": whole}, whole),
+    ):  # fmt: skip
+        w = writer.apply(block, (w,), params, shape, dtype)
+        early.append(w)
+    return w
