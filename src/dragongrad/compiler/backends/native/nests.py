@@ -16,7 +16,7 @@ from .loops import INNER, OUTER, PART, PLAIN, LoopWriter
 from .reductions import fold, gathered, kind_of, name_of, result, start_of
 from .roots import ROW, Root, row_bytes
 from .text import STORED, Buffer, literal
-from .windows import is_convolution, shape_of_image
+from .windows import is_convolution, places_of, shape_of_image
 
 # What calls functions of its own inside; and of a convolution's result and operands, which have a part an image.
 _CALLED = frozenset({"product", "total"})
@@ -48,6 +48,9 @@ class NestWriter(LoopWriter):
         begun = [root for root in roots if root.axes and root.first == depth]
         for root in begun:
             self._begin(root, at)
+        for root in roots:
+            if root.kind == "frame" and depth == 1:
+                self._clear(root, at)
         inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind not in _CALLED for root in roots)
         length = roots[0].domain[depth]
         small = depth > 0 and length <= UNROLL and any(root.rolled for root in self.loops.roots)
@@ -75,6 +78,9 @@ class NestWriter(LoopWriter):
         if root.kind in ("reduce", "scatter"):
             self._accumulate(root, index)
             return
+        if root.kind == "frame":
+            self._lay(root, index)
+            return
         if is_convolution(root.node):
             self._convolution(root, index)
             return
@@ -99,6 +105,26 @@ class NestWriter(LoopWriter):
         self.text.lines += writer.one(*pointers)
         for name, declaration in writer.declared.items():
             self.text.declare(name, declaration)
+
+    def _clear(self, root: Root, at: tuple[Index, ...]) -> None:
+        """Zeros for one image's whole frame."""
+        buffer, name = self._buffer(root.node), "@llvm.memset.p0.i64"
+        where = self.text.address(buffer, [(at[0], buffer.strides[0])])
+        self.text.declare(name, f"declare void {name}(ptr, i8, i64, i1)")
+        self.text.write(f"  call void {name}(ptr {where}, i8 0, i64 {row_bytes(root.node)}, i1 false)")
+
+    def _lay(self, root: Root, index: tuple[Index, ...]) -> None:
+        """An element of an image, to its place in the frame."""
+        (source,), places = arguments(root.node), places_of(root.node)
+        assert places is not None
+        if isinstance(source, Node):
+            self._element(source, index)
+        value = self.to.element(source, index, root.node.dtype)
+        buffer = self._buffer(root.node)
+        steps = [1, *[step for _, step in places], 1]
+        parts = [(i, n * step) for i, n, step in zip(index, buffer.strides, steps, strict=True)]
+        first = sum(start * n for (start, _), n in zip(places, buffer.strides[1:-1], strict=True))
+        self.text.store(buffer, [*parts, (first, 1)], value)
 
     def _convolution(self, root: Root, index: tuple[Index, ...]) -> None:
         """That of one image: a product, or what is added to a total."""

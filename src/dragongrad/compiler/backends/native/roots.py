@@ -34,8 +34,8 @@ class Root:
 
     A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
     elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS, or of
-    convolutions; a "total" is the sum of what each image of a stack adds to the gradient of a kernel. What is
-    `rolled` is not written out: short loops stay loops.
+    convolutions; a "frame" lays images among zeros; a "total" is the sum of what each image of a stack adds to
+    the gradient of a kernel. What is `rolled` is not written out: short loops stay loops.
     """
 
     node: Node
@@ -50,6 +50,8 @@ class Root:
             return shape_of(arguments(self.node)[0])
         if self.kind == "total":
             return shape_of(arguments(self.node)[0])[:1]
+        if self.kind == "frame":
+            return shape_of(arguments(self.node)[0])
         if self.kind == "product":
             return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
         if self.kind == "scatter":
@@ -95,7 +97,7 @@ class Root:
         """For each value in memory below: the axis that is read in step with one of the domain's."""
         if self.kind in ("map", "product"):
             return reads(self.node, [(self.node, axis)], memory)
-        if self.kind == "total":
+        if self.kind in ("total", "frame"):
             return reads(self.node, [(v, axis) for v in arguments(self.node)], memory)
         source, *stack = arguments(self.node)
         shape = shape_of(source)
@@ -125,7 +127,7 @@ def mode_of(root: Root) -> tuple[str, int]:
     """How a root is looped over, and how long its first loop is."""
     domain = root.domain
     size = math.prod(domain)
-    if root.kind in ("product", "scatter", "total"):
+    if root.kind in ("product", "scatter", "total", "frame"):
         return "nest", domain[0]
     if size <= STRAIGHT or _is_list(root.node, size):
         return "straight", 0

@@ -23,7 +23,7 @@ from .repeats import computed_again
 from .roots import ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
 from .sums import REDUCTIONS, terms_of
 from .text import readable, supported
-from .windows import adds_up, is_convolution
+from .windows import adds_up, is_convolution, places_of
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
 RECOMPUTE = 48
@@ -62,7 +62,7 @@ class Loops:
     @property
     def multiplies(self) -> bool:
         """Whether matrices are multiplied inside, or images convolved."""
-        return any(root.kind in ("product", "total") for root in self.roots)
+        return any(root.kind in ("product", "total", "frame") for root in self.roots)
 
     @property
     def calls_blas(self) -> bool:
@@ -172,6 +172,8 @@ class Schedule:
             return "total" if adds_up(node) else "product"
         if is_product(node) or node in self.rolled:
             return "product"
+        if places_of(node) is not None:
+            return "frame"
         if _adds_up(node):
             return "scatter"
         return "reduce" if node.block in REDUCTIONS and _is_long(node) else "map"

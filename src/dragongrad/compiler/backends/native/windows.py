@@ -209,8 +209,16 @@ def _framed(writer: Writer, x: Value, lengths: tuple[int, ...], starts: list[int
     whole = (own[0], *lengths, own[-1])
     if shape == whole:
         return x
-    index = (*laid, slice(None))
-    return writer.apply(_SCATTER, (x,), {"index": index, "shape": whole}, whole, dtype_of(x))
+    places = tuple([(piece.start, piece.step) for piece in laid[1:]])
+    return writer.apply(
+        _SCATTER, (x,), {"index": (*laid, slice(None)), "shape": whole, "places": places}, whole, dtype_of(x)
+    )
+
+
+def places_of(node: Node) -> tuple[tuple[int, int], ...] | None:
+    """Where images lie in their frame: of each spatial axis the first place and the step. None: it is no frame."""
+    found: tuple[tuple[int, int], ...] | None = node.params.get("places") if node.block is _SCATTER else None
+    return found
 
 
 def _turned(writer: Writer, w: Value, windows: Any, early: list[Node]) -> Value:
