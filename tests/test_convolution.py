@@ -10,6 +10,7 @@ from scipy.signal import correlate
 
 import dragongrad as ad
 from dragongrad.blocks import windows
+from dragongrad.compiler.backends.native.threads import WORKERS
 from dragongrad.testing import check_derivatives
 
 
@@ -229,3 +230,43 @@ def test_refused(name):
     call, error, words = REFUSED[name]
     with pytest.raises(error, match=words):
         call()
+
+
+def network(x, w, v):
+    """Two layers, their gradients too."""
+
+    def out(x, w, v):
+        seen = np.maximum(ad.conv(x, w, padding="same"), 0.0)
+        return np.max(np.reshape(seen, (-1, 8, 2, 8, 2, 24)), axis=(2, 4)) @ v
+
+    return out(x, w, v), ad.grad(lambda *a: np.sum(np.sin(out(*a))), argnums=(0, 1, 2))(x, w, v)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_layers_share_one_loop_over_images(threads):
+    rng = np.random.default_rng(1)
+    args = rng.normal(size=(40, 16, 16, 3)), rng.normal(size=(3, 3, 3, 24)) / 5, rng.normal(size=(24, 2))
+    before = WORKERS.wanted
+    ad.set_threads(threads)
+    try:
+        compiled = ad.compile(network)
+        for k in (1.0, 1.0, 0.9):
+            assert_same(compiled(args[0] * k, *args[1:]), network(args[0] * k, *args[1:]))
+        assert "No call back" in compiled.report()
+    finally:
+        ad.set_threads(before)
+
+
+@pytest.mark.parametrize("outputs", [1, 3, 8, 20, 67])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_channels_of_any_number(outputs, dtype):
+    rng = np.random.default_rng(outputs)
+    x = rng.normal(size=(2, 9, 31, 5)).astype(dtype)
+    w = rng.normal(size=(3, 3, 5, outputs)).astype(dtype)
+
+    def both(x, w):
+        return ad.conv(x, w), ad.grad(lambda x, w: np.sum(ad.conv(x, w) ** 2), argnums=(0, 1))(x, w)
+
+    compiled = ad.compile(both)
+    for _ in range(2):
+        assert_same(compiled(x, w), both(x, w), dtype)
