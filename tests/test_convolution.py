@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grid import BACKENDS, assert_compiles, assert_same
+from grid import assert_compiles, assert_same
 from scipy.signal import correlate
 
 import dragongrad as ad
@@ -140,8 +140,12 @@ def test_batches(name, in_axes, rows):
         np.testing.assert_allclose(got, np.reshape(expected, got.shape), atol=1e-11)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("backend", BACKENDS)
+# The other pairs of backend and precision are tried with the exhaustive tests.
+PAIRS = [("native", np.float32), ("numpy", np.float64)]
+PAIRS += [pytest.param(*p, marks=pytest.mark.slow) for p in (("native", np.float64), ("numpy", np.float32))]
+
+
+@pytest.mark.parametrize(("backend", "dtype"), PAIRS)
 @pytest.mark.parametrize("name", CASES)
 def test_compiled(name, backend, dtype):
     case = CASES[name]

@@ -22,8 +22,11 @@ CASES = {
 }
 
 
+DTYPES = [np.uint8, np.int16, *[pytest.param(t, marks=pytest.mark.slow) for t in (np.int8, np.uint16, np.uint32)]]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.uint32])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CASES)
 def test_compiled(name, dtype, backend):
     rng = np.random.default_rng(0)

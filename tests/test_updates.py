@@ -57,7 +57,7 @@ def test_as_the_optimizer_of_that_name(name):
     assert state["count"] == 12
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PAIRS)
 def test_compiled(name, dtype):
     eager, compiled = run(PAIRS[name][0], dtype=dtype), run(PAIRS[name][0], dtype=dtype, compiled=True)

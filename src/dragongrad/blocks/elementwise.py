@@ -144,7 +144,7 @@ elementwise(
 _sign_block = elementwise(np.sign, lambda x: _jump(x == 0))
 
 
-def _signum(x: Any, /) -> Any:
+def _signum(x: Any) -> Any:
     """The sign; of a complex number, that number over its absolute value."""
     if x.__class__ is not Variable or x.dtype.kind != "c":
         return _sign_call(x)
