@@ -54,6 +54,13 @@ def test_equal_seeds_are_equal_bits():
     assert [e.epoch for e in one.history] == [1, 2, 3, 4]
 
 
+def test_weights_of_classes_are_compiled_once():
+    step = ad.compile(ad.grad(lambda z, y: nn.cross_entropy(z, y, weights=np.array([1.0, 2.0]))))
+    for y in ([0, 1], [1, 1], [0, 0]):
+        step(np.ones((2, 2)), np.array(y))
+    assert step.compiled == 1
+
+
 def test_nothing_given_is_changed():
     before = map_nest(np.copy, PARAMS)
     run(epochs=1)

@@ -64,7 +64,7 @@ def cross_entropy(logits: Any, targets: Any, weights: Any = None, smoothing: flo
         spread = -np.mean(logs, axis=-1) if weights is None else -np.mean(logs * weights, axis=-1)
     if weights is None:
         return np.mean((1.0 - smoothing) * each + smoothing * spread if smoothing else each)
-    own = np.take(weights, targets)
+    own = np.take_along_axis(np.broadcast_to(weights, np.shape(logs)), targets[..., None], axis=-1)[..., 0]
     each = own * each
     return np.sum((1.0 - smoothing) * each + smoothing * spread if smoothing else each) / np.sum(own)
 
