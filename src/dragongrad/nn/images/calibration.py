@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.runtime import compile as compile_
 from ...core.errors import ArgumentError
 from ...optimize.minimize import minimize
 from .. import layers
@@ -174,7 +173,7 @@ def ensemble(model: Any, members: Sequence[Any], x: Any, state: Any = None, temp
     temperature : float
         Of each member.
     """
-    apply = predictor(model)
+    apply = predictor(model, compiled=False)
     outs = [apply(params, x, state) for params in members]
     return opinions([probability(out[:, 1] - out[:, 0], temperature) for out in outs])
 
@@ -202,9 +201,8 @@ def with_dropout(
     rng = np.random.default_rng(rng)
     if not layers.draw(model, rng, (1, *np.shape(x)[1:])):
         raise ArgumentError("the network has no dropout to keep on: ask an ensemble")
-    step = compile_(lambda p, x, state, noise: layers.train(model, p, x, state, noise)[0])
     found = []
     for _ in range(count):
-        out = step(params, x, state, layers.draw(model, rng, np.shape(x)))
+        out, _ = layers.train(model, params, x, state, layers.draw(model, rng, np.shape(x)))
         found.append(probability(out[:, 1] - out[:, 0], temperature))
     return opinions(found)
