@@ -1,13 +1,20 @@
 """Detectors of films: recipe, file, maps, report and command, on small simulated films."""
 
+import re
+import shlex
+import sys
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from dragongrad import nn
+from dragongrad.command import app as module
+from dragongrad.command import xray
 from dragongrad.core.errors import ArgumentError, ShapeError
 from dragongrad.nn import images
+from dragongrad.nn.images import report
 from dragongrad.nn.images.explain import METHODS
 
 pytest.importorskip("PIL.Image")
@@ -186,3 +193,140 @@ class TestMaps:
             assert np.isfinite(images.occlusion(Linear(), {"w": SQUARE}, X, size, step)).all()
         with pytest.raises(ArgumentError, match="does not cover"):
             images.occlusion(Linear(), {"w": SQUARE}, X, 3, 4)
+
+
+class TestReport:
+    def test_evaluation(self, detector):
+        html, figures = report.evaluation(detector, PARTS["test"])
+        assert html.count(report.HEADING) == 1
+        assert html.count("for learning, not for clinical use") == 1
+        assert "<title>Nodule on simulated films" in html
+        found = dict(figures)
+        scores = detector.scores(PARTS["test"].images)
+        assert found["area under the ROC curve"] == str(images.roc_auc(PARTS["test"].labels, scores))
+        for name, value in figures:
+            assert name in html
+            assert value in html
+        wrong = np.sum((scores >= detector.threshold) != PARTS["test"].labels)
+        assert f"{wrong} of {len(scores)} films were called wrongly" in html
+        assert html.count("<img") == min(wrong, 12)
+        assert "person" not in html
+
+    def test_nothing_is_fetched_and_everything_is_closed(self, detector):
+        for html in (report.evaluation(detector, FILMS)[0], report.explanation(detector, FILMS.take([0]))):
+            assert not re.search(r"""(?:src|href|url)\s*[=(]\s*["']?(?!data:)[^"'>]*//""", html)
+            closed = Tags()
+            closed.feed(html)
+            assert closed.open == []
+            assert not re.search(r"\b(nan|inf)\b", re.sub(r"base64,[^\"]*", "", html))
+
+    def test_explanation(self, detector):
+        html = report.explanation(detector, FILMS.take([0, 1]))
+        assert html.count("<h2>Film") == 2
+        assert html.count("random weights</figcaption>") + html.count("random weights<small>") == 2 * len(METHODS)
+        assert f"{detector.probabilities(FILMS.images[:1])[0]:.1%} nodule" in html
+
+    def test_names_are_escaped(self, detector):
+        odd = replace(detector, classes=("normal", "<b>&"))
+        html, _ = report.evaluation(odd, replace(PARTS["test"], classes=("normal", "<b>&")))
+        assert "<b>&" not in html.lower()
+
+
+class Tags(HTMLParser):
+    """Which tags are left open."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+
+def ended(words, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dragongrad", "xray", *shlex.split(words)])
+    with pytest.raises(SystemExit) as end:
+        module.main()
+    return end.value.code, capsys.readouterr()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, detector):
+    monkeypatch.chdir(tmp_path)
+    images.write(FILMS, "films")
+    (tmp_path / "plain").mkdir()
+    images.write(replace(FILMS.take([0]), labels=None), "plain")
+    images.write(replace(FILMS, classes=("a", "b")), "other")
+    (tmp_path / "bad" / "normal").mkdir(parents=True)
+    (tmp_path / "bad" / "normal" / "x.png").write_bytes(b"no")
+    (tmp_path / "here.html").write_text("old")
+    detector.save("model.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    return tmp_path
+
+
+class TestCommand:
+    def test_from_nothing_to_a_page(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(xray, "_MOST_SHOWN", 1)
+        # Compiling is tried elsewhere.
+        fit = images.fit
+        monkeypatch.setattr(images, "fit", lambda *a, **k: fit(*a, **k, width=8, compile=False))
+        for words, told in (
+            ("simulate --out films --patients 20 --size 16", "40 simulated films of 20 patients"),
+            ("train films --size 16 --epochs 1 --out model", "written: model.safetensors"),
+            ("evaluate model films --out page.html", "area under the ROC curve"),
+            ("explain model films/nodule --out film.html", "the first 1 are shown"),
+        ):
+            status, written = ended(words, capsys, monkeypatch)
+            assert (status, written.err) == (0, "")
+            assert told in written.out
+            assert "or not" not in written.out
+        assert {p.name for p in tmp_path.iterdir()} == {"films", "model.safetensors", "page.html", "film.html"}
+        assert "simulated" in (tmp_path / "page.html").read_text()
+
+    def test_what_was_trained_on_is_left_out(self, folder, capsys, monkeypatch):
+        status, written = ended("evaluate model films", capsys, monkeypatch)
+        assert status == 0
+        assert f"{len(FILMS) - len(PARTS['test'])} of {len(FILMS)} films" in written.out
+
+    @pytest.mark.parametrize(("words", "why"), [
+        ("train nosuch --out new", "no file or folder nosuch"),
+        ("train plain --out new", "no labels"),
+        ("train bad --out new", "1 of 1 files in bad cannot be read"),
+        ("train bad --out new --skip", "no films in bad"),
+        ("train films --out model", "model.safetensors exists: add --force"),
+        ("train films --out nosuch/model", "no folder nosuch"),
+        ("train films --out new --specificity 2", "specificity lies in"),
+        ("train films --out new --size 2", "Invalid value for '--size'"),
+        ("train films --out new --pattern (", "no regular expression"),
+        ("train films --out new --pattern zzz", "finds no patient"),
+        ("train", "Missing argument"),
+        ("evaluate nosuch films", "no file nosuch"),
+        ("evaluate broken films", "not a whole safetensors file"),
+        ("evaluate model other", "these films are a, b"),
+        ("evaluate model plain", "no labels"),
+        ("evaluate model films --out here.html", "exists: add --force"),
+        ("evaluate model films --out page.txt", "ends in .html"),
+        ("explain model nosuch.png --out a.html", "no file or folder nosuch.png"),
+        ("explain model model.safetensors --out a.html", "cannot be read"),
+        ("simulate --out films", "exists: add --force"),
+        ("simulate --out new --nodules 2", "Invalid value for '--nodules'"),
+        ("simulate --out new --patients 10000000", "GB of memory.*--patients [0-9]+ fits"),
+        ("nosuch", "No such command"),
+    ])  # fmt: skip
+    def test_refusals_are_messages(self, words, why, folder, capsys, monkeypatch):
+        before = {p.name for p in folder.iterdir()}
+        words = words.replace("--pattern (", "--pattern '('")
+        status, written = ended(words, capsys, monkeypatch)
+        assert status == 2
+        assert re.search(why, written.err), written.err
+        assert "Traceback" not in written.err
+        assert {p.name for p in folder.iterdir()} == before

@@ -24,11 +24,14 @@ from .outputs import check_file, check_folder, check_memory, check_pictures, who
 from .reading import find_function, read_function, read_functions, read_modes, read_region, read_start, read_values
 from .screen import end, show, terminal
 from .words import Command
+from .xray import app as xray
 
 app = typer.Typer(
     help="Exact derivatives of plain NumPy code, that you can watch.", add_completion=False,
     rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
+
+app.add_typer(xray, name="xray")
 
 Optimizers = Annotated[
     str, typer.Option("--optimizers", "-o", help="names with options: gd,adam:lr=0.1,scipy:bfgs")

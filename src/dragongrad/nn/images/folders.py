@@ -179,15 +179,18 @@ def write(films: Films, folder: str | Path) -> None:
     Parameters
     ----------
     films : Films
-        Labels, parts and names are kept; names end in .png.
+        Labels, parts and names are kept, and whether they are simulated.
     folder : str or Path
         Made if it is not there.
     """
     image = pixels.pillow().Image
+    text = pixels.pillow().PngImagePlugin.PngInfo()
+    if films.pixels.source == "simulated":
+        text.add_text("Description", "simulated")
     for k, (name, film) in enumerate(zip(films.names, films.images, strict=True)):
         place = Path(folder)
         place = place if films.parts is None else place / str(films.parts[k])
         place = place if films.labels is None else place / films.classes[films.labels[k]]
         place.mkdir(parents=True, exist_ok=True)
         grey = np.round(film[..., 0] * 255).astype(np.uint8)
-        image.fromarray(grey).save(place / f"{PurePosixPath(name).stem}.png")
+        image.fromarray(grey).save(place / f"{PurePosixPath(name).stem}.png", pnginfo=text)

@@ -20,6 +20,7 @@ def pillow() -> Any:
         import PIL.Image
         import PIL.ImageChops
         import PIL.ImageOps
+        import PIL.PngImagePlugin
     except ImportError:
         raise missing("reading pictures", "Pillow") from None
     return PIL
@@ -55,7 +56,8 @@ def decode(data: bytes) -> tuple[Any, list[str]]:
                 raise FilmError(f"it holds {frames} pictures: save the one that is the film by itself")
             picture.load()
             turned = pillow().ImageOps.exif_transpose(picture)
-            notes = [] if turned.size == picture.size and not _turns(picture) else ["turned as EXIF says"]
+            notes = ["simulated"] if picture.info.get("Description") == "simulated" else []
+            notes += [] if turned.size == picture.size and not _turns(picture) else ["turned as EXIF says"]
             grey, more = _grey(turned)
     except FilmError:
         raise

@@ -20,6 +20,9 @@ from .films import FilmError, Films
 from .network import film_network
 from .splits import apart, split
 
+# What a training of few films makes at least.
+_STEPS = 1500
+
 
 def parted(films: Films, seed: int = 0) -> dict[str, Films]:
     """Training, validation and test films: as they came, or split by patient where they came unsplit.
@@ -45,22 +48,24 @@ def parted(films: Films, seed: int = 0) -> dict[str, Films]:
 
 
 def fit(
-    training: Films, validation: Films, *, epochs: int = 15, batch: int = 32, lr: float = 2e-3, width: int = 16,
-    dropout: float = 0.2, seed: int = 0, specificity: float = 0.9, augment: Any = None,
+    training: Films, validation: Films, *, epochs: int | None = None, batch: int = 32, lr: float = 2e-3,
+    width: int = 16, dropout: float = 0.2, seed: int = 0, specificity: float = 0.9, augment: Any = None,
     checkpoint: str | Path | None = None, progress: bool = True, compile: bool = True,
 ) -> Detector:  # fmt: skip
     """Train a detector: `film_network` by AdamW with a falling rate, on films that are moved and exposed at random.
 
-    Both classes count the same, whatever their numbers: probabilities are those of films of which half are ill. The parameters are a running mean over the last hundred
-    steps or so, taken at the epoch with the greatest validation AUC. Temperature and threshold are found on the
-    validation films afterwards.
+    Both classes count the same, whatever their numbers: probabilities are those of films half of which are ill.
+    The parameters are a running mean over the last hundred steps or so, taken at the epoch with the greatest
+    validation AUC. Temperature and threshold are found on the validation films afterwards.
 
     Parameters
     ----------
     training, validation : Films
         Of two classes and one size, without a patient in common: see `parted` and `split`.
-    epochs, batch : int
-        How often all films are seen, and how many make a step.
+    epochs : int, optional
+        How often all films are seen; 15, or as many as make 1,500 steps, by default.
+    batch : int
+        How many films make a step.
     lr : float
         The greatest learning rate; it falls to 2 % along a cosine (Loshchilov and Hutter, *SGDR*, ICLR 2017).
     width, dropout
@@ -101,12 +106,16 @@ def fit(
     rng = np.random.default_rng(seed)
     params = model.init(rng, shape)
     batch = min(batch, len(training))
+    steps = len(training) // batch
+    epochs = max(15, -(-_STEPS // steps)) if epochs is None else epochs
+    # The mean is over the last hundred steps, and of a short run over less than its last tenth.
+    average = 1 - 1 / min(100, max(steps * epochs / 10, 1))
     counts = np.bincount(training.labels, minlength=2)
     weights = (len(training) / 2 / counts).astype(np.float32)
     done = train(
         model, params, (training.images, training.labels), epochs=epochs, batch=batch, seed=rng,
         loss=lambda out, y: cross_entropy(out, y, weights=weights),
-        update=adamw(_falling(lr, epochs * (len(training) // batch)), weight_decay=0.02, average=0.99),
+        update=adamw(_falling(lr, epochs * steps), weight_decay=0.02, average=average),
         validation=(validation.images, validation.labels), metrics={"auc": _auc}, monitor="auc",
         augment=augment or Shake(), checkpoint=checkpoint, progress=progress, compile=compile,
     )  # fmt: skip

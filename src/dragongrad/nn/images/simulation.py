@@ -15,6 +15,8 @@ from .films import Films, Pixels
 
 # Attenuation in 1/cm near 60 keV, rounded (NIST's tables of X-ray mass attenuation coefficients).
 _SOFT, _LUNG, _BONE = 0.20, 0.06, 0.48
+# Of a nodule, which is partly calcified.
+_NODULE = 0.35
 # Half the side of a film, and how many photons reach a pixel of it without a patient.
 _HALF, _PHOTONS = 17.0, 2e5
 
@@ -91,7 +93,7 @@ def _chest(rng: np.random.Generator, ill: bool) -> dict[str, Any]:
         side = rng.choice([-1, 1])
         a, b, _ = chest["lung"]
         x = side * (chest["apart"] + 0.35 * a) if side > 0 and np.sin(angle) > 0 else side * chest["apart"]
-        place = (x + 0.5 * a * radius * np.cos(angle), b * radius * np.sin(angle), rng.uniform(0.9, 1.7))
+        place = (x + 0.5 * a * radius * np.cos(angle), b * radius * np.sin(angle), rng.uniform(1.2, 2.2))
         chest["nodules"].append(place)
     return chest
 
@@ -126,7 +128,7 @@ def _depth(chest: dict[str, Any], x: Any, y: Any, breath: float) -> Any:
             fading = np.clip(1 - (side * x - 3) / 6, 0, 1)
             depth += np.where(inside & (side * x > 2.5), (_SOFT - _LUNG) * 0.7 * band * fading, 0)
     for across, along, radius in chest["nodules"]:
-        depth += (_SOFT - _LUNG) * _ellipsoid(x - across, y - along * breath, 0, (radius, radius, radius))
+        depth += (_NODULE - _LUNG) * _ellipsoid(x - across, y - along * breath, 0, (radius, radius, radius))
     return depth + chest["bone"] * (_BONE - _SOFT) * _bones(chest, x, y)
 
 
