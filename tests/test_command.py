@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import dragongrad as ad
 from dragongrad.command import app as module
+from dragongrad.command import demo_networks
 from dragongrad.command.optimizers import read_optimizers, tame
 from dragongrad.command.outputs import whole
 from dragongrad.command.reading import read_function, read_numbers, read_region
@@ -92,10 +93,14 @@ def test_basins(tmp_path):
     assert "12 x 12 starts" in text
 
 
-def test_demo_is_the_real_job(tmp_path):
+def test_demo_is_the_real_job(tmp_path, monkeypatch):
+    # The networks learn enough only in the command itself.
+    for name, value in {"DIGIT_EPOCHS": 1, "PATIENTS": 20, "SIZE": 16, "FILM_EPOCHS": 1, "COMPILE": False}.items():
+        monkeypatch.setattr(demo_networks, name, value)
     text = run("demo", "--out", str(tmp_path))
     assert "held-out accuracy" in text
-    assert {p.name for p in tmp_path.iterdir()} == {"loss.png", "roc.png", "graph.svg"}
+    assert "of 450 held out are read rightly" in text
+    assert {p.name for p in tmp_path.iterdir()} == {"loss.png", "roc.png", "graph.svg", "xray.html"}
 
 
 # Every refusal is a message of these words; nothing was computed or written.

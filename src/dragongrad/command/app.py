@@ -16,7 +16,7 @@ from ..core.errors import ArgumentError
 from ..optimize.zoo import ZOO
 from ..views.explain import explain as explain_rule
 from ..views.table import trace_table
-from .demo import PICTURES
+from .demo import WRITTEN
 from .demo import demo as run_demo
 from .formula import Formula
 from .optimizers import read_optimizers, tame
@@ -224,8 +224,8 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="the folder for the pictures")] = Path("out"),
     force: Force = False,
 ) -> None:
-    """Train a logistic regression on real patients' data, with exact gradients (needs scikit-learn, matplotlib)."""
-    check_folder(out, PICTURES, force)
+    """Train a logistic regression on patients' data, and networks on digits and simulated films of the chest."""
+    check_folder(out, WRITTEN, force)
     check_pictures()
     run_demo(out)
 

@@ -22,9 +22,11 @@ from ..views.drawing import DrawnGraph
 from ..views.drawing import graph as graph_of
 from ..views.palette import drawing, save
 from ..views.table import trace_table
+from . import demo_networks
 from .screen import show
 
 PICTURES = ("loss.png", "roc.png", "graph.svg")
+WRITTEN = (*PICTURES, demo_networks.PAGE)
 TEST_SHARE = 0.3
 PENALTY = 1e-3
 
@@ -142,6 +144,9 @@ def demo(folder: Path) -> None:
 
     for path in draw(folder, losses, scores, y_test, area, graph_of(one_patient, 0.5, -0.25)):
         show(f"picture: {path}")
+    show("")
+    demo_networks.digits()
+    show(f"page: {demo_networks.films(folder)}")
 
 
 def draw(

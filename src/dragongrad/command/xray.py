@@ -136,7 +136,7 @@ def explain(
 @app.command(cls=Command, epilog="Example: `dragongrad xray simulate --out films`")
 def simulate(
     out: Annotated[Path, typer.Option("--out", help="the folder for the films")] = Path("films"),
-    patients: Annotated[int, typer.Option("--patients", min=1, help="how many")] = 300,
+    patients: Annotated[int, typer.Option("--patients", min=1, help="how many")] = 400,
     films: Annotated[int, typer.Option("--films", min=1, help="of each")] = 2,
     size: Annotated[int, typer.Option("--size", min=8, help="height and width")] = 64,
     nodules: Annotated[float, typer.Option("--nodules", min=0, max=1, help="the share of the ill")] = 0.5,
