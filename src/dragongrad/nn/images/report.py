@@ -35,7 +35,8 @@ td, th { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
 p { max-width: 46rem; } small, .quiet { color: var(--quiet); display: block; }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
 .films { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
-.pairs { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(8rem, 13rem)); }
+.pairs { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); }
+.pair { display: grid; gap: .4rem; grid-template-columns: 1fr 1fr; align-content: start; }
 figure { margin: 0; } .chart figcaption { font-weight: 600; }
 .film img { width: 100%; image-rendering: pixelated; background: #000; display: block; }
 .film figcaption { font-size: .85rem; }
@@ -44,7 +45,7 @@ svg { width: 100%; height: auto; } svg text { fill: var(--quiet); font-size: 11p
 .line.one { stroke: var(--one); } .line.two { stroke: var(--two); } .line.faint { stroke: var(--quiet);
   stroke-dasharray: 4 4; stroke-width: 1.2; }
 .band.one, circle.one { fill: var(--one); } .band.two, circle.two { fill: var(--two); }
-.key { margin-right: 1rem; font-size: .85rem; } .key::before { content: "■ "; }
+.key { display: inline-block; margin-right: 1rem; font-size: .85rem; } .key::before { content: "■ "; }
 .key.one::before { color: var(--one); } .key.two::before { color: var(--two); }
 .key.faint::before { content: "┄ "; color: var(--quiet); }
 """
@@ -234,11 +235,14 @@ def explanation(detector: Detector, films: Films) -> str:
             f"{p[k]:.1%} {detector.classes[1]}, {'called' if scores[k] >= detector.threshold else 'not called'} so"
         )
         truth = "" if films.labels is None else f"; it is {films.classes[films.labels[k]]}"
-        shown = [picture(film[..., 0], "the film")]
+        shown = [f'<div class="pair">{picture(film[..., 0], "the film")}</div>']
         for one in maps(detector.model, detector.params, film):
             like = f"likeness {one.likeness:.2f}"
-            shown.append(picture(overlaid(film[..., 0], one.values), one.name, one.shows))
-            shown.append(picture(overlaid(film[..., 0], one.control), f"{one.name}, random weights", like))
+            both = (
+                picture(overlaid(film[..., 0], one.values), one.name, one.shows),
+                picture(overlaid(film[..., 0], one.control), f"{one.name}, random weights", like),
+            )
+            shown.append(f'<div class="pair">{"".join(both)}</div>')
         parts.append(f'<h2>Film {k + 1}: {escape(said + truth)}</h2><div class="pairs">{"".join(shown)}</div>')
     what = "a simulated film" if _simulated(detector, films) else "a film"
     return page(f"What the network looks at in {what}", "".join(parts))

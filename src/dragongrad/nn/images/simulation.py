@@ -24,7 +24,7 @@ _HALF, _PHOTONS = 17.0, 2e5
 def simulate(
     patients: int = 100, films: int = 2, size: int = 64, nodules: float = 0.5, rng: np.random.Generator | int = 0
 ) -> Films:
-    """Radiographs of simulated patients, some with nodules in the lungs.
+    """Radiographs of simulated patients, some with dense nodules in the lungs, large enough for small films.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _chest(rng: np.random.Generator, ill: bool) -> dict[str, Any]:
         side = rng.choice([-1, 1])
         a, b, _ = chest["lung"]
         x = side * (chest["apart"] + 0.35 * a) if side > 0 and np.sin(angle) > 0 else side * chest["apart"]
-        place = (x + 0.5 * a * radius * np.cos(angle), b * radius * np.sin(angle), rng.uniform(1.2, 2.2))
+        place = (x + 0.5 * a * radius * np.cos(angle), b * radius * np.sin(angle), rng.uniform(1.5, 2.8))
         chest["nodules"].append(place)
     return chest
 
