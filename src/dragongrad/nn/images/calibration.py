@@ -11,7 +11,7 @@ import numpy as np
 from ...core.errors import ArgumentError
 from ...optimize.minimize import minimize
 from .. import layers
-from ..training import predictor
+from ..prediction import predictor
 from .diagnosis import LEVEL, Estimate, _probabilities, checked, wilson
 
 

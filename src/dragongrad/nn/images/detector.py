@@ -12,7 +12,7 @@ import numpy as np
 
 from ...core.errors import ArgumentError, ShapeError
 from ..checkpoint import CheckpointError, load, save
-from ..training import predictor
+from ..prediction import predictor
 from .calibration import probability
 from .films import FilmError, Films
 from .network import film_network
