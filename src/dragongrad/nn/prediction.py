@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -79,4 +80,10 @@ def predict(model: Any, params: Params, inputs: Any, state: Any = None, batch: i
     (1000, 2)
 
     """
-    return predictor(model)(params, inputs, state, batch)
+    return _kept(model)(params, inputs, state, batch)
+
+
+@lru_cache(maxsize=16)
+def _kept(model: Any) -> Callable[..., Any]:
+    """The predictor of a network, which is compiled once for all calls."""
+    return predictor(model)
