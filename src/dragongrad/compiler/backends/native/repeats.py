@@ -21,7 +21,7 @@ from ...passes.uses import users_of
 from ...rewrite import arguments, shape_of
 from .elementwise import OPERATIONS
 from .indexing import basic
-from .roots import STRAIGHT, in_lanes
+from .roots import JOINS, STRAIGHT, in_lanes
 from .sums import REDUCTIONS, terms_of
 
 # From where a value is read, as the moves up to the loop, and how often from there.
@@ -35,7 +35,6 @@ _MATMUL, _TRANSPOSE, _GETITEM = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[
 _RESHAPE, _STACK = BLOCKS[np.reshape], BLOCKS[np.stack]
 _VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
 _LAID = frozenset(BLOCKS[name] for name in ("scatter", "scatter_at", "setitem"))
-_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 
 
 def computed_again(
@@ -104,7 +103,7 @@ def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> d
         for v in arguments(node):
             if isinstance(v, Node):
                 # An element of what is joined is one of the parts.
-                part = v.size / max(1, node.size) if node.block in _JOINS else 1.0
+                part = v.size / max(1, node.size) if node.block in JOINS else 1.0
                 below += part * cost.get(v, 0.0)
         cost[node] = price(node) + below * terms_of(node)
     return cost
@@ -125,7 +124,7 @@ def _reads(user: Node, k: int) -> tuple[float, Any]:
         order = permutation(user)
         moved = order[0] != 0 if row else order != tuple(range(len(order)))
         return 1.0, ("turn", order) if moved else None
-    if user.block in _JOINS:
+    if user.block in JOINS:
         axis = int(user.params.get("axis") or 0) % len(user.shape)
         start = sum(shape_of(v)[axis] for v in arguments(user)[:k]) if user.block is not _STACK else k
         return 1.0, ("join", axis, start) if not row or axis == 0 else None

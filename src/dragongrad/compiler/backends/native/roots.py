@@ -21,7 +21,7 @@ from .windows import is_convolution
 STRAIGHT = 32
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
-_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
+JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 # The axes after the first of an array that is computed a row at a time hold no more elements than this.
 LANE = 64
 # A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
@@ -46,12 +46,10 @@ class Root:
     def domain(self) -> tuple[int, ...]:
         """The shape that is looped over."""
         shape = self.node.shape
-        if self.kind == "reduce":
+        if self.kind in ("reduce", "frame"):
             return shape_of(arguments(self.node)[0])
         if self.kind == "total":
             return shape_of(arguments(self.node)[0])[:1]
-        if self.kind == "frame":
-            return shape_of(arguments(self.node)[0])
         if self.kind == "product":
             return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
         if self.kind == "scatter":
@@ -120,7 +118,7 @@ def row_bytes(node: Node) -> int:
 
 def _is_list(node: Node, size: int) -> bool:
     """Whether an array is joined from many small parts, of which each is computed in its own way."""
-    return node.block in _JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+    return node.block in JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
 
 
 def mode_of(root: Root) -> tuple[str, int]:

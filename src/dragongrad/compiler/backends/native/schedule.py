@@ -20,7 +20,7 @@ from .lapack import is_factorisation, operands
 from .prices import price
 from .products import SMALL, is_product, reads_often, small_products
 from .repeats import computed_again
-from .roots import ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
+from .roots import JOINS, ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
 from .sums import REDUCTIONS, terms_of
 from .text import readable, supported
 from .windows import adds_up, is_convolution, places_of
@@ -34,7 +34,6 @@ QUICK = 5000
 # Within such a loop, a value used twice is held where it costs more than so many additions.
 HOLD = 12
 
-_JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
 # What moves elements and computes nothing.
@@ -185,11 +184,7 @@ class Schedule:
         for node in reversed(self.graph.nodes):
             if node in self.wanted and node not in self.outside:
                 kind = self._kind(node)
-                if (
-                    kind not in ("product", "total")
-                    and not self._is_rolled(node)
-                    and mode_of(Root(node, kind))[0] == "straight"
-                ):
+                if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
                     straight.add(node)
             if node in straight:
                 count += min(node.size, STRAIGHT)
@@ -217,12 +212,12 @@ class Schedule:
         """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
         cost: dict[Node, float] = {}
         found: set[Node] = set()
-        if not meets(self.graph, _JOINS):
+        if not meets(self.graph, JOINS):
             return found
         for node in self.graph.nodes:
             values = arguments_of(node)
             cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
-            if node.block not in _JOINS or node.size <= STRAIGHT:
+            if node.block not in JOINS or node.size <= STRAIGHT:
                 continue
             axis = int(node.params.get("axis") or 0) % len(node.shape)
             if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):

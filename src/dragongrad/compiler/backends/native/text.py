@@ -30,18 +30,22 @@ def stored_type_of(dtype: Any) -> str:
     return STORED[np.dtype(dtype).name]
 
 
+@cache
+def is_narrow(dtype: Any) -> bool:
+    """Whether numbers of a dtype are read as wider ones."""
+    return dtype.name in NARROW
+
+
+@cache
 def wide(dtype: Any) -> Any:
     """The dtype in which numbers of a dtype are computed with."""
-    return _INT64 if dtype.name in NARROW else dtype
-
-
-_INT64 = np.dtype(np.int64)
+    return np.dtype(np.int64) if is_narrow(dtype) else dtype
 
 
 @cache
 def readable(dtype: Any) -> bool:
     """Whether elements of this dtype can be read natively, and written as they are."""
-    return supported(dtype) or (isinstance(dtype, np.dtype) and dtype.name in NARROW and dtype.isnative)
+    return supported(dtype) or (isinstance(dtype, np.dtype) and is_narrow(dtype) and dtype.isnative)
 
 
 @cache
@@ -223,7 +227,7 @@ class Text:
         if self.recall(instruction) is None:
             self._note(buffer, "load", parts)
         value = self.op(instruction)
-        if buffer.dtype.name in NARROW:
+        if is_narrow(buffer.dtype):
             extend = "zext" if buffer.dtype.kind == "u" else "sext"
             return self.op(f"{extend} {stored} {value} to i64")
         return self.op(f"trunc i8 {value} to i1") if stored == "i8" else value
@@ -231,7 +235,7 @@ class Text:
     def store(self, buffer: Buffer, parts: list[tuple[Index, int]], value: str) -> None:
         """Write an element."""
         stored = buffer.stored
-        if buffer.dtype.name in NARROW:
+        if is_narrow(buffer.dtype):
             value = self.op(f"trunc i64 {value} to {stored}")
         elif stored == "i8":
             value = self.op(f"zext i1 {value} to i8")
