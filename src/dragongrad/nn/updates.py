@@ -219,7 +219,7 @@ def _like(x: Any, value: Any) -> Any:
 
 def _made(name: str, lr: Rate, given: dict[str, Any], more: dict[str, Any]) -> Update:
     formula = FORMULAS[name]
-    refuse_unknown(f"nn.{name}", more, ["lr", *formula.options, "clip", "decay", "decays", "average"])
+    refuse_unknown(f"nn.{name}", more, ["lr", *given, "clip", "decay", "decays", "average"])
     if not callable(lr):
         positive("lr", lr, example="nn.adam(1e-3), or a schedule such as nn.CosineDecay(1e-3, steps=1000)")
     formula.check(given)

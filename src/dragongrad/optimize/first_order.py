@@ -19,7 +19,7 @@ class FirstOrder(Optimizer):
 
     def setup(self) -> None:
         """Check the options and begin what is remembered."""
-        self.given: dict[str, Any] = {name: getattr(self, name) for name in self.formula.options}
+        self.given: dict[str, Any] = {name: getattr(self, name) for name in self.options}
         self.formula.check(self.given)
         self.memory = self.formula.begin(self.params, self.lr, self.given)
         self.numbers = self.formula.numbers

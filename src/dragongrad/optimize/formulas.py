@@ -37,14 +37,10 @@ class Formula:
         `rates(count, lr, numbers, options)`: what the arrays share, and the numbers handed on to the next step.
     numbers : mapping
         Those numbers at the start.
-    begins : mapping
-        What else a memory begins with, by its name: a function of the options.
     only : mapping
         Of what is remembered: the option without which it is not.
     fractions, positive, not_negative : tuple of str
         The options that lie in [0, 1), above zero, and not below it.
-    options : mapping
-        All options, with their defaults.
 
     """
 
@@ -56,7 +52,6 @@ class Formula:
     fractions: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
-    options: Numbers = field(default_factory=dict)
 
     def check(self, options: Numbers) -> None:
         """Refuse options that do not lie as they must."""
@@ -220,44 +215,33 @@ def _lion(x: Any, g: Any, memory: Memory, rates: Numbers, options: Numbers) -> t
     return x - step * rates["rate"], {"mean": blend(memory["mean"], g, options["beta2"])}
 
 
-_BETAS = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-
-
 def _of_means(
-    move: Any, *more: str, rates: Any = _corrected, numbers: Numbers | None = None, **options: Any
+    move: Any,
+    *more: str,
+    rates: Any = _corrected,
+    numbers: Numbers | None = None,
+    not_negative: tuple[str, ...] = (),
 ) -> Formula:
-    decays = tuple(options)
-    return Formula(
-        move, ("mean", "square", *more), rates, numbers or {}, {}, ("beta1", "beta2"), ("eps",), decays,
-        {**_BETAS, **options},
-    )  # fmt: skip
+    memory, fractions = ("mean", "square", *more), ("beta1", "beta2")
+    return Formula(move, memory, rates, numbers or {}, {}, fractions, ("eps",), not_negative)
 
 
 #: The methods by name.
 FORMULAS: dict[str, Formula] = {
     "gd": Formula(_descend),
-    "momentum": Formula(_momentum, ("velocity",), fractions=("momentum",), options={"momentum": 0.9}),
-    "nesterov": Formula(_nesterov, ("velocity",), fractions=("momentum",), options={"momentum": 0.9}),
-    "rprop": Formula(
-        _rprop, ("length", "sign"), not_negative=("smallest",),
-        options={"increase": 1.2, "decrease": 0.5, "smallest": 0.0, "largest": 50.0},
-    ),
-    "adagrad": Formula(_adagrad, ("square",), positive=("eps",), options={"eps": 1e-10}),
-    "adadelta": Formula(
-        _adadelta, ("square", "moved"), fractions=("rho",), positive=("eps",), options={"rho": 0.95, "eps": 1e-6}
-    ),
+    "momentum": Formula(_momentum, ("velocity",), fractions=("momentum",)),
+    "nesterov": Formula(_nesterov, ("velocity",), fractions=("momentum",)),
+    "rprop": Formula(_rprop, ("length", "sign"), not_negative=("smallest",)),
+    "adagrad": Formula(_adagrad, ("square",), positive=("eps",)),
+    "adadelta": Formula(_adadelta, ("square", "moved"), fractions=("rho",), positive=("eps",)),
     "rmsprop": Formula(
         _rmsprop, ("square", "mean", "velocity"), only={"mean": "centered", "velocity": "momentum"},
         fractions=("decay", "momentum"), positive=("eps",),
-        options={"decay": 0.9, "eps": 1e-8, "momentum": 0.0, "centered": False},
     ),
     "adam": _of_means(_adam),
-    "adamw": _of_means(_adamw, weight_decay=0.01),
+    "adamw": _of_means(_adamw, not_negative=("weight_decay",)),
     "amsgrad": _of_means(_amsgrad, "largest"),
-    "nadam": _of_means(_nadam, rates=_nadam_rates, numbers={"product": 1.0}, momentum_decay=0.004),
+    "nadam": _of_means(_nadam, rates=_nadam_rates, numbers={"product": 1.0}, not_negative=("momentum_decay",)),
     "radam": _of_means(_radam, rates=_radam_rates),
-    "lion": Formula(
-        _lion, ("mean",), fractions=("beta1", "beta2"), not_negative=("weight_decay",),
-        options={"beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
-    ),
+    "lion": Formula(_lion, ("mean",), fractions=("beta1", "beta2"), not_negative=("weight_decay",)),
 }  # fmt: skip
