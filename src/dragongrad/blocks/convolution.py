@@ -210,9 +210,9 @@ def conv(
             f"give a kernel of shape (*kernel, {x.shape[-1] // groups}, outputs)",
         )  # fmt: skip
     spatial, kernel = x.shape[1:-1], w.shape[:-2]
-    steps, spread = _each("stride", stride, len(kernel)), _each("dilation", dilation, len(kernel))
+    steps, spread = lengths_of("stride", stride, len(kernel)), lengths_of("dilation", dilation, len(kernel))
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, spread, strict=True)]
-    pairs = _pairs(padding, spatial, steps, reach)
+    pairs = padding_of(padding, spatial, steps, reach)
     windows = Windows(spatial, kernel, steps, spread, pairs, groups)
     if any(n + before + after < r for n, (before, after), r in zip(spatial, pairs, reach, strict=True)):
         raise _misfit(
@@ -267,17 +267,17 @@ def conv_transpose(
             f"give a kernel of shape (*kernel, outputs, {x.shape[-1]})",
         )  # fmt: skip
     small, kernel = x.shape[1:-1], w.shape[:-2]
-    steps, spread = _each("stride", stride, len(kernel)), _each("dilation", dilation, len(kernel))
+    steps, spread = lengths_of("stride", stride, len(kernel)), lengths_of("dilation", dilation, len(kernel))
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, spread, strict=True)]
     if spatial is not None:
-        large = _each("spatial", spatial, len(kernel), least=0)
+        large = lengths_of("spatial", spatial, len(kernel), least=0)
     elif padding == "same":
         large = tuple([n * s for n, s in zip(small, steps, strict=True)])
     else:
         inner = [(n - 1) * s + r for n, s, r in zip(small, steps, reach, strict=True)]
-        pairs = _pairs(padding, small, steps, reach)
+        pairs = padding_of(padding, small, steps, reach)
         large = tuple([n - sum(p) for n, p in zip(inner, pairs, strict=True)])
-    pairs = _pairs(padding, large, steps, reach)
+    pairs = padding_of(padding, large, steps, reach)
     windows = Windows(large, kernel, steps, spread, pairs, groups)
     if min(large, default=0) < 0 or windows.out != small:
         raise _misfit(
@@ -289,7 +289,7 @@ def conv_transpose(
 
 def _fitting(name: str, x: Any, w: Any, groups: Any) -> int:
     """The groups, where the arrays have axes and channels for them."""
-    groups = _each("groups", groups, 1)[0]
+    groups = lengths_of("groups", groups, 1)[0]
     if w.ndim < 3 or x.ndim != w.ndim:
         raise _misfit(
             name, x, w, "one takes (N, *spatial, channels) and the other (*kernel, channels, channels)",
@@ -308,7 +308,7 @@ def _misfit(name: str, x: Any, w: Any, why: str, instead: str) -> ShapeError:
     return ShapeError(f"{name} of {describe(x)} with kernel {describe(w)}: {why}\n  at {user_line()}\n{instead}")
 
 
-def _each(name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
+def lengths_of(name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
     """An option of one number for all axes, or one for each."""
     try:
         numbers = (operator.index(value),) * count if np.ndim(value) == 0 else tuple(map(operator.index, value))
@@ -320,7 +320,7 @@ def _each(name: str, value: Any, count: int, least: int = 1) -> tuple[int, ...]:
     return numbers
 
 
-def _pairs(
+def padding_of(
     padding: Any, lengths: Sequence[int], steps: Sequence[int], reach: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
     """The zeros before and after each axis."""

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..blocks.convolution import Lengths, Padding, conv, conv_transpose
+from ..blocks.convolution import Lengths, Padding, conv, conv_transpose, lengths_of
 from .initializers import he_normal, zeros
 from .layers import Initializer, Params, Shape, layer, misfit
-
-
-def _lengths(value: Lengths, count: int) -> Shape:
-    return (value,) * count if isinstance(value, int) else tuple(value)
-
-
-def _hashable(value: Any) -> Any:
-    return tuple([_hashable(v) for v in value]) if isinstance(value, (list, tuple)) else value
 
 
 def _kernel(layer: Any, rng: np.random.Generator, shape: Shape, dtype: Any, ends: Shape, outputs: int) -> Params:
@@ -27,15 +18,16 @@ def _kernel(layer: Any, rng: np.random.Generator, shape: Shape, dtype: Any, ends
             f"nn.{type(layer).__name__}", np.empty((1, *shape)), "has no spatial axis and channels",
             "give the shape of one image with its channels last: model.init(rng, (28, 28, 1))",
         )  # fmt: skip
-    params = {"w": layer.weights(rng, (*_lengths(layer.size, len(shape) - 1), *ends), dtype)}
+    params = {"w": layer.weights(rng, (*lengths_of("size", layer.size, len(shape) - 1), *ends), dtype)}
     return {**params, "b": zeros(rng, (outputs,), dtype)} if layer.bias else params
 
 
 def _shape(layer: Any, shape: Shape) -> Shape:
     """The shape of one example's output, from one of zeros with a single channel."""
-    count = len(shape) - 1
+    image = np.zeros((1, *shape[:-1], 1), np.float32)
+    kernel = np.zeros((*lengths_of("size", layer.size, len(shape) - 1), 1, 1), np.float32)
     return np.shape(conv(
-        np.zeros((1, *shape[:-1], 1), np.float32), np.zeros((*_lengths(layer.size, count), 1, 1), np.float32),
+        image, kernel,
         stride=layer.stride, padding=layer.padding, dilation=layer.dilation,
     ))[1:-1]  # fmt: skip
 
@@ -77,10 +69,6 @@ class Conv:
     bias: bool = True
     weights: Initializer = he_normal
 
-    def __post_init__(self) -> None:
-        """Let sequences be tuples, which can be compared and hashed."""
-        _freeze(self, "size", "stride", "padding", "dilation")
-
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
         if shape and shape[-1] % self.groups:
@@ -103,7 +91,7 @@ class Conv:
 
     def multiplications(self, shape: Shape) -> int:
         """How many one example costs."""
-        taps = int(np.prod(_lengths(self.size, len(shape) - 1)))
+        taps = int(np.prod(lengths_of("size", self.size, len(shape) - 1)))
         return int(np.prod(self.out(shape))) * taps * shape[-1] // self.groups
 
 
@@ -138,10 +126,6 @@ class DepthwiseConv:
     bias: bool = True
     weights: Initializer = he_normal
 
-    def __post_init__(self) -> None:
-        """Let sequences be tuples, which can be compared and hashed."""
-        _freeze(self, "size", "stride", "padding", "dilation")
-
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
         outputs = shape[-1] * self.multiplier if shape else 0
@@ -160,7 +144,7 @@ class DepthwiseConv:
 
     def multiplications(self, shape: Shape) -> int:
         """How many one example costs."""
-        return int(np.prod(self.out(shape))) * int(np.prod(_lengths(self.size, len(shape) - 1)))
+        return int(np.prod(self.out(shape))) * int(np.prod(lengths_of("size", self.size, len(shape) - 1)))
 
 
 @layer
@@ -195,10 +179,6 @@ class ConvTranspose:
     bias: bool = True
     weights: Initializer = he_normal
 
-    def __post_init__(self) -> None:
-        """Let sequences be tuples, which can be compared and hashed."""
-        _freeze(self, "size", "stride", "padding", "dilation")
-
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
         params = _kernel(self, rng, shape, dtype, (shape[-1], self.channels // self.groups), self.channels)
@@ -214,19 +194,12 @@ class ConvTranspose:
 
     def out(self, shape: Shape) -> Shape:
         """The shape of one example's output."""
-        one = np.zeros((*_lengths(self.size, len(shape) - 1), 1, 1), np.float32)
+        one = np.zeros((*lengths_of("size", self.size, len(shape) - 1), 1, 1), np.float32)
         small = np.zeros((1, *shape[:-1], 1), np.float32)
         large = conv_transpose(small, one, stride=self.stride, padding=self.padding, dilation=self.dilation)
         return (*np.shape(large)[1:-1], self.channels)
 
     def multiplications(self, shape: Shape) -> int:
         """How many one example costs."""
-        taps = int(np.prod(_lengths(self.size, len(shape) - 1)))
+        taps = int(np.prod(lengths_of("size", self.size, len(shape) - 1)))
         return int(np.prod(shape)) * taps * self.channels // self.groups
-
-
-def _freeze(one: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(one, name)
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            object.__setattr__(one, name, _hashable(value))

@@ -19,7 +19,8 @@ Nothing is global and nothing is hidden: parameters, state and noise are argumen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
@@ -67,9 +68,24 @@ def layer(cls: type[_T]) -> type[_T]:
     array([[0., 0., 2.]], dtype=float32)
 
     """
+    options: Any = cls
+    check = getattr(cls, "__post_init__", None)
+
+    def settle(self: Any) -> None:
+        for one in fields(self):
+            object.__setattr__(self, one.name, _settled(getattr(self, one.name)))
+        if check is not None:
+            check(self)
+
+    options.__post_init__ = settle
     made = dataclass(frozen=True)(cls)
     static(made)
     return made
+
+
+def _settled(value: Any) -> Any:
+    """A list as a tuple, which can be compared and hashed as the other options are."""
+    return tuple([_settled(v) for v in value]) if isinstance(value, (list, tuple)) else value
 
 
 def static(cls: type) -> None:
@@ -109,11 +125,23 @@ def draw(one: Any, rng: np.random.Generator, shape: Shape) -> Any:
 
 def out(one: Any, shape: Shape) -> Shape:
     """The shape of the output for one example of this shape."""
+    try:
+        hash(one)
+    except TypeError:
+        return _out(one, shape)
+    return _known(one, shape)
+
+
+def _out(one: Any, shape: Shape) -> Shape:
     if hasattr(one, "out"):
         found: Shape = one.out(shape)
         return found
     params = init(one, np.random.default_rng(0), shape, np.float32)
     return np.shape(apply(one, params, np.zeros((1, *shape), np.float32), start(one, shape, np.float32)))[1:]
+
+
+# Noise is drawn for the shapes of all layers at every step of a training.
+_known = lru_cache(maxsize=1024)(_out)
 
 
 def multiplications(one: Any, shape: Shape) -> int:

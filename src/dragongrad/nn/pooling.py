@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..blocks.convolution import Lengths
+from ..blocks.convolution import Lengths, lengths_of, padding_of
 from ..core.errors import ArgumentError
 from .layers import Params, Shape, layer, misfit
 
@@ -75,8 +75,8 @@ def _pool(
     count = np.ndim(x) - 2
     if count < 1:
         raise misfit("pooling", x, "has no spatial axis", "give images of shape (N, ..., channels)")
-    sizes = _each("size", size, count)
-    steps = sizes if stride is None else _each("stride", stride, count)
+    sizes = lengths_of("size", size, count)
+    steps = sizes if stride is None else lengths_of("stride", stride, count)
     if padding not in ("valid", "same"):
         raise ArgumentError(f'padding is "valid" or "same", not {padding!r}')
     if padding == "same":
@@ -101,17 +101,8 @@ def _side_by_side(x: Any, sizes: Shape, reduce: Callable[..., Any]) -> Any:
 
 
 def _padded(x: Any, sizes: Shape, steps: Shape, fill: float) -> Any:
-    short = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[1:-1], sizes, steps, strict=True)]
-    if not any(short):
-        return x
-    return np.pad(x, [(0, 0), *[(p // 2, p - p // 2) for p in short], (0, 0)], constant_values=fill)
-
-
-def _each(name: str, value: Any, count: int) -> Shape:
-    found = (value,) * count if isinstance(value, (int, np.integer)) else tuple(value)
-    if len(found) != count or any(not isinstance(n, (int, np.integer)) or n < 1 for n in found):
-        raise ArgumentError(f"{name} is an integer from 1 on, or {count} of them, one an axis; got {value!r}")
-    return found
+    pairs = padding_of("same", x.shape[1:-1], steps, sizes)
+    return np.pad(x, [(0, 0), *pairs, (0, 0)], constant_values=fill) if any(map(any, pairs)) else x
 
 
 @layer
