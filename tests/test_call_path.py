@@ -514,7 +514,7 @@ def test_results_do_not_depend_on_threads(loop, few_threads):
     found = []
     for count in (1, 2, 3, 8, 2, 1):
         ad.set_threads(count)
-        found.append([np.asarray(v) for v in np.atleast_1d(compiled(LONG))])
+        found.append(np.array(compiled(LONG)))
     for other in found[1:]:
         np.testing.assert_array_equal(found[0], other)
     rtol = 1e-4 if loop == "float32" else 1e-10
