@@ -420,6 +420,10 @@ def test_losses(name):
     assert_compiles(ad.value_and_grad(loss), (z,), (z[::-1].copy(),), "native")
 
 
+def test_truths_are_two_classes():
+    assert nn.cross_entropy(LOGITS[:, :2], YES > 0) == nn.cross_entropy(LOGITS[:, :2], YES.astype(int))
+
+
 def test_losses_of_certain_predictions_are_finite():
     z = np.array([[1e4, -1e4, 0.0]])
     assert nn.cross_entropy(z, np.array([0])) == 0
@@ -503,6 +507,15 @@ def test_a_model_as_an_argument_is_not_trained():
 
 
 PARAMS = MODEL.init(np.random.default_rng(0), (6, 6, 1))
+
+
+def later(logits, labels):
+    """A second call of a compiled loss, with other labels than it was traced with."""
+    loss = ad.compile(nn.cross_entropy)
+    loss(logits, LABELS)
+    return loss(logits, labels)
+
+
 REFUSED = {
     "a class": (lambda: nn.Chain(head=nn.Dense), ad.ArgumentError, r"Dense\(\.\.\.\)"),
     "a number": (lambda: nn.Chain(3), ad.ArgumentError, "a layer is an object"),
@@ -529,7 +542,23 @@ REFUSED = {
         lambda: nn.cross_entropy(LOGITS, LABELS[:, None]), ad.ShapeError, "targets of shape"
     ),
     "a column and a vector": (lambda: nn.squared_error(np.ones((3, 1)), np.ones(3)), ad.ShapeError, "spread"),
-    "a class too many": (lambda: nn.cross_entropy(LOGITS, LABELS + 1), IndexError, "out of bounds"),
+    "a class too many": (lambda: nn.cross_entropy(LOGITS, LABELS + 1), ad.OutOfBoundsError, "between 0 and 2"),
+    "a class below 0": (lambda: nn.cross_entropy(LOGITS, LABELS - 1), ad.OutOfBoundsError, "from -1 to 1"),
+    "a class below 0 in a later call": (lambda: later(LOGITS, LABELS - 1), ad.OutOfBoundsError, "from -1 to 1"),
+    "a thing below 0": (
+        lambda: nn.Embedding(3, 2)({"w": np.ones((3, 2))}, np.array([-1])), ad.OutOfBoundsError, "between 0 and 2"
+    ),
+    "classes as floats": (lambda: nn.cross_entropy(LOGITS, LABELS * 1.0), ad.ShapeError, r"astype\(int\)"),
+    "classes as texts": (lambda: nn.cross_entropy(LOGITS, LABELS.astype(str)), ad.DtypeError, "give numbers"),
+    "rows of ones": (lambda: nn.cross_entropy(LOGITS, ONE_HOT.astype(int)), ad.ShapeError, r"astype\(float\)"),
+    "weights of other classes": (
+        lambda: nn.cross_entropy(LOGITS, LABELS, weights=np.ones(2)), ad.ShapeError, "one number for each class"
+    ),
+    "answers of -1 and 1": (
+        lambda: nn.binary_cross_entropy(np.ones(4), 2 * YES - 1), ad.ArgumentError, "1 for yes"
+    ),
+    "complex targets": (lambda: nn.squared_error(YES, YES + 1j), ad.DtypeError, "complex128"),
+    "a focus below 0": (lambda: nn.focal(np.ones(4), YES, gamma=-1), ad.ArgumentError, "gamma"),
     "a bias as a kernel": (lambda: nn.initializers.he_normal(None, (3,)), ad.ArgumentError, "zeros or ones"),
     "sequences": (lambda: nn.LSTM(2).init(np.random.default_rng(0), (3,)), ad.ShapeError, "times and channels"),
     "embedding smoothing": (lambda: nn.cross_entropy(LOGITS, LABELS, smoothing=2), ad.ArgumentError, "smoothing"),

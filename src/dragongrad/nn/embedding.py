@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import DtypeError, user_line
-from ..core.variable import value_of
+from ..core.variable import plain, value_of
 from .initializers import normal
-from .layers import Initializer, Params, Shape, layer
+from .layers import Initializer, Params, Shape, counted_from_zero, layer
 
 
 @layer
@@ -30,7 +30,7 @@ class Embedding:
     DtypeError
         The input is not of whole numbers.
     OutOfBoundsError
-        A number is not below `count`.
+        A number is below 0, or not below `count`.
 
     Examples
     --------
@@ -53,12 +53,13 @@ class Embedding:
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The vectors, along a new last axis."""
-        if np.asarray(value_of(x)).dtype.kind not in "iu":
+        seen = np.asarray(value_of(plain(x)))
+        if seen.dtype.kind not in "iu":
             raise DtypeError(
-                f"nn.Embedding takes whole numbers, got {np.asarray(value_of(x)).dtype}\n"
-                f"  at {user_line()}\nx.astype(np.int64)"
+                f"nn.Embedding takes whole numbers, got {seen.dtype}\n  at {user_line()}\nx.astype(np.int64)"
             )
-        return np.take(params["w"], x, axis=0)
+        x = seen if seen is x or not hasattr(x, "dtype") else plain(x)
+        return np.take(params["w"], counted_from_zero("nn.Embedding", x, np.shape(params["w"])[0]), axis=0)
 
     def out(self, shape: Shape) -> Shape:
         """The shape of one example's output."""

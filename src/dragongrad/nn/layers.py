@@ -26,8 +26,9 @@ from typing import Any, TypeVar, dataclass_transform
 import numpy as np
 import optree
 
-from ..core.errors import ArgumentError, ShapeError, user_line
+from ..core.errors import ArgumentError, OutOfBoundsError, ShapeError, user_line
 from ..core.nests import NAMESPACE
+from ..core.variable import Variable, value_of
 
 Shape = tuple[int, ...]
 #: A nest of parameters: a dict of arrays, of dicts of them, ...
@@ -175,6 +176,18 @@ def name_of(one: Any) -> str:
 def misfit(who: str, x: Any, why: str, instead: str) -> ShapeError:
     """The error for an input of the wrong shape."""
     return ShapeError(f"{who}: an input of shape {np.shape(x)} {why}\n  at {user_line()}\n{instead}")
+
+
+def counted_from_zero(who: str, numbers: Any, count: int) -> Any:
+    """Whole numbers from 0, below a count: NumPy would take those below 0 from the end."""
+    seen = value_of(numbers)
+    if seen.size and (seen.min() < 0 or seen.max() >= count):
+        raise OutOfBoundsError(
+            f"{who}: numbers from {seen.min()} to {seen.max()}, where they lie between 0 and {count - 1}\n"
+            f"  at {user_line()}\ncount from 0: np.unique(y, return_inverse=True)[1]"
+        )
+    # What is not seen here, because it comes in a later call of a compiled function, is out of bounds there.
+    return np.where(numbers < 0, count, numbers) if isinstance(numbers, Variable) else numbers
 
 
 Initializer = Callable[[np.random.Generator, Shape, Any], Any]
