@@ -22,6 +22,9 @@ MODEL = nn.Chain(hidden=nn.Dense(8), norm=nn.BatchNorm(), tanh=nn.tanh, drop=nn.
 PARAMS = MODEL.init(np.random.default_rng(1), (3,))
 
 
+GIVEN = MODEL, PARAMS, (X[40:], Y[40:])
+
+
 def accuracy(out, y):
     return np.mean(out.argmax(axis=1) == y)
 
@@ -35,7 +38,8 @@ def run(**options):
         "loss": nn.cross_entropy, "update": nn.adam(0.01, average=0.9), "epochs": 4, "batch": 16, "seed": 3,
         "validation": (X[:40], Y[:40]), "metrics": {"accuracy": accuracy}, "augment": shaken, "compile": False,
     }  # fmt: skip
-    return nn.train(MODEL, PARAMS, (X[40:], Y[40:]), **{**given, **options})
+    model, params, data = (options.pop(k, v) for k, v in zip(("model", "params", "data"), GIVEN, strict=True))
+    return nn.train(model, params, data, **{**given, **options})
 
 
 def same_bits(one, two):
@@ -79,6 +83,16 @@ def test_the_best_epoch_is_kept():
     assert done.best == 1 + int(np.argmax(scores))
     out = nn.predict(MODEL, done.params, X[:40], done.state)
     assert accuracy(out, Y[:40]) == max(scores)
+
+
+def test_an_epoch_that_can_be_measured_is_better_than_one_that_cannot():
+    scores = iter([np.nan, 0.5, np.nan, 0.4])
+    assert run(metrics={"score": lambda out, y: next(scores)}, monitor="score").best == 2
+
+
+def test_a_training_is_shown_in_a_line():
+    assert repr(run(epochs=2)).startswith("<Training: all epochs, the best of 2 is epoch")
+    assert "array" not in repr(run(epochs=0))
 
 
 def test_no_improvement_ends_a_training():
@@ -159,15 +173,60 @@ def test_other_programs_can_read_the_arrays(tmp_path):
     np.testing.assert_array_equal(load_file(tmp_path / "a")["inner/0"], np.arange(3))
 
 
-@pytest.mark.parametrize("at", [0, 5, 40, 400, -1])
-def test_damage_is_found(tmp_path, at):
+def test_damage_is_found_anywhere(tmp_path):
     path = tmp_path / "a"
-    nn.save(path, {"w": np.arange(100.0)})
-    data = bytearray(path.read_bytes())
-    data[at] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(nn.CheckpointError):
-        nn.load(path)
+    nn.save(path, {"w": np.arange(20.0)}, epoch=3, threshold=0.25, name="net")
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        data = bytearray(whole)
+        data[at] ^= 1
+        path.write_bytes(data)
+        try:
+            nest, more = nn.load(path)
+        except nn.CheckpointError:
+            continue
+        # Some bits of the frame are free: blanks, and whether a letter is written as it is.
+        assert more == {"epoch": 3, "threshold": 0.25, "name": "net"}
+        assert_same(nest, {"w": np.arange(20.0)})
+
+
+def test_new_files_have_the_usual_permissions(tmp_path):
+    nn.save(tmp_path / "a", {"w": np.ones(2)})
+    (tmp_path / "b").write_bytes(b"")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_parts_of_processes_that_run_stay(tmp_path):
+    ended = get_context("fork").Process(target=int)
+    ended.start()
+    ended.join()
+    for process in (os.getpid(), os.getppid(), ended.pid):
+        (tmp_path / f".a[1].{process}.x.part").write_bytes(b"")
+    run(epochs=0, checkpoint=tmp_path / "a[1]")
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {f".a[1].{process}.x.part" for process in (os.getpid(), os.getppid())}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a"
+    nn.save(path, {"w": np.ones(2)})
+    resource = pytest.importorskip("resource")
+
+    def fill():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        with pytest.raises(OSError, match="File too large") as found:
+            nn.save(path, {"w": np.ones(1000)})
+        os._exit(found.value.filename != str(path))
+
+    child = get_context("fork").Process(target=fill)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    assert nn.load(path)[0]["w"].tolist() == [1, 1]
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
 @pytest.mark.parametrize("size", [0, 3, 8, 100, 500])
@@ -208,10 +267,21 @@ def test_what_cannot_be_saved_is_named(tmp_path, nest, words):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_training_is_not_continued(tmp_path):
+WIDER = nn.Chain(**{**MODEL.layers, "hidden": nn.Dense(9)})
+OTHERS = {
+    "batch": {"batch": 8}, "seed": {"seed": 4}, "monitor": {"monitor": "accuracy"},
+    "validation": {"validation": (X[:30], Y[:30])}, "data": {"data": (X[40:] + 1, Y[40:])},
+    "parameters": {"model": WIDER, "params": WIDER.init(np.random.default_rng(1), (3,))},
+    "optimizer": {"update": nn.amsgrad(0.01, average=0.9)},
+    "generator": {"seed": np.random.Generator(np.random.MT19937(0))},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_training_is_not_continued(tmp_path, what):
     run(epochs=1, checkpoint=tmp_path / "a")
-    with pytest.raises(ad.ArgumentError, match="other batch"):
-        run(epochs=1, batch=8, checkpoint=tmp_path / "a")
+    with pytest.raises(ad.ArgumentError, match=f"with other .*{what}"):
+        run(epochs=1, checkpoint=tmp_path / "a", **OTHERS[what])
 
 
 def test_more_epochs_go_on(tmp_path):
@@ -276,7 +346,14 @@ def test_two_processes_write_one_checkpoint(tmp_path):
 
 
 REFUSED = {
-    "an array alone": (lambda: nn.train(MODEL, PARAMS, X, loss=None, update=nn.adam()), "tuple"),
+    "an array alone": (lambda: nn.train(MODEL, PARAMS, X, loss=nn.huber, update=nn.adam()), "tuple"),
+    "a loss by name": (lambda: run(loss="cross_entropy"), "such as nn.cross_entropy"),
+    "an optimizer by name": (lambda: run(update="adam"), r"nn.adam\(1e-3\)"),
+    "an optimizer that is not made": (lambda: run(update=nn.adam), r"nn.adam\(1e-3\)"),
+    "a metric by name": (lambda: run(metrics=["accuracy"]), "functions by name"),
+    "no patience": (lambda: run(patience=0), "from 1 on"),
+    "a folder": (lambda: run(checkpoint="."), "is a folder"),
+    "a truth as a batch": (lambda: run(batch=True), "a batch has one"),
     "a batch of nothing": (lambda: run(batch=0), "a batch has one"),
     "a batch too large": (lambda: run(batch=1000), "batch=80"),
     "epochs": (lambda: run(epochs=1.5), "whole number"),

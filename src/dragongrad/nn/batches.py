@@ -52,7 +52,7 @@ def batches(rng: np.random.Generator, count: int, size: int, drop: bool = True) 
 
 def check_batch(count: int, size: int) -> None:
     """Refuse batches that no step could be made of."""
-    if not isinstance(size, (int, np.integer)) or size < 1:
+    if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
         raise ArgumentError(f"a batch has one example or more, got batch={size!r}")
     if size > count:
         raise ArgumentError(f"a batch of {size} is more than the {count} examples: batch={count}")

@@ -1,15 +1,16 @@
 """Checkpoints: a nest of arrays and what goes with it in one file, which is there whole or not at all.
 
 The format is safetensors: the arrays by the paths of their places, and in the file's metadata a JSON text with the
-structure of the nest, everything that is not an array, and a hash of the arrays.
+structure of the nest, everything that is not an array, and a hash of all of it.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError, MissingExtraError
 
-_FORMAT = "dragongrad nest 1"
+_FORMAT = "dragongrad nest 2"
 _KINDS = "fiub"
 
 
@@ -45,6 +46,8 @@ def save(path: str | os.PathLike[str], nest: Any, **more: Any) -> None:
     ------
     ArgumentError
         Something cannot be written: its place in the nest is named.
+    OSError
+        The disk is full, for example; what was there before is there still.
     MissingExtraError
         safetensors is not installed.
 
@@ -60,11 +63,11 @@ def save(path: str | os.PathLike[str], nest: Any, **more: Any) -> None:
     """
     arrays: dict[str, Any] = {}
     skeleton = _taken_apart(nest, "", arrays)
-    header = {"format": _FORMAT, "nest": skeleton, "more": more, "hash": _hash(arrays)}
     try:
-        text = json.dumps(header)
+        body = json.dumps({"nest": skeleton, "more": more})
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"what goes with a checkpoint must be something that JSON can hold: {error}") from None
+    text = json.dumps({"format": _FORMAT, "hash": _hash(arrays, body), "body": body})
     data = _safetensors().save(arrays, metadata={"dragongrad": text})
     _replace(Path(path), data)
 
@@ -106,9 +109,11 @@ def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
             f"{path} holds arrays ({', '.join(sorted(arrays)[:4])} ...) but was not written by nn.save: "
             "read it with safetensors.numpy.load_file and put the arrays into a nest yourself"
         )
-    if header["hash"] != _hash(arrays):
-        raise CheckpointError(f"{path} is damaged: its arrays are not those that were written")
-    return _put_together(header["nest"], arrays), header["more"]
+    body = header.get("body", "")
+    if header.get("hash") != _hash(arrays, body):
+        raise CheckpointError(f"{path} is damaged: it does not hold what was written")
+    content = json.loads(body)
+    return _put_together(content["nest"], arrays), content["more"]
 
 
 def _taken_apart(nest: Any, place: str, arrays: dict[str, Any]) -> Any:
@@ -154,8 +159,8 @@ def _put_together(skeleton: Any, arrays: dict[str, Any]) -> Any:
     return value
 
 
-def _hash(arrays: dict[str, Any]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def _hash(arrays: dict[str, Any], text: str) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=16)
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
@@ -166,19 +171,23 @@ def _hash(arrays: dict[str, Any]) -> str:
 def _replace(path: Path, data: bytes) -> None:
     """Let a file have this content, from one moment to the next."""
     folder = path.parent
+    part = folder / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=folder)
+        # As any new file is made, with the permissions that the user wants; a temporary file is the owner's alone.
+        file = open(part, "xb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise ArgumentError(f"cannot write into {folder}: {error.strerror}") from None
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
+        os.replace(part, path)
+    except BaseException as error:
         with suppress(OSError):
-            os.unlink(name)
+            part.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     # The new name itself goes to the disk with its folder; Windows has no such thing.
     if os.name == "posix":
@@ -191,9 +200,23 @@ def _replace(path: Path, data: bytes) -> None:
 
 def remove_parts(path: Path) -> None:
     """Remove what killed processes left half written beside a checkpoint."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with suppress(OSError):
-            part.unlink()
+            if not _runs(part.name.split(".")[-3]):
+                part.unlink()
+
+
+def _runs(process: str) -> bool:
+    """Whether a process, by its number, may be writing still; this one may in another thread."""
+    if os.name != "posix" or not process.isdigit():  # elsewhere asking would end it
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _safetensors() -> Any:

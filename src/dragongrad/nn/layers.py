@@ -187,7 +187,7 @@ def counted_from_zero(who: str, numbers: Any, count: int) -> Any:
             f"  at {user_line()}\ncount from 0: np.unique(y, return_inverse=True)[1]"
         )
     # What is not seen here, because it comes in a later call of a compiled function, is out of bounds there.
-    return np.where(numbers < 0, count, numbers) if isinstance(numbers, Variable) else numbers
+    return np.where(np.less(numbers, 0), count, numbers) if isinstance(numbers, Variable) else numbers
 
 
 Initializer = Callable[[np.random.Generator, Shape, Any], Any]

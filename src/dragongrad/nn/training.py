@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ class Epoch:
     seconds: float
 
 
-@dataclass
+@dataclass(repr=False)
 class Training:
     """How a training went, and what came out.
 
@@ -80,6 +81,11 @@ class Training:
     best: int
     stopped: str
     last: Params
+
+    def __repr__(self) -> str:
+        """How it went, without the arrays."""
+        last = self.history[-1] if self.history else "no epoch"
+        return f"<Training: {self.stopped}, the best of {len(self.history)} is epoch {self.best}; {last}>"
 
     def plot(self) -> Any:
         """Draw losses and metrics over the epochs; the axes of matplotlib."""
@@ -120,6 +126,13 @@ class _Run:
         if "plan" not in more:
             raise CheckpointError(f"{path} is no checkpoint of a training: give checkpoint= another name")
         differ = [k for k in plan if more["plan"].get(k) != plan[k]]
+        for what, own, found in (
+            ("parameters", self.params, nest["params"]), ("optimizer", self.memory, nest["memory"]),
+            ("states of layers", self.state, nest["state"]),
+        ):  # fmt: skip
+            differ += [] if _form(own) == _form(found) else [what]
+        if self.rng.bit_generator.state["bit_generator"] != more["generator"]["bit_generator"]:
+            differ.append("generator")
         if differ:
             raise ArgumentError(
                 f"{path} is of another training, with other {', '.join(differ)}: give checkpoint= another name, "
@@ -217,18 +230,30 @@ def train(
     True
 
     """
-    plan = _plan(data, epochs, batch, monitor, metrics, validation, patience)
+    _check(loss, update, metrics, epochs, patience)
+    plan = _plan(data, batch, monitor, metrics, validation, patience, seed)
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
     shape = np.shape(flatten(data[0])[0][0])[1:]
     state = state if state is not None else layers.start(model, shape, _dtype(params))
     run = _Run(map_nest(np.array, params), update.start(params), map_nest(np.array, state), rng)
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None:
+        plan["data"] = _digest(data)
         remove_parts(path)
+        if path.is_dir():
+            raise ArgumentError(
+                f"{path} is a folder: name a file in it, checkpoint={str(path / 'run.safetensors')!r}"
+            )
         if path.exists():
             run.read(path, plan)
     trainer = _Trainer(model, loss, update, data, batch, augment, validation, metrics or {}, monitor, compile)
     return trainer.run(run, epochs, plan, path, every, patience, progress)
+
+
+def _form(nest: Any) -> Any:
+    """What two nests have in common where one can go on for the other: structure, shapes and dtypes."""
+    leaves, structure = flatten(nest)
+    return structure, [(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves]
 
 
 def _listed(state: Any) -> Any:
@@ -238,8 +263,35 @@ def _listed(state: Any) -> Any:
     return state.tolist() if isinstance(state, np.ndarray) else state
 
 
+def _digest(data: Any) -> str:
+    """A hash of some of the examples, by which another data set of as many is known."""
+    count = examples(data)
+    rows = np.linspace(0, max(count - 1, 0), min(count, 64)).astype(int)
+    found = hashlib.blake2b(digest_size=8)
+    for leaf in flatten(taken(data, rows))[0]:
+        found.update(f"{leaf.dtype} {leaf.shape}".encode() + leaf.tobytes())
+    return found.hexdigest()
+
+
+def _check(loss: Any, update: Any, metrics: Any, epochs: Any, patience: Any) -> None:
+    """Refuse options of another kind."""
+    if not callable(loss):
+        raise ArgumentError(f"loss is a function of outputs and targets, such as nn.cross_entropy; got {loss!r}")
+    if not isinstance(update, Update):
+        raise ArgumentError(f"update is an optimizer such as nn.adam(1e-3), got {update!r}")
+    if metrics is not None and not (isinstance(metrics, Mapping) and all(map(callable, metrics.values()))):
+        raise ArgumentError(
+            'metrics are functions by name: {"accuracy": lambda out, y: np.mean(out.argmax(axis=1) == y)}; '
+            f"got {metrics!r}"
+        )
+    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
+    if patience is not None and (not isinstance(patience, (int, np.integer)) or patience < 1):
+        raise ArgumentError(f"patience is a whole number from 1 on, got {patience!r}")
+
+
 def _plan(
-    data: Any, epochs: int, batch: int, monitor: str, metrics: Any, validation: Any, patience: int | None
+    data: Any, batch: int, monitor: str, metrics: Any, validation: Any, patience: int | None, seed: Any
 ) -> dict[str, Any]:
     """What a checkpoint must agree with; refuses what cannot be run."""
     for what, given in (("data", data), ("validation", validation)):
@@ -247,8 +299,6 @@ def _plan(
             raise ArgumentError(f"{what} is a tuple (inputs, targets), got {type(given).__name__}")
     count = examples(data)
     check_batch(count, batch)
-    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
     if validation is None and (metrics or patience is not None):
         raise ArgumentError("metrics and patience need examples to look at: validation=(inputs, targets)")
     if validation is not None and not examples(validation):
@@ -257,7 +307,9 @@ def _plan(
         raise ArgumentError(
             f'monitor is "loss" or the name of a metric ({", ".join(metrics or {})}), got {monitor!r}'
         )
-    return {"examples": count, "batch": int(batch)}
+    held = 0 if validation is None else examples(validation)
+    known = int(seed) if isinstance(seed, (int, np.integer)) else None
+    return {"examples": count, "batch": int(batch), "validation": held, "monitor": monitor, "seed": known}
 
 
 def _dtype(params: Params) -> Any:
@@ -355,6 +407,7 @@ class _Trainer:
             measured = {name: float(metric(out, targets)) for name, metric in self.metrics.items()}
             name = self.monitor.lstrip("-")
             score = -found if name == "loss" else measured[name] * (-1 if self.monitor.startswith("-") else 1)
-            if not run.best or score > run.best["value"]:
+            # A score that is NaN is worse than any.
+            if not run.best or score > run.best["value"] or math.isnan(run.best["value"]):
                 run.best = {"params": params, "state": run.state, "epoch": run.epoch, "value": score}
         run.history.append(Epoch(run.epoch, loss, found, measured, time.monotonic() - started))
