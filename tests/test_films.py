@@ -1,9 +1,11 @@
 """Films: what readers make of every kind of file, what they refuse, and splits that share no patient."""
 
 import io
+import struct
 import sys
 import warnings
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -80,6 +82,13 @@ def test_pictures(kind, tmp_path):
     assert films.groups is None
 
 
+def declared(width, height):
+    """The head of a PNG file of a size."""
+    head = struct.pack(">4sIIBBBBB", b"IHDR", width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I4s", 9, b"IDAT") + bytes(9)
+
+
 BROKEN = {
     "empty": (b"", "the file is empty"),
     "text": (b"hello", "damaged, or no picture"),
@@ -90,6 +99,8 @@ BROKEN = {
     ),
     "floats": (encoded(RAMP.astype(np.float32), "TIFF"), "floating numbers outside"),
     "32 bits": (encoded(pil.fromarray(RAMP.astype(np.int32) * 70000), "TIFF"), "are not of 16 bits"),
+    "a bomb": (declared(20_000, 10_000), "more than 89,478,485 pixels"),
+    "a larger bomb": (declared(200_000, 10_000), "more than 89,478,485 pixels"),
 }
 
 
@@ -185,6 +196,9 @@ BAD_DICOMS = {
     "short": (dicom(Rows=80), "damaged, or no DICOM"),
     "cut off": (dicom()[:140], "damaged|no pixels"),
     "foreign": (b"0" * 500, "damaged, or no DICOM"),
+    "no compression that there is": (dicom().replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.x"), "damaged"),
+    # Its kind is unknown, and found out when the value is asked for.
+    "a patient of no kind": (dicom().replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00L\x1a"), "damaged"),
 }
 
 
@@ -300,8 +314,9 @@ def test_sizes(tmp_path):
     board = (np.indices((32, 32)).sum(axis=0) % 2 * 255).astype(np.uint8)
     (tmp_path / "a.png").write_bytes(encoded(board))
     assert abs(images.read(tmp_path, size=8).images - 0.5).max() < 0.01
-    with pytest.raises(ArgumentError, match="show nothing"):
-        images.read(tmp_path, size=0)
+    for size in (0, "a", 2.5, (16,), (4, 16), 10**6, True):
+        with pytest.raises(ArgumentError, match="whole numbers from 8"):
+            images.read(tmp_path, size=size)
 
 
 def test_medmnist(tmp_path):
@@ -326,6 +341,7 @@ def test_medmnist(tmp_path):
         (arrays | {"train_labels": np.zeros((5, 1), int)}, "more or fewer train_labels"),
         (arrays | {"val_images": np.zeros((3, 28, 28))}, "float64"),
         (arrays | {"val_labels": np.zeros((3, 1))}, "not whole numbers"),
+        (arrays | {"val_labels": np.full((3, 1), -1)}, "the label -1"),
     ):
         np.savez(tmp_path / "wrong.npz", **wrong)
         with pytest.raises(images.FilmError, match=why):
@@ -335,6 +351,31 @@ def test_medmnist(tmp_path):
         images.read(tmp_path / "wrong.npz")
     with pytest.raises(ArgumentError, match="no part 'other': the data set has train, val, test"):
         films.part("other")
+
+
+def test_a_path_may_lead_through_hidden_folders(tmp_path, monkeypatch):
+    for folder in (".hidden", "other"):
+        (tmp_path / folder / "ILL").mkdir(parents=True)
+        (tmp_path / folder / "ILL" / "a.png").write_bytes(encoded(RAMP))
+    (tmp_path / "other" / ".thumbs").mkdir()
+    (tmp_path / "other" / ".thumbs" / "a.png").write_bytes(b"no film")
+    monkeypatch.chdir(tmp_path / ".hidden")
+    for path in (".", "../other", tmp_path / ".hidden"):
+        assert len(images.read(path)) == 1
+
+
+def test_archives_with_a_name_twice_or_a_bomb(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is one of that name
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            for k, name in enumerate(("a.png", "a.png", "b.png")):
+                archive.writestr(name, encoded(RAMP + np.uint8(k)))
+    assert len(set(images.read(tmp_path / "x.zip").digests())) == 3
+    data = (tmp_path / "x.zip").read_bytes()
+    size = struct.pack("<I", len(encoded(RAMP + np.uint8(2))))
+    at = data.rindex(size)  # of the last film, in the list at the archive's end
+    (tmp_path / "x.zip").write_bytes(data[:at] + struct.pack("<I", 1 << 30) + data[at + 4 :])
+    assert "1,073,741,824 bytes" in images.read(tmp_path / "x.zip", skip=True).skipped[0]
 
 
 def test_written_films_are_read_again(tmp_path):

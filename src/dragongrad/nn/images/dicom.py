@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -66,21 +67,19 @@ def decode(data: bytes) -> tuple[Any, list[str], str | None]:
             stored = file.pixel_array
             rescaled = apply_modality_lut(stored, file)
             grey, notes = _shown(file, rescaled, apply_modality_lut, apply_voi_lut)
+            grey[_padding(file, stored)] = 0
+            return grey, [f"{int(file.BitsStored)} bits", *notes, *_position(file)], _patient(file)
         except FilmError:
             raise
         except Exception as error:  # whatever a damaged file leads to; its text may name the patient
             raise FilmError(_why(file if "file" in locals() else None, error)) from None
-    grey[_padding(file, stored)] = 0
-    return grey, [f"{int(file.BitsStored)} bits", *notes, *_position(file)], _patient(file)
 
 
 def _why(file: Any, error: Exception) -> str:
-    compressed = file is not None and getattr(getattr(file, "file_meta", None), "TransferSyntaxUID", None)
-    if compressed and getattr(compressed, "is_compressed", False):
-        return (
-            f"its pixels are compressed ({compressed.name}) and cannot be read: install pylibjpeg, or save it "
-            "uncompressed"
-        )
+    with suppress(AttributeError, ValueError):  # damage may be in the kind of compression too
+        syntax = file.file_meta.TransferSyntaxUID
+        if syntax.is_compressed:
+            return f"its pixels are compressed ({syntax.name}): install pylibjpeg, or save it uncompressed"
     return f"it is damaged, or no DICOM: {type(error).__name__}"
 
 

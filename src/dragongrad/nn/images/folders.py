@@ -22,6 +22,7 @@ PATIENTS = r"(person\d+|IM-\d+)"
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 _DICOM = (".dcm", ".dicom", ".dic", "")
 _Read = Callable[[], bytes]
+_MOST_BYTES = 1 << 29
 
 
 def read_folder(path: str | Path, size: Size = None, pattern: str | None = None, skip: bool = False) -> Films:
@@ -84,25 +85,40 @@ def read_folder(path: str | Path, size: Size = None, pattern: str | None = None,
 def _opened(path: Path) -> Iterator[tuple[list[tuple[str, _Read]], str]]:
     """The names of all films below a path, sorted, with what reads each."""
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file())
-        yield [(p.relative_to(path).as_posix(), p.read_bytes) for p in found if _is_film(p)], "folder"
+        found = sorted(p for p in path.rglob("*") if p.is_file() and _is_film(p.relative_to(path)))
+        yield [(p.relative_to(path).as_posix(), _content(p)) for p in found], "folder"
     elif path.suffix.lower() == ".zip":
         try:
             archive = zipfile.ZipFile(path)
         except zipfile.BadZipFile:
             raise FilmError(f"{path} is damaged, or no zip archive") from None
         with archive:
-            inside = sorted(i.filename for i in archive.infolist() if not i.is_dir())
-            films = [(n, _member(archive, n)) for n in inside if _is_film(PurePosixPath(n))]
+            inside = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
+            films = [(i.filename, _member(archive, i)) for i in inside if _is_film(PurePosixPath(i.filename))]
             yield films, "zip"
     else:
-        yield [(path.name, path.read_bytes)], "file"
+        yield [(path.name, _content(path))], "file"
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> _Read:
+def _content(path: Path) -> _Read:
     def read() -> bytes:
         try:
-            return archive.read(name)
+            return path.read_bytes()
+        except OSError as error:
+            raise FilmError(f"it cannot be read: {error.strerror}") from None
+
+    return read
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Read:
+    def read() -> bytes:
+        # No more than this is unpacked, whatever else the archive holds.
+        if member.file_size > _MOST_BYTES:
+            raise FilmError(
+                f"it would be {member.file_size:,} bytes long, where a film has at most {_MOST_BYTES:,}"
+            )
+        try:
+            return archive.read(member)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
             raise FilmError(f"it cannot be unpacked: {type(error).__name__}") from None
         except Exception as error:  # zlib.error is no OSError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def _arrays(path: Path) -> dict[str, Any]:
             found = dict(file)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FilmError(f"{path} is damaged, or no .npz file: {type(error).__name__}") from None
     parts = [part for part in _PARTS if f"{part}_images" in found]
     if not parts or any(f"{part}_labels" not in found for part in parts):
@@ -91,4 +92,6 @@ def _labels(path: Path, labels: Any) -> Any:
         raise FilmError(f"{path} has {labels.shape[1]} labels a film; one is needed")
     if labels.dtype.kind not in "iub":
         raise FilmError(f"{path} has labels of {labels.dtype}, not whole numbers")
+    if labels.size and labels.min() < 0:
+        raise FilmError(f"{path} has the label {labels.min()}, where classes are counted from 0")
     return labels.reshape(len(labels)).astype(np.int64)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -50,7 +53,7 @@ def decode(data: bytes) -> tuple[Any, list[str]]:
     if not data:
         raise FilmError("the file is empty")
     try:
-        with image.open(io.BytesIO(data)) as picture:
+        with _quiet(image), image.open(io.BytesIO(data)) as picture:
             frames = getattr(picture, "n_frames", 1)
             if frames > 1:
                 raise FilmError(f"it holds {frames} pictures: save the one that is the film by itself")
@@ -61,9 +64,20 @@ def decode(data: bytes) -> tuple[Any, list[str]]:
             grey, more = _grey(turned)
     except FilmError:
         raise
+    except (image.DecompressionBombWarning, image.DecompressionBombError):
+        raise FilmError(f"it has more than {image.MAX_IMAGE_PIXELS:,} pixels: save it smaller") from None
     except Exception as error:  # whatever a decoder makes of a damaged file
         raise FilmError(f"it is damaged, or no picture: {type(error).__name__}") from None
     return grey, [*more, *notes]
+
+
+@contextmanager
+def _quiet(image: Any) -> Iterator[None]:
+    """Let Pillow refuse pictures that would fill the memory, and not warn of damage in what is not looked at."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", image.DecompressionBombWarning)
+        yield
 
 
 def _turns(picture: Any) -> bool:

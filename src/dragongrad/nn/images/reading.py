@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ...core.errors import ArgumentError
 from .films import FilmError, Films
 from .folders import read_folder
 from .medmnist import read_medmnist
 from .pixels import Size
+
+_LEAST, _MOST = 8, 4096
 
 
 def read(path: str | Path, size: Size = None, pattern: str | None = None, skip: bool = False) -> Films:
@@ -33,6 +38,8 @@ def read(path: str | Path, size: Size = None, pattern: str | None = None, skip: 
 
     Raises
     ------
+    ArgumentError
+        The size is not one or two whole numbers from 8 to 4096.
     FilmError
         There are no films, or they cannot be read.
     MissingExtraError
@@ -49,10 +56,21 @@ def read(path: str | Path, size: Size = None, pattern: str | None = None, skip: 
 
     """
     path = Path(path)
-    if isinstance(size, int) and size < 8:
-        raise ArgumentError(f"films of {size} x {size} show nothing: size is 8 or more")
+    _check(size)
     if not path.exists():
         raise FilmError(f"there is no file or folder {path}")
     if path.suffix.lower() == ".npz":
         return read_medmnist(path, size)
     return read_folder(path, size, pattern, skip)
+
+
+def _check(size: Any) -> None:
+    """Refuse sizes that no film has."""
+    if size is None:
+        return
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    whole = all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not whole or not all(_LEAST <= side <= _MOST for side in sides):
+        raise ArgumentError(
+            f"size is one or two whole numbers from {_LEAST} to {_MOST}, such as 64 or (64, 48); got {size!r}"
+        )
