@@ -14,7 +14,7 @@ from dragongrad.command import app as module
 from dragongrad.command import xray
 from dragongrad.core.errors import ArgumentError, ShapeError
 from dragongrad.nn import images
-from dragongrad.nn.images import report
+from dragongrad.nn.images import drawing, report
 from dragongrad.nn.images.explain import METHODS
 
 pytest.importorskip("PIL.Image")
@@ -193,6 +193,20 @@ class TestMaps:
             assert np.isfinite(images.occlusion(Linear(), {"w": SQUARE}, X, size, step)).all()
         with pytest.raises(ArgumentError, match="does not cover"):
             images.occlusion(Linear(), {"w": SQUARE}, X, 3, 4)
+
+
+class TestCharts:
+    @pytest.mark.parametrize(("ends", "wanted"), [
+        ((0, 1), [0, 0.2, 0.4, 0.6, 0.8, 1]), ((1, 15), [5, 10, 15]), ((-1 / 3, 1), [0, 0.5, 1]),
+        ((0, 0.2), [0, 0.05, 0.1, 0.15, 0.2]), ((1, 2, 1), [1, 2]),
+    ])  # fmt: skip
+    def test_ticks_are_round(self, ends, wanted):
+        np.testing.assert_allclose(drawing.ticks(*ends), wanted, atol=1e-12)
+        assert not np.signbit(drawing.ticks(*ends)).any()
+
+    def test_curves_end_where_they_leave_the_frame(self):
+        x, y = drawing.inside([0, 1, 2], [0.5, -0.1, np.nan], (0, 1))
+        assert (x.tolist(), y.tolist()) == ([0], [0.5])
 
 
 class TestReport:

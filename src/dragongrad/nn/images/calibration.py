@@ -91,6 +91,10 @@ def temperature(labels: Any, scores: Any) -> float:
     Guo, Pleiss, Sun and Weinberger, *On calibration of modern neural networks* (ICML 2017); found by minimizing the
     log loss of validation films over its logarithm. The order of the films stays, and with it the ROC curve.
 
+    So that a few films are not taken for certainty, even where they are told apart without a mistake, the
+    probability aimed at is (n + 1) / (n + 2) for n films of a class (Platt, *Probabilistic outputs for support
+    vector machines*, 1999, section 2.2).
+
     Parameters
     ----------
     labels, scores : arrays of shape (N,)
@@ -99,7 +103,7 @@ def temperature(labels: Any, scores: Any) -> float:
     Returns
     -------
     float
-        Within [0.01, 100], which bounds it where the classes are separated perfectly.
+        Within a factor of 100 of the mean size of the scores.
 
     Examples
     --------
@@ -113,9 +117,12 @@ def temperature(labels: Any, scores: Any) -> float:
 
     """
     labels, scores = checked(labels, scores)
-    truth, limit = labels.astype(np.float64), np.log(100.0)
-    found = minimize(lambda s: _loss(s[0], truth, scores), np.zeros(1), method="bfgs", max_iter=200)
-    return float(np.exp(np.clip(found.x[0], -limit, limit)))
+    ill, limit = int(np.sum(labels)), np.log(100.0)
+    truth = np.where(labels == 1, (ill + 1) / (ill + 2), 1 / (len(labels) - ill + 2))
+    # Those of a network that has hardly begun are tiny.
+    size = float(np.mean(np.abs(scores))) or 1.0
+    found = minimize(lambda s: _loss(s[0], truth, scores / size), np.zeros(1), method="bfgs", max_iter=200)
+    return size * float(np.exp(np.clip(found.x[0], -limit, limit)))
 
 
 @dataclass(frozen=True)

@@ -31,26 +31,29 @@ class Line:
 
 def chart(
     lines: Sequence[Line], title: str, x: str, y: str, xs: tuple[float, float] = (0, 1),
-    ys: tuple[float, float] = (0, 1),
+    ys: tuple[float, float] = (0, 1), least: float = 0.0,
 ) -> str:  # fmt: skip
-    """Curves in a frame, as SVG that scales with the page."""
+    """Curves in a frame, as SVG that scales with the page; numbers along x stand at least so far apart."""
 
     def at(px: Any, py: Any) -> Any:
         right = _LEFT + (np.asarray(px, float) - xs[0]) / (xs[1] - xs[0]) * (_WIDTH - _LEFT - 12)
-        up = (np.clip(np.asarray(py, float), *ys) - ys[0]) / (ys[1] - ys[0]) * (_HEIGHT - _BOTTOM - _TOP)
+        up = (np.asarray(py, float) - ys[0]) / (ys[1] - ys[0]) * (_HEIGHT - _BOTTOM - _TOP)
         return [f"{a:.1f},{b:.1f}" for a, b in zip(right, _HEIGHT - _BOTTOM - up, strict=True)]
 
-    parts = []
-    for k in range(5):
-        u, v = (low + (high - low) * k / 4 for low, high in (xs, ys))
-        for points in (at([u, u], ys), at(xs, [v, v])):
-            parts.append(f'<polyline class="grid" points="{" ".join(points)}"/>')
-        parts += [_number(at([u], ys[:1])[0], 0, 15, "middle", u), _number(at(xs[:1], [v])[0], -6, 4, "end", v)]
+    parts = [_rule(at([*xs, xs[1], xs[0], xs[0]], [ys[0], ys[0], ys[1], ys[1], ys[0]]))]
+    for u in ticks(*xs, least):
+        parts += [_rule(at([u, u], ys)), _number(at([u], ys[:1])[0], 0, 15, "middle", u)]
+    for v in ticks(*ys):
+        parts += [_rule(at(xs, [v, v])), _number(at(xs[:1], [v])[0], -6, 4, "end", v)]
     for line in lines:
-        if line.low is not None:
+        if line.marks and line.low is not None:  # single points have an interval each
+            for x1, low, high in zip(line.x, line.low, line.high, strict=True):
+                points = " ".join(at([x1, x1], [low, high]))
+                parts.append(f'<polyline class="line {line.style}" points="{points}"/>')
+        elif line.low is not None:
             around = [*at(line.x, line.low), *reversed(at(line.x, line.high))]
             parts.append(f'<polygon class="band {line.style}" points="{" ".join(around)}"/>')
-        points = at(line.x, line.y)
+        points = at(*inside(line.x, line.y, ys))
         parts.append(f'<polyline class="line {line.style}" points="{" ".join(points)}"/>')
         for point in points if line.marks else ():
             cx, cy = point.split(",")
@@ -66,9 +69,28 @@ def chart(
     )
 
 
+def ticks(low: float, high: float, least: float = 0.0) -> Any:
+    """About five round numbers from one to another, at least so far apart."""
+    step = max((high - low) / 5, least)
+    power = 10.0 ** np.floor(np.log10(step))
+    step = power * next(k for k in (1, 2, 2.5, 5, 10) if k * power >= step * (1 - 1e-9))
+    return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0
+
+
+def inside(x: Any, y: Any, ys: tuple[float, float]) -> tuple[Any, Any]:
+    """The part of a curve within the frame: what leaves it ends there, and does not go on along the edge."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    kept = (y >= ys[0]) & (y <= ys[1])
+    return x[kept], y[kept]
+
+
+def _rule(points: Sequence[str]) -> str:
+    return f'<polyline class="grid" points="{" ".join(points)}"/>'
+
+
 def _number(point: str, right: int, down: int, anchor: str, value: float) -> str:
     x, y = map(float, point.split(","))
-    return f'<text x="{x + right:.1f}" y="{y + down:.1f}" text-anchor="{anchor}">{value:.2g}</text>'
+    return f'<text x="{x + right:.1f}" y="{y + down:.1f}" text-anchor="{anchor}">{value:.4g}</text>'
 
 
 def picture(pixels: Any, caption: str, note: str = "") -> str:

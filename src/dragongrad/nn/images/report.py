@@ -107,7 +107,7 @@ def _figures(detector: Detector, films: Films, scores: Any, p: Any, found: Any) 
         (f"sensitivity at the threshold for {wanted:.0%} specificity on validation", str(found.sensitivity)),
         ("specificity there", str(found.specificity)),
         ("accuracy there", str(found.accuracy)),
-        ("share of the films called ill that are", str(found.precision)),
+        ("precision there: the share of ill films among those called ill", str(found.precision)),
         ("expected calibration error", f"{calibration_error(labels, p):.3f}"),
         ("Brier score", f"{brier(labels, p):.3f}"),
     ]
@@ -126,9 +126,13 @@ def _introduction(detector: Detector, films: Films) -> str:
         "for shares, DeLong's for areas. They describe films like these, and say nothing of another hospital, "
         "another machine or other patients."
     )
-    more = "" if films.groups is not None else " Nothing tells which films are of one patient."
-    pixels = "; ".join(films.pixels.lines())
-    return f'<p>{told}{more}</p><p class="quiet">Films from {films.pixels.source}. {escape(pixels)}.</p>'
+    more = ""
+    if films.groups is None:
+        more = " Nothing tells which films are of one patient."
+    elif len(set(films.groups)) < len(films):
+        more = " Some patients have several films, which are alike: the intervals are somewhat too narrow."
+    pixels = f"Films from {films.pixels.source}. Of all that were read: {'; '.join(films.pixels.lines())}."
+    return f'<p>{told}{more}</p><p class="quiet">{escape(pixels)}</p>'
 
 
 def _count(detector: Detector) -> int:
@@ -190,7 +194,7 @@ def _history(detector: Detector) -> str:
     epochs, losses = np.arange(1, len(history) + 1), np.array([row[:2] for row in history], float)
     lines = [Line(epochs, losses[:, 0], "training"), Line(epochs, losses[:, 1], "validation", "two")]
     top = float(np.ceil(5 * losses.max()) / 5)
-    return chart(lines, "Loss while training", "epoch", "loss", (1.0, float(len(history))), (0, top))
+    return chart(lines, "Loss while training", "epoch", "loss", (1.0, float(len(history))), (0, top), least=1)
 
 
 def _mistakes(detector: Detector, films: Films, scores: Any, count: int = 12) -> str:
