@@ -8,13 +8,19 @@ same, it shows the film's edges and not what was learned (Adebayo et al., *Sanit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
+from ...compiler.runtime import compile
 from ...core.errors import ArgumentError
 from ...transforms.gradients import grad
+from ..batches import in_order
+
+# So many pixels, all in batches of one size.
+_MANY, _BATCH = 60_000, 16
 
 
 def _score(model: Any, params: Any, x: Any) -> Any:
@@ -22,9 +28,22 @@ def _score(model: Any, params: Any, x: Any) -> Any:
     return out[..., 1] - out[..., 0]
 
 
-def _gradient(model: Any, params: Any, x: Any) -> Any:
+def _slopes(model: Any, params: Any, x: Any) -> Any:
     """Of each film's score with respect to its pixels: films do not meet, so one sum gives all."""
     return grad(lambda films: np.sum(_score(model, params, films)))(x)
+
+
+@lru_cache(maxsize=4)
+def _compiled(model: Any) -> Any:
+    return compile(lambda params, films: _slopes(model, params, films))
+
+
+def _gradient(model: Any, params: Any, x: Any) -> Any:
+    """The same; of so many films, or such large ones, that it takes longer than to compile it, compiled."""
+    if x.size < _MANY:
+        return _slopes(model, params, x)
+    found = _compiled(model)
+    return np.concatenate([found(params, x[rows])[:kept] for rows, kept in in_order(len(x), _BATCH)])
 
 
 def saliency(model: Any, params: Any, x: Any) -> Any:
