@@ -480,6 +480,22 @@ def test_slices_share_parameters():
     assert len(MODEL) == 5
 
 
+def test_layers_are_shown_by_what_is_not_usual():
+    assert repr(nn.Conv(8, size=5)) == "Conv(8, size=5)"
+    assert repr(nn.Residual(nn.Dense(3))) == "Residual(Dense(3))"
+    assert "relu1=relu" in repr(MODEL)
+
+
+def test_shapes_may_be_lists_and_images_lists_of_whole_numbers():
+    assert_same(MODEL.init(np.random.default_rng(0), [6, 6, 1]), PARAMS)
+    x = np.arange(-16, 0).reshape(1, 4, 4, 1)
+    for pool in (nn.max_pool, nn.avg_pool):
+        for size in (2, 3):
+            given = pool(x.tolist(), size, padding="same")
+            np.testing.assert_array_equal(given, pool(x.astype(float), size, padding="same"))
+    assert nn.max_pool(x.astype(np.int8), 3, padding="same").dtype == np.int8
+
+
 def test_the_table_counts():
     rows = {row.name: row for row in MODEL.rows((6, 6, 1))}
     assert rows["conv1"].parameters == 40
@@ -507,6 +523,17 @@ def test_a_model_as_an_argument_is_not_trained():
 
 
 PARAMS = MODEL.init(np.random.default_rng(0), (6, 6, 1))
+
+
+class Shadow:
+    start: float = 1.0
+
+    def __call__(self, params, x):
+        return x
+
+
+def called(layer, shape, given, **more):
+    return layer(layer.init(np.random.default_rng(0), shape), np.ones(given), **more)
 
 
 def later(logits, labels):
@@ -543,6 +570,35 @@ REFUSED = {
     ),
     "a column and a vector": (lambda: nn.squared_error(np.ones((3, 1)), np.ones(3)), ad.ShapeError, "spread"),
     "a class too many": (lambda: nn.cross_entropy(LOGITS, LABELS + 1), ad.OutOfBoundsError, "between 0 and 2"),
+    "an option with the name of a method": (lambda: nn.layer(Shadow), ad.ArgumentError, "'start' is a method"),
+    "no tuple": (lambda: MODEL.init(np.random.default_rng(0), 4), ad.ArgumentError, r"got 4: \(4,\)"),
+    "a generator as a shape": (
+        lambda: nn.Dense(2).init((4,), np.random.default_rng(0)), ad.ArgumentError, "is a tuple such as"
+    ),
+    "a seed as a generator": (lambda: nn.Dense(2).init(0, (4,)), ad.ArgumentError, r"default_rng\(0\)"),
+    "examples without axes": (lambda: called(nn.Dense(2), (), ()), ad.ShapeError, r"x\[:, None\]"),
+    "outputs": (lambda: nn.Dense(-1), ad.ArgumentError, "outputs is a whole number"),
+    "half a channel": (lambda: nn.Conv(2.5), ad.ArgumentError, "channels is a whole number"),
+    "no groups": (lambda: nn.Conv(2, groups=0), ad.ArgumentError, "groups is a whole number"),
+    "groups of outputs": (lambda: nn.ConvTranspose(3, groups=2), ad.ArgumentError, "cannot be cut into 2"),
+    "no heads": (lambda: nn.MultiHeadAttention(0), ad.ArgumentError, "heads is a whole number"),
+    "inputs and outputs": (lambda: nn.Dense(3, 4), TypeError, "positional"),
+    "inputs, outputs and a window": (lambda: nn.Conv(1, 8, 3), TypeError, "positional"),
+    "sequences of other channels": (lambda: called(nn.LSTM(2), (3, 2), (1, 3, 4)), ad.ShapeError, "2 channels"),
+    "a context of other channels": (
+        lambda: called(nn.MultiHeadAttention(2), (3, 4), (1, 3, 4), context=np.ones((1, 3, 2))), ad.ShapeError,
+        "the 4 channels",
+    ),
+    "no channels": (lambda: called(nn.DepthwiseConv(), (4, 4, 2), ()), ad.ShapeError, "one takes"),
+    "no batch": (lambda: nn.flatten(np.float64(1)), ad.ShapeError, r"x\[None\]"),
+    "no dict": (lambda: MODEL([1], np.ones((1, 6, 6, 1))), ad.ArgumentError, "a dict by the names"),
+    "training without a state": (
+        lambda: nn.BatchNorm().train(nn.BatchNorm().init(None, (2,)), np.ones((3, 2)), None), ad.ArgumentError,
+        "model.start",
+    ),
+    "noise of another shape": (
+        lambda: nn.Dropout().train({}, np.ones((2, 3)), None, np.ones((2, 4))), ad.ShapeError, "noise of shape"
+    ),
     "a class below 0": (lambda: nn.cross_entropy(LOGITS, LABELS - 1), ad.OutOfBoundsError, "from -1 to 1"),
     "a class below 0 in a later call": (lambda: later(LOGITS, LABELS - 1), ad.OutOfBoundsError, "from -1 to 1"),
     "a thing below 0": (

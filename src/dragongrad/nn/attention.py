@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ..blocks.special import softmax
 from ..core.errors import ArgumentError
 from .initializers import glorot_uniform, zeros
-from .layers import Initializer, Params, Shape, layer, misfit
+from .layers import Initializer, Params, Shape, layer, misfit, whole
 
 
 def attention(queries: Any, keys: Any, values: Any, mask: Any = None) -> Any:
@@ -81,9 +82,14 @@ class MultiHeadAttention:
     """
 
     heads: int
+    _: KW_ONLY
     causal: bool = False
     bias: bool = True
     weights: Initializer = glorot_uniform
+
+    def __post_init__(self) -> None:
+        """Check the number of heads."""
+        whole(self, heads=self.heads)
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for sequences of shape (places, channels)."""
@@ -119,6 +125,14 @@ class MultiHeadAttention:
                 "nn.MultiHeadAttention", x, "is not of (N, places, channels)", "a single sequence: x[None]"
             )
         context = x if context is None else context
+        size = params["query"]["w"].shape[0]
+        if np.shape(x)[-1] != size or np.shape(context)[-1] != size:
+            raise misfit(
+                "nn.MultiHeadAttention", x,
+                f"and a context of shape {np.shape(context)} do not both have the {size} channels that its "
+                "parameters were made for",
+                "make parameters for this shape: model.init(rng, x.shape[1:])",
+            )  # fmt: skip
         queries = self._heads(params["query"], x)
         keys, values = (self._heads(params[name], context) for name in ("key", "value"))
         if self.causal:

@@ -103,7 +103,7 @@ class Chain:
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for examples of this shape, by the names of the layers that have any."""
-        params = {}
+        params, shape = {}, layers.one_example(shape)
         for name, one in self.layers.items():
             with _named(name):
                 made = layers.init(one, rng, shape, dtype)
@@ -114,7 +114,7 @@ class Chain:
 
     def start(self, shape: Shape, dtype: Any = np.float32) -> Any:
         """The states before training, by the names of the layers that have any."""
-        states = {}
+        states, shape = {}, layers.one_example(shape)
         for name, one in self.layers.items():
             made = layers.start(one, shape, dtype)
             shape = layers.out(one, shape)
@@ -151,6 +151,11 @@ class Chain:
         return x, new
 
     def _of(self, params: Params, name: str, one: Any) -> Params:
+        if not isinstance(params, Mapping):
+            raise ArgumentError(
+                f"the parameters of a chain are a dict by the names of its layers, got {type(params).__name__}: "
+                f"params = model.init(rng, x.shape[1:])\n  at {user_line()}"
+            )
         found = params.get(name, {})
         if not found and hasattr(one, "init") and not isinstance(one, Chain):
             raise ArgumentError(
@@ -173,7 +178,7 @@ class Chain:
 
     def rows(self, shape: Shape) -> list[summary.Row]:
         """Of each layer: name, description, output shape, parameters and multiplications, for one example."""
-        return summary.rows(self.layers, shape)
+        return summary.rows(self.layers, layers.one_example(shape))
 
     def table(self, shape: Shape) -> str:
         """The same as a table of text.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 
 from ..blocks.convolution import Lengths, Padding, conv, conv_transpose, lengths_of
+from ..core.errors import ArgumentError
 from .initializers import he_normal, zeros
-from .layers import Initializer, Params, Shape, layer, misfit
+from .layers import Initializer, Params, Shape, last, layer, misfit, whole
 
 
 def _kernel(layer: Any, rng: np.random.Generator, shape: Shape, dtype: Any, ends: Shape, outputs: int) -> Params:
@@ -20,6 +22,14 @@ def _kernel(layer: Any, rng: np.random.Generator, shape: Shape, dtype: Any, ends
         )  # fmt: skip
     params = {"w": layer.weights(rng, (*lengths_of("size", layer.size, len(shape) - 1), *ends), dtype)}
     return {**params, "b": zeros(rng, (outputs,), dtype)} if layer.bias else params
+
+
+def _check_groups(layer: Any) -> None:
+    whole(layer, channels=layer.channels, groups=layer.groups)
+    if layer.channels % layer.groups:
+        raise ArgumentError(
+            f"nn.{type(layer).__name__}: {layer.channels} channels cannot be cut into {layer.groups} groups"
+        )
 
 
 def _shape(layer: Any, shape: Shape) -> Shape:
@@ -62,6 +72,7 @@ class Conv:
 
     channels: int
     size: Lengths = 3
+    _: KW_ONLY
     stride: Lengths = 1
     padding: Padding = "same"
     dilation: Lengths = 1
@@ -69,9 +80,13 @@ class Conv:
     bias: bool = True
     weights: Initializer = he_normal
 
+    def __post_init__(self) -> None:
+        """Check the numbers of channels and groups."""
+        _check_groups(self)
+
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
-        if shape and shape[-1] % self.groups:
+        if last(self, shape) % self.groups:
             raise misfit(
                 "nn.Conv", np.empty((1, *shape)), f"has channels that {self.groups} groups do not divide",
                 "change groups=",
@@ -119,6 +134,7 @@ class DepthwiseConv:
     """
 
     size: Lengths = 3
+    _: KW_ONLY
     multiplier: int = 1
     stride: Lengths = 1
     padding: Padding = "same"
@@ -126,16 +142,19 @@ class DepthwiseConv:
     bias: bool = True
     weights: Initializer = he_normal
 
+    def __post_init__(self) -> None:
+        """Check the number of outputs."""
+        whole(self, multiplier=self.multiplier)
+
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
-        outputs = shape[-1] * self.multiplier if shape else 0
+        outputs = last(self, shape) * self.multiplier
         return _kernel(self, rng, shape, dtype, (1, outputs), outputs)
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The output for images of shape (N, ..., channels)."""
-        out = conv(
-            x, params["w"], stride=self.stride, padding=self.padding, dilation=self.dilation, groups=np.shape(x)[-1]
-        )
+        groups = params["w"].shape[-1] // self.multiplier
+        out = conv(x, params["w"], stride=self.stride, padding=self.padding, dilation=self.dilation, groups=groups)
         return out + params["b"] if self.bias else out
 
     def out(self, shape: Shape) -> Shape:
@@ -172,6 +191,7 @@ class ConvTranspose:
 
     channels: int
     size: Lengths = 3
+    _: KW_ONLY
     stride: Lengths = 1
     padding: Padding = "same"
     dilation: Lengths = 1
@@ -179,9 +199,14 @@ class ConvTranspose:
     bias: bool = True
     weights: Initializer = he_normal
 
+    def __post_init__(self) -> None:
+        """Check the numbers of channels and groups."""
+        _check_groups(self)
+
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for images of this shape."""
-        params = _kernel(self, rng, shape, dtype, (shape[-1], self.channels // self.groups), self.channels)
+        inputs = last(self, shape)
+        params = _kernel(self, rng, shape, dtype, (inputs, self.channels // self.groups), self.channels)
         # Initialised as a layer from its inputs to its outputs, stored as `conv` has it.
         return {**params, "w": np.ascontiguousarray(np.swapaxes(params["w"], -1, -2))}
 

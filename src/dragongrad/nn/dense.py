@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 
 from .initializers import glorot_uniform, zeros
-from .layers import Initializer, Params, Shape, layer, misfit
+from .layers import Initializer, Params, Shape, last, layer, misfit, whole
 
 
 @layer
@@ -35,12 +36,17 @@ class Dense:
     """
 
     outputs: int
+    _: KW_ONLY
     bias: bool = True
     weights: Initializer = glorot_uniform
 
+    def __post_init__(self) -> None:
+        """Check the number of outputs."""
+        whole(self, outputs=self.outputs)
+
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for examples of this shape."""
-        params = {"w": self.weights(rng, (shape[-1], self.outputs), dtype)}
+        params = {"w": self.weights(rng, (last(self, shape), self.outputs), dtype)}
         return {**params, "b": zeros(rng, (self.outputs,), dtype)} if self.bias else params
 
     def __call__(self, params: Params, x: Any) -> Any:

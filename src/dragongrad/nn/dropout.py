@@ -98,7 +98,8 @@ class Dropout:
                 "nn.Dropout drops by noise that it is given: noise = model.draw(rng, x.shape), "
                 "then model.train(params, x, state, noise)"
             )
-        if np.broadcast_shapes(np.shape(noise), np.shape(x)) != np.shape(x):
+        sides = zip(np.shape(noise), np.shape(x), strict=False)
+        if np.ndim(noise) != np.ndim(x) or any(n not in (1, m) for n, m in sides):
             raise misfit("nn.Dropout", x, f"got noise of shape {np.shape(noise)}", "model.draw(rng, x.shape)")
         return dropout(x, self.rate, noise), state
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import DtypeError, user_line
 from ..core.variable import plain, value_of
 from .initializers import normal
-from .layers import Initializer, Params, Shape, counted_from_zero, layer
+from .layers import Initializer, Params, Shape, counted_from_zero, layer, whole
 
 
 @layer
@@ -46,6 +46,10 @@ class Embedding:
     count: int
     size: int
     weights: Initializer = normal(0.02)
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        whole(self, count=self.count, size=self.size)
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters, whatever the shape of the examples."""

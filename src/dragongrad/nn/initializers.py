@@ -8,7 +8,7 @@ that it is in.
 from __future__ import annotations
 
 import math
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,19 @@ def fans(shape: Shape) -> tuple[int, int]:
     return places * shape[-2], places * shape[-1]
 
 
+def _check(rng: Any) -> None:
+    if not isinstance(rng, np.random.Generator):
+        raise ArgumentError(f"what draws is a generator, model.init(np.random.default_rng(0), shape); got {rng!r}")
+
+
 def _normal(rng: np.random.Generator, shape: Shape, dtype: Any = np.float32, *, deviation: float) -> Any:
     # Drawn as float64 whatever the dtype, so that a seed means the same numbers.
+    _check(rng)
     return (deviation * rng.standard_normal(shape)).astype(dtype)
 
 
 def _uniform(rng: np.random.Generator, shape: Shape, dtype: Any = np.float32, *, limit: float) -> Any:
+    _check(rng)
     return rng.uniform(-limit, limit, shape).astype(dtype)
 
 
@@ -124,6 +131,7 @@ def orthogonal(rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) 
 
     """
     fans(shape)
+    _check(rng)
     rows, columns = math.prod(shape[:-1]), shape[-1]
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     # With these signs it is drawn evenly from all such matrices (Mezzadri 2007).
@@ -152,9 +160,26 @@ def normal(deviation: float) -> Initializer:
     dtype('float32')
 
     """
-    return partial(_normal, deviation=deviation)
+    return _Normal(deviation)
 
 
 def uniform(limit: float) -> Initializer:
     """Uniform numbers between `-limit` and `limit`."""
-    return partial(_uniform, limit=limit)
+    return _Uniform(limit)
+
+
+@dataclass(frozen=True)
+class _Normal:
+    # A value, that equals what was pickled.
+    deviation: float
+
+    def __call__(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Any:
+        return _normal(rng, shape, dtype, deviation=self.deviation)
+
+
+@dataclass(frozen=True)
+class _Uniform:
+    limit: float
+
+    def __call__(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Any:
+        return _uniform(rng, shape, dtype, limit=self.limit)

@@ -19,8 +19,9 @@ Nothing is global and nothing is hidden: parameters, state and noise are argumen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache, wraps
+from inspect import get_annotations
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
@@ -30,6 +31,7 @@ from ..core.errors import ArgumentError, OutOfBoundsError, ShapeError, user_line
 from ..core.nests import NAMESPACE
 from ..core.variable import Variable, value_of
 
+_METHODS = "init", "out", "start", "draw", "train", "multiplications"
 Shape = tuple[int, ...]
 #: A nest of parameters: a dict of arrays, of dicts of them, ...
 Params = Any
@@ -50,6 +52,11 @@ def layer(cls: type[_T]) -> type[_T]:
     type
         A frozen dataclass. In a nest of arguments its objects are structure, not leaves: no option is ever trained.
 
+    Raises
+    ------
+    ArgumentError
+        An option has the name of a method of layers, such as `start`.
+
     Examples
     --------
     >>> import numpy as np
@@ -69,7 +76,12 @@ def layer(cls: type[_T]) -> type[_T]:
     array([[0., 0., 2.]], dtype=float32)
 
     """
+    taken = sorted(set(get_annotations(cls)) & set(_METHODS))
+    if taken:
+        raise ArgumentError(f"{taken[0]!r} is a method of layers: give the option of {cls.__name__} another name")
     options: Any = cls
+    if "init" in cls.__dict__:
+        options.init = _of_one_example(options.init)
     check = getattr(cls, "__post_init__", None)
 
     def settle(self: Any) -> None:
@@ -79,9 +91,69 @@ def layer(cls: type[_T]) -> type[_T]:
             check(self)
 
     options.__post_init__ = settle
-    made = dataclass(frozen=True)(cls)
+    if "__repr__" not in cls.__dict__:
+        options.__repr__ = described
+    made = dataclass(frozen=True, repr=False)(cls)
     static(made)
     return made
+
+
+def _of_one_example(init: Callable[..., Any]) -> Callable[..., Any]:
+    """A method `init` that takes no shape that is none."""
+
+    @wraps(init)
+    def checked(self: Any, rng: Any, shape: Any, *more: Any, **options: Any) -> Any:
+        return init(self, rng, one_example(shape), *more, **options)
+
+    return checked
+
+
+def one_example(shape: Any) -> Shape:
+    """The shape of an example as a tuple."""
+    if isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) for n in shape):
+        return tuple(map(int, shape))
+    hint = f": ({shape},)" if isinstance(shape, (int, np.integer)) else ""
+    raise ArgumentError(
+        f"the shape of one example, without the batch, is a tuple such as (28, 28, 1); got {shape!r}{hint}\n"
+        f"  at {user_line()}"
+    )
+
+
+def last(layer: Any, shape: Shape) -> int:
+    """The length of an example's last axis: its inputs or channels."""
+    if not shape:
+        raise misfit(
+            f"nn.{type(layer).__name__}", np.empty(1), "has examples that are single numbers",
+            "give each an axis: x[:, None], and model.init(rng, (1,))",
+        )  # fmt: skip
+    return shape[-1]
+
+
+def whole(layer: Any, **options: Any) -> None:
+    """Refuse options that are not whole numbers from 1 on."""
+    for name, value in options.items():
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+            raise ArgumentError(f"nn.{type(layer).__name__}: {name} is a whole number from 1 on, got {value!r}")
+
+
+def described(one: Any) -> str:
+    """A layer by its class and the options that differ from the default."""
+    if not is_layer(one):
+        return str(getattr(one, "__name__", one))
+    given = []
+    for field in fields(one):
+        value = getattr(one, field.name)
+        if field.default is MISSING:
+            given.append(_short(value))
+        elif value != field.default:
+            given.append(f"{field.name}={_short(value)}")
+    return f"{type(one).__name__}({', '.join(given)})"
+
+
+def _short(value: Any) -> str:
+    if hasattr(value, "layers"):
+        return type(value).__name__
+    return str(value.__name__) if callable(value) and hasattr(value, "__name__") else repr(value)
 
 
 def _settled(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from .layers import Params, Shape, layer, misfit
+from .layers import Params, Shape, last, layer, misfit, whole
 
 
 def normalized(x: Any, axes: tuple[int, ...], eps: float) -> Any:
@@ -54,7 +54,7 @@ class LayerNorm:
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters: scale 1, bias 0."""
-        return _affine(shape[-1], dtype)
+        return _affine(last(self, shape), dtype)
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The output for a batch of shape (..., channels)."""
@@ -83,7 +83,7 @@ class RMSNorm:
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters: scale 1."""
-        return {"scale": np.ones(shape[-1], dtype)}
+        return {"scale": np.ones(last(self, shape), dtype)}
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The output for a batch of shape (..., channels)."""
@@ -130,11 +130,15 @@ class GroupNorm:
     groups: int = 8
     eps: float = 1e-5
 
+    def __post_init__(self) -> None:
+        """Check the number of groups."""
+        whole(self, groups=self.groups)
+
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters: scale 1, bias 0."""
-        if shape[-1] % self.groups:
+        if last(self, shape) % self.groups:
             raise ArgumentError(f"nn.GroupNorm: {self.groups} groups do not divide {shape[-1]} channels")
-        return _affine(shape[-1], dtype)
+        return _affine(last(self, shape), dtype)
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The output for images of shape (N, ..., channels)."""
@@ -200,7 +204,7 @@ class BatchNorm:
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters: scale 1, bias 0."""
-        return _affine(shape[-1], dtype)
+        return _affine(last(self, shape), dtype)
 
     def start(self, shape: Shape, dtype: Any = np.float32) -> Any:
         """The state before training: mean 0, variance 1."""
@@ -219,6 +223,11 @@ class BatchNorm:
 
     def train(self, params: Params, x: Any, state: Any, noise: Any = None) -> tuple[Any, Any]:
         """The output by the batch's own mean and variance, and the running means after it."""
+        if not state:
+            raise ArgumentError(
+                "nn.BatchNorm keeps running means, which are its state: model.train(params, x, state), with "
+                "state = model.start(shape) at first"
+            )
         _check("nn.BatchNorm", params, x)
         axes = tuple(range(np.ndim(x) - 1))
         mean = np.mean(x, axis=axes)

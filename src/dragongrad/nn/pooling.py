@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks.axes import as_array
 from ..blocks.convolution import Lengths, lengths_of, padding_of
 from ..core.errors import ArgumentError
 from .layers import Params, Shape, layer, misfit
@@ -47,7 +48,9 @@ def max_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: 
            [13., 15.]])
 
     """
-    return _pool(x, size, stride, padding, np.max, -np.inf)
+    x = as_array(x)
+    lowest = -np.inf if x.dtype.kind not in "iub" else False if x.dtype.kind == "b" else np.iinfo(x.dtype).min
+    return _pool(x, size, stride, padding, np.max, lowest)
 
 
 def avg_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: str = "valid") -> Any:
@@ -62,6 +65,7 @@ def avg_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: 
            [10.5, 12.5]])
 
     """
+    x = as_array(x)
     out = _pool(x, size, stride, padding, np.mean, 0.0)
     if padding == "valid":
         return out
@@ -72,6 +76,7 @@ def avg_pool(x: Any, size: Lengths = 2, stride: Lengths | None = None, padding: 
 def _pool(
     x: Any, size: Lengths, stride: Lengths | None, padding: str, reduce: Callable[..., Any], fill: float
 ) -> Any:
+    x = as_array(x)
     count = np.ndim(x) - 2
     if count < 1:
         raise misfit("pooling", x, "has no spatial axis", "give images of shape (N, ..., channels)")
@@ -165,4 +170,6 @@ class GlobalPool:
 
 def flatten(x: Any) -> Any:
     """Every example as one vector: (N, ...) becomes (N, numbers)."""
+    if not np.ndim(x):
+        raise misfit("nn.flatten", x, "is no batch of examples", "a single one: x[None]")
     return np.reshape(x, (np.shape(x)[0], int(np.prod(np.shape(x)[1:]))))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 
 from ..blocks.special import logistic
+from ..core.variable import plain
 from .initializers import glorot_uniform, orthogonal, zeros
-from .layers import Initializer, Params, Shape, layer, misfit
+from .layers import Initializer, Params, Shape, layer, misfit, whole
 
 
 def _weights(one: Any, gates: int, rng: np.random.Generator, shape: Shape, dtype: Any) -> Params:
@@ -28,11 +31,18 @@ def _weights(one: Any, gates: int, rng: np.random.Generator, shape: Shape, dtype
     }
 
 
-def _run(one: Any, params: Params, x: Any, carry: Any) -> Any:
+def _run(one: Any, params: Params, x: Any, begin: Callable[[Any], Any]) -> Any:
     """All steps in order; the outputs of all, or of the last."""
+    x = plain(x)
     if np.ndim(x) != 3:
         raise misfit(f"nn.{type(one).__name__}", x, "is not of (N, times, channels)", "a single sequence: x[None]")
-    outputs = []
+    if np.shape(x)[2] != params["w"].shape[0]:
+        raise misfit(
+            f"nn.{type(one).__name__}", x,
+            f"does not end in the {params['w'].shape[0]} channels that its parameters were made for",
+            "make parameters for this shape: model.init(rng, x.shape[1:])",
+        )  # fmt: skip
+    carry, outputs = begin(x), []
     for t in range(np.shape(x)[1]):
         carry, out = one.step(params, carry, x[:, t])
         outputs.append(out)
@@ -74,9 +84,14 @@ class LSTM:
     """
 
     units: int
+    _: KW_ONLY
     sequences: bool = True
     weights: Initializer = glorot_uniform
     inner: Initializer = orthogonal
+
+    def __post_init__(self) -> None:
+        """Check the number of units."""
+        whole(self, units=self.units)
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for sequences of shape (times, channels); gates: input, forget, cell, output."""
@@ -96,7 +111,7 @@ class LSTM:
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The outputs for sequences of shape (N, times, channels), from zeros on."""
-        return _run(self, params, x, (_zeros(x, self.units), _zeros(x, self.units)))
+        return _run(self, params, x, lambda x: (_zeros(x, self.units), _zeros(x, self.units)))
 
     def out(self, shape: Shape) -> Shape:
         """The shape of one example's output."""
@@ -131,9 +146,14 @@ class GRU:
     """
 
     units: int
+    _: KW_ONLY
     sequences: bool = True
     weights: Initializer = glorot_uniform
     inner: Initializer = orthogonal
+
+    def __post_init__(self) -> None:
+        """Check the number of units."""
+        whole(self, units=self.units)
 
     def init(self, rng: np.random.Generator, shape: Shape, dtype: Any = np.float32) -> Params:
         """Fresh parameters for sequences of shape (times, channels); gates: reset, update, new."""
@@ -152,7 +172,7 @@ class GRU:
 
     def __call__(self, params: Params, x: Any) -> Any:
         """The outputs for sequences of shape (N, times, channels), from zeros on."""
-        return _run(self, params, x, _zeros(x, self.units))
+        return _run(self, params, x, lambda x: _zeros(x, self.units))
 
     def out(self, shape: Shape) -> Shape:
         """The shape of one example's output."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,29 +50,9 @@ def rows(named: Mapping[str, Any], shape: Shape) -> list[Row]:
             params = layers.init(one, np.random.default_rng(0), shape, np.float32)
             count = sum(np.size(leaf) for leaf in optree.tree_leaves(params, namespace=NAMESPACE))
             cost = layers.multiplications(one, shape)
-            found.append(Row(name, describe(one), layers.out(one, shape), int(count), cost))
+            found.append(Row(name, layers.described(one), layers.out(one, shape), int(count), cost))
         shape = layers.out(one, shape)
     return found
-
-
-def describe(one: Any) -> str:
-    """A layer by its class and the options that differ from the default."""
-    if not layers.is_layer(one):
-        return str(getattr(one, "__name__", one))
-    given = []
-    for field in fields(one):
-        value = getattr(one, field.name)
-        if field.default is MISSING:
-            given.append(_short(value))
-        elif value != field.default:
-            given.append(f"{field.name}={_short(value)}")
-    return f"{type(one).__name__}({', '.join(given)})"
-
-
-def _short(value: Any) -> str:
-    if hasattr(value, "layers") or layers.is_layer(value):
-        return type(value).__name__
-    return value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
 
 
 def table(found: list[Row]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from ..core.nests import flatten, map_nest
 from ..optimize.progress import progress_bar
 from ..transforms.gradients import value_and_grad
 from . import layers
-from .batches import check_batch, examples, taken
+from .batches import check_batch, digest, examples, taken
 from .checkpoint import CheckpointError, load, remove_parts, save
 from .layers import Params
 from .pictures import draw_history
@@ -238,7 +237,7 @@ def train(
     run = _Run(map_nest(np.array, params), update.start(params), map_nest(np.array, state), rng)
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None:
-        plan["data"] = _digest(data)
+        plan["data"] = digest(data)
         remove_parts(path)
         if path.is_dir():
             raise ArgumentError(
@@ -261,16 +260,6 @@ def _listed(state: Any) -> Any:
     if isinstance(state, dict):
         return {key: _listed(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, np.ndarray) else state
-
-
-def _digest(data: Any) -> str:
-    """A hash of some of the examples, by which another data set of as many is known."""
-    count = examples(data)
-    rows = np.linspace(0, max(count - 1, 0), min(count, 64)).astype(int)
-    found = hashlib.blake2b(digest_size=8)
-    for leaf in flatten(taken(data, rows))[0]:
-        found.update(f"{leaf.dtype} {leaf.shape}".encode() + leaf.tobytes())
-    return found.hexdigest()
 
 
 def _check(loss: Any, update: Any, metrics: Any, epochs: Any, patience: Any) -> None:
