@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -317,6 +318,7 @@ ACTIVATIONS = {
     "elu": lambda x: np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1),
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(np.minimum(x, 0)) - 1)),
     "gelu": lambda x: x * norm.cdf(x),
+    "approximate gelu": lambda x: x * norm.cdf(x),
     "sigmoid": expit,
     "silu": lambda x: x * expit(x),
     "softplus": lambda x: np.log1p(np.exp(x)),
@@ -330,14 +332,26 @@ ACTIVATIONS = {
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations(name):
-    f = getattr(nn, name)
+    word, approximate = name.split()[-1], name.startswith("approximate")
+    f = partial(getattr(nn, word), approximate=True) if approximate else getattr(nn, word)
     x = np.linspace(-7.3, 7.1, 60)
-    np.testing.assert_allclose(f(x), ACTIVATIONS[name](x), atol=5e-4 if name == "gelu" else 1e-14)
+    np.testing.assert_allclose(f(x), ACTIVATIONS[name](x), atol=5e-4 if approximate else 1e-14)
     assert f(x.astype(np.float32)).dtype == np.float32
     assert np.isnan(f(np.array([np.nan]))).all()
     assert np.isfinite(f(np.array([-800.0, 800.0]))).all()
     check_derivatives(f, x)
     check_derivatives(f, x, order=2)
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+def test_gelu_is_exact_where_it_is_small(backend):
+    x = np.array([-30.0, -9.0, -1e-8, 0.0, 5.0])
+    wanted = x * norm.cdf(x), norm.cdf(x) + x * norm.pdf(x)
+    f = ad.compile(lambda x: (nn.gelu(x), ad.grad(lambda x: np.sum(nn.gelu(x)))(x)), backend=backend)
+    for _ in range(2):
+        for found, expected in zip(f(x), wanted, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert backend == "numpy" or "No call back" in str(f.report())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from grid import BACKENDS
 
 import dragongrad as ad
+from dragongrad.blocks.special import erfc
 from dragongrad.core.block import BLOCKS
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -22,7 +23,7 @@ UNARY = {
     np.arccos: mp.acos, np.arctan: mp.atan, np.sinh: mp.sinh, np.cosh: mp.cosh, np.tanh: mp.tanh,
     np.arcsinh: mp.asinh, np.arccosh: mp.acosh, np.arctanh: mp.atanh, np.degrees: mp.degrees,
     np.rad2deg: mp.degrees, np.radians: mp.radians, np.deg2rad: mp.radians, np.sinc: lambda x: mp.sincpi(x),
-    ad.logistic: lambda x: 1 / (1 + mp.exp(-x)),
+    ad.logistic: lambda x: 1 / (1 + mp.exp(-x)), erfc: mp.erfc,
 }  # fmt: skip
 BINARY = {
     np.add: lambda x, y: x + y, np.subtract: lambda x, y: x - y, np.multiply: lambda x, y: x * y,

@@ -65,6 +65,23 @@ def logistic(x: Any) -> Any:
     return _block.call(plain(x))
 
 
+def _erfc(x: Any) -> Any:
+    """The complementary error function, exact where it is small."""
+    # Few programs need it, and SciPy takes longer to import than all of this library.
+    from scipy.special import erfc
+
+    return erfc(x)
+
+
+_erfc.__name__ = "erfc"
+_erfc_block = elementwise(_erfc, lambda x: -2 / np.sqrt(np.pi) * np.exp(-x * x), dispatches=False)
+
+
+def erfc(x: Any) -> Any:
+    """The complementary error function, the integral of `2 / sqrt(pi) * exp(-t**2)` from x on."""
+    return _erfc_block.call(plain(x))
+
+
 def _peak(x: Any, axis: Axis) -> Any:
     """The maximum along axes, as a constant; zero where it is infinite."""
     peak = stop_gradient(np.max(x, axis=axis, keepdims=True))

@@ -179,7 +179,8 @@ def _told(films: images.Films, parts: dict[str, images.Films]) -> list[Any]:
     ])]  # fmt: skip
     twice = images.duplicates(films)
     if twice:
-        told.append(f"{len(twice)} films are there more than once: equal ones are kept on one side")
+        is_ = "film is" if len(twice) == 1 else "films are"
+        told.append(f"{len(twice)} {is_} there more than once: equal ones are kept on one side")
     if films.groups is None:
         told.append("nothing tells which films are of one patient: results may be too good")
     return told

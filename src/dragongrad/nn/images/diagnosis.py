@@ -32,7 +32,9 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
-        """Three decimals."""
+        """Three decimals; of a share of nothing, that."""
+        if np.isnan(self.value):
+            return "there are none"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 

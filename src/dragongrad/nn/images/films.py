@@ -115,7 +115,10 @@ class Films:
     def two_classes(self) -> Films:
         """The films themselves, refused where they have no labels or not two classes."""
         if self.labels is None:
-            raise FilmError("these films have no labels: put those of each class into a folder of its name")
+            raise FilmError(
+                "these films have no labels, or all the same: put those of each class into a folder of its name, "
+                "and give the folder that holds both"
+            )
         if len(self.classes) != 2:
             raise FilmError(
                 f"a diagnosis is between two classes, these films have {len(self.classes)}: "

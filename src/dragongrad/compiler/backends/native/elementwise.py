@@ -299,5 +299,5 @@ for _fn in (
 ):  # fmt: skip
     enter(_fn, _function(_fn.__name__))
 for _block in BLOCKS.values():
-    if _block.kind == "elementwise" and _block.name == "logistic":
-        OPERATIONS[_block] = Operation(_function("logistic"))
+    if _block.kind == "elementwise" and _block.name in ("logistic", "erfc"):
+        OPERATIONS[_block] = Operation(_function(_block.name))
