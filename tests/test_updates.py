@@ -132,6 +132,11 @@ REFUSED = {
     "a rate of zero": (lambda: nn.adam(0.0), ad.ArgumentError, "lr must be positive"),
     "a decay rate": (lambda: nn.adam(0.1, beta1=1.0), ad.ArgumentError, "beta1 must lie"),
     "a negative decay": (lambda: nn.adam(0.1, decay=-1.0), ad.ArgumentError, "decay must not be negative"),
+    "a norm to clip by": (lambda: nn.adam(0.1, clip=1.0), ad.ArgumentError, r"nn.clip_by_norm\(1.0\)"),
+    "Nesterov without momentum": (lambda: nn.sgd(0.1, nesterov=True), ad.ArgumentError, "needs a momentum"),
+    "a state of another method": (
+        lambda: nn.adam(0.1)(START, START, nn.sgd(0.1).start(START)), ad.ArgumentError, "remembers nothing"
+    ),
     "whole numbers": (lambda: nn.adam(0.1).start({"n": np.arange(3)}), ad.ArgumentError, "floating"),
     "another gradient": (
         lambda: nn.adam(0.1)(START, {"w": START["w"]}, nn.adam(0.1).start(START)), ad.ShapeError, "structure"

@@ -146,6 +146,11 @@ class Update:
                 f"the gradient has the structure {given}, the parameters {structure}, or other shapes: "
                 "it must be ad.grad(loss) at these parameters"
             )
+        if set(state["memory"]) != set(self._remembered):
+            raise ArgumentError(
+                f"the state remembers {', '.join(state['memory']) or 'nothing'}, nn.{self.method} "
+                f"{', '.join(self._remembered) or 'nothing'}: it is of another method, begin with update.start(params)"
+            )
         lr = self.lr(state["count"]) if callable(self.lr) else self.lr
         count = _array(state["count"] + 1)
         rates, numbers = self._formula.rates(count, lr, state["numbers"], self.options)
@@ -224,6 +229,8 @@ def _made(name: str, lr: Rate, given: dict[str, Any], more: dict[str, Any]) -> U
         positive("lr", lr, example="nn.adam(1e-3), or a schedule such as nn.CosineDecay(1e-3, steps=1000)")
     formula.check(given)
     not_negative("decay", more.get("decay", 0.0))
+    if more.get("clip") is not None and not callable(more["clip"]):
+        raise ArgumentError(f"clip is a function such as nn.clip_by_norm(1.0), got {more['clip']!r}")
     if more.get("average") is not None:
         fraction("average", more["average"])
     return Update(name, lr, given, **more)
@@ -262,6 +269,8 @@ def sgd(lr: Rate = 0.01, *, momentum: float = 0.0, nesterov: bool = False, **mor
 
     """
     if not momentum:
+        if nesterov:
+            raise ArgumentError("Nesterov's step needs a momentum: nn.sgd(lr, momentum=0.9, nesterov=True)")
         return _made("gd", lr, {}, more)
     return _made("nesterov" if nesterov else "momentum", lr, {"momentum": momentum}, more)
 
