@@ -239,6 +239,18 @@ class TestReport:
         assert html.count("<h2>Film") == 2
         assert html.count("random weights</figcaption>") + html.count("random weights<small>") == 2 * len(METHODS)
         assert f"{detector.probabilities(FILMS.images[:1])[0]:.1%} nodule" in html
+        for part, told in (("train", 1), ("val", 1), ("test", 0)):
+            html = report.explanation(detector, PARTS[part].take([0]))
+            assert html.count("was trained on") == told
+
+    def test_what_is_not_known_is_said(self, detector):
+        unknown = replace(detector, about={**detector.about, "patients": None})
+        for judge, told in ((detector, 0), (unknown, 1)):
+            html, _ = report.evaluation(judge, PARTS["test"])
+            assert html.count("does not know whose films") == told
+            assert html.count("somewhat too narrow") == 1
+        certain = replace(detector, threshold=1e9)
+        assert "there are none" in dict(report.evaluation(certain, PARTS["test"])[1]).values()
 
     def test_names_are_escaped(self, detector):
         odd = replace(detector, classes=("normal", "<b>&"))

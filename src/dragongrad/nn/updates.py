@@ -147,9 +147,10 @@ class Update:
                 "it must be ad.grad(loss) at these parameters"
             )
         if set(state["memory"]) != set(self._remembered):
+            kept, wanted = (", ".join(names) or "nothing" for names in (state["memory"], self._remembered))
             raise ArgumentError(
-                f"the state remembers {', '.join(state['memory']) or 'nothing'}, nn.{self.method} "
-                f"{', '.join(self._remembered) or 'nothing'}: it is of another method, begin with update.start(params)"
+                f"the state is of another method: it remembers {kept}, and nn.{self.method} {wanted}; begin with "
+                "update.start(params)"
             )
         lr = self.lr(state["count"]) if callable(self.lr) else self.lr
         count = _array(state["count"] + 1)

@@ -131,6 +131,11 @@ def _introduction(detector: Detector, films: Films) -> str:
         more = " Nothing tells which films are of one patient."
     elif len(set(films.groups)) < len(films):
         more = " Some patients have several films, which are alike: the intervals are somewhat too narrow."
+    if about.get("patients") is None:
+        more += (
+            " The detector does not know whose films it was trained on: others of these patients, or the same in "
+            "another size, may be among these films."
+        )
     pixels = f"Films from {films.pixels.source}. Of all that were read: {'; '.join(films.pixels.lines())}."
     return f'<p>{told}{more}</p><p class="quiet">{escape(pixels)}</p>'
 
@@ -230,15 +235,17 @@ def explanation(detector: Detector, films: Films) -> str:
     scores = detector.scores(films.images)
     p = probability(scores, detector.temperature)
     parts = [
-        "<p>A map shows what the network does, not what is there. Orange speaks for illness, blue against it. "
-        "Beside each stands the map of the same network with random weights, which knows nothing: where both look "
-        "alike, the map shows the film's edges. The likeness is Spearman's correlation of their sizes.</p>"
+        "<p>A map shows what the network does, not what is there. Orange speaks for illness, blue against it; "
+        "saliency and SmoothGrad have no sign, and orange only says how much. Beside each stands the map of the "
+        "same network with random weights, which knows nothing: where both look alike, the map shows the film's edges. "
+        "The likeness is Spearman's correlation of their sizes.</p>"
     ]
     for k, film in enumerate(films.images):
         said = (
             f"{p[k]:.1%} {detector.classes[1]}, {'called' if scores[k] >= detector.threshold else 'not called'} so"
         )
         truth = "" if films.labels is None else f"; it is {films.classes[films.labels[k]]}"
+        truth += "" if len(detector.unseen(films.take([k]))) else "; it, or its patient, was trained on"
         shown = [f'<div class="pair">{picture(film[..., 0], "the film")}</div>']
         for one in maps(detector.model, detector.params, film):
             like = f"likeness {one.likeness:.2f}"
