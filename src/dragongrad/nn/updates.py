@@ -147,9 +147,9 @@ class Update:
                 "it must be ad.grad(loss) at these parameters"
             )
         if set(state["memory"]) != set(self._remembered):
-            kept, wanted = (", ".join(names) or "nothing" for names in (state["memory"], self._remembered))
+            had, wanted = (", ".join(names) or "nothing" for names in (state["memory"], self._remembered))
             raise ArgumentError(
-                f"the state is of another method: it remembers {kept}, and nn.{self.method} {wanted}; begin with "
+                f"the state is of another method: it remembers {had}, and nn.{self.method} {wanted}; begin with "
                 "update.start(params)"
             )
         lr = self.lr(state["count"]) if callable(self.lr) else self.lr

@@ -237,8 +237,8 @@ def explanation(detector: Detector, films: Films) -> str:
     parts = [
         "<p>A map shows what the network does, not what is there. Orange speaks for illness, blue against it; "
         "saliency and SmoothGrad have no sign, and orange only says how much. Beside each stands the map of the "
-        "same network with random weights, which knows nothing: where both look alike, the map shows the film's edges. "
-        "The likeness is Spearman's correlation of their sizes.</p>"
+        "same network with random weights, which knows nothing: where both look alike, the map shows the film's "
+        "edges. The likeness is Spearman's correlation of their sizes.</p>"
     ]
     for k, film in enumerate(films.images):
         said = (
