@@ -8,6 +8,7 @@ from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
 from .blocks.convolution import conv, conv_transpose
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
+from .blocks.writing import install as _install_writing
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
@@ -30,6 +31,7 @@ from .core.errors import (
     NoRuleError,
     NotScalarError,
     OutOfBoundsError,
+    ReadOnlyError,
     ShapeError,
 )
 from .forks import locked as _locked
@@ -63,12 +65,14 @@ _ROOMS = {
 }  # fmt: skip
 
 _install()
+_install_writing()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
     "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
+    "OutOfBoundsError",
+    "ReadOnlyError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
     "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
     "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
     "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",

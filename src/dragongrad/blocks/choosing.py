@@ -11,8 +11,9 @@ from ..core.block import TABLE, composite, constant, linear, unsupported
 from ..core.errors import ConversionError, user_line
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, as_array, copied, single
-from .indexing import add_at, read
+from .indexing import add_at, read, write
 from .kinks import kink
+from .views import own, unwritable, viewed
 
 
 def _where_x(out_bar: Any, x: Any) -> Any:
@@ -158,7 +159,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
         a, axis = np.ravel(a), 0
     axis = single(axis, np.ndim(a))
     indices = indices if mode == "raise" else _within(indices, a.shape[axis], mode)
-    return read(a, (slice(None),) * axis + (indices,))
+    return own(read(a, (slice(None),) * axis + (indices,)))
 
 
 def _whole(indices: Any) -> Any:
@@ -219,8 +220,25 @@ def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
 @composite(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements whose places along two axes differ by an offset."""
+    out = _diagonal(a, offset, axis1, axis2)
+    return viewed(out, a, _diagonal, (offset, axis1, axis2), unwritable, "diagonal")
+
+
+def _diagonal(a: Any, offset: int, axis1: int, axis2: int) -> Any:
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     return a[(Ellipsis, *_diagonal_index(a.shape[-2], a.shape[-1], offset))]
+
+
+def _diagonal_put(x: Any, y: Any, offset: int, axis1: int, axis2: int) -> Any:
+    turned = np.moveaxis(x, (axis1, axis2), (-2, -1))
+    index = (Ellipsis, *_diagonal_index(turned.shape[-2], turned.shape[-1], offset))
+    return np.moveaxis(write(turned, y, index), (-2, -1), (axis1, axis2))
+
+
+def writable_diagonal(a: Any, axis1: int, axis2: int) -> Any:
+    """The diagonal along two axes, as `np.einsum` gives it."""
+    out = _diagonal(a, 0, axis1, axis2)
+    return viewed(out, a, _diagonal, (0, axis1, axis2), _diagonal_put)
 
 
 @composite(np.diag)

@@ -5,20 +5,40 @@ The gradient of a real function of z = a + ib is df/da - i df/db, as HIPS autogr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, linear
+from ..core.block import Block, composite, linear
+from ..core.variable import Variable
 from .kinks import kink
+from .views import viewed
 
 
 def _elementwise_batch(fn: Any) -> Any:
     return lambda size, values, batched: fn(values[0])
 
 
-linear(np.real, lambda out_bar: out_bar, names=("x",), batch=_elementwise_batch(np.real))
-linear(np.imag, lambda out_bar: -1j * out_bar, names=("x",), batch=_elementwise_batch(np.imag))
+_real = linear(np.real, lambda out_bar: out_bar, names=("x",), batch=_elementwise_batch(np.real))
+_imag = linear(np.imag, lambda out_bar: -1j * out_bar, names=("x",), batch=_elementwise_batch(np.imag))
+
+
+def _part(block: Block, put: Callable[..., Any]) -> Callable[..., Any]:
+    """A part of complex numbers, which is a view of them; real numbers are their own real part."""
+
+    def part(val: Any) -> Any:
+        if not isinstance(val, Variable):
+            return block.apply(val)
+        if val.dtype.kind != "c":
+            return val if block is _real else np.zeros_like(val)
+        return viewed(block.apply(val), val, block.apply, (), put)
+
+    return part
+
+
+_real.call = composite(np.real)(_part(_real, lambda x, y: y + 1j * _imag.apply(x)))
+_imag.call = composite(np.imag)(_part(_imag, lambda x, y: _real.apply(x) + 1j * y))
 linear(np.conjugate, lambda out_bar: np.conjugate(out_bar), names=("x",), batch=_elementwise_batch(np.conjugate))
 
 

@@ -11,6 +11,7 @@ from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array, copied
 from .shaping import memory_order
+from .views import own
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -102,7 +103,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, de
     value = plain(fill_value)
     if isinstance(value, Variable):
         value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
-        return np.broadcast_to(value, shape)
+        return own(np.broadcast_to(value, shape))
     return like.level.constant(np.full(shape, value, dtype or np.result_type(like.dtype, value)))
 
 

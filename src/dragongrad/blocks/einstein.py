@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.block import composite
 from .axes import as_array
+from .choosing import writable_diagonal
 
 Term = tuple[Any, str]  # an array and the labels of its axes, each once
 
@@ -96,7 +97,7 @@ def _own_labels(array: Any, labels: str, lengths: dict[str, int]) -> Term:
             second = labels.index(label, first + 1)
             if array.shape[first] != array.shape[second]:
                 raise ValueError(f"einsum: the label {label!r} has two lengths in an array of shape {array.shape}")
-            array = np.diagonal(array, 0, first, second)
+            array = writable_diagonal(array, first, second)
             labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
     thin = [i for i, label in enumerate(labels) if array.shape[i] == 1 and lengths[label] != 1]
     if thin:

@@ -18,6 +18,7 @@ from ..core.errors import BatchError, DtypeError, describe, user_level, user_lin
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, spell
+from .views import is_outdated, unwritable, view_of, viewed
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -188,12 +189,32 @@ def read(x: Any, index: Any) -> Any:
     """`x[index]`, where either may be a Variable."""
     index = index if isinstance(index, tuple) else (index,)
     if is_basic(index):
-        return getitem(x, index=index)
+        return part(x, index)
     spelling = spell(index, x.ndim)
+    if spelling.stack is None and spelling.axes is None and is_basic(spelling.parts):
+        return part(x, spelling.parts)
     if spelling.axes is not None:
         x = getitem(x, index=spelling.axes)
     out = _read(x, spelling.stack, spelling.parts)
     return np.moveaxis(out, *_moved(spelling)) if spelling.parted else out
+
+
+def part(x: Any, index: Index) -> Any:
+    """What plain numbers, slices, None and dots choose, which is a view."""
+    if not isinstance(x, Variable):
+        return getitem(x, index=index)
+    out = x.level.apply(getitem, (x,), {"index": index})
+    if isinstance(out, np.generic) or (out.__class__ is Variable and isinstance(out.data, np.generic)):
+        return out
+    return viewed(out, x, _part, (index,), _put)
+
+
+def _part(x: Any, index: Index) -> Any:
+    return getitem(x, index=index)
+
+
+def _put(x: Any, y: Any, index: Index) -> Any:
+    return setitem(x, y, index=index)
 
 
 def _moved(spelling: Spelling) -> tuple[range, range]:
@@ -224,6 +245,20 @@ def write(x: Any, y: Any, index: Any) -> Any:
         y = _fitted(base, y, spelling)
     out = _write(base, y, spelling.stack, spelling.parts)
     return out if spelling.axes is None else np.reshape(out, x.shape)
+
+
+def is_itself(target: Variable, index: Any, value: Any) -> bool:
+    """Whether `target[index] = value` writes what a view of this place has written before: `y[:2] += 1`."""
+    found = view_of(value)
+    if found is None or found[0] is not target or found[3] is not _put or is_outdated(value):
+        return False
+    index = index if isinstance(index, tuple) else (index,)
+    return _is_fixed(index) and index == found[2][0]
+
+
+def _is_fixed(index: tuple[Any, ...]) -> bool:
+    parts = [v for p in index for v in ((p.start, p.stop, p.step) if isinstance(p, slice) else (p,))]
+    return all(isinstance(v, (int, type(None), type(Ellipsis))) for v in parts)
 
 
 def storable(x: Any, y: Any) -> Any:
@@ -307,6 +342,11 @@ def sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     """Every window of a shape, as the last axes."""
+    out = _windows(x, window_shape, axis)
+    return viewed(out, x, _windows, (window_shape, axis), unwritable, "lib.stride_tricks.sliding_window_view")
+
+
+def _windows(x: Any, window_shape: Any, axis: Any) -> Any:
     windows = (window_shape,) if isinstance(window_shape, (int, np.integer)) else tuple(window_shape)
     if any(n < 0 for n in windows):
         raise ValueError(f"sliding_window_view: a window cannot be negative, got {windows}")

@@ -11,6 +11,7 @@ from ..core.block import composite, linear
 from ..core.variable import Variable, plain
 from .axes import MOST_AXES, as_array, copied, front, normal, shift, single
 from .indexing import read, storable
+from .views import own
 
 
 def _bind_concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Any:
@@ -208,7 +209,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     if np.ndim(repeats) == 0 and not isinstance(repeats, Variable) and a.ndim < MOST_AXES:
         before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
         spread = np.broadcast_to(np.reshape(a, (*before, 1, *after)), (*before, int(repeats), *after))
-        return np.reshape(spread, (*a.shape[:axis], length * int(repeats), *after))
+        return own(np.reshape(spread, (*a.shape[:axis], length * int(repeats), *after)))
     return read(a, (slice(None),) * axis + (np.repeat(np.arange(length), repeats),))
 
 
@@ -225,11 +226,11 @@ def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
         for axis, c in enumerate(counts):
             before = (slice(None),) * axis
             out = out if c == 1 else np.concatenate([out] * c, axis) if c else out[(*before, slice(0))]
-        return out
+        return own(out)
     # An axis that is repeated gets one before it to be spread along.
     apart = np.reshape(A, tuple(n for c, length in pairs for n in ((length,) if c == 1 else (1, length))))
     spread = np.broadcast_to(apart, tuple(n for c, length in pairs for n in ((length,) if c == 1 else (c, length))))
-    return np.reshape(spread, tuple(c * n for c, n in pairs))
+    return own(np.reshape(spread, tuple(c * n for c, n in pairs)))
 
 
 # Taking out and putting in
@@ -316,7 +317,8 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     grids = tuple([np.reshape(x, (1,) * i + (-1,) + (1,) * (count - i - 1)) for i, x in enumerate(_parts(xi))])
     if indexing == "xy" and len(grids) > 1:
         grids = tuple([np.swapaxes(g, 0, 1) for g in grids])
-    return grids if sparse else tuple(np.broadcast_arrays(*grids))
+    grids = grids if sparse else tuple(np.broadcast_arrays(*grids))
+    return tuple([own(g) for g in grids]) if copy else grids
 
 
 @composite(np.ix_)

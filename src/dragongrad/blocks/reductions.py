@@ -12,6 +12,7 @@ from ..core.node import KEEP
 from ..core.variable import Variable, plain
 from .axes import Axis, along_axes, along_axis, as_array, copied, normal, reduced, restore, single, spread
 from .kinks import kink
+from .views import own
 
 _NONE = np._NoValue
 
@@ -100,8 +101,8 @@ def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         pairs = x[:half] * x[half : 2 * half]
         x = pairs if x.shape[0] == 2 * half else np.concatenate([pairs, x[2 * half :]])
     if keepdims and a.ndim:
-        return np.reshape(x, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
-    return x[0]
+        return own(np.reshape(x, tuple(1 if i in axes else n for i, n in enumerate(a.shape))))
+    return own(x[0])
 
 
 def _widened(x: Any) -> Any:

@@ -10,6 +10,7 @@ from ..core.block import composite, linear
 from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
 from .axes import copied, normal, reduced
+from .views import is_shared, unwritable, viewed
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -37,13 +38,27 @@ def _reshape(x: Any, shape: Any, order: str = "C") -> Any:
 
 
 def _reshape_call(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
-    a = plain(a)
+    seen, a = a, plain(a)
     order = memory_order(order)
     if order == "K":
         raise ValueError("order 'K' is not permitted for reshaping")
     if order == "A" and isinstance(a, Variable):
         order = _settled_order(a, order, "reshape")
-    return _reshape_block.apply(a, shape, order=order)
+    if shape.__class__ is tuple and isinstance(a, Variable):
+        out = a.level.apply(_reshape_block, (a,), {"shape": shape, "order": order})
+    else:
+        out = _reshape_block.apply(a, shape, order=order)
+    if not isinstance(seen, Variable) or not is_shared(out, a, _reshape_again, (shape, order)):
+        return out
+    return viewed(out, seen, _reshape_again, (shape, order), _reshape_put)
+
+
+def _reshape_again(x: Any, shape: Any, order: str) -> Any:
+    return _reshape_block.apply(x, shape, order=order)
+
+
+def _reshape_put(x: Any, y: Any, shape: Any, order: str) -> Any:
+    return _reshape_block.apply(y, x.shape, order=order)
 
 
 def memory_order(order: Any) -> str:
@@ -74,10 +89,12 @@ composite(np.reshape)(_reshape_call)
 @composite(np.ravel)
 def ravel(a: Any, order: Any = "C") -> Any:
     """The elements in one axis."""
-    a, order = plain(a), memory_order(order)
+    order = memory_order(order)
+    if not isinstance(a, Variable):
+        a = plain(a)
     if not isinstance(a, Variable):
         return np.ravel(a, order)
-    return np.reshape(a, (-1,), order=_settled_order(a, order, "ravel") if order in "AK" else order)
+    return _reshape_call(a, (-1,), order=_settled_order(a, order, "ravel") if order in "AK" else order)
 
 
 def _transpose_back(out_bar: Any, x: Any, axes: Any = None) -> Any:
@@ -90,7 +107,17 @@ def _batch_transpose(size: int, values: list[Any], batched: Any, axes: Any = Non
     return np.transpose(values[0], (0, *[a + 1 for a in order]))
 
 
-linear(np.transpose, _transpose_back, batch=_batch_transpose, symbol="T")
+def _transpose_call(a: Any, axes: Any = None) -> Any:
+    out = _transpose_block.apply(a, axes)
+    return viewed(out, a, _transpose_block.apply, (axes,), _transpose_put)
+
+
+def _transpose_put(x: Any, y: Any, axes: Any) -> Any:
+    return _transpose_block.apply(y, None if axes is None else tuple(np.argsort(normal(axes, x.ndim))))
+
+
+_transpose_block = linear(np.transpose, _transpose_back, batch=_batch_transpose, symbol="T")
+_transpose_block.call = composite(np.transpose)(_transpose_call)
 
 
 @composite(np.matrix_transpose)
@@ -167,9 +194,17 @@ def _broadcast(x: Any, shape: Any) -> Any:
 
 
 # The sweep sums a cotangent over the axes that its argument does not have.
-linear(np.broadcast_to, lambda out_bar, shape=(): out_bar, names=("x",), value=_broadcast,
+_broadcast_block = linear(np.broadcast_to, lambda out_bar, shape=(): out_bar, names=("x",), value=_broadcast,
        bind=lambda array, shape, subok=False: ((array,), {"shape": shape}), batch=_batch_broadcast,
        parameters=("shape",))  # fmt: skip
+
+
+def _broadcast_call(array: Any, shape: Any, subok: bool = False) -> Any:
+    out = _broadcast_block.apply(array, shape)
+    return viewed(out, array, _broadcast_block.apply, (shape,), unwritable, "broadcast_to")
+
+
+_broadcast_block.call = composite(np.broadcast_to)(_broadcast_call)
 
 
 @composite(np.broadcast_arrays)
@@ -240,7 +275,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     if first == second:
         raise ValueError(f"rot90: two different axes make a plane, got {axes}")
     if k % 4 == 0:
-        return copied(m)
+        return m[:]
     if k % 4 == 2:
         return np.flip(np.flip(m, first), second)
     if k % 4 == 1:

@@ -150,18 +150,17 @@ class Variable(CoreVariable):
 
     # Value semantics
 
-    def rebind(self, other: Any) -> None:
-        """Let this object stand for another value (item assignment, `out=`)."""
-        super().rebind(other)
+    def replace(self, other: Any) -> None:
+        """Let this object alone stand for another value."""
+        super().replace(other)
         self._gradient = None
         if self.level is not PLAIN and self.link is None and self.level is FORWARD:
             self.link = {}
 
-    def __copy__(self) -> Variable:
+    def __copy__(self, memo: Any = None) -> Variable:
         return self.another(self.data, self.link)
 
-    def __deepcopy__(self, memo: Any) -> Variable:
-        return self.another(self.data, self.link)
+    __deepcopy__ = __copy__
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.data!r})"

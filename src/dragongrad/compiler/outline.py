@@ -38,6 +38,8 @@ class Outline(np.ndarray[Any, Any]):
 class OutlinedNumber(Outline):
     """The outline of one of NumPy's numbers."""
 
+    is_number = True
+
 
 class OutlinedTruth(OutlinedNumber):
     """The outline of True or False."""

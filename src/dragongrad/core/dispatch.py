@@ -76,11 +76,11 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     if out is None:
         return value
     values = value if isinstance(value, tuple) else (value,)
-    written = [_into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
+    written = [into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
     return tuple(written) if len(written) > 1 else written[0]
 
 
-def _into(target: Any, value: Any, name: str) -> Any:
+def into(target: Any, value: Any, name: str) -> Any:
     """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
     if target is None:
         return value
@@ -111,17 +111,17 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     call = TABLE.get(fn)
     if call is None:
         raise no_rule(fn)
-    out = _answer(fn.__name__, call, args, kwargs)
+    out = answer(fn.__name__, call, args, kwargs)
     return self.level.from_numpy(out) if self.level.stages else out
 
 
-def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
     try:
         if "out" not in kwargs:
             return call(*args, **kwargs)
         target = kwargs.pop("out")
-        return _into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
+        return into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
     except NUMPY_ERRORS as error:
         if isinstance(error, DragongradError) or any(callable(a) and not isinstance(a, type) for a in args):
             raise
@@ -203,13 +203,14 @@ def install() -> None:
         if isinstance(key, str) and key.startswith("x."):
             setattr(Variable, key[2:], _refused(key, reason))
     # Real numbers and truths are their own conjugates, and keep their dtype.
-    conjugate = lambda self: TABLE[np.conjugate if self.dtype.kind == "c" else np.copy](self)
+    conjugate = lambda self: TABLE[np.conjugate](self) if self.dtype.kind == "c" else self
     methods: dict[str, Any] = {
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
-        "__getitem__": _method("__getitem__", BLOCKS["getitem"].call), "reshape": _reshape, "transpose": _transpose,
+        "reshape": _reshape, "transpose": _transpose,
         # A copy of a number is a number, and np.copy of it an array.
         "copy": _method("copy", COMPOSITES[np.copy]),
-        "flatten": _method("flatten", TABLE[np.ravel]), "T": property(TABLE[np.transpose]),
+        "flatten": _method("flatten", lambda self, *order: TABLE[np.ravel](self, *order).copy()),
+        "T": property(TABLE[np.transpose]),
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
@@ -231,7 +232,7 @@ def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _answer(name, call, (self, *args), kwargs)
+        return answer(name, call, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"As `numpy.{name}` of this Variable."
@@ -249,18 +250,12 @@ def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
     """As `numpy.ndarray.reshape`."""
     if not shape:
         raise DtypeError(f"reshape needs a shape, as x.reshape(-1)\n  at {user_line()}")
-    return _answer("reshape", TABLE[np.reshape], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
+    return answer("reshape", TABLE[np.reshape], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
 
 
 def _transpose(self: Any, *axes: Any) -> Any:
     """As `numpy.ndarray.transpose`."""
-    return _answer("transpose", TABLE[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None), {})
+    return answer("transpose", TABLE[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None), {})
 
 
-def setitem(x: Any, index: Any, value: Any) -> Any:
-    """The value of `x` after `x[index] = value`."""
-    return _answer("setitem", BLOCKS["setitem"].call, (_variable.plain(x), value, index), {})
-
-
-_variable.SETITEM = setitem
 _variable.GATHER = gather

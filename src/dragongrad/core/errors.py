@@ -6,6 +6,7 @@ DragongradError
 ├── OutOfBoundsError     an index or axis that an array does not have
 ├── FactorizationError   a matrix that has no such inverse or factors
 ├── DtypeError           an input that cannot be differentiated, or a dtype that does not fit
+├── ReadOnlyError        a write into a view that is for reading alone
 ├── ConversionError      a conversion that would lose the derivative
 ├── NotScalarError       a gradient asked of an output that is not one number
 ├── NonFiniteError       the first NaN or infinity under ``debug_nans``
@@ -51,6 +52,10 @@ class FactorizationError(DragongradError, np.linalg.LinAlgError):
 
 class DtypeError(DragongradError, TypeError):
     """A dtype that cannot be differentiated or does not fit."""
+
+
+class ReadOnlyError(DragongradError, ValueError):
+    """A write into what NumPy gives for reading alone, such as `np.broadcast_to`."""
 
 
 class ConversionError(DragongradError, RuntimeError):

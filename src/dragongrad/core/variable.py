@@ -33,13 +33,18 @@ class Variable:
 
     # data: the payload, an array or a Variable of a lower level. link: what the level keeps beside it
     # (a tangent, a Node). origin: the application that made it, where a careful level looks at pairs of Blocks.
-    __slots__ = ("__weakref__", "data", "level", "link", "origin")
+    # view_of: what it is a view of, and how; views: those of it. These three are unset where there are none.
+    __slots__ = ("__weakref__", "data", "level", "link", "origin", "view_of", "views")
 
     if TYPE_CHECKING:
         origin: Any
+        view_of: Any
+        views: list[Any]
 
         # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def rebind(self, other: Any) -> None: ...
         def astype(self, dtype: Any) -> Any: ...
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
         def __array_function__(self, fn: Any, types: Any, args: Any, kwargs: Any) -> Any: ...
@@ -121,23 +126,18 @@ class Variable:
         """Refuse: a list of plain numbers would lose the derivative."""
         return self.level.number(self, "tolist()")
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        # Value semantics: the name now means a new value; what was computed from the old one keeps it.
-        self.rebind(SETITEM(self, index, value))
-
-    def rebind(self, other: Any) -> None:
-        """Let this object stand for another value (item assignment, `out=`)."""
+    def replace(self, other: Any) -> None:
+        """Let this object alone stand for another value (`rebind` tells those that share its memory)."""
         self.origin = None
         if isinstance(other, Variable):
             self.data, self.level, self.link = other.data, other.level, other.link
         else:
             self.data, self.link = other, None
 
-    def __copy__(self) -> Variable:
+    def __copy__(self, memo: Any = None) -> Variable:
         return Variable(self.data, self.level, self.link)
 
-    def __deepcopy__(self, memo: Any) -> Variable:
-        return Variable(self.data, self.level, self.link)
+    __deepcopy__ = __copy__
 
     def __reduce__(self) -> Any:
         raise ConversionError(
@@ -159,7 +159,6 @@ class Variable:
 
 
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
-SETITEM: Any = None
 GATHER: Any = None
 
 
@@ -199,9 +198,9 @@ def settle(out: Any) -> Any:
     if out.__class__ is Variable:
         return out
     leaves, structure = flatten(out)
-    if any(isinstance(leaf, np.ndarray) and leaf.dtype.hasobject for leaf in leaves):
-        return unflatten(structure, [plain(leaf) for leaf in leaves])
-    return out
+    top_level(leaves)  # a view that is to be made anew is made so while its level is open
+    objects = any(isinstance(leaf, np.ndarray) and leaf.dtype.hasobject for leaf in leaves)
+    return unflatten(structure, [plain(leaf) for leaf in leaves]) if objects else out
 
 
 def value_of(value: Any) -> Any:

@@ -1,0 +1,85 @@
+"""What a Variable does with `x[i]`, `x[i] = y`, `x += y` and `x.real = y`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.block import TABLE
+from ..core.dispatch import BINARY, answer, into
+from ..core.errors import NUMPY_ERRORS, DragongradError, ShapeError, describe, user_line
+from ..core.variable import Variable, plain
+from .indexing import is_itself, part, read, setitem
+from .indices import is_basic
+from .views import is_number, rebind
+
+
+def _indexed(self: Variable, index: Any) -> Any:
+    parts = index if index.__class__ is tuple else (index,)
+    if is_basic(parts):
+        try:
+            return part(self, parts)
+        except DragongradError:
+            raise
+        except NUMPY_ERRORS:
+            # The longer way says what is wrong.
+            return answer("__getitem__", read, (self, index), {})
+    return answer("__getitem__", read, (self, index), {})
+
+
+def _assigned(self: Variable, index: Any, value: Any) -> None:
+    # The name now means a new value; what was computed from the old one keeps it, and views of it follow.
+    if not is_itself(self, index, value):
+        self.rebind(answer("setitem", setitem.call, (plain(self), value, index), {}))
+
+
+def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator as `x += y`: arrays are changed, numbers are replaced."""
+
+    def operator(self: Variable, other: Any) -> Any:
+        out = call(self, other)
+        if out is NotImplemented or not _is_array(self):
+            return out
+        if np.shape(out) != self.shape:
+            raise ShapeError(
+                f"{describe(self)} cannot hold the result of {name}= with {describe(other)}, which has shape "
+                f"{np.shape(out)}\n  at {user_line()}\nWrite y = x {name} ..., which makes a new array"
+            )
+        return into(self, out, name)
+
+    operator.__name__ = f"__i{name}__"
+    return operator
+
+
+def _is_array(x: Any) -> bool:
+    """Whether NumPy would have an array here, and no number. A number of each row of a batch counts as a number."""
+    if x.shape:
+        return True
+    while isinstance(x, Variable):
+        if x.level.batch_axes:
+            return False
+        x = x.data
+    return not is_number(x)
+
+
+def _settable(name: str) -> property:
+    """A part of complex numbers, which can be written to."""
+    part_of = getattr(Variable, name).fget
+
+    def write(self: Variable, value: Any) -> None:
+        part_of(self)[...] = value
+
+    return property(part_of, write)
+
+
+def install() -> None:
+    """Give Variables the writes above, and the operators that write, once the table is complete."""
+    Variable.rebind = rebind  # type: ignore[method-assign]
+    Variable.__getitem__ = _indexed  # type: ignore[method-assign]
+    Variable.__setitem__ = _assigned  # type: ignore[method-assign]
+    for name, fn in BINARY.items():
+        setattr(Variable, f"__i{name}__", in_place(name, TABLE[fn]))
+    for name in ("real", "imag"):
+        setattr(Variable, name, _settable(name))

@@ -1,0 +1,478 @@
+"""Writes through views, aliases and operators in place mean what they mean in NumPy, under every transform."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from calls import CHAPTERS
+from grid import BACKENDS
+
+import dragongrad as ad
+from dragongrad.core.nests import flatten
+
+PROGRAMS = {}
+
+
+def program(f):
+    """A program that writes; NumPy itself says what it means, and complex numbers what its derivative is."""
+    PROGRAMS[f.__name__] = f
+    return f
+
+
+@program
+def element_of_a_row(x):
+    y = x * 1.0
+    y[0][1] = x[1, 1] ** 2
+    return y
+
+
+@program
+def rows(x):
+    y = x * 1.0
+    for row in y:
+        row -= row.mean()
+    return y
+
+
+@program
+def kept_rows(x):
+    y = x * 1.0
+    kept = list(y)
+    for row in kept:
+        row *= kept[0][1]
+    return y
+
+
+@program
+def halves(x):
+    y = x.ravel() * 1.0
+    a, b = y[:2], y[2:4]
+    a *= b
+    b += a
+    return y
+
+
+@program
+def transposed(x):
+    y = x * 1.0
+    y.T[0] = x[0, 0] * x[1, 1]
+    return y
+
+
+@program
+def reshaped(x):
+    y = x * 1.0
+    y.reshape(-1)[1:3] *= x[0, 0]
+    np.reshape(y, -1)[0] = 2.0
+    return y
+
+
+@program
+def raveled(x):
+    y = x * 1.0
+    y.ravel()[0] = x[1, 1] ** 3
+    return y
+
+
+@program
+def raveled_copy(x):
+    y = x * 1.0
+    z = y.T.ravel()
+    z *= 2
+    return y * z[0]
+
+
+@program
+def in_fortran_order(x):
+    y = x * 1.0
+    y.T.reshape(-1, order="F")[1] = x[0, 0] ** 2
+    return y
+
+
+@program
+def squeezed(x):
+    y = (x * 1.0)[None]
+    np.squeeze(y)[0] = x[1] ** 2
+    y.squeeze(0)[1] *= x[0, 1]
+    return y
+
+
+@program
+def new_axis(x):
+    y = x * 1.0
+    y[..., None][0] *= x[0, 0]
+    np.expand_dims(y, 0)[0, 1] = x[0] ** 2
+    return y
+
+
+@program
+def swapped(x):
+    y = x * 1.0
+    y.swapaxes(0, 1)[1] += x[0, :2]
+    np.moveaxis(y, 0, 1)[0] *= 3.0
+    return y
+
+
+@program
+def flipped(x):
+    y = x * 1.0
+    y[::-1][0] = x[0] * x[1]
+    np.flip(y)[0] *= 3
+    np.rot90(y)[0] *= x[0, 0]
+    np.rot90(y, 4)[1] += 1.0
+    return y
+
+
+@program
+def split_up(x):
+    y = x * 1.0
+    a, b = np.split(y, 2)
+    a *= b
+    for part in np.array_split(y, 2, axis=1):
+        part += part[0, 0]
+    return y
+
+
+@program
+def diagonal(x):
+    y = x[:2, :2] * 1.0
+    np.einsum("ii->i", y)[:] = x[0, :2] ** 2
+    np.einsum("ij->ji", y)[0, 1] *= x[1, 1]
+    return y
+
+
+@program
+def parts(x):
+    z = x + 1j * x**2
+    z.real[0] = x[1] ** 3
+    z.imag[1] *= x[0, 0]
+    z.imag = z.imag + 1.0
+    return z.real * z.imag
+
+
+@program
+def view_of_views(x):
+    y = x * 1.0
+    y[1:][0].T[:1].reshape(1, 1)[0, 0] = x[0, 0] * x[0, 1]
+    return y
+
+
+@program
+def out_argument(x):
+    y = x * 1.0
+    np.add(y[0], x[1], out=y[0])
+    np.multiply(y, 2, out=y)
+    np.sin(x[0], out=y[1])
+    return y
+
+
+@program
+def alias(x):
+    y = x * 1.0
+    z = y
+    z *= 2
+    return y
+
+
+@program
+def alias_in_a_list(x):
+    y = x * 1.0
+    kept = {"a": [y, y[0]]}
+    kept["a"][1][0] = x[1, 1]
+    kept["a"][0] += x
+    return kept["a"][1] * y
+
+
+@program
+def helper(x):
+    def scale(a, factor):
+        a *= factor
+
+    y = x * 1.0
+    scale(y, 2.0)
+    scale(y[0], x[1])
+    return y
+
+
+@program
+def view_read_after_a_write(x):
+    y = x * 1.0
+    v = y[0]
+    w = v[1:]
+    y[0] = x[1] ** 2
+    first = w * 1.0
+    y *= x
+    return np.concatenate([first, w * v[1:]])
+
+
+@program
+def used_before_a_write(x):
+    y = x * 1.0
+    before = y**2
+    y[0] = 0.0
+    return before * y
+
+
+@program
+def copies(x):
+    y = x * 1.0
+    for z in (
+        y.copy(),
+        np.copy(y),
+        copy.copy(y),
+        copy.deepcopy(y),
+        y.flatten(),
+        y[[0, 1]],
+        np.take(y, 0, 0),
+        y + 0,
+    ):
+        z *= 2
+    return y
+
+
+@program
+def swap_of_rows(x):
+    y = x * 1.0
+    y[0], y[1] = y[1], y[0]
+    y[:, [0, 1]] = y[:, [1, 0]]
+    return y
+
+
+@program
+def numbers_are_replaced(x):
+    a = x[0, 0]
+    b = a
+    a += 1
+    a *= x[1, 1]
+    return np.stack([a, b])
+
+
+@program
+def argument_in_place(x):
+    x += 1
+    x[0] **= 2
+    return x**2
+
+
+@program
+def every_operator(x):
+    y = x + 3.0
+    y -= 1.0
+    y /= x + 4.0
+    y **= 2
+    y *= 7.0
+    y //= 1.0
+    y += x
+    y %= 5.0
+    return y
+
+
+@program
+def product_in_place(x):
+    y = x[:, :2] * 1.0
+    y @= x[:2, :2]
+    return y
+
+
+@program
+def gauss_seidel(x):
+    b, y = x[0], x[1] * 1.0
+    for _ in range(2):
+        for i in range(1, len(y) - 1):
+            y[i] = 0.5 * (y[i - 1] + y[i + 1] - b[i])
+    return y
+
+
+@program
+def masked_row(x):
+    y = x * 1.0
+    row = y[1]
+    row[np.array([True, False, True])[: row.shape[0]]] = x[0, 0]
+    row[[0]] += x[0, 1]
+    return y
+
+
+@pytest.fixture(params=[(2, 3), (2, 2)], ids=str)
+def x(request):
+    return np.random.default_rng(0).normal(size=request.param)
+
+
+def by_complex_step(f, x, h=1e-30):
+    """The Jacobian from imaginary parts; programs that take parts of complex numbers have differences."""
+    columns = []
+    for i in range(x.size):
+        step = np.zeros(x.size)
+        step[i] = 1.0
+        step = step.reshape(x.shape)
+        if f is PROGRAMS["parts"]:
+            columns.append((f(x + 1e-6 * step) - f(x - 1e-6 * step)) / 2e-6)
+        else:
+            columns.append(np.imag(f(x + 1j * h * step)) / h)
+    return np.stack(columns, -1).reshape(np.shape(f(x.copy())) + x.shape)
+
+
+def close(got, expected):
+    np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_eager(name, x):
+    f = PROGRAMS[name]
+    kept = x.copy()
+    close(ad.jvp(f, (x,), (x,))[0], f(x.copy()))
+    if name != "every_operator":
+        expected = by_complex_step(f, x.copy())
+        close(ad.jacrev(f)(x), expected)
+        close(ad.jacfwd(f)(x), expected)
+        close(ad.vmap(ad.jacrev(f))(np.stack([x, x]))[1], expected)
+    total = lambda x: np.sum(f(x) ** 2)
+    close(ad.hessian(total)(x), ad.jacrev(ad.grad(total))(x))
+    close(ad.vmap(f)(np.stack([x, 2 * x]))[1], f(2 * x))
+    assert np.array_equal(x, kept)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_compiled(name, backend):
+    f, x = PROGRAMS[name], np.random.default_rng(0).normal(size=(2, 3))
+    for g in (f, ad.jacrev(f)):
+        compiled = ad.compile(g, backend=backend)
+        for at in (x, x, 2 * x, 2 * x):
+            kept = at.copy()
+            close(compiled(at), g(at.copy()))
+            assert np.array_equal(at, kept)
+
+
+@pytest.mark.parametrize("name", ["reshaped", "raveled", "raveled_copy", "halves"])
+def test_large_arrays_are_compiled_alike(name):
+    # Their values are not computed while tracing, so that nobody can ask how they lie in memory.
+    f, x = PROGRAMS[name], np.random.default_rng(0).normal(size=(60, 80))
+    compiled = ad.compile(f)
+    for _ in range(2):
+        close(compiled(x), f(x.copy()))
+
+
+def written(f, log):
+    """What an array becomes when everything that `f` gives of it is written to."""
+
+    def program(x):
+        y = x * 1
+        for out in flatten(f(y))[0]:
+            if np.ndim(out) and np.size(out) and getattr(out, "dtype", None) == y.dtype:
+                try:
+                    out *= 3
+                except ValueError:
+                    log.append(out.shape)
+        return y
+
+    return program
+
+
+# A write into these warns in NumPy, and will be an error.
+DEPRECATED = {"broadcast_arrays", "meshgrid"}
+CALLS = [(name, f, shapes) for shapes, table in CHAPTERS for name, f in table.items() if name not in DEPRECATED]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_views_are_those_of_numpy(part):
+    for name, f, shapes in CALLS[part::4]:
+        for dtype in (float, complex):
+            x = np.random.default_rng(0).normal(size=shapes[0]).astype(dtype)
+            expected_log, log = [], []
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                try:
+                    f(x)
+                    ad.jvp(f, (x,), (x,))
+                except Exception:
+                    # What raises is compared elsewhere.
+                    continue
+                expected = written(f, expected_log)(x)
+                got = ad.jvp(written(f, log), (x,), (x,))[0]
+            np.testing.assert_array_equal(got, expected, err_msg=name)
+            assert log == expected_log, name
+
+
+READ_ONLY = {
+    "broadcast_to": lambda y: np.broadcast_to(y, (2, *y.shape)),
+    "part of broadcast_to": lambda y: np.broadcast_to(y, (2, *y.shape))[0].T,
+    "diagonal": lambda y: np.diagonal(y),
+    "diagonal method": lambda y: y.diagonal(),
+    "diag": lambda y: np.diag(y),
+    "windows": lambda y: np.lib.stride_tricks.sliding_window_view(y, 2, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_views_for_reading_are_not_written(name):
+    view = READ_ONLY[name]
+
+    def f(y):
+        view(y)[0] = 1.0
+        return y
+
+    def later(y):
+        v = view(y)
+        y[0] = y[1] ** 2
+        return v
+
+    x = np.random.default_rng(0).normal(size=(3, 3))
+    with pytest.raises(ValueError, match="read"):
+        f(x.copy())
+    for transform, given in ((ad.jacrev, x), (ad.jacfwd, x), (ad.vmap, x[None])):
+        with pytest.raises(ad.ReadOnlyError, match="copy"):
+            transform(f)(given)
+    with pytest.raises(ValueError, match="read"):
+        ad.compile(f)(x)
+    close(ad.jvp(later, (x,), (x,))[0], later(x.copy()))
+
+
+def test_errors_of_writes():
+    x = np.ones((2, 3))
+    for f, error in [
+        (lambda x: (x * 1.0).__iadd__(np.ones((4, 2, 3))), ad.ShapeError),
+        (lambda x: (x * 1.0).__iadd__(x + 1j), ad.DtypeError),
+        (lambda x: (x * 1.0)[5], IndexError),
+        (lambda x: (x * 1.0)["a"], IndexError),
+    ]:
+        with pytest.raises(error):
+            ad.jacfwd(f)(x)
+
+
+def test_views_that_are_gone_are_forgotten():
+    def f(x):
+        y = x * 1.0
+        for i in range(1000):
+            y[i % 3 :] * 2.0
+        assert len(y.views) < 100
+        return y
+
+    ad.jacfwd(f)(np.ones(3))
+
+
+def test_classic_variables_follow():
+    for mode in ("forward", "reverse"):
+        with ad.mode(mode):
+            x = ad.Variable([1.0, 2.0, 3.0])
+            y = x * 1.0
+            v = y[:2]
+            v *= x[2]
+            y[0] = x[1] ** 2
+            assert np.array_equal(y.data, [4.0, 6.0, 3.0])
+            assert np.array_equal(y.gradient, [[0, 4, 0], [0, 3, 2], [0, 0, 1]])
+            assert np.array_equal(v.gradient, [[0, 4, 0], [0, 3, 2]])
+            assert type(v) is ad.Variable
+
+
+def test_outdated_views_cannot_be_pickled_either():
+    def f(x):
+        y = x * 1.0
+        v = y[:1]
+        y[0] = 2.0
+        with pytest.raises(ad.ConversionError):
+            pickle.dumps(v)
+        return y
+
+    ad.jacfwd(f)(np.ones(3))
