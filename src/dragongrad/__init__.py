@@ -7,6 +7,7 @@ from typing import Any as _Any
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
 from .blocks.convolution import conv, conv_transpose
+from .blocks.habits import install as _install_habits
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
 from .blocks.writing import install as _install_writing
 from .classic.block import Block, SimpleBlock
@@ -66,6 +67,7 @@ _ROOMS = {
 
 _install()
 _install_writing()
+_install_habits()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.variable import Variable, bottom, plain
+from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied
 from .shaping import memory_order
 from .views import own
@@ -133,22 +133,30 @@ def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any, **limit
     return like.level.constant(np.arange(*args, dtype=dtype, **limits))
 
 
-def _assembled(value: Any) -> Any:
-    """Nested lists of numbers and Variables of any shape, as one array."""
-    if isinstance(value, (list, tuple)) and any(_holds(v) for v in value):
-        return np.stack(np.broadcast_arrays(*[_assembled(v) for v in value])) if _same(value) else plain(value)
-    return plain(value)
-
-
-def _holds(value: Any) -> bool:
-    return isinstance(value, Variable) or (isinstance(value, (list, tuple)) and any(_holds(v) for v in value))
-
-
-def _same(values: Any) -> bool:
-    shapes = {np.shape(_assembled(v)) for v in values}
+def assembled(values: Any) -> Any:
+    """Nested lists of numbers, arrays and Variables, which are of one shape, as one array."""
+    shape: list[int] = []
+    parts = [values]
+    while parts and all(isinstance(p, (list, tuple)) for p in parts):
+        lengths = {len(p) for p in parts}
+        if len(lengths) > 1:
+            raise ValueError(f"an array cannot be made of parts of different lengths: {sorted(lengths)}")
+        shape += lengths
+        parts = [v for p in parts for v in p]
+    # Lists beside arrays are arrays of their own.
+    parts = [assembled(p) if isinstance(p, (list, tuple)) and holds_variable(p) else plain(p) for p in parts]
+    shapes = {np.shape(p) for p in parts}
     if len(shapes) > 1:
         raise ValueError(f"an array cannot be made of parts of different shapes: {sorted(shapes)}")
-    return True
+    if not parts or top_level(parts) is None:
+        return plain(values)
+    out = np.stack(parts)
+    return np.reshape(out, (*shape, *out.shape[1:])) if len(shape) > 1 else out
+
+
+def holds_variable(value: Any) -> bool:
+    """Whether nested lists hold a Variable."""
+    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)) for v in value)
 
 
 @composite(np.array)
@@ -157,7 +165,7 @@ def array(
     ndmin: int = 0, ndmax: int = 0, like: Any,
 ) -> Any:  # fmt: skip
     """Nested lists of numbers and Variables as one array: `np.array([a, b], like=x)`."""
-    value = _assembled(object)
+    value = assembled(object) if isinstance(object, (list, tuple)) else plain(object)
     if not isinstance(value, Variable):
         value = like.level.constant(np.array(value, dtype or np.result_type(like.dtype, np.asarray(value))))
     if dtype is not None and value.dtype != dtype:

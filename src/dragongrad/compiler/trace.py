@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import namespace
 from ..core.block import BLOCKS, Block
 from ..core.errors import EscapedError, NoRuleError, user_line
 from ..core.graph import Graph, Staging
@@ -359,6 +360,7 @@ def trace_call(
         full[i] = Variable(value, level, node)
         level.known[node] = value
     args, kwargs = unflatten(structure, full)
+    token = namespace.enter()
     try:
         out, out_structure = flatten(settle(f(*args, **kwargs)))
         outputs, values, given = [], [], set(map(id, leaves))
@@ -372,6 +374,7 @@ def trace_call(
                 raise UnstageableError(reason)
             values.append(bool(value) if staged and leaf.link in level.truths else value)
     finally:
+        namespace.leave(token)
         level.ended = True
     graph = Graph(title, inputs, level.nodes, outputs, names)
     complete = not level.predicted and not any(isinstance(v, Outline) for v in values)

@@ -339,8 +339,9 @@ def _binary_call(block: Block) -> Callable[..., Any]:
             level = x.level
             if y.__class__ is Variable:
                 other = y.level
-                if other is not level and other.serial > level.serial:
-                    level = other
+                if other is not level:
+                    level = other if other.serial > level.serial else level
+                    x, y = plain(x), plain(y)  # a buffer without a derivative is the array that it holds
             elif y.__class__ not in _PLAIN_SCALARS:
                 y = plain(y)
                 if y.__class__ is Variable:

@@ -175,12 +175,6 @@ all any argmax argmin argpartition argsort choose clip copy cumprod cumsum diago
 max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """
 METHODS = {name: getattr(np, name) for name in _METHOD_NAMES.split()}
-# NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.
-_OBJECT_LOOPS = """
-sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p sqrt
-cbrt square reciprocal rint floor ceil trunc fabs radians degrees deg2rad rad2deg arctan2 hypot logical_and
-logical_or logical_not
-"""
 
 
 def install() -> None:
@@ -189,16 +183,13 @@ def install() -> None:
         call = TABLE[fn]
         # The function of an elementwise Block becomes the operator itself, without another call between.
         plain_function = isinstance(call, FunctionType)
-        setattr(Variable, f"__{name}__", call if plain_function else _method(f"__{name}__", call))
+        setattr(Variable, f"__{name}__", call if plain_function else as_method(f"__{name}__", call))
         setattr(Variable, f"__r{name}__", _reflected(call))
     for name, fn in (COMPARISONS | UNARY).items():
         setattr(Variable, f"__{name}__", TABLE[fn])
     for name, fn in METHODS.items():
         if fn in TABLE:
-            setattr(Variable, name, _method(name, TABLE[fn]))
-    for name in _OBJECT_LOOPS.split():
-        if getattr(np, name) in TABLE:
-            setattr(Variable, name, _method(name, TABLE[getattr(np, name)]))
+            setattr(Variable, name, as_method(name, TABLE[fn]))
     for key, reason in UNSUPPORTED.items():
         if isinstance(key, str) and key.startswith("x."):
             setattr(Variable, key[2:], _refused(key, reason))
@@ -208,16 +199,16 @@ def install() -> None:
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "reshape": _reshape, "transpose": _transpose,
         # A copy of a number is a number, and np.copy of it an array.
-        "copy": _method("copy", COMPOSITES[np.copy]),
-        "flatten": _method("flatten", lambda self, *order: TABLE[np.ravel](self, *order).copy()),
+        "copy": as_method("copy", COMPOSITES[np.copy]),
+        "flatten": as_method("flatten", lambda self, *order: TABLE[np.ravel](self, *order).copy()),
         "T": property(TABLE[np.transpose]),
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
-        "__round__": _method("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
-        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": _method("__floor__", TABLE[np.floor]),
-        "__ceil__": _method("__ceil__", TABLE[np.ceil]), "__trunc__": _method("__trunc__", TABLE[np.trunc]),
-        "astype": _method("astype", BLOCKS["astype"].call),
+        "__round__": as_method("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
+        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": as_method("__floor__", TABLE[np.floor]),
+        "__ceil__": as_method("__ceil__", TABLE[np.ceil]), "__trunc__": as_method("__trunc__", TABLE[np.trunc]),
+        "astype": as_method("astype", BLOCKS["astype"].call),
     }  # fmt: skip
     for name, method in methods.items():
         setattr(Variable, name, method)
@@ -230,13 +221,15 @@ def _reflected(call: Callable[..., Any]) -> Callable[..., Any]:
     return reflected
 
 
-def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+def as_method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that answers as a function of the table does, with its errors restated."""
+
+    def answered(self: Any, *args: Any, **kwargs: Any) -> Any:
         return answer(name, call, (self, *args), kwargs)
 
-    method.__name__ = name
-    method.__doc__ = f"As `numpy.{name}` of this Variable."
-    return method
+    answered.__name__ = name
+    answered.__doc__ = f"As `numpy.{name}` of this Variable."
+    return answered
 
 
 def _refused(name: str, reason: str) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import optree
 
+from ..namespace import answering
 from .block import Block
 from .errors import NUMPY_ERRORS, DragongradError, operation_error
 from .level import Level
@@ -118,7 +119,8 @@ def trace(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: type[Grap
             inputs.append(node)
             made.append(Variable(value, level, node))
         full.append(unflatten(structure, made))
-    out, _ = flatten(settle(f(*full, **kwargs)))
+    with answering():
+        out, _ = flatten(settle(f(*full, **kwargs)))
     leaves = [plain(leaf) for leaf in out]
     outputs = [leaf.link if isinstance(leaf, Variable) and leaf.level is level else leaf for leaf in leaves]
     title = getattr(f, "__name__", type(f).__name__)

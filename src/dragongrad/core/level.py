@@ -89,5 +89,9 @@ class Plain(Level):
         """Apply a Block to what the buffers hold; the result is plain."""
         return block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
 
+    def number(self, x: Variable, what: str) -> Any:
+        """The number itself: nothing with a derivative was written."""
+        return x.data.tolist() if what in ("tolist()", "item()") else x.data
+
 
 PLAIN = Plain()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import namespace
 from ..core.block import Block
 from ..core.errors import (
     NUMPY_ERRORS,
@@ -24,6 +25,7 @@ from ..core.variable import Variable, plain, settle, top_level
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """The output of the user's function; where NumPy met a Variable that it cannot ask, its error is restated."""
+    token = namespace.enter()
     try:
         return settle(f(*args, **kwargs))
     except ValueError as error:
@@ -45,6 +47,8 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             f"np.array([...]) of Variables is an object array, which NumPy could not compute with: {error}\n"
             f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
         ).with_traceback(error.__traceback__) from None
+    finally:
+        namespace.leave(token)
 
 
 # How NumPy complains of the elements of an object array.

@@ -1,0 +1,182 @@
+"""What NumPy's functions that make arrays give while a transform runs: `np.asarray(x)`, `np.zeros(n)`, their kin.
+
+`namespace.py` puts them where the user's code finds them. A Variable passes through as an array would; a list that
+holds Variables becomes one Variable; a buffer of floating point becomes a Variable of the plain level, into which
+others can be written, and which is an array to whoever asks for one until that is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.block import TABLE, Block
+from ..core.dispatch import as_method
+from ..core.level import PLAIN, Plain
+from ..core.variable import Variable, plain, top_level
+from ..namespace import is_answering, replace
+from .creation import assembled, holds_variable
+from .views import own
+
+_PLAIN_CLASSES = frozenset({np.ndarray, float, int, bool, complex, np.float64})
+
+
+def buffer(out: Any) -> Any:
+    """An array that is the function's own, as one that Variables can be written into."""
+    return Variable(out, PLAIN) if out.__class__ is np.ndarray and out.dtype.kind in "fc" else out
+
+
+def _of_buffers(self: Plain, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """A Block of what buffers hold: where it acts on each element it gives a buffer, as NumPy gives an array."""
+    out = block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
+    return buffer(out) if block.kind == "elementwise" and any(a.__class__ is Variable for a in args) else out
+
+
+# NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.
+_OBJECT_LOOPS = """
+sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1 log log2 log10 log1p sqrt
+cbrt square reciprocal rint floor ceil trunc fabs radians degrees deg2rad rad2deg arctan2 hypot logical_and
+logical_or logical_not
+"""
+
+
+def _array(self: Variable) -> Any:
+    """For code of others, and for buffers alone that hold no derivative: NumPy sees no attribute elsewhere."""
+    if self.level is not PLAIN:
+        raise AttributeError("a Variable is no array: its derivative would be lost")
+    return self.data.__array__
+
+
+def install() -> None:
+    """Give Variables what code of others asks of arrays, once the table is complete."""
+    Plain.apply = _of_buffers  # type: ignore[method-assign]
+    setattr(Variable, "__array__", property(_array))  # noqa: B010
+    for name in _OBJECT_LOOPS.split():
+        if getattr(np, name) in TABLE:
+            setattr(Variable, name, as_method(name, TABLE[getattr(np, name)]))
+
+
+def _making(original: Any) -> Callable[..., Any]:
+    """As NumPy's function; what it makes can be written into."""
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        out = original(*args, **kwargs)
+        return buffer(out) if out.__class__ is np.ndarray and is_answering(1) else out
+
+    return made
+
+
+def _filled(original: Any) -> Callable[..., Any]:
+    """As `np.full`, whose value may be a Variable."""
+
+    def full(shape: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(fill_value, (Variable, list, tuple)) and is_answering(1):
+            value = plain(fill_value)
+            if isinstance(value, Variable):
+                kwargs.setdefault("like", value)
+                return original(shape, value, *args, **kwargs)
+        out = original(shape, fill_value, *args, **kwargs)
+        return buffer(out) if is_answering(1) else out
+
+    return full
+
+
+def _like(original: Any) -> Callable[..., Any]:
+    """As `np.zeros_like`, of a buffer too."""
+
+    def like(a: Any, *args: Any, **kwargs: Any) -> Any:
+        out = original(plain(a), *args, **kwargs)
+        return buffer(out) if out.__class__ is np.ndarray and is_answering(1) else out
+
+    return like
+
+
+def _converting(original: Any, copies: bool) -> Callable[..., Any]:
+    """As `np.asarray` (or `np.array`, which copies) and their kin."""
+
+    def convert(*args: Any, **kwargs: Any) -> Any:
+        if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering(1):
+            return original(*args, **kwargs)
+        return converted(original, copies, *args, **kwargs)
+
+    return convert
+
+
+def converted(original: Any, copies: bool, *args: Any, **kwargs: Any) -> Any:
+    """An array of whatever is given, as `original` makes it of plain things."""
+    if not args:
+        # By name, as np.array(object=...) and np.asarray(a=...).
+        args = (kwargs.pop("object" if original is np.array else "a"),)
+    return _converted(original, copies, *args, **kwargs)
+
+
+def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+    kept = a
+    if not isinstance(a, Variable):
+        holds = isinstance(a, (list, tuple)) and holds_variable(a)
+        if not holds and not (isinstance(a, np.ndarray) and a.dtype.hasobject):
+            out = original(a, dtype, *args, **kwargs) if dtype is not None or args else original(a, **kwargs)
+            return buffer(out) if copies and kwargs.get("copy", True) else out
+        if dtype is not None and np.dtype(dtype).hasobject:
+            return original(a, dtype, *args, **kwargs)
+        a = assembled(a) if holds else plain(a)
+        copies = False
+    if not isinstance(a, Variable) or kwargs.get("like") is not None:
+        return original(a, dtype, *args, **kwargs)
+    level, wanted = top_level((a,)), None if dtype is None else np.dtype(dtype)
+    copy, ndmin = kwargs.get("copy", True if copies else None), kwargs.get("ndmin", 0)
+    if wanted is not None and wanted != a.dtype:
+        if copy is False:
+            raise ValueError("Unable to avoid copy while creating an array as requested.")
+        a = a.astype(wanted) if level is not PLAIN else buffer(np.array(a.data, wanted))
+    elif copy and a is kept:
+        a = own(a)
+    if original is np.asarray_chkfinite and not np.all(np.isfinite(a)):
+        raise ValueError("array must not contain infs or NaNs")
+    ndmin = 1 if original in _OF_AN_AXIS else ndmin
+    return np.reshape(a, (1,) * (ndmin - a.ndim) + a.shape) if ndmin > a.ndim else a
+
+
+# These give at least one axis.
+_OF_AN_AXIS = (np.ascontiguousarray, np.asfortranarray)
+
+
+def _required(original: Any) -> Callable[..., Any]:
+    """As `np.require`; a Variable meets every requirement on memory."""
+
+    def require(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if a.__class__ is np.ndarray or not is_answering(1):
+            return original(a, dtype, *args, **kwargs)
+        return _converted(np.asanyarray, False, a, dtype)
+
+    return require
+
+
+def _taking_lists(original: Any) -> Callable[..., Any]:
+    """As a function of NumPy's that does not ask what is in a list."""
+
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        if args and args[0].__class__ in (list, tuple) and is_answering(1) and holds_variable(args[0]):
+            args = (assembled(args[0]), *args[1:])
+        return original(*args, **kwargs)
+
+    return taking
+
+
+for _name in ("mean", "std", "var", "median", "isnan", "isinf", "isfinite"):
+    replace(np, _name, _taking_lists(getattr(np, _name)))
+for _name in ("cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_power",
+              "matrix_rank", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals"):  # fmt: skip
+    if hasattr(np.linalg, _name):
+        replace(np.linalg, _name, _taking_lists(getattr(np.linalg, _name)))
+for _name in ("zeros", "ones", "empty", "eye", "identity"):
+    replace(np, _name, _making(getattr(np, _name)))
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"):
+    replace(np, _name, _like(getattr(np, _name)))
+for _name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite"):
+    replace(np, _name, _converting(getattr(np, _name), copies=False))
+replace(np, "array", _converting(np.array, copies=True))
+replace(np, "full", _filled(np.full))
+replace(np, "require", _required(np.require))

@@ -1,0 +1,146 @@
+"""NumPy's namespace while a function of the user's is differentiated.
+
+NumPy asks nobody when it is to make an array: `np.asarray(x)`, `np.array([x[0], 1.0])` and `np.zeros(n)` have no
+protocol. While a function runs under a transform, functions of ours answer to these names, in NumPy's namespace and
+in modules that have imported them by name. They are put there when the first transform begins, in whatever thread,
+and taken away when the last one ends. Other threads, and code of NumPy, SciPy and dragongrad itself, get what
+NumPy's own functions give.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from typing import Any
+
+# Whether a function of the user's is being differentiated in this thread or task.
+_RUNNING: ContextVar[bool] = ContextVar("dragongrad.running", default=False)
+# Packages whose code means NumPy's own arrays: they hand them to C, or look at their memory.
+_PLAIN_PACKAGES = frozenset({
+    "dragongrad", "numpy", "scipy", "numba", "llvmlite", "optree", "matplotlib", "pandas", "sklearn", "torch",
+    "jax", "jaxlib", "tensorflow", "numexpr", "cython", "Cython", "sympy", "mpmath", "PIL", "cv2", "skimage",
+    "xarray", "h5py", "numpydoc", "hypothesis", "pytest", "_pytest", "IPython", "ipykernel", "rich", "autograd",
+})  # fmt: skip
+
+_frame = sys._getframe
+
+
+class _Namespace:
+    """The functions that are replaced, where, and for how many threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.count = 0
+        # NumPy's own function and ours by the name that each goes by, for NumPy's modules and for all others that
+        # have imported some; and by identity of NumPy's own.
+        self.places: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
+        self.ours: dict[int, Any] = {}
+        # How many names each module had when it was looked at, and how many modules there were.
+        self.names: dict[int, int] = {}
+        self.modules = 0
+
+    def put(self) -> None:
+        """Let our functions answer."""
+        self._look()
+        for names, held in self.places.values():
+            for name, (numpys, ours) in held.items():
+                if names.get(name) is numpys:
+                    names[name] = ours
+
+    def take_away(self) -> None:
+        """Let NumPy's functions answer."""
+        for names, held in self.places.values():
+            for name, (numpys, ours) in held.items():
+                if names.get(name) is ours:
+                    names[name] = numpys
+
+    def _look(self) -> None:
+        """Look for modules that have imported names, where there are new modules or new names in the main one."""
+        main = getattr(sys.modules.get("__main__"), "__dict__", {})
+        if len(sys.modules) == self.modules and self.names.get(id(main)) == len(main):
+            return
+        self.modules = len(sys.modules)
+        for title, module in list(sys.modules.items()):
+            names = getattr(module, "__dict__", None)
+            if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
+                continue
+            self.names[id(names)] = len(names)
+            held = {name: (f, self.ours[id(f)]) for name, f in list(names.items()) if id(f) in self.ours}
+            if held:
+                self.places[id(names)] = names, held
+
+    def after_fork(self) -> None:
+        """Let a child, which has one thread, count that one alone."""
+        self.lock = threading.Lock()
+        self.count = int(_RUNNING.get())
+        if not self.count:
+            self.take_away()
+
+
+_NAMESPACE = _Namespace()
+os.register_at_fork(after_in_child=_NAMESPACE.after_fork)
+
+
+def enter() -> Token[bool] | None:
+    """Begin to answer for this thread; what is returned is for `leave`."""
+    if _RUNNING.get():
+        return None
+    with _NAMESPACE.lock:
+        _NAMESPACE.count += 1
+        if _NAMESPACE.count == 1:
+            _NAMESPACE.put()
+    return _RUNNING.set(True)
+
+
+def leave(token: Token[bool] | None) -> None:
+    """Stop answering, where `enter` began it."""
+    if token is None:
+        return
+    _RUNNING.reset(token)
+    with _NAMESPACE.lock:
+        _NAMESPACE.count -= 1
+        if not _NAMESPACE.count:
+            _NAMESPACE.take_away()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Answer to NumPy's names inside a `with` block."""
+    token = enter()
+    try:
+        yield
+    finally:
+        leave(token)
+
+
+_KNOWN: dict[str | None, bool] = {}
+
+
+def _is_plain(title: str | None) -> bool:
+    found = _KNOWN.get(title)
+    if found is None:
+        found = _KNOWN[title] = (title or "").partition(".")[0] in _PLAIN_PACKAGES
+    return found
+
+
+def is_answering(depth: int) -> bool:
+    """Whether the code that called, so many frames above, is the user's and under a transform."""
+    if not _RUNNING.get():
+        return False
+    title = _frame(depth + 1).f_globals.get("__name__")
+    found = _KNOWN.get(title)
+    return not (_is_plain(title) if found is None else found)
+
+
+def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
+    """Let a function answer to a name of one of NumPy's modules, while a transform runs."""
+    original = getattr(module, name)
+    function.__name__ = function.__qualname__ = name
+    function.__module__, function.__doc__ = module.__name__, original.__doc__
+    _NAMESPACE.ours[id(original)] = function
+    _, held = _NAMESPACE.places.setdefault(id(vars(module)), (vars(module), {}))
+    held[name] = original, function
