@@ -15,8 +15,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+_NUMPYS_NAMES = vars(np)
 # Whether a function of the user's is being differentiated in this thread or task.
 _RUNNING: ContextVar[bool] = ContextVar("dragongrad.running", default=False)
 # Packages whose code means NumPy's own arrays: they hand them to C, or look at their memory.
@@ -35,25 +39,29 @@ class _Namespace:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.count = 0
-        # NumPy's own function and ours by the name that each goes by, for NumPy's modules and for all others that
-        # have imported some; and by identity of NumPy's own.
-        self.places: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
-        self.ours: dict[int, Any] = {}
+        # Ours by the identity of NumPy's own, and by their names in NumPy's namespace.
+        self.by_identity: dict[int, Any] = {}
+        self.ours: dict[str, Any] = {}
+        self.numpys: dict[str, Any] = {}
+        # Other modules that have imported some, with the names that these have there.
+        self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
         # How many names each module had when it was looked at, and how many modules there were.
         self.names: dict[int, int] = {}
         self.modules = 0
 
     def put(self) -> None:
         """Let our functions answer."""
+        _NUMPYS_NAMES.update(self.ours)
         self._look()
-        for names, held in self.places.values():
+        for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
                 if names.get(name) is numpys:
                     names[name] = ours
 
     def take_away(self) -> None:
         """Let NumPy's functions answer."""
-        for names, held in self.places.values():
+        _NUMPYS_NAMES.update(self.numpys)
+        for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
                 if names.get(name) is ours:
                     names[name] = numpys
@@ -69,9 +77,11 @@ class _Namespace:
             if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
                 continue
             self.names[id(names)] = len(names)
-            held = {name: (f, self.ours[id(f)]) for name, f in list(names.items()) if id(f) in self.ours}
+            held = {
+                name: (f, self.by_identity[id(f)]) for name, f in list(names.items()) if id(f) in self.by_identity
+            }
             if held:
-                self.places[id(names)] = names, held
+                self.importers[id(names)] = names, held
 
     def after_fork(self) -> None:
         """Let a child, which has one thread, count that one alone."""
@@ -136,11 +146,25 @@ def is_answering(depth: int) -> bool:
     return not (_is_plain(title) if found is None else found)
 
 
-def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
-    """Let a function answer to a name of one of NumPy's modules, while a transform runs."""
-    original = getattr(module, name)
-    function.__name__ = function.__qualname__ = name
+def replace(name: str, function: Callable[..., Any]) -> None:
+    """Let a function answer to a name of NumPy's while a transform runs; `linalg.det` names a part of a part."""
+    part, _, last = name.rpartition(".")
+    module = getattr(np, part) if part else np
+    original = getattr(module, last)
+    function.__name__ = function.__qualname__ = last
     function.__module__, function.__doc__ = module.__name__, original.__doc__
-    _NAMESPACE.ours[id(original)] = function
-    _, held = _NAMESPACE.places.setdefault(id(vars(module)), (vars(module), {}))
-    held[name] = original, function
+    _NAMESPACE.by_identity[id(original)] = function
+    if not part:
+        _NAMESPACE.ours[name], _NAMESPACE.numpys[name] = function, original
+        return
+    # One name to put and to take away is quicker than many: another module answers for all of a part.
+    if part not in _NAMESPACE.ours:
+        _NAMESPACE.ours[part], _NAMESPACE.numpys[part] = _double(module), module
+        _NAMESPACE.by_identity[id(module)] = _NAMESPACE.ours[part]
+    setattr(_NAMESPACE.ours[part], last, function)
+
+
+def _double(module: ModuleType) -> ModuleType:
+    double = ModuleType(module.__name__, module.__doc__)
+    vars(double).update(vars(module))
+    return double

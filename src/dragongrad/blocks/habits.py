@@ -165,18 +165,18 @@ def _taking_lists(original: Any) -> Callable[..., Any]:
     return taking
 
 
-for _name in ("mean", "std", "var", "median", "isnan", "isinf", "isfinite"):
-    replace(np, _name, _taking_lists(getattr(np, _name)))
+for _name in ("mean", "std", "var", "median", "isnan", "isfinite"):
+    replace(_name, _taking_lists(getattr(np, _name)))
 for _name in ("cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_power",
               "matrix_rank", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals"):  # fmt: skip
     if hasattr(np.linalg, _name):
-        replace(np.linalg, _name, _taking_lists(getattr(np.linalg, _name)))
+        replace(f"linalg.{_name}", _taking_lists(getattr(np.linalg, _name)))
 for _name in ("zeros", "ones", "empty", "eye", "identity"):
-    replace(np, _name, _making(getattr(np, _name)))
+    replace(_name, _making(getattr(np, _name)))
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"):
-    replace(np, _name, _like(getattr(np, _name)))
+    replace(_name, _like(getattr(np, _name)))
 for _name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite"):
-    replace(np, _name, _converting(getattr(np, _name), copies=False))
-replace(np, "array", _converting(np.array, copies=True))
-replace(np, "full", _filled(np.full))
-replace(np, "require", _required(np.require))
+    replace(_name, _converting(getattr(np, _name), copies=False))
+replace("array", _converting(np.array, copies=True))
+replace("full", _filled(np.full))
+replace("require", _required(np.require))
