@@ -109,7 +109,6 @@ def test_whole_numbers_are_guarded(backend, told):
         (lambda x: x[1].item() * x, "item"),
         (lambda x: np.array(x.tolist()), "tolist"),
         (lambda x: np.unique(x), "unique"),
-        (lambda x: np.asarray(x, dtype=float) + 1, "float"),
         (lambda x: x.view(np.int64), "view"),
         (lambda x: np.sum(x) + np.float64(complex(x[0]).real), "complex"),
         (lambda x: len(f"{x}") * x, "text"),
@@ -132,16 +131,17 @@ def test_what_cannot_be_traced_runs_eagerly_and_says_why_once(f, reason, backend
 
 
 def test_the_warning_names_the_line(told):
+    out = np.zeros(3)
+
     def fill(x):
-        out = np.zeros(3)
         out[0] = x[1]
-        return out
+        return out * 1.0
 
     assert_same(ad.compile(fill)(X), fill(X))
     (message,) = messages(told)
     assert told[0].filename == __file__
     assert "out[0] = x[1]" in message
-    assert "np.zeros(n, like=x)" in message
+    assert "np.array(a)" in message
 
 
 TABLE = np.array([1.0, 2.0, 4.0])

@@ -123,24 +123,21 @@ def test_errors_say_what_to_do(call, error, words):
 
 
 def test_writing_into_a_plain_array_says_which_buffer_to_use():
+    out = np.zeros(2)
+
     def f(x):
-        out = np.zeros(2)
         out[0] = x[0]
         return np.sum(out)
 
-    with pytest.raises(ad.ConversionError, match=r"np.zeros\(n, like=x\)") as caught:
+    with pytest.raises(ad.ConversionError, match=r"np.array\(a\)(.|\n)*np.stack") as caught:
         ad.grad(f)(np.ones(2))
     assert "out[0] = x[0]" in str(caught.value)
-    with pytest.raises(ad.ConversionError, match=r"np\.stack"):
-        ad.jvp(lambda x: np.array([x[0], 1.0], dtype=float), (np.ones(2),), (np.ones(2),))
+    assert np.array_equal(out, [0.0, 0.0])
 
 
 def test_an_object_array_that_numpy_cannot_compute_with_says_what_to_write():
     with pytest.raises(ad.DtypeError, match=r"np.sin\(np.array(.|\n)*np.stack"):
-        ad.grad(lambda x: np.sum(np.sin(np.array([x[0], 2.0]))))(np.ones(2))
-    wanted = [np.cos(1.0), 0.0]
-    got = ad.grad(lambda x: np.sum(np.sin(np.array([x[0], 2.0], like=x))))(np.ones(2))
-    np.testing.assert_allclose(got, wanted)
+        ad.grad(lambda x: np.sum(np.sin(np.array([x[0], 2.0], dtype=object))))(np.ones(2))
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
     if not isinstance(arr, Variable):
         raise ConversionError(
             "np.put_along_axis cannot write a Variable into a plain ndarray: the derivative would be lost\n"
-            f"  at {user_line()}\nMake the buffer of Variables: np.zeros(n, like=x)"
+            f"  at {user_line()}\nWrite into a copy made in the function: np.array(a)"
         )
     if axis is not None:
         arr[_index_along(arr, plain(indices), axis)] = values

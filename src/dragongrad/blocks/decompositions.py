@@ -238,7 +238,8 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
     return _SVD_RESULT(u, s, adjoint(u * phase[..., None, :]))
 
 
-composite(np.linalg.svdvals)(lambda x, /: TABLE[np.linalg.svd](x, compute_uv=False))
+_svd_call = TABLE[np.linalg.svd]
+composite(np.linalg.svdvals)(lambda x, /: _svd_call(x, compute_uv=False))
 
 
 # Promises at kinks and singularities, and about the triangle that is read

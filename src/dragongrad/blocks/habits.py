@@ -58,11 +58,18 @@ def install() -> None:
             setattr(Variable, name, as_method(name, TABLE[getattr(np, name)]))
 
 
+def _asked(original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What NumPy's function gives; it looks up by its name what it asks of `like=x`, so we ask ourselves."""
+    return (
+        TABLE[original](*args, **kwargs) if isinstance(kwargs.get("like"), Variable) else original(*args, **kwargs)
+    )
+
+
 def _making(original: Any) -> Callable[..., Any]:
     """As NumPy's function; what it makes can be written into."""
 
     def made(*args: Any, **kwargs: Any) -> Any:
-        out = original(*args, **kwargs)
+        out = _asked(original, args, kwargs)
         return buffer(out) if out.__class__ is np.ndarray and is_answering(1) else out
 
     return made
@@ -76,8 +83,8 @@ def _filled(original: Any) -> Callable[..., Any]:
             value = plain(fill_value)
             if isinstance(value, Variable):
                 kwargs.setdefault("like", value)
-                return original(shape, value, *args, **kwargs)
-        out = original(shape, fill_value, *args, **kwargs)
+                return _asked(original, (shape, value, *args), kwargs)
+        out = _asked(original, (shape, fill_value, *args), kwargs)
         return buffer(out) if is_answering(1) else out
 
     return full
@@ -98,7 +105,7 @@ def _converting(original: Any, copies: bool) -> Callable[..., Any]:
 
     def convert(*args: Any, **kwargs: Any) -> Any:
         if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering(1):
-            return original(*args, **kwargs)
+            return _asked(original, args, kwargs)
         return converted(original, copies, *args, **kwargs)
 
     return convert
@@ -114,6 +121,8 @@ def converted(original: Any, copies: bool, *args: Any, **kwargs: Any) -> Any:
 
 def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
     kept = a
+    if isinstance(kwargs.get("like"), Variable):
+        return TABLE[original](a, dtype, *args, **kwargs)
     if not isinstance(a, Variable):
         holds = isinstance(a, (list, tuple)) and holds_variable(a)
         if not holds and not (isinstance(a, np.ndarray) and a.dtype.hasobject):
@@ -123,7 +132,7 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
             return original(a, dtype, *args, **kwargs)
         a = assembled(a) if holds else plain(a)
         copies = False
-    if not isinstance(a, Variable) or kwargs.get("like") is not None:
+    if not isinstance(a, Variable):
         return original(a, dtype, *args, **kwargs)
     level, wanted = top_level((a,)), None if dtype is None else np.dtype(dtype)
     copy, ndmin = kwargs.get("copy", True if copies else None), kwargs.get("ndmin", 0)

@@ -122,7 +122,8 @@ class Stage(Staging):
         raise UnstageableError(
             f"a value was converted to {what}, which makes a constant of it\n  at {user_line()}\n"
             + _ADVICE.get(
-                what, "For math.sin(x) write np.sin(x); for a buffer that takes values np.zeros(n, like=x)"
+                what,
+                "For math.sin(x) write np.sin(x); to store it in an array from outside, fill np.array(a)",
             )
         )
 

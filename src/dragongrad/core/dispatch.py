@@ -88,7 +88,7 @@ def into(target: Any, value: Any, name: str) -> Any:
         raise ConversionError(
             f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
             f"  at {user_line()}\n"
-            "Instead of a += v write a = a + v, and drop out=; or make the buffer of Variables: np.zeros(n, like=x)"
+            "Instead of a += v write a = a + v, and drop out=; or write into a copy made here: np.array(a)"
         )
     if not np.can_cast(value.dtype, target.dtype, "same_kind"):
         raise DtypeError(f"np.{name} cannot write {describe(value)} into {describe(target)}\n  at {user_line()}")

@@ -64,7 +64,7 @@ class Level:
         """A plain number in place of a Variable, for Python's `int`, `float` ...: refused, it has no derivative."""
         raise ConversionError(
             f"converting a Variable of shape {x.shape} to {what} would lose its derivative\n  at {user_line()}\n"
-            "To store it in a buffer, make the buffer of Variables: np.zeros(n, like=x), or np.stack([x, y]). "
+            "An array from outside cannot hold it: write into a copy, np.array(a), or join: np.stack([x, y]). "
             "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
         )
 

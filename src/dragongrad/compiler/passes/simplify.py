@@ -20,6 +20,9 @@ Rule = Callable[[Writer, Node, tuple[Value, ...]], Value]
 RULES: dict[Any, Rule] = {}
 
 
+_CHOLESKY = BLOCKS[np.linalg.cholesky]
+
+
 def simplify(graph: Graph) -> Graph:
     """Apply the rule of every Node that has one."""
     return rewrite(graph, _visit, RULES)
@@ -195,7 +198,7 @@ def _where(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         return taken if _same(node, taken) else None
     if isinstance(x, Node) and x is y and _same(node, x):
         return x
-    if isinstance(x, Node) and x.block is BLOCKS[np.linalg.cholesky] and _same(node, x) and number(y) == 0:
+    if isinstance(x, Node) and x.block is _CHOLESKY and _same(node, x) and number(y) == 0:
         # A Cholesky factor is zero above the diagonal as it is.
         lower = not isinstance(condition, Node) and np.array_equal(condition, np.tri(node.shape[-1], dtype=bool))
         return x if lower and not np.signbit(np.asarray(y)) else None
