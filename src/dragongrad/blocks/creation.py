@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
+from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied
 from .shaping import memory_order
@@ -140,16 +141,23 @@ def assembled(values: Any) -> Any:
     while parts and all(isinstance(p, (list, tuple)) for p in parts):
         lengths = {len(p) for p in parts}
         if len(lengths) > 1:
-            raise ValueError(f"an array cannot be made of parts of different lengths: {sorted(lengths)}")
+            raise ShapeError(
+                f"an array cannot be made of parts of different lengths: {sorted(lengths)}\n  at {user_line()}"
+            )
         shape += lengths
         parts = [v for p in parts for v in p]
     # Lists beside arrays are arrays of their own.
     parts = [assembled(p) if isinstance(p, (list, tuple)) and holds_variable(p) else plain(p) for p in parts]
     shapes = {np.shape(p) for p in parts}
     if len(shapes) > 1:
-        raise ValueError(f"an array cannot be made of parts of different shapes: {sorted(shapes)}")
+        raise ShapeError(
+            f"an array cannot be made of parts of different shapes: {sorted(shapes)}\n  at {user_line()}"
+        )
     if not parts or top_level(parts) is None:
         return plain(values)
+    for part in parts:
+        if not isinstance(part, Variable) and np.asarray(part).dtype.kind not in "biufc":
+            raise DtypeError(f"{part!r} is no number, and stands beside a Variable in a list\n  at {user_line()}")
     out = np.stack(parts)
     return np.reshape(out, (*shape, *out.shape[1:])) if len(shape) > 1 else out
 

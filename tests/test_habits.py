@@ -1,0 +1,423 @@
+"""`np.asarray(x)`, lists of Variables and plain buffers, under every transform; and who notices that they work."""
+
+import os
+import pickle
+import sys
+import threading
+
+import numpy as np
+import pytest
+import scipy.linalg
+from grid import BACKENDS
+from numpy import asarray as imported_asarray
+from numpy import zeros as imported_zeros
+
+import dragongrad as ad
+from dragongrad import namespace
+from dragongrad.core.variable import Variable
+
+PROGRAMS = {}
+OUTSIDE = np.arange(1.0, 4.0)
+# In a dict, where nobody looks for them.
+NUMPYS = {"asarray": np.asarray, "zeros": np.zeros, "det": np.linalg.det}
+
+
+def program(f):
+    """A function as users write it; NumPy says what it means, differences what its derivative is."""
+    PROGRAMS[f.__name__] = f
+    return f
+
+
+@program
+def head(x):
+    x = np.asarray(x, dtype=float)
+    return np.linalg.norm(x) ** 2 + np.std(x) + np.mean(np.asanyarray(x))
+
+
+@program
+def other_heads(x):
+    x = np.ascontiguousarray(np.asfortranarray(x))
+    x = np.require(x, float, ["C", "W"])
+    return np.array(x, dtype=float, copy=True, ndmin=2) * np.atleast_1d(x)
+
+
+@program
+def copy_of_the_argument(x):
+    y = np.array(x)
+    y[0] = x[1] * x[2]
+    z = np.asarray(y)
+    z[1] *= 2.0
+    return x * y
+
+
+@program
+def numbers_in_a_list(x):
+    return np.array([x[0], 1.0, x[1] ** 2]) * 2
+
+
+@program
+def nested_lists(x):
+    return np.array([[x[0], 1.0], (x[1], x[0] * x[2])])
+
+
+@program
+def rows_in_a_list(x):
+    return np.array([x[:2], x[1:3] ** 2, [1.0, x[0]]])
+
+
+@program
+def parts_of_parts(x):
+    return np.array([[x[:2], x[1:]], [x[:2] * 2, OUTSIDE[:2]]])
+
+
+@program
+def matrix_in_a_list(x):
+    a = [[x[0] + 3, 1.0], [x[1], x[2] + 3]]
+    return np.linalg.det(a) + np.linalg.norm(a) + np.linalg.solve(a, [1.0, 2.0])
+
+
+@program
+def statistics_of_a_list(x):
+    return np.mean([x[0], x[1], 1.0]) + np.std([x[0], x[1]]) + np.var([x[0], 2.0]) + np.median([x[0], x[1], x[2]])
+
+
+@program
+def questions_of_a_list(x):
+    return np.where(np.isnan([x[0], np.nan, x[1]]), 0.0, x) + np.isfinite([x[0], np.inf, 1.0])
+
+
+@program
+def filled_in_a_loop(x):
+    y = np.zeros(3)
+    for i in range(3):
+        y[i] = x[i] ** 2
+    return y
+
+
+@program
+def added_to(x):
+    y = np.zeros(3)
+    y += x
+    y[1:] *= x[0]
+    y -= OUTSIDE
+    return y
+
+
+@program
+def matrix_filled(x):
+    y = np.zeros((3, 3))
+    y[0] = x
+    y[1, 1:] = x[:2]
+    y[2] += 1.0
+    y[2][0] = x[1]
+    return y @ x
+
+
+@program
+def computed_buffers(x):
+    y = np.zeros(3) + 1.0
+    y[0] = x[0]
+    z = -np.ones(3) * 2
+    z[1] *= x[1]
+    w = np.exp(np.empty_like(OUTSIDE) * 0)
+    w[2] = x[2]
+    return y * z * w
+
+
+@program
+def other_buffers(x):
+    y = np.empty(3)
+    y[:] = x[::-1]
+    z = np.full(3, x[0])
+    z[1] = x[1]
+    w = np.full((3,), 2.0)
+    w[0] = x[2]
+    e = np.eye(3)
+    e[0, 1] = x[0]
+    i = np.identity(3)
+    i[1] = x
+    return y * z * w * (e @ i @ x)
+
+
+@program
+def buffers_like(x):
+    y = np.zeros_like(OUTSIDE)
+    y[0] = x[1]
+    z = np.ones_like(OUTSIDE)
+    z[1] = x[0]
+    w = np.full_like(OUTSIDE, 3.0)
+    w[2] = x[2]
+    v = np.zeros_like(y)
+    v[0] = 1.0
+    return y + z * w + v
+
+
+@program
+def copies_of_constants(x):
+    c = np.copy(OUTSIDE)
+    c[0] = x[0]
+    d = np.array(OUTSIDE)
+    d[1] = x[1]
+    e = np.array([0.0, 0.0, 0.0])
+    e[1] = x[2]
+    return c * d + e + OUTSIDE.copy()
+
+
+@program
+def imported_by_name(x):
+    x = imported_asarray(x, float)
+    y = imported_zeros(3)
+    y[0] = x[1]
+    return y
+
+
+@program
+def constants_for_others(x):
+    k = np.eye(3)
+    k[0, 1] = 0.5
+    return scipy.linalg.cholesky(k + k.T) @ x + np.asarray(k)[0]
+
+
+@program
+def decisions_on_buffers(x):
+    y = np.zeros(3)
+    y[0] = 1.0
+    if y[0] > 0.5 and float(y[1]) == 0.0 and int(y[1:2][0]) == 0 and y.tolist() == [1.0, 0.0, 0.0]:
+        y[2] = x[0]
+    return y
+
+
+@program
+def polynomials(x):
+    return np.polynomial.polynomial.polyval(2.0, x) + np.polyval(x, 2.0)
+
+
+@program
+def right_hand_side(x):
+    dydt = np.zeros_like(x)
+    dydt[0] = x[1]
+    dydt[1] = -np.sin(x[0])
+    return dydt
+
+
+@program
+def table_of_constants(x):
+    t = np.linspace(0, 1, 3)
+    weights = np.zeros(3)
+    for i in range(3):
+        weights[i] = np.exp(-t[i])
+    return weights * x
+
+
+@program
+def memo_in_a_list(x):
+    found = [x[0], x[1]]
+    for _ in range(3):
+        found.append(found[-1] * found[-2] + 1.0)
+    return np.array(found)
+
+
+X = np.array([0.3, -0.7, 1.2])
+
+
+def jacobian(f, x, h=1e-6):
+    return np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))], -1)
+
+
+def close(got, expected, tolerance=1e-7):
+    assert type(got) is type(expected) or np.ndim(got) == 0
+    assert got.dtype == expected.dtype
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_eager(name):
+    f = PROGRAMS[name]
+    expected = jacobian(f, X)
+    close(ad.jacrev(f)(X), expected)
+    close(ad.jacfwd(f)(X), expected)
+    close(ad.jvp(f, (X,), (X,))[0], f(X.copy()))
+    close(ad.vmap(f)(np.stack([X, 2 * X]))[1], f(2 * X))
+    total = lambda x: np.sum(f(x) ** 2)
+    close(ad.hessian(total)(X), ad.jacrev(ad.grad(total))(X))
+    assert np.array_equal(OUTSIDE, [1.0, 2.0, 3.0])
+    assert np.asarray is NUMPYS["asarray"]
+    assert imported_zeros is NUMPYS["zeros"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_compiled(name, backend):
+    f = PROGRAMS[name]
+    for g in (f, ad.jacrev(f)):
+        compiled = ad.compile(g, backend=backend)
+        for at in (X, X, X / 2, X / 2):
+            close(compiled(at), g(at.copy()))
+
+
+def test_what_was_there_is_there_again():
+    before = dict(vars(np))
+    seen = []
+
+    def f(x):
+        seen.append(np.zeros is not NUMPYS["zeros"])
+        raise KeyError(1)
+
+    for transform in (ad.grad, ad.vmap, ad.compile, ad.jacfwd):
+        with pytest.raises(KeyError):
+            transform(f)(X)
+    # What cannot be traced is run once more, by itself.
+    assert seen == [True, True, True, False, True]
+    assert vars(np) == before
+    assert np.linalg.det is NUMPYS["det"]
+
+
+def test_nested_transforms_answer_until_the_outermost_ends():
+    def f(x):
+        inner = ad.grad(lambda y: np.sum(np.asarray(y) ** 2))(x)
+        out = np.zeros(3)
+        out[0] = inner[1]
+        return out
+
+    close(ad.jacrev(f)(X), np.array([[0.0, 2.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))
+
+
+def test_other_threads_and_code_of_others_notice_nothing():
+    inside, done = threading.Event(), threading.Event()
+    found = {}
+
+    def f(x):
+        inside.set()
+        assert done.wait(30)
+        return np.sum(np.asarray(x) ** 2)
+
+    def elsewhere():
+        assert inside.wait(30)
+        found["zeros"] = type(np.zeros(3))
+        found["list"] = type(np.asarray([1.0, 2.0]))
+        found["array"] = type(np.array([1.0]))
+        found["like"] = type(np.zeros_like(OUTSIDE))
+        found["pickle"] = pickle.loads(pickle.dumps(np.zeros))(2).shape
+        done.set()
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    close(ad.grad(f)(X), 2 * X)
+    thread.join()
+    assert found == {
+        "zeros": np.ndarray,
+        "list": np.ndarray,
+        "array": np.ndarray,
+        "like": np.ndarray,
+        "pickle": (2,),
+    }
+
+    def padded(x):
+        assert type(np.pad(OUTSIDE, 1)) is np.ndarray
+        assert type(scipy.linalg.toeplitz(OUTSIDE)) is np.ndarray
+        return np.sum(x)
+
+    ad.grad(padded)(X)
+
+
+def test_many_threads_at_once():
+    errors = []
+
+    def work(seed):
+        x = np.random.default_rng(seed).normal(size=3)
+        try:
+            for _ in range(30):
+                close(
+                    ad.grad(lambda x: np.sum(matrix_filled(np.asarray(x))))(x),
+                    jacobian(lambda x: np.sum(matrix_filled(x)), x),
+                )
+        except Exception as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not errors
+    assert np.zeros is NUMPYS["zeros"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_of_a_fork_counts_itself_alone():
+    inside, done = threading.Event(), threading.Event()
+
+    def f(x):
+        inside.set()
+        assert done.wait(30)
+        return np.sum(x)
+
+    thread = threading.Thread(target=lambda: ad.grad(f)(X))
+    thread.start()
+    assert inside.wait(30)
+    child = os.fork()
+    if not child:
+        right = np.zeros is NUMPYS["zeros"] and np.array_equal(
+            ad.grad(lambda x: np.sum(np.asarray(x)))(X), np.ones(3)
+        )
+        os._exit(0 if right and np.zeros is NUMPYS["zeros"] else 1)
+    done.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_buffers_are_arrays_to_code_of_others_until_they_hold_a_derivative():
+    def f(x):
+        buffer = np.zeros(3)
+        assert type(buffer) is Variable
+        assert type(NUMPYS["asarray"](buffer)) is np.ndarray
+        assert memoryview(NUMPYS["asarray"](buffer)).shape == (3,)
+        buffer[0] = x[0]
+        assert NUMPYS["asarray"](buffer).dtype == object
+        with pytest.raises(ad.ConversionError):
+            float(buffer[0])
+        return buffer
+
+    ad.jacfwd(f)(X)
+
+
+def test_integers_and_truths_are_plain():
+    def f(x):
+        assert type(np.zeros(3, int)) is type(np.array([1, 2])) is type(np.ones(3, bool)) is np.ndarray
+        return x[np.array([0, 1])] + OUTSIDE[np.zeros(2, int)]
+
+    close(ad.jacfwd(f)(X), np.eye(3)[:2])
+
+
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda x: np.array([x, x[:2]]), ad.ShapeError),
+        (lambda x: np.array([[x[0]], [x[0], x[1]]]), ad.ShapeError),
+        (lambda x: np.asarray(x, dtype=int, copy=False), ValueError),
+        (lambda x: np.asarray([x[0], "a"]), (ad.DragongradError, TypeError)),
+    ],
+)
+def test_errors(f, error):
+    with pytest.raises(error):
+        ad.jacfwd(f)(X)
+
+
+def test_modules_imported_later_are_found(tmp_path, monkeypatch):
+    (tmp_path / "late_importer.py").write_text(
+        "from numpy import array, zeros\nimport numpy.linalg as la\n"
+        "def f(x):\n    y = zeros(2)\n    y[0] = x[0] * x[1]\n    return array([y[0], la.norm([x[0], x[2]])])\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import late_importer
+
+    close(ad.jacrev(late_importer.f)(X), jacobian(late_importer.f, X))
+    assert late_importer.zeros is NUMPYS["zeros"]
+    assert not namespace.is_answering(0)
+    del sys.modules["late_importer"]
