@@ -204,9 +204,14 @@ def part(x: Any, index: Index) -> Any:
     if not isinstance(x, Variable):
         return getitem(x, index=index)
     out = x.level.apply(getitem, (x,), {"index": index})
-    if isinstance(out, np.generic) or (out.__class__ is Variable and isinstance(out.data, np.generic)):
+    if isinstance(getattr(out, "data", out), np.generic) or _is_number(out, index):
         return out
     return viewed(out, x, _part, (index,), _put)
+
+
+def _is_number(out: Any, index: Index) -> bool:
+    """Whether an index names one element: NumPy then gives a number, which is no view."""
+    return (not index or index[-1].__class__ is int) and not out.shape and Ellipsis not in index
 
 
 def _part(x: Any, index: Index) -> Any:
