@@ -8,8 +8,8 @@ from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
 from .blocks.convolution import conv, conv_transpose
 from .blocks.habits import install as _install_habits
+from .blocks.operators import install as _install_operators
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
-from .blocks.writing import install as _install_writing
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
@@ -66,7 +66,7 @@ _ROOMS = {
 }  # fmt: skip
 
 _install()
-_install_writing()
+_install_operators()
 _install_habits()
 __version__ = "2.0.0.dev0"
 __all__ = [

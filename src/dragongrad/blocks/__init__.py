@@ -22,6 +22,7 @@ from . import (
     linalg,
     matrices,
     norms,
+    operators,
     padding,
     pairs,
     polynomials,
@@ -34,7 +35,6 @@ from . import (
     statistics,
     views,
     windows,
-    writing,
 )
 from . import complex as complex_parts
 
@@ -61,6 +61,7 @@ __all__ = [
     "linalg",
     "matrices",
     "norms",
+    "operators",
     "padding",
     "pairs",
     "polynomials",
@@ -73,7 +74,6 @@ __all__ = [
     "statistics",
     "views",
     "windows",
-    "writing",
 ]
 
 forms.give_forms()
