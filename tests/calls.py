@@ -10,6 +10,14 @@ ARRAYS = [(3, 4), (1, 4), (0, 4), (4,), (1,), ()]
 VECTORS = [(4,), (1,), (0,), (2, 4), ()]
 SQUARES = [(3, 3), (1, 1), (2, 3, 3), (3, 4), (4,)]
 
+
+def _changed(x, write):
+    """What an array is after something was written into a copy."""
+    y = x.copy()
+    write(y)
+    return y
+
+
 REDUCTIONS = {
     f"{fn.__name__} {options}": lambda x, fn=fn, options=options: fn(x, **options)
     for fn in (np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.median, np.all, np.any, np.ptp,
@@ -61,6 +69,22 @@ OPTIONS = {
     "quantile of float32": lambda x: np.quantile(x, np.float32(0.3)),
     "quantile outside": lambda x: np.quantile(x, 1.2),
     "percentile": lambda x: np.percentile(x, [10, 70], axis=0, keepdims=True),
+    "nanquantile": lambda x: np.nanquantile(x, [0.1, 0.7], axis=0, keepdims=True),
+    "nanmedian": lambda x: np.nanmedian(x, axis=-1),
+    **{
+        f"{fn.__name__}.reduce {options}": lambda x, fn=fn, options=options: fn.reduce(x, **options)
+        for fn in (np.fmax, np.hypot, np.subtract, np.logical_xor)
+        for options in ({}, {"axis": (0, -1), "keepdims": True}, {"axis": -1, "initial": 1}, {"dtype": np.float32})
+    },
+    "maximum.accumulate": lambda x: np.maximum.accumulate(x, axis=-1),
+    "divide.accumulate": lambda x: np.divide.accumulate(x, dtype=np.float64),
+    "add.reduceat": lambda x: np.add.reduceat(x, [0, 2, 1], axis=0),
+    "add.at": lambda x: _changed(x, lambda y: np.add.at(y, [0, 0, -1], 1)),
+    "maximum.outer": lambda x: np.maximum.outer(x, [1, 2], dtype=np.float64),
+    "put": lambda x: _changed(x, lambda y: np.put(y, [0, -1], 2.5)),
+    "sorted in place": lambda x: _changed(x, lambda y: y.sort()),
+    "filled diagonal": lambda x: _changed(x, lambda y: np.fill_diagonal(y, 3)),
+    "written by flat": lambda x: _changed(x, lambda y: y.flat.__setitem__([0, 0], [1, 2])),
 }  # fmt: skip
 
 SHAPING = {

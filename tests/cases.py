@@ -92,6 +92,19 @@ REDUCTIONS = at(X, {
     "modf": lambda x: np.modf(x * 3)[0] ** 2,
     "divmod": lambda x: np.divmod(x, 0.4)[1] ** 2,
     "frexp": lambda x: np.frexp(x)[0] ** 2,
+    "fmax.reduce": lambda x: np.fmax.reduce(x, axis=1, where=MASK, initial=-9.0) ** 2,
+    "hypot.reduce": lambda x: np.hypot.reduce(x, axis=(0, 1), initial=0.5),
+    "divide.reduce": lambda x: np.divide.reduce(x, axis=0, keepdims=True),
+    "subtract.reduce": lambda x: np.subtract.reduce(x * x, axis=-1, where=MASK, initial=1.0) ** 2,
+    "maximum.accumulate": lambda x: np.maximum.accumulate(x, axis=1) ** 2,
+    "logaddexp.accumulate": lambda x: np.logaddexp.accumulate(x),
+    "power.accumulate": lambda x: np.power.accumulate(x**2 + 0.5, axis=0),
+    "add.reduceat": lambda x: np.add.reduceat(x, [0, 3, 1], axis=1) ** 2,
+    "multiply.reduceat": lambda x: np.multiply.reduceat(x, [1, 0]),
+    "nanmedian": lambda x: np.nanmedian(np.where(M > 1, np.nan, x), axis=1) ** 2,
+    "nanquantile": lambda x: np.nanquantile(np.where(M > 1, np.nan, x), [0.2, 0.7], axis=1) ** 2,
+    "nanpercentile": lambda x: np.nanpercentile(np.where(MASK, np.nan, x), 40, method="lower") ** 2,
+    "quantile weights": lambda x: np.quantile(x, 0.6, axis=1, method="inverted_cdf", weights=M**2) ** 2,
     "cumsum": lambda x: np.cumsum(x) ** 2,
     "cumsum axis": lambda x: np.cumsum(x, axis=1) ** 2,
 })  # fmt: skip
@@ -204,6 +217,36 @@ INDEXING = at(X, {
     "setitem mask": lambda x: _masked(x),
     "buffer": buffer,
     "iteration": lambda x: sum(row * i for i, row in enumerate(x)) ** 2,
+})  # fmt: skip
+
+
+def _written(write):
+    def f(x):
+        y = x * x
+        write(y, x)
+        return y * x
+
+    return f
+
+
+WRITING = at(X, {
+    name: _written(write)
+    for name, write in {
+        "add.at": lambda y, x: np.add.at(y, ([0, 0, 2], [1, 1, 2]), x[1, :3] ** 2),
+        "multiply.at": lambda y, x: np.multiply.at(y, [0, 0, -1], x[1]),
+        "exp.at": lambda y, x: np.exp.at(y, (0, [1, 1])),
+        "copyto": lambda y, x: np.copyto(y, x[0], where=x > 0),
+        "put": lambda y, x: np.put(y, [0, -1, 5, 5], x[0, :2], mode="wrap"),
+        "place": lambda y, x: np.place(y, x > 0.2, x[0, :3]),
+        "putmask": lambda y, x: np.putmask(y, MASK, x[0, :3]),
+        "fill_diagonal": lambda y, x: np.fill_diagonal(y, x[1]),
+        "put_along_axis": lambda y, x: np.put_along_axis(y, np.argmax(M, 1, keepdims=True), x[:, :1], 1),
+        "x.sort": lambda y, x: y.sort(axis=0),
+        "x.partition": lambda y, x: y.partition(1),
+        "x.fill": lambda y, x: y.fill(x[0, 0]),
+        "x.resize": lambda y, x: (y.resize(16, refcheck=False), y.resize((3, 4), refcheck=False)),
+        "x.flat": lambda y, x: y.flat.__setitem__(slice(1, 9, 2), x.flat[3:5]),
+    }.items()
 })  # fmt: skip
 
 
@@ -420,6 +463,6 @@ ELEMENT = at(rng.normal(size=(1, 1)), {
 })  # fmt: skip
 
 CASES: dict[str, Case] = {
-    **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **DIFFERENCES, **FOURIER,
+    **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **WRITING, **DIFFERENCES, **FOURIER,
     **CONTRACTIONS, **LINALG, **ROW, **COLUMN, **IMAGE, **ELEMENT,
 }  # fmt: skip

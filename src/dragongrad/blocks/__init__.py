@@ -31,7 +31,9 @@ from . import (
     shaping,
     special,
     statistics,
+    ufuncs,
     windows,
+    writing,
 )
 from . import complex as complex_parts
 
@@ -67,7 +69,9 @@ __all__ = [
     "shaping",
     "special",
     "statistics",
+    "ufuncs",
     "windows",
+    "writing",
 ]
 
 forms.give_forms()

@@ -26,13 +26,11 @@ unsupported("its derivative, the Bessel function I1, is not in NumPy", np.i0)
 unsupported("its dtype depends on the values; make the input complex: x.astype(complex)",
             scimath.sqrt, scimath.log, scimath.log2, scimath.log10, scimath.logn, scimath.power,
             scimath.arccos, scimath.arcsin, scimath.arctanh)  # fmt: skip
-# Methods of an array, as `x.sort`.
-for _name, _line in {
-    "sort": "x = np.sort(x)", "partition": "x = np.partition(x, k)", "fill": "x[...] = v",
-    "put": "flat = np.ravel(x); flat[indices] = v", "resize": "x = np.resize(x, shape)", "setfield": "x[...] = v",
-    "byteswap": "ad.stop_gradient(x).byteswap()", "setflags": "x = np.copy(x)",
-}.items():  # fmt: skip
-    unsupported(f"it works in place, and a Variable is a value; write {_line}", f"x.{_name}")
+# Methods of an array, as `x.view`.
+unsupported("it works in place on the bytes of an array; write ad.stop_gradient(x).byteswap()", "x.byteswap")
+unsupported("it works on the bytes of an array; write x[...] = v", "x.setfield")
+unsupported("a Variable is a value without memory, and can always be written to; leave it out", "x.setflags")
+unsupported("it has gone from NumPy; write x[index] = v", "x.itemset")
 for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile", "view"):
     unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
 if hasattr(np, "in1d"):  # until NumPy 2.3
