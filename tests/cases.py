@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.polynomial
 
 import dragongrad as ad
 
@@ -280,6 +281,25 @@ DIFFERENCES = at(X, {
     "polyder": lambda x: np.polyder(x[0], 2) ** 2,
     "polyint": lambda x: np.polyint(x[0], 2, k=[1.0, 2.0]) ** 2,
     "poly": lambda x: np.poly(x[0]),
+    "roots": lambda x: np.roots(np.stack([x[0, 0] ** 2 + 1, x[1, 0] ** 2 + 6, 0.1 * x[2, 0], 0.0 * x[1, 1]])),
+    "polydiv": lambda x: np.concatenate(np.polydiv(x[0], x[1, :2])),
+    "polydiv exact": lambda x: np.polydiv(np.polymul(x[0], [1.0, 2.0]), [1.0, 2.0])[1],
+    "polyfit full": lambda x: np.concatenate(np.polyfit(np.arange(4.0), x[0], 1, full=True)[:2]),
+    "polyfit cov": lambda x: np.polyfit(np.arange(4.0), x[0], 1, cov=True)[1],
+    "polyval2d": lambda x: np.polynomial.polynomial.polyval2d(x[0], x[1], x),
+    "polygrid2d": lambda x: np.polynomial.polynomial.polygrid2d(x[0], x[1, :2], x[:2]),
+    "chebval": lambda x: np.polynomial.chebyshev.chebval(x[1], x[0]),
+    "i0": lambda x: np.i0(x * 2),
+    "kaiser": lambda x: np.kaiser(5, x[0, 0] * 3),
+    "emath": lambda x: np.imag(np.emath.sqrt(x)) + np.real(np.emath.log(x)) + np.real(np.emath.arcsin(1.5 * x)),
+    "emath.power": lambda x: np.real(np.emath.power(x, 0.3)) + np.emath.power(np.abs(x) + 1, np.array(-2)),
+    "emath.logn": lambda x: np.real(np.emath.logn(3.0, x)),
+    "histogram": lambda x: np.histogram(x[0], 3, weights=x[1] ** 2)[0],
+    "histogram edges": lambda x: np.histogram(x, 4, density=True)[1] ** 2,
+    "histogram density": lambda x: np.histogram(x, [-3.0, 0.0, 3.0], weights=x**2, density=True)[0],
+    "histogram2d": lambda x: np.histogram2d(x[0], x[1], 2, weights=x[2] ** 2)[0],
+    "histogramdd": lambda x: np.histogramdd(x.T, [2, 1, 2], weights=x[0] ** 2, density=True)[0],
+    "fromfunction": lambda x: np.fromfunction(lambda i, j: x[0, 0] ** i * j, (3, 2), like=x),
     "unwrap": lambda x: np.unwrap(x * 4) ** 2,
     "round": lambda x: np.round(x, 1) * x,
     "digitize": lambda x: np.digitize(x, [-1.0, 0.0, 1.0]) * x,

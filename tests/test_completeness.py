@@ -35,7 +35,8 @@ def test_every_function_has_an_entry(fn):
         return
     # `np.ones(n, like=x)` asks by a twin of `np.ones`, and hands the public function over.
     public = getattr(np, fn.__name__, fn) if fn.__module__ == "numpy" else fn
-    assert (public in TABLE) != (public in UNSUPPORTED), f"{fn.__module__}.{fn.__name__}"
+    known = public in TABLE or f"{fn.__module__}.{fn.__name__}" in TABLE
+    assert known != (public in UNSUPPORTED), f"{fn.__module__}.{fn.__name__}"
 
 
 def test_every_reason_is_a_sentence_to_act_on():
@@ -51,10 +52,10 @@ def test_unsupported_ufuncs_raise(fn):
 
 
 def test_a_function_without_a_rule_says_why_and_where():
-    with pytest.raises(ad.NoRuleError, match=r"numpy\.union1d(.|\n)*jump(.|\n)*test_completeness"):
-        ad.grad(lambda x: np.sum(np.union1d(x, x)))(np.ones(3))
-    with pytest.raises(NotImplementedError, match="works on integers"):
-        ad.grad(lambda x: np.unpackbits(x))(np.ones(3))
+    with pytest.raises(ad.NoRuleError, match=r"numpy\.packbits(.|\n)*integers(.|\n)*test_completeness"):
+        ad.grad(lambda x: np.packbits(x))(np.ones(3))
+    with pytest.raises(NotImplementedError, match="writes or reads files"):
+        ad.grad(lambda x: np.save("x.npy", x))(np.ones(3))
 
 
 def test_an_option_without_a_rule_raises():

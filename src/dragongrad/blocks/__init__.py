@@ -2,6 +2,7 @@
 
 from . import (
     axes,
+    bessel,
     choosing,
     companions,
     constants,
@@ -15,6 +16,7 @@ from . import (
     elementwise,
     forms,
     fourier,
+    histograms,
     indexing,
     joining,
     kinks,
@@ -28,6 +30,8 @@ from . import (
     queries,
     reductions,
     refused,
+    scimath,
+    sets,
     shaping,
     special,
     statistics,
@@ -39,6 +43,7 @@ from . import complex as complex_parts
 
 __all__ = [
     "axes",
+    "bessel",
     "choosing",
     "companions",
     "complex_parts",
@@ -53,6 +58,7 @@ __all__ = [
     "elementwise",
     "forms",
     "fourier",
+    "histograms",
     "indexing",
     "joining",
     "kinks",
@@ -66,6 +72,8 @@ __all__ = [
     "queries",
     "reductions",
     "refused",
+    "scimath",
+    "sets",
     "shaping",
     "special",
     "statistics",

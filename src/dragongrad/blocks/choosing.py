@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import TABLE, composite, constant, linear, unsupported
+from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, as_array, copied, single
 from .indexing import add_at, read
@@ -319,14 +319,6 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
         return copied(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
     return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else copied(a)
-
-
-for _fn in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
-    unsupported(
-        "the number of distinct values jumps; write x[i] with "
-        "i = np.unique(ad.stop_gradient(x), return_index=True)[1]",
-        _fn,
-    )
 
 
 # Promises at kinks

@@ -286,17 +286,6 @@ def _batch_nonzero(size: int, values: list[Any], batched: Any) -> Any:
 constant(np.nonzero, batch=_batch_nonzero, parameters=())
 
 
-@composite(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """The sums of the weights of each integer."""
-    x, weights = plain(x), plain(weights)
-    if isinstance(x, Variable):
-        raise BatchError(f"bincount of integers that differ from row to row has no one length\n  at {user_line()}")
-    # NumPy's own complaints of integers, lengths and dtypes.
-    np.bincount(x, np.broadcast_to(np.zeros((), weights.dtype), weights.shape), minlength)
-    return add_at(weights.astype(np.float64), (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
-
-
 def _repeated_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim, allow_duplicate=True)
     return axes

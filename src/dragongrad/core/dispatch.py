@@ -101,7 +101,8 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     """Answer `Variable.__array_function__`."""
     if fn in CREATION:
         kwargs = {**kwargs, "like": self}
-    call = TABLE.get(fn)
+    # A module that NumPy imports late has its functions in the table by name.
+    call = TABLE.get(fn) or TABLE.get(f"{fn.__module__}.{fn.__name__}")
     if call is None:
         raise no_rule(fn)
     out = _answer(fn.__name__, call, args, kwargs)
