@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.errors import BatchError, DtypeError, describe, user_level, user_line
+from ..core.errors import BatchError, ConversionError, DtypeError, describe, user_level, user_line
 from ..core.variable import Variable, plain
 from .axes import front, normal
-from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, spell
+from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -187,8 +187,21 @@ setitem_at = linear("setitem_at", lambda out_bar, z, index: _write(out_bar, 0.0,
 def read(x: Any, index: Any) -> Any:
     """`x[index]`, where either may be a Variable."""
     index = index if isinstance(index, tuple) else (index,)
-    if is_basic(index):
-        return getitem(x, index=index)
+    try:
+        if is_basic(index):
+            return getitem(x, index=index)
+        return _read_spelled(x, index)
+    except ConversionError:
+        # Slices learn only here, and at no cost to all others, that a bound differs from row to row.
+        rest, places = moving_slices(index, x.shape)
+        if not places:
+            raise
+    for axis, at in places:
+        x = read(x, (slice(None),) * axis + (at,))
+    return read(x, rest)
+
+
+def _read_spelled(x: Any, index: Index) -> Any:
     spelling = spell(index, x.ndim)
     if spelling.axes is not None:
         x = getitem(x, index=spelling.axes)
@@ -212,6 +225,9 @@ def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
     y = storable(x, plain(y))
     index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, slice) for part in index) and moving_slices(index, x.shape)[1]:
+        places = read(np.arange(x.size).reshape(x.shape), index)
+        return np.reshape(write(np.ravel(x), np.broadcast_to(y, places.shape), places), x.shape)
     mask = index[0] if len(index) == 1 else None
     if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
         # No count of the mask is needed, so it may differ from row to row.

@@ -125,9 +125,9 @@ def _answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: 
 def no_rule(fn: Any) -> NoRuleError:
     """The error for a function outside the table."""
     name = getattr(fn, "__name__", str(fn))
-    module = getattr(fn, "__module__", None)
-    if module is None:
-        module = "scipy.special" if not hasattr(np, name) else "numpy"
+    module = getattr(fn, "__module__", None) or ("numpy" if hasattr(np, name) else "scipy.special")
+    if name.endswith(" (vectorized)"):
+        return NoRuleError(f"np.frompyfunc makes arrays of objects: write np.vectorize\n  at {user_line()}")
     reason = UNSUPPORTED.get(fn) or UNSUPPORTED.get(module) or "it is not in the table of Blocks"
     return NoRuleError(
         f"{module}.{name} has no derivative rule: {reason}\n  at {user_line()}\n"
