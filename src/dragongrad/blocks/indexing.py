@@ -221,11 +221,15 @@ def add_at(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return _add(x, spelling.stack, spelling.parts, shape)
 
 
+def _may_move(part: Any) -> bool:
+    return part.__class__ is slice and (part.start.__class__ is Variable or part.stop.__class__ is Variable)
+
+
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
     y = storable(x, plain(y))
     index = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, slice) for part in index) and moving_slices(index, x.shape)[1]:
+    if any([_may_move(part) for part in index]) and moving_slices(index, x.shape)[1]:
         places = read(np.arange(x.size).reshape(x.shape), index)
         return np.reshape(write(np.ravel(x), np.broadcast_to(y, places.shape), places), x.shape)
     mask = index[0] if len(index) == 1 else None

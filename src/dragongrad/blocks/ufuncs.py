@@ -50,13 +50,15 @@ def reduce(
     initial: Any = _NONE, where: Any = True,
 ) -> Any:  # fmt: skip
     """The elements along axes combined into one: `((x[0] op x[1]) op x[2]) op ...`."""
+    function = _FUNCTIONS.get(ufunc)
+    if function is not None and dtype is None and initial is _NONE and where is True:
+        return function(array, axis=axis, keepdims=bool(keepdims))
     _check_binary(ufunc, "reduce")
     x, keepdims = as_array(array), bool(keepdims)
     options = {k: v for k, v in (("initial", initial), ("where", where)) if v is not _NONE and v is not True}
-    function = _FUNCTIONS.get(ufunc)
     if function in (np.sum, np.prod):
         return function(x, axis=axis, dtype=dtype, keepdims=keepdims, **options)
-    if function is not None and not (function in (np.all, np.any) and (options or dtype is not None)):
+    if function is not None and function not in (np.all, np.any):
         return function(x if dtype is None else _cast(x, dtype), axis=axis, keepdims=keepdims, **options)
     asked = {} if where is True else {"where": np.True_}
     if initial is not _NONE:
