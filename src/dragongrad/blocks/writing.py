@@ -13,6 +13,7 @@ from ..core.errors import NUMPY_ERRORS, ConversionError, operation_error, user_l
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
+from .indexing import storable
 
 
 def refuse_plain(name: str, target: Any) -> None:
@@ -22,6 +23,13 @@ def refuse_plain(name: str, target: Any) -> None:
             f"{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
             f"  at {user_line()}\nMake the buffer of Variables: np.zeros(n, like=x)"
         )
+
+
+def _fitting(target: Any, values: Any) -> Any:
+    """What is written, in the dtype of the array that it is written into."""
+    values = storable(target, values)
+    values = values if isinstance(values, Variable) else np.asarray(values)
+    return values if values.dtype == target.dtype else values.astype(target.dtype)
 
 
 def _cycled(values: Any, count: int) -> Any:
@@ -44,7 +52,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     mask = mask if isinstance(where, (np.ndarray, Variable)) else mask.astype(bool)
     if mask.dtype.kind != "b":
         raise TypeError(f"where= must be boolean, it was {mask.dtype}")
-    dst[...] = np.where(np.broadcast_to(mask, dst.shape), value, dst)
+    dst[...] = np.where(np.broadcast_to(mask, dst.shape), _fitting(dst, value), dst)
 
 
 @composite(np.put)
@@ -73,7 +81,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
             raise ValueError("there is nothing to be written")
         return
     turns = np.remainder(np.cumsum(chosen) - 1, values.shape[0])
-    written = np.take(values, turns).astype(arr.dtype)
+    written = np.take(_fitting(arr, values), turns)
     arr[...] = np.reshape(np.where(chosen, written, np.ravel(arr)), arr.shape)
 
 
@@ -86,7 +94,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
         raise ValueError(f"a mask of shape {chosen.shape} for an array of shape {a.shape}")
     if not found.size:
         return
-    written = np.reshape(_cycled(found, a.size), a.shape)
+    written = np.reshape(_cycled(_fitting(a, found), a.size), a.shape)
     a[...] = np.where(np.reshape(chosen, a.shape), written, a)
 
 
