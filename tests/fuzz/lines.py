@@ -213,7 +213,7 @@ NESTED = [
 
 # Statements that change a buffer.
 WRITES = [
-    "np.add.at({t}, np.s_[{index:t}], {number})", "np.maximum.at({t}, np.s_[{index:t}], 0.5)",
+    "np.add.at({t}, np.s_[{index:t}], 2)", "np.maximum.at({t}, np.s_[{index:t}], 1)",
     "np.copyto({t}, {x~t})", "np.put({t}, [0, 0], {v})", "np.putmask({t}, {mask:t}, {number})",
     "np.place({t}, {mask:t}, {v})", "{t}.fill({s})", "{t}.sort()", "{t}.flat[0] = {s}",
     "{t}[{index:t}] = {number}", "{t}[{index:t}] = {x}", "{t}[{index:t}] += {x}",
