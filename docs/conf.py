@@ -38,7 +38,7 @@ napoleon_google_docstring = False
 
 _MODULES = {
     np: "np", np.linalg: "np.linalg", np.fft: "np.fft", np.emath: "np.emath", np.strings: "np.strings",
-    np.char: "np.char", np.lib.stride_tricks: "np.lib.stride_tricks",
+    np.char: "np.char", np.lib.stride_tricks: "np.lib.stride_tricks", np.ufunc: "np.ufunc",
 }  # fmt: skip
 
 

@@ -10,6 +10,14 @@ ARRAYS = [(3, 4), (1, 4), (0, 4), (4,), (1,), ()]
 VECTORS = [(4,), (1,), (0,), (2, 4), ()]
 SQUARES = [(3, 3), (1, 1), (2, 3, 3), (3, 4), (4,)]
 
+
+def _changed(x, write):
+    """What an array is after something was written into a copy."""
+    y = x.copy()
+    write(y)
+    return y
+
+
 REDUCTIONS = {
     f"{fn.__name__} {options}": lambda x, fn=fn, options=options: fn(x, **options)
     for fn in (np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.median, np.all, np.any, np.ptp,
@@ -61,6 +69,25 @@ OPTIONS = {
     "quantile of float32": lambda x: np.quantile(x, np.float32(0.3)),
     "quantile outside": lambda x: np.quantile(x, 1.2),
     "percentile": lambda x: np.percentile(x, [10, 70], axis=0, keepdims=True),
+    "nanquantile": lambda x: np.nanquantile(x, [0.1, 0.7], axis=0, keepdims=True),
+    "nanmedian": lambda x: np.nanmedian(x, axis=-1),
+    **{
+        f"{fn.__name__}.reduce {options}": lambda x, fn=fn, options=options: fn.reduce(x, **options)
+        for fn in (np.fmax, np.hypot, np.subtract, np.logical_xor)
+        for options in ({}, {"axis": (0, -1), "keepdims": True}, {"axis": -1, "initial": 1}, {"dtype": np.float32})
+    },
+    "maximum.accumulate": lambda x: np.maximum.accumulate(x, axis=-1),
+    "divide.accumulate": lambda x: np.divide.accumulate(x, dtype=np.float64),
+    "add.reduceat": lambda x: np.add.reduceat(x, [0, 2, 1], axis=0),
+    "add.at": lambda x: _changed(x, lambda y: np.add.at(y, [0, 0, -1], 1)),
+    "maximum.outer": lambda x: np.maximum.outer(x, [1, 2], dtype=np.float64),
+    "put": lambda x: _changed(x, lambda y: np.put(y, [0, -1], 2.5)),
+    "putmask": lambda x: _changed(x, lambda y: np.putmask(y, np.arange(x.size) % 2 == 0, [2.5, 1])),
+    "placed": lambda x: _changed(x, lambda y: np.place(y, np.arange(x.size) % 2 == 0, [2.5, 1])),
+    "copied into": lambda x: _changed(x, lambda y: np.copyto(y, 2.5, casting="unsafe", where=x != x)),
+    "sorted in place": lambda x: _changed(x, lambda y: y.sort()),
+    "filled diagonal": lambda x: _changed(x, lambda y: np.fill_diagonal(y, 3)),
+    "written by flat": lambda x: _changed(x, lambda y: y.flat.__setitem__([0, 0], [1, 2])),
 }  # fmt: skip
 
 SHAPING = {
@@ -197,6 +224,22 @@ OF_VECTORS = {
     "correlate": lambda x: np.correlate(x, [1j, 2.0], "same"),
     "correlate itself": lambda x: np.correlate(x, x),
     "bincount": lambda x: np.bincount([0, 1, 1, 3], x),
+    "histogram": lambda x: np.histogram(x, 3),
+    "histogram weights": lambda x: np.histogram([0.1, 0.2, 0.9, 0.3], [0.0, 0.25, 1.0], weights=x),
+    "histogram of one value": lambda x: np.histogram(x * 0, 2, density=True),
+    "histogram2d": lambda x: np.histogram2d(x, x, [2, 3], range=[[-1, 1], [-2, 2]]),
+    "unique": lambda x: np.unique(x, True, True, True),
+    "unique rows": lambda x: np.unique(x, axis=0, return_index=True, return_inverse=True),
+    "unique with NaN": lambda x: np.unique(np.where(x == x[0], np.nan, x), equal_nan=False, return_counts=True),
+    "unique_all": lambda x: tuple(np.unique_all(x)),
+    "intersect1d": lambda x: np.intersect1d(x, x[:2], return_indices=True),
+    "setxor1d": lambda x: np.setxor1d(x, x[:1]),
+    "lexsort": lambda x: np.lexsort((x, x * 0)),
+    "roots": lambda x: np.abs(np.roots(x)),
+    **{f"emath.{fn.__name__}": lambda x, fn=fn: fn(x * x)
+       for fn in (np.emath.sqrt, np.emath.log2)},
+    "emath.power": lambda x: np.emath.power(x * x, np.array(-1)),
+    "i0": lambda x: np.i0(x),
     "outer": lambda x: np.linalg.outer(x, x),
     "vector_norm": lambda x: np.linalg.vector_norm(x, ord=3, keepdims=True),
     **{f"norm {order}": lambda x, order=order: np.linalg.norm(x, order) for order in (1, 3, 0, -1, np.inf, "nuc")},

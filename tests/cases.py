@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.polynomial
 
 import dragongrad as ad
 
@@ -92,6 +93,19 @@ REDUCTIONS = at(X, {
     "modf": lambda x: np.modf(x * 3)[0] ** 2,
     "divmod": lambda x: np.divmod(x, 0.4)[1] ** 2,
     "frexp": lambda x: np.frexp(x)[0] ** 2,
+    "fmax.reduce": lambda x: np.fmax.reduce(x, axis=1, where=MASK, initial=-9.0) ** 2,
+    "hypot.reduce": lambda x: np.hypot.reduce(x, axis=(0, 1), initial=0.5),
+    "divide.reduce": lambda x: np.divide.reduce(x, axis=0, keepdims=True),
+    "subtract.reduce": lambda x: np.subtract.reduce(x * x, axis=-1, where=MASK, initial=1.0) ** 2,
+    "maximum.accumulate": lambda x: np.maximum.accumulate(x, axis=1) ** 2,
+    "logaddexp.accumulate": lambda x: np.logaddexp.accumulate(x),
+    "power.accumulate": lambda x: np.power.accumulate(x**2 + 0.5, axis=0),
+    "add.reduceat": lambda x: np.add.reduceat(x, [0, 3, 1], axis=1) ** 2,
+    "multiply.reduceat": lambda x: np.multiply.reduceat(x, [1, 0]),
+    "nanmedian": lambda x: np.nanmedian(np.where(M > 1, np.nan, x), axis=1) ** 2,
+    "nanquantile": lambda x: np.nanquantile(np.where(M > 1, np.nan, x), [0.2, 0.7], axis=1) ** 2,
+    "nanpercentile": lambda x: np.nanpercentile(np.where(MASK, np.nan, x), 40, method="lower") ** 2,
+    "quantile weights": lambda x: np.quantile(x, 0.6, axis=1, method="inverted_cdf", weights=M**2) ** 2,
     "cumsum": lambda x: np.cumsum(x) ** 2,
     "cumsum axis": lambda x: np.cumsum(x, axis=1) ** 2,
 })  # fmt: skip
@@ -207,6 +221,36 @@ INDEXING = at(X, {
 })  # fmt: skip
 
 
+def _written(write):
+    def f(x):
+        y = x * x
+        write(y, x)
+        return y * x
+
+    return f
+
+
+WRITING = at(X, {
+    name: _written(write)
+    for name, write in {
+        "add.at": lambda y, x: np.add.at(y, ([0, 0, 2], [1, 1, 2]), x[1, :3] ** 2),
+        "multiply.at": lambda y, x: np.multiply.at(y, [0, 0, -1], x[1]),
+        "exp.at": lambda y, x: np.exp.at(y, (0, [1, 1])),
+        "copyto": lambda y, x: np.copyto(y, x[0], where=x > 0),
+        "put": lambda y, x: np.put(y, [0, -1, 5, 5], x[0, :2], mode="wrap"),
+        "place": lambda y, x: np.place(y, x > 0.2, x[0, :3]),
+        "putmask": lambda y, x: np.putmask(y, MASK, x[0, :3]),
+        "fill_diagonal": lambda y, x: np.fill_diagonal(y, x[1]),
+        "put_along_axis": lambda y, x: np.put_along_axis(y, np.argmax(M, 1, keepdims=True), x[:, :1], 1),
+        "x.sort": lambda y, x: y.sort(axis=0),
+        "x.partition": lambda y, x: y.partition(1),
+        "x.fill": lambda y, x: y.fill(x[0, 0]),
+        "x.resize": lambda y, x: (y.resize(16, refcheck=False), y.resize((3, 4), refcheck=False)),
+        "x.flat": lambda y, x: y.flat.__setitem__(slice(1, 9, 2), x.flat[3:5]),
+    }.items()
+})  # fmt: skip
+
+
 def _masked(x):
     y = +x
     y[MASK] = 0.0
@@ -237,6 +281,25 @@ DIFFERENCES = at(X, {
     "polyder": lambda x: np.polyder(x[0], 2) ** 2,
     "polyint": lambda x: np.polyint(x[0], 2, k=[1.0, 2.0]) ** 2,
     "poly": lambda x: np.poly(x[0]),
+    "roots": lambda x: np.roots(np.stack([x[0, 0] ** 2 + 1, x[1, 0] ** 2 + 6, 0.1 * x[2, 0], 0.0 * x[1, 1]])),
+    "polydiv": lambda x: np.concatenate(np.polydiv(x[0], x[1, :2])),
+    "polydiv exact": lambda x: np.polydiv(np.polymul(x[0], [1.0, 2.0]), [1.0, 2.0])[1],
+    "polyfit full": lambda x: np.concatenate(np.polyfit(np.arange(4.0), x[0], 1, full=True)[:2]),
+    "polyfit cov": lambda x: np.polyfit(np.arange(4.0), x[0], 1, cov=True)[1],
+    "polyval2d": lambda x: np.polynomial.polynomial.polyval2d(x[0], x[1], x),
+    "polygrid2d": lambda x: np.polynomial.polynomial.polygrid2d(x[0], x[1, :2], x[:2]),
+    "chebval": lambda x: np.polynomial.chebyshev.chebval(x[1], x[0]),
+    "i0": lambda x: np.i0(x * 2),
+    "kaiser": lambda x: np.kaiser(5, x[0, 0] * 3),
+    "emath": lambda x: np.imag(np.emath.sqrt(x)) + np.real(np.emath.log(x)) + np.real(np.emath.arcsin(1.5 * x)),
+    "emath.power": lambda x: np.real(np.emath.power(x, 0.3)) + np.emath.power(np.abs(x) + 1, np.array(-2)),
+    "emath.logn": lambda x: np.real(np.emath.logn(3.0, x)),
+    "histogram": lambda x: np.histogram(x[0], 3, weights=x[1] ** 2)[0],
+    "histogram edges": lambda x: np.histogram(x, 4, density=True)[1] ** 2,
+    "histogram density": lambda x: np.histogram(x, [-3.0, 0.0, 3.0], weights=x**2, density=True)[0],
+    "histogram2d": lambda x: np.histogram2d(x[0], x[1], 2, weights=x[2] ** 2)[0],
+    "histogramdd": lambda x: np.histogramdd(x.T, [2, 1, 2], weights=x[0] ** 2, density=True)[0],
+    "fromfunction": lambda x: np.fromfunction(lambda i, j: x[0, 0] ** i * j, (3, 2), like=x),
     "unwrap": lambda x: np.unwrap(x * 4) ** 2,
     "round": lambda x: np.round(x, 1) * x,
     "digitize": lambda x: np.digitize(x, [-1.0, 0.0, 1.0]) * x,
@@ -420,6 +483,6 @@ ELEMENT = at(rng.normal(size=(1, 1)), {
 })  # fmt: skip
 
 CASES: dict[str, Case] = {
-    **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **DIFFERENCES, **FOURIER,
+    **REDUCTIONS, **SHAPING, **JOINING, **PADDING, **CHOOSING, **INDEXING, **WRITING, **DIFFERENCES, **FOURIER,
     **CONTRACTIONS, **LINALG, **ROW, **COLUMN, **IMAGE, **ELEMENT,
 }  # fmt: skip

@@ -35,7 +35,8 @@ def test_every_function_has_an_entry(fn):
         return
     # `np.ones(n, like=x)` asks by a twin of `np.ones`, and hands the public function over.
     public = getattr(np, fn.__name__, fn) if fn.__module__ == "numpy" else fn
-    assert (public in TABLE) != (public in UNSUPPORTED), f"{fn.__module__}.{fn.__name__}"
+    known = public in TABLE or f"{fn.__module__}.{fn.__name__}" in TABLE
+    assert known != (public in UNSUPPORTED), f"{fn.__module__}.{fn.__name__}"
 
 
 def test_every_reason_is_a_sentence_to_act_on():
@@ -51,17 +52,17 @@ def test_unsupported_ufuncs_raise(fn):
 
 
 def test_a_function_without_a_rule_says_why_and_where():
-    with pytest.raises(ad.NoRuleError, match=r"numpy\.unique(.|\n)*jumps(.|\n)*test_completeness"):
-        ad.grad(lambda x: np.sum(np.unique(x)))(np.ones(3))
-    with pytest.raises(NotImplementedError, match="writes into its argument"):
-        ad.grad(lambda x: np.put(x, [0], 1.0))(np.ones(3))
+    with pytest.raises(ad.NoRuleError, match=r"numpy\.packbits(.|\n)*integers(.|\n)*test_completeness"):
+        ad.grad(lambda x: np.packbits(x))(np.ones(3))
+    with pytest.raises(NotImplementedError, match="writes or reads files"):
+        ad.grad(lambda x: np.save("x.npy", x))(np.ones(3))
 
 
 def test_an_option_without_a_rule_raises():
-    with pytest.raises(ad.NoRuleError, match="weights"):
-        ad.grad(lambda x: np.quantile(x, 0.5, method="inverted_cdf", weights=np.ones(3)))(np.ones(3))
-    with pytest.raises(ad.NoRuleError, match="reduceat"):
-        ad.grad(lambda x: np.sum(np.add.reduceat(x, [0, 1])))(np.ones(3))
+    with pytest.raises(ad.NoRuleError, match="leaves holes"):
+        ad.grad(lambda x: np.sum(np.sin(x, where=[True, False, True])))(np.ones(3))
+    with pytest.raises(ad.NoRuleError, match="plain indices"):
+        ad.vmap(lambda x, i: np.add.reduceat(x, i))(np.ones((2, 3)), np.ones((2, 2), int))
 
 
 def test_rules_are_declared_once():
@@ -71,9 +72,8 @@ def test_rules_are_declared_once():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("sort", "np.sort"), ("partition", "np.partition"), ("fill", "x[...] = v"), ("put", "ravel"),
-     ("resize", "np.resize"), ("byteswap", "stop_gradient"), ("view", "stop_gradient"),
-     ("tobytes", "stop_gradient")],
+    [("byteswap", "stop_gradient"), ("view", "stop_gradient"), ("tobytes", "stop_gradient"),
+     ("setfield", "x[...] = v"), ("itemset", "x[index] = v")],
 )  # fmt: skip
 def test_a_method_that_a_variable_has_not_names_the_line_to_write(name, line):
     for run in (lambda f: ad.grad(f)(np.ones(3)), lambda f: ad.vmap(f)(np.ones((2, 3)))):

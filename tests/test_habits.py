@@ -210,6 +210,19 @@ def table_of_constants(x):
 
 
 @program
+def iterated(x):
+    y = x * 1.0
+    for v in np.nditer(y, op_flags=["readwrite"]):
+        v[...] = v**2
+    it = np.nditer(x, flags=["multi_index"])
+    total = 0.0
+    while not it.finished:
+        total = total + x[it.multi_index] * it[0]
+        it.iternext()
+    return y * total + sum(v**2 for v in x.flat)
+
+
+@program
 def memo_in_a_list(x):
     found = [x[0], x[1]]
     for _ in range(3):

@@ -23,7 +23,7 @@ UNARY = {
     np.arccos: mp.acos, np.arctan: mp.atan, np.sinh: mp.sinh, np.cosh: mp.cosh, np.tanh: mp.tanh,
     np.arcsinh: mp.asinh, np.arccosh: mp.acosh, np.arctanh: mp.atanh, np.degrees: mp.degrees,
     np.rad2deg: mp.degrees, np.radians: mp.radians, np.deg2rad: mp.radians, np.sinc: lambda x: mp.sincpi(x),
-    ad.logistic: lambda x: 1 / (1 + mp.exp(-x)), erfc: mp.erfc,
+    ad.logistic: lambda x: 1 / (1 + mp.exp(-x)), erfc: mp.erfc, np.i0: lambda x: mp.besseli(0, x),
 }  # fmt: skip
 BINARY = {
     np.add: lambda x, y: x + y, np.subtract: lambda x, y: x - y, np.multiply: lambda x, y: x * y,
@@ -34,8 +34,8 @@ BINARY = {
     np.fmod: lambda x, y: x - y * (mp.floor(x / y) if x * y > 0 else mp.ceil(x / y)),
     np.maximum: max, np.minimum: min, np.fmax: max, np.fmin: min,
 }  # fmt: skip
-# Piecewise constant in an argument, or taking an integer: their own tests know them.
-ELSEWHERE = {"copysign", "heaviside", "sign", "ldexp", "nextafter"}
+# Piecewise constant in an argument, or taking an integer: their own tests know them. I1 is the derivative of I0.
+ELSEWHERE = {"copysign", "heaviside", "sign", "ldexp", "nextafter", "i1"}
 
 POINTS = (0.0, -0.0, 0.5, -0.5, 0.19999, 1.0, -1.0, 2.0, -3.0, 1e-8, 700.0, -700.0, 800.0, -800.0)
 PAIRS = tuple(itertools.product((0.0, 0.5, 1.0, 2.0, 3.0, -1.0, -2.0, 800.0, -800.0), repeat=2))

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from scipy.special import i1
 
 import dragongrad as ad
 from dragongrad.core.block import BLOCKS
@@ -337,7 +338,7 @@ def test_table_mistakes():
         (np.matmul, ["linear in each argument"]),
         (np.mean, ["restated through other Blocks"]),
         (np.floor, ["its derivative is zero"]),
-        (np.unique, ["no derivative rule"]),
+        (np.packbits, ["no derivative rule"]),
     ],
 )
 def test_explain(function, lines):
@@ -363,7 +364,7 @@ def test_printed_formulas_are_the_derivatives():
         at = 0.4 if low < 0.4 < high else 1.4
         lines = [line.strip().removeprefix("where ").split(" = ") for line in str(ad.explain(block)).splitlines()]
         found = {pair[0]: pair[1] for pair in lines if len(pair) == 2}
-        namespace = {name: getattr(np, name) for name in dir(np) if not name.startswith("_")}
+        namespace = {name: getattr(np, name) for name in dir(np) if not name.startswith("_")} | {"bessel_i1": i1}
         parts = {name: eval(text, namespace, {"x": at}) for name, text in found.items() if name != "d/dx"}
         got = eval(found["d/dx"], namespace, {"x": at} | parts)
         np.testing.assert_allclose(got, ad.derivative(block.fn)(at), rtol=1e-9, err_msg=block.name)

@@ -73,8 +73,10 @@ REDUCTIONS = [
     "np.quantile({r}, {0.3|1|0}, axis={axes:r}, keepdims={bool})", "np.percentile({r}, [20, 77], axis={axis:r})",
     "np.quantile({r}, [0.2, 0.7], axis={axis:r}, method={'lower'|'higher'|'midpoint'|'hazen'|'nearest'})",
     "np.nanquantile({r}, {0.3|0.7})", "np.nanmedian({r})",
-    "np.{add|multiply|maximum|logaddexp}.reduce({r}, axis={axis:r})",
-    "np.{add|multiply}.accumulate({x}, axis={axis:x})",
+    "np.{add|multiply|maximum|logaddexp|hypot|fmin|subtract}.reduce({r}, axis={axis:r})",
+    "np.{add|multiply|subtract}.accumulate({x}, axis={axis:x})",
+    "np.{maximum|logaddexp|fmin}.accumulate({r}, axis={axis:r})",
+    "np.{add|multiply|maximum}.reduceat({r}, [0], axis={axis:r})",
     "np.{add|multiply|subtract|maximum}.outer({v}, {v2})", "ad.{softmax|log_softmax|logsumexp}({x}, axis={axis:x})",
     "np.trapezoid({x}, axis={axis:x})", "np.trapezoid({x}, dx=0.3)", "np.trapezoid({x}, {x2=x} * 2, axis={axis:x})",
     "np.{any|all}({b}, axis={axes:b})", "np.{argmax|argmin}({r}, axis={axis:r})", "np.{nanargmax|nanargmin}({r})",
@@ -211,6 +213,9 @@ NESTED = [
 
 # Statements that change a buffer.
 WRITES = [
+    "np.add.at({t}, np.s_[{index:t}], 2)", "np.maximum.at({t}, np.s_[{index:t}], 1)",
+    "np.copyto({t}, {x~t})", "np.put({t}, [0, 0], {v})", "np.putmask({t}, {mask:t}, {number})",
+    "np.place({t}, {mask:t}, {v})", "{t}.fill({s})", "{t}.sort()", "{t}.flat[0] = {s}",
     "{t}[{index:t}] = {number}", "{t}[{index:t}] = {x}", "{t}[{index:t}] += {x}",
     "{t}[{index:t}] *= {number}", "{t}[...] = {x~t}",
     "{t}[...] -= {x~t}", "{t}[...] *= {number}", "{t}[{t} > 0] = {number}", "{t}[{t} > 0] *= 2",

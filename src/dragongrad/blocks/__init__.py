@@ -2,6 +2,7 @@
 
 from . import (
     axes,
+    bessel,
     choosing,
     companions,
     constants,
@@ -16,6 +17,7 @@ from . import (
     forms,
     fourier,
     habits,
+    histograms,
     indexing,
     joining,
     kinks,
@@ -30,16 +32,21 @@ from . import (
     queries,
     reductions,
     refused,
+    scimath,
+    sets,
     shaping,
     special,
     statistics,
+    ufuncs,
     views,
     windows,
+    writing,
 )
 from . import complex as complex_parts
 
 __all__ = [
     "axes",
+    "bessel",
     "choosing",
     "companions",
     "complex_parts",
@@ -55,6 +62,7 @@ __all__ = [
     "forms",
     "fourier",
     "habits",
+    "histograms",
     "indexing",
     "joining",
     "kinks",
@@ -69,11 +77,15 @@ __all__ = [
     "queries",
     "reductions",
     "refused",
+    "scimath",
+    "sets",
     "shaping",
     "special",
     "statistics",
+    "ufuncs",
     "views",
     "windows",
+    "writing",
 ]
 
 forms.give_forms()

@@ -68,6 +68,28 @@ def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return np.reshape(value, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
+def joined(x: Any, axes: tuple[int, ...]) -> Any:
+    """An array with some axes joined into the first one."""
+    rest = tuple(i for i in range(x.ndim) if i not in axes)
+    shape = tuple(x.shape[i] for i in rest)
+    count = 1
+    for i in axes:
+        count *= x.shape[i]
+    return np.reshape(np.transpose(x, axes + rest), (count, *shape))
+
+
+def weights_along(w: Any, a: Any, axes: tuple[int, ...] | None, name: str) -> Any:
+    """Weights of the array's own shape, or one for each place along the axes, in a shape that broadcasts."""
+    if np.shape(w) == np.shape(a):
+        return w
+    if axes is None:
+        raise TypeError(f"{name}: weights of shape {np.shape(w)} for {np.shape(a)} need an axis")
+    if np.shape(w) != tuple(a.shape[i] for i in axes):
+        raise ValueError(f"{name}: weights of shape {np.shape(w)} do not fit the axes {axes} of {a.shape}")
+    w = np.transpose(w, np.argsort(axes))
+    return np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
+
+
 def shift(axis: Any, ndim: int) -> Any:
     """The same axes of an array that has the batch before them; `ndim` counts the axes of one row."""
     if axis is None or isinstance(axis, tuple):

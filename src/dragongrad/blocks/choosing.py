@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import TABLE, composite, constant, linear, unsupported
-from ..core.errors import ConversionError, user_line
+from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, as_array, copied, single
 from .indexing import add_at, read, write
@@ -60,7 +59,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     """The choice that an index names, element by element."""
     a, options = plain(a), [plain(c) for c in choices]
-    index = _within(a, len(options), mode)
+    index = within(a, len(options), mode)
     out = options[-1]
     for i in range(len(options) - 2, -1, -1):
         out = np.where(index == i, options[i], out)
@@ -68,7 +67,7 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     return out if np.shape(out) == shape else np.broadcast_to(out, shape)
 
 
-def _within(index: Any, length: int, mode: str) -> Any:
+def within(index: Any, length: int, mode: str) -> Any:
     """An index brought inside an axis, as `mode` says."""
     if mode == "wrap":
         return np.remainder(index, length)
@@ -154,15 +153,15 @@ composite(np._core.umath.clip)(clip)
 @composite(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
-    a, indices = np.atleast_1d(plain(a)), _whole(indices)
+    a, indices = np.atleast_1d(plain(a)), whole(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = single(axis, np.ndim(a))
-    indices = indices if mode == "raise" else _within(indices, a.shape[axis], mode)
+    indices = indices if mode == "raise" else within(indices, a.shape[axis], mode)
     return own(read(a, (slice(None),) * axis + (indices,)))
 
 
-def _whole(indices: Any) -> Any:
+def whole(indices: Any) -> Any:
     """The places that `np.take` is given, as it reads them: truths are 0 and 1, numbers in a list are cut."""
     value = plain(indices)
     if isinstance(value, Variable):
@@ -179,10 +178,10 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     arr = plain(arr)
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    return read(arr, _index_along(arr, plain(indices), axis))
+    return read(arr, index_along(arr, plain(indices), axis))
 
 
-def _index_along(array: Any, indices: Any, axis: int) -> tuple[Any, ...]:
+def index_along(array: Any, indices: Any, axis: int) -> tuple[Any, ...]:
     """The index of places along an axis, which differ from one line to the next."""
     ndim = np.ndim(array)
     if ndim != np.ndim(indices):
@@ -193,22 +192,6 @@ def _index_along(array: Any, indices: Any, axis: int) -> tuple[Any, ...]:
     index = [np.reshape(np.arange(n), (1,) * i + (n,) + (1,) * (ndim - i - 1)) for i, n in enumerate(array.shape)]
     index[axis] = indices
     return tuple(index)
-
-
-@composite(np.put_along_axis)
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> None:
-    """Write values at places along an axis, which differ from one line to the next."""
-    if not isinstance(arr, Variable):
-        raise ConversionError(
-            "np.put_along_axis cannot write a Variable into a plain ndarray: the derivative would be lost\n"
-            f"  at {user_line()}\nWrite into a copy made in the function: np.array(a)"
-        )
-    if axis is not None:
-        arr[_index_along(arr, plain(indices), axis)] = values
-        return
-    flat = np.ravel(arr)
-    flat[_index_along(flat, plain(indices), 0)] = values
-    arr[...] = np.reshape(flat, arr.shape)
 
 
 def _diagonal_index(rows: int, columns: int, offset: int) -> tuple[Any, Any]:
@@ -354,22 +337,6 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
         return copied(a)
     limit = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
     return np.real(a) if np.all(np.absolute(np.imag(a)) < limit) else copied(a)
-
-
-for _fn, _line in {
-    np.place: "x = np.where(mask, v, x), or x[mask] = v",
-    np.put: "x = x.ravel(); x[indices] = v",
-    np.putmask: "x = np.where(mask, v, x)",
-    np.fill_diagonal: "i = np.arange(n); x[i, i] = v",
-    np.copyto: "x = np.where(mask, v, x), or x = v",
-}.items():
-    unsupported(f"it writes into its argument, and Variables are values; write {_line}", _fn)
-for _fn in (np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values):
-    unsupported(
-        "the number of distinct values jumps; write x[i] with "
-        "i = np.unique(ad.stop_gradient(x), return_index=True)[1]",
-        _fn,
-    )
 
 
 # Promises at kinks

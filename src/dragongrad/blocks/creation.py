@@ -195,6 +195,12 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
     return plain(a) if dtype is None else plain(a).astype(dtype)
 
 
+@composite(np.fromfunction)
+def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = None, **options: Any) -> Any:
+    """A function of the places in an array of a shape, called once with all of them."""
+    return function(*np.indices(shape, dtype=dtype), **options)
+
+
 # Python's own numbers take the dtype of what they stand beside.
 _NUMBERS = (int, float, complex)
 

@@ -140,6 +140,8 @@ def _batch_searchsorted(size: int, values: list[Any], batched: Any, side: str = 
         return np.searchsorted(a, v, side=side, sorter=sorter)
     # NumPy searches one vector at a time.
     rows = front(size, v, batched[1])
+    if not size:
+        return np.zeros(rows.shape, np.intp)
     return np.stack([np.searchsorted(a[i], rows[i], side=side, sorter=sorter) for i in range(size)])
 
 

@@ -103,6 +103,17 @@ root_of_sum_of_powers = elementwise(
 ).call  # fmt: skip
 
 
+def _one_less_square(x: Any) -> Any:
+    """`1 - x * x`, exact near 1.
+
+    Of a complex number on a branch cut, a difference with a number keeps the sign of a zero imaginary part, and so
+    the side of the cut; a sum does not, nor does `1 - x`.
+    """
+    kind = getattr(getattr(x, "dtype", None), "kind", "f")
+    # A symbol has a symbol for its kind.
+    return -(x - 1) * (x - -1) if kind.__class__ is str and kind == "c" else (1 - x) * (1 + x)
+
+
 # Arithmetic
 elementwise(np.add, 1, 1, forward=operator.add, symbol="+")
 elementwise(np.subtract, 1, -1, forward=operator.sub, symbol="-")
@@ -172,8 +183,8 @@ elementwise(
 elementwise(np.sin, np.cos)
 elementwise(np.cos, lambda x: -np.sin(x))
 elementwise(np.tan, lambda out: 1 + out * out, singular=True)
-elementwise(np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
-elementwise(np.arccos, lambda x: -1 / np.sqrt((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
+elementwise(np.arcsin, lambda x: 1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
+elementwise(np.arccos, lambda x: -1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
 elementwise(np.arctan, lambda x: 1 / (1 + x * x))
 elementwise(
     np.arctan2, lambda x, y: _turn(y, np.hypot(x, y)), lambda x, y: -_turn(x, np.hypot(x, y)), singular=True
@@ -187,8 +198,8 @@ elementwise(np.deg2rad, np.pi / 180)
 elementwise(np.sinh, np.cosh, singular=True)
 elementwise(np.cosh, np.sinh, singular=True)
 elementwise(np.tanh, lambda out: (1 - out) * (1 + out))
-elementwise(np.arcsinh, lambda x: 1 / np.sqrt(1 + x * x))
-elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True, domain=(1, INF))
+elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x - -1))
+elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)), singular=True, domain=(1, INF))
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 
 # Choices

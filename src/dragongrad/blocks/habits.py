@@ -19,6 +19,7 @@ from ..core.variable import Variable, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
 from .views import own
+from .writing import Iterated
 
 _PLAIN_CLASSES = frozenset({np.ndarray, float, int, bool, complex, np.float64})
 
@@ -152,6 +153,18 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
 _OF_AN_AXIS = (np.ascontiguousarray, np.asfortranarray)
 
 
+def _iterating(original: Any) -> Callable[..., Any]:
+    """As `np.nditer`, of one Variable."""
+
+    def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
+        alone = op[0] if isinstance(op, (list, tuple)) and len(op) == 1 else op
+        if isinstance(alone, Variable) and is_answering(1):
+            return Iterated(original, alone, *args, **kwargs)
+        return original(op, *args, **kwargs)
+
+    return nditer
+
+
 def _required(original: Any) -> Callable[..., Any]:
     """As `np.require`; a Variable meets every requirement on memory."""
 
@@ -188,4 +201,5 @@ for _name in ("asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "a
     replace(_name, _converting(getattr(np, _name), copies=False))
 replace("array", _converting(np.array, copies=True))
 replace("full", _filled(np.full))
+replace("nditer", _iterating(np.nditer))
 replace("require", _required(np.require))

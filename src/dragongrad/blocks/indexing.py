@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.errors import BatchError, DtypeError, describe, user_level, user_line
+from ..core.errors import BatchError, ConversionError, DtypeError, describe, user_level, user_line
 from ..core.variable import Variable, plain
 from .axes import front, normal
-from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, spell
+from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
 from .views import is_outdated, unwritable, view_of, viewed
 
 
@@ -188,8 +188,19 @@ setitem_at = linear("setitem_at", lambda out_bar, z, index: _write(out_bar, 0.0,
 def read(x: Any, index: Any) -> Any:
     """`x[index]`, where either may be a Variable."""
     index = index if isinstance(index, tuple) else (index,)
-    if is_basic(index):
-        return part(x, index)
+    try:
+        return part(x, index) if is_basic(index) else _read_spelled(x, index)
+    except ConversionError:
+        # Slices learn only here, and at no cost to all others, that a bound differs from row to row.
+        rest, places = moving_slices(index, x.shape)
+        if not places:
+            raise
+    for axis, at in places:
+        x = read(x, (slice(None),) * axis + (at,))
+    return read(x, rest)
+
+
+def _read_spelled(x: Any, index: Index) -> Any:
     spelling = spell(index, x.ndim)
     if spelling.stack is None and spelling.axes is None and is_basic(spelling.parts):
         return part(x, spelling.parts)
@@ -234,10 +245,17 @@ def add_at(x: Any, index: Index, shape: tuple[int, ...]) -> Any:
     return _add(x, spelling.stack, spelling.parts, shape)
 
 
+def _may_move(part: Any) -> bool:
+    return part.__class__ is slice and (part.start.__class__ is Variable or part.stop.__class__ is Variable)
+
+
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
     y = storable(x, plain(y))
     index = index if isinstance(index, tuple) else (index,)
+    if any([_may_move(part) for part in index]) and moving_slices(index, x.shape)[1]:
+        places = read(np.arange(x.size).reshape(x.shape), index)
+        return np.reshape(write(np.ravel(x), np.broadcast_to(y, places.shape), places), x.shape)
     mask = index[0] if len(index) == 1 else None
     if isinstance(mask, Variable) and mask.dtype.kind == "b" and np.ndim(y) <= x.ndim - mask.ndim:
         # No count of the mask is needed, so it may differ from row to row.
@@ -324,17 +342,6 @@ def _batch_nonzero(size: int, values: list[Any], batched: Any) -> Any:
 
 
 constant(np.nonzero, batch=_batch_nonzero, parameters=())
-
-
-@composite(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """The sums of the weights of each integer."""
-    x, weights = plain(x), plain(weights)
-    if isinstance(x, Variable):
-        raise BatchError(f"bincount of integers that differ from row to row has no one length\n  at {user_line()}")
-    # NumPy's own complaints of integers, lengths and dtypes.
-    np.bincount(x, np.broadcast_to(np.zeros((), weights.dtype), weights.shape), minlength)
-    return add_at(weights.astype(np.float64), (x,), (max(minlength, int(np.max(x, initial=-1)) + 1),))
 
 
 def _repeated_axes(axis: Any, ndim: int) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import DtypeError, describe, user_line
-from ..core.variable import Variable, plain
+from ..core.errors import BatchError, DtypeError, describe, user_line
+from ..core.variable import Variable, bottom, plain
 
 Index = tuple[Any, ...]
 _ALL = slice(None)
@@ -58,6 +58,50 @@ def is_basic(index: Index) -> bool:
         if not (kind is int or kind is slice or part is None or part is Ellipsis):
             return False
     return True
+
+
+def moving_slices(index: Index, shape: tuple[int, ...]) -> tuple[Index, list[tuple[int, Any]]]:
+    """An index with `:` in place of slices whose bounds are batched, and the places that each means on its axis."""
+    used = sum(
+        width(part) if isinstance(part, np.ndarray) else not (part is None or part is Ellipsis) for part in index
+    )
+    parts, found, axis = [], [], 0
+    for part in index:
+        if isinstance(part, slice) and any(map(_is_batched, (part.start, part.stop))):
+            found.append((axis, _places_of(part, shape[axis])))
+            part = _ALL
+        parts.append(part)
+        axis += len(shape) - used if part is Ellipsis else width(part)
+    return tuple(parts), found
+
+
+def _is_batched(value: Any) -> bool:
+    while isinstance(value, Variable):
+        if value.level.batch_axes:
+            return True
+        value = value.data
+    return False
+
+
+def _places_of(part: slice, length: int) -> Any:
+    """The places of a slice that begins elsewhere in every row, and is of one length."""
+    step = 1 if part.step is None else operator.index(part.step)
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    low, high = (0, length) if step > 0 else (-1, length - 1)
+    ends = (low, high) if step > 0 else (high, low)
+    start, stop = (
+        end if bound is None else np.clip(np.where(bound < 0, bound + length, bound), low, high)
+        for bound, end in zip((part.start, part.stop), ends, strict=True)
+    )
+    counts = bottom(np.maximum((stop - start + step - (1 if step > 0 else -1)) // step, 0))
+    counts = np.ravel(counts)
+    if not counts.shape[0] or not np.all(counts == counts[0]):
+        raise BatchError(
+            f"the slice has not one length for all rows, or there are no rows\n  at {user_line()}\n"
+            "Write x[i:i + n] with a plain number n, and see that it does not reach over an end"
+        )
+    return start + step * np.arange(int(counts[0]))
 
 
 def spell(index: Index, ndim: int) -> Spelling:

@@ -21,10 +21,8 @@ def _indexed(self: Variable, index: Any) -> Any:
     if is_basic(parts):
         try:
             return part(self, parts)
-        except DragongradError:
-            raise
-        except NUMPY_ERRORS:
-            # The longer way says what is wrong.
+        except (DragongradError, *NUMPY_ERRORS):
+            # The longer way knows slices that differ from row to row, and says what is wrong.
             return answer("__getitem__", read, (self, index), {})
     return answer("__getitem__", read, (self, index), {})
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, unsupported
-from ..core.errors import BatchError, NoRuleError, user_line
+from ..core.block import composite
+from ..core.errors import BatchError, user_line
 from ..core.variable import bottom, plain
 from .axes import as_array
 
@@ -52,14 +52,18 @@ def _trimmed(p: Any) -> Any:
     p = np.atleast_1d(as_array(p))
     if p.ndim > 1:
         raise ValueError(f"a polynomial has a vector of coefficients, got shape {p.shape}")
-    while p.shape[0] > 1:
-        zero = bottom(p[0]) == 0
-        if not np.any(zero):
-            break
-        if not np.all(zero):
-            raise BatchError(f"the degree of a polynomial differs from row to row\n  at {user_line()}")
+    while p.shape[0] > 1 and _holds(bottom(p[0]) == 0):
         p = p[1:]
     return p if p.shape[0] else np.zeros_like(p, shape=(1,))
+
+
+def _holds(condition: Any) -> bool:
+    """Whether a condition on a coefficient holds; in every row, or in none."""
+    if not np.any(condition):
+        return False
+    if not np.all(condition):
+        raise BatchError(f"the degree of a polynomial differs from row to row\n  at {user_line()}")
+    return True
 
 
 @composite(np.polyder)
@@ -106,8 +110,6 @@ def polyfit(
     x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
     """The polynomial of least squares, with scaled columns."""
-    if full or cov:
-        raise NoRuleError("np.polyfit has no derivative rule for full= or cov=: ask for the coefficients alone")
     x, right = as_array(x), as_array(y)
     x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     left = np.vander(x, deg + 1)
@@ -120,9 +122,81 @@ def polyfit(
         )
     scale = np.sqrt(np.sum(left * left, axis=0))
     limit = x.shape[0] * float(np.finfo(x.dtype).eps) if rcond is None else rcond
-    solved = np.linalg.lstsq(left / scale, right, rcond=limit)[0]
-    return solved / (scale[:, None] if right.ndim == 2 else scale)
+    solved, residuals, rank, values = np.linalg.lstsq(left / scale, right, rcond=limit)
+    found = solved / (scale[:, None] if right.ndim == 2 else scale)
+    if full:
+        return found, residuals, rank, values, limit
+    return (found, _covariance(left / scale, scale, residuals, right.ndim, cov)) if cov else found
 
 
-unsupported("write it with np.linalg.eigvals of the companion matrix", np.roots)
-unsupported("a remainder's length depends on the values; divide with np.linalg.solve", np.polydiv)
+def _covariance(left: Any, scale: Any, residuals: Any, ndim: int, kind: Any) -> Any:
+    """The covariance of fitted coefficients: of unit weights, or scaled by the sum of squares that is left."""
+    count, order = left.shape
+    spread = np.linalg.inv(left.T @ left) / np.multiply.outer(scale, scale)
+    if kind != "unscaled" and count <= order:
+        raise ValueError(f"polyfit: {count} points leave nothing to scale the covariance of {order} coefficients")
+    factor = 1.0 if kind == "unscaled" else residuals / (count - order)
+    return spread * factor if ndim == 1 else spread[:, :, None] * factor
+
+
+@composite(np.roots)
+def roots(p: Any) -> Any:
+    """The roots of a polynomial: the eigenvalues of its companion matrix, those that are zero last."""
+    p = _trimmed(p)
+    p = p if p.dtype.kind in "fc" else p.astype(np.float64)
+    if p.shape[0] < 2:
+        return np.zeros(0)
+    first = -p[1:] / p[0]
+    found = np.linalg.eigvals(np.concatenate([first[None], np.eye(p.shape[0] - 2, p.shape[0] - 1, dtype=p.dtype)]))
+    zeros = 0
+    while zeros < p.shape[0] - 1 and np.all(bottom(p[-1 - zeros]) == 0):
+        zeros += 1
+    if not zeros:
+        return found
+    # NumPy leaves them out, and with them their derivatives; here its order alone is taken from there.
+    others = np.absolute(roots(p[: p.shape[0] - zeros])[:, None] - found)
+    last = np.argsort(np.absolute(found), kind="stable")[:zeros]
+    return np.take(found, np.concatenate([np.argmin(others, axis=1), last]))
+
+
+@composite(np.polydiv)
+def polydiv(u: Any, v: Any) -> Any:
+    """The quotient and the remainder of two polynomials; the latter without about zero before the highest power."""
+    u, v = np.atleast_1d(plain(u)) + 0.0, np.atleast_1d(plain(v)) + 0.0
+    if not u.shape[0]:
+        raise IndexError("a polynomial has at least one coefficient")
+    rest, length, scale, quotient = u.astype(np.result_type(u.dtype, v.dtype)), v.shape[0], 1.0 / v[0], []
+    for k in range(u.shape[0] - length + 1):
+        quotient.append(scale * rest[k])
+        change = rest[k : k + length] - quotient[k] * v
+        rest = np.concatenate([rest[:k], change, rest[k + length :]])
+    while rest.shape[0] > 1 and _holds(np.absolute(bottom(rest[0])) <= 1e-8):
+        rest = rest[1:]
+    return np.stack(quotient) if quotient else np.zeros(1, rest.dtype), rest
+
+
+# Functions of NumPy's polynomials, the lowest power first. Their module is imported late: they are known by name.
+
+
+def _value_at(x: Any, c: Any, spread: bool) -> Any:
+    x, c = as_array(x), as_array(c)
+    c = c + 0.0 if c.dtype.kind in "biu" else c
+    c = np.reshape(c, c.shape + (1,) * x.ndim) if spread else c
+    value = c[-1] + x * 0
+    for i in range(2, c.shape[0] + 1):
+        value = c[-i] + value * x
+    return value
+
+
+@composite("numpy.polynomial.polynomial.polyval2d")
+def polyval2d(x: Any, y: Any, c: Any) -> Any:
+    """The values of a polynomial of two variables at points."""
+    if np.shape(x) != np.shape(y):
+        raise ValueError(f"x and y must have one shape, got {np.shape(x)} and {np.shape(y)}")
+    return _value_at(y, _value_at(x, c, True), False)
+
+
+@composite("numpy.polynomial.polynomial.polygrid2d")
+def polygrid2d(x: Any, y: Any, c: Any) -> Any:
+    """The values of a polynomial of two variables on a grid."""
+    return _value_at(y, _value_at(x, c, True), True)

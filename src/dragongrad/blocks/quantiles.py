@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import composite, unsupported
+from ..core.block import composite
 from ..core.errors import NoRuleError
-from ..core.variable import Variable
-from .axes import Axis, as_array, normal
+from ..core.variable import Variable, bottom
+from .axes import Axis, as_array, joined, normal, weights_along
 from .kinks import kink
 
 
@@ -45,7 +45,7 @@ def _nearest_even(place: Any) -> Any:
 
 def _fraction(method: str, place: Any) -> Any:
     """How far a place is from the element before it."""
-    fraction = np.asarray(place - np.floor(place))
+    fraction = as_array(place - np.floor(place))
     if method == "averaged_inverted_cdf":
         return np.where(fraction == 0, 0.5, 1.0).astype(fraction.dtype)
     if method == "midpoint":
@@ -55,12 +55,19 @@ def _fraction(method: str, place: Any) -> Any:
 
 def _lines(a: Any, axes: tuple[int, ...]) -> Any:
     """The elements in ascending order along a first axis that joins some axes, NaNs last."""
-    rest = tuple(i for i in range(a.ndim) if i not in axes)
-    shape = tuple(a.shape[i] for i in rest)
-    count = 1
-    for i in axes:
-        count *= a.shape[i]
-    return np.sort(np.reshape(np.transpose(a, axes + rest), (count, *shape)), axis=0)
+    return np.sort(joined(a, axes), axis=0)
+
+
+def _counts(lines: Any, dtype: Any) -> Any:
+    """How many elements of each line are not NaN."""
+    return np.sum(np.logical_not(np.isnan(lines)), axis=0).astype(dtype)
+
+
+def _taken(lines: Any, places: Any, shape: tuple[int, ...]) -> Any:
+    """The elements at places that differ from line to line, for quantiles of a shape."""
+    rest = lines.shape[1:]
+    found = np.take_along_axis(lines, np.reshape(np.broadcast_to(places, shape + rest), (-1, *rest)), 0)
+    return np.reshape(found, shape + rest)
 
 
 def _kept(out: Any, before: tuple[int, ...], shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
@@ -68,60 +75,91 @@ def _kept(out: Any, before: tuple[int, ...], shape: tuple[int, ...], axes: tuple
     return np.reshape(out, before + tuple(1 if i in axes else n for i, n in enumerate(shape)))
 
 
-@composite(np.quantile)
-def quantile(
-    a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
-) -> Any:  # fmt: skip
-    """The quantiles over axes; between two elements, their weighted mean."""
-    return _quantile(a, _plain_quantiles(q), type(q) in (int, float), axis, method, keepdims, weights)
+def _quantiles_of(percent: bool, skips: bool) -> Callable[..., Any]:
+    def call(
+        a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
+        keepdims: Any = False, *, weights: Any = None,
+    ) -> Any:  # fmt: skip
+        a, weak = as_array(a), type(q) in (int, float)
+        q = as_array(q)
+        if isinstance(q, Variable):
+            raise NoRuleError("which quantile is asked for has no derivative rule: pass ad.stop_gradient(q)")
+        if weak and skips and a.dtype.kind == "f":
+            q = q.astype(a.dtype)
+        q = np.asarray(np.true_divide(q, 100) if percent else q)
+        if a.dtype.kind == "c":
+            raise TypeError("quantiles need real numbers")
+        if not np.all((q >= 0) & (q <= 1)):
+            raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
+        if method not in _PLACES:
+            raise ValueError(f"{method!r} is not a method of quantiles; use one of {', '.join(_PLACES)}")
+        if skips and not a.size:
+            return np.nanmean(a, axis=axis, keepdims=keepdims)
+        axes, skips_here = normal(axis, a.ndim), skips and a.dtype.kind == "f"
+        if weights is None:
+            value = _quantile(_lines(a, axes), q, weak and not skips_here, method, skips_here)
+        elif method != "inverted_cdf":
+            raise ValueError(f"weights= goes with method='inverted_cdf' alone, it was {method!r}")
+        else:
+            w = weights_along(as_array(weights), a, None if axis is None else axes, "quantiles")
+            value = _weighted(joined(a, axes), joined(np.broadcast_to(w, a.shape), axes), q, skips_here)
+        return _kept(value, q.shape, a.shape, axes) if bool(keepdims) else value[()]
+
+    return call
 
 
-@composite(np.percentile)
-def percentile(
-    a: Any, q: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
-    keepdims: Any = False, *, weights: Any = None,
-) -> Any:  # fmt: skip
-    """The percentiles over axes."""
-    fractions = np.true_divide(_plain_quantiles(q), 100)
-    return _quantile(a, np.asarray(fractions), type(q) in (int, float), axis, method, keepdims, weights)
+for _fn, _percent, _skips in (
+    (np.quantile, False, False), (np.percentile, True, False),
+    (np.nanquantile, False, True), (np.nanpercentile, True, True),
+):  # fmt: skip
+    composite(_fn)(_quantiles_of(_percent, _skips))
 
 
-def _plain_quantiles(q: Any) -> Any:
-    q = as_array(q)
-    if isinstance(q, Variable):
-        raise NoRuleError("which quantile is asked for has no derivative rule: pass ad.stop_gradient(q)")
-    return np.asarray(q)
-
-
-def _quantile(a: Any, q: Any, weak: bool, axis: Axis, method: str, keepdims: Any, weights: Any) -> Any:
+def _quantile(lines: Any, q: Any, weak: bool, method: str, skips: bool) -> Any:
     """Quantiles `q`, each in [0, 1]; `weak`: one Python number, which takes the dtype of the array."""
-    a = as_array(a)
-    if a.dtype.kind == "c":
-        raise TypeError("quantiles need real numbers")
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
-    if weights is not None:
-        raise NoRuleError("quantiles have no derivative rule for weights=")
-    if method not in _PLACES:
-        raise ValueError(f"{method!r} is not a method of quantiles; use one of {', '.join(_PLACES)}")
-    axes = normal(axis, a.ndim)
-    lines = _lines(a, axes)
     n, rest = lines.shape[0], lines.shape[1:]
     if not n:
         raise IndexError("quantiles of no elements")
-    place = np.asarray(_PLACES[method](n, q))
+    count: Any = n
+    if skips:
+        # As a number of Python's would be, the count is of the dtype of the quantiles.
+        count = _counts(lines, q.dtype if q.dtype.kind == "f" else np.intp)
+    place = as_array(_PLACES[method](count, np.reshape(q, q.shape + (1,) * len(rest)) if skips else q))
+
+    def take(at: Any) -> Any:
+        return _taken(lines, at, q.shape) if skips else lines[at]
+
     if place.dtype.kind in "iu":
-        out = lines[place]
+        out = take(place)
     else:
-        low, fraction = np.clip(np.floor(place), 0, n - 1).astype(np.intp), _fraction(method, place)
-        high = np.where(place < 0, 0, np.minimum(low + 1, n - 1))
-        weight = float(fraction) if weak else np.reshape(fraction, q.shape + (1,) * len(rest))
-        out = _between(lines[low], lines[high], weight)
-    if lines.dtype.kind == "f":
-        # A NaN is sorted last, and makes every quantile NaN.
-        out = np.where(np.isnan(lines[-1]), lines[-1], out)
-    return _kept(out, q.shape, a.shape, axes) if bool(keepdims) else out[()]
+        low, fraction = np.clip(np.floor(place), 0, count - 1).astype(np.intp), _fraction(method, place)
+        high = np.where(place < 0, 0, np.minimum(low + 1, count - 1)).astype(np.intp)
+        fraction = fraction if skips else np.reshape(fraction, q.shape + (1,) * len(rest))
+        out = _between(take(low), take(high), float(fraction.item()) if weak else fraction)
+    return out if skips else _with_nan(out, lines)
+
+
+def _with_nan(out: Any, lines: Any) -> Any:
+    """A NaN is sorted last, and makes every quantile NaN."""
+    return np.where(np.isnan(lines[-1]), lines[-1], out) if lines.dtype.kind in "fc" else out
+
+
+def _weighted(x: Any, w: Any, q: Any, skips: bool) -> Any:
+    """The first elements up to which the weights make up `q` of all: a step of the weights leaves them."""
+    if np.any(bottom(w) < 0):
+        raise ValueError("quantiles: weights cannot be negative")
+    missing = np.logical_and(np.isnan(x), skips)
+    w = np.where(missing, 0.0, w)
+    order = np.argsort(x, axis=0, kind="stable")
+    lines, share = np.take_along_axis(x, order, 0), np.cumsum(np.take_along_axis(w, order, 0), axis=0, dtype=float)
+    share = share / share[-1]
+    if np.any(bottom(np.logical_and(np.isnan(share[-1]), np.logical_not(np.all(missing, axis=0))))):
+        raise ValueError("quantiles: the weights hold a NaN or an infinity, or are all zero")
+    share = share.astype(q.dtype) if q.dtype.kind == "f" else share
+    share = np.where(share == 0, -1.0, share)
+    places = np.sum(share < np.reshape(q, q.shape + (1,) * x.ndim), axis=q.ndim)
+    out = _taken(lines, np.minimum(places, x.shape[0] - 1), q.shape)
+    return out if skips else _with_nan(out, lines)
 
 
 def _between(low: Any, high: Any, weight: Any) -> Any:
@@ -141,12 +179,26 @@ def median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = F
     n = lines.shape[0]
     middle = np.mean(lines[max((n - 1) // 2, 0) : n // 2 + 1] if n else lines, axis=0)
     if lines.dtype.kind in "fc" and n:
-        middle = np.where(np.isnan(lines[-1]), lines[-1], middle)[()]
+        middle = _with_nan(middle, lines)[()]
     return _kept(middle, (), a.shape, axes) if bool(keepdims) else middle
 
 
-unsupported("how many elements are left varies; write np.quantile(x[~np.isnan(x)], q)",
-            np.nanquantile, np.nanpercentile, np.nanmedian)  # fmt: skip
+@composite(np.nanmedian)
+def nanmedian(
+    a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Any:
+    """The median of what is not NaN; NaN where nothing is left."""
+    a = as_array(a)
+    if a.dtype.kind not in "fc":
+        return np.median(a, axis=axis, keepdims=keepdims)
+    if not a.size:
+        return np.nanmean(a, axis=axis, keepdims=keepdims)
+    axes = normal(axis, a.ndim)
+    lines = _lines(a, axes)
+    count = _counts(lines, np.intp)
+    low, high = (_taken(lines, place, ()) for place in ((count - 1) // 2, count // 2))
+    middle = np.where(count % 2 == 1, low, (low + high) / 2)[()]
+    return _kept(middle, (), a.shape, axes) if bool(keepdims) else middle
 
 
 # Promises at kinks
@@ -156,3 +208,6 @@ kink(np.quantile, "equal elements", "to the first of those that could stand ther
      lambda x: np.quantile(x, 0.75))  # fmt: skip
 kink(np.percentile, "equal elements", "to the first of those that could stand there", [1.0, 2.0, 2.0], [0, 1, 0],
      lambda x: np.percentile(x, 50))  # fmt: skip
+kink(np.nanmedian, "NaN", "0: it is left out", [np.nan, 1.0], [0, 1])
+kink(np.nanquantile, "NaN", "0: it is left out", [np.nan, 1.0], [0, 1], lambda x: np.nanquantile(x, 0.5))
+kink(np.nanpercentile, "NaN", "0: it is left out", [np.nan, 1.0], [0, 1], lambda x: np.nanpercentile(x, 50))

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, plain
-from .axes import Axis, along_axes, along_axis, as_array, copied, normal, reduced, restore, single, spread
+from .axes import Axis, along_axes, along_axis, as_array, copied, joined, normal, reduced, restore, single, spread
 from .kinks import kink
 from .views import own
 
@@ -91,9 +91,8 @@ def _product(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over axes, by halves: no division, so it has every derivative at zeros too."""
     a = _widened(a)
     axes = reduced(axis, a.ndim)
-    rest = tuple(i for i in range(a.ndim) if i not in axes)
-    shape = tuple(a.shape[i] for i in rest)
-    x = np.reshape(np.transpose(a, axes + rest), (int(np.prod([a.shape[i] for i in axes])), *shape))
+    x = joined(a, axes)
+    shape = x.shape[1:]
     if not x.shape[0]:
         x = np.ones_like(x, shape=(1, *shape))
     while x.shape[0] > 1:
@@ -148,14 +147,14 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
             raise ValueError(f"{name} with initial=None has no value for an empty set")
         if initial is _NONE:
             return value
-        start = initial.astype(value.dtype) if isinstance(initial, Variable) else _stored(initial, value.dtype)
+        start = initial.astype(value.dtype) if isinstance(initial, Variable) else stored(initial, value.dtype)
         return value + start if empty else combine(value, start)
 
     reduction.__name__ = name
     return reduction
 
 
-def _stored(number: Any, dtype: Any) -> Any:
+def stored(number: Any, dtype: Any) -> Any:
     """A number as it is when stored in an array of a dtype."""
     place = np.empty((), dtype)
     place[()] = number
@@ -218,24 +217,28 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
     return out if dtype is None or out.dtype == dtype else out.astype(dtype)
 
 
-@composite(np.cumprod)
-def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """The products of all elements up to each, by doubling: no division, so zeros have their derivatives.
+def running(combine: Callable[[Any, Any], Any], a: Any, axis: int) -> Any:
+    """All elements up to each combined, by doubling; `combine` must be associative.
 
-    The step of length 2**k multiplies each element by the one 2**k before it (Hillis and Steele 1986).
+    The step of length 2**k combines each element with the one 2**k before it (Hillis and Steele 1986).
     """
-    a = np.atleast_1d(as_array(a))
-    a = _widened(a) if dtype is None else a.astype(dtype)
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    axis = single(axis, a.ndim)
     before = (slice(None),) * axis
     length, step = a.shape[axis], 1
     while step < length:
         head, tail = a[(*before, slice(step))], a[(*before, slice(step, None))]
-        a = np.concatenate([head, tail * a[(*before, slice(length - step))]], axis)
+        a = np.concatenate([head, combine(a[(*before, slice(length - step))], tail)], axis)
         step *= 2
     return copied(a)
+
+
+@composite(np.cumprod)
+def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    """The products of all elements up to each; no division, so zeros have their derivatives."""
+    a = np.atleast_1d(as_array(a))
+    a = _widened(a) if dtype is None else a.astype(dtype)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    return running(lambda before, after: after * before, a, single(axis, a.ndim))
 
 
 def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, normal, single
+from .axes import Axis, as_array, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -107,7 +107,7 @@ def average(
         value = np.mean(a, axis=axis, keepdims=keepdims)
         scale = value.dtype.type(_count(a, axis))
         return (value, np.full(np.shape(value), scale)[()]) if returned else value
-    w = _weights(as_array(weights), a, axis)
+    w = weights_along(as_array(weights), a, axis, "average")
     dtype = np.result_type(a.dtype, w.dtype, *(["f8"] if a.dtype.kind in "biu" else []))
     total = np.sum(w, axis=axis, dtype=dtype, keepdims=keepdims)
     if np.any(bottom(total) == 0):
@@ -116,18 +116,6 @@ def average(
     if not returned:
         return value
     return value, total if np.shape(total) == np.shape(value) else +np.broadcast_to(total, np.shape(value))
-
-
-def _weights(w: Any, a: Any, axes: tuple[int, ...] | None) -> Any:
-    """Weights of the array's own shape, or one for each place along the axes, in a shape that broadcasts."""
-    if np.shape(w) == np.shape(a):
-        return w
-    if axes is None:
-        raise TypeError(f"average: weights of shape {np.shape(w)} for {np.shape(a)} need an axis")
-    if np.shape(w) != tuple(a.shape[i] for i in axes):
-        raise ValueError(f"average: weights of shape {np.shape(w)} do not fit the axes {axes} of {a.shape}")
-    w = np.transpose(w, np.argsort(axes))
-    return np.reshape(w, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
 
 
 # Without NaNs, which only floating point has

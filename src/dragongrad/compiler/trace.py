@@ -265,7 +265,7 @@ _ADVICE = {
     "text": "Return what is to be printed, and print it where the function is called",
     "a hash": "Use what is no argument, or an integer, as a key",
 }
-_SHAPED_BY_VALUES = frozenset({"nonzero"})
+_SHAPED_BY_VALUES = frozenset({"nonzero", "histogram_bins"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex)
 _ASTYPE = BLOCKS["astype"]

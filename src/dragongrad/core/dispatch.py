@@ -23,11 +23,6 @@ from .errors import (
 )  # fmt: skip
 from .variable import Variable, top_level
 
-# Reductions and their kin by ufunc: `np.add.reduce` is `np.sum`.
-REDUCE: dict[Any, Any] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
-                          np.logical_and: np.all, np.logical_or: np.any}  # fmt: skip
-ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
-
 
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer `Variable.__array_ufunc__`."""
@@ -40,26 +35,16 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
         except NUMPY_ERRORS as error:
             raise operation_error(ufunc.__name__, inputs, error) from None
         return self.level.from_numpy(out) if self.level.stages else out
-    if method == "reduce" and ufunc in REDUCE:
-        kwargs = {k: v for k, v in kwargs.items() if v is not None or k == "axis"}
-        kwargs.setdefault("axis", 0)
-        return TABLE[REDUCE[ufunc]](*inputs, **kwargs)
-    if method == "accumulate" and ufunc in ACCUMULATE:
-        return TABLE[ACCUMULATE[ufunc]](*inputs, **{"axis": 0, **kwargs})
-    if method == "outer" and not kwargs:
-        x, y = (_variable.plain(a) for a in inputs)
-        return call(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
-    raise NoRuleError(
-        f"np.{ufunc.__name__}.{method} has no derivative rule; write it with sums, loops or indexing\n"
-        f"  at {user_line()}"
-    )
+    call = partial(TABLE[getattr(np.ufunc, method)], ufunc)
+    out = answer(f"{ufunc.__name__}.{method}", call, inputs, kwargs)
+    return self.level.from_numpy(out) if self.level.stages else out
 
 
 def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out = kwargs.pop("out", None)
     where = kwargs.pop("where", True)
-    dtype = kwargs.pop("dtype", None)
-    for harmless in ("casting", "order", "subok"):
+    dtype, casting = kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind")
+    for harmless in ("order", "subok"):
         kwargs.pop(harmless, None)
     targets = out if isinstance(out, tuple) else (out,)
     if kwargs.keys() == {"axis"} and ufunc.signature:
@@ -68,9 +53,7 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
         raise NoRuleError(f"np.{ufunc.__name__}: the arguments {sorted(kwargs)} are not supported on Variables")
     if where is not True and out is None:
         raise NoRuleError(f"np.{ufunc.__name__}(where=...) leaves holes without out=: use np.where instead")
-    value = call(*inputs)
-    if dtype is not None:
-        value = value.astype(dtype)
+    value = call(*(inputs if dtype is None else _in_dtype(ufunc, inputs, dtype, casting)))
     if where is not True:
         value = TABLE[np.where](where, value, targets[0])
     if out is None:
@@ -78,6 +61,16 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     values = value if isinstance(value, tuple) else (value,)
     written = [into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
     return tuple(written) if len(written) > 1 else written[0]
+
+
+def _in_dtype(ufunc: Any, inputs: tuple[Any, ...], dtype: Any, casting: str) -> list[Any]:
+    """The arguments in the dtypes from which a ufunc computes a result of a dtype; NumPy's error if it cannot."""
+    arrays = [v if type(v) in (int, float, complex) else np.asarray(v) if np.isscalar(v) else v
+              for v in map(_variable.plain, inputs)]  # fmt: skip
+    signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout
+    kinds = (*[getattr(v, "dtype", type(v)) for v in arrays], *(None,) * ufunc.nout)
+    found = ufunc.resolve_dtypes(kinds, signature=signature, casting=casting)
+    return [v.astype(d) if getattr(v, "dtype", d) != d else v for v, d in zip(arrays, found, strict=False)]
 
 
 def into(target: Any, value: Any, name: str) -> Any:
@@ -108,7 +101,8 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     """Answer `Variable.__array_function__`."""
     if fn in CREATION:
         kwargs = {**kwargs, "like": self}
-    call = TABLE.get(fn)
+    # A module that NumPy imports late has its functions in the table by name.
+    call = TABLE.get(fn) or TABLE.get(f"{fn.__module__}.{fn.__name__}")
     if call is None:
         raise no_rule(fn)
     out = answer(fn.__name__, call, args, kwargs)
@@ -131,9 +125,9 @@ def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
 def no_rule(fn: Any) -> NoRuleError:
     """The error for a function outside the table."""
     name = getattr(fn, "__name__", str(fn))
-    module = getattr(fn, "__module__", None)
-    if module is None:
-        module = "scipy.special" if not hasattr(np, name) else "numpy"
+    module = getattr(fn, "__module__", None) or ("numpy" if hasattr(np, name) else "scipy.special")
+    if name.endswith(" (vectorized)"):
+        return NoRuleError(f"np.frompyfunc makes arrays of objects: write np.vectorize\n  at {user_line()}")
     reason = UNSUPPORTED.get(fn) or UNSUPPORTED.get(module) or "it is not in the table of Blocks"
     return NoRuleError(
         f"{module}.{name} has no derivative rule: {reason}\n  at {user_line()}\n"
@@ -190,6 +184,9 @@ def install() -> None:
     for name, fn in METHODS.items():
         if fn in TABLE:
             setattr(Variable, name, as_method(name, TABLE[fn]))
+    for key, call in TABLE.items():
+        if isinstance(key, str) and key.startswith("x."):
+            setattr(Variable, key[2:], as_method(key[2:], call))
     for key, reason in UNSUPPORTED.items():
         if isinstance(key, str) and key.startswith("x."):
             setattr(Variable, key[2:], _refused(key, reason))

@@ -65,7 +65,7 @@ class Level:
         raise ConversionError(
             f"converting a Variable of shape {x.shape} to {what} would lose its derivative\n  at {user_line()}\n"
             "An array from outside cannot hold it: write into a copy, np.array(a), or join: np.stack([x, y]). "
-            "For math.sin(x) write np.sin(x). For a plain number without derivative: ad.stop_gradient(x)."
+            'For math.sin(x) write np.sin(x); to print it, f"{x:.3f}". For a plain number: ad.stop_gradient(x).'
         )
 
     def from_numpy(self, out: Any) -> Any:

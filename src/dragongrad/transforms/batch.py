@@ -13,6 +13,7 @@ from ..core.errors import (
     NUMPY_ERRORS,
     ArgumentError,
     BatchError,
+    ConversionError,
     DragongradError,
     ShapeError,
     describe,
@@ -47,6 +48,14 @@ class Batch(Level):
         raise BatchError(
             f"the truth value of a batched Variable may differ from row to row\n  at {user_line()}\n"
             "Under vmap write np.where(condition, a, b) instead of if"
+        )
+
+    def number(self, x: Variable, what: str) -> Any:
+        if what != "an index":
+            return super().number(x, what)
+        raise ConversionError(
+            f"a batched integer differs from row to row, and is no one index\n  at {user_line()}\n"
+            "Of a plain array write ad.take(a, i) for a[i], and ad.take(a, i + np.arange(n)) for a[i:i + n]"
         )
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

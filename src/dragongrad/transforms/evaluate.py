@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dis
+import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,7 @@ from ..core.errors import (
 )  # fmt: skip
 from ..core.level import Level
 from ..core.node import Node
-from ..core.variable import Variable, plain, settle, top_level
+from ..core.variable import Variable, bottom, plain, settle, top_level
 
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -41,6 +44,11 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             "Where it is an integer under vmap, write ad.take(array, i)"
         ).with_traceback(error.__traceback__) from None
     except TypeError as error:
+        if "REFS_OK" in str(error):
+            raise DtypeError(
+                f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
+                "Write for v in x.flat, or for i, v in np.ndenumerate(x)"
+            ).with_traceback(error.__traceback__) from None
         if isinstance(error, DragongradError) or not any(sign in str(error) for sign in _OBJECT_ARRAY):
             raise
         raise DtypeError(
@@ -73,10 +81,30 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
     return np.complex128(out) if out.__class__ is complex else out
 
 
+def _makes_text(frame: Any) -> bool:
+    """Whether the code that wants a number prints it: `"%.3f" % x`, or NumPy's functions that format one number."""
+    code = frame.f_code
+    if code.co_name.startswith("format_float_"):
+        return str(code.co_filename).startswith(_NUMPY)
+    # Only the formatting of text asks an operand of % for a number.
+    operator, kind = code.co_code[frame.f_lasti : frame.f_lasti + 2]
+    return dis.opname[operator] == "BINARY_OP" and kind in _REMAINDERS
+
+
+_REMAINDERS = frozenset(kind for kind, (_, sign) in enumerate(dis._nb_ops) if sign in ("%", "%="))  # type: ignore[attr-defined]
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+
+
 class Differentiating(Level):
     """A level that carries a derivative: the link of its Variables is a tangent or a Node, None for constants."""
 
     __slots__ = ()
+
+    def number(self, x: Variable, what: str) -> Any:
+        """A plain number where it becomes text, which has no derivative anyhow."""
+        if what in ("float", "int") and _makes_text(sys._getframe(2)):
+            return bottom(x)
+        return super().number(x, what)
 
     def constant(self, value: Any) -> Variable:
         """A Variable of this level that depends on no input."""

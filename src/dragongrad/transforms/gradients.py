@@ -81,12 +81,14 @@ def _value_and_grad(
     if not isinstance(out, (Variable, np.ndarray, np.generic, float, int)):
         check_number(f, out)
     value, node = drop(out, level)
-    check_scalar(f, value, holomorphic)
+    if value.__class__ is not np.float64:
+        value = checked_scalar(f, value, holomorphic)
     doubtful = False
     if node is None:
         grads = [np.zeros(n.shape, n.dtype)[()] for n in inputs]
     else:
-        grads, doubtful = run_sweep(tape, [(node, node.dtype.type(1))], inputs, level)
+        one = node.dtype.type(1) if node.shape == () else np.ones(node.shape, node.dtype)
+        grads, doubtful = run_sweep(tape, [(node, one)], inputs, level)
         grads = own(grads)
     built = rebuild(structures, grads)
     grad_value = built[0] if isinstance(argnums, int) else tuple(built)
@@ -109,21 +111,25 @@ def check_number(f: Any, out: Any) -> None:
         )
 
 
-def check_scalar(f: Any, value: Any, holomorphic: bool) -> None:
-    """Refuse a gradient of anything but one real number."""
-    if value.__class__ is np.float64:
-        return
+def checked_scalar(f: Any, value: Any, holomorphic: bool) -> Any:
+    """The one real number that a value is, or that an array of one element holds; anything else is refused."""
     name = getattr(f, "__name__", "the function")
-    if np.shape(value) != ():
+    shape = np.shape(value)
+    if np.size(value) != 1:
         raise NotScalarError(
-            f"grad needs one number from {name}, it returned an array of shape {np.shape(value)}; "
+            f"grad needs one number from {name}, it returned an array of shape {shape}; "
             "use ad.jacobian for its Jacobian, or sum it: np.sum(...)"
         )
     if np.iscomplexobj(value_of(value)) and not holomorphic:
         raise DtypeError(
-            f"grad needs a real output, {name} returned a complex number; take its real part or np.abs, "
+            f"{NEEDS_REAL}, {name} returned a complex number; take its real part or np.abs, "
             "or pass holomorphic=True where the function is holomorphic"
         )
+    return value if shape == () else np.reshape(value, ())[()]
+
+
+# How the error of a complex output begins.
+NEEDS_REAL = "grad needs a real output"
 
 
 def value_and_grad(
@@ -134,7 +140,7 @@ def value_and_grad(
     Parameters
     ----------
     f : callable
-        A function of nests of arrays that returns one real number.
+        A function of nests of arrays that returns one real number, or an array of one element.
     argnums : int or tuple of int
         Which positional arguments are differentiated.
     has_aux : bool
@@ -145,9 +151,9 @@ def value_and_grad(
     Returns
     -------
     callable
-        Called as `f`, it returns `(value, gradient)`, or `((value, aux), gradient)`. The gradient has the
-        nest, shapes and dtypes of the argument (a tuple of them where `argnums` is a tuple). Of a complex
-        argument z = a + ib the gradient is df/da - i df/db.
+        Called as `f`, it returns `(value, gradient)`, or `((value, aux), gradient)`, the value as a number. The
+        gradient has the nest, shapes and dtypes of the argument (a tuple of them where `argnums` is a tuple).
+        Of a complex argument z = a + ib the gradient is df/da - i df/db.
 
     Raises
     ------

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DtypeError
+from ..core.errors import ArgumentError, DtypeError, describe
 from ..core.nests import flatten, map_nest, unflatten
-from ..core.variable import value_of
+from ..core.variable import Variable, plain, value_of
 from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
-from .gradients import grad, vjp
+from .gradients import NEEDS_REAL, grad, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
 
 
@@ -86,6 +86,8 @@ def _forward(problem: _Problem, holomorphic: bool) -> Any:
         if problem.has_aux:
             # It depends on the primals alone, so no direction is in it.
             problem.aux = got[2]
+        for out in flatten(got[0])[0]:
+            _as_numbers(out)
         return got[1]
 
     if problem.n_in:
@@ -104,6 +106,18 @@ def _pull(problem: _Problem) -> tuple[Any, Any]:
     return value, pullback
 
 
+def _as_numbers(out: Any) -> Any:
+    """An output as an array, where it is a number of Python's; what is not numeric is refused."""
+    out = plain(out)
+    out = out if isinstance(out, (Variable, np.ndarray, np.generic)) else np.asarray(out)
+    if out.dtype.kind not in "biufc":
+        raise DtypeError(
+            f"a Jacobian is of numbers and arrays of them, the function returned {describe(value_of(out))}; "
+            "return (out, rest) with has_aux=True"
+        )
+    return out
+
+
 def _any_complex(outs: list[Any]) -> bool:
     return any(np.iscomplexobj(value_of(o)) for o in outs)
 
@@ -111,6 +125,7 @@ def _any_complex(outs: list[Any]) -> bool:
 def _reverse(problem: _Problem, holomorphic: bool, pulled: Any = None) -> Any:
     value, pullback = pulled or _pull(problem)
     outs, structure = flatten(value)
+    outs = [_as_numbers(out) for out in outs]
     if _any_complex(outs) and not holomorphic:
         raise DtypeError(
             "jacrev needs real outputs, one is complex; return real and imaginary parts, or pass "
@@ -241,7 +256,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
     Parameters
     ----------
     f : callable
-        A function of nests of real arrays that returns one real number.
+        A function of nests of real arrays that returns one number, or an array of one element; of a complex
+        number it is forward over forward.
     argnums : int or tuple of int
         Which positional arguments are differentiated.
     has_aux : bool
@@ -269,7 +285,13 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 
 
 def _run_hessian(f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> Any:
-    return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
+    try:
+        return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
+    except DtypeError as error:
+        if not str(error).startswith(NEEDS_REAL):
+            raise
+    # A complex number: forward mode gives both of its parts, reverse mode none of them.
+    return jacfwd(jacfwd(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:

@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,18 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
         return 1
     if partial is NEGATE:
         return -1
-    return pick(values) if partial is TIMES else partial(pick(values))
+    saved = pick(values)
+    if isinstance(saved, Symbol) and _is_named(partial):
+        return Symbol(f"{partial.__name__}({saved})")
+    return saved if partial is TIMES else partial(saved)
+
+
+def _is_named(partial: Any) -> bool:
+    """Whether a partial is a function of ours whose name says more than its code."""
+    name = getattr(partial, "__name__", "_")
+    return (
+        isinstance(partial, FunctionType) and name[0] not in "_<" and partial.__module__.startswith("dragongrad.")
+    )
 
 
 def _formulas(block: Block) -> list[str]:

@@ -100,9 +100,9 @@ def _infix(sign: str, binding: int, left: Any, right: Any) -> Symbol:
         return _symbol(left)
     if sign == "*" and "0" in texts:
         return Symbol("0")
-    if sign == "+" and texts[1].startswith("-") and _binding(right) >= _PRODUCT:
-        # a + -b reads better as a - b.
-        sign, right = "-", Symbol(texts[1][1:], _binding(right))
+    if sign in "+-" and texts[1].startswith("-") and _binding(right) >= _PRODUCT:
+        # a + -b reads better as a - b, and a - -b as a + b.
+        sign, right = "-" if sign == "+" else "+", Symbol(texts[1][1:], _binding(right))
     first = _wrapped(left, binding + (sign == "**"))
     second = _wrapped(right, binding + (sign in _RIGHT_MATTERS))
     made = Symbol(f"{first}**{second}" if sign == "**" else f"{first} {sign} {second}", binding)

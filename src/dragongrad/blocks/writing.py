@@ -1,0 +1,246 @@
+"""Functions and methods that write into an array in place: a Variable then stands for its new value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..core.block import composite
+from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_error, user_line
+from ..core.variable import Variable, plain
+from .axes import as_array
+from .choosing import index_along, whole, within
+from .indexing import storable
+from .views import own
+
+
+def refuse_plain(name: str, target: Any) -> None:
+    """Refuse to write a Variable into an array that is none."""
+    if not isinstance(target, Variable):
+        raise ConversionError(
+            f"{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\nWrite into a copy made in the function: np.array(a)"
+        )
+
+
+def _fitting(target: Any, values: Any) -> Any:
+    """What is written, in the dtype of the array that it is written into."""
+    values = storable(target, values)
+    values = values if isinstance(values, Variable) else np.asarray(values)
+    return values if values.dtype == target.dtype else values.astype(target.dtype)
+
+
+def _cycled(values: Any, count: int) -> Any:
+    """The elements of an array from the first on, and again from the first on, as many as are wanted."""
+    flat = np.ravel(values)
+    return flat if flat.shape[0] == count else flat[np.arange(count) % flat.shape[0]]
+
+
+@composite(np.copyto)
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write values into an array, everywhere or where a mask says so."""
+    refuse_plain("np.copyto", dst)
+    value = plain(src)
+    if not np.can_cast(getattr(value, "dtype", np.min_scalar_type(value)), dst.dtype, casting):
+        raise TypeError(f"values cannot be cast to {dst.dtype} according to the rule {casting!r}")
+    if where is True:
+        dst[...] = value
+        return
+    mask = as_array(where)
+    mask = mask if isinstance(where, (np.ndarray, Variable)) else mask.astype(bool)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"where= must be boolean, it was {mask.dtype}")
+    dst[...] = np.where(np.broadcast_to(mask, dst.shape), _fitting(dst, value), dst)
+
+
+@composite(np.put)
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    """Write values at places of the flattened array; values that are too few are taken again."""
+    refuse_plain("np.put", a)
+    places, values = np.ravel(whole(ind)), as_array(v)
+    if not (places.size and values.size):
+        return
+    if mode != "raise":
+        places = within(places, a.size, mode)
+    flat = own(np.ravel(a))
+    flat[places] = _cycled(values, places.shape[0])
+    a[...] = np.reshape(flat, a.shape)
+
+
+@composite(np.place)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """Write values one after another where a mask holds; values that are too few are taken again."""
+    refuse_plain("np.place", arr)
+    chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(vals))
+    if chosen.shape[0] != arr.size:
+        raise ValueError(f"a mask of shape {np.shape(mask)} for an array of shape {arr.shape}")
+    if not values.shape[0]:
+        if np.any(chosen):
+            raise ValueError("there is nothing to be written")
+        return
+    turns = np.remainder(np.cumsum(chosen) - 1, values.shape[0])
+    written = np.take(_fitting(arr, values), turns)
+    arr[...] = np.reshape(np.where(chosen, written, np.ravel(arr)), arr.shape)
+
+
+@composite(np.putmask)
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """Write where a mask holds, each element the value at its own place; values that are too few are repeated."""
+    refuse_plain("np.putmask", a)
+    chosen, found = as_array(mask).astype(bool), as_array(values)
+    if chosen.size != a.size:
+        raise ValueError(f"a mask of shape {chosen.shape} for an array of shape {a.shape}")
+    if not found.size:
+        return
+    written = np.reshape(_cycled(_fitting(a, found), a.size), a.shape)
+    a[...] = np.where(np.reshape(chosen, a.shape), written, a)
+
+
+@composite(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """Write the diagonal, of all axes together; of a tall matrix with `wrap` also those below the first."""
+    refuse_plain("np.fill_diagonal", a)
+    if a.ndim < 2:
+        raise ValueError(f"a diagonal needs two axes or more, got shape {a.shape}")
+    if a.ndim > 2 and len(set(a.shape)) > 1:
+        raise ValueError(f"all axes must be of one length, got shape {a.shape}")
+    stop = None if wrap or a.ndim > 2 else a.shape[1] * a.shape[1]
+    step = 1 + sum(math.prod(a.shape[i:]) for i in range(1, a.ndim))
+    Flat(a)[:stop:step] = val
+
+
+@composite(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+    """Write values at places along an axis, which differ from one line to the next."""
+    refuse_plain("np.put_along_axis", arr)
+    if axis is not None:
+        arr[index_along(arr, plain(indices), axis)] = values
+        return
+    flat = own(np.ravel(arr))
+    flat[index_along(flat, plain(indices), 0)] = values
+    arr[...] = np.reshape(flat, arr.shape)
+
+
+# Methods
+
+
+class Flat:
+    """The elements of a Variable in one axis, as `ndarray.flat`: read, written and iterated over."""
+
+    __slots__ = ("base",)
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+
+    def __len__(self) -> int:
+        return int(self.base.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(np.ravel(self.base))
+
+    def __getitem__(self, index: Any) -> Any:
+        return np.ravel(self.base)[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        try:
+            self._write(index, as_array(value))
+        except NUMPY_ERRORS as error:
+            raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
+
+    def _write(self, index: Any, value: Any) -> None:
+        flat = own(np.ravel(self.base))
+        shape = np.shape(flat[index])
+        if not shape and value.ndim:
+            raise ValueError("one element takes one number")
+        if value.size:
+            flat[index] = np.reshape(_cycled(value, math.prod(shape)), shape)
+            self.base[...] = np.reshape(flat, self.base.shape)
+
+    def copy(self) -> Any:
+        """The elements, as a vector."""
+        return np.ravel(self.base)
+
+
+class Iterated:
+    """The elements of a Variable one after another, as `np.nditer` of one array gives them; each is a view."""
+
+    __slots__ = ("_flat", "_places")
+
+    def __init__(self, iterator: Any, x: Any, flags: Any = (), op_flags: Any = None, order: str = "K") -> None:
+        refused = set(flags) & {"external_loop", "buffered", "ranged", "copy_if_overlap", "common_dtype"}
+        if refused:
+            raise NoRuleError(f"np.nditer of a Variable takes no flags {sorted(refused)}\n  at {user_line()}")
+        numbers = np.arange(x.size).reshape(x.shape)
+        self._places = iterator(numbers, list(flags), [["readonly"]], order=order)
+        self._flat = np.reshape(x, -1)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._at(next(self._places))
+
+    def __getitem__(self, operand: int) -> Any:
+        return self._at(self._places[operand])
+
+    def _at(self, place: Any) -> Any:
+        return self._flat[int(place) : int(place) + 1].reshape(())
+
+    def __enter__(self) -> Iterated:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._places.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return self._at(self._places.value) if name == "value" else getattr(self._places, name)
+
+
+def _write_flat(self: Any, value: Any) -> None:
+    Flat(self)[:] = value
+
+
+# Not in the table of dispatch: it is no function.
+setattr(Variable, "flat", property(Flat, _write_flat))  # noqa: B010
+
+
+@composite("x.sort")
+def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    """Sort in place."""
+    self[...] = np.sort(self, axis, kind, order, stable=stable)
+
+
+@composite("x.partition")
+def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    """Partition in place."""
+    self[...] = np.partition(self, kth, axis, kind, order)
+
+
+@composite("x.fill")
+def fill(self: Any, value: Any) -> None:
+    """Let every element be one value."""
+    if np.ndim(value):
+        raise ValueError(f"a fill value is one number, got shape {np.shape(value)}")
+    self[...] = value
+
+
+@composite("x.put")
+def put_into(self: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+    """Write values at places of the flattened array."""
+    np.put(self, indices, values, mode)
+
+
+@composite("x.resize")
+def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
+    """Take another shape in place; elements that are new are zero."""
+    shape = new_shape[0] if len(new_shape) == 1 else new_shape
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"a shape cannot be negative, got {shape}")
+    flat, count = np.ravel(self), math.prod(shape)
+    if count > flat.shape[0]:
+        flat = np.concatenate([flat, np.zeros(count - flat.shape[0], self.dtype)])
+    self.rebind(np.reshape(flat[:count], shape))
