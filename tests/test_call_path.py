@@ -412,15 +412,15 @@ def test_functions_that_are_dropped_leave_nothing(backend):
         compiled(X)
         compiled(X)
 
-    for k in range(60):
+    for k in range(30):
         one(k)
     gc.collect()
     before, objects = _resident(), len(gc.get_objects())
-    for k in range(120):
+    for k in range(60):
         one(k)
     gc.collect()
     # A function that stayed would hold some 100 KiB.
-    assert _resident() - before < 120 * 50_000
+    assert _resident() - before < 60 * 50_000
     assert len(gc.get_objects()) - objects < 100
 
 
