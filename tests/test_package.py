@@ -199,8 +199,10 @@ def test_no_cycles_are_left():
         gc.collect()
         gc.disable()
         try:
-            transform(x)
-            assert gc.collect() == 0
+            # Other threads of the process may leave a few of their own.
+            for _ in range(50):
+                transform(x)
+            assert gc.collect() < 50
         finally:
             gc.enable()
 
@@ -211,6 +213,7 @@ def test_forward_mode_needs_no_memory_for_the_length():
     def chain(x, length):
         for _ in range(length):
             x = np.sin(x)
+        gc.collect()  # what other tests have left
         alive.append(sum(isinstance(o, ad.core.variable.Variable) for o in gc.get_objects()))
         return x
 
