@@ -20,8 +20,8 @@ from dragongrad.core.nests import flatten, unflatten
 # Sums are added in another order: so many units in the last place of the least exact value are let go.
 _LOST, _MOST = 1e5, 0.05
 _CHECKED = [True]
-# Run by Sphinx; it writes pages that are collected.
-collect_ignore = ["docs/conf.py"]
+# What Sphinx runs and makes, perhaps at the same time; the pages that it writes are there before.
+collect_ignore = ["docs/conf.py", "docs/_build", "docs/notebooks"]
 
 
 def pytest_configure(config):
