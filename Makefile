@@ -13,7 +13,7 @@ LOWEST_PYTHON ?= python3.11
 MINUTES ?= 10
 ONLY ?=
 
-.PHONY: demo test test-all test-lowest fuzz lint types layers check docs bench lab help
+.PHONY: demo test test-all test-lowest fuzz lint types layers check pages docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
@@ -28,9 +28,12 @@ help:
 demo: $(READY)
 	$(BIN)/dragongrad demo --out $(OUT) --force
 
-# The notebooks run in their quick form.
+# The manual and its notebooks in their quick form; they are made beside the tests.
+# Bytecode is kept, or each process that a test starts compiles the library anew.
 test: export DRAGONGRAD_SMALL := 1
-test: lint types layers docs check
+test: export PYTHONDONTWRITEBYTECODE :=
+test: lint types layers pages
+	$(MAKE) --no-print-directory -j 2 docs check
 
 test-all: test
 	$(BIN)/python -m pytest -n 2 -m slow tests
@@ -77,8 +80,12 @@ layers: $(READY)
 docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
-check: $(READY)
+check: pages
 	$(BIN)/python -m pytest -n 2
+
+# The pages of the manual that are generated; their examples are tested as those of the others.
+pages: $(READY)
+	$(BIN)/python docs/conf.py
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py

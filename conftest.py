@@ -4,6 +4,8 @@ The first call of a compiled function returns what the traced run computed, so a
 call only. Here each program is run at once on the very arguments that it was traced with.
 """
 
+import gc
+import os
 import signal
 
 import numpy as np
@@ -18,12 +20,31 @@ from dragongrad.core.nests import flatten, unflatten
 # Sums are added in another order: so many units in the last place of the least exact value are let go.
 _LOST, _MOST = 1e5, 0.05
 _CHECKED = [True]
+# What Sphinx runs and makes, perhaps at the same time; the pages that it writes are there before.
+collect_ignore = ["docs/conf.py", "docs/_build", "docs/notebooks"]
 
 
-def pytest_configure():
-    """Let Ctrl-C interrupt, which a shell switches off for what it starts in the background."""
+def pytest_configure(config):
+    """Let Ctrl-C interrupt, which a shell switches off for what it starts in the background.
+
+    Where several processes run tests, each has one thread for BLAS: more of them only wait for one another.
+    """
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Let the garbage collector pass over what was collected, which lives to the end, in every test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

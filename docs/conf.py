@@ -1,6 +1,7 @@
 """Sphinx: the manual. The tables of Blocks and of test functions are written here from the tables themselves.
 
-The notebooks are run while the manual is built; with DRAGONGRAD_SMALL=1 in their quick form.
+The notebooks are run while the manual is built. With DRAGONGRAD_SMALL=1 they are in their quick form, and the pages
+of the library's source are left out.
 """
 
 import hashlib
@@ -25,7 +26,10 @@ ROOT = Path(__file__).parent.parent
 project = "dragongrad"
 author = "the dragongrad developers"
 release = ad.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+# A page for each file of the library takes most of the time, and says nothing of the manual.
+SMALL = os.environ.get("DRAGONGRAD_SMALL") == "1"
+extensions += [] if SMALL else ["sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
@@ -47,7 +51,7 @@ def _notebook_cache():
 
     By the notebooks' text alone it would show old results of a changed library, and hide a cell that now fails.
     """
-    form = "small" if os.environ.get("DRAGONGRAD_SMALL") == "1" else "full"
+    form = "small" if SMALL else "full"
     digest = hashlib.sha256(np.__version__.encode())
     for path in sorted((ROOT / "src").rglob("*")):
         if path.suffix in (".py", ".html"):

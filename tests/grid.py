@@ -1,8 +1,11 @@
-"""What the compiler's tests share: the ways to differentiate a case, and how its values are compared."""
+"""What tests share: which combinations are quick, the ways to differentiate a case, how its values are compared."""
 
 from functools import partial
+from itertools import combinations, product
+from zlib import crc32
 
 import numpy as np
+import pytest
 
 import dragongrad as ad
 from dragongrad.compiler import runtime
@@ -10,6 +13,46 @@ from dragongrad.compiler.rewrite import verify
 from dragongrad.core.nests import flatten
 
 BACKENDS = ("native", "numpy")
+
+
+def covering(*axes, together=1):
+    """The parameters of all combinations, of which only some are run by `make test`: the others are slow.
+
+    Those hold each value of each axis, with `together=2` each pair of values of two axes, and no more than that
+    needs. Which ones is fixed by their names. An axis is a sequence, or a dictionary whose keys are the names.
+    """
+    axes = [[*(axis.items() if isinstance(axis, dict) else ((_name(v), v) for v in axis))] for axis in axes]
+    every = sorted(product(*axes), key=lambda row: crc32("-".join(name for name, _ in row).encode()))
+    missing, quick = {part for row in every for part in _parts(row, together)}, set()
+    # First those that hold the most of what is missing.
+    for most in reversed(range(1, 1 + len(_parts(every[0], together)))):
+        for row in every:
+            found = missing & _parts(row, together)
+            if len(found) >= most:
+                missing -= found
+                quick.add(_names(row))
+    return [
+        pytest.param(*[v for _, v in row], id="-".join(_names(row)), marks=[] if _names(row) in quick else slow)
+        for row in product(*axes)
+    ]
+
+
+slow = [pytest.mark.slow]
+
+
+def _name(value):
+    return value if isinstance(value, str) else getattr(value, "__name__", str(value).replace(" ", ""))
+
+
+def _names(row):
+    return tuple(name for name, _ in row)
+
+
+def _parts(row, together):
+    """The values of a combination, or its pairs, with the axes that they are of."""
+    return set(combinations(enumerate(_names(row)), together))
+
+
 # The mathematics is the same, the order of long sums and the last bit of a function are not.
 ULPS = 100
 

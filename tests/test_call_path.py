@@ -412,16 +412,16 @@ def test_functions_that_are_dropped_leave_nothing(backend):
         compiled(X)
         compiled(X)
 
-    for k in range(60):
+    for k in range(30):
         one(k)
     gc.collect()
     before, objects = _resident(), len(gc.get_objects())
-    for k in range(120):
+    for k in range(60):
         one(k)
     gc.collect()
-    # A function that stayed would hold some 100 KiB.
-    assert _resident() - before < 120 * 50_000
-    assert len(gc.get_objects()) - objects < 100
+    # A function that stayed would hold some 100 KiB, in objects of its own.
+    assert _resident() - before < 60 * 50_000
+    assert len(gc.get_objects()) - objects < 60
 
 
 def test_functions_are_no_cycles():
@@ -477,7 +477,7 @@ def test_many_calls_leave_nothing():
         for _ in range(2000):
             f(x)
         gc.collect()
-        assert len(gc.get_objects()) - before < 100
+        assert len(gc.get_objects()) - before < 1000
 
 
 # Threads

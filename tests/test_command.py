@@ -76,12 +76,12 @@ def test_race_on_a_formula(tmp_path):
 
 
 def test_study_writes_a_table_and_pictures(tmp_path):
-    text = run("study", "booth,matyas", "-o", "adam:lr=0.1,bfgs", "--steps", "50", "--out", str(tmp_path))
+    text = run("study", "booth,wood", "-o", "adam:lr=0.1,bfgs", "--steps", "50", "--out", str(tmp_path))
     assert "booth" in text
     with (tmp_path / "study.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {(r["function"], r["optimizer"]) for r in rows} == {
-        (f, o) for f in ("booth", "matyas") for o in ("adam:lr=0.1", "bfgs")
+        (f, o) for f in ("booth", "wood") for o in ("adam:lr=0.1", "bfgs")
     }
     assert list(tmp_path.glob("*.png"))
 

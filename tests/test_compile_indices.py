@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grid import BACKENDS, covering
 
 import dragongrad as ad
 from dragongrad.compiler.passes.simplify import _is_everything
@@ -43,8 +44,7 @@ X = np.random.default_rng(0).normal(size=(3, 4))
 Y = np.random.default_rng(1).normal(size=(3, 4))
 
 
-@pytest.mark.parametrize("backend", ["native", "numpy"])
-@pytest.mark.parametrize("index", INDICES.values(), ids=INDICES.keys())
+@pytest.mark.parametrize(("index", "backend"), covering(INDICES, BACKENDS))
 def test_compiled_indices_are_eager_ones(index, backend):
     def read(x):
         return np.sin(x)[index] * 2
@@ -90,14 +90,7 @@ STRIDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("k", "shape"),
-    [
-        pytest.param(k, shape, marks=[pytest.mark.slow] if (k + i) % 2 else [])
-        for k in range(len(STRIDED))
-        for i, shape in enumerate([(6, 7), (30, 3), (60, 40), (400, 2)])
-    ],
-)
+@pytest.mark.parametrize(("k", "shape"), covering(range(len(STRIDED)), [(6, 7), (30, 3), (60, 40), (400, 2)]))
 def test_gradients_of_slices_with_steps(k, shape):
     def f(x):
         y = STRIDED[k](np.sin(x))

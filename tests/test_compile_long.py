@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from grid import assert_compiles
+from grid import assert_compiles, covering
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_compile_random import everything
@@ -49,8 +49,8 @@ def test_long_code_gives_what_short_code_gives(transform):
     assert "call back" not in made.report().replace("No call back", "")
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_long_code_beside_loops_products_and_call_backs(dtype, few_threads):
+@pytest.mark.parametrize(("dtype", "count"), covering([np.float64, np.float32], [1, 2]))
+def test_long_code_beside_loops_products_and_call_backs(dtype, count, few_threads):
     def f(x, a, v):
         short = x
         for _ in range(1200):
@@ -63,14 +63,13 @@ def test_long_code_beside_loops_products_and_call_backs(dtype, few_threads):
     rng = np.random.default_rng(0)
     a = (rng.normal(size=(400, 400)) + 60 * np.eye(400)).astype(dtype)
     args = dtype(0.3), a, rng.normal(size=400).astype(dtype)
-    for count in (1, 2):
-        ad.set_threads(count)
-        traced, run, made = compiled(f, *args)
-        assert "@dragongrad.parallel(ptr @part" in made.llvm
-        for one in (traced, run):
-            for got, expected in zip(one, f(*args), strict=True):
-                assert np.asarray(got).dtype == np.asarray(expected).dtype
-                np.testing.assert_allclose(got, expected, rtol=1e-9 if dtype is np.float64 else 2e-3)
+    ad.set_threads(count)
+    traced, run, made = compiled(f, *args)
+    assert "@dragongrad.parallel(ptr @part" in made.llvm
+    for one in (traced, run):
+        for got, expected in zip(one, f(*args), strict=True):
+            assert np.asarray(got).dtype == np.asarray(expected).dtype
+            np.testing.assert_allclose(got, expected, rtol=1e-9 if dtype is np.float64 else 2e-3)
 
 
 def test_decisions_in_long_code():

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from grid import covering
 
 import dragongrad as ad
 from dragongrad.core.nests import flatten
@@ -41,8 +42,12 @@ def in_memory(g):
 # Sums over rows, several rows at a time
 
 
-@pytest.mark.parametrize("rows", [ROWS * BLOCKS - 1, ROWS * BLOCKS, ROWS * BLOCKS + 1, 1001, 1002, 1003, 4000])
-@pytest.mark.parametrize("reduce", [np.sum, np.max, np.any])
+@pytest.mark.parametrize(
+    ("rows", "reduce"),
+    covering(
+        [ROWS * BLOCKS - 1, ROWS * BLOCKS, ROWS * BLOCKS + 1, 1001, 1002, 1003, 4000], [np.sum, np.max, np.any]
+    ),
+)
 def test_wide_sums_over_any_number_of_rows(rows, reduce):
     x, c = RNG.standard_normal((rows, 5)), RNG.standard_normal((30, 5))
 
@@ -96,8 +101,7 @@ def test_cheap_factors_are_not_kept():
     assert {n.block.name for n in in_memory(g)} == {"max"}
 
 
-@pytest.mark.parametrize("shape", [(60,), (40, 50), (200, 3)])
-@pytest.mark.parametrize("count", [1, 4, 9])
+@pytest.mark.parametrize(("shape", "count"), covering([(60,), (40, 50), (200, 3)], [1, 4, 9]))
 def test_steps_of_a_stencil_are_as_long_as_they_are_many(shape, count):
     def f(u):
         for _ in range(count):
@@ -160,7 +164,7 @@ def chain(x, count, n):
     return np.sum(out * out)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5])
+@pytest.mark.parametrize("n", [3, 4, *[pytest.param(n, marks=pytest.mark.slow) for n in (2, 5)]])
 def test_many_small_products_are_loops(n):
     x = RNG.standard_normal(7)
     g = compiled(lambda x: chain(x, 30, n), x)
@@ -256,7 +260,7 @@ def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
     assert out[-1] == 7.0
 
 
-@pytest.mark.parametrize("stack", [(), pytest.param((3,), marks=pytest.mark.slow), (20,), (2, 5)])
+@pytest.mark.parametrize("stack", [(), *[pytest.param(s, marks=pytest.mark.slow) for s in ((3,), (20,))], (2, 5)])
 def test_small_products_of_stacks_and_single_matrices(stack):
     # Small enough for every step to shrink what rounding adds.
     x, y, v = (RNG.uniform(-0.3, 0.3, shape) for shape in ((*stack, 4, 4), (4, 4), 9))
@@ -290,9 +294,13 @@ def test_blas_has_as_many_threads_after_as_before(count):
         put(before)
 
 
-@pytest.mark.parametrize("f", [np.all, np.any, lambda x, axis: (np.all(x, axis), np.any(x, axis), np.sum(x, axis))])
-@pytest.mark.parametrize("axis", [None, 0, 1])
-@pytest.mark.parametrize("shape", [(17, 3), (1000, 1), (40, 30), (9000, 4)])
+TRUTHS = {"all": np.all, "any": np.any,
+          "both": lambda x, axis: (np.all(x, axis), np.any(x, axis), np.sum(x, axis))}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("f", "axis", "shape"), covering(TRUTHS, [None, 0, 1], [(17, 3), (1000, 1), (40, 30), (9000, 4)], together=2)
+)
 def test_truth_is_gathered_in_vectors(f, axis, shape, capfd):
     """What LLVM cannot make vectors of it tells on the standard error stream, where nobody asked."""
     for x in (RNG.standard_normal(shape), np.ones(shape), -np.ones(shape)):
@@ -308,9 +316,9 @@ MASKED = {
 }
 
 
-@pytest.mark.parametrize("name", MASKED)
-@pytest.mark.parametrize("axis", [None, 0, 1])
-@pytest.mark.parametrize("shape", [(17, 3), (1000, 1), (40, 30)])
+@pytest.mark.parametrize(
+    ("name", "axis", "shape"), covering([*MASKED], [None, 0, 1], [(17, 3), (1000, 1), (40, 30)], together=2)
+)
 def test_the_greatest_of_some_is_found_in_vectors(name, axis, shape, capfd):
     x = RNG.standard_normal(shape)
     x[:2] = np.nan

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grid import assert_compiles, assert_same
+from grid import BACKENDS, assert_compiles, assert_same, covering
 from scipy.signal import correlate
 
 import dragongrad as ad
@@ -140,13 +140,7 @@ def test_batches(name, in_axes, rows):
         np.testing.assert_allclose(got, np.reshape(expected, got.shape), atol=1e-11)
 
 
-# The other pairs of backend and precision are tried with the exhaustive tests.
-PAIRS = [("native", np.float32), ("numpy", np.float64)]
-PAIRS += [pytest.param(*p, marks=pytest.mark.slow) for p in (("native", np.float64), ("numpy", np.float32))]
-
-
-@pytest.mark.parametrize(("backend", "dtype"), PAIRS)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "backend", "dtype"), covering([*CASES], BACKENDS, [np.float32, np.float64]))
 def test_compiled(name, backend, dtype):
     case = CASES[name]
     x, w = arrays(case, dtype)
@@ -261,8 +255,7 @@ def test_layers_share_one_loop_over_images(threads):
         ad.set_threads(before)
 
 
-@pytest.mark.parametrize("outputs", [1, 3, 8, 20, 67])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("outputs", "dtype"), covering([1, 3, 8, 20, 67], [np.float32, np.float64]))
 def test_channels_of_any_number(outputs, dtype):
     rng = np.random.default_rng(outputs)
     x = rng.normal(size=(2, 9, 31, 5)).astype(dtype)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from grid import covering
 
 import dragongrad as ad
 from dragongrad.core.errors import FactorizationError
@@ -218,8 +219,9 @@ SQUARES = {
 }
 
 
-@pytest.mark.parametrize("values", [[0, 0, 1, 2], [0, 0, 0, 0], [1, 1, 2, 2], [0, 1, 2, 3]], ids=str)
-@pytest.mark.parametrize("name", SQUARES)
+@pytest.mark.parametrize(
+    ("name", "values"), covering([*SQUARES], [(0, 0, 1, 2), (0, 0, 0, 0), (1, 1, 2, 2), (0, 1, 2, 3)])
+)
 def test_no_second_derivative_is_a_wrong_number(name, values):
     """It is right or not finite, where values are equal or zero: what is zero there by chance is none."""
     f, x = SQUARES[name], V @ np.diag(np.array(values, float)) @ V.T

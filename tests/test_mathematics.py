@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 import scipy.special
+from grid import covering
 from mpmath import mp
 
 pytest.importorskip("llvmlite")
@@ -216,9 +217,7 @@ def _far_beyond(name, *x):
     return False
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("name", "dtype", "target"), covering([*FUNCTIONS], [*DTYPES], [*TARGETS], together=2))
 def test_within_two_ulp(name, dtype, target):
     rng = np.random.default_rng(7)
     for arrays in samples(name, dtype, rng):
@@ -307,9 +306,7 @@ def some(name, dtype):
     return [np.concatenate(p) for p in parts]
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("name", "dtype", "target"), covering([*FUNCTIONS], [*DTYPES], [*TARGETS], together=2))
 def test_one_number_gives_the_same_bits_as_many(name, dtype, target):
     arrays = some(name, dtype)
     many = compute(name, target, dtype, *arrays)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from grid import covering
 from scipy import optimize
 from scipy.integrate import solve_ivp
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
@@ -48,8 +49,7 @@ def test_every_method_of_scipys_is_there():
     assert {name.lower() for name in NAMES} == accepted
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("through", ["interop", "family"])
+@pytest.mark.parametrize(("name", "through"), covering(NAMES, ["interop", "family"]))
 def test_every_method_on_rosenbrock(name, through):
     if through == "interop":
         result = scipy.minimize(rosenbrock, START, method=name)

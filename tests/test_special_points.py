@@ -6,7 +6,7 @@ from functools import cache
 import mpmath as mp
 import numpy as np
 import pytest
-from grid import BACKENDS
+from grid import BACKENDS, covering
 
 import dragongrad as ad
 from dragongrad.blocks.special import erfc
@@ -136,8 +136,7 @@ def test_functions_of_one_number(f, mode):
         check(f, UNARY[f], [(x,) for x in POINTS], (n,), lambda f, orders: nested(f, orders, mode))
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("f", BINARY, ids=lambda f: f.__name__)
+@pytest.mark.parametrize(("f", "mode"), covering([*BINARY], MODES))
 def test_functions_of_two_numbers(f, mode):
     for orders in ORDERS:
         check(f, BINARY[f], PAIRS, orders, lambda f, orders: nested(f, orders, mode))

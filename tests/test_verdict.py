@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from grid import covering
 
 import dragongrad as ad
 from dragongrad.optimize import GD, METHODS, LineSearchOptimizer, Status, clip_by_norm, verdict, zoo
@@ -126,10 +127,8 @@ TABLE = {
 
 
 @pytest.mark.parametrize(
-    "method",
-    [pytest.param(m, marks=[pytest.mark.slow] if m in RATES and m not in ("gd", "adam") else []) for m in METHODS],
+    ("name", "method"), covering([*TABLE], SECOND) + covering([*TABLE], [m for m in METHODS if m not in SECOND])
 )
-@pytest.mark.parametrize("name", TABLE)
 @pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning", "ignore::RuntimeWarning")
 def test_what_is_called_a_success_is_one(name, method):
     f, start, right = TABLE[name]
@@ -148,8 +147,7 @@ ARRIVE = [n for n in TABLE if n not in (
 )]  # fmt: skip
 
 
-@pytest.mark.parametrize("method", [m for m in SECOND if m != "cg"])
-@pytest.mark.parametrize("name", ARRIVE)
+@pytest.mark.parametrize(("name", "method"), covering(ARRIVE, [m for m in SECOND if m != "cg"]))
 def test_smooth_functions_are_minimized_in_any_scale(name, method):
     f, start, right = TABLE[name]
     found = ad.minimize(f, start, method=method)

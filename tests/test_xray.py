@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from dragongrad import nn
 from dragongrad.command import app as module
@@ -185,7 +186,8 @@ class TestMaps:
         for one in found:
             assert one.values.shape == one.control.shape == (16, 16)
             assert np.isfinite(one.values).all()
-            assert -1 <= one.likeness <= 1
+            expected = spearmanr(np.abs(one.values).ravel(), np.abs(one.control).ravel()).statistic
+            np.testing.assert_allclose(one.likeness, expected, atol=1e-9)
             assert np.any(one.values != one.control)
 
     def test_occlusion_covers_everything(self):

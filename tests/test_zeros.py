@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grid import BACKENDS
+from grid import BACKENDS, covering
 
 import dragongrad as ad
 
@@ -172,8 +172,7 @@ OF_KERNELS = {
 }
 
 
-@pytest.mark.parametrize("distance", DISTANCES)
-@pytest.mark.parametrize("f", OF_KERNELS)
+@pytest.mark.parametrize(("f", "distance"), covering([*OF_KERNELS], [*DISTANCES]))
 def test_length_scales_of_kernels(f, distance):
     """The diagonal of the kernel holds roots of zero, which the whole matrix makes act on one another."""
     kernel = lambda scale: np.exp(-DISTANCES[distance](OFFSETS / scale)) + 0.1 * np.eye(4)
@@ -244,14 +243,14 @@ def _overwritten(y):
 
 
 TABLES = {"removable": REMOVABLE, "kinks": KINKS, "structural": STRUCTURAL}
-ROWS = [pytest.param(row, id=f"{table}-{name}") for table, rows in TABLES.items() for name, row in rows.items()]
+ROWS = {f"{table}-{name}": row for table, rows in TABLES.items() for name, row in rows.items()}
 
 
 def close(got, expected):
     np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_first_order(row):
     x = np.array(row.x, float)
     close(ad.grad(row.f)(x), row.first)
@@ -262,44 +261,38 @@ def test_first_order(row):
     close(ad.vmap(ad.grad(row.f))(np.stack([x, x])), [row.first, row.first])
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_second_order(row):
+SECOND_ORDERS = {
+    "reverse over reverse": lambda f: ad.jacrev(ad.grad(f)),
+    "forward over forward": lambda f: ad.jacfwd(ad.jacfwd(f)),
+    "batched": lambda f: lambda x: ad.vmap(ad.hessian(f))(np.stack([x, x]))[1],
+}
+
+
+@pytest.mark.parametrize(("row", "way"), covering(ROWS, {name: name for name in SECOND_ORDERS}))
+def test_second_order(row, way):
     x = np.array(row.x, float)
-    found = ad.hessian(row.f)(x)
-    by_reverse = ad.jacrev(ad.grad(row.f))(x)
-    np.testing.assert_allclose(by_reverse, found, rtol=1e-9, atol=1e-12)
-    close(ad.vmap(ad.hessian(row.f))(np.stack([x, x])), np.stack([found, found]))
+    found, other = ad.hessian(row.f)(x), SECOND_ORDERS[way](row.f)(x)
     if row.second is not None:
         close(np.diagonal(found), row.second)
-    by_forward = ad.jacfwd(ad.jacfwd(row.f))(x)
-    known = np.isfinite(by_forward)
-    if row.twice_forward:
-        np.testing.assert_allclose(by_forward, found, rtol=1e-9, atol=1e-12)
-    else:
+    if way == "forward over forward" and not row.twice_forward:
         # It knows less, and says so.
-        np.testing.assert_allclose(by_forward[known], found[known], rtol=1e-9, atol=1e-12)
+        known = np.isfinite(other)
+        np.testing.assert_allclose(other[known], found[known], rtol=1e-9, atol=1e-12)
         assert not np.all(known)
+    else:
+        np.testing.assert_allclose(other, found, rtol=1e-9, atol=1e-12)
 
 
-# Each row is compiled by one of the backends, and by the other where everything is tried.
-TURNS = [
-    pytest.param(*row.values, backend, id=f"{row.id}-{backend}", marks=[pytest.mark.slow] if (i + j) % 2 else [])
-    for i, row in enumerate(ROWS)
-    for j, backend in enumerate(BACKENDS)
-]
-
-
-@pytest.mark.parametrize(("row", "backend"), TURNS)
-def test_compiled(row, backend):
-    x = np.array(row.x, float)
-    for transformed in (ad.grad(row.f), ad.hessian(row.f)):
-        expected, compiled = transformed(x), ad.compile(transformed, backend=backend)
-        for _ in range(2):
-            close(compiled(x), expected)
-        # Away from the singularity the plain program answers, and the careful one is none the worse there.
-        elsewhere = x + np.linspace(0.3, 0.5, x.size)
-        np.testing.assert_allclose(compiled(elsewhere), transformed(elsewhere), rtol=1e-7, atol=1e-12)
+@pytest.mark.parametrize(("row", "transform", "backend"), covering(ROWS, (ad.grad, ad.hessian), BACKENDS))
+def test_compiled(row, transform, backend):
+    x, transformed = np.array(row.x, float), transform(row.f)
+    expected, compiled = transformed(x), ad.compile(transformed, backend=backend)
+    for _ in range(2):
         close(compiled(x), expected)
+    # Away from the singularity the plain program answers, and the careful one is none the worse there.
+    elsewhere = x + np.linspace(0.3, 0.5, x.size)
+    np.testing.assert_allclose(compiled(elsewhere), transformed(elsewhere), rtol=1e-7, atol=1e-12)
+    close(compiled(x), expected)
 
 
 # What has no derivative is not zero

@@ -94,7 +94,7 @@ def modes_by_dimension(
     --------
     >>> import numpy as np
     >>> from dragongrad.optimize.modes import modes_by_dimension
-    >>> timed = modes_by_dimension({"bowl": lambda x: np.sum(x**2)}, [2, 500], budget=0.01)
+    >>> timed = modes_by_dimension({"bowl": lambda x: np.sum(x**2)}, [2, 500], budget=0.1)
     >>> [(r.n, r.mode) for r in timed.records]
     [(2, 'forward'), (2, 'reverse'), (500, 'forward'), (500, 'reverse')]
     >>> timed.records[2].seconds > timed.records[3].seconds

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ...compiler.runtime import compile
 from ...core.errors import ArgumentError
@@ -264,9 +263,15 @@ def maps(model: Any, params: Any, film: Any, seed: int = 0) -> list[Map]:
     return found
 
 
+def _ranks(x: Any) -> Any:
+    """The rank of each element, from 1 on; equal ones share the mean of theirs. NaN has none."""
+    _, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    return np.where(np.isnan(x), np.nan, (np.cumsum(count) - (count - 1) / 2)[place])
+
+
 def _likeness(one: Any, other: Any) -> float:
     """Spearman's correlation of absolute values; 0 where one is the same everywhere."""
-    a, b = (rankdata(np.abs(m).ravel()) for m in (one, other))
+    a, b = (_ranks(np.abs(m).ravel()) for m in (one, other))
     a, b = a - a.mean(), b - b.mean()
     size = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / size if size else 0.0
