@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.special
 from grid import BACKENDS
 from numpy import asarray as imported_asarray
 from numpy import zeros as imported_zeros
@@ -175,7 +176,8 @@ def imported_by_name(x):
 def constants_for_others(x):
     k = np.eye(3)
     k[0, 1] = 0.5
-    return scipy.linalg.cholesky(k + k.T) @ x + np.asarray(k)[0]
+    b = scipy.special.jv(1.0, np.ones(3)) + np.unique(np.zeros(3)) + np.packbits(np.ones(3) > 0)
+    return scipy.linalg.cholesky(k + k.T) @ x + np.asarray(k)[0] + b
 
 
 @program

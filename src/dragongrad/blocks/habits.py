@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core import dispatch
 from ..core.block import TABLE, Block
 from ..core.dispatch import as_method
 from ..core.level import PLAIN, Plain
+from ..core.nests import flatten, map_nest
 from ..core.variable import Variable, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
@@ -50,8 +52,17 @@ def _array(self: Variable) -> Any:
     return self.data.__array__
 
 
+def _of_arrays(call: Any, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function without a rule gives of buffers that hold no derivative; it is refused of all else."""
+    args, kwargs = map_nest(plain, (args, kwargs))
+    if top_level(flatten((args, kwargs))[0]) is not None:
+        raise dispatch.no_rule(fn)
+    return call(*args, **kwargs)
+
+
 def install() -> None:
     """Give Variables what code of others asks of arrays, once the table is complete."""
+    dispatch.WITHOUT_RULE = _of_arrays
     Plain.apply = _of_buffers  # type: ignore[method-assign]
     setattr(Variable, "__array__", property(_array))  # noqa: B010
     for name in _OBJECT_LOOPS.split():

@@ -23,12 +23,15 @@ from .errors import (
 )  # fmt: skip
 from .variable import Variable, top_level
 
+# What answers for a function outside the table; buffers that hold no derivative are the arrays that they hold.
+WITHOUT_RULE: Any = None
+
 
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer `Variable.__array_ufunc__`."""
     call = TABLE.get(ufunc)
     if call is None:
-        raise no_rule(ufunc)
+        return WITHOUT_RULE(getattr(ufunc, method), ufunc, inputs, kwargs)
     if method == "__call__":
         try:
             out = call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
@@ -104,7 +107,7 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     # A module that NumPy imports late has its functions in the table by name.
     call = TABLE.get(fn) or TABLE.get(f"{fn.__module__}.{fn.__name__}")
     if call is None:
-        raise no_rule(fn)
+        return WITHOUT_RULE(fn, fn, args, kwargs)
     out = answer(fn.__name__, call, args, kwargs)
     return self.level.from_numpy(out) if self.level.stages else out
 
