@@ -391,6 +391,7 @@ def test_buffers_are_arrays_to_code_of_others_until_they_hold_a_derivative():
         buffer = np.zeros(3)
         assert type(buffer) is Variable
         assert type(NUMPYS["asarray"](buffer)) is np.ndarray
+        assert type(pickle.loads(pickle.dumps(buffer))) is np.ndarray
         assert memoryview(NUMPYS["asarray"](buffer)).shape == (3,)
         buffer[0] = x[0]
         assert NUMPYS["asarray"](buffer).dtype == object

@@ -60,9 +60,18 @@ def _of_arrays(call: Any, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     return call(*args, **kwargs)
 
 
+_refuse_pickle = Variable.__reduce__
+
+
+def _reduced(self: Variable) -> Any:
+    """A buffer that holds no derivative is pickled as the array that it holds."""
+    return self.data.__reduce__() if self.level is PLAIN else _refuse_pickle(self)
+
+
 def install() -> None:
     """Give Variables what code of others asks of arrays, once the table is complete."""
     dispatch.WITHOUT_RULE = _of_arrays
+    Variable.__reduce__ = _reduced  # type: ignore[method-assign]
     Plain.apply = _of_buffers  # type: ignore[method-assign]
     setattr(Variable, "__array__", property(_array))  # noqa: B010
     for name in _OBJECT_LOOPS.split():
