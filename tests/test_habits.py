@@ -334,6 +334,15 @@ def test_other_threads_and_code_of_others_notice_nothing():
     ad.grad(padded)(X)
 
 
+def test_code_in_c_gets_arrays():
+    # It takes what np.empty gives for an array without looking: a Variable there is a segmentation fault.
+    ad.grad(np.sin)(1.0)
+    for name in ("mtrand", "_generator", "_common"):
+        assert getattr(np.random, name).np.zeros is NUMPYS["zeros"]
+    for draw in (lambda: np.random.RandomState(0).rand(3), lambda: np.random.default_rng(0).normal(size=3)):
+        close(ad.grad(lambda x, draw=draw: np.sum(x * draw()))(X), draw())
+
+
 def test_many_threads_at_once():
     errors = []
 

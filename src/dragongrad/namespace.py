@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from importlib.machinery import ExtensionFileLoader
 from types import ModuleType
 from typing import Any
 
@@ -45,12 +46,18 @@ class _Namespace:
         self.numpys: dict[str, Any] = {}
         # Other modules that have imported some, with the names that these have there.
         self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
+        # NumPy's own namespace for modules in C, whose code is in no frame that could be told from the user's.
+        self.compiled = ModuleType(np.__name__, np.__doc__)
+        self.served: set[str] = set()
         # How many names each module had when it was looked at, and how many modules there were.
         self.names: dict[int, int] = {}
         self.modules = 0
 
     def put(self) -> None:
         """Let our functions answer."""
+        if not self.served:
+            # NumPy imports it when it is first asked for, which would be too late for `_look`.
+            self.served.add(np.random.__name__)
         _NUMPYS_NAMES.update(self.ours)
         self._look()
         for names, held in self.importers.values():
@@ -74,6 +81,11 @@ class _Namespace:
         self.modules = len(sys.modules)
         for title, module in list(sys.modules.items()):
             names = getattr(module, "__dict__", None)
+            if title not in self.served:
+                self.served.add(title)
+                loader = getattr(getattr(module, "__spec__", None), "loader", None)
+                if names is not None and isinstance(loader, ExtensionFileLoader):
+                    self._serve(names)
             if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
                 continue
             self.names[id(names)] = len(names)
@@ -82,6 +94,15 @@ class _Namespace:
             }
             if held:
                 self.importers[id(names)] = names, held
+
+    def _serve(self, names: dict[str, Any]) -> None:
+        """Let a module in C have NumPy without our functions: Cython takes what they give for arrays."""
+        known = vars(self.compiled)
+        if not known.get("__getattr__"):
+            known.update(_NUMPYS_NAMES | self.numpys)
+            known["__getattr__"] = lambda name: getattr(np, name)
+        for name in [name for name, value in names.items() if value is np]:
+            names[name] = self.compiled
 
     def after_fork(self) -> None:
         """Let a child, which has one thread, count that one alone."""
