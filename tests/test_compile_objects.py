@@ -432,6 +432,12 @@ def noise_of(generator):
     return lambda x: x * generator.random()
 
 
+BITS = np.random.PCG64(0)
+LEGACY = np.random.RandomState(0)
+LEGACY.normal()
+STREAM = (RNG.normal() for _ in range(100))
+
+
 DRAWING = {
     "global": lambda x: x * RNG.normal(size=3),
     "in another function": lambda x: drop(x) + 1,
@@ -451,6 +457,12 @@ DRAWING = {
     "gradient": ad.grad(lambda x: np.sum(drop(x))),
     "batch": lambda x: ad.vmap(drop)(np.stack([x, x])),
     "result": lambda x: (x * 2, RNG.random(3)),
+    "without a seed": lambda x: x * np.random.default_rng().normal(),
+    "bits": lambda x: x * BITS.random_raw(),
+    "in a set": lambda x, many=frozenset({RNG}): x * next(iter(many)).normal(),
+    "Python's generator": lambda x: x * next(STREAM),
+    # A normal number that was drawn with the one before, which leaves the state of the bits as it is.
+    "drawn before": lambda x: x * LEGACY.normal(),
 }
 
 
@@ -464,6 +476,15 @@ def test_random_numbers_are_fresh_at_every_call(name):
     for a in range(4):
         for b in range(a):
             assert any(not np.array_equal(v, w) for v, w in zip(found[a], found[b], strict=True))
+
+
+def test_the_line_that_draws_is_named():
+    def f(x):
+        y = x * 2
+        return drop(y) + 1
+
+    with pytest.warns(ad.CompileWarning, match=r"test_compile_objects.py:\d+: return x \* RNG.normal\(size=3\)"):
+        ad.compile(f, backend="numpy")(X)
 
 
 def test_a_decision_by_a_random_number_is_made_anew_at_every_call():

@@ -6,8 +6,7 @@ import functools
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
 from .bound import unbound
+from .eager import run_instead
 from .entry import closed, entry, first_of
 from .instances import holds_instances, take_apart, unchanging
 from .leaves import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
@@ -28,7 +28,7 @@ from .paths import Path, Version, build, take, warn, with_guards
 from .randomness import trace_repeatable
 from .report import report
 from .results import computes_later
-from .trace import Traced, UnstageableError
+from .trace import Traced
 from .versions import MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
 
 BACKENDS = ("native", "numpy")
@@ -247,11 +247,8 @@ class Compiled:
 
     def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
         """What the function itself says: its own error, or a value that could not be traced."""
-        with _without_context(error):
-            out = self._run_eagerly(args, kwargs)
-        cause = error.__cause__ if isinstance(error.__cause__, UnstageableError) else error
-        version.eager = str(cause)
-        warn(f"{self!r} runs eagerly: {cause}")
+        out, version.eager = run_instead(error, lambda: self._run_eagerly(args, kwargs))
+        warn(f"{self!r} runs eagerly: {version.eager}")
         return out
 
     def _trace(
@@ -339,17 +336,6 @@ class Compiled:
         if engine is None:
             raise ArgumentError(f"{self!r} runs on the numpy backend: there is no machine code; see .source")
         return engine
-
-
-@contextmanager
-def _without_context(error: Exception) -> Iterator[None]:
-    """Let an error of the function's own show without the one that it raised on Variables before."""
-    try:
-        yield
-    except BaseException as own:
-        if own.__context__ is error:
-            own.__context__ = None
-        raise
 
 
 def compile(
