@@ -505,6 +505,95 @@ def test_random_numbers_that_were_drawn_before_are_constants():
 DRAWN = RNG.normal(size=3)
 
 
+# What is captured
+
+
+class Weights:
+    def __init__(self):
+        self.w, self.unused = np.ones(3), 0
+
+    def loss(self, x):
+        return np.sum(x * self.w)
+
+
+MODEL = Weights()
+CAPTURED = {"w": np.ones(3), "many": [np.ones(3)], "n": 2, "rate": 2.5}
+
+
+def captured_by_a_cell():
+    w = np.ones(3)
+
+    def bind(value):
+        nonlocal w
+        w = value
+
+    return lambda x: x * w, bind
+
+
+def bind_global(value):
+    global READ
+    READ = value
+
+
+READ = np.ones(3)
+CAPTURING = {
+    "global": (lambda x: x * READ, bind_global),
+    "cell": captured_by_a_cell(),
+    "in another function": (
+        ad.grad(lambda x: np.sum(np.sin(x) * CAPTURED["w"])),
+        functools.partial(CAPTURED.__setitem__, "w"),
+    ),
+    "list": (lambda x: x * CAPTURED["many"][0], functools.partial(CAPTURED["many"].__setitem__, 0)),
+    "attribute": (lambda x: x * MODEL.w, functools.partial(setattr, MODEL, "w")),
+    "method": (lambda x: MODEL.loss(x), functools.partial(setattr, MODEL, "w")),
+    "number": (lambda x: x ** CAPTURED["n"], lambda value: CAPTURED.__setitem__("n", int(value[0]))),
+}
+
+
+@pytest.mark.parametrize("name", CAPTURING)
+def test_captured_values_that_change_are_seen(name):
+    f, bind = CAPTURING[name]
+    bind(np.ones(3))
+    compiled = ad.compile(f, backend="native" if name == "global" else "numpy")
+    twice(lambda: compiled(X), f(X))
+    bind(np.full(3, 4.0))
+    with pytest.warns(ad.CompileWarning, match="is compiled again: .*has changed") as told:
+        twice(lambda: compiled(X), f(X))
+    assert len(told) == 1
+    for value in range(5, 16):
+        bind(np.full(3, float(value)))
+        twice(lambda: compiled(X), f(X))
+    bind(np.ones(3))
+    with pytest.warns(ad.CompileWarning, match="runs eagerly: .* for the 13th time"):
+        twice(lambda: compiled(X), f(X))
+
+
+def times(w):
+    return lambda x: x * w
+
+
+@quiet
+def test_what_was_written_to_is_seen_where_that_is_asked_for():
+    w = np.ones(3)
+    for backend in ("native", "numpy"):
+        compiled = ad.compile(times(w), backend=backend, check_captured=True)
+        twice(lambda c=compiled: c(X), X * w)
+        w *= 3
+        with pytest.warns(ad.CompileWarning, match="w, which it captures"):
+            twice(lambda c=compiled: c(X), X * w)
+        assert pickle.loads(pickle.dumps(ad.compile(np.sin, check_captured=True)))._captured.contents
+
+
+@quiet
+def test_captured_values_that_stay_or_do_not_matter_are_not_compiled_again():
+    compiled = ad.compile(lambda x: MODEL.loss(x) * CAPTURED["rate"], backend="numpy")
+    compiled(X)
+    CAPTURED["rate"] = float("2.5")
+    MODEL.unused += 1
+    compiled(X)
+    assert compiled.compiled == 1
+
+
 # What computes later
 
 

@@ -23,17 +23,21 @@ _PLAIN = (
 _LATER = (Iterator, AsyncIterator, Awaitable)
 
 
-def computes_later(f: Any) -> str:
-    """What a function is called whose code does not run when it is called; "" for any other."""
+def computes_later(f: Any) -> tuple[str, str] | None:
+    """Why a function is not compiled whose code does not run when it is called, and the cure; or None."""
     while isinstance(f, functools.partial):
         f = f.func
     if not inspect.isroutine(f):
         f = getattr(type(f), "__call__", f)  # noqa: B004 - the class has it, whatever the object says
-    if inspect.isasyncgenfunction(f):
-        return "an async generator function"
-    if inspect.iscoroutinefunction(f):
-        return "a coroutine function"
-    return "a generator function" if inspect.isgeneratorfunction(f) else ""
+    kinds = {
+        "an async generator function": inspect.isasyncgenfunction,
+        "a coroutine function": inspect.iscoroutinefunction,
+        "a generator function": inspect.isgeneratorfunction,
+    }
+    kind = next((kind for kind, is_one in kinds.items() if is_one(f)), None)
+    if kind is None:
+        return None
+    return f"it is {kind}, whose code does not run when it is called", "\nCompile the functions that it calls"
 
 
 def opaque(leaf: Any, given: Collection[int]) -> str:

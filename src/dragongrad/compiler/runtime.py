@@ -18,6 +18,7 @@ from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
 from .backends.native.door import MISSING
 from .bound import unbound
+from .captured import Captured
 from .eager import run_instead
 from .entry import closed, entry, first_of
 from .instances import holds_instances, take_apart, unchanging
@@ -29,7 +30,7 @@ from .randomness import trace_repeatable
 from .report import report
 from .results import computes_later
 from .trace import Traced
-from .versions import MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
+from .versions import MAX_VALUES, MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
@@ -53,7 +54,9 @@ class Compiled:
         How many programs have been compiled so far.
     """
 
-    def __init__(self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool) -> None:
+    def __init__(
+        self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool, check: bool = False
+    ) -> None:
         if not callable(f):
             above = f": write @{type(f).__name__} above @ad.compile" if hasattr(f, "__func__") else ""
             raise ArgumentError(f"compile takes a function, got {f!r}{above}")
@@ -62,7 +65,8 @@ class Compiled:
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._static = static
-        self._later = computes_later(f)
+        self._hopeless = computes_later(f)
+        self._captured = Captured(f, check)
         # What it is bound to comes before its arguments.
         self._run, self._owners = unbound(f)
         self._parameters = Parameters(self._run, static, len(self._owners))
@@ -84,7 +88,7 @@ class Compiled:
             found = getattr(found, name, None)
         if found is self:
             return path
-        return Compiled, (self._f, self._static, self._backend, self._fast_math)
+        return Compiled, (self._f, self._static, self._backend, self._fast_math, self._captured.contents)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -115,9 +119,10 @@ class Compiled:
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look the arguments up; trace and compile where they are new."""
         args = (*self._owners, *args)
-        if self._later:
-            reason = f"it is {self._later}, whose code does not run when it is called"
-            return self._uncompiled(reason, "\nCompile the functions that it calls", args, kwargs)
+        if self._captured.places and (name := self._captured.changed()):
+            self._forget(name)
+        if self._hopeless:
+            return self._uncompiled(*self._hopeless, args, kwargs)
         ordered = self._parameters.ordered(kwargs)
         try:
             leaves, structure = take_apart((args, ordered))
@@ -144,6 +149,19 @@ class Compiled:
                 self._open(path, kwargs)
                 return out
         return self._new_path(version, leaves, structure, arrays, args, kwargs)
+
+    def _forget(self, name: str) -> None:
+        """Compile no more of what was made with captured values that are not those of now."""
+        reason = f"{name}, which it captures and has as a constant, has changed"
+        again = f"{self!r} is compiled again: {reason}"
+        self._versions = {key: version for key, version in self._versions.items() if version.eager}
+        self._entry = self._named = closed
+        self._captured.places = []
+        self._captured.changes += 1
+        if self._captured.changes == 1:
+            warn(f"{again}\nPass it as an argument, which is never compiled again")
+        elif self._captured.changes > MAX_VALUES:
+            self._hopeless = f"{reason} for the {MAX_VALUES + 1}th time", "\nPass it as an argument"
 
     def _run_eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The function's own value, in arrays that are the caller's own, as those of a program are."""
@@ -240,6 +258,7 @@ class Compiled:
     def _open(self, path: Path, kwargs: Any) -> None:
         """Let the next call try this path first."""
         way = functools.partial(path.entry, *self._owners) if self._owners else path.entry
+        way = way if path.entry is closed else self._captured.guarded(way)
         if kwargs:
             self._named = way
         else:
@@ -281,21 +300,12 @@ class Compiled:
             # The plain path always comes first, so that equal calls give equal bits whatever came before.
             way = first_of(plain.entry, way)
         path = Path(
-            whole,
-            graph,
-            traced.guards,
-            traced.structure,
-            run,
-            seconds,
-            passes,
-            names,
-            engine,
-            way,
-            decisions,
+            whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way, decisions,
             plain,
-        )
+        )  # fmt: skip
         version.paths.insert(0 if plain is None else len(version.paths), path)
         self._latest = path
+        self._captured.look()
         self._open(path, unflatten(structure, leaves)[1])
         return path
 
@@ -344,6 +354,7 @@ def compile(
     static: int | str | Sequence[int | str] = (),
     backend: str | None = None,
     fast_math: bool = False,
+    check_captured: bool = False,
 ) -> Any:
     """Compile a NumPy function, with the transforms inside it, to native code.
 
@@ -364,6 +375,9 @@ def compile(
         Machine code by LLVM, or NumPy source; None: native where llvmlite is installed.
     fast_math : bool
         Use identities of real numbers that rounding, NaN, infinities and the sign of zero do not keep.
+    check_captured : bool
+        Compare the contents of the arrays that the function reads from globals and closures at each call, and
+        compile it again where they were written to. That another object has taken their place is always seen.
 
     Returns
     -------
@@ -373,7 +387,8 @@ def compile(
     Warns
     -----
     CompileWarning
-        It runs eagerly, for all arguments or for those that come after; with the line, and what to write instead.
+        What it captures has changed, and it is compiled again. It runs eagerly, for all arguments or for those
+        that come after; with the line, and what to write instead.
 
     Raises
     ------
@@ -391,5 +406,5 @@ def compile(
     several = isinstance(static, Iterable) and not isinstance(static, (str, bytes))
     names: Any = tuple(static) if several else (static,)  # type: ignore[arg-type]
     if f is None:
-        return lambda f: Compiled(f, names, backend, fast_math)
-    return Compiled(f, names, backend, fast_math)
+        return lambda f: Compiled(f, names, backend, fast_math, check_captured)
+    return Compiled(f, names, backend, fast_math, check_captured)
