@@ -432,3 +432,16 @@ def test_without_llvmlite_everything_runs_as_numpy_source_and_says_so_once():
     run = subprocess.run([sys.executable, "-c", WITHOUT_LLVM], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert "pip install llvmlite" in run.stdout
+
+
+def test_a_loop_that_ends_by_values_is_named_where_it_is_left_to_python():
+    def halved(x):
+        while x > 1:
+            x = x / 2
+        return x
+
+    compiled = ad.compile(halved, backend="numpy")
+    line = halved.__code__.co_firstlineno + 1
+    with pytest.warns(ad.CompileWarning, match=rf"test_guards.py:{line}: while x > 1:\nIt is in a loop") as told:
+        assert [compiled(1.5 * 2.0**k) for k in range(20)] == [0.75] * 20
+    assert len(told) == 1

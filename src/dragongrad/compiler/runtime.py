@@ -30,7 +30,7 @@ from .randomness import trace_repeatable
 from .report import report
 from .results import computes_later
 from .trace import Traced
-from .versions import MAX_VALUES, MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values
+from .versions import MAX_VALUES, MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values, too_many_ways
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
@@ -216,12 +216,7 @@ class Compiled:
             if version.eager or len(ways) >= MAX_PATHS:
                 if not version.eager:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
-                    lines = [guard.line for path in ways for guard in path.guards[-1:]]
-                    warn(
-                        f"{self!r} takes more than {MAX_PATHS} ways through decisions that depend on values; it "
-                        f"runs eagerly from now on. The last decision was at {lines[0] if lines else 'no line'}\n"
-                        "Write np.where(condition, a, b) where both sides can be computed"
-                    )
+                    warn(f"{self!r} {too_many_ways([path.guards for path in ways])}")
                 return self._run_eagerly(args, kwargs)
             return self._compiled(version, ways, leaves, structure, arrays, args, kwargs)
 

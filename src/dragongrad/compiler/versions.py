@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .instances import has_attributes
+from .trace import Guard
 
 # So many versions for the values of one argument that was not named static,
 MAX_VALUES = 12
@@ -64,6 +65,29 @@ def too_many_values(place: str, value: Any) -> str:
     else:
         why, cure = f"a {type(value).__name__} is", "Pass what changes as floats or arrays"
     return f"further values of {place}, after {MAX_VALUES}: {why} compiled in by value\n{cure}"
+
+
+def too_many_ways(ways: Sequence[Sequence[Guard]]) -> str:
+    """Why a function runs eagerly that decides in too many ways, with the line that decides most often.
+
+    Parameters
+    ----------
+    ways : sequence of sequences of Guard
+        The decisions on each way.
+    """
+    lines = [guard.line for guards in ways for guard in guards]
+    line, _ = Counter(lines).most_common(1)[0] if lines else ("no line", 0)
+    if any(sum(guard.line == line for guard in guards) > 1 for guards in ways):
+        cure = (
+            "It is in a loop. Take a fixed number of steps, with np.where(condition, new, old) to stop early; or "
+            "compile one step, and keep the loop outside. For the solution of an equation write ad.root"
+        )
+    else:
+        cure = "Write np.where(condition, a, b) where both sides can be computed"
+    return (
+        f"takes more than {len(ways)} ways through decisions that depend on values; it runs eagerly from now on. "
+        f"Most decisions are at {line}\n{cure}"
+    )
 
 
 TOO_MANY = (
