@@ -103,6 +103,62 @@ def test_a_rule_that_fits_nothing_says_so():
         ad.grad(f)(1.0, 2.0)
 
 
+@ad.custom_rule
+def weighted(x, *ys, power=2, **more):
+    return x * sum(y**power for y in ys) * more["scale"]
+
+
+weighted.pullbacks(
+    x=lambda out_bar, ys, power, more: out_bar * sum(y**power for y in ys) * more["scale"],
+    ys=lambda out_bar, x, ys, power, more: tuple(
+        out_bar * x * power * y ** (power - 1) * more["scale"] for y in ys
+    ),
+)
+
+
+def test_one_rule_for_each_argument_of_any_number_of_them():
+    f = lambda x, y, z: np.sum(weighted(x, np.sin(y), z, power=3, scale=2.0))
+    plain = lambda x, y, z: np.sum(x * (np.sin(y) ** 3 + z**3) * 2.0)
+    given, everywhere = (X, X + 1, X - 2), (0, 1, 2)
+    for transform in (lambda f: ad.grad(f, everywhere), lambda f: ad.jacfwd(f, everywhere)):
+        expected = transform(plain)(*given)
+        for g in (transform(f), ad.compile(transform(f), backend="numpy")):
+            for _ in range(2):
+                np.testing.assert_allclose(g(*given), expected, rtol=1e-13)
+    same = lambda f: ad.hessian(lambda x: f(x, x, x))(X)
+    np.testing.assert_allclose(same(f), same(plain), rtol=1e-13)
+    assert pickle.loads(pickle.dumps(weighted)) is weighted
+    copy = pickle.loads(pickle.dumps(ad.custom_rule(only_values, pullback=_by_pullback)))
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(copy(x)))(X), np.cos(X))
+    with pytest.raises(ad.ArgumentError, match="one rule for each of x, ys: look at ys"):
+        weighted.pullbacks(x=None)
+
+
+def test_a_tuple_of_arguments_has_a_tuple_of_tangents():
+    f = ad.custom_rule(lambda *xs: sum(xs), pushforward=lambda xs_dot: sum(xs_dot))
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(f(x, x * x, X)))(X), 1 + 2 * X)
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(f(x)))(X), np.ones(3))
+
+
+@pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_rules_that_are_no_numpy_code_are_called_by_compiled_code(backend):
+    f = ad.custom_rule(
+        only_values,
+        pullback=lambda out_bar, x: np.array([float(b) * math.cos(t) for b, t in zip(out_bar, x, strict=True)]),
+        pushforward=lambda x_dot, x: np.array([float(b) * math.cos(t) for b, t in zip(x_dot, x, strict=True)]),
+    )
+    loss, plain = [lambda x, f=f: np.sum(f(x * x) ** 2) for f in (f, np.sin)]
+    rows = np.stack([X, X + 1])
+    for transform, at in ((ad.grad, X), (ad.jacfwd, X), (lambda f: ad.vmap(ad.grad(f)), rows)):
+        compiled = ad.compile(transform(loss), backend=backend)
+        for x in (at, at, at + 0.5):
+            np.testing.assert_allclose(compiled(x), transform(plain)(x), rtol=1e-12)
+        assert compiled.compiled == 1
+    with pytest.raises(ad.NoRuleError, match="takes no Variables"):
+        ad.hessian(loss)(X)
+
+
 @pytest.mark.parametrize("transform", [ad.grad, lambda f: lambda x: ad.jvp(f, (x,), (1.0,))])
 def test_a_closure_over_a_variable_raises(transform):
     with pytest.raises(ad.ClosureError, match="argument"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..context import is_careful
 from ..core.nests import flatten, unflatten
-from .custom import apply_flat
+from .flat_rules import apply_flat
 from .forward import jvp
 from .gradients import vjp
 from .options import Transform

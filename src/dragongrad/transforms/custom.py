@@ -1,213 +1,15 @@
-"""Functions with a rule of the user's own.
-
-All of them are one Block of any number of arrays; the rule travels as its parameter, taken apart into flat
-lists, so that a batched rule is again a rule and nothing is lost when transforms nest.
-"""
+"""Functions with a rule of the user's own."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ..core.block import general
-from ..core.errors import ArgumentError, ShapeError
-from ..core.nests import flatten, unflatten
-from ..core.node import Spec
-from ..core.variable import Variable, plain
-from .batch import vmap
-from .sweep import transpose
-
-
-@dataclass(frozen=True)
-class FlatRule:
-    """A function of arrays with its rules, all over flat tuples; one of the rules may be missing."""
-
-    name: str
-    value: Callable[..., tuple[Any, ...]]  # (*arrays) -> outputs
-    pull: Callable[..., Any] | None  # (cotangents, outputs, arrays) -> cotangent or None for each array
-    push: Callable[..., Any] | None  # (tangents, outputs, arrays) -> tangent of each output
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-def _value(*xs: Any, rule: FlatRule) -> tuple[Any, ...]:
-    return rule.value(*xs)
-
-
-def _pullback(out_bar: Any, out: Any, xs: Any, *, rule: Any) -> Any:
-    bars = tuple([
-        np.zeros(np.shape(o), _float_dtype(o)) if bar is None else bar for bar, o in zip(out_bar, out, strict=True)
-    ])  # fmt: skip
-    if rule.pull is not None:
-        return rule.pull(bars, out, xs)
-    active = [i for i, x in enumerate(xs) if _is_float(x)]
-
-    def push(*dots: Any) -> Any:
-        full: list[Any] = [np.zeros(np.shape(x)) for x in xs]
-        for i, dot in zip(active, dots, strict=True):
-            full[i] = dot
-        return tuple(rule.push(tuple(full), out, xs))
-
-    got = iter(transpose(push, [Spec(np.shape(xs[i]), xs[i].dtype) for i in active], list(bars)))
-    return [next(got) if _is_float(x) else None for x in xs]
-
-
-def _pushforward(xs_dot: Any, out: Any, xs: Any, *, rule: Any) -> Any:
-    if rule.push is not None:
-        return tuple(rule.push(xs_dot, out, xs))
-    active = [i for i, x in enumerate(xs) if _is_float(x)]
-
-    def pull(*bars: Any) -> Any:
-        got = rule.pull(bars, out, xs)
-        return [got[i] for i in active if got[i] is not None]
-
-    specs = [Spec(np.shape(o), _float_dtype(o)) for o in out]
-    live = _live(rule, out, xs, active)
-    return tuple(transpose(pull, specs, [xs_dot[i] for i in live]))
-
-
-def _live(rule: FlatRule, out: Any, xs: Any, active: list[int]) -> list[int]:
-    """The arguments for which a pullback returns a cotangent."""
-    assert rule.pull is not None
-    got = rule.pull(tuple([np.zeros(np.shape(o), _float_dtype(o)) for o in out]), out, xs)
-    return [i for i in active if got[i] is not None]
-
-
-def _is_float(x: Any) -> bool:
-    return getattr(x, "dtype", np.dtype(type(x))).kind in "fc"
-
-
-def _float_dtype(x: Any) -> Any:
-    return x.dtype if _is_float(x) else np.float64
-
-
-def _batch(size: int, values: list[Any], batched: tuple[bool, ...], rule: FlatRule) -> Any:
-    axes = tuple([0 if b else None for b in batched])
-
-    def pull(bars: Any, outs: Any, xs: Any) -> Any:
-        def row(bars: Any, outs: Any, xs: Any) -> Any:
-            got = _pullback(bars, outs, xs, rule=rule)
-            present[:] = [g is not None for g in got]
-            return tuple([g for g in got if g is not None])
-
-        present: list[bool] = []
-        rows = iter(vmap(row, (0, 0, axes))(bars, outs, xs))
-        # An array that all rows share collects the cotangents of all.
-        return [
-            None if not here else (next(rows) if b else np.sum(next(rows), axis=0))
-            for here, b in zip(present, batched, strict=True)
-        ]
-
-    def push(dots: Any, outs: Any, xs: Any) -> Any:
-        return vmap(lambda dots, outs, xs: _pushforward(dots, outs, xs, rule=rule), (axes, 0, axes))(dots, outs, xs)
-
-    def value(*xs: Any) -> Any:
-        try:
-            return vmap(lambda *xs: rule.value(*xs), axes)(*xs)
-        except Exception:
-            # The function may not be NumPy code. An error that is its own comes again from the loop.
-            rows = [rule.value(*[x[i] if b else x for x, b in zip(xs, batched, strict=True)]) for i in range(size)]
-            return tuple([np.stack(part) for part in zip(*rows, strict=True)])
-
-    wide = FlatRule(rule.name, value, pull, push)
-    return custom(*values, rule=wide)
-
-
-custom = general(
-    "custom", pullback=_pullback, pushforward=_pushforward, value=_value, names=("xs",), outputs=2, batch=_batch,
-    parameters=("rule",), dispatches=False,
-)  # fmt: skip
-
-
-def apply_flat(
-    name: str, function: Callable[..., Any], args: tuple[Any, ...], pull: Any = None, push: Any = None
-) -> Any:
-    """Call a function of nests by a rule over nests.
-
-    `pull(out_bar, out, args)` returns a nest of cotangents for each argument (or None), `push(args_dot, out,
-    args)` the tangent of the output.
-    """
-    leaves, structure = flatten(args)
-    leaves = [plain(leaf) for leaf in leaves]
-    moving = [
-        i for i, leaf in enumerate(leaves) if isinstance(leaf, (Variable, np.ndarray, np.generic, float, int))
-    ]
-    outer: list[Any] = []
-
-    def rebuilt(xs: Any) -> Any:
-        full = list(leaves)
-        for i, x in zip(moving, xs, strict=True):
-            full[i] = x
-        return unflatten(structure, full)
-
-    def value(*xs: Any) -> tuple[Any, ...]:
-        found, out_structure = flatten(function(*rebuilt(xs)))
-        outer[:] = [out_structure]
-        return tuple([_array(leaf) for leaf in found])
-
-    def flat_pull(bars: Any, outs: Any, xs: Any) -> Any:
-        got = pull(unflatten(outer[0], list(bars)), unflatten(outer[0], list(outs)), rebuilt(xs))
-        spread = _spread(name, got, args, moving)
-        _check_shapes(name, "cotangent", spread, xs)
-        return spread
-
-    def flat_push(dots: Any, outs: Any, xs: Any) -> Any:
-        out_dot = push(rebuilt(dots), unflatten(outer[0], list(outs)), rebuilt(xs))
-        found = [_array(leaf) for leaf in flatten(out_dot)[0]]
-        if len(found) != len(outs):
-            raise ArgumentError(f"the pushforward of {name} returned {len(found)} tangents for {len(outs)} outputs")
-        _check_shapes(name, "tangent", found, outs)
-        return tuple([np.broadcast_to(dot, np.shape(o)) for dot, o in zip(found, outs, strict=True)])
-
-    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None)
-    outs = custom(*[leaves[i] for i in moving], rule=rule)
-    return unflatten(outer[0], list(outs))
-
-
-_ARRAYS = (Variable, np.ndarray, np.generic, float, int, complex)
-
-
-def _array(leaf: Any) -> Any:
-    leaf = plain(leaf)
-    return leaf if isinstance(leaf, (Variable, np.ndarray)) else np.asarray(leaf)[()]
-
-
-def _spread(name: str, got: Any, args: tuple[Any, ...], moving: list[int]) -> list[Any]:
-    """The cotangents that a pullback returned, one for each array of the arguments."""
-    parts = got if isinstance(got, tuple) and len(args) > 1 else (got,)
-    if len(args) == 1 and isinstance(got, tuple) and len(got) == 1 and not isinstance(args[0], tuple):
-        parts = got
-    if len(parts) != len(args):
-        raise ArgumentError(
-            f"the pullback of {name} returned {len(parts)} cotangents for {len(args)} arguments: return a tuple "
-            "with one for each, None where there is no derivative"
-        )
-    full: list[Any] = []
-    for part, arg in zip(parts, args, strict=True):
-        count = len(flatten(arg)[0])
-        leaves = [None] * count if part is None else flatten(part)[0]
-        if len(leaves) != count:
-            raise ArgumentError(f"the pullback of {name}: a cotangent does not have the structure of its argument")
-        full += leaves
-    return [None if full[i] is None else _array(full[i]) for i in moving]
-
-
-def _check_shapes(name: str, what: str, values: Any, like: Any) -> None:
-    """Refuse what a rule returned where it cannot be broadcast to the shape that it stands for."""
-    for value, x in zip(values, like, strict=True):
-        got, wanted = np.shape(value), np.shape(x)
-        if value is None or got == wanted:
-            continue
-        # Axes are compared from the last one, as in broadcasting.
-        pairs = zip(got[::-1], wanted[::-1], strict=False)
-        if len(got) > len(wanted) or any(n not in (1, m) for n, m in pairs):
-            raise ShapeError(f"the rule of {name} gave a {what} of shape {got} for an array of shape {wanted}")
+from ..core.errors import ArgumentError
+from .flat_rules import apply_flat
 
 
 class CustomRule:
@@ -218,11 +20,15 @@ class CustomRule:
         self.f = f
         self._signature = inspect.signature(f)
         self._pullback, self._pushforward = pullback, pushforward
-        for p in self._signature.parameters.values():
-            if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-                raise ArgumentError(f"custom_rule: {self.__name__} must name its parameters, it has {p}")
+        # One rule for each argument, in place of a pullback.
+        self._each: dict[str, Any] = {}
+        parameters = self._signature.parameters.values()
+        self._names = [p.name for p in parameters if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+        self._many = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self._rest = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
 
     __name__: str
+    __qualname__: str
 
     def pullback(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give the reverse rule (a decorator)."""
@@ -234,36 +40,91 @@ class CustomRule:
         self._pushforward = rule
         return rule
 
+    def pullbacks(self, **rules: Callable[..., Any] | None) -> CustomRule:
+        """Give a reverse rule for each parameter by its name, None for one that has no derivative.
+
+        Each rule names what it needs, as a pullback does, and returns the cotangent of its parameter; that of `*xs`
+        returns a tuple of them.
+
+        Raises
+        ------
+        ArgumentError
+            A parameter is missing, or unknown.
+        """
+        if set(rules) != set(self._names):
+            wrong = sorted(set(rules) ^ set(self._names))
+            raise ArgumentError(
+                f"{self.__name__}.pullbacks takes one rule for each of {', '.join(self._names)}: look at "
+                f"{', '.join(wrong)}\nWrite {wrong[0]}=None for a parameter without a derivative"
+            )
+        self._each = {name: rules[name] for name in self._names}
+        return self
+
     def rules(self) -> dict[str, Callable[..., Any]]:
         """The rules that were given, by their names."""
         given = {"pushforward": self._pushforward, "pullback": self._pullback}
+        given |= {f"pullback of {name}": rule for name, rule in self._each.items()}
         return {name: rule for name, rule in given.items() if rule is not None}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._pullback is None and self._pushforward is None:
+        if not self.rules():
             raise ArgumentError(f"{self.__name__} has no rule yet: give it one with @{self.__name__}.pullback")
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        names = [n for n, p in self._signature.parameters.items() if p.kind is not p.KEYWORD_ONLY]
-        options = {n: v for n, v in bound.arguments.items() if n not in names}
-        values = tuple([bound.arguments[n] for n in names])
+        options = {n: v for n, v in bound.arguments.items() if n not in self._names}
+        given = {n: v for n, v in options.items() if n != self._rest} | options.get(self._rest or "", {})
+        values: list[Any] = []
+        for name in self._names:
+            values += bound.arguments[name] if name == self._many else [bound.arguments[name]]
 
         def pull(out_bar: Any, out: Any, args: Any) -> Any:
-            known = {"out_bar": out_bar, "out": out, **options, **dict(zip(names, args, strict=True))}
-            return _call(self._pullback, known)
+            known = {"out_bar": out_bar, "out": out, **options, **self._named(args)}
+            return _call(self._pullback, known) if self._pullback else self._by_each(known, len(args))
 
         def push(dots: Any, out: Any, args: Any) -> Any:
-            known = {"out": out, **options, **dict(zip(names, args, strict=True))}
-            known |= {f"{n}_dot": d for n, d in zip(names, dots, strict=True)}
+            known = {"out": out, **options, **self._named(args)}
+            known |= {f"{n}_dot": d for n, d in self._named(dots).items()}
             return _call(self._pushforward, known)
 
         return apply_flat(
-            self.__name__, lambda *args: self.f(*args, **options), values,
-            pull if self._pullback else None, push if self._pushforward else None,
+            self.__name__, lambda *args: self.f(*args, **given), tuple(values),
+            pull if self._pullback or self._each else None, push if self._pushforward else None, foreign=True,
         )  # fmt: skip
+
+    def _named(self, values: Any) -> dict[str, Any]:
+        """The arguments by the names of their parameters; `*xs` has a tuple of them."""
+        one_each = [name for name in self._names if name != self._many]
+        known = dict(zip(one_each, values, strict=False))
+        return known if self._many is None else {**known, self._many: tuple(values[len(one_each) :])}
+
+    def _by_each(self, known: dict[str, Any], count: int) -> Any:
+        bars: list[Any] = []
+        for name, rule in self._each.items():
+            bar = None if rule is None else _call(rule, known)
+            if name != self._many:
+                bars.append(bar)
+            else:
+                bars += [None] * (count - len(bars)) if bar is None else bar
+        return bars[0] if count == 1 else tuple(bars)
+
+    def __reduce__(self) -> Any:
+        # What a decorator put in the place of its function is found there.
+        found: Any = sys.modules.get(self.__module__)
+        for name in self.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return (
+            self.__qualname__
+            if found is self
+            else (_remade, (self.f, self._pullback, self._pushforward, self._each))
+        )
 
     def __repr__(self) -> str:
         return f"custom_rule({self.__name__})"
+
+
+def _remade(f: Any, pullback: Any, pushforward: Any, each: dict[str, Any]) -> CustomRule:
+    made = CustomRule(f, pullback, pushforward)
+    return made.pullbacks(**each) if each else made
 
 
 def _call(rule: Callable[..., Any], known: dict[str, Any]) -> Any:
@@ -286,18 +147,20 @@ def custom_rule(
     Parameters
     ----------
     f : callable
-        A function of nests of arrays with named parameters. It is called with plain values, so it may use
-        any library (under `vmap` row by row, where it is not NumPy code). Keyword-only parameters are options.
+        A function of nests of arrays. It is called with plain values, so it may use any library (under `vmap`
+        row by row, where it is not NumPy code). Keyword-only parameters and `**kwargs` are options.
     pullback : callable, optional
         Named by what it needs: `out_bar` (the cotangent of the output), `out`, and any parameters of `f`. It
-        returns the cotangent of each positional parameter, None where there is no derivative.
+        returns the cotangent of each positional argument, None where there is no derivative. A parameter `*xs`
+        is known as the tuple of its arguments.
     pushforward : callable, optional
         Likewise from `x_dot` (for a parameter `x`), `out` and the parameters: the tangent of the output.
 
     Returns
     -------
     CustomRule
-        Called as `f`; `.pullback` and `.pushforward` are decorators that set the rules later.
+        Called as `f`; `.pullback` and `.pushforward` are decorators that set the rules later, and
+        `.pullbacks(x=..., y=...)` takes one reverse rule for each parameter.
 
     Raises
     ------
@@ -308,8 +171,9 @@ def custom_rule(
 
     Notes
     -----
-    Where only a pullback is given, it must be written in NumPy functions that have rules themselves, since
-    its transpose is taken by reverse mode; likewise for second derivatives.
+    A rule that is not NumPy code, but calls SciPy or `float(x)`, is enough for first derivatives of its own
+    direction, in compiled functions too. Second derivatives, and the other direction, differentiate the rule: they
+    want NumPy functions that have rules themselves.
 
     Examples
     --------
@@ -322,6 +186,13 @@ def custom_rule(
     ...     return out_bar
     >>> ad.grad(clipped)(5.0)
     np.float64(1.0)
+
+    One rule for each argument:
+
+    >>> product = ad.custom_rule(lambda x, y: x * y)
+    >>> product = product.pullbacks(x=lambda out_bar, y: out_bar * y, y=lambda out_bar, x: out_bar * x)
+    >>> ad.grad(product, (0, 1))(2.0, 3.0)
+    (np.float64(3.0), np.float64(2.0))
 
     """
     if f is None:
