@@ -147,3 +147,45 @@ def test_geometric_sequences_of_infinities_and_nan_are_those_of_numpy():
         ):
             for value in under(f, x):
                 np.testing.assert_allclose(value, f(x), rtol=1e-12)
+
+
+LISTS = {
+    "grad": ad.grad,
+    "value_and_grad": ad.value_and_grad,
+    "jacfwd": ad.jacfwd,
+    "jacrev": ad.jacrev,
+    "hessian": ad.hessian,
+    "jvp": lambda f: lambda x: ad.jvp(f, (x,), (x,)),
+    "vjp": lambda f: lambda x: ad.vjp(f, x)[1](1.0),
+    "linearize": lambda f: lambda x: ad.linearize(f, x)[1](x),
+    "compiled": lambda f: ad.compile(ad.grad(f), backend="numpy"),
+    "inside": lambda f: ad.jacfwd(lambda x: ad.grad(f)([x[0], x[1] * 2])),
+    "rows": lambda f: lambda x: ad.vmap(lambda a: ad.grad(f)([a, a]))(np.array(x)),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_numbers_is_an_array(name):
+    transformed = LISTS[name](lambda x: np.sum(np.sin(x) ** 2) * x[0])
+    for x in ([1.0, 2.0], [1, 2]):
+        for _ in range(2):
+            got, expected = transformed(x), transformed(np.array(x, float))
+            assert seen(got) == seen(expected)
+
+
+def seen(nest):
+    """A nest of arrays as something that compares classes, shapes and elements."""
+    if isinstance(nest, (tuple, list)):
+        return type(nest), [seen(part) for part in nest]
+    return type(nest), np.shape(nest), np.asarray(nest).tolist()
+
+
+def test_other_lists_are_nests():
+    product = ad.grad(lambda p: np.sum(p[0] * p[1]))
+    assert [np.shape(g) for g in product([np.ones(2), np.ones(2)])] == [(2,), (2,)]
+    assert [np.shape(g) for g in product([2.0, np.ones(2)])] == [(), (2,)]
+    assert product((2.0, 3.0)) == (3.0, 2.0)
+    assert product({0: 2.0, 1: 3.0}) == {0: 3.0, 1: 2.0}
+    assert ad.grad(lambda m: np.sum(m @ m))([[1.0, 2.0], [3.0, 4.0]]).tolist() == [[7.0, 11.0], [9.0, 13.0]]
+    with pytest.raises(ad.ShapeError, match=r"argument 0 \('p'\) is a list of lists of different lengths"):
+        product([[1.0, 2.0], [3.0]])

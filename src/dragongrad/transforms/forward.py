@@ -15,6 +15,7 @@ from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
 from .careful import attempt
 from .evaluate import call, drop
+from .options import of_numbers
 from .pushforward import Forward, push_masked, push_root
 from .restate import is_unclear, remember
 from .sweep import has_nan, own
@@ -76,8 +77,8 @@ def _run_once(f: Any, primals: Any, tangents: Any, kwargs: dict[str, Any], kind:
         CAREFUL.get().begin(level)
     args = []
     for position, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
-        leaves, structure = flatten(primal)
-        dots, dot_structure = flatten(tangent)
+        leaves, structure = flatten(of_numbers(primal, "a primal"))
+        dots, dot_structure = flatten(of_numbers(tangent, "a tangent"))
         if len(dots) != len(leaves) or (structure is not None and dot_structure != structure):
             raise ArgumentError(f"tangent {position} must have the structure of primal {position}")
         args.append(unflatten(structure, [_dual(x, t, level) for x, t in zip(leaves, dots, strict=True)]))

@@ -14,7 +14,7 @@ from ..core.variable import Variable, as_input
 from .evaluate import drop
 from .forward import jvp
 from .gradients import vjp
-from .options import Transform, bind_argnums, check_argnums
+from .options import Transform, bind_argnums, check_argnums, of_numbers
 from .reverse import open_reverse
 from .sweep import run_sweep
 
@@ -108,7 +108,7 @@ def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:
     """
     out, pullback = vjp(f, *primals, **kwargs)
     outs, structure = flatten(out)
-    leaves = [as_input(leaf) for leaf in flatten(primals)[0]]
+    leaves = [as_input(leaf) for leaf in flatten([of_numbers(x, "a primal") for x in primals])[0]]
     level, inputs = open_reverse([(np.shape(o), np.asarray(o).dtype if not isinstance(o, Variable) else o.dtype)
                                   for o in outs])  # fmt: skip
     # The pullback is linear, so any cotangent records it; ones meet no zeros.
@@ -120,7 +120,7 @@ def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:
 
     def pushforward(*tangents: Any) -> Any:
         """The tangent of the output for tangents of the primals."""
-        dots = flatten(tangents)[0]
+        dots = flatten([of_numbers(x_dot, "a tangent") for x_dot in tangents])[0]
         if len(dots) != len(leaves):
             raise ShapeError("the tangents must have the structure of the primals")
         seeds = []

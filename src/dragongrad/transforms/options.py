@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DtypeError, describe, user_line
+from ..core.errors import ArgumentError, DtypeError, ShapeError, describe, user_line
 from ..core.nests import Structure, flatten
-from ..core.variable import as_input, value_of
+from ..core.variable import Variable, as_input, value_of
 
 Argnums = int | tuple[int, ...]
 
@@ -82,14 +82,52 @@ def bind_argnums(f: Any, args: tuple[Any, ...], argnums: Argnums) -> tuple[int, 
 
 
 def input_leaves(f: Any, value: Any, position: int) -> tuple[list[Any], Structure]:
-    """Take a differentiated argument apart into numeric leaves."""
+    """Take a differentiated argument apart into numeric leaves; a list of numbers is one array."""
     if value.__class__ is np.ndarray and value.dtype.kind == "f":
         return [value], None
+    if value.__class__ is list:
+        value = of_numbers(value, f"argument {position}{_argument_name(f, position)}")
     leaves, structure = flatten(value)
     try:
         return [as_input(leaf) for leaf in leaves], structure
     except DtypeError:
         raise _not_numeric(f, position, leaves) from None
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number, of Python's, NumPy's or under a transform, or lists of such."""
+    if value.__class__ in (list, tuple):
+        return bool(value) and all(map(_is_number, value))
+    while value.__class__ is Variable:
+        if value.shape or value.level.batch_axes:
+            # A number of each row of a batch is one.
+            return not value.shape
+        value = value.data
+    return isinstance(value, (float, complex, int, np.number, np.bool_)) or getattr(value, "is_number", False)
+
+
+def of_numbers(value: Any, what: str) -> Any:
+    """One array where a value is a list of numbers, or of lists of them; what it is where it is not.
+
+    Raises
+    ------
+    ShapeError
+        The lists have different lengths.
+    """
+    if value.__class__ is not list or not _is_number(value):
+        return value
+    leaves, _ = flatten(value)
+    try:
+        shape = np.asarray(value, object).shape
+    except ValueError:
+        shape = ()
+    if len(leaves) != np.prod(shape):
+        raise ShapeError(
+            f"{what} is a list of lists of different lengths\n  at {user_line()}\n"
+            "Pass a list of arrays, [np.array(...), np.array(...)], or lists of one length"
+        )
+    held = any(leaf.__class__ is Variable for leaf in leaves)
+    return np.reshape(np.stack(leaves), shape) if held else np.asarray(value)
 
 
 def _not_numeric(f: Any, position: int, leaves: list[Any]) -> DtypeError:
