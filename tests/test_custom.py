@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
+from dragongrad.core.block import BLOCKS, TABLE
 
 X = np.array([0.3, 0.7, 1.1])
 
@@ -132,6 +133,44 @@ def test_one_rule_for_each_argument_of_any_number_of_them():
     np.testing.assert_allclose(ad.grad(lambda x: np.sum(copy(x)))(X), np.cos(X))
     with pytest.raises(ad.ArgumentError, match="one rule for each of x, ys: look at ys"):
         weighted.pullbacks(x=None)
+
+
+@pytest.fixture
+def declaring():
+    """Blocks that a test declares are in the table until it ends."""
+    before = [(table, dict(table)) for table in (BLOCKS, TABLE)]
+    yield
+    for table, known in before:
+        table.clear()
+        table.update(known)
+
+
+@pytest.mark.usefixtures("declaring")
+def test_graphs_and_blocks_pickle():
+    def f(x):
+        for _ in range(2000):
+            x = np.sin(x)
+        return np.sum(np.linalg.eigh(np.outer(x, x))[0]) + np.where(x > 0, x, 2.0)[0] + by_pullback(X)[1]
+
+    graph = ad.graph(f, X)
+    copy = pickle.loads(pickle.dumps(graph))
+    assert type(copy) is type(graph)
+    assert str(copy) == str(graph)
+    compiled = ad.compile(f, backend="numpy")
+    compiled(X)
+    assert len(pickle.loads(pickle.dumps(compiled.graph))) == len(compiled.graph)
+    block = ad.elementwise(only_values, np.cos, name="only_values", dispatches=False)
+    assert pickle.loads(pickle.dumps(block)) is block
+
+
+@pytest.mark.usefixtures("declaring")
+def test_a_partial_is_not_called_when_it_is_declared():
+    def never(out):
+        raise AssertionError
+
+    ad.elementwise(lambda x: np.exp(x), never, name="never", dispatches=False)
+    same = ad.elementwise(lambda x: np.exp(x), lambda out: out, name="same", dispatches=False)
+    assert ad.grad(same)(1.0) == np.exp(1.0)
 
 
 def test_a_tuple_of_arguments_has_a_tuple_of_tangents():

@@ -306,17 +306,17 @@ def _prepare_partial(partial: Any, names: tuple[str, ...]) -> tuple[Any, Any]:
     positions = [names.index(name) for name in rule_names(partial)]
     if len(positions) > 1:
         return (lambda saved: partial(*saved)), itemgetter(*positions)
-    if not isinstance(partial, np.ufunc) and _is_identity(partial, object()):
+    if not isinstance(partial, np.ufunc) and _is_identity(partial):
         return TIMES, itemgetter(positions[0])
     return partial, itemgetter(positions[0])
 
 
-def _is_identity(partial: Callable[..., Any], probe: object) -> bool:
-    try:
-        return partial(probe) is probe
-    except (TypeError, AttributeError):
-        # Mathematics was tried on the probe: not the identity.
-        return False
+# What a function does that returns its argument; a partial is looked at, and not called before it is needed.
+_IDENTITY = (lambda out: out).__code__.co_code
+
+
+def _is_identity(partial: Any) -> bool:
+    return getattr(getattr(partial, "__code__", None), "co_code", None) == _IDENTITY
 
 
 def _pick_nothing(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from html import escape
 from itertools import pairwise
 from typing import Any
 
+from ..blocks.pickles import reduced_graph
 from ..core.graph import Graph, trace
 from ..core.node import Node
 from .layout import Placed, place
@@ -147,6 +149,9 @@ def _spec(node: Node) -> str:
     if isinstance(node.dtype, tuple):
         return ", ".join(f"{s.dtype} {s.shape}" for s in node.dtype)
     return f"{node.dtype} {node.shape}"
+
+
+copyreg.pickle(DrawnGraph, reduced_graph)
 
 
 def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
