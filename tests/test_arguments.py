@@ -1,5 +1,8 @@
 """Arguments as NumPy reads them: the same value, shape and dtype, or the same refusal."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -189,3 +192,40 @@ def test_other_lists_are_nests():
     assert ad.grad(lambda m: np.sum(m @ m))([[1.0, 2.0], [3.0, 4.0]]).tolist() == [[7.0, 11.0], [9.0, 13.0]]
     with pytest.raises(ad.ShapeError, match=r"argument 0 \('p'\) is a list of lists of different lengths"):
         product([[1.0, 2.0], [3.0]])
+
+
+@dataclass
+class Layer:
+    w: Any
+    stride: int = 2
+    activation: Any = "relu"
+    scale: float = 1
+
+
+@pytest.mark.parametrize("activation", ["relu", np.tanh, len])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_whole_numbers_and_names_in_dataclasses_are_not_trained(activation, compiled):
+    def loss(p):
+        assert (type(p.stride), p.activation) == (int, activation)
+        return np.sum((p.w[:: p.stride] * p.scale - 3) ** 2)
+
+    def wrap(f):
+        return ad.compile(f, backend="numpy") if compiled else f
+
+    layer = Layer(np.ones(4), activation=activation)
+    for _ in range(2):
+        got = wrap(ad.grad(loss))(layer)
+        assert seen((got.stride, got.activation)) == seen((2, activation))
+        assert got.w.tolist() == [-4, 0, -4, 0]
+        assert got.scale == -8
+    rows = wrap(ad.jacfwd(lambda p: p.w * p.stride))(layer)
+    assert type(rows.stride) is int
+    assert rows.w.tolist() == (2 * np.eye(4)).tolist()
+
+
+def test_what_is_minimized_keeps_its_whole_numbers():
+    found = ad.minimize(lambda p: np.sum((p.w[:: p.stride] * p.scale - 3) ** 2), Layer(np.ones(4))).x
+    assert (type(found.stride), found.stride, found.activation) == (int, 2, "relu")
+    assert np.shape(found.scale) == ()
+    with pytest.raises(ad.DtypeError, match="Layer without parameters: whole numbers"):
+        ad.grad(lambda p: p.stride**2)(Layer(3, scale=np.tanh))

@@ -592,6 +592,20 @@ def test_captured_values_that_stay_or_do_not_matter_are_not_compiled_again():
     MODEL.unused += 1
     compiled(X)
     assert compiled.compiled == 1
+    record, counts, total = [], {"calls": 0}, 0
+
+    def recorded(x):
+        nonlocal total
+        total += 1
+        record.append(total)
+        counts["calls"] += 1
+        return x * 2
+
+    compiled = ad.compile(recorded, backend="numpy")
+    for _ in range(3):
+        twice(lambda: compiled(X), recorded(X))
+        del record[:]
+    assert compiled.compiled == 1
 
 
 # What computes later

@@ -25,6 +25,9 @@ _MOST = 500
 _DEEPEST = 4
 # Longer lists and dicts are not looked into.
 _LONGEST = 32
+# What code calls that keeps a record in a list, and how `_read` says that it writes to elements.
+_GROWING = frozenset({"append", "extend", "insert"})
+_WRITTEN = "[]"
 _NUMBERS = (float, int, complex, str, bytes, np.generic, type(None))
 
 
@@ -128,11 +131,19 @@ def _parts(place: Place, named: frozenset[str]) -> Iterator[tuple[Place, frozens
         if not is_of_a_library(value.__module__):
             yield from _of_function(value)
     elif isinstance(value, (dict, list)) and len(value) <= _LONGEST:
-        for key, part in list(value.items() if isinstance(value, dict) else enumerate(value)):
-            if isinstance(key, (str, int)):
-                yield Place(f"{place.text}[{key!r}]", value, key, part), named
+        yield from _of_nest(place, value, named)
     elif not is_of_a_library(_module(value)):
         yield from _of_object(place, value, named)
+
+
+def _of_nest(place: Place, value: Any, named: frozenset[str]) -> Iterator[tuple[Place, frozenset[str]]]:
+    """The elements of a dict or list; what may count or record the calls themselves is left out."""
+    if isinstance(value, list) and named & _GROWING:
+        return
+    counts = isinstance(value, list) or _WRITTEN in named
+    for key, part in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        if isinstance(key, (str, int)) and not (counts and isinstance(part, _NUMBERS)):
+            yield Place(f"{place.text}[{key!r}]", value, key, part), named
 
 
 def _of_object(place: Place, value: Any, named: frozenset[str]) -> Iterator[tuple[Place, frozenset[str]]]:
@@ -160,8 +171,10 @@ def _module(value: Any) -> Any:
 
 
 def _of_function(f: types.FunctionType) -> Iterator[tuple[Place, frozenset[str]]]:
-    names, attributes = _read(f.__code__)
+    names, attributes, written = _read(f.__code__)
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+        if name in written:
+            continue
         place = Place(name, cell, None, None)
         place.value = place.now()
         if place.value is not MISSING:
@@ -179,17 +192,23 @@ def _of_function(f: types.FunctionType) -> Iterator[tuple[Place, frozenset[str]]
 
 
 @functools.lru_cache(maxsize=1024)
-def _read(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """The global names and the attributes that code reads."""
-    names, attributes = set[str](), set[str]()
+def _read(code: types.CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The global names and the attributes that code reads and does not write, and what it writes."""
+    names, attributes, written = set[str](), set[str](), set[str]()
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             names.add(step.argval)
         elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             attributes.add(step.argval)
+        elif step.opname in ("STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"):
+            written.add(step.argval)
+        elif step.opname == "STORE_SUBSCR":
+            attributes.add(_WRITTEN)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            more, further = _read(constant)
+            more, further, also = _read(constant)
             names |= more
             attributes |= further
-    return frozenset(names), frozenset(attributes)
+            written |= also
+    # What a call writes itself, as a counter, is no constant of its.
+    return frozenset(names - written), frozenset(attributes - written), frozenset(written)

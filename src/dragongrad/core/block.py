@@ -26,6 +26,8 @@ from .variable import Variable, is_constant, plain, top_level
 
 ARGUMENTS = ("x", "y", "z", "u", "v", "w")
 _PLAIN_SCALARS = frozenset({float, int, np.float64})
+# What a function does that returns its argument; a partial is looked at, and not called before it is needed.
+_IDENTITY = (lambda out: out).__code__.co_code
 
 # The table of primitives: every NumPy function that has a rule, and what answers for it.
 TABLE: dict[Any, Callable[..., Any]] = {}
@@ -306,17 +308,9 @@ def _prepare_partial(partial: Any, names: tuple[str, ...]) -> tuple[Any, Any]:
     positions = [names.index(name) for name in rule_names(partial)]
     if len(positions) > 1:
         return (lambda saved: partial(*saved)), itemgetter(*positions)
-    if not isinstance(partial, np.ufunc) and _is_identity(partial):
+    if getattr(getattr(partial, "__code__", None), "co_code", None) == _IDENTITY:
         return TIMES, itemgetter(positions[0])
     return partial, itemgetter(positions[0])
-
-
-# What a function does that returns its argument; a partial is looked at, and not called before it is needed.
-_IDENTITY = (lambda out: out).__code__.co_code
-
-
-def _is_identity(partial: Any) -> bool:
-    return getattr(getattr(partial, "__code__", None), "co_code", None) == _IDENTITY
 
 
 def _pick_nothing(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -13,21 +15,29 @@ from .errors import ArgumentError
 
 NAMESPACE = "dragongrad"
 Structure = optree.PyTreeSpec | None
+# What is part of the structure in a field of a dataclass: a stride is no parameter.
+_NEVER = (str, bytes, type, np.dtype, np.ufunc, FunctionType, BuiltinFunctionType, Enum)
+_STATIC = (int, np.integer, np.bool_, *_NEVER)
 _LEAF_TYPES = (np.ndarray, np.generic, float, int, complex)
 
 
-def _is_unregistered(value: Any) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
-
-
 def _register(cls: type, namespace: str) -> None:
-    names = [f.name for f in dataclasses.fields(cls) if f.init]
+    # Whether a whole number in a field is a parameter all the same, by how the field is declared.
+    real = {
+        f.name: any(w in str(f.type) for w in ("float", "complex", "rray"))
+        for f in dataclasses.fields(cls)
+        if f.init
+    }
 
-    def flatten(value: Any) -> tuple[list[Any], tuple[str, ...], list[str]]:
-        return [getattr(value, name) for name in names], tuple(names), names
+    def flatten(value: Any) -> tuple[list[Any], Any, list[str]]:
+        held = {name: getattr(value, name) for name in real}
+        # The class too, for equal values of different classes are different.
+        static = {n: (v.__class__, v) for n, v in held.items() if isinstance(v, _NEVER if real[n] else _STATIC)}
+        moving = [name for name in held if name not in static]
+        return [held[name] for name in moving], (tuple(moving), tuple(static.items())), moving
 
-    def unflatten(keys: Any, children: Any) -> Any:
-        return cls(**dict(zip(keys, children, strict=True)))
+    def unflatten(known: Any, children: Any) -> Any:
+        return cls(**dict(zip(known[0], children, strict=True)), **{name: v for name, (_, v) in known[1]})
 
     try:
         optree.register_pytree_node(cls, flatten, unflatten, namespace=namespace)
@@ -41,7 +51,7 @@ def flatten(nest: Any, namespace: str = NAMESPACE) -> tuple[list[Any], Structure
     if isinstance(nest, _LEAF_TYPES):
         return [nest], None
     leaves, structure = optree.tree_flatten(nest, namespace=namespace)
-    fresh = {type(leaf) for leaf in leaves if _is_unregistered(leaf)}
+    fresh = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type)}
     if fresh:
         for cls in fresh:
             _register(cls, namespace)

@@ -6,6 +6,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,11 @@ def input_leaves(f: Any, value: Any, position: int) -> tuple[list[Any], Structur
     if value.__class__ is list:
         value = of_numbers(value, f"argument {position}{_argument_name(f, position)}")
     leaves, structure = flatten(value)
+    if not leaves and is_dataclass(value):
+        raise DtypeError(
+            f"argument {position}{_argument_name(f, position)} is a {type(value).__name__} without parameters: "
+            f"whole numbers and names are not trained\n  at {user_line()}\nWrite 1.0, or declare its fields float"
+        )
     try:
         return [as_input(leaf) for leaf in leaves], structure
     except DtypeError:
