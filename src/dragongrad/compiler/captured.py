@@ -82,8 +82,8 @@ class Captured:
         """The name of what has changed since; "" where nothing has."""
         return next((place.text for place in self.places if place.has_changed()), "")
 
-    def guarded(self, way: Callable[..., Any]) -> Callable[..., Any]:
-        """A way into a program that is open while nothing changes."""
+    def guarded(self, way: Callable[..., Any], by_name: bool) -> Callable[..., Any]:
+        """A way into a program that is open while nothing changes; it may take arguments by name."""
         if not self.places:
             return way
         known: dict[str, Any] = {"way": way, "MISSING": MISSING}
@@ -92,8 +92,9 @@ class Captured:
             known |= {f"h{i}": place.holder, f"k{i}": place.key, f"v{i}": place.value, f"c{i}": place.content}
             found = f"h{i}.cell_contents" if place.key is None else f"h{i}[k{i}]"
             tests.append(f"{found} is v{i}" + (f" and v{i}.tobytes() == c{i}" if place.content is not None else ""))
+        given = "*args, **kwargs" if by_name else "*args"
         made: Callable[..., Any] = eval(
-            f"lambda *args, **kwargs: way(*args, **kwargs) if {' and '.join(tests)} else MISSING", known
+            f"lambda {given}: way({given}) if {' and '.join(tests)} else MISSING", known
         )
         return made
 

@@ -253,7 +253,7 @@ class Compiled:
     def _open(self, path: Path, kwargs: Any) -> None:
         """Let the next call try this path first."""
         way = functools.partial(path.entry, *self._owners) if self._owners else path.entry
-        way = way if path.entry is closed else self._captured.guarded(way)
+        way = way if path.entry is closed else self._captured.guarded(way, bool(kwargs))
         if kwargs:
             self._named = way
         else:
