@@ -78,16 +78,12 @@ class Level:
 
 
 class Plain(Level):
-    """The level of a buffer that nothing was written into yet: below all others, and without derivative."""
+    """The level of a buffer without derivative, below all others; `apply` is installed with the table."""
 
     __slots__ = ()
 
     def __init__(self) -> None:
         self.serial, self.ended = -1, False
-
-    def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        """Apply a Block to what the buffers hold; the result is plain."""
-        return block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
 
     def number(self, x: Variable, what: str) -> Any:
         """The number itself: nothing with a derivative was written."""
