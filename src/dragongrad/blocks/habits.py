@@ -72,7 +72,7 @@ def install() -> None:
     """Give Variables what code of others asks of arrays, once the table is complete."""
     dispatch.WITHOUT_RULE = _of_arrays
     Variable.__reduce__ = _reduced  # type: ignore[method-assign]
-    Plain.apply = _of_buffers  # type: ignore[method-assign]
+    setattr(Plain, "apply", _of_buffers)  # noqa: B010
     setattr(Variable, "__array__", property(_array))  # noqa: B010
     for name in _OBJECT_LOOPS.split():
         if getattr(np, name) in TABLE:
