@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -23,11 +24,7 @@ _LEAF_TYPES = (np.ndarray, np.generic, float, int, complex)
 
 def _register(cls: type, namespace: str) -> None:
     # Whether a whole number in a field is a parameter all the same, by how the field is declared.
-    real = {
-        f.name: any(w in str(f.type) for w in ("float", "complex", "rray"))
-        for f in dataclasses.fields(cls)
-        if f.init
-    }
+    real = {f.name: any(map(str(f.type).count, ("float", "complex", "rray"))) for f in fields(cls) if f.init}
 
     def flatten(value: Any) -> tuple[list[Any], Any, list[str]]:
         held = {name: getattr(value, name) for name in real}
@@ -39,11 +36,9 @@ def _register(cls: type, namespace: str) -> None:
     def unflatten(known: Any, children: Any) -> Any:
         return cls(**dict(zip(known[0], children, strict=True)), **{name: v for name, (_, v) in known[1]})
 
-    try:
+    # Another thread may have registered the same class between our look and our call.
+    with suppress(ValueError):
         optree.register_pytree_node(cls, flatten, unflatten, namespace=namespace)
-    except ValueError:
-        # Another thread registered the same class between our look and our call.
-        return
 
 
 def flatten(nest: Any, namespace: str = NAMESPACE) -> tuple[list[Any], Structure]:
@@ -51,7 +46,7 @@ def flatten(nest: Any, namespace: str = NAMESPACE) -> tuple[list[Any], Structure
     if isinstance(nest, _LEAF_TYPES):
         return [nest], None
     leaves, structure = optree.tree_flatten(nest, namespace=namespace)
-    fresh = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type)}
+    fresh = {type(leaf) for leaf in leaves if is_dataclass(leaf) and not isinstance(leaf, type)}
     if fresh:
         for cls in fresh:
             _register(cls, namespace)
