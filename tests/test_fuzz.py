@@ -5,7 +5,7 @@ from fuzz.explore import explore
 from fuzz.fuzzers import FUZZERS
 
 # So many cases take about a second each.
-COUNTS = {"programs": 8, "special": 3, "wrong": 6, "formulas": 20, "optimizers": 2, "processes": 1}
+COUNTS = {"programs": 8, "special": 3, "writes": 8, "wrong": 6, "formulas": 20, "optimizers": 2, "processes": 1}
 
 
 @pytest.mark.parametrize("name", FUZZERS)

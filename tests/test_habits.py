@@ -1,5 +1,6 @@
 """`np.asarray(x)`, lists of Variables and plain buffers, under every transform; and who notices that they work."""
 
+import functools
 import os
 import pickle
 import sys
@@ -431,6 +432,96 @@ def test_integers_and_truths_are_plain():
 def test_errors(f, error):
     with pytest.raises(error):
         ad.jacfwd(f)(X)
+
+
+def test_compiled_code_gets_numpys_own_arrays():
+    """Cython takes what `np.empty` gives for an array without asking: the process would crash."""
+
+    def f(x):
+        noise = np.random.default_rng(0).normal(size=3)
+        assert type(noise) is type(np.random.RandomState(0).normal(size=2)) is np.ndarray
+        zeros, part = np.zeros, functools.partial(np.zeros, 2)
+        made = [np.zeros(2), NUMPYS["zeros"](2), *map(np.zeros, [2]), part()]
+        made += [zeros(2), (np.
+                            zeros(2, dtype=
+                                  float)), np.zeros(*(2,), **{})]  # fmt: skip
+        assert [type(a) is Variable for a in made] == [True, False, *[True] * 5]
+        first, second = map(np.asarray, (x, [x[0], 1.0]))
+        return np.sum(first * noise) * second[0]
+
+    noise = np.random.default_rng(0).normal(size=3)
+    close(ad.grad(f)(X), noise * X[0] + np.array([noise @ X, 0.0, 0.0]))
+
+
+def test_buffers_answer_as_arrays_where_there_is_no_rule():
+    def f(x):
+        y = np.zeros(3) + 1.5
+        y[2] = 2.0
+        assert list(np.histogram(y, [0.0, 1.75, 3.0])[0]) == [2, 1]
+        assert y.flags.writeable
+        assert y.strides == (8,)
+        assert len(y.tobytes()) == 24
+        assert type(pickle.loads(pickle.dumps(y))) is np.ndarray
+        np.add.at(y, [0, 0], 1.0)
+        assert list(np.unique(y)) == [1.5, 2.0, 3.5]
+        assert np.logaddexp.reduceat(y, [0, 2]).shape == (2,)
+        return np.sum(x * y)
+
+    close(ad.grad(f)(X), np.array([3.5, 1.5, 2.0]))
+
+
+def test_what_the_user_puts_into_numpys_namespace_stays(monkeypatch):
+    def mine(*args):
+        return NUMPYS["zeros"](*args) + 1
+
+    def f(x):
+        return np.sum(x * np.zeros(3))
+
+    def puts(x):
+        monkeypatch.setattr(np, "zeros", mine)
+        return f(x)
+
+    close(ad.grad(puts)(X), np.ones(3))
+    assert np.zeros is mine
+    close(ad.grad(f)(X), np.ones(3))
+    assert np.zeros is mine
+
+
+def test_a_table_of_constants_is_filled_where_it_is():
+    seen = []
+
+    def f(x):
+        y = np.zeros(3)
+        memory = y.data
+        held = memory.copy()
+        del memory
+        place = y.data.ctypes.data
+        for i in range(3):
+            y[i] = i
+            y[i:] += 0.0
+        seen.append(y.data.ctypes.data == place)
+        out = x * y
+        alias, copied, view = y, y.copy(), y[:2]
+        kept = y.data
+        y[0] = 5.0
+        assert list(alias) == [5.0, 1.0, 2.0]
+        assert list(view) == [5.0, 1.0]
+        assert list(copied) == list(kept) == [0.0, 1.0, 2.0]
+        assert not held.any()
+        return np.sum(out)
+
+    close(ad.grad(f)(X), np.array([0.0, 1.0, 2.0]))
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("kind", [np.memmap, np.ndarray], ids=["memmap", "subclass"])
+def test_arrays_of_subclasses(kind, tmp_path):
+    class Own(np.ndarray):
+        pass
+
+    x = np.memmap(tmp_path / "x", float, "w+", shape=3) if kind is np.memmap else X.copy().view(Own)
+    x[:] = X
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(np.asarray(x) ** 2))(x), 2 * X)
 
 
 def test_modules_imported_later_are_found(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from importlib.machinery import ExtensionFileLoader
+from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
@@ -58,7 +59,7 @@ class _Namespace:
         if not self.served:
             # NumPy imports it when it is first asked for, which would be too late for `_look`.
             self.served.add(np.random.__name__)
-        _NUMPYS_NAMES.update(self.ours)
+        _exchange(self.numpys, self.ours)
         self._look()
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
@@ -67,7 +68,7 @@ class _Namespace:
 
     def take_away(self) -> None:
         """Let NumPy's functions answer."""
-        _NUMPYS_NAMES.update(self.numpys)
+        _exchange(self.ours, self.numpys)
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
                 if names.get(name) is ours:
@@ -110,6 +111,14 @@ class _Namespace:
         self.count = int(_RUNNING.get())
         if not self.count:
             self.take_away()
+
+
+def _exchange(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Put what is new in the place of what is old; what the user has put there stays."""
+    if itemgetter(*old)(_NUMPYS_NAMES) == tuple(old.values()):
+        _NUMPYS_NAMES.update(new)
+        return
+    _NUMPYS_NAMES.update({name: f for name, f in new.items() if _NUMPYS_NAMES[name] is old[name]})
 
 
 _NAMESPACE = _Namespace()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from . import of_formulas, of_optimizers, of_processes, of_programs
+from . import of_formulas, of_optimizers, of_processes, of_programs, of_writes
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Fuzzer:
 FUZZERS = {
     "programs": Fuzzer(of_programs.tame, 4.0, of_programs.REFUSALS),
     "special": Fuzzer(of_programs.wild, 1.0, of_programs.REFUSALS),
+    "writes": Fuzzer(of_writes.writing, 3.0, of_programs.REFUSALS),
     "wrong": Fuzzer(of_programs.wrong, 2.0),
     "formulas": Fuzzer(of_formulas.typed, 0.5, prepare=of_formulas.prepare),
     "optimizers": Fuzzer(of_optimizers.solved, 1.5),

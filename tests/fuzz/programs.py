@@ -16,7 +16,7 @@ import dragongrad as ad
 from .arguments import ARGUMENTS, WRONG, WRONG_VALUES
 from .lines import CHAPTERS, WRITES
 
-_HOLE = re.compile(r"\{([^{}]*)\}")
+HOLE = re.compile(r"\{([^{}]*)\}")
 _VALUE = re.compile(r"([xrcbisvpmqt]\d?)(?:([~=])(\w+))?")
 _NAME = re.compile(r"\b[xv]\d+\b")
 # Larger arrays take time and show nothing that small ones do not.
@@ -189,7 +189,7 @@ class Builder:
         """Fill the holes of a line and add it, if it runs."""
         names: dict[str, str] = {}
         try:
-            text = _HOLE.sub(lambda match: self.fill(match[1], names), line)
+            text = HOLE.sub(lambda match: self.fill(match[1], names), line)
         except KeyError:  # a value that a hole needs could not be made
             return
         if not statement:

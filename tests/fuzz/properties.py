@@ -64,7 +64,10 @@ def directions(args, seed=1):
     found = []
     for a in args:
         v = rng.normal(size=np.shape(a)) + 1j * rng.normal(size=np.shape(a))
-        found.append((v if dtype_of(a).kind == "c" else v.real).astype(dtype_of(a)))
+        # What is added to it lies in memory as it does.
+        like = np.empty_like(a)
+        like[...] = v if dtype_of(a).kind == "c" else v.real
+        found.append(like if np.ndim(a) else like[()])
     return tuple(found)
 
 
@@ -119,8 +122,7 @@ def gradient_and_product(f):
 
 def value(f, inputs):
     """Under differentiation a function has NumPy's value, shape and dtype."""
-    args = inputs(0)
-    want, (g, xs) = f(*args), moving(f, args)
+    want, (g, xs) = f(*inputs(0)), moving(f, inputs(0))
     if xs:
         same(ad.jvp(g, xs, directions(xs))[0], want)
         same(ad.vjp(g, *xs)[0], want)
@@ -164,11 +166,25 @@ def second_order(f, inputs):
         assert want is None or abs(product - want) <= 1e-3 * (size + abs(want)), f"{product}, differences {want}"
 
 
+def unwritten(f, inputs):
+    """What a function writes into its arguments stays its own."""
+    g, xs = moving(f, inputs(0))
+    stacked = rows(inputs, (0, 1))
+    kept, kept_rows = [np.copy(x) for x in xs], [np.copy(x) for x in stacked]
+    if xs:
+        ad.jvp(g, xs, directions(xs))
+        gradient(total(g), xs)
+        same(xs, tuple(kept))
+    if len({np.shape(f(*inputs(seed))) for seed in (0, 1)}) == 1:
+        ad.vmap(f)(*stacked)
+        same(stacked, tuple(kept_rows))
+
+
 def batched(f, inputs, seeds=(0, 1, 2)):
     """vmap is the loop over rows."""
     stacked = rows(inputs, seeds)
     if len({np.shape(f(*inputs(seed))) for seed in seeds}) == 1:
-        want = [f(*[np.asarray(a[k]) for a in stacked]) for k in range(len(seeds))]
+        want = [f(*[np.copy(a[k])[()] for a in stacked]) for k in range(len(seeds))]
         same(ad.vmap(f)(*stacked), np.stack(want))
 
 

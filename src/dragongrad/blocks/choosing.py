@@ -208,6 +208,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 def _diagonal(a: Any, offset: int, axis1: int, axis2: int) -> Any:
+    if a.__class__ is np.ndarray:
+        return np.diagonal(a, offset, axis1, axis2)
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
     return a[(Ellipsis, *_diagonal_index(a.shape[-2], a.shape[-1], offset))]
 

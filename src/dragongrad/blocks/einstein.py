@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
+from ..core.variable import Variable
 from .axes import as_array
 from .choosing import writable_diagonal
 
@@ -51,7 +52,7 @@ def einsum(*operands: Any, optimize: Any = True, **options: Any) -> Any:
 def _parse(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Any]]:
     """The labels of each array and of the output, without dots, and the arrays."""
     if isinstance(operands[0], str):
-        text, arrays = operands[0].replace(" ", ""), [as_array(a) for a in operands[1:]]
+        text, arrays = operands[0].replace(" ", ""), [_kept(a) for a in operands[1:]]
     else:
         text, arrays = _from_sublists(operands)
     left, arrow, output = text.partition("->")
@@ -77,6 +78,11 @@ def _parse(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Any]]:
     return inputs, output, arrays
 
 
+def _kept(value: Any) -> Any:
+    """As `as_array`; a buffer stays what views can be made of."""
+    return value if isinstance(value, Variable) else as_array(value)
+
+
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     def spelled(labels: Any) -> str:
         return "".join(
@@ -84,7 +90,7 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
         )
 
     pairs, rest = len(operands) // 2, len(operands) % 2
-    arrays = [as_array(operands[2 * i]) for i in range(pairs)]
+    arrays = [_kept(operands[2 * i]) for i in range(pairs)]
     text = ",".join(spelled(operands[2 * i + 1]) for i in range(pairs))
     return (f"{text}->{spelled(operands[-1])}" if rest else text), arrays
 

@@ -20,6 +20,7 @@ from ..core.nests import flatten, map_nest
 from ..core.variable import Variable, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
+from .shaping import in_order
 from .views import own
 from .writing import Iterated
 
@@ -68,10 +69,43 @@ def _reduced(self: Variable) -> Any:
     return self.data.__reduce__() if self.level is PLAIN else _refuse_pickle(self)
 
 
+def _of_an_array(name: str) -> property:
+    """An attribute of the array that a buffer of constants holds."""
+    refused = getattr(Variable, name, None)
+
+    def attribute(self: Variable) -> Any:
+        if self.level is PLAIN:
+            return getattr(self.data, name)
+        if refused is None:
+            raise AttributeError(f"a Variable has no {name}: it has no memory of its own")
+        return refused.__get__(self)
+
+    return property(attribute)
+
+
+# What arrays have and Variables have not.
+_OF_ARRAYS = [
+    "base",
+    "ctypes",
+    "dump",
+    "dumps",
+    "flags",
+    "getfield",
+    "strides",
+    "to_device",
+    "tobytes",
+    "tofile",
+    "view",
+]
+
+
 def install() -> None:
     """Give Variables what code of others asks of arrays, once the table is complete."""
     dispatch.WITHOUT_RULE = _of_arrays
     Variable.__reduce__ = _reduced  # type: ignore[method-assign]
+    for name in _OF_ARRAYS:
+        if hasattr(np.ndarray, name):
+            setattr(Variable, name, _of_an_array(name))
     setattr(Plain, "apply", _of_buffers)  # noqa: B010
     setattr(Variable, "__array__", property(_array))  # noqa: B010
     for name in _OBJECT_LOOPS.split():
@@ -165,12 +199,13 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
         a = own(a)
     if original is np.asarray_chkfinite and not np.all(np.isfinite(a)):
         raise ValueError("array must not contain infs or NaNs")
-    ndmin = 1 if original in _OF_AN_AXIS else ndmin
+    a = in_order(a, _ORDERED.get(original, kwargs.get("order")))
+    ndmin = 1 if original in _ORDERED else ndmin
     return np.reshape(a, (1,) * (ndmin - a.ndim) + a.shape) if ndmin > a.ndim else a
 
 
 # These give at least one axis.
-_OF_AN_AXIS = (np.ascontiguousarray, np.asfortranarray)
+_ORDERED = {np.ascontiguousarray: "C", np.asfortranarray: "F"}
 
 
 def _iterating(original: Any) -> Callable[..., Any]:

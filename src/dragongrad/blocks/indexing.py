@@ -15,10 +15,11 @@ import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import BatchError, ConversionError, DtypeError, describe, user_level, user_line
+from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
-from .views import is_outdated, unwritable, view_of, viewed
+from .views import is_outdated, unwritable, view_of, viewed, written_in_place
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -68,6 +69,7 @@ def _add(x: Any, stack: Any, index: Index, shape: tuple[int, ...]) -> Any:
 
 
 def _write(x: Any, y: Any, stack: Any, index: Index) -> Any:
+    x, y = plain(x), plain(y)
     return setitem(x, y, index=index) if stack is None else setitem_at(x, y, stack, index=index)
 
 
@@ -148,7 +150,9 @@ def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> An
     x, y = front(size, x, batched[0]), front(size, y, batched[1])
     stack_shape = None if stack is None else stack.shape[1:] if stack_batched else stack.shape
     shape = _shape_of(x.shape[1:], stack_shape, index)
-    y = np.reshape(y, (size, *(1,) * (len(shape) + 1 - y.ndim), *y.shape[1:]))
+    # As NumPy does, add leading axes of length one, or drop those that the place does not have.
+    missing = len(shape) + 1 - y.ndim
+    y = np.reshape(y, (size, *(1,) * missing, *y.shape[1 + max(-missing, 0) :]))
     y = np.broadcast_to(y, (size, *shape))
     stack, index, source, target = _batch_index(size, True, stack, stack_batched, index)
     return _write(x, np.moveaxis(y, target, source), stack, index)
@@ -230,7 +234,9 @@ def _part(x: Any, index: Index) -> Any:
 
 
 def _put(x: Any, y: Any, index: Index) -> Any:
-    return setitem(x, y, index=index)
+    if x.level is PLAIN and written_in_place(x, index, y):
+        return x
+    return _write(x, y, None, index)
 
 
 def _moved(spelling: Spelling) -> tuple[range, range]:
@@ -266,6 +272,8 @@ def write(x: Any, y: Any, index: Any) -> Any:
     base = x if spelling.axes is None else getitem(x, index=spelling.axes)
     if spelling.parted or (np.ndim(y) > min(base.ndim, 1) and not _has_no_spare_axes(index, spelling, x.ndim)):
         y = _fitted(base, y, spelling)
+    elif np.ndim(y) and is_basic(spelling.parts) and Ellipsis in spelling.parts:
+        y = _narrowed(y, len(_shape_of(base.shape, None, spelling.parts)))
     out = _write(base, y, spelling.stack, spelling.parts)
     return out if spelling.axes is None else np.reshape(out, x.shape)
 
@@ -315,14 +323,17 @@ def _has_no_spare_axes(index: Index, spelling: Spelling, ndim: int) -> bool:
     return len(spelling.parts) == ndim and all(isinstance(p, int) for p in spelling.parts)
 
 
+def _narrowed(y: Any, ndim: int) -> Any:
+    """As NumPy does, drop leading axes of length one that the place of a write does not have."""
+    extra = np.ndim(y) - ndim
+    return np.reshape(y, y.shape[extra:]) if extra > 0 and set(y.shape[:extra]) == {1} else y
+
+
 def _fitted(x: Any, y: Any, spelling: Spelling) -> Any:
     """The values written at an index, in the shape of what the Blocks read there."""
     stack = spelling.stack
     shape = _shape_of(x.shape, None if stack is None else stack.shape, spelling.parts)
-    # As NumPy does, drop leading axes of length one that the place does not have.
-    extra = np.ndim(y) - len(shape)
-    if extra > 0 and set(y.shape[:extra]) == {1}:
-        y = np.reshape(y, y.shape[extra:])
+    y = _narrowed(y, len(shape))
     if not spelling.parted:
         return y
     source, target = _moved(spelling)

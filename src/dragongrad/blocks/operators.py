@@ -1,4 +1,4 @@
-"""What a Variable does with `x[i]`, `x[i] = y`, `x += y` and `x.real = y`."""
+"""What a Variable does with `x[i]`, `x[i] = y`, `x += y`, `x.real = y` and `x.copy()`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE
-from ..core.dispatch import BINARY, answer, into
+from ..core.dispatch import BINARY, answer, as_method, into
 from ..core.errors import NUMPY_ERRORS, DragongradError, ShapeError, describe, user_line
+from ..core.level import PLAIN
 from ..core.variable import Variable, plain
+from .axes import copied
 from .indexing import is_itself, part, read, setitem
 from .indices import is_basic
-from .views import is_number, rebind
+from .shaping import in_order, memory_order
+from .views import is_array, rebind, tell, view_of, written_in_place
 
 
 def _indexed(self: Variable, index: Any) -> Any:
@@ -28,6 +31,11 @@ def _indexed(self: Variable, index: Any) -> Any:
 
 
 def _assigned(self: Variable, index: Any, value: Any) -> None:
+    if self.level is PLAIN and view_of(self) is None:
+        parts = index if index.__class__ is tuple else (index,)
+        if is_basic(parts) and written_in_place(self, parts, value):
+            tell(self)
+            return
     # The name now means a new value; what was computed from the old one keeps it, and views of it follow.
     if not is_itself(self, index, value):
         self.rebind(answer("setitem", setitem.call, (plain(self), value, index), {}))
@@ -38,7 +46,7 @@ def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
     def operator(self: Variable, other: Any) -> Any:
         out = call(self, other)
-        if out is NotImplemented or not _is_array(self):
+        if out is NotImplemented or not is_array(self):
             return out
         if np.shape(out) != self.shape:
             raise ShapeError(
@@ -51,17 +59,6 @@ def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     return operator
 
 
-def _is_array(x: Any) -> bool:
-    """Whether NumPy would have an array here, and no number. A number of each row of a batch counts as a number."""
-    if x.shape:
-        return True
-    while isinstance(x, Variable):
-        if x.level.batch_axes:
-            return False
-        x = x.data
-    return not is_number(x)
-
-
 def _settable(name: str) -> property:
     """A part of complex numbers, which can be written to."""
     part_of = getattr(Variable, name).fget
@@ -70,6 +67,12 @@ def _settable(name: str) -> property:
         part_of(self)[...] = value
 
     return property(part_of, write)
+
+
+def _copy(self: Variable, order: str = "C") -> Any:
+    """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order that there is."""
+    out = in_order(self, memory_order(order))
+    return copied(self) if out is self else out
 
 
 def install() -> None:
@@ -81,3 +84,4 @@ def install() -> None:
         setattr(Variable, f"__i{name}__", in_place(name, TABLE[fn]))
     for name in ("real", "imag"):
         setattr(Variable, name, _settable(name))
+    Variable.copy = as_method("copy", _copy)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from ..core.block import composite, linear
 from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
 from .axes import copied, normal, reduced
-from .views import is_shared, unwritable, viewed
+from .views import is_shared, lying, unwritable, viewed
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -71,6 +71,15 @@ def memory_order(order: Any) -> str:
     return str(order).upper()
 
 
+def in_order(x: Any, order: Any) -> Any:
+    """An array whose memory lies in an order: itself where it does, else a copy, as NumPy makes one."""
+    flags = lying(x).flags
+    if order not in ("C", "F") or flags[f"{order}_CONTIGUOUS"]:
+        return x
+    # A Variable has no memory: what it is a view of tells how NumPy's lies.
+    return np.reshape(np.ravel(x), x.shape) if order == "C" else np.transpose(in_order(np.transpose(x), "C"))
+
+
 def _settled_order(x: Variable, order: str, name: str) -> str:
     """C where an order that asks how the memory lies makes no difference; refused elsewhere."""
     if 0 in x.shape or sum(n > 1 for n in x.shape) < 2:
@@ -94,7 +103,12 @@ def ravel(a: Any, order: Any = "C") -> Any:
         a = plain(a)
     if not isinstance(a, Variable):
         return np.ravel(a, order)
-    return _reshape_call(a, (-1,), order=_settled_order(a, order, "ravel") if order in "AK" else order)
+    order = _settled_order(a, order, "ravel") if order in "AK" else order
+    if lying(a).flags[f"{order}_CONTIGUOUS"]:
+        return _reshape_call(a, (-1,), order=order)
+    # Where `reshape` gives a view with steps, `ravel` gives a copy.
+    out = _reshape_again(a, (-1,), order)
+    return copied(out) if is_shared(out, a, _reshape_again, ((-1,), order)) else out
 
 
 def _transpose_back(out_bar: Any, x: Any, axes: Any = None) -> Any:
@@ -210,13 +224,13 @@ _broadcast_block.call = composite(np.broadcast_to)(_broadcast_call)
 @composite(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """All arrays broadcast to one shape."""
-    arrays = [plain(a) for a in args]
+    arrays = [a if isinstance(a, Variable) else plain(a) for a in args]
     shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
     return tuple([a if np.shape(a) == shape else np.broadcast_to(a, shape) for a in arrays])
 
 
 def _at_least(ndim: int, a: Any) -> Any:
-    a = plain(a)
+    a = a if isinstance(a, Variable) else plain(a)
     shape = np.shape(a)
     if len(shape) >= ndim:
         return a

@@ -8,12 +8,14 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.errors import NoRuleError, user_line
+from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import as_array, joined, reduced, single
 from .indexing import add_at, read, storable
 from .indices import places
 from .kinks import kink
 from .reductions import running, stored
+from .views import own
 from .writing import refuse_plain
 
 _NONE = np._NoValue
@@ -199,7 +201,8 @@ def _stored(x: Any, value: Any) -> Any:
 
 def _changed(ufunc: Any, x: Any, named: Any, given: list[Any]) -> Any:
     """An array changed at flat places, of which some may be the same."""
-    flat, shape = np.ravel(x), named.shape
+    flat = own(np.ravel(x)) if isinstance(x, Variable) else Variable(np.array(x).ravel(), PLAIN)
+    shape = named.shape
     given = [np.ravel(np.broadcast_to(b, shape)) for b in given]
     named = named.ravel()
     order = np.argsort(named, kind="stable")

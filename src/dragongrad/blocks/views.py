@@ -10,12 +10,13 @@ one, so that reading a Variable costs nothing more. PyTorch calls this functiona
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any, TypeAlias
 from weakref import ref
 
 import numpy as np
 
-from ..core.errors import ReadOnlyError, user_line
+from ..core.errors import NUMPY_ERRORS, ReadOnlyError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, value_of
 
@@ -36,10 +37,16 @@ def viewed(
     if isinstance(of, Variable):
         if of.level is PLAIN and out.__class__ is np.ndarray and of.__class__ is Variable:
             out = Variable(out, PLAIN)
-        if isinstance(out, Variable) and out is not of:
+        if isinstance(out, Variable) and out is not of and _may_be_shared(of):
             out.view_of = (of, make, args, put, name)
             _remember(of, out)
     return out
+
+
+def _may_be_shared(of: Variable) -> bool:
+    data = of.data
+    # An array of some axes, which most are, is seen at once.
+    return (data.__class__ is np.ndarray and data.ndim > of.level.batch_axes) or is_array(of)
 
 
 def _remember(of: Variable, view: Variable) -> None:
@@ -67,25 +74,44 @@ def own(x: Any) -> Any:
 
 def is_shared(out: Any, x: Any, make: Callable[..., Any], args: tuple[Any, ...]) -> bool:
     """Whether NumPy makes `out = make(x, *args)` as a view: that depends on how the memory of x lies."""
-    value, of = value_of(out), value_of(x)
-    if value.__class__ is np.ndarray and of.__class__ is np.ndarray:
-        return value.base is of or (of.base is not None and value.base is of.base)
-    if is_number(of):
+    if not is_array(x):
         return False
-    # Only the form is known while tracing.
-    of = _stand_in(x)
+    value, of = value_of(out), value_of(x)
+    # A view that was written has memory of its own here, and NumPy's lies as before.
+    if value.__class__ is np.ndarray and of.__class__ is np.ndarray and (of.base is not None or view_of(x) is None):
+        return value.base is of or (of.base is not None and value.base is of.base)
+    of = lying(x)
     return bool(np.may_share_memory(make(of, *args), of))
 
 
-def _stand_in(x: Any) -> Any:
-    """An array that lies in memory as NumPy's would, of any values."""
+def lying(x: Any) -> Any:
+    """An array that lies in memory as NumPy's would, of any values: only the form is known while tracing."""
     found = view_of(x)
-    return np.empty(np.shape(x), bool) if found is None else found[1](_stand_in(found[0]), *found[2])
+    if found is not None:
+        return found[1](lying(found[0]), *found[2])
+    value, shape = value_of(x), np.shape(x)
+    if value.__class__ is np.ndarray:
+        # Of a batch, one row.
+        before = value.ndim - len(shape)
+        if value.shape[before:] == shape and 0 not in value.shape[:before]:
+            return value[(0,) * before + (...,)]
+    return np.empty(shape, x.dtype)
 
 
 def is_number(value: Any) -> bool:
     """Whether a plain value is a number, which nothing shares, and no array of no axes."""
     return not isinstance(value, np.ndarray) or hasattr(value, "is_number")
+
+
+def is_array(x: Any) -> bool:
+    """Whether NumPy would have an array here, and no number. A number of each row of a batch counts as a number."""
+    if x.shape or view_of(x) is not None:
+        return True
+    while isinstance(x, Variable):
+        if x.level.batch_axes:
+            return False
+        x = x.data
+    return not is_number(x)
 
 
 def rebind(self: Variable, other: Any) -> None:
@@ -99,23 +125,61 @@ def rebind(self: Variable, other: Any) -> None:
                 "Write into a copy, out = x.copy(), or into the array that it is a view of"
             )
         found = view_of(of)
+    if not isinstance(other, Variable):
+        other = Variable(other, PLAIN) if self.level is PLAIN else self.level.constant(other)
+    if other.data.__class__ is not np.ndarray and not self.shape and is_array(self):
+        # What is computed of an array of no axes is a number; the array stays one.
+        other = Variable(np.asarray(other.data), PLAIN) if other.level is PLAIN else np.reshape(other[None], ())
     self.replace(other)
-    _spread(self, None)
+    tell(self)
+    found = view_of(self)
+    written = self
+    while found is not None:
+        of, _, args, put, _ = found
+        # The other views first: what nobody holds any longer can be written where it is.
+        tell(of, written)
+        of.replace(put(of, written, *args))
+        written, found = of, view_of(of)
 
 
-def _spread(written: Variable, known: Variable | None) -> None:
-    """Tell the views of a Variable that was written, but for one that knows, and then what it is a view of."""
-    views: list[Any] = getattr(written, "views", [])
+def tell(written: Variable, known: Variable | None = None) -> None:
+    """Tell the views of a Variable that is written, but for one that knows."""
+    views: list[Any] | None = getattr(written, "views", None)
     if views:
         others = [v for v in [r() for r in views] if v is not None and v is not known]
         views[:] = [] if known is None else [ref(known)]
         for view in others:
             _outdate(view)
-    found = view_of(written)
-    if found is not None:
-        of, _, args, put, _ = found
-        of.replace(put(of, written, *args))
-        _spread(of, written)
+
+
+def _references(x: Any) -> int:
+    data = x.data
+    return getrefcount(data)
+
+
+# What `_references` says of an array that only one Variable holds; CPython releases differ.
+_UNSHARED = _references(Variable(np.empty(0), PLAIN))
+_REAL = frozenset({float, int, bool, np.float64})
+
+
+def written_in_place(x: Variable, index: tuple[Any, ...], value: Any) -> bool:
+    """Write into the memory of a buffer of constants, where nobody else holds it; whether that was done."""
+    data = x.data
+    if value.__class__ not in _REAL:
+        value = value.data if getattr(value, "level", None) is PLAIN else value
+        if value.__class__ is not np.ndarray or value.dtype.kind not in "fiub":
+            return False
+    if data.__class__ is not np.ndarray or data.base is not None or not data.flags.writeable:
+        return False
+    del data
+    if _references(x) > _UNSHARED:
+        return False
+    try:
+        x.data[index] = value
+    except NUMPY_ERRORS:
+        # The other way says what is wrong.
+        return False
+    return True
 
 
 def _outdate(view: Variable) -> None:
@@ -124,6 +188,8 @@ def _outdate(view: Variable) -> None:
     while stack:
         one = stack.pop()
         if not isinstance(one, _Outdated):
+            # Its values are of no use to anybody, and may keep large arrays alive.
+            one.data = one.link = None
             one.__class__ = _outdated(one.__class__)
             stack += [v for v in [r() for r in getattr(one, "views", [])] if v is not None]
             one.views = []

@@ -339,4 +339,6 @@ def has_nan(value: Any) -> bool:
         flat = value.ravel()
         total = flat.dot(flat) if flat.size < 10_000 or flat.dtype.kind == "O" else flat.min()
         return bool(total != total)
+    if isinstance(value, _ndarray):
+        return bool(np.any(value != value))
     return bool(value != value)
