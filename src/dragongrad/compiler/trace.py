@@ -76,7 +76,9 @@ class Stage(Staging):
                 self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
                 for v, p in zip(values, parents, strict=True)
             ]
-        return block.forward(*values, **params)
+        out = block.forward(*values, **params)
+        # A function of the user's may give a buffer of its own.
+        return plain(out) if out.__class__ is Variable else out
 
     def truth(self, x: Variable) -> bool:
         """The truth value now; a later run that decides otherwise takes another path."""

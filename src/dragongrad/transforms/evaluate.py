@@ -21,7 +21,7 @@ from ..core.errors import (
     operation_error,
     user_line,
 )  # fmt: skip
-from ..core.level import Level
+from ..core.level import PLAIN, Level
 from ..core.node import Node
 from ..core.variable import Variable, bottom, plain, settle, top_level
 
@@ -75,6 +75,9 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
         if not block.dispatches:
             raise
         raise operation_error(block.name, tuple(values), error) from None
+    if out.__class__ is Variable and out.level is PLAIN:
+        # A function of the user's gave a buffer of its own.
+        out = out.data
     if not block.dispatches:
         refuse_closure(level, block, out)
     # Python's own product of a complex and a float: NumPy's float64 is a float to it.
