@@ -44,7 +44,7 @@ X = np.random.default_rng(0).normal(size=(3, 4))
 Y = np.random.default_rng(1).normal(size=(3, 4))
 
 
-@pytest.mark.parametrize(("index", "backend"), covering(INDICES, BACKENDS))
+@pytest.mark.parametrize(("index", "backend"), covering(INDICES, BACKENDS, together=2))
 def test_compiled_indices_are_eager_ones(index, backend):
     def read(x):
         return np.sin(x)[index] * 2

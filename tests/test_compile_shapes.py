@@ -207,7 +207,7 @@ MANY_AXES = {
 }
 
 
-@pytest.mark.parametrize(("name", "backend"), covering([*MANY_AXES], BACKENDS))
+@pytest.mark.parametrize(("name", "backend"), covering([*MANY_AXES], BACKENDS, together=2))
 def test_sixty_four_axes(name, backend):
     f, rng = MANY_AXES[name], np.random.default_rng(0)
 

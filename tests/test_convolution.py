@@ -140,7 +140,9 @@ def test_batches(name, in_axes, rows):
         np.testing.assert_allclose(got, np.reshape(expected, got.shape), atol=1e-11)
 
 
-@pytest.mark.parametrize(("name", "backend", "dtype"), covering([*CASES], BACKENDS, [np.float32, np.float64]))
+@pytest.mark.parametrize(
+    ("name", "backend", "dtype"), covering([*CASES], BACKENDS, [np.float32, np.float64], together=2)
+)
 def test_compiled(name, backend, dtype):
     case = CASES[name]
     x, w = arrays(case, dtype)

@@ -17,7 +17,7 @@ READS = {
     "two": lambda x, i, j: x[i, j],
     "apart": lambda x, i, j: x[i, :, j],
     "with a number": lambda x, i, j: x[0, :, j],
-    "beside a number": lambda x, i, j: x[:, 1, j],
+    "beside a number": lambda x, i, j: x[:, -3, j],
     "outer": lambda x, i, j: x[i[:, None], j],
     "new axes": lambda x, i, j: x[None, i, None, j],
     "strided": lambda x, i, j: x[::-1, i, 1:4:2],

@@ -87,6 +87,7 @@ def test_exact_identities_are_used(f, kept):
     "f",
     [
         lambda x: x + 0.0,  # -0.0 becomes 0.0
+        lambda x: x - np.float64(-0.0),
         lambda x: 0.0 - x,
         lambda x: x * 0.0,  # NaN and the sign stay
         lambda x: x - x,
