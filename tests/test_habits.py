@@ -39,7 +39,8 @@ def head(x):
 @program
 def other_heads(x):
     x = np.ascontiguousarray(np.asfortranarray(x))
-    x = np.require(x, float, ["C", "W"])
+    x = np.asarray_chkfinite(np.require(x, float, ["C", "W"]))
+    x = x + 0 * np.array(object=x)
     return np.array(x, dtype=float, copy=True, ndmin=2) * np.atleast_1d(x)
 
 
@@ -426,6 +427,7 @@ def test_integers_and_truths_are_plain():
         (lambda x: np.array([x, x[:2]]), ad.ShapeError),
         (lambda x: np.array([[x[0]], [x[0], x[1]]]), ad.ShapeError),
         (lambda x: np.asarray(x, dtype=int, copy=False), ValueError),
+        (lambda x: np.asarray_chkfinite(x / 0.0), ValueError),
         (lambda x: np.asarray([x[0], "a"]), (ad.DragongradError, TypeError)),
     ],
 )

@@ -17,13 +17,15 @@ from ..core.block import TABLE, Block
 from ..core.dispatch import as_method
 from ..core.level import PLAIN, Plain
 from ..core.nests import flatten, map_nest
-from ..core.variable import Variable, plain, top_level
+from ..core.variable import Variable, bottom, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
 from .shaping import in_order
-from .views import own
+from .views import is_array, own
 from .writing import Iterated
 
+# By these names they are NumPy's own, also while a transform runs.
+_COPY, _ARRAY, _ASANYARRAY, _CHKFINITE = np.copy, np.array, np.asanyarray, np.asarray_chkfinite
 _PLAIN_CLASSES = frozenset({np.ndarray, float, int, bool, complex, np.float64})
 
 
@@ -170,7 +172,7 @@ def converted(original: Any, copies: bool, *args: Any, **kwargs: Any) -> Any:
     """An array of whatever is given, as `original` makes it of plain things."""
     if not args:
         # By name, as np.array(object=...) and np.asarray(a=...).
-        args = (kwargs.pop("object" if original is np.array else "a"),)
+        args = (kwargs.pop("object" if original is _ARRAY else "a"),)
     return _converted(original, copies, *args, **kwargs)
 
 
@@ -197,7 +199,10 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
         a = a.astype(wanted) if level is not PLAIN else buffer(np.array(a.data, wanted))
     elif copy and a is kept:
         a = own(a)
-    if original is np.asarray_chkfinite and not np.all(np.isfinite(a)):
+    if not is_array(a):
+        # NumPy makes an array of no axes of a number.
+        a = TABLE[_COPY](a)
+    if original is _CHKFINITE and not np.all(np.isfinite(bottom(a))):
         raise ValueError("array must not contain infs or NaNs")
     a = in_order(a, _ORDERED.get(original, kwargs.get("order")))
     ndmin = 1 if original in _ORDERED else ndmin
@@ -226,7 +231,7 @@ def _required(original: Any) -> Callable[..., Any]:
     def require(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if a.__class__ is np.ndarray or not is_answering(1):
             return original(a, dtype, *args, **kwargs)
-        return _converted(np.asanyarray, False, a, dtype)
+        return _converted(_ASANYARRAY, False, a, dtype)
 
     return require
 

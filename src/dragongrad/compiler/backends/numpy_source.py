@@ -283,8 +283,8 @@ class Source:
         self.space[name] = block.value
         if block.name == "logistic":
             self.head[name] = "from dragongrad import logistic"
-        elif block.name == "erfc":
-            self.head[name] = "from scipy.special import erfc"
+        elif block.name in ("erfc", "i1"):
+            self.head[name] = f"from scipy.special import {block.name} as {name}"
         elif isinstance(block.fn, str) or numpy_name(block.fn):
             self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
             key = f'"{block.fn}"' if isinstance(block.fn, str) else numpy_name(block.fn)
