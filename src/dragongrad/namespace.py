@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from functools import cache
 from importlib.machinery import ExtensionFileLoader
 from operator import itemgetter
 from types import ModuleType
@@ -115,10 +116,16 @@ class _Namespace:
 
 def _exchange(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Put what is new in the place of what is old; what the user has put there stays."""
-    if itemgetter(*old)(_NUMPYS_NAMES) == tuple(old.values()):
+    if _picked(len(old))(_NUMPYS_NAMES) == tuple(old.values()):
         _NUMPYS_NAMES.update(new)
         return
     _NUMPYS_NAMES.update({name: f for name, f in new.items() if _NUMPYS_NAMES[name] is old[name]})
+
+
+@cache
+def _picked(count: int) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    """What looks up all names that are replaced, of which there are so many."""
+    return itemgetter(*_NAMESPACE.ours)
 
 
 _NAMESPACE = _Namespace()
