@@ -46,6 +46,8 @@ class _Namespace:
         self.by_identity: dict[int, Any] = {}
         self.ours: dict[str, Any] = {}
         self.numpys: dict[str, Any] = {}
+        # Gives what stands under all of these names at once.
+        self.look_up: Callable[[dict[str, Any]], Any] = lambda names: ()
         # Other modules that have imported some, with the names that these have there.
         self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
         # NumPy's own namespace for modules in C, whose code is in no frame that could be told from the user's.
@@ -60,7 +62,7 @@ class _Namespace:
         if not self.served:
             # NumPy imports it when it is first asked for, which would be too late for `_look`.
             self.served.add(np.random.__name__)
-        _exchange(self.numpys, self.ours)
+        self._exchange(self.numpys, self.ours)
         self._look()
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
@@ -69,11 +71,24 @@ class _Namespace:
 
     def take_away(self) -> None:
         """Let NumPy's functions answer."""
-        _exchange(self.ours, self.numpys)
+        self._exchange(self.ours, self.numpys)
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
                 if names.get(name) is ours:
                     names[name] = numpys
+
+    def _exchange(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Put what is new in the place of what is old; what the user has put there stays."""
+        if self.look_up(_NUMPYS_NAMES) == tuple(old.values()):
+            _NUMPYS_NAMES.update(new)
+            return
+        _NUMPYS_NAMES.update({name: f for name, f in new.items() if _NUMPYS_NAMES[name] is old[name]})
+
+    def add(self, name: str, numpys: Any, ours: Any) -> None:
+        """Let ours answer to a name of NumPy's from now on."""
+        self.by_identity[id(numpys)] = ours
+        self.ours[name], self.numpys[name] = ours, numpys
+        self.look_up = itemgetter(*self.ours)
 
     def _look(self) -> None:
         """Look for modules that have imported names, where there are new modules or new names in the main one."""
@@ -114,20 +129,6 @@ class _Namespace:
             self.take_away()
 
 
-def _exchange(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Put what is new in the place of what is old; what the user has put there stays."""
-    if _picked(len(old))(_NUMPYS_NAMES) == tuple(old.values()):
-        _NUMPYS_NAMES.update(new)
-        return
-    _NUMPYS_NAMES.update({name: f for name, f in new.items() if _NUMPYS_NAMES[name] is old[name]})
-
-
-@cache
-def _picked(count: int) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
-    """What looks up all names that are replaced, of which there are so many."""
-    return itemgetter(*_NAMESPACE.ours)
-
-
 _NAMESPACE = _Namespace()
 os.register_at_fork(after_in_child=_NAMESPACE.after_fork)
 
@@ -164,23 +165,14 @@ def answering() -> Iterator[None]:
         leave(token)
 
 
-_KNOWN: dict[str | None, bool] = {}
-
-
+@cache
 def _is_plain(title: str | None) -> bool:
-    found = _KNOWN.get(title)
-    if found is None:
-        found = _KNOWN[title] = (title or "").partition(".")[0] in _PLAIN_PACKAGES
-    return found
+    return (title or "").partition(".")[0] in _PLAIN_PACKAGES
 
 
-def is_answering(depth: int) -> bool:
-    """Whether the code that called, so many frames above, is the user's and under a transform."""
-    if not _RUNNING.get():
-        return False
-    title = _frame(depth + 1).f_globals.get("__name__")
-    found = _KNOWN.get(title)
-    return not (_is_plain(title) if found is None else found)
+def is_answering() -> bool:
+    """Whether what called the function that asks is the user's code, under a transform."""
+    return _RUNNING.get() and not _is_plain(_frame(2).f_globals.get("__name__"))
 
 
 def replace(name: str, function: Callable[..., Any]) -> None:
@@ -190,14 +182,13 @@ def replace(name: str, function: Callable[..., Any]) -> None:
     original = getattr(module, last)
     function.__name__ = function.__qualname__ = last
     function.__module__, function.__doc__ = module.__name__, original.__doc__
-    _NAMESPACE.by_identity[id(original)] = function
     if not part:
-        _NAMESPACE.ours[name], _NAMESPACE.numpys[name] = function, original
+        _NAMESPACE.add(name, original, function)
         return
+    _NAMESPACE.by_identity[id(original)] = function
     # One name to put and to take away is quicker than many: another module answers for all of a part.
     if part not in _NAMESPACE.ours:
-        _NAMESPACE.ours[part], _NAMESPACE.numpys[part] = _double(module), module
-        _NAMESPACE.by_identity[id(module)] = _NAMESPACE.ours[part]
+        _NAMESPACE.add(part, module, _double(module))
     setattr(_NAMESPACE.ours[part], last, function)
 
 

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from .of_programs import COMPILED, EAGER, NotUsedError, Tried, runs
-from .programs import HOLE, Builder
+from .programs import HOLE, Builder, with_inputs
 
 # What shares memory with an array, where its layout allows.
 VIEWS = """
@@ -110,19 +110,9 @@ class Writing:
     @property
     def source(self) -> str:
         """Two functions: `inputs(seed)` gives the arguments of `f`."""
-        names = [f"x{k}" for k in range(len(self.inputs))]
         helpers = HELPERS.splitlines() if re.search(r"kept|scale\(|first\(|swap\(", " ".join(self.lines)) else []
         outputs = ", ".join(f"np.ravel({name})" for name in self.outputs)
-        body = [*helpers, *self.lines, f"return np.concatenate([{outputs}])"]
-        return "\n".join([
-            "def inputs(seed):",
-            "    rng = np.random.default_rng(seed)",
-            f"    return ({', '.join(self.inputs)},)",
-            "",
-            f"def f({', '.join(names)}):",
-            *[f"    {line}" for line in body],
-            "",
-        ])  # fmt: skip
+        return with_inputs(self.inputs, [*helpers, *self.lines, f"return np.concatenate([{outputs}])"])
 
     @property
     def words(self) -> frozenset[str]:

@@ -25,6 +25,19 @@ _MOST = 128
 _LARGEST = 1e3
 
 
+def with_inputs(inputs: tuple[str, ...], body: list[str]) -> str:
+    """The source of a function `f` with the lines of its body, and of `inputs(seed)`, which gives its arguments."""
+    return "\n".join([
+        "def inputs(seed):",
+        "    rng = np.random.default_rng(seed)",
+        f"    return ({', '.join(inputs)},)",
+        "",
+        f"def f({', '.join(f'x{k}' for k in range(len(inputs)))}):",
+        *[f"    {line}" for line in body],
+        "",
+    ])  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Program:
     """A function of arrays as source, and the arrays.
@@ -50,17 +63,7 @@ class Program:
     @property
     def source(self) -> str:
         """Two functions: `inputs(seed)` gives the arguments of `f`."""
-        names = [f"x{k}" for k in range(len(self.inputs))]
-        body = [*self.lines, f"return {self.output}"]
-        return "\n".join([
-            "def inputs(seed):",
-            "    rng = np.random.default_rng(seed)",
-            f"    return ({', '.join(self.inputs)},)",
-            "",
-            f"def f({', '.join(names)}):",
-            *[f"    {line}" for line in body],
-            "",
-        ])  # fmt: skip
+        return with_inputs(self.inputs, [*self.lines, f"return {self.output}"])
 
     @property
     def words(self) -> frozenset[str]:

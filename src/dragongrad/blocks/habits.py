@@ -127,7 +127,7 @@ def _making(original: Any) -> Callable[..., Any]:
 
     def made(*args: Any, **kwargs: Any) -> Any:
         out = _asked(original, args, kwargs)
-        return buffer(out) if out.__class__ is np.ndarray and is_answering(1) else out
+        return buffer(out) if out.__class__ is np.ndarray and is_answering() else out
 
     return made
 
@@ -136,13 +136,13 @@ def _filled(original: Any) -> Callable[..., Any]:
     """As `np.full`, whose value may be a Variable."""
 
     def full(shape: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(fill_value, (Variable, list, tuple)) and is_answering(1):
+        if isinstance(fill_value, (Variable, list, tuple)) and is_answering():
             value = plain(fill_value)
             if isinstance(value, Variable):
                 kwargs.setdefault("like", value)
                 return _asked(original, (shape, value, *args), kwargs)
         out = _asked(original, (shape, fill_value, *args), kwargs)
-        return buffer(out) if is_answering(1) else out
+        return buffer(out) if is_answering() else out
 
     return full
 
@@ -152,7 +152,7 @@ def _like(original: Any) -> Callable[..., Any]:
 
     def like(a: Any, *args: Any, **kwargs: Any) -> Any:
         out = original(plain(a), *args, **kwargs)
-        return buffer(out) if out.__class__ is np.ndarray and is_answering(1) else out
+        return buffer(out) if out.__class__ is np.ndarray and is_answering() else out
 
     return like
 
@@ -161,7 +161,7 @@ def _converting(original: Any, copies: bool) -> Callable[..., Any]:
     """As `np.asarray` (or `np.array`, which copies) and their kin."""
 
     def convert(*args: Any, **kwargs: Any) -> Any:
-        if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering(1):
+        if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering():
             return _asked(original, args, kwargs)
         return converted(original, copies, *args, **kwargs)
 
@@ -191,12 +191,12 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
         copies = False
     if not isinstance(a, Variable):
         return original(a, dtype, *args, **kwargs)
-    level, wanted = top_level((a,)), None if dtype is None else np.dtype(dtype)
+    wanted = None if dtype is None else np.dtype(dtype)
     copy, ndmin = kwargs.get("copy", True if copies else None), kwargs.get("ndmin", 0)
     if wanted is not None and wanted != a.dtype:
         if copy is False:
             raise ValueError("Unable to avoid copy while creating an array as requested.")
-        a = a.astype(wanted) if level is not PLAIN else buffer(np.array(a.data, wanted))
+        a = a.astype(wanted) if a.level is not PLAIN else buffer(np.array(a.data, wanted))
     elif copy and a is kept:
         a = own(a)
     if not is_array(a):
@@ -218,7 +218,7 @@ def _iterating(original: Any) -> Callable[..., Any]:
 
     def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
         alone = op[0] if isinstance(op, (list, tuple)) and len(op) == 1 else op
-        if isinstance(alone, Variable) and is_answering(1):
+        if isinstance(alone, Variable) and is_answering():
             return Iterated(original, alone, *args, **kwargs)
         return original(op, *args, **kwargs)
 
@@ -229,7 +229,7 @@ def _required(original: Any) -> Callable[..., Any]:
     """As `np.require`; a Variable meets every requirement on memory."""
 
     def require(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if a.__class__ is np.ndarray or not is_answering(1):
+        if a.__class__ is np.ndarray or not is_answering():
             return original(a, dtype, *args, **kwargs)
         return _converted(_ASANYARRAY, False, a, dtype)
 
@@ -240,7 +240,7 @@ def _taking_lists(original: Any) -> Callable[..., Any]:
     """As a function of NumPy's that does not ask what is in a list."""
 
     def taking(*args: Any, **kwargs: Any) -> Any:
-        if args and args[0].__class__ in (list, tuple) and is_answering(1) and holds_variable(args[0]):
+        if args and args[0].__class__ in (list, tuple) and is_answering() and holds_variable(args[0]):
             args = (assembled(args[0]), *args[1:])
         return original(*args, **kwargs)
 

@@ -70,7 +70,7 @@ def _settable(name: str) -> property:
 
 
 def _copy(self: Variable, order: str = "C") -> Any:
-    """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order that there is."""
+    """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order; of a number a number, and no array."""
     out = in_order(self, memory_order(order))
     return copied(self) if out is self else out
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..core.errors import NUMPY_ERRORS, ReadOnlyError, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, value_of
+from ..core.variable import Variable, is_number, value_of
 
 # So many views of one Variable are remembered before the first look for those that are gone.
 _MANY = 64
@@ -96,11 +96,6 @@ def lying(x: Any) -> Any:
         if value.shape[before:] == shape and 0 not in value.shape[:before]:
             return value[(0,) * before + (...,)]
     return np.empty(shape, x.dtype)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a plain value is a number, which nothing shares, and no array of no axes."""
-    return not isinstance(value, np.ndarray) or hasattr(value, "is_number")
 
 
 def is_array(x: Any) -> bool:

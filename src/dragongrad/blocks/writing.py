@@ -39,6 +39,13 @@ def _cycled(values: Any, count: int) -> Any:
     return flat if flat.shape[0] == count else flat[np.arange(count) % flat.shape[0]]
 
 
+def _write_flattened(a: Any, index: Any, values: Any) -> None:
+    """Write at an index of the flattened array."""
+    flat = own(np.ravel(a))
+    flat[index] = values
+    a[...] = np.reshape(flat, a.shape)
+
+
 @composite(np.copyto)
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     """Write values into an array, everywhere or where a mask says so."""
@@ -65,9 +72,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
         return
     if mode != "raise":
         places = within(places, a.size, mode)
-    flat = own(np.ravel(a))
-    flat[places] = _cycled(values, places.shape[0])
-    a[...] = np.reshape(flat, a.shape)
+    _write_flattened(a, places, _cycled(values, places.shape[0]))
 
 
 @composite(np.place)
@@ -119,9 +124,7 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -
     if axis is not None:
         arr[index_along(arr, plain(indices), axis)] = values
         return
-    flat = own(np.ravel(arr))
-    flat[index_along(flat, plain(indices), 0)] = values
-    arr[...] = np.reshape(flat, arr.shape)
+    _write_flattened(arr, index_along(np.ravel(arr), plain(indices), 0), values)
 
 
 # Methods
@@ -151,13 +154,11 @@ class Flat:
             raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
 
     def _write(self, index: Any, value: Any) -> None:
-        flat = own(np.ravel(self.base))
-        shape = np.shape(flat[index])
+        shape = np.shape(self[index])
         if not shape and value.ndim:
             raise ValueError("one element takes one number")
         if value.size:
-            flat[index] = np.reshape(_cycled(value, math.prod(shape)), shape)
-            self.base[...] = np.reshape(flat, self.base.shape)
+            _write_flattened(self.base, index, np.reshape(_cycled(value, math.prod(shape)), shape))
 
     def copy(self) -> Any:
         """The elements, as a vector."""

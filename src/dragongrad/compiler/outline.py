@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..core.block import BLOCKS, Block
+from ..core.variable import is_number
 from .rewrite import broadcast_shapes
 
 # Arrays of fewer elements are computed at once: that is quicker than to think about them.
@@ -48,11 +49,6 @@ class OutlinedTruth(OutlinedNumber):
 def outline(shape: tuple[int, ...], dtype: Any, number: bool = False) -> Outline:
     """The outline of an array, or of a number."""
     return np.broadcast_to(np.zeros((), dtype), shape).view(OutlinedNumber if number else Outline)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a number, and not an array of no axes."""
-    return not isinstance(value, np.ndarray) or isinstance(value, OutlinedNumber)
 
 
 def form_of(value: Any) -> type:

@@ -76,7 +76,7 @@ def _tracing() -> Iterator[None]:
 
 def _default_rng(seed: Any = None) -> Any:
     """As NumPy's; what a generator gives that took its seed from the system cannot be compiled in."""
-    if seed is None and _TRACING.get() and is_answering(1):
+    if seed is None and _TRACING.get() and is_answering():
         raise DrawingError([], user_line())
     return chances.default_rng(seed)
 

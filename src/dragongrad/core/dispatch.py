@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import variable as _variable
-from .block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED
+from .block import BLOCKS, TABLE, UNSUPPORTED
 from .errors import (
     NUMPY_ERRORS,
     ConversionError,
@@ -198,8 +198,6 @@ def install() -> None:
     methods: dict[str, Any] = {
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "reshape": _reshape, "transpose": _transpose,
-        # A copy of a number is a number, and np.copy of it an array.
-        "copy": as_method("copy", COMPOSITES[np.copy]),
         "flatten": as_method("flatten", lambda self, *order: TABLE[np.ravel](self, *order).copy()),
         "T": property(TABLE[np.transpose]),
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,

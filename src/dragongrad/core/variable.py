@@ -210,6 +210,11 @@ def value_of(value: Any) -> Any:
     return value
 
 
+def is_number(value: Any) -> bool:
+    """Whether a plain value is a number, which nothing shares, and no array of no axes; an outline says which."""
+    return not isinstance(value, np.ndarray) or hasattr(value, "is_number")
+
+
 def is_constant(value: Any) -> bool:
     """Whether no level differentiates a value."""
     while isinstance(value, Variable):
