@@ -85,6 +85,23 @@ def test_imports_stand_at_the_top():
                     assert {a.name.split(".")[0] for a in node.names} <= allowed
 
 
+def test_generators_are_never_suspended_inside_a_with():
+    """The block would end when the generator is collected, in the middle of anything.
+
+    Where it sets a context variable, as `np.errstate` does, Python 3.11 then crashes (python/cpython#148891).
+    """
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef) and "contextmanager" not in map(
+                ast.unparse, function.decorator_list
+            ):
+                blocks = [node for node in ast.walk(function) if isinstance(node, ast.With)]
+                if any(isinstance(node, ast.Yield | ast.YieldFrom) for b in blocks for node in ast.walk(b)):
+                    found.append(f"{path.name}: {function.name}")
+    assert not found
+
+
 def test_rules_are_declared_once():
     """Every Block stands in the table under its own function, and no function has two entries."""
     from dragongrad.core.block import BLOCKS, COMPOSITES, UNSUPPORTED
