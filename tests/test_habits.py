@@ -3,6 +3,7 @@
 import functools
 import os
 import pickle
+import subprocess
 import sys
 import threading
 
@@ -21,7 +22,7 @@ from dragongrad.core.variable import Variable
 PROGRAMS = {}
 OUTSIDE = np.arange(1.0, 4.0)
 # In a dict, where nobody looks for them.
-NUMPYS = {"asarray": np.asarray, "zeros": np.zeros, "det": np.linalg.det}
+NUMPYS = {"asarray": np.asarray, "zeros": np.zeros, "ones": np.ones, "det": np.linalg.det}
 
 
 def program(f):
@@ -538,3 +539,83 @@ def test_modules_imported_later_are_found(tmp_path, monkeypatch):
     assert late_importer.zeros is NUMPYS["zeros"]
     assert not namespace.is_answering()
     del sys.modules["late_importer"]
+
+
+LATER = """
+import pickle
+import numpy as np
+import dragongrad as ad
+from dragongrad import namespace
+
+usual, held, x = type(np), [np.zeros], np.ones(3)
+for _ in range(2):
+    ad.grad(lambda x: np.sum(np.asarray(x)))(x)
+    # They stay until somebody asks.
+    assert type(np) is not usual
+    # Libraries that pickle functions with the modules they use look for the class of modules itself.
+    assert pickle.loads(pickle.dumps(np)) is np
+    assert np.zeros is held[0]
+    assert type(np) is usual
+"""
+
+
+def test_outside_of_transforms_names_are_numpys_own_at_once():
+    # A process of its own, where nothing was imported from NumPy by name.
+    subprocess.run([sys.executable, "-c", LATER], check=True)
+
+
+def test_what_was_read_in_a_transform_may_be_written_after_it():
+    read = []
+
+    def f(x):
+        read.append(np.zeros)
+        return np.sum(x * np.zeros(3))
+
+    ad.grad(f)(X)
+    assert np.ones is NUMPYS["ones"]
+    np.zeros = read[0]
+    for _ in range(2):
+        ad.grad(f)(X)
+        assert np.zeros is NUMPYS["zeros"]
+
+
+def test_threads_enter_and_leave_at_any_moment():
+    """Half of the threads only ask NumPy, which takes the names away whenever no transform runs."""
+    wrong, done = [], threading.Event()
+
+    def f(x):
+        y = np.zeros(3)
+        y[0] = x[0] * x[1]
+        return np.sum(np.asarray(y) + imported_zeros(3))
+
+    def differentiates():
+        while not done.is_set():
+            got = ad.grad(f)(X)
+            if list(got) != [X[1], X[0], 0.0]:
+                wrong.append(got)
+
+    def asks():
+        while not done.is_set():
+            if np.zeros is not NUMPYS["zeros"] or type(np.ones(2)) is not np.ndarray:
+                wrong.append("ours")
+
+    def guarded(run):
+        try:
+            run()
+        except Exception as error:
+            wrong.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=guarded, args=(run,)) for run in (differentiates, asks) * 3]
+        for thread in threads:
+            thread.start()
+        done.wait(1.0)
+        done.set()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
+    assert not namespace._NAMESPACE.active

@@ -1,10 +1,12 @@
 """NumPy's namespace while a function of the user's is differentiated.
 
 NumPy asks nobody when it is to make an array: `np.asarray(x)`, `np.array([x[0], 1.0])` and `np.zeros(n)` have no
-protocol. While a function runs under a transform, functions of ours answer to these names, in NumPy's namespace and
-in modules that have imported them by name. They are put there when the first transform begins, in whatever thread,
-and taken away when the last one ends. Other threads, and code of NumPy, SciPy and dragongrad itself, get what
-NumPy's own functions give.
+protocol. While a function runs under a transform, functions of ours answer to these names: the module `numpy` has a
+class whose properties they are, and they stand in modules that have imported some by name. Other threads, and code
+of NumPy, SciPy and dragongrad itself, get what NumPy's own functions give.
+
+The module is given that class when a transform begins, and its own class back when somebody asks for one of these
+names outside of any: to do both for every transform would take as long as a small operation.
 """
 
 from __future__ import annotations
@@ -14,18 +16,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
 from functools import cache
+from importlib import import_module
 from importlib.machinery import ExtensionFileLoader
-from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 _NUMPYS_NAMES = vars(np)
-# Whether a function of the user's is being differentiated in this thread or task.
-_RUNNING: ContextVar[bool] = ContextVar("dragongrad.running", default=False)
+
+
+class _Thread(threading.local):
+    """Whether a function of the user's is being differentiated in this thread.
+
+    No context variable, which takes longer to set: a task is never suspended inside a transform.
+    """
+
+    running = False
+
+
+_THREAD = _Thread()
 # Packages whose code means NumPy's own arrays: they hand them to C, or look at their memory.
 _PLAIN_PACKAGES = frozenset({
     "dragongrad", "numpy", "scipy", "numba", "llvmlite", "optree", "matplotlib", "pandas", "sklearn", "torch",
@@ -33,75 +44,116 @@ _PLAIN_PACKAGES = frozenset({
     "xarray", "h5py", "numpydoc", "hypothesis", "pytest", "_pytest", "IPython", "ipykernel", "rich", "autograd",
 })  # fmt: skip
 
+_MODULES = sys.modules
+_OWN = __name__.partition(".")[0]
 _frame = sys._getframe
 
 
 class _Namespace:
-    """The functions that are replaced, where, and for how many threads."""
+    """The functions that are replaced, and where."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.count = 0
+        # It is entered again where garbage is collected, or a signal is handled, while it is held.
+        self.lock = threading.RLock()
+        # One entry for each thread in which a transform runs.
+        self.active: list[None] = []
+        # Whether our functions answer everywhere, and no thread is about to take them away.
+        self.ready = False
         # Ours by the identity of NumPy's own, and by their names in NumPy's namespace.
         self.by_identity: dict[int, Any] = {}
         self.ours: dict[str, Any] = {}
         self.numpys: dict[str, Any] = {}
-        # Gives what stands under all of these names at once.
-        self.look_up: Callable[[dict[str, Any]], Any] = lambda names: ()
+        # The class of the module `numpy` at other times, and while a transform runs.
+        self.usual: type[ModuleType] = ModuleType
+        self.answering: type[ModuleType] = _class_of_numpy(ModuleType, {})
         # Other modules that have imported some, with the names that these have there.
         self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
-        # NumPy's own namespace for modules in C, whose code is in no frame that could be told from the user's.
+        # NumPy's own namespace for modules of ours, and for those in C, whose code is in no frame that
+        # could be told from the user's.
         self.compiled = ModuleType(np.__name__, np.__doc__)
         self.served: set[str] = set()
         # How many names each module had when it was looked at, and how many modules there were.
         self.names: dict[int, int] = {}
         self.modules = 0
+        self.main: dict[str, Any] = {}
+        self.names_of_main = 0
 
-    def put(self) -> None:
-        """Let our functions answer."""
+    def enter(self) -> None:
+        """Let our functions answer, for one thread more."""
+        # We leave an entry and then ask whether all is ready; `take_away` says that it is not and then looks at the
+        # entries. One of two threads that meet sees the other (Dekker's algorithm): nobody needs the lock here.
+        self.active.append(None)
+        if (
+            not self.ready
+            or type(np) is not self.answering
+            or len(_MODULES) != self.modules
+            or len(self.main) != self.names_of_main
+        ):
+            with self.lock:
+                self._put()
+                self.ready = not self.importers
+
+    def leave(self) -> None:
+        """One thread fewer."""
+        self.active.pop()
+        if self.importers:
+            self.take_away()
+
+    def take_away(self) -> None:
+        """Let NumPy's functions answer, where no transform runs."""
+        with self.lock:
+            self.ready = False
+            if self.active:
+                # Whoever enters next puts in place what is there already.
+                return
+            if type(np) is self.answering:
+                np.__class__ = self.usual
+                self._restore()
+            for names, held in self.importers.values():
+                for name, (numpys, ours) in held.items():
+                    if names.get(name) is ours:
+                        names[name] = numpys
+
+    def _restore(self) -> None:
+        """Put NumPy's own back where somebody has read ours in a transform, and written it after the transform."""
+        for name, ours in self.ours.items():
+            if _NUMPYS_NAMES.get(name) is ours:
+                _NUMPYS_NAMES[name] = self.numpys[name]
+
+    def _put(self) -> None:
         if not self.served:
             # NumPy imports it when it is first asked for, which would be too late for `_look`.
             self.served.add(np.random.__name__)
-        self._exchange(self.numpys, self.ours)
-        self._look()
+        if type(np) is not self.answering:
+            if type(np) is not self.usual:
+                # Somebody else has given NumPy a class.
+                self.usual = type(np)
+                self.answering = _class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
+            np.__class__ = self.answering
+        if len(_MODULES) != self.modules or len(self.main) != self.names_of_main:
+            self._look()
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
                 if names.get(name) is numpys:
                     names[name] = ours
 
-    def take_away(self) -> None:
-        """Let NumPy's functions answer."""
-        self._exchange(self.ours, self.numpys)
-        for names, held in self.importers.values():
-            for name, (numpys, ours) in held.items():
-                if names.get(name) is ours:
-                    names[name] = numpys
-
-    def _exchange(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Put what is new in the place of what is old; what the user has put there stays."""
-        if self.look_up(_NUMPYS_NAMES) == tuple(old.values()):
-            _NUMPYS_NAMES.update(new)
-            return
-        _NUMPYS_NAMES.update({name: f for name, f in new.items() if _NUMPYS_NAMES[name] is old[name]})
-
     def add(self, name: str, numpys: Any, ours: Any) -> None:
         """Let ours answer to a name of NumPy's from now on."""
         self.by_identity[id(numpys)] = ours
         self.ours[name], self.numpys[name] = ours, numpys
-        self.look_up = itemgetter(*self.ours)
+        setattr(self.answering, name, _answer(name, numpys, ours))
 
     def _look(self) -> None:
         """Look for modules that have imported names, where there are new modules or new names in the main one."""
-        main = getattr(sys.modules.get("__main__"), "__dict__", {})
-        if len(sys.modules) == self.modules and self.names.get(id(main)) == len(main):
-            return
-        self.modules = len(sys.modules)
-        for title, module in list(sys.modules.items()):
+        self.main = getattr(_MODULES.get("__main__"), "__dict__", {})
+        self.modules, self.names_of_main = len(_MODULES), len(self.main)
+        for title, module in list(_MODULES.items()):
             names = getattr(module, "__dict__", None)
             if title not in self.served:
                 self.served.add(title)
                 loader = getattr(getattr(module, "__spec__", None), "loader", None)
-                if names is not None and isinstance(loader, ExtensionFileLoader):
+                own = title.partition(".")[0] == _OWN and title != __name__
+                if names is not None and (own or isinstance(loader, ExtensionFileLoader)):
                     self._serve(names)
             if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
                 continue
@@ -113,56 +165,79 @@ class _Namespace:
                 self.importers[id(names)] = names, held
 
     def _serve(self, names: dict[str, Any]) -> None:
-        """Let a module in C have NumPy without our functions: Cython takes what they give for arrays."""
+        """Let a module have NumPy without our functions: Cython takes what they give for arrays."""
         known = vars(self.compiled)
         if not known.get("__getattr__"):
-            known.update(_NUMPYS_NAMES | self.numpys)
+            known.update(_NUMPYS_NAMES)
             known["__getattr__"] = lambda name: getattr(np, name)
         for name in [name for name, value in names.items() if value is np]:
             names[name] = self.compiled
 
     def after_fork(self) -> None:
         """Let a child, which has one thread, count that one alone."""
-        self.lock = threading.Lock()
-        self.count = int(_RUNNING.get())
-        if not self.count:
-            self.take_away()
+        self.lock = threading.RLock()
+        self.active = [None] if _THREAD.running else []
+        self.take_away()
+
+
+def _class_of_numpy(usual: type[ModuleType], names: dict[str, property]) -> type[ModuleType]:
+    """A class for the module `numpy`, in which names have our properties."""
+
+    def reduce(module: ModuleType) -> Any:
+        # Libraries that pickle functions with their modules know these by their exact class.
+        return import_module, (module.__name__,)
+
+    return type("module", (usual,), {**names, "__reduce__": reduce})
+
+
+def _answer(name: str, numpys: Any, ours: Any) -> property:
+    """What the module `numpy` has under a name: ours in a transform, unless the user has put another there."""
+
+    def get(module: ModuleType) -> Any:
+        held = _NUMPYS_NAMES[name]
+        if _THREAD.running:
+            return ours if held is numpys else held
+        _NAMESPACE.take_away()
+        return numpys if held is ours else held
+
+    def put(module: ModuleType, value: Any) -> None:
+        # What was read in a transform and is put back is NumPy's own.
+        _NUMPYS_NAMES[name] = numpys if value is ours else value
+
+    def remove(module: ModuleType) -> None:
+        del _NUMPYS_NAMES[name]
+
+    return property(get, put, remove)
 
 
 _NAMESPACE = _Namespace()
 os.register_at_fork(after_in_child=_NAMESPACE.after_fork)
 
 
-def enter() -> Token[bool] | None:
+def enter() -> bool:
     """Begin to answer for this thread; what is returned is for `leave`."""
-    if _RUNNING.get():
-        return None
-    with _NAMESPACE.lock:
-        _NAMESPACE.count += 1
-        if _NAMESPACE.count == 1:
-            _NAMESPACE.put()
-    return _RUNNING.set(True)
+    if _THREAD.running:
+        return False
+    _NAMESPACE.enter()
+    _THREAD.running = True
+    return True
 
 
-def leave(token: Token[bool] | None) -> None:
+def leave(entered: bool) -> None:
     """Stop answering, where `enter` began it."""
-    if token is None:
-        return
-    _RUNNING.reset(token)
-    with _NAMESPACE.lock:
-        _NAMESPACE.count -= 1
-        if not _NAMESPACE.count:
-            _NAMESPACE.take_away()
+    if entered:
+        _THREAD.running = False
+        _NAMESPACE.leave()
 
 
 @contextmanager
 def answering() -> Iterator[None]:
     """Answer to NumPy's names inside a `with` block."""
-    token = enter()
+    entered = enter()
     try:
         yield
     finally:
-        leave(token)
+        leave(entered)
 
 
 @cache
@@ -172,7 +247,7 @@ def _is_plain(title: str | None) -> bool:
 
 def is_answering() -> bool:
     """Whether what called the function that asks is the user's code, under a transform."""
-    return _RUNNING.get() and not _is_plain(_frame(2).f_globals.get("__name__"))
+    return _THREAD.running and not _is_plain(_frame(2).f_globals.get("__name__"))
 
 
 def replace(name: str, function: Callable[..., Any]) -> None:

@@ -117,9 +117,9 @@ def install() -> None:
 
 def _asked(original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What NumPy's function gives; it looks up by its name what it asks of `like=x`, so we ask ourselves."""
-    return (
-        TABLE[original](*args, **kwargs) if isinstance(kwargs.get("like"), Variable) else original(*args, **kwargs)
-    )
+    if kwargs and isinstance(kwargs.get("like"), Variable):
+        return TABLE[original](*args, **kwargs)
+    return original(*args, **kwargs)
 
 
 def _making(original: Any) -> Callable[..., Any]:
@@ -161,6 +161,8 @@ def _converting(original: Any, copies: bool) -> Callable[..., Any]:
     """As `np.asarray` (or `np.array`, which copies) and their kin."""
 
     def convert(*args: Any, **kwargs: Any) -> Any:
+        if not copies and not kwargs and args and args[0].__class__ in _PLAIN_CLASSES:
+            return original(*args)
         if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering():
             return _asked(original, args, kwargs)
         return converted(original, copies, *args, **kwargs)

@@ -19,7 +19,7 @@ from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
-from .views import is_outdated, unwritable, view_of, viewed, written_in_place
+from .views import follow, is_outdated, unwritable, view_of, viewed, written_in_place
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -219,6 +219,8 @@ def part(x: Any, index: Index) -> Any:
     if not isinstance(x, Variable):
         return getitem(x, index=index)
     out = x.level.apply(getitem, (x,), {"index": index})
+    if follow(out, x, _part, (index,), _put):
+        return out
     if isinstance(getattr(out, "data", out), np.generic) or _is_number(out, index):
         return out
     return viewed(out, x, _part, (index,), _put)

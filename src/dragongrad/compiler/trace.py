@@ -363,7 +363,7 @@ def trace_call(
         full[i] = Variable(value, level, node)
         level.known[node] = value
     args, kwargs = unflatten(structure, full)
-    token = namespace.enter()
+    entered = namespace.enter()
     try:
         out, out_structure = flatten(settle(f(*args, **kwargs)))
         outputs, values, given = [], [], set(map(id, leaves))
@@ -377,7 +377,7 @@ def trace_call(
                 raise UnstageableError(reason)
             values.append(bool(value) if staged and leaf.link in level.truths else value)
     finally:
-        namespace.leave(token)
+        namespace.leave(entered)
         level.ended = True
     graph = Graph(title, inputs, level.nodes, outputs, names)
     complete = not level.predicted and not any(isinstance(v, Outline) for v in values)

@@ -33,13 +33,14 @@ class Variable:
 
     # data: the payload, an array or a Variable of a lower level. link: what the level keeps beside it
     # (a tangent, a Node). origin: the application that made it, where a careful level looks at pairs of Blocks.
-    # view_of: what it is a view of, and how; views: those of it. These three are unset where there are none.
+    # view_of: what it is a view of, and how; views: those of it. These two are read often, and so never unset as an
+    # origin may be: reading an unset slot takes ten times as long.
     __slots__ = ("__weakref__", "data", "level", "link", "origin", "view_of", "views")
 
     if TYPE_CHECKING:
         origin: Any
         view_of: Any
-        views: list[Any]
+        views: list[Any] | None
 
         # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...
@@ -53,6 +54,7 @@ class Variable:
         self.data = data
         self.level = level
         self.link = link
+        self.view_of = self.views = None
 
     # What an array has
 

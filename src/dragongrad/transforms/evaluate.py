@@ -28,7 +28,7 @@ from ..core.variable import Variable, bottom, plain, settle, top_level
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """The output of the user's function; where NumPy met a Variable that it cannot ask, its error is restated."""
-    token = namespace.enter()
+    entered = namespace.enter()
     try:
         return settle(f(*args, **kwargs))
     except ValueError as error:
@@ -56,7 +56,7 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
         ).with_traceback(error.__traceback__) from None
     finally:
-        namespace.leave(token)
+        namespace.leave(entered)
 
 
 # How NumPy complains of the elements of an object array.
