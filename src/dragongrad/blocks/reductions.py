@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,12 @@ def _counted(wins: Any, axis: Any) -> Any:
 
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Equal extrema share the cotangent evenly."""
+    if axis is None and x.__class__ is np.ndarray and out_bar.__class__ is out.__class__ is np.float64:
+        # The commonest case, in a third of the time.
+        wins = x == out
+        count = np.count_nonzero(wins)
+        if count and isfinite(out_bar):
+            return wins * (out_bar / count) + 0.0
     wins = x == restore(out, x, axis, keepdims)
     count = _counted(wins, reduced(axis, x.ndim) if axis is not None else None)
     # No element is equal to NaN: then the extremum has no derivative.

@@ -88,7 +88,7 @@ class Variable(CoreVariable):
         """A Variable made from this one by a Block."""
         made = Variable.__new__(Variable)
         made.data, made.level, made.link, made._gradient = data, self.level, link, None
-        made.view_of = made.views = None
+        made.views = None
         return made
 
     # The derivative
@@ -235,7 +235,7 @@ def _numbers(data: Any) -> Any:
 
 def _start(variable: Variable, array: Any, inputs: Inputs, index: int) -> None:
     variable.data, variable._gradient = array, None
-    variable.view_of = variable.views = None
+    variable.views = None
     if current_mode() == "forward":
         variable.level = FORWARD
         variable.link = {inputs: inputs.seed(index, array.dtype)}

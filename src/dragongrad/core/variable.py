@@ -33,8 +33,8 @@ class Variable:
 
     # data: the payload, an array or a Variable of a lower level. link: what the level keeps beside it
     # (a tangent, a Node). origin: the application that made it, where a careful level looks at pairs of Blocks.
-    # view_of: what it is a view of, and how; views: those of it. These two are read often, and so never unset as an
-    # origin may be: reading an unset slot takes ten times as long.
+    # view_of: what it is a view of, and how. views: those of it, or None. The other two are unset where there is
+    # nothing to hold; `views` is read for every `x[1:]`, and reading an unset slot takes ten times as long.
     __slots__ = ("__weakref__", "data", "level", "link", "origin", "view_of", "views")
 
     if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Variable:
         self.data = data
         self.level = level
         self.link = link
-        self.view_of = self.views = None
+        self.views = None
 
     # What an array has
 

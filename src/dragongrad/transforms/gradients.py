@@ -78,7 +78,7 @@ def _value_and_grad(
     if has_aux:
         out, aux = _split_aux(out)
         aux = _drop_nest(aux, level)
-    if not isinstance(out, (Variable, np.ndarray, np.generic, float, int)):
+    if out.__class__ is not Variable and not isinstance(out, (Variable, np.ndarray, np.generic, float, int)):
         check_number(f, out)
     value, node = drop(out, level)
     if value.__class__ is not np.float64:

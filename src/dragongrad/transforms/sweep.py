@@ -273,7 +273,7 @@ def run_sweep(
             found = [level.settle(g) for g in found]
         return (CAREFUL.get().derivatives(level, found) if is_careful() else found), False
     found = _sweep_once(tape, seeds, inputs)
-    if not any(has_nan(g) for g in found):
+    if not any([has_nan(g) for g in found]):
         return found, False
     found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
     return found, any(has_nan(g) for g in found)
@@ -311,7 +311,7 @@ def _sweep_once(
 
 def own(values: list[Any], others: Any = ()) -> list[Any]:
     """Give the caller arrays of their own, that they may write into: no views, none twice, none of `others`."""
-    taken = {id(o) for o in others}
+    taken = {id(o) for o in others} if others else set()
     for i, g in enumerate(values):
         if g.__class__ is _ndarray:
             if g.ndim == 0:
