@@ -619,3 +619,36 @@ def test_threads_enter_and_leave_at_any_moment():
         sys.setswitchinterval(interval)
     assert not wrong
     assert not namespace._NAMESPACE.active
+
+
+def test_a_module_counts_as_served_once_it_is(monkeypatch):
+    """Another thread may fork while modules are served; the child then serves the rest."""
+    found = namespace._Namespace()
+
+    def stops(names):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(found, "_serve", stops)
+    with pytest.raises(KeyboardInterrupt):
+        found._look()
+    monkeypatch.undo()
+    assert found.modules == 0
+    assert "numpy.random._common" not in found.served
+    before = sys.modules["numpy.random._common"].np
+    try:
+        found._look()
+        assert sys.modules["numpy.random._common"].np is not np
+        assert found.modules == len(sys.modules)
+    finally:
+        sys.modules["numpy.random._common"].np = before
+
+
+@pytest.mark.parametrize("part", [lambda y: y.imag, lambda y: np.imag(y), lambda y: y.real, lambda y: np.conj(y)])
+def test_parts_of_buffers(part):
+    for shape in ((), (2,), (0,)):
+        f = lambda x, shape=shape: (
+            np.sum(x) + np.sum(part(np.zeros(shape))) + np.sum(part(np.ones(shape, complex))).real
+        )
+        assert np.isclose(ad.grad(f)(X), 1.0).all()
+        assert np.isclose(ad.jvp(f, (X,), (X,))[0], f(X))
+        assert np.isclose(ad.compile(f)(X), f(X))

@@ -90,6 +90,7 @@ class _Namespace:
             or len(self.main) != self.names_of_main
         ):
             with self.lock:
+                self.ready = False
                 self._put()
                 self.ready = not self.importers
 
@@ -145,24 +146,27 @@ class _Namespace:
 
     def _look(self) -> None:
         """Look for modules that have imported names, where there are new modules or new names in the main one."""
-        self.main = getattr(_MODULES.get("__main__"), "__dict__", {})
-        self.modules, self.names_of_main = len(_MODULES), len(self.main)
+        main = getattr(_MODULES.get("__main__"), "__dict__", {})
+        modules, names_of_main = len(_MODULES), len(main)
+        # Each thing is marked as done after it is: another thread may fork at any moment.
         for title, module in list(_MODULES.items()):
             names = getattr(module, "__dict__", None)
             if title not in self.served:
-                self.served.add(title)
                 loader = getattr(getattr(module, "__spec__", None), "loader", None)
                 own = title.partition(".")[0] == _OWN and title != __name__
                 if names is not None and (own or isinstance(loader, ExtensionFileLoader)):
                     self._serve(names)
+                self.served.add(title)
             if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
                 continue
-            self.names[id(names)] = len(names)
+            count = len(names)
             held = {
                 name: (f, self.by_identity[id(f)]) for name, f in list(names.items()) if id(f) in self.by_identity
             }
             if held:
                 self.importers[id(names)] = names, held
+            self.names[id(names)] = count
+        self.main, self.modules, self.names_of_main = main, modules, names_of_main
 
     def _serve(self, names: dict[str, Any]) -> None:
         """Let a module have NumPy without our functions: Cython takes what they give for arrays."""
@@ -175,7 +179,7 @@ class _Namespace:
 
     def after_fork(self) -> None:
         """Let a child, which has one thread, count that one alone."""
-        self.lock = threading.RLock()
+        self.lock, self.ready, self.modules = threading.RLock(), False, 0
         self.active = [None] if _THREAD.running else []
         self.take_away()
 

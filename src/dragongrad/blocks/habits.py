@@ -109,6 +109,7 @@ def install() -> None:
         if hasattr(np.ndarray, name):
             setattr(Variable, name, _of_an_array(name))
     setattr(Plain, "apply", _of_buffers)  # noqa: B010
+    setattr(Plain, "constant", lambda self, value: Variable(value, self))  # noqa: B010
     setattr(Variable, "__array__", property(_array))  # noqa: B010
     for name in _OBJECT_LOOPS.split():
         if getattr(np, name) in TABLE:
