@@ -11,10 +11,10 @@ import signal
 import numpy as np
 import pytest
 
-from dragongrad.compiler.backends.native.door import MISSING
-from dragongrad.compiler.leaves import ready
-from dragongrad.compiler.paths import take
+from dragongrad.compiler.backends.native.call.fastcall import MISSING
 from dragongrad.compiler.runtime import Compiled
+from dragongrad.compiler.signature import ready
+from dragongrad.compiler.specialization import take
 from dragongrad.core.nests import flatten, unflatten
 
 # Sums are added in another order: so many units in the last place of the least exact value are let go.

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
-from dragongrad.compiler import paths
-from dragongrad.compiler.backends.native import blas, door, threads
-from dragongrad.compiler.backends.native.memory import LINE, Workspace
-from dragongrad.compiler.entry import closed
+from dragongrad.compiler import specialization
+from dragongrad.compiler.backends.native.call import fastcall
+from dragongrad.compiler.backends.native.linalg import gemm
+from dragongrad.compiler.backends.native.memory.allocation import LINE, Workspace
+from dragongrad.compiler.backends.native.parallel import thread_pool
+from dragongrad.compiler.dispatch import closed
 
 RNG = np.random.default_rng(0)
 
@@ -53,11 +55,11 @@ def same(a, b):
 
 @pytest.fixture(params=["door", "ctypes"])
 def way(request, monkeypatch):
-    """Programs are called through the door, and where objects are laid out in another way."""
+    """Programs are called by the vectorcall protocol, and where objects are laid out in another way."""
     if request.param == "ctypes":
-        monkeypatch.setattr(door, "layout", lambda: "for the test")
-    elif door.layout():
-        pytest.skip(door.layout())
+        monkeypatch.setattr(fastcall, "layout", lambda: "for the test")
+    elif fastcall.layout():
+        pytest.skip(fastcall.layout())
     return request.param
 
 
@@ -115,21 +117,21 @@ def test_results_are_what_the_function_itself_gives(case, way):
 
 
 def test_gradients_go_through_the_door():
-    if door.layout():
-        pytest.skip(door.layout())
+    if fastcall.layout():
+        pytest.skip(fastcall.layout())
     compiled = ad.compile(ad.value_and_grad(rosenbrock))
     compiled(X)
-    assert compiled._entry(X) is not door.MISSING
-    assert compiled._entry() is door.MISSING
-    assert compiled._entry(X, X) is door.MISSING
-    assert compiled._entry(X[:5]) is door.MISSING
-    assert compiled._entry(X.astype(np.float32)) is door.MISSING
-    assert compiled._entry(X.reshape(2, 5)) is door.MISSING
-    assert compiled._entry(np.repeat(X, 2)[::2]) is door.MISSING
-    assert compiled._entry(X.view(np.memmap)) is door.MISSING
-    assert compiled._entry(X.tolist()) is door.MISSING
-    assert compiled._entry(None) is door.MISSING
-    assert compiled._entry(1.0) is door.MISSING
+    assert compiled._entry(X) is not fastcall.MISSING
+    assert compiled._entry() is fastcall.MISSING
+    assert compiled._entry(X, X) is fastcall.MISSING
+    assert compiled._entry(X[:5]) is fastcall.MISSING
+    assert compiled._entry(X.astype(np.float32)) is fastcall.MISSING
+    assert compiled._entry(X.reshape(2, 5)) is fastcall.MISSING
+    assert compiled._entry(np.repeat(X, 2)[::2]) is fastcall.MISSING
+    assert compiled._entry(X.view(np.memmap)) is fastcall.MISSING
+    assert compiled._entry(X.tolist()) is fastcall.MISSING
+    assert compiled._entry(None) is fastcall.MISSING
+    assert compiled._entry(1.0) is fastcall.MISSING
 
 
 def _misaligned(x):
@@ -369,7 +371,7 @@ def test_a_layer_is_one_native_function():
     w, x = RNG.standard_normal((64, 32)), RNG.standard_normal((128, 64))
     gradient = ad.compile(ad.grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2)))
     gradient(w, x)
-    assert gradient._entry is not closed or door.layout()
+    assert gradient._entry is not closed or fastcall.layout()
     np.testing.assert_allclose(
         gradient(w, x), ad.grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2))(w, x), rtol=1e-10, atol=1e-10
     )
@@ -377,8 +379,8 @@ def test_a_layer_is_one_native_function():
 
 def test_blas_is_found_once():
     routines = ("gemm", "gemv", "dot", "trsm")
-    assert {name.split(".")[1] for name in blas.symbols()} == {c + r for c in "ds" for r in routines}
-    assert all(blas.symbols().values())
+    assert {name.split(".")[1] for name in gemm.symbols()} == {c + r for c in "ds" for r in routines}
+    assert all(gemm.symbols().values())
 
 
 # Memory
@@ -439,8 +441,8 @@ def test_functions_are_no_cycles():
 
 
 def test_a_door_keeps_what_it_needs():
-    if door.layout():
-        pytest.skip(door.layout())
+    if fastcall.layout():
+        pytest.skip(fastcall.layout())
     compiled = ad.compile(lambda x: (np.sin(x) + np.arange(10.0), "a"))
     expected = compiled(X)
     entry = compiled._entry
@@ -456,7 +458,7 @@ def test_results_hold_no_references_too_many():
     compiled(x)
     nested = ad.compile(lambda x: ((x, (marker,)), (np.sum(x), (x * 2, 0.5))))
     nested(x)
-    watched = [x, x.dtype, np.ndarray, np.float64, marker, np.True_, door.MISSING]
+    watched = [x, x.dtype, np.ndarray, np.float64, marker, np.True_, fastcall.MISSING]
     before = list(map(sys.getrefcount, watched))
     for _ in range(1000):
         compiled(x)
@@ -485,7 +487,7 @@ def test_many_calls_leave_nothing():
 
 @pytest.fixture
 def few_threads():
-    wanted = threads.WORKERS.wanted
+    wanted = thread_pool.WORKERS.wanted
     yield
     ad.set_threads(wanted)
 
@@ -545,7 +547,7 @@ def test_a_number_of_threads_is_a_positive_integer(count):
 
 
 def test_the_number_of_threads_comes_from_the_environment():
-    code = "from dragongrad.compiler.backends.native.threads import WORKERS; print(WORKERS.wanted)"
+    code = "from dragongrad.compiler.backends.native.parallel.thread_pool import WORKERS; print(WORKERS.wanted)"
     for given, wanted in (("3", "3"), ("2,4", "2"), ("nonsense", None), ("", None)):
         env = {**os.environ, "OMP_NUM_THREADS": given}
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
@@ -698,18 +700,18 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), f(x) == expected[1])
 
 
 def test_this_layout_is_known_or_explained():
-    assert isinstance(door.layout(), str)
+    assert isinstance(fastcall.layout(), str)
     if sys.implementation.name == "cpython" and not getattr(sys.flags, "nogil", False) and sys.maxsize > 2**32:
-        assert door.layout() == "" or "build" in door.layout()
+        assert fastcall.layout() == "" or "build" in fastcall.layout()
 
 
 def test_what_reads_in_another_way_is_noticed(monkeypatch):
-    if door.layout():
-        pytest.skip(door.layout())
+    if fastcall.layout():
+        pytest.skip(fastcall.layout())
     for name, other in (("DATA", 24), ("SHAPE", 40), ("DESCR", 48), ("VALUE", 8), ("TYPE", 0)):
         with monkeypatch.context() as patch:
-            patch.setattr(door.words, name, other)
-            assert door._compare()
+            patch.setattr(fastcall.words, name, other)
+            assert fastcall._compare()
 
 
 def test_compiled_functions_are_pickled_without_their_doors():
@@ -732,7 +734,7 @@ def test_a_fault_of_the_native_backend_is_a_warning(monkeypatch):
     def fails(*args):
         raise IndexError("made to fail")
 
-    monkeypatch.setattr(paths, "Native", fails)
+    monkeypatch.setattr(specialization, "Native", fails)
     compiled = ad.compile(ad.grad(lambda x: np.sum(np.sin(x))))
     with pytest.warns(ad.CompileWarning, match=r"NumPy source(.|\n)*made to fail"):
         compiled(np.ones(3))

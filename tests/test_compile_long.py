@@ -11,7 +11,8 @@ from test_compile_random import everything
 from test_random_programs import PROGRAMS, matrices
 
 import dragongrad as ad
-from dragongrad.compiler.backends.native import schedule, threads
+from dragongrad.compiler.backends.native.parallel import thread_pool
+from dragongrad.compiler.backends.native.schedule import scheduler
 from dragongrad.compiler.passes import PIPELINE
 
 pytestmark = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
 
 @pytest.fixture
 def few_threads():
-    wanted = threads.WORKERS.wanted
+    wanted = thread_pool.WORKERS.wanted
     yield
     ad.set_threads(wanted)
 
@@ -90,7 +91,7 @@ def test_decisions_in_long_code():
 def test_random_programs_as_if_they_were_long(monkeypatch, program, seed):
     first = matrices(seed)
     with monkeypatch.context() as patch:
-        patch.setattr(schedule, "QUICK", -1)
+        patch.setattr(scheduler, "QUICK", -1)
         assert_compiles(everything(program), first, first[::-1] * 1.3, "native")
 
 

@@ -12,9 +12,11 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native import joins, kernels, machine, routines
-from dragongrad.compiler.backends.native.blocked import BLOCKS, ROWS, wide_sums
-from dragongrad.compiler.backends.native.schedule import Loops, Product
+from dragongrad.compiler.backends.native.jit import engine
+from dragongrad.compiler.backends.native.linalg import external_calls, small_matmul
+from dragongrad.compiler.backends.native.loops.row_blocking import BLOCKS, ROWS, wide_sums
+from dragongrad.compiler.backends.native.parallel import combine_partials
+from dragongrad.compiler.backends.native.schedule.scheduler import Loops, Product
 
 RNG = np.random.default_rng(11)
 
@@ -217,7 +219,7 @@ def test_a_short_program_is_optimised_as_a_whole():
 def test_parts_are_put_together(fold, kind, dtype, count):
     name = f"dragongrad.join.{fold}.{kind}"
     run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3)(
-        joins.provide_joiner(name).address(name)
+        combine_partials.provide_joiner(name).address(name)
     )
     parts = (
         RNG.integers(0, 2, (5, 24)).astype(dtype) if dtype is bool else RNG.integers(-9, 9, (5, 24)).astype(dtype)
@@ -248,9 +250,9 @@ def test_long_loops_of_whole_vectors_and_others(n, threads):
 def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
     x, y = RNG.standard_normal((rows, inner)).astype(dtype), RNG.standard_normal((inner, columns)).astype(dtype)
     kind = {np.float64: "double", np.float32: "float"}[dtype]
-    name, needed = kernels.small_product(kind, rows, inner, columns, turned)
+    name, needed = small_matmul.small_product(kind, rows, inner, columns, turned)
     text = "\n".join(needed.values()).replace(f"internal void {name}", "void @run")
-    library = machine.Library(text)
+    library = engine.Library(text)
     run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library.address("run"))
     out = np.full(rows * columns + 1, 7.0, dtype)
     given = [np.ascontiguousarray(a.T if t else a) for a, t in zip((x, y), turned, strict=True)]
@@ -278,10 +280,12 @@ def test_small_products_of_stacks_and_single_matrices(stack):
     compiled(ad.grad(lambda *a: f(*a)[0] + np.sum(f(*a)[1]), (0, 1, 2)), x, y, v, rtol=1e-8)
 
 
-@pytest.mark.skipif(routines.thread_controls() is None, reason="SciPy's BLAS does not tell how many threads it has")
+@pytest.mark.skipif(
+    external_calls.thread_controls() is None, reason="SciPy's BLAS does not tell how many threads it has"
+)
 @pytest.mark.parametrize("count", [1, 2])
 def test_blas_has_as_many_threads_after_as_before(count):
-    get, put = routines.thread_controls()
+    get, put = external_calls.thread_controls()
     get, put = ctypes.CFUNCTYPE(ctypes.c_int)(get), ctypes.CFUNCTYPE(None, ctypes.c_int)(put)
     x, y = RNG.standard_normal((40, 300, 20)), RNG.standard_normal((40, 20, 30))
     before = get()

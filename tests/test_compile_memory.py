@@ -5,10 +5,10 @@ import pytest
 from grid import covering
 
 import dragongrad as ad
-from dragongrad.compiler.backends.native import in_place as write_over
-from dragongrad.compiler.backends.native import threads, tiles
-from dragongrad.compiler.backends.native.memory import Workspace
-from dragongrad.compiler.backends.native.schedule import Loops
+from dragongrad.compiler.backends.native.memory import buffer_reuse as write_over
+from dragongrad.compiler.backends.native.memory.allocation import Workspace
+from dragongrad.compiler.backends.native.parallel import scratch_slots, thread_pool
+from dragongrad.compiler.backends.native.schedule.scheduler import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
@@ -27,7 +27,7 @@ def compiled(f, *args, rtol=1e-11):
 
 @pytest.fixture
 def few_threads():
-    wanted = threads.WORKERS.wanted
+    wanted = thread_pool.WORKERS.wanted
     yield
     ad.set_threads(wanted)
 
@@ -55,7 +55,7 @@ def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeyp
 
     size = {}
     for most in (1, 2, 100):
-        monkeypatch.setattr(tiles, "at_once", lambda most=most: most)
+        monkeypatch.setattr(scratch_slots, "at_once", lambda most=most: most)
         g = compiled(f, RNG.standard_normal((40, 24, 24)))
         assert parts(g)
         size[most] = engine(g).workspace.size
@@ -65,7 +65,7 @@ def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeyp
 
 
 def test_more_threads_than_tiles_wait_for_one(monkeypatch, few_threads):
-    monkeypatch.setattr(tiles, "at_once", lambda: 2)
+    monkeypatch.setattr(scratch_slots, "at_once", lambda: 2)
     x, w = RNG.standard_normal((800, 24)), RNG.standard_normal((40, 24, 24))
     g = compiled(lambda w: np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2, (1, 2)), w)
     expected = g(w)
@@ -240,7 +240,7 @@ MIXTURE = ad.value_and_grad(mixture, (0, 1, 2))
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_threads, dtype):
-    monkeypatch.setattr(tiles, "at_once", lambda: 2)
+    monkeypatch.setattr(scratch_slots, "at_once", lambda: 2)
     k, n, d = 48, 1000, 32
     arguments = mixture_arguments(k, n, d, dtype)
     ad.set_threads(1)

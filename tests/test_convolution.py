@@ -10,7 +10,7 @@ from scipy.signal import correlate
 
 import dragongrad as ad
 from dragongrad.blocks import windows
-from dragongrad.compiler.backends.native.threads import WORKERS
+from dragongrad.compiler.backends.native.parallel.thread_pool import WORKERS
 from dragongrad.testing import check_derivatives
 
 

@@ -13,15 +13,15 @@ from mpmath import mp
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native import functions, machine
-from dragongrad.compiler.backends.native.mathematics import FUNCTIONS, definitions
-from dragongrad.compiler.backends.native.text import Text
+from dragongrad.compiler.backends.native.ir.builder import Text
+from dragongrad.compiler.backends.native.jit import engine
+from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definitions
 
-TARGETS = {"host": machine.processor()}
+TARGETS = {"host": engine.processor()}
 if platform.machine().lower() in ("x86_64", "amd64"):
-    TARGETS["baseline"] = machine.BASELINE
+    TARGETS["baseline"] = engine.BASELINE
 # Registers of four doubles, where this processor has longer ones.
-NARROWER = machine.Processor("haswell", "+avx2,+fma")
+NARROWER = engine.Processor("haswell", "+avx2,+fma")
 DTYPES = {"float64": "double", "float32": "float"}
 
 # Where to look, beside the whole range: the arguments' intervals.
@@ -88,7 +88,7 @@ SPECIAL = [0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1.5, 2.5, -2.5, np.inf, -n
 def library(target, dtype, called):
     """One module with a loop over each function."""
     processor = TARGETS.get(target, NARROWER)
-    return machine.Library(text_of(processor, dtype, called), target=processor)
+    return engine.Library(text_of(processor, dtype, called), target=processor)
 
 
 def text_of(processor, dtype, called):
@@ -349,8 +349,8 @@ def test_every_loop_is_widened(target, called):
 
 def test_many_uses_are_calls():
     text = Text()
-    for _ in range(functions._IN_LINE + 1):
-        last = functions.call(text, "exp", np.dtype(float), [text.fresh()])
+    for _ in range(calls._IN_LINE + 1):
+        last = calls.call(text, "exp", np.dtype(float), [text.fresh()])
     assert "call double @dragon.exp.double(" in text.lines[-1]
     assert last in text.lines[-1]
     assert "call double @dragon.exp.double.inline(" in text.lines[0]
@@ -359,5 +359,5 @@ def test_many_uses_are_calls():
 
 def test_what_is_not_written_is_left_to_numpy():
     for name, dtype in (("exp", np.dtype(int)), ("jv", np.dtype(float))):
-        with pytest.raises(functions.UnsupportedError, match=f"{name} of {dtype}"):
-            functions.call(Text(), name, dtype, ["%x"])
+        with pytest.raises(calls.UnsupportedError, match=f"{name} of {dtype}"):
+            calls.call(Text(), name, dtype, ["%x"])

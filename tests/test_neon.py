@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from test_mathematics import EDGES, FUNCTIONS, INTERVALS, SPECIAL, compute, text_of
 
-from dragongrad.compiler.backends.native import machine
+from dragongrad.compiler.backends.native.jit import engine
 
 GCC, QEMU = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
 # What ARM always has is told apart by the machine that asks: here it is said.
-NEON = machine.Processor("neoverse-n1", "+neon,+fma")
+NEON = engine.Processor("neoverse-n1", "+neon,+fma")
 TRIPLE = "aarch64-linux-gnu"
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (shutil.which(GCC) and shutil.which(QEMU) and machine.processor().fused),
+        not (shutil.which(GCC) and shutil.which(QEMU) and engine.processor().fused),
         reason="needs a cross compiler and an emulator for ARM, and a processor that multiplies and adds at once",
     ),
 ]
@@ -43,11 +43,11 @@ def driver(kind):
 def program(request, tmp_path_factory):
     """The emulated program of a dtype, and the dtype."""
     dtype, kind = request.param
-    folder, llvm = tmp_path_factory.mktemp("neon"), machine.binding()
+    folder, llvm = tmp_path_factory.mktemp("neon"), engine.binding()
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     target = llvm.Target.from_triple(TRIPLE).create_target_machine(cpu=NEON.name, opt=2, reloc="static")
-    text = f'target triple = "{TRIPLE}"\n{text_of(NEON, dtype, False)}\n{machine._closing(NEON)}'
+    text = f'target triple = "{TRIPLE}"\n{text_of(NEON, dtype, False)}\n{engine._closing(NEON)}'
     module = llvm.parse_assembly(text)
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_vectorization = True

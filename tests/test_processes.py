@@ -107,13 +107,18 @@ for k, f in made:
 def test_what_is_made_once_is_made_once():
     """Every cached maker of pointers and of code, called by eight threads that find nothing made."""
     run("""
-from dragongrad.compiler.backends.native import blas, door, functions, joins, lapack, machine, routines, threads
+from dragongrad.compiler.backends.native.call import fastcall
+from dragongrad.compiler.backends.native.jit import engine
+from dragongrad.compiler.backends.native.linalg import external_calls, gemm, lapack
+from dragongrad.compiler.backends.native.math import calls
+from dragongrad.compiler.backends.native.parallel import combine_partials, thread_pool
 makers = {
-    "door": door._door, "layout": door.layout, "table": door._numpy_table, "processor": machine.processor,
-    "binding": machine.binding, "addresses": threads._addresses, "blas": blas.symbols, "lapack": lapack.symbols,
-    "beside": threads.parallel_beside_blas, "controls": routines.thread_controls,
-    "exp": lambda: functions.provide_function("@dragon.exp.double"),
-    "join": lambda: joins.provide_joiner("dragongrad.join.sum.double"),
+    "door": fastcall._door, "layout": fastcall.layout, "table": fastcall._numpy_table,
+    "processor": engine.processor,
+    "binding": engine.binding, "addresses": thread_pool._addresses, "blas": gemm.symbols, "lapack": lapack.symbols,
+    "beside": thread_pool.parallel_beside_blas, "controls": external_calls.thread_controls,
+    "exp": lambda: calls.provide_function("@dragon.exp.double"),
+    "join": lambda: combine_partials.provide_joiner("dragongrad.join.sum.double"),
 }
 found = {name: [] for name in makers}
 def work(k):
@@ -184,7 +189,7 @@ def test_a_library_is_closed_while_another_thread_is_in_llvm():
     """The collector frees code in whatever thread it runs in: it must not wait for the one that compiles."""
     run("""
 from dragongrad.compiler import process
-from dragongrad.compiler.backends.native import machine
+from dragongrad.compiler.backends.native.jit import engine
 check()
 f = ad.compile(lambda x: x * 7, backend="native")
 f(np.ones(3))
@@ -198,11 +203,11 @@ thread.start()
 inside.wait()
 del f
 gc.collect()
-waiting = len(machine._CLOSED)
+waiting = len(engine._CLOSED)
 leave.set()
 thread.join()
 check(2.5)
-assert waiting == 1 and not machine._CLOSED, (waiting, machine._CLOSED)
+assert waiting == 1 and not engine._CLOSED, (waiting, engine._CLOSED)
 """)
 
 

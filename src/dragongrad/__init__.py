@@ -51,7 +51,7 @@ from .views.table import trace_table
 
 if _TYPE_CHECKING:
     from . import lab, nn
-    from .compiler.backends.native.threads import set_threads
+    from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.runtime import Compiled, compile
     from .optimize.least_squares import least_squares
     from .optimize.minimize import minimize
@@ -60,7 +60,7 @@ if _TYPE_CHECKING:
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.runtime",
-    "set_threads": ".compiler.backends.native.threads",
+    "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
     "root": ".optimize.root",
 }  # fmt: skip

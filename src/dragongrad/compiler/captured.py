@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .backends.native.door import MISSING
+from .backends.native.call.fastcall import MISSING
 from .instances import is_of_a_library
-from .leaves import static_key
+from .signature import static_key
 
 # What is looked at: so many places, found in so many functions, nests and objects, so deep.
 _MOST_PLACES = 64

@@ -16,19 +16,19 @@ from ..core.errors import ArgumentError, DragongradError
 from ..core.graph import Graph
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import Variable
-from .backends.native.door import MISSING
+from .backends.native.call.fastcall import MISSING
 from .bound import unbound
 from .captured import Captured
+from .dispatch import closed, entry, first_of
 from .eager import run_instead
-from .entry import closed, entry, first_of
 from .instances import holds_instances, take_apart, unchanging
-from .leaves import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
 from .parameters import Parameters
 from .passes import optimise
-from .paths import Path, Version, build, take, warn, with_guards
 from .randomness import trace_repeatable
 from .report import report
 from .results import computes_later
+from .signature import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
+from .specialization import Path, Version, build, take, warn, with_guards
 from .trace import Traced
 from .versions import MAX_VALUES, MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values, too_many_ways
 

@@ -15,7 +15,7 @@ from ..core.graph import Graph, Staging
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
-from .outline import OF_SHAPES, Outline, form_of, outlined
+from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
 from .results import opaque
 
 _FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"

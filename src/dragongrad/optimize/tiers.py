@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.leaves import key_of
 from ..compiler.runtime import compile as compile_function
+from ..compiler.signature import key_of
 from ..compiler.trace import trace_call
 from ..core.errors import CompileWarning, DragongradError
 from ..core.nests import flatten, unflatten

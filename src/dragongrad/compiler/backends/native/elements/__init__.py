@@ -1,0 +1,1 @@
+"""One element of a value, written as instructions: how every Block is computed inside a loop."""

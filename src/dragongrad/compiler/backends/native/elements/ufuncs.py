@@ -1,0 +1,303 @@
+"""How each elementwise Block is computed, with the special values of NumPy's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.node import Node
+from ....rewrite import Value, first
+from ..ir.builder import Text, literal, type_of, wide
+from ..math import calls
+
+
+def _own_dtype(node: Node, values: tuple[Value, ...]) -> Any:
+    return np.dtype(node.dtype)
+
+
+def _common_dtype(node: Node, values: tuple[Value, ...]) -> Any:
+    return np.result_type(*[v.dtype if isinstance(v, Node) else v for v in values])
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The instructions of a Block: `write(text, dtype, registers, values)`, in `dtype(node, values)`."""
+
+    write: Callable[[Text, Any, list[str], tuple[Value, ...]], str]
+    dtype: Callable[[Node, tuple[Value, ...]], Any] = _own_dtype
+
+
+OPERATIONS: dict[Any, Operation] = {}
+
+
+def convert(text: Text, register: str, have: Any, want: Any) -> str:
+    """A register in another dtype."""
+    if have is want:
+        return register
+    have, want = wide(np.dtype(have)), wide(np.dtype(want))
+    if have == want:
+        return register
+    a, b = type_of(have), type_of(want)
+    if want.kind == "b":
+        test = f"fcmp une {a} {register}, {literal(0, have)}" if have.kind == "f" else f"icmp ne {a} {register}, 0"
+        return text.op(test)
+    if have.kind == "b":
+        kind = "uitofp" if want.kind == "f" else "zext"
+    elif have.kind == "f":
+        kind = "fptosi" if want.kind == "i" else ("fpext" if want.itemsize > have.itemsize else "fptrunc")
+    elif want.kind == "f":
+        kind = "sitofp"
+    else:
+        kind = "sext" if want.itemsize > have.itemsize else "trunc"
+    return text.op(f"{kind} {a} {register} to {b}")
+
+
+def enter(fn: Any, write: Any, dtype: Any = _own_dtype) -> None:
+    """Enter the instructions of a Block."""
+    OPERATIONS[BLOCKS[fn]] = Operation(write, dtype)
+
+
+def _instruction(floating: str, integer: str | None = None, boolean: str | None = None) -> Any:
+    names = {"f": floating, "i": integer, "b": boolean}
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        name = names[dtype.kind]
+        if name is None:
+            raise calls.UnsupportedError(f"{floating} of {dtype}")
+        return text.op(f"{name} {type_of(dtype)} {', '.join(registers)}")
+
+    return write
+
+
+def _compare(floating: str, integer: str) -> Any:
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind == "f":
+            return text.op(f"fcmp {floating} {type_of(dtype)} {', '.join(registers)}")
+        sign = integer if dtype.kind == "i" else integer.replace("s", "u")
+        return text.op(f"icmp {sign} {type_of(dtype)} {', '.join(registers)}")
+
+    return write
+
+
+def _intrinsic(name: str) -> Any:
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind != "f":
+            raise calls.UnsupportedError(f"{name} of {dtype}")
+        return text.intrinsic(name, type_of(dtype), *registers)
+
+    return write
+
+
+def _rounded(name: str) -> Any:
+    """Rounding, which leaves whole numbers as they are."""
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        return registers[0] if dtype.kind != "f" else text.intrinsic(name, type_of(dtype), *registers)
+
+    return write
+
+
+def _scaled(factor: float) -> Any:
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        return text.op(f"fmul {type_of(dtype)} {registers[0]}, {literal(factor, dtype)}")
+
+    return write
+
+
+def _select(text: Text, test: str, kind: str, x: str, y: str) -> str:
+    return text.op(f"select i1 {test}, {kind} {x}, {kind} {y}")
+
+
+def _extremum(order: str, integer: str) -> Any:
+    """The greater (less) of two numbers; NaN where either is NaN, as NumPy has it."""
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        x, y = registers
+        kind = type_of(dtype)
+        if dtype.kind == "b":
+            return text.op(f"{'or' if order == 'ogt' else 'and'} i1 {x}, {y}")
+        if dtype.kind != "f":
+            return _select(text, text.op(f"icmp {integer} {kind} {x}, {y}"), kind, x, y)
+        # NaN where either is NaN, as NumPy has it.
+        return text.intrinsic("maximum" if order == "ogt" else "minimum", kind, x, y)
+
+    return write
+
+
+def _known_extremum(name: str, order: str, integer: str) -> Any:
+    """The greater (less) of two numbers; that which is a number where one is NaN."""
+    whole = _extremum(order, integer)
+
+    def write(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind != "f":
+            return str(whole(text, dtype, registers, values))
+        return text.intrinsic(name, type_of(dtype), *registers)
+
+    return write
+
+
+def _negative(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind == "f":
+        return text.op(f"fneg {type_of(dtype)} {registers[0]}")
+    return text.op(f"sub {type_of(dtype)} 0, {registers[0]}")
+
+
+def _absolute(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind == "f":
+        return text.intrinsic("fabs", type_of(dtype), *registers)
+    kind = type_of(dtype)
+    below = text.op(f"icmp slt {kind} {registers[0]}, 0")
+    return _select(text, below, kind, text.op(f"sub {kind} 0, {registers[0]}"), registers[0])
+
+
+def _isfinite(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind != "f":
+        return "true"
+    size = text.intrinsic("fabs", type_of(dtype), registers[0])
+    return text.op(f"fcmp olt {type_of(dtype)} {size}, {literal(np.inf, dtype)}")
+
+
+def _isinf(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind != "f":
+        return "false"
+    size = text.intrinsic("fabs", type_of(dtype), registers[0])
+    return text.op(f"fcmp oeq {type_of(dtype)} {size}, {literal(np.inf, dtype)}")
+
+
+def _isnan(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind != "f":
+        return "false"
+    return text.op(f"fcmp uno {type_of(dtype)} {registers[0]}, {registers[0]}")
+
+
+def _signbit(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    kind = type_of(dtype)
+    if dtype.kind == "b":
+        return "false"
+    if dtype.kind != "f":
+        return text.op(f"icmp slt {kind} {registers[0]}, 0")
+    whole = "i64" if kind == "double" else "i32"
+    return text.op(f"icmp slt {whole} {text.op(f'bitcast {kind} {registers[0]} to {whole}')}, 0")
+
+
+def _sign(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    kind, x = type_of(dtype), registers[0]
+    if dtype.kind != "f":
+        raise calls.UnsupportedError(f"sign of {dtype}")
+    zero, one = literal(0, dtype), literal(1, dtype)
+    positive = text.op(f"fcmp ogt {kind} {x}, {zero}")
+    negative = text.op(f"fcmp olt {kind} {x}, {zero}")
+    # What is neither is a zero (made positive, as NumPy's is) or NaN.
+    rest = _select(text, text.op(f"fcmp oeq {kind} {x}, {zero}"), kind, zero, x)
+    return _select(text, positive, kind, one, _select(text, negative, kind, literal(-1, dtype), rest))
+
+
+def _not(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind == "f":
+        raise calls.UnsupportedError("not of a float")
+    return text.op(f"xor {type_of(dtype)} {registers[0]}, {'true' if dtype.kind == 'b' else '-1'}")
+
+
+def _logical(name: str) -> Any:
+    return lambda text, dtype, registers, values: text.op(f"{name} i1 {', '.join(registers)}")
+
+
+def _truth_dtype(node: Node, values: tuple[Value, ...]) -> Any:
+    return np.dtype(bool)
+
+
+def _square(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    return _instruction("fmul", "mul")(text, dtype, [registers[0]] * 2, values)
+
+
+def _reciprocal(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    if dtype.kind != "f":
+        raise calls.UnsupportedError(f"reciprocal of {dtype}")
+    return text.op(f"fdiv {type_of(dtype)} {literal(1, dtype)}, {registers[0]}")
+
+
+def _hypot(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+    return calls.call(text, "hypot", dtype, registers)
+
+
+def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ...]) -> str:
+    if dtype.kind != "f":
+        raise calls.UnsupportedError(f"power of {dtype}")
+    if not isinstance(values[1], Node):
+        exponent = np.asarray(values[1])
+        if exponent.size and np.all(exponent == first(exponent)):
+            p = float(first(exponent))
+            if p.is_integer() and 2 <= abs(p) <= 8:
+                return _whole_power(text, dtype, registers[0], int(p))
+    return calls.call(text, "pow", dtype, registers)
+
+
+def _whole_power(text: Text, dtype: Any, x: str, p: int) -> str:
+    kind = type_of(dtype)
+    power, total = x, None
+    for bit in bin(abs(p))[:1:-1]:
+        if bit == "1":
+            total = power if total is None else text.op(f"fmul {kind} {total}, {power}")
+        power = text.op(f"fmul {kind} {power}, {power}")
+    assert total is not None
+    return total if p > 0 else text.op(f"fdiv {kind} {literal(1, dtype)}, {total}")
+
+
+def _function(name: str) -> Any:
+    return lambda text, dtype, registers, values: calls.call(text, name, dtype, registers)
+
+
+enter(np.add, _instruction("fadd", "add"))
+enter(np.subtract, _instruction("fsub", "sub"))
+enter(np.multiply, _instruction("fmul", "mul", "and"))
+enter(np.divide, _instruction("fdiv"))
+enter(np.negative, _negative)
+enter(np.positive, lambda text, dtype, registers, values: registers[0])
+enter(np.square, _square)
+enter(np.reciprocal, _reciprocal)
+enter(np.absolute, _absolute)
+enter(np.fabs, _absolute)
+enter(np.copysign, _intrinsic("copysign"))
+enter(np.sqrt, _intrinsic("sqrt"))
+enter(np.floor, _rounded("floor"))
+enter(np.ceil, _rounded("ceil"))
+enter(np.trunc, _rounded("trunc"))
+enter(np.rint, _intrinsic("rint"))
+enter(np.sign, _sign)
+enter(np.maximum, _extremum("ogt", "sgt"))
+enter(np.minimum, _extremum("olt", "slt"))
+enter(np.fmax, _known_extremum("maxnum", "ogt", "sgt"))
+enter(np.fmin, _known_extremum("minnum", "olt", "slt"))
+enter(np.power, _power)
+enter(np.float_power, _power)
+enter(np.hypot, _hypot)
+for _degrees in (np.degrees, np.rad2deg):
+    enter(_degrees, _scaled(180 / np.pi))
+for _radians in (np.radians, np.deg2rad):
+    enter(_radians, _scaled(np.pi / 180))
+for _fn, _floating, _integer in (
+    (np.less, "olt", "slt"), (np.less_equal, "ole", "sle"), (np.greater, "ogt", "sgt"),
+    (np.greater_equal, "oge", "sge"), (np.equal, "oeq", "eq"), (np.not_equal, "une", "ne"),
+):  # fmt: skip
+    enter(_fn, _compare(_floating, _integer), _common_dtype)
+for _fn, _test in ((np.isfinite, _isfinite), (np.isinf, _isinf), (np.isnan, _isnan), (np.signbit, _signbit)):
+    enter(_fn, _test, _common_dtype)
+for _fn, _name in ((np.logical_and, "and"), (np.logical_or, "or"), (np.logical_xor, "xor")):
+    enter(_fn, _logical(_name), _truth_dtype)
+enter(np.logical_not, _not, _truth_dtype)
+enter(np.invert, _not)
+enter(np.bitwise_and, _instruction("and", "and", "and"))
+enter(np.bitwise_or, _instruction("or", "or", "or"))
+enter(np.bitwise_xor, _instruction("xor", "xor", "xor"))
+for _fn in (
+    np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh,
+    np.tanh, np.arcsin, np.arccos, np.arctan, np.arctan2, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
+):  # fmt: skip
+    enter(_fn, _function(_fn.__name__))
+for _block in BLOCKS.values():
+    if _block.kind == "elementwise" and _block.name in ("logistic", "erfc"):
+        OPERATIONS[_block] = Operation(_function(_block.name))

@@ -1,0 +1,1 @@
+"""LLVM's language: registers, constants, types, indices and the memory of arrays."""

@@ -1,0 +1,1 @@
+"""Matrix products, factorisations and convolutions: calls of BLAS and LAPACK, and functions of our own."""

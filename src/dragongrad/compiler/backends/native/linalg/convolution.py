@@ -1,0 +1,380 @@
+"""Convolutions of one image: a function for each shape, which all convolutions of that shape call.
+
+The input has its zeros around it already. A tile of the output is held in registers: some neighbouring places along
+the last axis times a few vectors of channels, to which the products of all taps are added, as BLIS holds a tile of
+a matrix product (Georganas et al., *Anatomy of high-performance deep learning convolutions*, 2018).
+For the kernel's own gradient the tile is of the kernel, and the sum runs over places.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..jit.engine import processor
+
+# Of an input, about so many bytes of rows are read again and again: they stay in the first cache.
+_BAND = 1 << 14
+# Kernels of more bytes are read once for the whole image, and the image several times.
+_LARGE = 1 << 18
+# These have sixteen registers of vectors, with AVX-512 and elsewhere there are twice as many.
+_X86 = ("x86_64", "amd64")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One image's convolution without padding.
+
+    Attributes
+    ----------
+    spatial, kernel, stride, dilation : tuple of int
+        Of each spatial axis: the length of the input, and what `blocks.windows.Windows` has.
+    channels, outputs : int
+        Those of the input and the output, all groups together.
+    groups : int
+        How many parts of them do not meet.
+    kind : str
+        "float" or "double".
+
+    """
+
+    spatial: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    channels: int
+    outputs: int
+    groups: int
+    kind: str
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        """The lengths of the output."""
+        return tuple([
+            (n - d * (k - 1) - 1) // s + 1
+            for n, k, s, d in zip(self.spatial, self.kernel, self.stride, self.dilation, strict=True)
+        ])  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What tells it from others in the name of a function."""
+        parts = (self.spatial, self.kernel, self.stride, self.dilation)
+        return ".".join(
+            ["x".join(map(str, p)) for p in parts] + [f"{self.channels}to{self.outputs}by{self.groups}"]
+        )
+
+
+def forward(shape: Shape) -> tuple[str, dict[str, str]]:
+    """The name of the function `(out, x, w)` of a shape, and what its module needs, by symbol."""
+    return _made("conv", shape, _Forward(shape))
+
+
+def of_kernel(shape: Shape) -> tuple[str, dict[str, str]]:
+    """The same of the function `(total, x, y)` that adds to the gradient of a kernel."""
+    return _made("convkernel", shape, _OfKernel(shape))
+
+
+def _made(verb: str, shape: Shape, writer: _Writer) -> tuple[str, dict[str, str]]:
+    name = f"@{verb}.{shape.kind}.{shape.name}"
+    writer.write()
+    lines = [
+        f"define internal void {name}(ptr noalias %out, ptr noalias %x, ptr noalias %y) noinline #0 {{",
+        "entry:",
+    ]
+    lines += [*writer.entry, "  br label %start", "start:", *writer.lines, "  ret void", "}"]
+    return name, {**writer.declared, name: "\n".join(lines)}
+
+
+def _cut(length: int, most: int) -> list[tuple[int, int, int]]:
+    """Equal parts of an axis of at most so many: (start, size, how many of that size)."""
+    count = -(-length // most)
+    small, larger = divmod(length, count)
+    found = [(0, small + 1, larger)] if larger else []
+    return [*found, (larger * (small + 1), small, count - larger)]
+
+
+class _Writer:
+    """What both share: registers, loops, and tiles of vectors of channels."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.kind = shape.kind
+        self.size = 8 if shape.kind == "double" else 4
+        self.lanes = processor().lanes * 8 // self.size
+        self.lines: list[str] = []
+        self.entry: list[str] = []
+        self.declared: dict[str, str] = {}
+        self._count = 0
+        own, made = shape.channels // shape.groups, shape.outputs // shape.groups
+        # Where every channel is convolved alone, vectors are of channels on both sides.
+        self.apart = own == made == 1 and shape.groups > 1
+        self.own, self.made = (0, shape.outputs) if self.apart else (own, made)
+        self.groups = 1 if self.apart else shape.groups
+        # The elements of a window that lie equally far apart, one loop over them, and the loops around it.
+        merged = self.apart or (shape.groups == 1 and shape.dilation[-1] == 1)
+        self.taps = list(shape.kernel[:-1] if merged else shape.kernel)
+        self.run = own * (shape.kernel[-1] if merged else 1)
+        self.hop = shape.dilation[-1] * shape.channels if self.apart else 1
+        # The elements between neighbours along each axis: of the input its places, windows and taps, of the kernel
+        # and of the output.
+        self.places = _strides(shape.spatial, shape.channels)
+        self.across = [p * s for p, s in zip(self.places, shape.stride, strict=True)]
+        self.within = [p * d for p, d in zip(self.places, shape.dilation, strict=True)]
+        self.jumps = _strides(shape.kernel, own * shape.outputs)
+        self.out = _strides(shape.out, shape.outputs)
+
+    def write(self) -> None:
+        """Write the lines of the function."""
+        raise NotImplementedError
+
+    # Registers and loops
+
+    def put(self, instruction: str) -> str:
+        self._count += 1
+        name = f"%r{self._count}"
+        self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def at(self, pointer: str, fixed: int, *terms: tuple[str, int]) -> str:
+        """A pointer so many elements further: a number, and registers times numbers."""
+        for register, step in terms:
+            if step:
+                steps = register if step == 1 else self.put(f"mul nsw i64 {register}, {step}")
+                pointer = self.put(f"getelementptr inbounds {self.kind}, ptr {pointer}, i64 {steps}")
+        return self.put(f"getelementptr inbounds {self.kind}, ptr {pointer}, i64 {fixed}") if fixed else pointer
+
+    def loop(self, count: int, body: Callable[[str], None]) -> None:
+        if count == 1:
+            body("0")
+            return
+        self._count += 1
+        before, head, latch, done = (f"{hint}{self._count}" for hint in ("before", "head", "latch", "done"))
+        i, after = f"%i{self._count}", f"%n{self._count}"
+        self.lines += [f"  br label %{before}", f"{before}:", f"  br label %{head}", f"{head}:"]
+        self.lines.append(f"  {i} = phi i64 [ 0, %{before} ], [ {after}, %{latch} ]")
+        body(i)
+        self.lines += [f"  br label %{latch}", f"{latch}:", f"  {after} = add nuw nsw i64 {i}, 1"]
+        more = self.put(f"icmp ult i64 {after}, {count}")
+        self.lines += [f"  br i1 {more}, label %{head}, label %{done}", f"{done}:"]
+
+    def nested(self, counts: list[int], body: Callable[[list[str]], None]) -> None:
+        def descend(at: list[str], rest: list[int]) -> None:
+            if rest:
+                self.loop(rest[0], lambda i: descend([*at, i], rest[1:]))
+            else:
+                body(at)
+
+        descend([], counts)
+
+    # Tiles
+
+    def columns(self) -> Iterator[tuple[int, list[int], int]]:
+        """The vectors of one group's outputs: where the first begins, their lanes, and how many such there are."""
+        start = 0
+        for lanes in ([self.lanes] * 2, [self.lanes]):
+            count = (self.made - start) // sum(lanes)
+            if count:
+                yield start, lanes, count
+            start += count * sum(lanes)
+        if self.made > start:
+            yield start, [self.made - start], 1
+
+    def most(self, lanes: list[int]) -> int:
+        """How many places a tile has beside so many vectors, by the number of registers."""
+        registers = 16 if self.lanes * self.size <= 32 and platform.machine().lower() in _X86 else 32
+        return min(14, (registers - 2 - len(lanes)) // len(lanes))
+
+    def begin(self, places: int, lanes: list[int], before: str = "") -> list[list[str]]:
+        """The sums of a tile, as LLVM finds them: memory that nothing else sees; from zero, or what is there."""
+        tile = []
+        for p in range(places):
+            row = []
+            for j, n in enumerate(lanes):
+                self._count += 1
+                name, vector = f"%sum{self._count}", self.vector(n)
+                self.entry.append(f"  {name} = alloca {vector}")
+                start = "zeroinitializer" if n > 1 else "0.0"
+                if before:
+                    start = self.load(self.at(before, p * self.shape.outputs + j * self.lanes), n)
+                self.lines.append(f"  store {vector} {start}, ptr {name}")
+                row.append(name)
+            tile.append(row)
+        return tile
+
+    def add(self, tile: list[list[str]], lanes: list[int], x: str, step: int, y: str) -> None:
+        """Add products: of the numbers that lie `step` apart from `x` on, one a place, and the vectors at `y`."""
+        vectors = [self.load(self.at(y, j * self.lanes), n) for j, n in enumerate(lanes)]
+        for p, row in enumerate(tile):
+            number = "" if self.apart else self.load(self.at(x, p * step), 1)
+            for j, (place, n, right) in enumerate(zip(row, lanes, vectors, strict=True)):
+                left = self.load(self.at(x, p * step + j * self.lanes), n) if self.apart else self.spread(number, n)
+                total = self.put(f"load {self.vector(n)}, ptr {place}")
+                self.lines.append(f"  store {self.vector(n)} {self.fused(total, left, right, n)}, ptr {place}")
+
+    def end(self, tile: list[list[str]], lanes: list[int], out: str) -> None:
+        """Write the sums of a tile."""
+        for p, row in enumerate(tile):
+            for j, (place, n) in enumerate(zip(row, lanes, strict=True)):
+                total, where = (
+                    self.put(f"load {self.vector(n)}, ptr {place}"),
+                    p * self.shape.outputs + j * self.lanes,
+                )
+                self.lines.append(f"  store {self.vector(n)} {total}, ptr {self.at(out, where)}, align {self.size}")
+
+    def vector(self, lanes: int) -> str:
+        return self.kind if lanes == 1 else f"<{lanes} x {self.kind}>"
+
+    def load(self, pointer: str, lanes: int) -> str:
+        return self.put(f"load {self.vector(lanes)}, ptr {pointer}, align {self.size}")
+
+    def spread(self, number: str, lanes: int) -> str:
+        if lanes == 1:
+            return number
+        vector = self.vector(lanes)
+        one = self.put(f"insertelement {vector} poison, {self.kind} {number}, i32 0")
+        return self.put(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
+
+    def fused(self, total: str, left: str, right: str, lanes: int) -> str:
+        vector = self.vector(lanes)
+        if not processor().fused:
+            return self.put(f"fadd {vector} {total}, {self.put(f'fmul {vector} {left}, {right}')}")
+        name = f"@llvm.fma.{f'v{lanes}' if lanes > 1 else ''}f{8 * self.size}"
+        self.declared[name] = f"declare {vector} {name}({vector}, {vector}, {vector})"
+        return self.put(f"call {vector} {name}({vector} {left}, {vector} {right}, {vector} {total})")
+
+
+class _Forward(_Writer):
+    """The output of one image, tile by tile."""
+
+    def write(self) -> None:
+        rows = list(self.shape.out[:-1])
+        large = math.prod(self.shape.kernel) * max(self.own, 1) * self.shape.outputs * self.size > _LARGE
+        if not large:
+            self.nested(rows, lambda at: self._columns(lambda *column: self._row(at, *column)))
+            return
+        self._columns(lambda *column: self.nested(rows, lambda at: self._row(at, *column)))
+
+    def _columns(self, body: Callable[[int, list[int], str, str], None]) -> None:
+        for column in self.columns():
+            self._column(*column, body)
+
+    def _column(
+        self, start: int, lanes: list[int], count: int, body: Callable[[int, list[int], str, str], None]
+    ) -> None:
+        self.nested([count, self.groups], lambda at: body(start, lanes, *at))
+
+    def _row(self, at: list[str], start: int, lanes: list[int], block: str, group: str) -> None:
+        """One row of the output, of the channels of one block."""
+        own = (block, sum(lanes)), (group, self.made)
+        x = self.at("%x", 0, (group, self.own), *zip(at, self.across, strict=False))
+        if self.apart:
+            x = self.at(x, start, *own)
+        w = self.at("%y", start, *own)
+        out = self.at("%out", start, *own, *zip(at, self.out, strict=False))
+        for part in _cut(self.shape.out[-1], self.most(lanes)):
+            self._tiles(out, x, w, lanes, *part)
+
+    def _tiles(self, out: str, x: str, w: str, lanes: list[int], first: int, places: int, count: int) -> None:
+        step = self.across[-1]
+
+        def tile(t: str) -> None:
+            there = self.at(out, first * self.shape.outputs, (t, places * self.shape.outputs))
+            self._tile(there, self.at(x, first * step, (t, places * step)), w, places, lanes)
+
+        self.loop(count, tile)
+
+    def _tile(self, out: str, x: str, w: str, places: int, lanes: list[int]) -> None:
+        tile = self.begin(places, lanes)
+
+        def taps(at: list[str]) -> None:
+            source = self.at(x, 0, *zip(at, self.within, strict=False))
+            kernel = self.at(w, 0, *zip(at, self.jumps, strict=False))
+            self.loop(
+                self.run,
+                lambda k: self.add(
+                    tile, lanes, self.at(source, 0, (k, self.hop)), self.across[-1],
+                    self.at(kernel, 0, (k, self.shape.outputs)),
+                ),
+            )  # fmt: skip
+
+        self.nested(self.taps, taps)
+        self.end(tile, lanes, out)
+
+
+class _OfKernel(_Writer):
+    """What one image adds to the gradient of the kernel, for a band of rows of the output at a time."""
+
+    def write(self) -> None:
+        *lead, length = self.shape.out
+        if not lead:
+            self._band("%x", "%y", 1)
+            return
+        row = length * self.shape.outputs * self.size
+        # As many rows of the output as stay in the first cache, beside those of the input.
+        for first, rows, count in _cut(lead[-1], max(1, min(lead[-1], _BAND // row))):
+            self._bands(lead[:-1], first, rows, count)
+
+    def _bands(self, outer: list[int], first: int, rows: int, count: int) -> None:
+        last = len(outer)
+
+        def band(at: list[str]) -> None:
+            *lead, number = at
+            x, y = (
+                self.at(p, first * steps[last], (number, rows * steps[last]), *zip(lead, steps, strict=False))
+                for p, steps in (("%x", self.across), ("%y", self.out))
+            )
+            self._band(x, y, rows)
+
+        self.nested([*outer, count], band)
+
+    def _band(self, x: str, y: str, rows: int) -> None:
+        def taps(at: list[str]) -> None:
+            source = self.at(x, 0, *zip(at, self.within, strict=False))
+            total = self.at("%out", 0, *zip(at, self.jumps, strict=False))
+            for column in self.columns():
+                for part in _cut(self.run, self.most(column[1])):
+                    self._tiles(total, source, y, column, part, rows)
+
+        self.nested(self.taps, taps)
+
+    def _tiles(
+        self, total: str, x: str, y: str, column: tuple[int, list[int], int], part: tuple[int, int, int], rows: int
+    ) -> None:
+        start, lanes, blocks = column
+        first, places, count = part
+
+        def tile(at: list[str]) -> None:
+            t, block, group = at
+            own = (block, sum(lanes)), (group, self.made)
+            outputs = self.shape.outputs
+            source = self.at(x, first * self.hop, (t, places * self.hop), (group, self.own))
+            self._tile(
+                self.at(total, first * outputs + start, (t, places * outputs), *own),
+                self.at(source, start, *own) if self.apart else source,
+                self.at(y, start, *own), places, lanes, rows,
+            )  # fmt: skip
+
+        self.nested([count, blocks, self.groups], tile)
+
+    def _tile(self, total: str, x: str, y: str, places: int, lanes: list[int], rows: int) -> None:
+        tile = self.begin(places, lanes, before=total)
+        down = (self.across[-2], self.out[-2]) if rows > 1 else (0, 0)
+
+        def place(at: list[str]) -> None:
+            r, i = at
+            here = self.at(x, 0, (r, down[0]), (i, self.across[-1]))
+            self.add(tile, lanes, here, self.hop, self.at(y, 0, (r, down[1]), (i, self.out[-1])))
+
+        self.nested([rows, self.shape.out[-1]], place)
+        self.end(tile, lanes, total)
+
+
+def _strides(lengths: tuple[int, ...], inner: int) -> list[int]:
+    """The elements between neighbours along each axis, with so many at each place."""
+    steps = []
+    for n in reversed(lengths):
+        steps.append(inner)
+        inner *= n
+    return steps[::-1]

@@ -1,0 +1,1 @@
+"""Loops: the functions of a schedule, in LLVM's language."""

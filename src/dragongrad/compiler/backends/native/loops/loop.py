@@ -1,0 +1,314 @@
+"""The functions of a schedule: one for each set of loops, in LLVM's language; here those of one loop, or none."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .....core.node import Node
+from ....rewrite import Value, arguments, shape_of
+from ..elements.contractions import product
+from ..elements.lowering import Expressions, spread
+from ..elements.ufuncs import OPERATIONS
+from ..ir.affine import Index, Loop, Split, variable
+from ..ir.builder import Buffer, Function, Text
+from ..schedule.scheduler import Loops
+from ..schedule.stores import STRAIGHT, Root
+from .accumulators import fold, gathered, kind_of, name_of, result, start_of
+
+# Chains of so many values are not left to recursion.
+LONG = 48
+# Loops that are cut into parts are cut at multiples of this: whole vectors, as many as are computed at a time.
+WHOLE = 32
+# Loops of at most so many steps, of more lines, or of more roots are not interleaved.
+SHORT, MUCH, MANY = 256, 150, 8
+# LLVM compares no addresses for a loop of fewer steps, which one of many lines may need.
+FEW = 16
+# The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
+Bounds = tuple[str, str]
+PART: Bounds = "%low", "%high"
+# What LLVM is told of a loop, by the numbers in the closing of a module: nothing; to make vectors of its steps,
+# several at a time or one; to leave it as it is.
+OUTER, INNER, NARROW, PLAIN = "", ", !llvm.loop !0", ", !llvm.loop !2", ", !llvm.loop !4"
+
+
+class LoopWriter:
+    """Writes the function of one set of loops.
+
+    Parameters
+    ----------
+    name : str
+        Of the function.
+    in_memory : callable
+        Whether a value lies in memory before these loops run.
+    """
+
+    def __init__(self, name: str, loops: Loops, in_memory: Callable[[Value], bool]) -> None:
+        self.name = name
+        self.loops = loops
+        self.in_memory = in_memory
+        self.text = Text()
+        self.text.borrows = loops.quick
+        self.own = {root.node for root in loops.roots}
+        self.values: list[Value] = []
+        self.places: dict[int, Buffer] = {}
+        self.to = Expressions(self.text, self._memory, STRAIGHT if loops.mode == "straight" else 16)
+        self.entry: list[str] = []
+        self.totals: dict[Node, str] = {}
+        self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know
+        self.known: dict[tuple[Node, int], dict[Node, int | None]] = {}
+
+    def _memory(self, value: Value) -> Buffer | None:
+        if isinstance(value, Node) and (value in self.own or not self.in_memory(value)):
+            return None
+        return self._buffer(value)
+
+    def _buffer(self, value: Value) -> Buffer:
+        found = self.places.get(id(value))
+        if found is None:
+            dtype = value.dtype if isinstance(value, Node) else np.asarray(value).dtype
+            found = self.places[id(value)] = Buffer(f"%b{len(self.values)}", shape_of(value), dtype)
+            self.values.append(value)
+        return found
+
+    def write(self) -> Function:
+        """The function."""
+        length = self._body()
+        parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
+        head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
+        loads = [f"  {register} = {load}" for load, register in self.neutral.items()]
+        lines = [head, "entry:", *loads, *self.entry, *self.text.lines, "  ret void", "}"]
+        return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
+
+    def _body(self) -> int:
+        """The loops, and how long the first is."""
+        if self.loops.mode == "straight":
+            for root in self.loops.roots:
+                self._straight(root)
+                # From here on what loops need of it is read.
+                self.own.discard(root.node)
+            return 0
+        self._lanes(self.loops.length)
+        return self.loops.length
+
+    def _element(self, node: Node, index: tuple[Index, ...]) -> str:
+        """An element of a root: long chains of values of its shape are written from their beginning."""
+
+        def known(value: Node) -> bool:
+            return self.text.recall((value, index)) is not None
+
+        # Chains of small values have been cut before.
+        if node.size > STRAIGHT:
+            for one in _chain(node, self.in_memory, known):
+                self.to.element(one, index)
+        return self.to.element(node, index)
+
+    # Few elements: no loop
+
+    def _straight(self, root: Root) -> None:
+        if root.rolled:
+            self._loops(list(root.node.shape), lambda index: self._write(root.node, index), PLAIN)
+            return
+        for index in itertools.product(*map(range, root.node.shape)):
+            self._write(root.node, index)
+
+    def _write(self, node: Node, index: tuple[Index, ...]) -> None:
+        """An element of a value, to its place."""
+        buffer, value = self._buffer(node), self._element(node, index)
+        self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
+
+    def _loops(self, shape: list[int], body: Callable[[tuple[Index, ...]], None], hint: str) -> None:
+        """Nested loops over a shape, the last axis innermost."""
+
+        def descend(at: tuple[Index, ...], rest: list[int]) -> None:
+            if not rest:
+                body(at)
+                return
+            kind = hint if hint == PLAIN or len(rest) == 1 else OUTER
+            self._loop("i", 0, rest[0], lambda loop: descend((*at, variable(loop)), rest[1:]), None, kind)
+
+        descend((), shape)
+
+    # Loops
+
+    def _loop(
+        self, name: str, low: int, high: int, body: Callable[[Loop], None], bounds: Bounds | None, hint: str
+    ) -> None:
+        """A loop, cut wherever its body must know more about where it is.
+
+        Of the steps from `low` to `high`, those between two `bounds` are made.
+        """
+        text = self.text
+        mark, entry = text.mark(), len(self.entry)
+        loop = Loop(text.fresh(name), low, high)
+        try:
+            self._whole_loop(loop, body, bounds, hint)
+        except Split as cut:
+            if cut.loop != loop:
+                raise
+            text.rewind(mark)
+            del self.entry[entry:]
+            self._loop(name, low, cut.at, body, bounds, hint)
+            self._loop(name, cut.at, high, body, bounds, hint)
+
+    def _whole_loop(
+        self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, hint: str, step: int = 1
+    ) -> None:
+        text = self.text
+        counter = text.fresh("p")
+        self.entry.append(f"  {counter} = alloca i64")
+        head, inside, done = text.label("head"), text.label("body"), text.label("done")
+        low, high = str(loop.low), str(loop.high)
+        if bounds is not None:
+            # Only loops over lanes are cut at whole vectors.
+            whole = self.loops.mode == "lanes" and bounds == PART and low == "0" and loop.high % WHOLE == 0
+            low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
+            if whole:
+                # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
+                low, high = (text.effect(f"and i64 {bound}, {-WHOLE}") for bound in (low, high))
+        elif loop.high - loop.low == 1:
+            # A loop of one step is no loop: its variable is a known number.
+            text.begin_loop(loop)
+            body(loop)
+            text.end_loop()
+            return
+        text.write(f"  store i64 {low}, ptr {counter}")
+        text.write(f"  br label %{head}")
+        text.write(f"{head}:")
+        text.write(f"  {loop.name} = load i64, ptr {counter}")
+        test, after = text.fresh(), text.fresh()
+        text.write(f"  {test} = icmp slt i64 {loop.name}, {high}")
+        text.write(f"  br i1 {test}, label %{inside}, label %{done}")
+        text.write(f"{inside}:")
+        text.begin_loop(loop)
+        begun = len(text.lines)
+        body(loop)
+        text.end_loop()
+        text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
+        text.write(f"  store i64 {after}, ptr {counter}")
+        steps, lines = loop.high - loop.low, len(text.lines) - begun
+        if hint == INNER:
+            # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
+            narrow = steps <= SHORT or lines > MUCH or len(self.loops.roots) > MANY
+            # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
+            hint = OUTER if steps < FEW and lines > MUCH else NARROW if narrow else INNER
+        text.write(f"  br label %{head}{hint}")
+        text.write(f"{done}:")
+
+    def _clip(self, which: str, given: str, known: str) -> str:
+        name = f"@llvm.{which}.i64"
+        self.text.declare(name, f"declare i64 {name}(i64, i64)")
+        return self.text.effect(f"call i64 {name}(i64 {given}, i64 {known})")
+
+    def _lanes(self, length: int) -> None:
+        sums = [r for r in self.loops.roots if r.kind == "reduce"]
+        totals = {id(r): self._accumulators(r) for r in sums}
+
+        def body(loop: Loop) -> None:
+            i = variable(loop)
+            for root in self.loops.roots:
+                for rest in itertools.product(*map(range, root.domain[1:])):
+                    if root.kind == "map":
+                        self._write(root.node, (i, *rest))
+                    else:
+                        place = totals[id(root)][self._kept(root, (i, *rest))]
+                        self._add(root, place, self._term(root, (i, *rest)))
+
+        self._loop("i", 0, length, body, PART, INNER)
+        for root in sums:
+            self._deliver(root, totals[id(root)])
+
+    # Reductions
+
+    def _kept(self, root: Root, index: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple([index[a] for a in root.kept])
+
+    def _accumulators(self, root: Root) -> dict[tuple[int, ...], str]:
+        """A place for each element of the result, with the neutral element in it."""
+        kind, places = kind_of(root), {}
+        for index in itertools.product(*map(range, self._kept(root, root.domain))):
+            name = self.text.fresh("acc")
+            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.write(f"  store {kind} {start_of(root)}, ptr {name}")
+            places[index] = name
+        return places
+
+    def _term(self, root: Root, index: tuple[Index, ...]) -> str:
+        x = arguments(root.node)[0]
+        if root.kind == "scatter":
+            index = spread(index, shape_of(x))
+        if root.kind != "scatter" and self._memory(x) is None and product(x, root.node.dtype) is not None:
+            return self._product_term(root, x, index)
+        if isinstance(x, Node):
+            self._element(x, index)
+        term = self._hidden(root, self.to.element(x, index, root.node.dtype))
+        return gathered(self.text, root, term) if root.node.dtype.kind == "b" else term
+
+    def _hidden(self, root: Root, term: str) -> str:
+        """A term without its neutral element for LLVM to see.
+
+        It writes the maximum of an accumulator and of a number or minus infinity as a choice, of which it makes no
+        vectors.
+        """
+        neutral = start_of(root)
+        if root.node.dtype.kind != "f" or name_of(root) not in ("max", "min"):
+            return term
+        choice = self.text.instruction(term)
+        if not choice.startswith("select") or neutral not in choice:
+            return term
+        kind, name = kind_of(root), f"@dragongrad.{name_of(root)}.{kind_of(root)}"
+        self.text.declare(name, f"{name} = internal global {kind} {neutral}")
+        hidden = self.neutral.setdefault(f"load volatile {kind}, ptr {name}", f"%neutral.{name_of(root)}.{kind}")
+        return self.text.op(choice.replace(neutral, hidden))
+
+    def _product_term(self, root: Root, x: Value, index: tuple[Index, ...]) -> str:
+        """A product that goes into a sum: it may be added unrounded."""
+        dtype, kind = root.node.dtype, kind_of(root)
+        found = product(x, dtype)
+        assert found is not None
+        *pair, minus = found
+        places = [(v, spread(index, shape_of(v))) for v in pair]
+        for v, at in places:
+            if isinstance(v, Node):
+                self._element(v, at)
+        left, right = (self.to.element(v, at, dtype) for v, at in places)
+        term = self.text.op(f"fmul contract {kind} {left}, {right}")
+        return self.text.op(f"fneg contract {kind} {term}") if minus else term
+
+    def _add(self, root: Root, place: str, term: str) -> None:
+        kind = kind_of(root)
+        total = self.text.effect(f"load {kind}, ptr {place}")
+        self.text.write(f"  store {kind} {fold(self.text, root, total, term)}, ptr {place}")
+
+    def _deliver(self, root: Root, places: dict[tuple[int, ...], str]) -> None:
+        buffer, kind = self._buffer(root.node), kind_of(root)
+        kept_shape = self._kept(root, root.domain)
+        strides = Buffer("", kept_shape, buffer.dtype).strides
+        for index, place in places.items():
+            total = self.text.effect(f"load {kind}, ptr {place}")
+            self.text.store(buffer, list(zip(index, strides, strict=True)), result(self.text, root, total))
+
+
+def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node], bool]) -> list[Node]:
+    """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
+    order: list[Node] = []
+    stack, seen = [(node, False)], set()
+    while stack:
+        one, ready = stack.pop()
+        if ready:
+            order.append(one)
+            continue
+        if one in seen:
+            continue
+        seen.add(one)
+        if known(one):
+            continue
+        stack.append((one, True))
+        if one.block in OPERATIONS:
+            for v in arguments(one):
+                if isinstance(v, Node) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
+                    stack.append((v, False))
+    return order if len(order) > LONG else []

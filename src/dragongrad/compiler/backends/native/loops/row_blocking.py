@@ -1,0 +1,145 @@
+"""Nests that take several rows at a time, for sums over the rows that are too wide for registers.
+
+Such a sum is read and written for every row: `np.sum(w[:, :, None] * x[:, None, :], 0)` moves more numbers than it
+adds up. Here everything else is computed for a few rows first, and then each element of the sum takes the terms of
+all of them, in order, while it is in a register.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from .....core.node import Node
+from ....rewrite import Value
+from ..ir.affine import Index, Loop, Split, shift, variable
+from ..ir.builder import STORED, Buffer, Function
+from ..schedule.scheduler import Loops
+from ..schedule.stores import Root, row_bytes
+from .loop import OUTER, PART
+from .loop_nest import NestWriter
+
+# So many rows at a time, of a nest that has at least so many blocks of them; a sum has at least so many elements.
+ROWS, BLOCKS, WIDE = 4, 8, 64
+# What is held of one row has at most so many bytes: a block of rows is to stay in the nearest cache.
+_HELD = 1 << 13
+
+# What is held of a row, and where.
+Row = list[tuple[Node, Buffer]]
+
+
+def wide_sums(loops: Loops) -> list[Root]:
+    """The roots of a nest that are sums over its rows and too wide for registers; none where blocks do not pay."""
+    if loops.mode != "nest" or loops.length < ROWS * BLOCKS:
+        return []
+    if sum(map(row_bytes, loops.local)) > _HELD or loops.multiplies:
+        return []
+    return [
+        root for root in loops.roots
+        if root.kind == "reduce" and 0 in root.axes and math.prod(root.domain[a] for a in root.kept) >= WIDE
+    ]  # fmt: skip
+
+
+class BlockedNestWriter(NestWriter):
+    """Writes the function of a nest that takes several rows at a time."""
+
+    def __init__(self, name: str, loops: Loops, in_memory: Callable[[Value], bool]) -> None:
+        super().__init__(name, loops, in_memory)
+        self.held = [root.node for root in loops.roots if root.node in loops.local]
+        self.rooms: dict[Node, str] = {}
+        # What is held of each row of a block, while sums take the terms of all of them.
+        self.several: list[Row] = []
+
+    def write(self) -> Function:
+        """The function; one row at a time where rows differ too much."""
+        try:
+            return super().write()
+        except Split:
+            return NestWriter(self.name, self.loops, self.in_memory).write()
+
+    def _body(self) -> int:
+        text, length = self.text, self.loops.length
+        late = wide_sums(self.loops)
+        others = [root for root in self.loops.roots if root not in late]
+        self._hold()
+        begun = [root for root in self.loops.roots if root.axes and root.first == 0]
+        for root in begun:
+            self._begin(root, ())
+        # The first row of a block; as an index of rows it is read in whole blocks only.
+        first = Loop(text.fresh("block"), 0, length - ROWS + 1)
+        end = text.effect(f"call i64 @llvm.smin.i64(i64 {PART[1]}, i64 {length})")
+        text.declare("@llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
+
+        def rows(loop: Loop) -> None:
+            after = text.effect(f"add nsw i64 {loop.name}, {ROWS}")
+            top = text.effect(f"call i64 @llvm.smin.i64(i64 {after}, i64 {end})")
+            within = loop.name, top
+            if others:
+                self._each_row(others, within)
+            whole = text.effect(f"icmp eq i64 {top}, {after}")
+            many, few, done = text.label("many"), text.label("few"), text.label("done")
+            text.write(f"  br i1 {whole}, label %{many}, label %{few}")
+            text.write(f"{many}:")
+            self._several_rows(late, first)
+            text.write(f"  br label %{done}")
+            text.write(f"{few}:")
+            self._each_row(late, within)
+            text.write(f"  br label %{done}")
+            text.write(f"{done}:")
+
+        self._stepping(first, rows, end)
+        for root in begun:
+            self._end(root, ())
+        return length
+
+    def _stepping(self, first: Loop, body: Callable[[Loop], None], end: str) -> None:
+        """The loop over blocks, the last of them perhaps not whole."""
+        whole = Loop(first.name, 0, self.loops.length)
+        self._whole_loop(whole, body, (PART[0], end), OUTER, step=ROWS)
+
+    def _hold(self) -> None:
+        """Room for what is held of the rows of a block."""
+        for node in self.held:
+            self.rooms[node] = name = self.text.fresh("rows")
+            count = node.size // node.shape[0] * ROWS
+            self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
+
+    def _row(self, number: str) -> Row:
+        """What is held of the row of a block that has this number."""
+        found = []
+        for node in self.held:
+            kind, size = STORED[node.dtype.name], node.size // node.shape[0]
+            start = self.text.effect(f"mul nsw i64 {number}, {size}")
+            at = self.text.effect(f"getelementptr inbounds {kind}, ptr {self.rooms[node]}, i64 {start}")
+            found.append((node, Buffer(at, node.shape, node.dtype, held=True)))
+        return found
+
+    def _use(self, row: Row) -> None:
+        self.places.update({id(node): buffer for node, buffer in row})
+
+    def _each_row(self, roots: list[Root], within: tuple[str, str]) -> None:
+        """Roots at one row after the other."""
+
+        def body(loop: Loop) -> None:
+            self._use(self._row(self.text.effect(f"sub nsw i64 {loop.name}, {within[0]}")))
+            self._inside(roots, (variable(loop),))
+
+        self._loop("i", 0, self.loops.length, body, within, OUTER)
+
+    def _several_rows(self, roots: list[Root], first: Loop) -> None:
+        """Sums that take the terms of all rows of a block."""
+        self.text.begin_loop(first)
+        self.several = [self._row(str(r)) for r in range(ROWS)]
+        self._inside(roots, (variable(first),))
+        self.several = []
+        self.text.end_loop()
+
+    def _terms(self, root: Root, index: tuple[Index, ...]) -> list[str]:
+        """Of a sum over rows the terms of all rows of a block, in order."""
+        if not self.several:
+            return super()._terms(root, index)
+        terms = []
+        for number, row in enumerate(self.several):
+            self._use(row)
+            terms.append(self._term(root, (shift(index[0], number), *index[1:])))
+        return terms

@@ -1,0 +1,48 @@
+"""Mathematical functions inside loops."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from ....process import once
+from ..ir.builder import Text, type_of
+from ..jit.engine import Library, processor, provide
+from . import FUNCTIONS, Definitions, definitions
+
+# So many uses in one function are written where they are used; more would take long to compile, and are calls.
+_IN_LINE = 24
+
+
+class UnsupportedError(Exception):
+    """An operation that is left to NumPy."""
+
+
+@cache
+def _for_host(name: str, kind: str, called: bool) -> Definitions:
+    host = processor()
+    return definitions(name, kind, host.lanes, host.fused, called)
+
+
+@once
+def provide_function(symbol: str) -> Library:
+    """Make a function that code borrows."""
+    _, name, kind = symbol.split(".")
+    texts = _for_host(name, kind, called=True).texts.values()
+    library = Library("\n".join(texts).replace("define hidden", "define"))
+    provide(symbol[1:], library.address(symbol[1:]))
+    return library
+
+
+def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
+    """Call a function of the mathematical library."""
+    if dtype.kind != "f" or name not in FUNCTIONS:
+        raise UnsupportedError(f"{name} of {dtype}")
+    kind = type_of(dtype)
+    text.functions += 1
+    made = _for_host(name, kind, called=text.functions > _IN_LINE or text.borrows)
+    if text.borrows:
+        text.declare(made.symbol, f"declare {kind} {made.symbol}({', '.join([kind] * len(registers))}) #2")
+    elif made.symbol not in text.declared:
+        text.declared.update(made.texts)
+    return text.op(f"call {kind} {made.symbol}({', '.join(f'{kind} {r}' for r in registers)})")

@@ -1,0 +1,1 @@
+"""Memory: liveness and offsets of values, and values written over others."""

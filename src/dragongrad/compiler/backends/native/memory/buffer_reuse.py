@@ -1,0 +1,194 @@
+"""Values written over others: an array that is read for the last time gives its bytes to one that is made then.
+
+`np.exp(x) * s` may be written where `x` lay, if the loops read no element of `x` after they have written the one in
+its place. Whether they do is told from the text of their function: every access to the old value, against every
+store of the new one. Where it cannot be told, the new value has a place of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from .....core.node import Node
+from ....rewrite import Value
+from ..ir.affine import Index, Loop, combine
+from ..ir.builder import Access, Function
+from ..schedule.scheduler import Loops, Step
+
+# Smaller values stay apart: they would save little.
+LEAST = 1 << 12
+# So many values are tried for the place of another.
+_TRIES = 8
+_POINTER = re.compile(r"%b(\d+)\b")
+
+
+def write_over(
+    steps: Sequence[Step],
+    functions: dict[int, Function],
+    touched: Sequence[Sequence[Value]],
+    whole: Container[Value],
+    kept: Container[Value],
+) -> None:
+    """Give values the places of others, in the text of the functions and in their notes.
+
+    Parameters
+    ----------
+    steps, functions
+        The steps of a program, and the function of each that is a set of loops, by its position.
+    touched : sequence
+        Of each step the values whose memory it reads or writes.
+    whole : container
+        The values that lie in the workspace as a whole.
+    kept : container
+        Those of them that are needed when the last step is done.
+    """
+    last: dict[Value, int] = {}
+    for k, values in enumerate(touched):
+        last.update(dict.fromkeys([v for v in values if isinstance(v, Node)], k))
+    for k, step in enumerate(steps):
+        if isinstance(step, Loops) and step.mode != "straight":
+            function = functions[k]
+            gone = {v for v in function.values if isinstance(v, Node) and v in whole and v not in kept}
+            _Sharing(step, function, whole, {v for v in gone if last[v] == k}).run()
+    for function in functions.values():
+        function.accesses.clear()
+
+
+class _Sharing:
+    """Which values a set of loops writes over which."""
+
+    def __init__(self, step: Loops, function: Function, whole: Container[Value], gone: set[Node]) -> None:
+        self.function = function
+        self.local = step.local
+        self.kinds = {root.node: root.kind for root in step.roots}
+        self.whole = whole
+        self.gone = gone
+        self.uses: dict[str, list[_Use]] = {}
+
+    def run(self) -> None:
+        """Find them, and write the text anew."""
+        function, over = self.function, self.function.over
+        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Node) and _bytes(v) >= LEAST}
+        new = [v for v in places if self.kinds.get(v) == "map" and (v in self.local or v in self.whole)]
+        old = [v for v in places if v in self.local or (v in self.gone and self.kinds.get(v, "map") == "map")]
+        if not new or not old:
+            return
+        for access in function.accesses:
+            self.uses.setdefault(access.buffer, []).append(_Use.of(access))
+        for y in new:
+            fits = [x for x in old if x is not y and self._is_alike(x, y)]
+            for x in fits[:_TRIES]:
+                if self._follows(places[x], places[y], y in self.local):
+                    over[places[y]] = places[x]
+                    old.remove(x)
+                    break
+        if over:
+            roots = {str(k): str(root_of(over, k)) for k in over}
+            # The first line names the parameters, of which those of the new values are not used any more.
+            function.lines[1:] = [_renamed(line, roots) for line in function.lines[1:]]
+
+    def _is_alike(self, x: Node, y: Node) -> bool:
+        same = x.size == y.size and x.dtype.itemsize == y.dtype.itemsize
+        # Of values that are held there is one row, of the same bytes where both have as many rows.
+        return same and (x in self.local) == (y in self.local) and (x not in self.local or x.shape[0] == y.shape[0])
+
+    def _follows(self, x: int, y: int, held: bool) -> bool:
+        """Whether each element of `y` is stored after the last access to the element of `x` in its place."""
+        stores = [use for use in self.uses.get(f"%b{y}", []) if use.kind == "store"]
+        return all(_precedes(use, store, held) for use in self.uses.get(f"%b{x}", []) for store in stores)
+
+
+@dataclass
+class _Use:
+    """An access, its index worked out: `offset + sum(factor * loop)`; without a number nothing is known of it."""
+
+    kind: str
+    line: int
+    loops: tuple[Loop, ...]
+    offset: int | None = None
+    factors: dict[Loop, int] | None = None
+
+    @classmethod
+    def of(cls, access: Access) -> _Use:
+        """From what was noted while the text was written."""
+        found = cls(access.kind, access.line, access.loops)
+        if access.kind != "other":
+            parts: list[tuple[Index, int]] = access.parts
+            offset, factors, loaded = combine(parts)
+            if not loaded:
+                found.offset, found.factors = offset, factors
+        return found
+
+    def bounds(self, without: Container[Loop]) -> tuple[int, int]:
+        """The least and the greatest offset, where some loops stand still."""
+        assert self.offset is not None
+        assert self.factors is not None
+        moves = [(f * v.low, f * (v.high - 1)) for v, f in self.factors.items() if v not in without]
+        return self.offset + sum(map(min, moves)), self.offset + sum(map(max, moves))
+
+
+def _precedes(use: _Use, store: _Use, held: bool) -> bool:
+    """Whether an access comes before a store wherever both meet the same element."""
+    common = []
+    for a, b in zip(use.loops, store.loops, strict=False):
+        if a != b:
+            break
+        common.append(a)
+    if held:
+        # Each step of the outermost loop makes its rows anew.
+        if not use.loops or not store.loops:
+            return False
+        if not common:
+            return True
+        common = common[1:]
+    if use.factors is None or store.factors is None:
+        # Some element: the order in the text decides, where no loop goes round both.
+        return held and not common and use.line < store.line
+    (low, high), (first, last) = use.bounds(()), store.bounds(())
+    if high < first or last < low:
+        return True
+    if not held and not common:
+        # Parts of one loop may run beside parts of the other.
+        return False
+    if not _tells(common, use, store):
+        return False
+    # In one step of those loops the order in the text decides.
+    (low, high), (first, last) = use.bounds(common), store.bounds(common)
+    return use.line < store.line or high < first or last < low
+
+
+def _tells(loops: list[Loop], use: _Use, store: _Use) -> bool:
+    """Whether the same element means the same step of these loops."""
+    assert use.factors is not None
+    assert store.factors is not None
+    (low, high), (first, last) = use.bounds(loops), store.bounds(loops)
+    reach = max(high, last) - min(low, first)
+    strides = []
+    for loop in loops:
+        if loop.high - loop.low > 1:
+            stride = use.factors.get(loop, 0)
+            if stride != store.factors.get(loop, 0):
+                return False
+            strides.append((abs(stride), loop.high - loop.low))
+    for stride, count in sorted(strides):
+        if stride <= reach:
+            return False
+        reach += stride * (count - 1)
+    return True
+
+
+def root_of(over: dict[int, int], k: int) -> int:
+    """Where a value lies that is written over another, which may be written over a third."""
+    while k in over:
+        k = over[k]
+    return k
+
+
+def _renamed(line: str, roots: dict[str, str]) -> str:
+    return _POINTER.sub(lambda found: f"%b{roots.get(found[1], found[1])}", line) if "%b" in line else line
+
+
+def _bytes(node: Node) -> int:
+    return int(node.size * node.dtype.itemsize)

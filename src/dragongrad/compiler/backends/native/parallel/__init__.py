@@ -1,0 +1,1 @@
+"""Worker threads, and what puts partial results together."""

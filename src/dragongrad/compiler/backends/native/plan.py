@@ -1,0 +1,67 @@
+"""From a Graph to the steps of a program and the text of its loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from ....core.graph import Graph
+from ....core.node import Node
+from ...rewrite import Value, collector_paused, is_constant
+from .elements.lowering import LeaveToNumPyError, NeedsBufferError
+from .ir.builder import Function
+from .loops.loop import LoopWriter
+from .loops.loop_nest import NestWriter
+from .loops.row_blocking import BlockedNestWriter, wide_sums
+from .rewrites.clone_operands import part_operands
+from .rewrites.gather_layout import turn_gathered
+from .rewrites.legalize_convolution import frame_convolutions
+from .rewrites.rematerialize_matmul import repeat_products
+from .rewrites.transpose_operands import turn
+from .schedule.scheduler import Loops, Schedule
+
+
+@dataclass
+class Plan:
+    """Everything that is known of a Graph before machine code is made."""
+
+    schedule: Schedule
+    functions: dict[int, Function] = field(default_factory=dict)  # by the position of their step
+
+
+def plan(graph: Graph) -> Plan:
+    """Choose what goes to memory until every loop can be written."""
+    with collector_paused():
+        return _plan(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
+
+
+def _plan(graph: Graph, forced: set[Node]) -> Plan:
+    outside: set[Node] = set()
+    while True:
+        schedule = Schedule(graph, forced, outside)
+        made = Plan(schedule)
+        in_memory = partial(lies_in_memory, schedule.memory)
+        needs: list[NeedsBufferError] = []
+        for k, step in enumerate(schedule.steps):
+            if isinstance(step, Loops):
+                try:
+                    made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
+                except NeedsBufferError as need:
+                    needs.append(need)
+        if not needs:
+            return made
+        # One round for all of them: what is wanting in one step says nothing of another.
+        for wanting in needs:
+            stuck = wanting.node in schedule.wanted or wanting.node in forced
+            (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
+
+
+def _writer(step: Loops) -> type[LoopWriter]:
+    if wide_sums(step):
+        return BlockedNestWriter
+    return NestWriter if step.mode == "nest" else LoopWriter
+
+
+def lies_in_memory(nodes: set[Node], value: Value) -> bool:
+    """Whether a value lies in memory, where these Nodes do."""
+    return is_constant(value) or value in nodes

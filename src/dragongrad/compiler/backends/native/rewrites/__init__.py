@@ -1,0 +1,1 @@
+"""Rewrites of a Graph that know what machine code is good at."""

@@ -1,0 +1,62 @@
+"""Operands of matrix products that are quickly computed: each stack of products has its own.
+
+BLAS reads its operands from memory. One that several use would be kept there as a whole; one of its own lasts for
+one matrix of the stack.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.graph import Graph
+from .....core.node import Node
+from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ..elements.ufuncs import OPERATIONS
+from ..linalg.gemm import stacked
+
+_MATMUL = BLOCKS[np.matmul]
+VIEWS = frozenset(BLOCKS[fn] for fn in (np.reshape, np.transpose))
+# What is written again reads values of which each element is used at least so many times.
+_TIMES = 4
+# Operations as cheap as reading their result from memory.
+CHEAP = frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.negative))
+
+
+def part_operands(graph: Graph) -> Graph:
+    """The Graph in which stacks of products share no operand that is cheaper to compute than to keep."""
+    if not any(is_stack(node) for node in graph.nodes):
+        return graph
+
+    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+        if not is_stack(node):
+            return None
+        return writer.again(node, tuple([copied(writer, v) if is_cheap(v) else v for v in values]))
+
+    return rewrite(graph, visit)
+
+
+def is_stack(node: Node) -> bool:
+    """Whether a Node is a stack of products that a loop is made of."""
+    return node.block is _MATMUL and node.pick is None and stacked(node)
+
+
+def is_cheap(value: Value) -> bool:
+    """Whether an operand is one operation on small values, perhaps looked at in another shape."""
+    if not isinstance(value, Node) or value.pick is not None:
+        return False
+    values = arguments(value)
+    if value.block in VIEWS:
+        return is_cheap(values[0])
+    if value.block not in CHEAP or value.block not in OPERATIONS:
+        return False
+    return all(_TIMES * int(np.prod(shape_of(v))) <= value.size for v in values)
+
+
+def copied(writer: Writer, node: Node) -> Node:
+    """A cheap operand, written again."""
+    values = arguments(node)
+    if node.block in VIEWS:
+        values = (copied(writer, values[0]),)
+    assert node.block is not None
+    return writer.apply(node.block, values, node.params, node.shape, node.dtype)

@@ -1,0 +1,167 @@
+"""Arrays that indices gather from many times: computed once, and laid out in the order in which they are read.
+
+`f(x)[index]`, where the index is longer than `x`, would compute elements of `f(x)` again for every place of the
+index. And forward mode carries directions as the leading axis and puts them last in the end: gathered from what has
+them last already, neighbours are read side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.graph import Graph
+from .....core.node import Node
+from ....passes.simplify import permutation
+from ....passes.uses import users_of
+from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ..elements.basic_indexing import advanced
+from ..elements.ufuncs import OPERATIONS
+
+# Each element is read at least so many times.
+_TIMES = 4
+# So far, counted in Nodes, is looked for work below a value, and for a transposition above it.
+_FAR = 64
+_GETITEM, _GATHER, _TRANSPOSE = BLOCKS["getitem"], BLOCKS["gather"], BLOCKS[np.transpose]
+_ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all))
+_SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.matmul))
+
+
+def gathered_from(graph: Graph) -> set[Node]:
+    """The values that are to be in memory because indices read their elements again and again."""
+    counts: dict[Node, int] = {}
+    for node in graph.nodes:
+        if node.block is _GATHER or (node.block is _GETITEM and _has_array(node)):
+            source = _viewed(arguments(node)[0])
+            if isinstance(source, Node):
+                counts[source] = counts.get(source, 0) + node.size
+    inputs = set(graph.inputs)
+    return {
+        v for v, count in counts.items() if v not in inputs and count >= _TIMES * v.size and _costs(v, inputs)
+    }  # fmt: skip
+
+
+def turn_gathered(graph: Graph) -> Graph:
+    """The Graph in which what is gathered has that axis last which its users put last."""
+    if not any(node.block is _TRANSPOSE for node in graph.nodes):
+        return graph
+    wanted = _turns(graph)
+    first = _first_transposes(graph)
+    if not wanted and not first:
+        return graph
+    made: dict[Value, Node] = {}
+
+    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+        if node in wanted:
+            x, *rest = values
+            if x not in made:
+                made[x] = _with_last(writer, x, wanted[node])
+            return writer.again(node, (made[x], *rest))
+        if node in first:
+            return _any_of_turned(writer, node, values[0], first[node], made)
+        return made.get((values[0], permutation(node))) if node.block is _TRANSPOSE else None
+
+    return rewrite(graph, visit)
+
+
+def _has_array(node: Node) -> bool:
+    return any(isinstance(p, np.ndarray) for p in node.params["index"])
+
+
+def _viewed(value: Value) -> Value:
+    """What lies in memory of an operand; of one that `turn_gathered` wrote, the turned copy."""
+    return arguments(value)[0] if isinstance(value, Node) and value.block is _TRANSPOSE else value
+
+
+def _costs(value: Node, inputs: set[Node]) -> bool:
+    """Whether a value is more than its inputs looked at in another way."""
+    stack, count = [value], 0
+    while stack and count < _FAR:
+        v = stack.pop()
+        count += 1
+        if v in inputs:
+            continue
+        if v.block in OPERATIONS or v.block in _SUMS:
+            return True
+        stack += [p for p in v.parents if p is not None]
+    return False
+
+
+def _turns(graph: Graph) -> dict[Node, int]:
+    """The gathers whose source is to be turned, and which of its axes is to be last."""
+    users, inputs = users_of(graph), set(graph.inputs)
+    found: dict[Node, tuple[Value, int]] = {}
+    for node in graph.nodes:
+        if node.block is not _GETITEM or node.pick is not None or not _has_array(node):
+            continue
+        (x,) = arguments(node)
+        index = advanced(node.params["index"], shape_of(x))
+        if index is None or not isinstance(x, Node) or not _costs(x, inputs) or node.size < _TIMES * x.size:
+            continue
+        last = _last_axis(node, users)
+        k, array, _ = index
+        if last is None or k <= last < k + array.ndim or last == len(node.shape) - 1:
+            continue
+        found[node] = x, last if last < k else last - array.ndim + 1
+    agreed: dict[Value, set[int]] = {}
+    for x, axis in found.values():
+        agreed.setdefault(x, set()).add(axis)
+    return {node: axis for node, (x, axis) in found.items() if len(agreed[x]) == 1}
+
+
+def _last_axis(node: Node, users: dict[Node, list[Node | None]]) -> int | None:
+    """The axis that transpositions behind elementwise Blocks put last; None where they do not agree."""
+    axes: set[int] = set()
+    stack, seen = [node], {node}
+    while stack and len(seen) < _FAR:
+        for user in users.get(stack.pop(), []):
+            if user is None or user in seen:
+                continue
+            if user.block is _TRANSPOSE:
+                axes.add(permutation(user)[-1])
+            elif user.block in OPERATIONS and user.shape == node.shape:
+                seen.add(user)
+                stack.append(user)
+    return axes.pop() if len(axes) == 1 else None
+
+
+def _with_last(writer: Writer, x: Node, axis: int) -> Node:
+    """A value as it is, read from a turned copy."""
+    axes = (*[a for a in range(len(x.shape)) if a != axis], axis)
+    copy = _transposed(writer, x, axes)
+    return _transposed(writer, copy, tuple([int(a) for a in np.argsort(axes)]))
+
+
+def _transposed(writer: Writer, x: Node, axes: tuple[int, ...]) -> Node:
+    return writer.apply(_TRANSPOSE, (x,), {"axes": axes}, tuple([x.shape[a] for a in axes]), x.dtype)
+
+
+# What is asked of all elements, in the order in which they are written
+
+
+def _first_transposes(graph: Graph) -> dict[Node, tuple[int, ...]]:
+    """The questions asked of all elements of a value that goes out turned, and how it is turned."""
+    outputs = {o for o in graph.outputs if isinstance(o, Node)}
+    turned = {
+        arguments(node)[0]: permutation(node) for node in graph.nodes
+        if node.block is _TRANSPOSE and node in outputs
+    }  # fmt: skip
+    found = {}
+    for node in graph.nodes:
+        if node.block not in _ANY or node.shape or node.pick is not None:
+            continue
+        (test,) = arguments(node)
+        if isinstance(test, Node) and test.block in OPERATIONS and len(test.parents) == 1 and test.pick is None:
+            (v,) = arguments(test)
+            if isinstance(v, Node) and v in turned and v.shape == test.shape:
+                found[node] = turned[v]
+    return found
+
+
+def _any_of_turned(writer: Writer, node: Node, test: Node, axes: tuple[int, ...], made: dict[Value, Node]) -> Node:
+    (v,) = arguments(test)
+    turned = made[v, axes] = _transposed(writer, v, axes)
+    assert node.block is not None
+    assert test.block is not None
+    again = writer.apply(test.block, (turned,), test.params, turned.shape, test.dtype)
+    return writer.apply(node.block, (again,), {"axis": tuple(range(len(axes)))}, (), node.dtype)

@@ -1,0 +1,144 @@
+"""Stacks of products that a later nest uses too, computed again there where that costs about what keeping does.
+
+A stack that only one nest uses is there one matrix at a time. One that two nests use, because the second needs what
+the first has added up over all matrices, would go to memory as a whole, and come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from .....core.graph import Graph
+from .....core.node import Node
+from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ..schedule.scheduler import Loops, Schedule
+from ..schedule.stores import TILE, row_bytes
+from .clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
+
+# A smaller stack stays in the cache.
+_LARGE = 1 << 20
+# Numbers of so many bytes together are multiplied and added in about the time in which one is written and read.
+_TERMS = 384
+
+
+@dataclass
+class _Repeat:
+    """A stack, the Nodes of a later step that use it, and all that are computed in that step only."""
+
+    node: Node
+    users: set[Node]
+    inside: set[Node]
+
+
+def repeat_products(graph: Graph) -> Graph:
+    """The Graph in which large stacks of products, quickly computed, are made in each nest that uses them."""
+    outputs = {o for o in graph.outputs if isinstance(o, Node)}
+    large = [node for node in graph.nodes if is_stack(node) and _is_quick(node) and node not in outputs]
+    if not large:
+        return graph
+    schedule = Schedule(graph, set(), set())
+    for node in large:
+        repeat = _repeat(node, schedule)
+        if repeat is not None:
+            schedule = _written(schedule, repeat) or schedule
+    return schedule.graph
+
+
+def _is_quick(node: Node) -> bool:
+    terms = shape_of(arguments(node)[0])[-1]
+    size = node.dtype.itemsize
+    return node.size * size > _LARGE and terms * size <= _TERMS and row_bytes(node) <= TILE
+
+
+def _evaluated(schedule: Schedule) -> dict[Node, set[int]]:
+    """For each Node the positions of the steps in which it is computed."""
+    found: dict[Node, set[int]] = {}
+    for k, step in enumerate(schedule.steps):
+        for node in [root.node for root in step.roots] if isinstance(step, Loops) else [step.node]:
+            found[node] = {k}
+    for node in reversed(schedule.graph.nodes):
+        own = found.setdefault(node, set())
+        for v in arguments(node) if node.pick is None else node.parents:
+            if isinstance(v, Node) and v not in schedule.memory:
+                found.setdefault(v, set()).update(own)
+    return found
+
+
+def _repeat(node: Node, schedule: Schedule) -> _Repeat | None:
+    """What uses a stack in one later nest, and in no other but its own."""
+    evaluated = _evaluated(schedule)
+    own = evaluated[node]
+    later: dict[int, set[Node]] = {}
+    for user in schedule.graph.nodes:
+        if not any(p is node for p in user.parents):
+            continue
+        at = evaluated[user]
+        if len(at) != 1:
+            return None
+        if at != own:
+            later.setdefault(next(iter(at)), set()).add(user)
+    if len(later) != 1:
+        return None
+    ((k, users),) = later.items()
+    step = schedule.steps[k]
+    if not isinstance(step, Loops) or step.mode != "nest" or step.length != node.shape[0]:
+        return None
+    return _Repeat(node, users, {n for n, at in evaluated.items() if at == {k}})
+
+
+class _Writing:
+    """The pass that writes a stack again before its first later user, of whose step it shares what it can."""
+
+    def __init__(self, repeat: _Repeat, whole: Container[Value]) -> None:
+        self.repeat = repeat
+        self.whole = whole
+        self.copy: Node | None = None
+        self.operands: list[Value] = []
+
+    def __call__(self, writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+        for operand in self.operands:
+            if node in self.repeat.inside and _equal(node, values, operand):
+                return operand
+        if node not in self.repeat.users:
+            return None
+        copy = self.copy = self.copy or self._again(writer)
+        given = zip(arguments(node), values, strict=True)
+        return writer.again(node, tuple([copy if v is self.repeat.node else now for v, now in given]))
+
+    def _again(self, writer: Writer) -> Node:
+        node = self.repeat.node
+        values = tuple([v if _seen(v) in self.whole else copied(writer, v) for v in arguments(node)])
+        self.operands = [_seen(v) for v in values]
+        assert node.block is not None
+        return writer.apply(node.block, values, node.params, node.shape, node.dtype)
+
+
+def _written(schedule: Schedule, repeat: _Repeat) -> Schedule | None:
+    """The plan with the stack made twice, if both are then there one matrix at a time."""
+    whole = schedule.memory - _held(schedule)
+    if not all(not isinstance(v, Node) or _seen(v) in whole or is_cheap(v) for v in arguments(repeat.node)):
+        return None
+    writing = _Writing(repeat, whole)
+    again = Schedule(rewrite(schedule.graph, writing), set(), set())
+    return again if {repeat.node, writing.copy} <= _held(again) else None
+
+
+def _held(schedule: Schedule) -> set[Node]:
+    return {node for step in schedule.steps if isinstance(step, Loops) for node in step.local}
+
+
+def _seen(value: Value) -> Value:
+    """What lies in memory, where a value is looked at in another shape."""
+    while isinstance(value, Node) and value.block in VIEWS:
+        (value,) = arguments(value)
+    return value
+
+
+def _equal(node: Node, values: tuple[Value, ...], other: Value) -> bool:
+    """Whether a Node is the same operation on the same values as another."""
+    if not isinstance(other, Node) or node.pick is not None or node.block is not other.block:
+        return False
+    if other.block not in CHEAP:
+        return False
+    return all(v is w for v, w in zip(values, arguments(other), strict=True))

@@ -1,0 +1,165 @@
+"""Values whose elements a loop would compute again and again: they go to memory first.
+
+Inside a loop a value is known at one index. Read at another, as a stencil reads its neighbours, or along an axis
+that an outer loop repeats, as `sin(x)[None, :]` is in an outer product, its elements are computed anew; and so are
+all those that they are computed from, once for each way up to the loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.graph import Graph
+from .....core.node import Node
+from ....passes.simplify import permutation
+from ....passes.uses import users_of
+from ....rewrite import arguments, shape_of
+from ..elements.basic_indexing import basic
+from ..elements.contractions import REDUCTIONS, terms_of
+from ..elements.ufuncs import OPERATIONS
+from .stores import JOINS, STRAIGHT, in_lanes
+
+# From where a value is read, as the moves up to the loop, and how often from there.
+Ways = dict[tuple[Any, ...], float]
+# More ways are not told apart.
+_MANY = 16
+# A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
+_CHEAP, _WASTE = 2, 16
+_SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
+_MATMUL, _TRANSPOSE, _GETITEM = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS["getitem"]
+_RESHAPE, _STACK = BLOCKS[np.reshape], BLOCKS[np.stack]
+_VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
+_LAID = frozenset(BLOCKS[name] for name in ("scatter", "scatter_at", "setitem"))
+
+
+def computed_again(
+    graph: Graph, memory: set[Node], outside: set[Node], price: Callable[[Node], float]
+) -> set[Node]:
+    """The values that would be computed several times at a high price.
+
+    Parameters
+    ----------
+    graph : Graph
+        A program.
+    memory : set of Node
+        What goes to memory anyway.
+    outside : set of Node
+        What is not computed in loops.
+    price : callable
+        What an element of a Node costs, its arguments given; an addition is 1.
+    """
+    found = set(memory)
+    cost = _costs(graph, found, price)
+    if max(cost.values(), default=0) <= _CHEAP:
+        return set()
+    users = users_of(graph)
+    known: dict[Node, Ways] = {}
+    for node in reversed(graph.nodes):
+        if node in found:
+            continue
+        ways = known[node] = _ways(node, users.get(node, ()), known, found)
+        often = sum(ways.values())
+        dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
+        # Of what is only seen in another shape, the source is what goes to memory.
+        view = node.block in _VIEWS and isinstance(arguments(node)[0], Node)
+        if dear and not view and node.size > 1 and node not in outside:
+            found.add(node)
+    return found - memory
+
+
+def _ways(node: Node, users: Iterable[Node | None], known: dict[Node, Ways], memory: set[Node]) -> Ways:
+    """From where a value is read, and how often from there."""
+    ways: Ways = {}
+    for user in users:
+        if user is None:
+            continue
+        above = {(): 1.0} if user in memory else known.get(user, {(): 1.0})
+        for k, value in enumerate(arguments(user)):
+            if value is not node:
+                continue
+            factor, move = _reads(user, k)
+            for way, often in above.items():
+                step = way if move is None else (*way, move)
+                # Read twice at one index, it is computed once.
+                ways[step] = max(ways.get(step, 0.0), often * factor)
+    if len(ways) > _MANY:
+        return {(): sum(ways.values())}
+    return ways or {(): 1.0}
+
+
+def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> dict[Node, float]:
+    """What an element of each value costs, with all that it is computed from."""
+    cost: dict[Node, float] = {}
+    for node in graph.nodes:
+        if node in memory:
+            cost[node] = 0.0
+            continue
+        below = 0.0
+        for v in arguments(node):
+            if isinstance(v, Node):
+                # An element of what is joined is one of the parts.
+                part = v.size / max(1, node.size) if node.block in JOINS else 1.0
+                below += part * cost.get(v, 0.0)
+        cost[node] = price(node) + below * terms_of(node)
+    return cost
+
+
+def _reads(user: Node, k: int) -> tuple[float, Any]:
+    """How often a user reads each element of its operand number k, and from where, None from where it is itself."""
+    x = arguments(user)[k]
+    if user.size <= STRAIGHT:
+        return 1.0, None
+    row = in_lanes(user.shape)
+    if user.block in OPERATIONS or user.block in _SPREAD:
+        factor = _repeats(user.shape, x.shape, row)
+        return factor, ("spread", user.shape) if factor > 1 else None
+    if user.block is _RESHAPE or user.block in REDUCTIONS:
+        return 1.0, None
+    if user.block is _TRANSPOSE:
+        order = permutation(user)
+        moved = order[0] != 0 if row else order != tuple(range(len(order)))
+        return 1.0, ("turn", order) if moved else None
+    if user.block in JOINS:
+        axis = int(user.params.get("axis") or 0) % len(user.shape)
+        start = sum(shape_of(v)[axis] for v in arguments(user)[:k]) if user.block is not _STACK else k
+        return 1.0, ("join", axis, start) if not row or axis == 0 else None
+    if user.block is _MATMUL:
+        lead = math.prod(user.shape[:-1]) * shape_of(x)[-1] / max(1, x.size) if k == 1 and len(x.shape) > 1 else 1.0
+        return (1.0, None) if row or lead <= 1 else (lead, ("product", user.shape))
+    if user.block is _GETITEM:
+        return _indexed(user, x, row)
+    if user.block in _LAID:
+        # Each element lies in one place; a row of it in the row at the same place, where the first axis is whole.
+        parts = basic(user.params["index"], user.shape)
+        aligned = row and parts is not None and parts[0][0] == "slice" and parts[0][2:] == (0, 1)
+        return 1.0, None if aligned else id(user)
+    return max(1.0, user.size / max(1, x.size)), id(user)
+
+
+def _repeats(shape: tuple[int, ...], inner: tuple[int, ...], row: bool) -> float:
+    """How often the loops over a shape come to each element of an operand that is spread over it.
+
+    What an inner loop does not change, LLVM computes before it.
+    """
+    lead = len(shape) - len(inner)
+    own = [a for a in range(len(shape)) if a >= lead and inner[a - lead] == shape[a] and shape[a] > 1]
+    looped = own[:1] if row and own[:1] == [0] else [] if row else own
+    if not looped:
+        return 1.0
+    return float(math.prod(n for a, n in enumerate(shape[: looped[-1]]) if a not in own))
+
+
+def _indexed(user: Node, x: Node, row: bool) -> tuple[float, Any]:
+    parts = basic(user.params["index"], x.shape)
+    share = user.size / max(1, x.size)
+    if parts is None:
+        return share, id(user)
+    # With the axes after the first written out, only the first says whether it is read in step.
+    looped = parts[:1] if row and parts[0][0] != "take" else parts
+    moved = any(kind == "take" or (kind == "slice" and (start, step) != (0, 1)) for kind, _, start, step in looped)
+    return share, ("index", tuple([p[2:] for p in looped])) if moved else None

@@ -1,0 +1,390 @@
+"""Which values go to memory, and in which loops each is computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.graph import Graph
+from .....core.node import Node
+from ....rewrite import Value, arguments, meets, reduced_axes, shape_of
+from ..elements.advanced_indexing import added_at
+from ..elements.contractions import REDUCTIONS, terms_of
+from ..elements.lowering import RULES, UNROLL
+from ..elements.ufuncs import OPERATIONS
+from ..ir.builder import readable, supported
+from ..linalg.gemm import STACK, factors, lead_of, stacked
+from ..linalg.lapack import is_factorisation, operands
+from ..rewrites.gather_layout import gathered_from
+from ..rewrites.legalize_convolution import adds_up, is_convolution, places_of
+from .cost_model import price
+from .materialize import computed_again
+from .matmul_strategy import SMALL, is_product, reads_often, small_products
+from .stores import JOINS, ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
+
+# A value used in several loops is computed again in each where that costs no more than about two exponentials.
+RECOMPUTE = 48
+# A small value after so many steps goes to memory, and a function makes at most so many small values.
+DEEP, TOGETHER = 64, 256
+# Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
+QUICK = 5000
+# Within such a loop, a value used twice is held where it costs more than so many additions.
+HOLD = 12
+
+_MATMUL = BLOCKS[np.matmul]
+_SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
+# What moves elements and computes nothing.
+_MOVES = frozenset(
+    {BLOCKS[fn] for fn in (np.reshape, np.transpose, np.broadcast_to, "getitem", np.concatenate, np.stack)}
+)
+_SUMS = REDUCTIONS | {_MATMUL}
+# Before anything is made, and by nobody.
+_NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
+_NOBODY: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass
+class Loops:
+    """Roots that share their loops."""
+
+    mode: str  # "straight", "lanes" or "nest"
+    length: int
+    roots: list[Root] = field(default_factory=list)
+    # Values of which one row at a time is held, while the outermost loop of a nest is there.
+    local: set[Node] = field(default_factory=set)
+    # Straight code that is so long that it is to be compiled quickly.
+    quick: bool = False
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether matrices are multiplied inside, or images convolved."""
+        return any(root.kind in ("product", "total", "frame") for root in self.roots)
+
+    @property
+    def calls_blas(self) -> bool:
+        """Whether matrices are multiplied inside by BLAS."""
+        return any(root.kind == "product" and root.node.block is _MATMUL for root in self.roots)
+
+
+@dataclass
+class Product:
+    """A matrix product by BLAS."""
+
+    node: Node
+
+
+@dataclass
+class Factorisation(Product):
+    """A linear system or a factor of a matrix by LAPACK."""
+
+
+@dataclass
+class Callback:
+    """A Block that is left to NumPy."""
+
+    node: Node
+    why: str
+
+
+Step = Loops | Product | Callback
+
+
+def is_native(node: Node) -> bool:
+    """Whether a Node can be computed inside loops."""
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return False
+    if not (supported(node.dtype) or (readable(node.dtype) and node.block in _MOVES)):
+        return False
+    for value in arguments(node):
+        if not readable(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
+            return False
+    return True
+
+
+def _is_made(node: Node) -> bool:
+    return is_native(node) or is_factorisation(node) or is_convolution(node)
+
+
+def why_not(node: Node) -> str:
+    """Why a Node is a call back."""
+    name = node.block.name if node.block is not None else "input"
+    if node.block not in RULES and node.block not in OPERATIONS:
+        return f"{name} is not computed natively"
+    return f"{name} of dtype {node.dtype} is not computed natively"
+
+
+class Schedule:
+    """The plan of a Graph: `memory`, the Nodes that go to memory in order, and `steps`."""
+
+    def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
+        self.graph = graph
+        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not _is_made(n)}
+        wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
+        for node in graph.nodes:
+            if node in self.outside:
+                wanted.add(node)
+                wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
+            elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node):
+                wanted.add(node)
+            elif is_factorisation(node):
+                wanted.add(node)
+                wanted.update(f.value for f in operands(node) if isinstance(f.value, Node))
+            elif is_convolution(node):
+                wanted.update([node, *[v for v in arguments(node) if isinstance(v, Node)]])
+            elif is_product(node):
+                wanted.add(node)
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+            elif reads_often(node):
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
+        self.rolled = small_products(graph) - self.outside
+        for node in self.rolled:
+            wanted.add(node)
+            wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+        inputs = set(graph.inputs)
+        wanted |= gathered_from(graph) - self.outside
+        wanted |= computed_again(graph, wanted | inputs, self.outside, price)
+        wanted |= self._pieces() | self._deep(wanted)
+        self.wanted = {n for n in wanted if n not in inputs}
+        self.memory = self.wanted | inputs
+        self.steps: list[Step] = []
+        self.quick = self._straight_elements() > QUICK
+        self._place()
+        while self._keep_what_is_dear():
+            self._place()
+        self._hold_rows()
+
+    def _is_rolled(self, node: Node) -> bool:
+        """Whether few elements are looped over: of small products, and of what is computed from them."""
+        small = bool(self.rolled) and SMALL <= node.size <= STRAIGHT and node.block in OPERATIONS
+        return small or node in self.rolled
+
+    def _is_stack(self, node: Node) -> bool:
+        """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
+        return is_convolution(node) or stacked(node) or (node in self.rolled and math.prod(lead_of(node)) > STACK)
+
+    def _kind(self, node: Node) -> str:
+        """How a value goes to memory."""
+        if is_convolution(node):
+            return "total" if adds_up(node) else "product"
+        if is_product(node) or node in self.rolled:
+            return "product"
+        if places_of(node) is not None:
+            return "frame"
+        if _adds_up(node):
+            return "scatter"
+        return "reduce" if node.block in REDUCTIONS and _is_long(node) else "map"
+
+    def _straight_elements(self) -> int:
+        """About how many elements are written out one by one."""
+        straight: set[Node] = set()
+        count = 0
+        for node in reversed(self.graph.nodes):
+            if node in self.wanted and node not in self.outside:
+                kind = self._kind(node)
+                if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
+                    straight.add(node)
+            if node in straight:
+                count += min(node.size, STRAIGHT)
+                straight.update(p for p in node.parents if p is not None and p not in self.memory)
+        return count
+
+    def _deep(self, wanted: set[Node]) -> set[Node]:
+        """Small values at the end of long ways: no expression is deeper than the stack."""
+        depth: dict[Node, int] = {}
+        found = set()
+        for node in self.graph.nodes:
+            deepest = 0
+            if node not in wanted:
+                for v in node.parents:
+                    if v in depth and depth[v] >= deepest:
+                        deepest = depth[v] + 1
+                deepest = max(deepest, 1)
+            if deepest >= DEEP and node.size <= STRAIGHT:
+                found.add(node)
+                deepest = 0
+            depth[node] = deepest
+        return found
+
+    def _pieces(self) -> set[Node]:
+        """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
+        cost: dict[Node, float] = {}
+        found: set[Node] = set()
+        if not meets(self.graph, JOINS):
+            return found
+        for node in self.graph.nodes:
+            values = arguments_of(node)
+            cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
+            if node.block not in JOINS or node.size <= STRAIGHT:
+                continue
+            axis = int(node.params.get("axis") or 0) % len(node.shape)
+            if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
+                dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTE]
+                found.update(dear)
+                cost.update(dict.fromkeys(dear, 0.0))
+        return found
+
+    def _keep_what_is_dear(self) -> bool:
+        """Send to memory what several steps would compute again at a high price; whether steps change by that."""
+        self._readers = self._find_readers()
+        cost: dict[Node, float] = {}
+        anew = False
+        for node in self.graph.nodes:
+            if node in self.wanted or node in self.outside:
+                continue
+            total = 0.0
+            for v in node.parents:
+                if v in cost:
+                    total += cost[v]
+            if node.block in _SUMS and (terms := terms_of(node)) > 1:
+                total = terms * (1 + total)
+            total += price(node)
+            used = self._readers.get(node, _NOBODY)
+            if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
+                self.wanted.add(node)
+                total = 0.0
+                anew = not self._written_first(node, used) or anew
+            cost[node] = total
+        self.memory |= self.wanted
+        return anew
+
+    def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
+        """Let the first step that needs a small value write it, where that is straight code."""
+        first, root = self.steps[min(used)[0]], Root(node, self._kind(node))
+        if not isinstance(first, Loops) or first.mode != "straight" or mode_of(root)[0] != "straight":
+            return False
+        first.roots.append(root)
+        return True
+
+    def _find_readers(self) -> dict[Node, frozenset[tuple[int, int]]]:
+        """For each Node: the steps for which its elements are computed or read, and in a nest the root."""
+        readers: dict[Node, frozenset[tuple[int, int]]] = {}
+        at: dict[Node, frozenset[tuple[int, int]]] = {}
+        for k, step in enumerate(self.steps):
+            nest = isinstance(step, Loops) and step.mode == "nest"
+            straight = frozenset({(k, -1)})
+            for j, made in enumerate(_makes(step)):
+                at[made] = frozenset({(k, j)}) if nest else straight
+        for node in reversed(self.graph.nodes):
+            own = at[node] if node in at else readers.get(node, _NOBODY)
+            for v in node.parents:
+                if v is not None:
+                    have = readers.get(v)
+                    # Most Nodes are read where their reader is: the same set serves both.
+                    readers[v] = own if have is None or have is own else have | own
+        return readers
+
+    def _hold(self, node: Node, used: frozenset[tuple[int, int]]) -> float:
+        """The price above which a value that several parts of one nest use is held, a row at a time."""
+        step = self.steps[next(iter(used))[0]]
+        assert isinstance(step, Loops)
+        row = row_bytes(node)
+        together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW
+        if not together:
+            return RECOMPUTE
+        for _, j in used:
+            if step.roots[j].reads(0, {node, *self.memory}).get(node) != 0:
+                return RECOMPUTE
+        return HOLD
+
+    def _hold_rows(self) -> None:
+        """Find the values of which a row is enough: made and used in one nest, and no output."""
+        outside = {o for o in self.graph.outputs if isinstance(o, Node)}
+        for k, step in enumerate(self.steps):
+            if isinstance(step, Loops) and step.mode == "nest":
+                most = TILE if step.multiplies else ROW
+                for root in step.roots:
+                    node = root.node
+                    users = {at for at, _ in self._readers.get(node, _NOBODY)}
+                    if root.first > 0 and row_bytes(node) <= most and node not in outside and users == {k}:
+                        step.local.add(node)
+
+    def _place(self) -> None:
+        """Give every value that goes to memory its step."""
+        self.steps = []
+        self._open: dict[tuple[bool, int], list[int]] = {}
+        # For each Node: the latest step that makes what its elements are computed from, and what of that it makes.
+        latest: dict[Node, tuple[int, frozenset[Node]]] = {}
+        for node in self.graph.nodes:
+            found = _NOTHING
+            for v in node.parents:
+                if v in latest:
+                    one = latest[v]
+                    if one[0] > found[0]:
+                        found = one
+                    elif one[0] == found[0] and one[1] is not found[1]:
+                        found = one[0], one[1] | found[1]
+            latest[node] = found
+            # One of several outputs is there once the call that makes them all is done.
+            if node in self.wanted and node.pick is None:
+                latest[node] = self._put(node, *found), frozenset({node})
+
+    def _put(self, node: Node, after: int, needs: frozenset[Node]) -> int:
+        """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
+        if node in self.outside:
+            self.steps.append(Callback(node, why_not(node)))
+        elif is_factorisation(node):
+            self.steps.append(Factorisation(node))
+        elif self._kind(node) == "product" and not self._is_stack(node):
+            self.steps.append(Product(node))
+        else:
+            return self._into_loops(Root(node, self._kind(node), self._is_rolled(node)), after, needs)
+        return len(self.steps) - 1
+
+    def _into_loops(self, root: Root, after: int, needs: frozenset[Node]) -> int:
+        mode, length = mode_of(root)
+        straight = mode == "straight"
+        alike = self._open.setdefault((straight, length), [])
+        # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
+        for k in reversed(alike):
+            step = self.steps[k]
+            assert isinstance(step, Loops)
+            if k < after:
+                break
+            if straight or self._fits(step, root, mode, needs if k == after else _NOTHING[1]):
+                step.roots.append(root)
+                if straight and len(step.roots) >= (TOGETHER // 4 if self.quick else TOGETHER):
+                    alike.remove(k)
+                return k
+        self.steps.append(Loops(mode, length, [root], quick=straight and self.quick))
+        alike.append(len(self.steps) - 1)
+        return alike[-1]
+
+    def _fits(self, step: Loops, root: Root, mode: str, needs: frozenset[Node]) -> bool:
+        """Whether a root can be computed in the loops of a step of the same length."""
+        made = [r for r in step.roots if r.node in needs] if needs else []
+        if step.mode == "lanes":
+            # A map in the same loops is known at the same row; a reduction only after them.
+            if mode != "lanes" or any(r.kind == "reduce" for r in made):
+                return False
+            found = root.reads(0, self.memory) if made else {}
+            return all(found.get(r.node) == 0 for r in made)
+        if mode == "lanes" and not made:
+            return False
+        if any(r.first == 0 for r in made):
+            return False
+        found = root.reads(0, self.memory) if made else {}
+        return all(found.get(r.node) == 0 for r in made)
+
+
+def arguments_of(node: Node) -> tuple[Value, ...]:
+    """The values that a Node, or the Node it picks from, is applied to."""
+    return tuple(node.parents) if node.pick is not None else arguments(node)
+
+
+def _makes(step: Step) -> list[Node]:
+    return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
+
+
+def _adds_up(node: Node) -> bool:
+    """Whether a scatter adds to elements that an array of indices names, each perhaps several times."""
+    if node.block not in _SCATTERS or node.dtype.kind not in "fi" or not node.size:
+        return False
+    return added_at(node) is not None
+
+
+def _is_long(node: Node) -> bool:
+    lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
+    return math.prod(lengths) > UNROLL or 0 in lengths

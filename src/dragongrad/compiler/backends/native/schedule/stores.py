@@ -1,0 +1,138 @@
+"""Roots: values that loops write to memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container
+from dataclasses import dataclass
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.node import Node
+from ....process import computed_once
+from ....rewrite import Value, arguments, reduced_axes, shape_of
+from ..elements.advanced_indexing import Layout, added_at
+from ..linalg.gemm import lead_of
+from ..rewrites.legalize_convolution import is_convolution
+from .access import reads
+
+# So many elements are written out one by one, without a loop.
+STRAIGHT = 32
+# A list of small parts is written out up to so many.
+LIST = 1 << 14
+JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
+# The axes after the first of an array that is computed a row at a time hold no more elements than this.
+LANE = 64
+# A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
+ROW, TILE = 1 << 15, 1 << 19
+
+
+@dataclass
+class Root:
+    """A value that goes to memory, and how.
+
+    A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
+    elements that an array of indices names; a "product" is a stack of matrix products, each by BLAS, or of
+    convolutions; a "frame" lays images among zeros; a "total" is the sum of what each image of a stack adds to
+    the gradient of a kernel. What is `rolled` is not written out: short loops stay loops.
+    """
+
+    node: Node
+    kind: str
+    rolled: bool = False
+
+    @computed_once
+    def domain(self) -> tuple[int, ...]:
+        """The shape that is looped over."""
+        shape = self.node.shape
+        if self.kind in ("reduce", "frame"):
+            return shape_of(arguments(self.node)[0])
+        if self.kind == "total":
+            return shape_of(arguments(self.node)[0])[:1]
+        if self.kind == "product":
+            return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
+        if self.kind == "scatter":
+            index = self.index
+            width = len(shape) - (len(index.parts) - sum(p.kind != "slice" for p in index.parts))
+            return (*shape[: index.before], *index.shape, *shape[index.before + width :])
+        return shape
+
+    @computed_once
+    def index(self) -> Layout:
+        """Of a scatter: the index, whose arrays stand side by side between full slices."""
+        found = added_at(self.node)
+        assert found is not None
+        return found
+
+    @computed_once
+    def axes(self) -> tuple[int, ...]:
+        """The axes of the domain that the result does not have."""
+        if self.kind == "reduce":
+            return reduced_axes(self.node, len(self.domain))
+        if self.kind == "total":
+            return (0,)
+        if self.kind == "scatter":
+            return tuple(range(self.index.before, self.index.before + len(self.index.shape)))
+        return ()
+
+    @property
+    def kept(self) -> list[int]:
+        """The axes of the domain that the result has too."""
+        return [a for a in range(len(self.domain)) if a not in self.axes]
+
+    @property
+    def first(self) -> int:
+        """The first axis that is reduced: inside the loops before it the value is complete. A map: all axes."""
+        return min(self.axes, default=len(self.domain))
+
+    @property
+    def in_register(self) -> bool:
+        """Whether one accumulator is enough: all axes that are kept come before those that are reduced."""
+        return self.kind == "reduce" and max(self.kept, default=-1) < self.first
+
+    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
+        """For each value in memory below: the axis that is read in step with one of the domain's."""
+        if self.kind in ("map", "product"):
+            return reads(self.node, [(self.node, axis)], memory)
+        if self.kind in ("total", "frame"):
+            return reads(self.node, [(v, axis) for v in arguments(self.node)], memory)
+        source, *stack = arguments(self.node)
+        shape = shape_of(source)
+        at = axis - (len(self.domain) - len(shape))
+        step = at if at >= 0 and shape[at] == self.domain[axis] else None
+        return reads(self.node, [(source, step), *[(s, None) for s in stack]], memory)
+
+
+def in_lanes(shape: tuple[int, ...], few: int = 16) -> bool:
+    """Whether an array is computed a row at a time, the rows side by side in the lanes of a vector."""
+    rest = math.prod(shape[1:])
+    return rest <= few or (rest <= LANE and shape[0] >= 8 * rest)
+
+
+def row_bytes(node: Node) -> int:
+    """The bytes of what a value holds at one index of its first axis."""
+    rows = node.shape[0] if node.shape else 1
+    return int(node.size // max(1, rows) * node.dtype.itemsize)
+
+
+def _is_list(node: Node, size: int) -> bool:
+    """Whether an array is joined from many small parts, of which each is computed in its own way."""
+    return node.block in JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+
+
+def mode_of(root: Root) -> tuple[str, int]:
+    """How a root is looped over, and how long its first loop is."""
+    domain = root.domain
+    size = math.prod(domain)
+    if root.kind in ("product", "scatter", "total", "frame"):
+        return "nest", domain[0]
+    if size <= STRAIGHT or _is_list(root.node, size):
+        return "straight", 0
+    if root.rolled:
+        return "nest", domain[0]
+    if in_lanes(domain, 16 if root.kind == "map" else 4) and (
+        root.kind == "map" or 0 in reduced_axes(root.node, len(domain))
+    ):
+        return "lanes", domain[0]
+    return "nest", domain[0]

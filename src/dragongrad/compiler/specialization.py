@@ -1,0 +1,147 @@
+"""One way through a function: its Graph, the decisions that lead to it, and what runs it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, CompileWarning
+from ..core.graph import Graph
+from ..core.nests import Structure, unflatten
+from ..core.node import Node
+from ..forks import Lock
+from .backends.native.call.fastcall import MISSING
+from .backends.native.jit.engine import binding
+from .backends.native.program import Native
+from .backends.numpy_source import Source
+from .passes import optimise
+from .signature import delivered
+from .trace import Guard, Traced
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+@dataclass
+class Path:
+    """One way through a function: its Graph before and after the passes, and what runs it."""
+
+    traced: Graph
+    graph: Graph
+    guards: list[Guard]
+    structure: Structure
+    run: Callable[[list[Any]], list[Any]]
+    seconds: dict[str, float]
+    passes: list[tuple[str, int, float]]
+    names: list[str]
+    engine: Any
+    entry: Callable[..., Any]
+    decisions: tuple[Any, ...]
+    # The plain path whose derivatives are NaN where this one is taken, whose rules are careful.
+    plain: Path | None = None
+
+    def source(self) -> Source:
+        """The Graph as NumPy source; the guards are no part of it."""
+        count = len(self.graph.outputs) - len(self.guards)
+        shown = self.graph.rewritten(self.graph.nodes, self.graph.outputs[:count])
+        return Source(optimise(shown)[0], self.names)
+
+
+@dataclass
+class Version:
+    """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
+
+    dynamic: list[int]
+    paths: list[Path] = field(default_factory=list)
+    eager: str = ""  # why this version runs eagerly, where it does
+    # Of the same thread again where the function calls itself with plain numbers.
+    lock: Lock = field(default_factory=Lock)
+
+
+def take(path: Path, arrays: list[Any]) -> Any:
+    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
+    try:
+        out = path.run(arrays)
+    except Exception:
+        # Perhaps these values never come to what failed; if they do, the function itself says how it fails.
+        return MISSING
+    return MISSING if out is MISSING else unflatten(path.structure, out)
+
+
+def with_guards(traced: Traced) -> Graph:
+    """The Graph with its decisions as its last outputs."""
+    graph = traced.graph
+    # A value that decides twice is looked at once.
+    traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
+    outputs = [*graph.outputs, *[g.node for g in traced.guards]]
+    return graph.rewritten(graph.nodes, outputs)
+
+
+def build(
+    graph: Graph, traced: Traced, backend: str | None
+) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
+    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
+    taken, forms = [guard.taken for guard in traced.guards], traced.forms
+    outputs = list(graph.outputs)
+    for k, form in enumerate(forms):
+        if not isinstance(outputs[k], Node):
+            outputs[k] = delivered(outputs[k], form)
+    graph = graph.rewritten(graph.nodes, outputs)
+    engine = None
+    if backend == "native":
+        engine = Native(graph, taken, forms)
+    elif backend is None and _has_llvm():
+        engine = _native_or_none(graph, taken, forms)
+    if engine is not None:
+        return engine, engine, engine.seconds
+    start = time.perf_counter()
+    function = Source(graph).function
+
+    def run(arrays: list[Any]) -> Any:
+        with np.errstate(all="ignore"):
+            values = function(*[a[()] for a in arrays])
+        if any(bool(value) is not way for value, way in zip(values[len(forms) :], taken, strict=True)):
+            return MISSING
+        return [
+            delivered(v if isinstance(o, Node) else o, form)
+            for v, o, form in zip(values, graph.outputs, forms, strict=False)
+        ]
+
+    return run, None, {"source": time.perf_counter() - start}
+
+
+def _native_or_none(graph: Graph, taken: list[bool], forms: list[type]) -> Native | None:
+    """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
+    try:
+        return Native(graph, taken, forms)
+    except Exception as error:
+        warn(
+            f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "
+            f"values; please report this ({type(error).__name__}: {str(error)[:200]})"
+        )
+        return None
+
+
+@functools.cache
+def _has_llvm() -> bool:
+    try:
+        binding()
+    except ArgumentError:
+        warn("llvmlite is not installed: compiled functions run as NumPy source; pip install llvmlite")
+        return False
+    return True
+
+
+def warn(message: str) -> None:
+    """Tell the user, at the line of the call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, CompileWarning, stacklevel=level)
