@@ -67,6 +67,25 @@ def test_compiled(name, dtype):
         assert {v.dtype for v in memory.values()} == {np.dtype(dtype)}
 
 
+@pytest.mark.parametrize("name", PAIRS)
+def test_numbers_of_pythons_are_parameters(name):
+    """A nest of them, or one alone, moves as arrays without axes do."""
+    update = PAIRS[name][0]
+
+    def run(params):
+        state = update.start(params)
+        for _ in range(3):
+            gradient = ad.grad(lambda p: p["a"] ** 4 + np.sum(p["b"] ** 2))(params)
+            params, state = update(params, gradient, state)
+        return params
+
+    got, expected = run({"a": 1.5, "b": np.ones(2)}), run({"a": np.array(1.5), "b": np.ones(2)})
+    assert_same(float(got["a"]), float(expected["a"]))
+    assert_same(got["b"], expected["b"])
+    state = update.start(1.5)
+    assert np.isfinite(update(1.5, 0.5, state)[0])
+
+
 def test_a_step_is_compiled_once():
     update = nn.adam(0.1)
     step = ad.compile(lambda params, state: update(params, ad.grad(loss)(params), state))

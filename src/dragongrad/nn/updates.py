@@ -140,6 +140,8 @@ class Update:
             The gradient is not one of these parameters.
         """
         leaves, structure = flatten(params)
+        # Python's numbers have no dtype.
+        leaves = [np.float64(x) if x.__class__ is float else x for x in leaves]
         slopes, given = flatten(gradient)
         if given != structure or any(np.shape(a) != np.shape(b) for a, b in zip(leaves, slopes, strict=True)):
             raise ShapeError(
