@@ -70,7 +70,7 @@ class _Namespace:
         self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
         # NumPy's own namespace for modules of ours, and for those in C, whose code is in no frame that
         # could be told from the user's.
-        self.compiled = ModuleType(np.__name__, np.__doc__)
+        self.untouched = ModuleType(np.__name__, np.__doc__)
         self.served: set[str] = set()
         # How many names each module had when it was looked at, and how many modules there were.
         self.names: dict[int, int] = {}
@@ -83,12 +83,7 @@ class _Namespace:
         # We leave an entry and then ask whether all is ready; `take_away` says that it is not and then looks at the
         # entries. One of two threads that meet sees the other (Dekker's algorithm): nobody needs the lock here.
         self.active.append(None)
-        if (
-            not self.ready
-            or type(np) is not self.answering
-            or len(_MODULES) != self.modules
-            or len(self.main) != self.names_of_main
-        ):
+        if not self.ready or type(np) is not self.answering or self._has_news():
             with self.lock:
                 self.ready = False
                 self._put()
@@ -112,14 +107,12 @@ class _Namespace:
                 self._restore()
             for names, held in self.importers.values():
                 for name, (numpys, ours) in held.items():
-                    if names.get(name) is ours:
-                        names[name] = numpys
+                    _exchange(names, name, ours, numpys)
 
     def _restore(self) -> None:
         """Put NumPy's own back where somebody has read ours in a transform, and written it after the transform."""
         for name, ours in self.ours.items():
-            if _NUMPYS_NAMES.get(name) is ours:
-                _NUMPYS_NAMES[name] = self.numpys[name]
+            _exchange(_NUMPYS_NAMES, name, ours, self.numpys[name])
 
     def _put(self) -> None:
         if not self.served:
@@ -131,12 +124,11 @@ class _Namespace:
                 self.usual = type(np)
                 self.answering = _class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
             np.__class__ = self.answering
-        if len(_MODULES) != self.modules or len(self.main) != self.names_of_main:
+        if self._has_news():
             self._look()
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
-                if names.get(name) is numpys:
-                    names[name] = ours
+                _exchange(names, name, numpys, ours)
 
     def add(self, name: str, numpys: Any, ours: Any) -> None:
         """Let ours answer to a name of NumPy's from now on."""
@@ -144,8 +136,12 @@ class _Namespace:
         self.ours[name], self.numpys[name] = ours, numpys
         setattr(self.answering, name, _answer(name, numpys, ours))
 
+    def _has_news(self) -> bool:
+        """Whether there are new modules, or new names in the main one, since these were looked at."""
+        return len(_MODULES) != self.modules or len(self.main) != self.names_of_main
+
     def _look(self) -> None:
-        """Look for modules that have imported names, where there are new modules or new names in the main one."""
+        """Look for modules that have imported names."""
         main = getattr(_MODULES.get("__main__"), "__dict__", {})
         modules, names_of_main = len(_MODULES), len(main)
         # Each thing is marked as done after it is: another thread may fork at any moment.
@@ -170,18 +166,24 @@ class _Namespace:
 
     def _serve(self, names: dict[str, Any]) -> None:
         """Let a module have NumPy without our functions: Cython takes what they give for arrays."""
-        known = vars(self.compiled)
+        known = vars(self.untouched)
         if not known.get("__getattr__"):
             known.update(_NUMPYS_NAMES)
             known["__getattr__"] = lambda name: getattr(np, name)
         for name in [name for name, value in names.items() if value is np]:
-            names[name] = self.compiled
+            names[name] = self.untouched
 
     def after_fork(self) -> None:
         """Let a child, which has one thread, count that one alone."""
         self.lock, self.ready, self.modules = threading.RLock(), False, 0
         self.active = [None] if _THREAD.running else []
         self.take_away()
+
+
+def _exchange(names: dict[str, Any], name: str, old: Any, new: Any) -> None:
+    """Put what is new in the place of what is old; what the user has put there stays."""
+    if names.get(name) is old:
+        names[name] = new
 
 
 def _class_of_numpy(usual: type[ModuleType], names: dict[str, property]) -> type[ModuleType]:
@@ -265,7 +267,7 @@ def replace(name: str, function: Callable[..., Any]) -> None:
         _NAMESPACE.add(name, original, function)
         return
     _NAMESPACE.by_identity[id(original)] = function
-    # One name to put and to take away is quicker than many: another module answers for all of a part.
+    # Another module answers for all of a part, whose own class stays as it is.
     if part not in _NAMESPACE.ours:
         _NAMESPACE.add(part, module, _double(module))
     setattr(_NAMESPACE.ours[part], last, function)

@@ -162,10 +162,8 @@ def _converting(original: Any, copies: bool) -> Callable[..., Any]:
     """As `np.asarray` (or `np.array`, which copies) and their kin."""
 
     def convert(*args: Any, **kwargs: Any) -> Any:
-        if not copies and not kwargs and args and args[0].__class__ in _PLAIN_CLASSES:
-            return original(*args)
         if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering():
-            return _asked(original, args, kwargs)
+            return _asked(original, args, kwargs) if kwargs else original(*args)
         return converted(original, copies, *args, **kwargs)
 
     return convert

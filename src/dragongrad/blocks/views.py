@@ -52,7 +52,7 @@ def _may_be_shared(of: Variable) -> bool:
 
 
 def _remember(of: Variable, view: Variable) -> None:
-    views = getattr(of, "views", None)
+    views = of.views
     if views is None:
         of.views = [ref(view)]
         return
@@ -80,10 +80,7 @@ def follow(
     if data.ndim <= axes or whole.ndim <= axes:
         return False
     out.view_of = (of, make, args, put, None)
-    if of.views is None:
-        of.views = [ref(out)]
-    else:
-        _remember(of, out)
+    _remember(of, out)
     return True
 
 
@@ -159,7 +156,7 @@ def rebind(self: Variable, other: Any) -> None:
 
 def tell(written: Variable, known: Variable | None = None) -> None:
     """Tell the views of a Variable that is written, but for one that knows."""
-    views: list[Any] | None = getattr(written, "views", None)
+    views = written.views
     if views:
         others = [v for v in [r() for r in views] if v is not None and v is not known]
         views[:] = [] if known is None else [ref(known)]
@@ -206,7 +203,7 @@ def _outdate(view: Variable) -> None:
             # Its values are of no use to anybody, and may keep large arrays alive.
             one.data = one.link = None
             one.__class__ = _outdated(one.__class__)
-            stack += [v for v in [r() for r in getattr(one, "views", None) or []] if v is not None]
+            stack += [v for v in [r() for r in one.views or []] if v is not None]
             one.views = []
 
 

@@ -87,8 +87,8 @@ class Variable(CoreVariable):
     def another(self, data: Any, link: Any) -> Variable:
         """A Variable made from this one by a Block."""
         made = Variable.__new__(Variable)
-        made.data, made.level, made.link, made._gradient = data, self.level, link, None
-        made.views = None
+        CoreVariable.__init__(made, data, self.level, link)
+        made._gradient = None
         return made
 
     # The derivative
@@ -191,7 +191,8 @@ class Constant(Variable):
     __slots__ = ()
 
     def __init__(self, data: Any) -> None:
-        self.data, self.level, self.link, self._gradient = _numbers(data), PLAIN, None, None
+        CoreVariable.__init__(self, _numbers(data), PLAIN)
+        self._gradient = None
 
     def another(self, data: Any, link: Any) -> Variable:
         """A Variable made from this one by a Block."""
@@ -234,11 +235,8 @@ def _numbers(data: Any) -> Any:
 
 
 def _start(variable: Variable, array: Any, inputs: Inputs, index: int) -> None:
-    variable.data, variable._gradient = array, None
-    variable.views = None
     if current_mode() == "forward":
-        variable.level = FORWARD
-        variable.link = {inputs: inputs.seed(index, array.dtype)}
+        CoreVariable.__init__(variable, array, FORWARD, {inputs: inputs.seed(index, array.dtype)})
     else:
-        variable.level = REVERSE
-        variable.link = input_node(array, inputs, index)
+        CoreVariable.__init__(variable, array, REVERSE, input_node(array, inputs, index))
+    variable._gradient = None

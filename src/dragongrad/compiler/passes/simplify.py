@@ -14,10 +14,11 @@ import numpy as np
 from ...core.block import BLOCKS
 from ...core.graph import Graph
 from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, first, is_constant, rewrite, shape_of
+from ..rewrite import Value, Writer, arguments, dtype_of, entering, first, is_constant, rewrite, shape_of
 
 Rule = Callable[[Writer, Node, tuple[Value, ...]], Value]
 RULES: dict[Any, Rule] = {}
+rule = entering(RULES)
 
 
 _CHOLESKY = BLOCKS[np.linalg.cholesky]
@@ -30,17 +31,6 @@ def simplify(graph: Graph) -> Graph:
 
 def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return RULES[node.block](writer, node, values)
-
-
-def rule(*fns: Any) -> Callable[[Rule], Rule]:
-    """Enter a rule for the Blocks of some functions."""
-
-    def enter(one: Rule) -> Rule:
-        for fn in fns:
-            RULES[BLOCKS[fn]] = one
-        return one
-
-    return enter
 
 
 def number(value: Value) -> float | None:

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .....core.block import BLOCKS
 from .....core.node import Node
 from ....passes.simplify import permutation
-from ....rewrite import Value, arguments, first, shape_of
+from ....rewrite import Value, arguments, entering, first, shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, shift
 from ..ir.builder import Buffer, Text, literal, type_of, wide
 from ..math.calls import UnsupportedError
@@ -106,17 +105,7 @@ def spread(index: tuple[Index, ...], shape: tuple[int, ...]) -> tuple[Index, ...
 
 Rule = Callable[[Expressions, Node, tuple[Index, ...]], str]
 RULES: dict[Any, Rule] = {}
-
-
-def rule(*fns: Any) -> Callable[[Rule], Rule]:
-    """Enter the rule of a Block that is not elementwise."""
-
-    def enter(one: Rule) -> Rule:
-        for fn in fns:
-            RULES[BLOCKS[fn]] = one
-        return one
-
-    return enter
+rule = entering(RULES)
 
 
 # Shapes
