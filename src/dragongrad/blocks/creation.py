@@ -12,7 +12,7 @@ from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied
 from .shaping import memory_order
-from .views import own
+from .views import lying, own, relaid, remember_memory
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -57,7 +57,7 @@ def zeros_like(
     a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None, *, device: Any = None
 ) -> Any:
     """Zeros that Variables can be written into."""
-    return a.level.constant(np.zeros(a.shape if shape is None else shape, dtype or a.dtype))
+    return _alike(np.zeros_like, a, dtype, order, shape)
 
 
 @composite(np.ones_like)
@@ -65,7 +65,21 @@ def ones_like(
     a: Any, dtype: Any = None, order: str = "K", subok: bool = False, shape: Any = None, *, device: Any = None
 ) -> Any:
     """Ones that Variables can be written into."""
-    return a.level.constant(np.ones(a.shape if shape is None else shape, dtype or a.dtype))
+    return _alike(np.ones_like, a, dtype, order, shape)
+
+
+def _alike(make: Any, a: Any, dtype: Any, order: Any, shape: Any) -> Any:
+    return _lying_as(make(lying(a), dtype, memory_order(order), False, shape), a)
+
+
+def _lying_as(buffer: Any, a: Any) -> Any:
+    """A buffer as a Variable beside another one, of which a level that stages knows that it lies as that does."""
+    low = bottom(a)
+    if isinstance(low, Variable) and low.level is not a.level:
+        buffer = low.level.constant(buffer)
+    out = a.level.constant(buffer)
+    remember_memory(out, a)
+    return out
 
 
 # Empty buffers hold zeros: what nobody wrote must not differ from run to run.
@@ -78,15 +92,20 @@ def full_like(
     *, device: Any = None,
 ) -> Any:  # fmt: skip
     """A buffer of the array's shape with every element the same, which may be a Variable."""
-    if not isinstance(a, Variable):
-        return np.full(a.shape if shape is None else shape, fill_value, dtype or a.dtype, like=fill_value)
-    return full(a.shape if shape is None else shape, fill_value, dtype or a.dtype, like=a)
+    value = plain(fill_value)
+    form = np.empty_like(lying(a), dtype, memory_order(order), False, shape)
+    if isinstance(value, Variable):
+        out = relaid(full(form.shape, value, form.dtype, like=value), form)
+        remember_memory(out, a)
+        return out
+    np.copyto(form, value, "unsafe")
+    return _lying_as(form, a)
 
 
 @composite(np.zeros)
 def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
-    return like.level.constant(np.zeros(shape, dtype or np.result_type(like.dtype, np.float64)))
+    return like.level.constant(np.zeros(shape, dtype or float, memory_order(order)))
 
 
 composite(np.empty)(zeros)
@@ -95,7 +114,7 @@ composite(np.empty)(zeros)
 @composite(np.ones)
 def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Ones that Variables can be written into: `np.ones(n, like=x)`."""
-    return like.level.constant(np.ones(shape, dtype or np.result_type(like.dtype, np.float64)))
+    return like.level.constant(np.ones(shape, dtype or float, memory_order(order)))
 
 
 @composite(np.full)
@@ -104,8 +123,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, de
     value = plain(fill_value)
     if isinstance(value, Variable):
         value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
-        return own(np.broadcast_to(value, shape))
-    return like.level.constant(np.full(shape, value, dtype or np.result_type(like.dtype, value)))
+        spread = own(np.broadcast_to(value, shape))
+        return relaid(spread, np.empty(spread.shape, spread.dtype, memory_order(order)))
+    return like.level.constant(np.full(shape, value, dtype, memory_order(order)))
 
 
 @composite(np.eye)
@@ -113,19 +133,19 @@ def eye(
     N: int, M: Any = None, k: int = 0, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any
 ) -> Any:
     """Ones on a diagonal, that Variables can be written into."""
-    return like.level.constant(np.eye(N, M, k, dtype or like.dtype))
+    return like.level.constant(np.eye(N, M, k, dtype or float, order))
 
 
 @composite(np.identity)
 def identity(n: int, dtype: Any = None, *, like: Any) -> Any:
     """The identity matrix, that Variables can be written into."""
-    return np.eye(n, dtype=dtype, like=like)
+    return eye(n, dtype=dtype, like=like)
 
 
 @composite(np.tri)
 def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None, *, like: Any) -> Any:
     """Ones on and below a diagonal, that Variables can be written into."""
-    return like.level.constant(np.tri(N, M, k, dtype or like.dtype))
+    return like.level.constant(np.tri(N, M, k, dtype or float))
 
 
 @composite(np.arange)
@@ -175,7 +195,7 @@ def array(
     """Nested lists of numbers and Variables as one array: `np.array([a, b], like=x)`."""
     value = assembled(object) if isinstance(object, (list, tuple)) else plain(object)
     if not isinstance(value, Variable):
-        value = like.level.constant(np.array(value, dtype or np.result_type(like.dtype, np.asarray(value))))
+        value = like.level.constant(np.array(value, dtype))
     if dtype is not None and value.dtype != dtype:
         value = value.astype(dtype)
     return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else copied(value)

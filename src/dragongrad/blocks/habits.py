@@ -21,7 +21,7 @@ from ..core.variable import Variable, bottom, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
 from .shaping import in_order
-from .views import is_array, own
+from .views import is_array, lying, own, relaid
 from .writing import Iterated
 
 # By these names they are NumPy's own, also while a transform runs.
@@ -199,7 +199,7 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
             raise ValueError("Unable to avoid copy while creating an array as requested.")
         a = a.astype(wanted) if a.level is not PLAIN else buffer(np.array(a.data, wanted))
     elif copy and a is kept:
-        a = own(a)
+        a = relaid(own(a), np.empty_like(lying(a), order=kwargs.get("order") or "K"))
     if not is_array(a):
         # NumPy makes an array of no axes of a number.
         a = TABLE[_COPY](a)

@@ -12,10 +12,9 @@ from ..core.dispatch import BINARY, answer, as_method, into
 from ..core.errors import NUMPY_ERRORS, DragongradError, ShapeError, describe, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
-from .axes import copied
 from .indexing import is_itself, part, read, setitem
 from .indices import is_basic
-from .shaping import in_order, memory_order
+from .shaping import copied_in_order, memory_order
 from .views import is_array, rebind, tell, view_of, written_in_place
 
 
@@ -71,8 +70,7 @@ def _settable(name: str) -> property:
 
 def _copy(self: Variable, order: str = "C") -> Any:
     """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order; of a number a number, and no array."""
-    out = in_order(self, memory_order(order))
-    return copied(self) if out is self else out
+    return copied_in_order(self, memory_order(order))
 
 
 def install() -> None:

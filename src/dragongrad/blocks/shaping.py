@@ -10,7 +10,7 @@ from ..core.block import composite, linear
 from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
 from .axes import copied, normal, reduced
-from .views import is_shared, lying, unwritable, viewed
+from .views import ask_memory, is_shared, lying, relaid, unwritable, viewed
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:
@@ -48,7 +48,13 @@ def _reshape_call(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) 
         out = a.level.apply(_reshape_block, (a,), {"shape": shape, "order": order})
     else:
         out = _reshape_block.apply(a, shape, order=order)
-    if not isinstance(seen, Variable) or not is_shared(out, a, _reshape_again, (shape, order)):
+    if not isinstance(seen, Variable):
+        return out
+    shared = is_shared(out, a, _reshape_again, (shape, order))
+    if len(a.shape) > 1:
+        # With one axis, it is a view however the memory lies.
+        ask_memory(seen, *([] if shared or not isinstance(out, Variable) else [out]))
+    if not shared:
         return out
     return viewed(out, seen, _reshape_again, (shape, order), _reshape_put)
 
@@ -73,11 +79,19 @@ def memory_order(order: Any) -> str:
 
 def in_order(x: Any, order: Any) -> Any:
     """An array whose memory lies in an order: itself where it does, else a copy, as NumPy makes one."""
-    flags = lying(x).flags
-    if order not in ("C", "F") or flags[f"{order}_CONTIGUOUS"]:
+    if order not in ("C", "F"):
         return x
     # A Variable has no memory: what it is a view of tells how NumPy's lies.
-    return np.reshape(np.ravel(x), x.shape) if order == "C" else np.transpose(in_order(np.transpose(x), "C"))
+    out = x if lying(x).flags[f"{order}_CONTIGUOUS"] else copied_in_order(x, order)
+    ask_memory(x, out)
+    return out
+
+
+def copied_in_order(x: Any, order: Any) -> Any:
+    """A copy whose memory lies in an order, or as that of x does."""
+    if x.ndim < 2 or order not in ("C", "F"):
+        return copied(x)
+    return relaid(copied(x), np.empty(x.shape, x.dtype, order))
 
 
 def _settled_order(x: Variable, order: str, name: str) -> str:
@@ -105,10 +119,13 @@ def ravel(a: Any, order: Any = "C") -> Any:
         return np.ravel(a, order)
     order = _settled_order(a, order, "ravel") if order in "AK" else order
     if lying(a).flags[f"{order}_CONTIGUOUS"]:
+        ask_memory(a)
         return _reshape_call(a, (-1,), order=order)
     # Where `reshape` gives a view with steps, `ravel` gives a copy.
     out = _reshape_again(a, (-1,), order)
-    return copied(out) if is_shared(out, a, _reshape_again, ((-1,), order)) else out
+    out = copied(out) if is_shared(out, a, _reshape_again, ((-1,), order)) else out
+    ask_memory(a, out)
+    return out
 
 
 def _transpose_back(out_bar: Any, x: Any, axes: Any = None) -> Any:

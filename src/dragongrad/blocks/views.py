@@ -18,7 +18,7 @@ import numpy as np
 
 from ..core.errors import NUMPY_ERRORS, ReadOnlyError, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, is_number, value_of
+from ..core.variable import Variable, bottom, is_number, value_of
 
 # Read for every `x[1:]`, as a name of this module and not of NumPy's, which takes a third of the time.
 _ARRAY = np.ndarray
@@ -104,8 +104,11 @@ def is_shared(out: Any, x: Any, make: Callable[..., Any], args: tuple[Any, ...])
 def lying(x: Any) -> Any:
     """An array that lies in memory as NumPy's would, of any values: only the form is known while tracing."""
     found = view_of(x)
-    if found is not None:
-        return found[1](lying(found[0]), *found[2])
+    return _row(x) if found is None else found[1](lying(found[0]), *found[2])
+
+
+def _row(x: Any) -> Any:
+    """The array that holds the values, or one like it."""
     value, shape = value_of(x), np.shape(x)
     if value.__class__ is np.ndarray:
         # Of a batch, one row.
@@ -113,6 +116,87 @@ def lying(x: Any) -> Any:
         if value.shape[before:] == shape and 0 not in value.shape[:before]:
             return value[(0,) * before + (...,)]
     return np.empty(shape, x.dtype)
+
+
+def ask_memory(x: Any, *alike: Any) -> None:
+    """Tell a level that stages that the way of the function may depend on how the memory of x lies.
+
+    `alike` are copies, which share memory with x where it lies otherwise.
+    """
+    low = bottom(x)
+    if isinstance(low, Variable):
+        low.level.layouts.ask(_root(x), *alike)  # type: ignore[attr-defined]
+
+
+def decided_by_memory(x: Any) -> None:
+    """Tell a level that stages that how the memory of x lies decides something here and now."""
+    low = bottom(x)
+    if isinstance(low, Variable):
+        low.level.layouts.decide(_root(x))  # type: ignore[attr-defined]
+
+
+def _announce(written: Variable) -> None:
+    """Tell a level that stages of a write."""
+    low = bottom(written)
+    if isinstance(low, Variable):
+        low.level.layouts.write(_root(written))  # type: ignore[attr-defined]
+
+
+def remember_memory(x: Any, of: Any) -> None:
+    """Tell a level that stages that the memory of x lies as that of another value does."""
+    low = bottom(x)
+    if isinstance(low, Variable) and isinstance(of, Variable):
+        low.level.layouts.remember(x, _root(of))  # type: ignore[attr-defined]
+
+
+def _root(x: Variable) -> Variable:
+    found = view_of(x)
+    while found is not None:
+        x = found[0]
+        found = view_of(x)
+    return x
+
+
+def relaid(x: Any, like: Any) -> Any:
+    """The same value in memory that lies as that of another array does, which has its shape."""
+    if isinstance(x, Variable):
+        data = relaid(x.data, like)
+        if data is x.data:
+            return x
+        x = x.__copy__()
+        x.data = data
+        return x
+    if x.__class__ is not np.ndarray or x.strides[x.ndim - like.ndim :] == like.strides:
+        return x
+    out = _lying_as(like, x.shape[: x.ndim - like.ndim], x.dtype)
+    out[...] = x
+    return out
+
+
+def _lying_as(like: Any, batch: tuple[int, ...], dtype: Any) -> Any:
+    """An array whose memory runs through the axes in the same order, with gaps where there are some."""
+    strides, step, expected = [0] * like.ndim, 1, like.itemsize
+    for axis in sorted(range(like.ndim), key=lambda a: (abs(like.strides[a]), -a)):
+        # A gap of one element says as much as a longer one.
+        step += abs(like.strides[axis]) != expected and like.shape[axis] > 1
+        strides[axis] = step * np.dtype(dtype).itemsize
+        if like.shape[axis] > 1:
+            step, expected = step * like.shape[axis], abs(like.strides[axis]) * like.shape[axis]
+    memory = np.empty((*batch, step), dtype)
+    out = np.ndarray((*batch, *like.shape), dtype, memory, 0, (*memory.strides[:-1], *strides))
+    return out[(..., *[slice(None, None, -1 if s < 0 else 1) for s in like.strides])]
+
+
+def _lying_as_before(other: Any, x: Variable) -> Any:
+    """What a Variable stands for from now on, in memory that lies as its memory lay."""
+    old, new = value_of(x), value_of(other)
+    if old.__class__ is not _ARRAY or new.__class__ is not _ARRAY or old.strides == new.strides:
+        return other
+    if old.flags.c_contiguous and new.flags.c_contiguous:
+        return other
+    old, new = _row(x), _row(other)
+    spread = any(s == 0 and n > 1 for s, n in zip(old.strides, old.shape, strict=True))
+    return other if spread or old.strides == new.strides or old.shape != new.shape else relaid(other, old)
 
 
 def is_array(x: Any) -> bool:
@@ -142,16 +226,19 @@ def rebind(self: Variable, other: Any) -> None:
     if other.data.__class__ is not np.ndarray and not self.shape and is_array(self):
         # What is computed of an array of no axes is a number; the array stays one.
         other = Variable(np.asarray(other.data), PLAIN) if other.level is PLAIN else np.reshape(other[None], ())
-    self.replace(other)
-    tell(self)
     found = view_of(self)
+    _announce(self)
+    self.replace(_lying_as_before(other, self) if found is None else other)
+    tell(self)
     written = self
     while found is not None:
         of, _, args, put, _ = found
         # The other views first: what nobody holds any longer can be written where it is.
         tell(of, written)
-        of.replace(put(of, written, *args))
-        written, found = of, view_of(of)
+        found = view_of(of)
+        value = put(of, written, *args)
+        of.replace(_lying_as_before(value, of) if found is None else value)
+        written = of
 
 
 def tell(written: Variable, known: Variable | None = None) -> None:

@@ -14,7 +14,7 @@ from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
 from .indexing import storable
-from .views import own
+from .views import decided_by_memory, lying, own, relaid
 
 
 def refuse_plain(name: str, target: Any) -> None:
@@ -174,7 +174,9 @@ class Iterated:
         refused = set(flags) & {"external_loop", "buffered", "ranged", "copy_if_overlap", "common_dtype"}
         if refused:
             raise NoRuleError(f"np.nditer of a Variable takes no flags {sorted(refused)}\n  at {user_line()}")
-        numbers = np.arange(x.size).reshape(x.shape)
+        # It goes through the elements as they lie in memory.
+        numbers = relaid(np.arange(x.size).reshape(x.shape), lying(x))
+        decided_by_memory(x)
         self._places = iterator(numbers, list(flags), [["readonly"]], order=order)
         self._flat = np.reshape(x, -1)
 

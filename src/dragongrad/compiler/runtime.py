@@ -291,12 +291,15 @@ class Compiled:
             engine, leaves, version.dynamic, structure, traced.structure, in_order=self._parameters.takes_any
         )
         seconds = {**seconds, **more}
-        if plain is not None:
+        if traced.layout is not None and any(traced.layout):
+            # The fast way in takes whatever lies in C's order, and nothing else.
+            way = closed
+        elif plain is not None:
             # The plain path always comes first, so that equal calls give equal bits whatever came before.
             way = first_of(plain.entry, way)
         path = Path(
             whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way, decisions,
-            plain,
+            plain, traced.layout,
         )  # fmt: skip
         version.paths.insert(0 if plain is None else len(version.paths), path)
         self._latest = path

@@ -22,6 +22,7 @@ from .backends.native.call.fastcall import MISSING
 from .backends.native.jit.engine import binding
 from .backends.native.program import Native
 from .backends.numpy_source import Source
+from .layouts import layout
 from .passes import optimise
 from .signature import delivered
 from .trace import Guard, Traced
@@ -46,6 +47,8 @@ class Path:
     decisions: tuple[Any, ...]
     # The plain path whose derivatives are NaN where this one is taken, whose rules are careful.
     plain: Path | None = None
+    # How the memory of its arguments lies, where it is for such arguments alone.
+    layout: tuple[Any, ...] | None = None
 
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""
@@ -67,6 +70,8 @@ class Version:
 
 def take(path: Path, arrays: list[Any]) -> Any:
     """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
+    if path.layout is not None and path.layout != layout(arrays):
+        return MISSING
     try:
         out = path.run(arrays)
     except Exception:

@@ -16,6 +16,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
+from .layouts import Layouts, layout
 from .results import opaque
 
 _FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"
@@ -37,7 +38,7 @@ class Guard:
 class Stage(Staging):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("cases", "guards", "known", "lazy", "predicted", "truths")
+    __slots__ = ("cases", "guards", "known", "layouts", "lazy", "predicted", "truths")
     stages = True
 
     def __init__(self, lazy: bool = False) -> None:
@@ -49,6 +50,7 @@ class Stage(Staging):
         self.lazy = lazy
         self.known: dict[Node, Any] = {}
         self.predicted = False
+        self.layouts = Layouts()
         # Comparisons of Python's numbers by Python's operators: truth values of Python's.
         self.truths: set[Node] = set()
 
@@ -333,11 +335,12 @@ class Traced:
     structure: Any  # of the output
     leaves: list[Any]  # of the output, as the traced run computed them
     complete: bool  # whether the run computed all leaves, and foretold nothing
+    layout: tuple[Any, ...] | None = None  # how the memory of the arguments lay, where that decides something
 
     def decisions(self) -> tuple[Any, ...]:
         """What tells the way of a run through the function from that of another."""
         places = {node: place for place, node in enumerate(self.graph.nodes)}
-        return (len(places), *[(places.get(guard.node), guard.taken) for guard in self.guards])
+        return (len(places), self.layout, *[(places.get(guard.node), guard.taken) for guard in self.guards])
 
     @property
     def forms(self) -> list[type]:
@@ -353,6 +356,19 @@ def trace_call(
     With `lazy`, large values are computed only where a decision needs them.
     """
     level = Stage(lazy)
+    try:
+        traced = _traced(level, f, leaves, structure, dynamic, title)
+    except Exception:
+        if not level.layouts.unknown:
+            raise
+    else:
+        if not level.layouts.unknown:
+            return traced
+    # How the memory of a large value lies matters, and only NumPy knows it.
+    return _traced(Stage(), f, leaves, structure, dynamic, title)
+
+
+def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: list[int], title: str) -> Traced:
     inputs, full, names = [], list(leaves), {}
     for number, i in enumerate(dynamic):
         value = leaves[i]
@@ -382,4 +398,5 @@ def trace_call(
     graph = Graph(title, inputs, level.nodes, outputs, names)
     complete = not level.predicted and not any(isinstance(v, Outline) for v in values)
     level.known = {}
-    return Traced(graph, level.guards, out_structure, values, complete)
+    lying = layout([leaves[i] for i in dynamic]) if level.layouts.matter else None
+    return Traced(graph, level.guards, out_structure, values, complete, lying)
