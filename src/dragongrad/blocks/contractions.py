@@ -186,9 +186,12 @@ def _batch_convolve(size: int, values: list[Any], batched: Any) -> Any:
     if x.shape[1] < y.shape[1]:
         x, y = y, x
     n, m = x.shape[1], y.shape[1]
-    padded = np.pad(x, ((0, 0), (m - 1, m - 1)))
-    windows = read(padded, (slice(None), np.arange(n + m - 1)[:, None] + np.arange(m)))
-    return np.matmul(windows, np.flip(y, 1)[:, :, None])[..., 0]
+    places = np.arange(n + m - 1)[:, None] - np.arange(m)
+    inside = (places >= 0) & (places < n)
+    # Not padded with zeros: these would be NaN times what is not finite.
+    windows = read(x, (slice(None), np.where(inside, places, 0)))
+    products = windows * y[:, None, :]
+    return np.sum(np.where(inside, products, 0), axis=-1, dtype=products.dtype)
 
 
 def _full(x: Any, y: Any) -> Any:

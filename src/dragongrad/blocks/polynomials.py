@@ -95,8 +95,9 @@ def poly(seq_of_zeros: Any) -> Any:
     roots = roots if roots.dtype.char in "fdgFDG" else roots.astype(np.float64)
     out = np.ones(1, dtype=roots.dtype)
     for i in range(roots.shape[0]):
-        zero = np.zeros_like(out[:1])
-        out = np.append(out, zero) - roots[i] * np.append(zero, out)
+        # No zeros are joined on: they would be NaN times a root that is not finite.
+        moved = roots[i] * out
+        out = np.concatenate([out[:1], out[1:] - moved[:-1], -moved[-1:]])
     if out.dtype.kind == "c":
         # Roots in conjugate pairs make real coefficients.
         values = bottom(roots)

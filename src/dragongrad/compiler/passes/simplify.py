@@ -56,6 +56,9 @@ def _block(fn: Any) -> Any:
 
 @rule(np.multiply)
 def _multiply(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    if node.dtype.kind == "c":
+        # Times one is no identity of complex numbers that are not finite: the parts mix.
+        return None
     for one, other in (values, values[::-1]):
         factor = number(one)
         if factor == 1 and _same(node, other):
@@ -105,6 +108,8 @@ def _negative(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 def _divide(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     x, y = values
     divisor = number(y)
+    if node.dtype.kind == "c":
+        return None
     if divisor == 1 and _same(node, x):
         return x
     if divisor and np.isfinite(divisor) and np.frexp(divisor)[0] in (0.5, -0.5) and 1e-300 < abs(divisor) < 1e300:
