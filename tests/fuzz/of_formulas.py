@@ -70,7 +70,7 @@ def formula():
     except FormulaError:
         return
     code = NUMBER.sub(lambda m: f"np.float64({{m[0]!r}})", TEXT.strip())
-    g = eval(f"lambda {{', '.join(f.names)}}: {{code}}", {{"np": np, **CONSTANTS, **functions()}})
+    g = eval(f"lambda {{', '.join(f.names)}}: ({{code}})", {{"np": np, **CONSTANTS, **functions()}})
     for at in (VALUES, VALUES[::-1]):
         at = [at[k % 4] for k in range(len(f.names))]
         for way in (lambda h: h, lambda h: ad.grad(h, argnums=tuple(range(len(at))))) if at else (lambda h: h,):

@@ -15,6 +15,9 @@ from ..core.variable import Variable
 from .evaluate import Differentiating, refuse_escaped, rewrap
 from .watch import check_forward
 
+_new: Any = object.__new__
+_ONE = (True,)
+
 
 def _closed(node: Node) -> None:
     """Stands where a tape was: a Variable that escaped its transform finds out on first use."""
@@ -39,7 +42,8 @@ class Reverse(Differentiating):
         self.append = _closed
         return tape
 
-    # unary and binary are apply for the two commonest cases, written out: they are most of an eager run.
+    # unary and binary are apply for the two commonest cases, written out: they are most of an eager run. A class
+    # that is called takes as long to call its __init__ as to make the object.
 
     def unary(self, block: Block, x: Variable) -> Any:
         value = x.data
@@ -56,9 +60,13 @@ class Reverse(Differentiating):
             return Variable(out, self, None)
         partial, pick = block.edges[0]
         saved = pick((out, value)) if pick is not None else None
-        node = self.node(block, ((parent, partial, saved),), out.shape, out.dtype)
+        node = _new(self.node)
+        node.block, node.edges, node.bar = block, ((parent, partial, saved),), None
+        node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
-        return Variable(out, self, node)
+        made = _new(Variable)
+        made.data, made.level, made.link, made.views = out, self, node, None
+        return made
 
     def binary(self, block: Block, x: Any, y: Any) -> Any:
         px = py = None
@@ -93,12 +101,18 @@ class Reverse(Differentiating):
             edges = ((py, partial, pick((out, x, y)) if pick is not None else None),)
         else:
             return Variable(out, self, None)
-        node = self.node(block, edges, out.shape, out.dtype)
+        node = _new(self.node)
+        node.block, node.edges, node.bar = block, edges, None
+        node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
-        return Variable(out, self, node)
+        made = _new(Variable)
+        made.data, made.level, made.link, made.views = out, self, node, None
+        return made
 
     def follow(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
         """Write the Node of an application, and give its output or outputs as Variables."""
+        if len(links) == 1 and block.outputs == 1 and (params or not block.edges):
+            return self._follow_one(block, out, values[0], links[0], params)
         parents: list[Node | None] = links
         if block.pulls and not block.variadic:
             parents = [p if pull is not None else None for p, pull in zip(parents, block.pulls, strict=True)]
@@ -119,6 +133,27 @@ class Reverse(Differentiating):
             node = self.node(block, edges, out.shape, out.dtype)
             self.append(node)
             return Variable(out, self, node)
+        return self._follow_any(block, out, values, parents, params)
+
+    def _follow_one(self, block: Block, out: Any, value: Any, parent: Node | None, params: dict[str, Any]) -> Any:
+        """As `follow`, of one argument, as parts, sums and reshapes have."""
+        if parent is None or (block.pulls and block.pulls[0] is None):
+            return Variable(out, self, None)
+        keep_out, keep_value = block.keeps(_ONE)
+        node = _new(self.node)
+        node.block, node.edges, node.bar, node.pick = block, (), None, None
+        node.shape, node.dtype = out.shape, out.dtype
+        node.parents, node.params = (parent,), params
+        node.saved = (out if keep_out else None, value if keep_value else parent)
+        self.append(node)
+        made = _new(Variable)
+        made.data, made.level, made.link, made.views = out, self, node, None
+        return made
+
+    def _follow_any(
+        self, block: Block, out: Any, values: list[Any], parents: list[Node | None], params: dict[str, Any]
+    ) -> Any:
+        active = tuple([p is not None for p in parents])
         keep = block.keeps(active)
         kept_out = out if keep[0] else None
         saved = (kept_out, *[

@@ -185,7 +185,14 @@ def pull_node(node: Node, bar: Any) -> None:
         parent.bar[node.pick] = bar
         return
     block: Any = node.block
-    for parent, g in zip(node.parents, cotangents(block, bar, node), strict=True):
+    parents = node.parents
+    if len(parents) == 1 and block.pulls and not block.variadic:
+        # The commonest case, written out: parts, sums and reshapes.
+        (only,) = parents
+        found: tuple[Any, ...] = (call_rule(block, block.pulls[0], bar, (node.saved[0], only), node.params),)
+    else:
+        found = cotangents(block, bar, node)
+    for parent, g in zip(parents, found, strict=True):
         if parent is None or g is None:
             continue
         if g.__class__ is complex:
