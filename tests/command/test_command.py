@@ -344,7 +344,7 @@ def test_a_full_disk_is_told(capsys, monkeypatch):
     assert capsys.readouterr().err == "Error: cannot read or write the output: No space left on device\n"
 
 
-MANUAL = (Path(__file__).parent.parent / "docs" / "command.md").read_text(encoding="utf-8")
+MANUAL = (Path(__file__).parents[2] / "docs" / "command.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("line", re.findall(r"^\$ dragongrad (.*)$", MANUAL, re.M))
