@@ -53,7 +53,7 @@ if _TYPE_CHECKING:
     from . import lab, nn
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.runtime import Compiled, compile
-    from .optimize.least_squares import least_squares
+    from .optimize.fitting.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
 
@@ -61,8 +61,8 @@ if _TYPE_CHECKING:
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.runtime",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
-    "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.least_squares", "minimize": ".optimize.minimize",
-    "root": ".optimize.root",
+    "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
+    "minimize": ".optimize.minimize", "root": ".optimize.root",
 }  # fmt: skip
 
 _install()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import dragongrad as ad
-from dragongrad.optimize import tiers
-from dragongrad.optimize.tiers import Tiered
+from dragongrad.compiler import tiers
+from dragongrad.compiler.tiers import Tiered
 
 
 @pytest.fixture

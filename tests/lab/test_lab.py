@@ -8,9 +8,9 @@ import pytest
 
 import dragongrad as ad
 from dragongrad import lab
+from dragongrad.lab.basins import DIVERGED, UNDER_WAY
+from dragongrad.lab.convergence import fit_order, refine
 from dragongrad.optimize import Adam, Optimizer, minimize, zoo
-from dragongrad.optimize.basins import DIVERGED, UNDER_WAY
-from dragongrad.optimize.convergence import fit_order, refine
 
 
 def bowl(x):

@@ -13,10 +13,10 @@ import pytest
 
 import dragongrad as ad
 from dragongrad import lab
+from dragongrad.lab.basins import DIVERGED, UNDER_WAY
+from dragongrad.lab.figures.basins import basin_image
+from dragongrad.lab.figures.landscape import landscape, planar
 from dragongrad.optimize import minimize
-from dragongrad.optimize.basins import DIVERGED, UNDER_WAY
-from dragongrad.views.basins import basin_image
-from dragongrad.views.landscape import landscape, planar
 from dragongrad.views.palette import styles
 
 PIL = pytest.importorskip("PIL.Image")

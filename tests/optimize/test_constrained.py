@@ -10,7 +10,7 @@ from dragongrad.interop import lagrange
 from dragongrad.interop.constraints import exact_constraints
 from dragongrad.optimize import Status, TrustExact
 from dragongrad.optimize.bounds import Box
-from dragongrad.optimize.boxed import BoxedQuadratic
+from dragongrad.optimize.trust_region.boxed import BoxedQuadratic
 
 INF = np.inf
 

@@ -11,7 +11,7 @@ import pytest
 import dragongrad as ad
 from dragongrad import optimize
 from dragongrad.optimize import METHODS, ExponentialDecay, Status, StepDecay, minimize
-from dragongrad.optimize.pieces import PIECE
+from dragongrad.optimize.methods.pieces import PIECE
 
 pytestmark = pytest.mark.smoke
 

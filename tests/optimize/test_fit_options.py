@@ -205,7 +205,7 @@ def test_errors_under_a_robust_loss():
 
 
 def test_derivatives_of_the_losses():
-    from dragongrad.optimize.robust import LOSSES
+    from dragongrad.optimize.fitting.robust import LOSSES
 
     z = np.array([1e-9, 0.3, 0.999, 1.5, 40.0])
     for loss in LOSSES.values():

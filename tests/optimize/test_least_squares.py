@@ -11,7 +11,7 @@ from scipy import optimize
 
 import dragongrad as ad
 from dragongrad.optimize import GaussNewton, LevenbergMarquardt, Limits, Residuals, Status
-from dragongrad.optimize.damping import CurvedModel, LinearModel, norm, triangle_of
+from dragongrad.optimize.fitting.damping import CurvedModel, LinearModel, norm, triangle_of
 from dragongrad.optimize.zoo import ZOO
 
 T = np.linspace(0, 3, 9)

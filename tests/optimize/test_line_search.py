@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dragongrad.optimize.line_search import strong_wolfe
+from dragongrad.optimize.line_search.more_thuente import strong_wolfe
 
 # The test functions of section 5 of the paper: phi, decrease, curvature, and for the first trials 1e-3, 1e-1, 10
 # and 1000 the number of evaluations and the step found, from its tables I to VI.

@@ -5,7 +5,7 @@ import pytest
 
 import dragongrad as ad
 from dragongrad.optimize import NewtonRoot, Residuals, Status
-from dragongrad.optimize.backtracking import backtrack
+from dragongrad.optimize.fitting.backtracking import backtrack
 from dragongrad.optimize.zoo import ZOO
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..optimize.limits import Limits
+from ..optimize.line_search.method import LineSearchOptimizer
 from ..optimize.minimize import ADAPTERS, METHODS, method_class, minimize
 from ..optimize.optimizer import spelled
-from ..optimize.searching import LineSearchOptimizer
-from ..optimize.trust import TrustRegion
+from ..optimize.trust_region.method import TrustRegion
 from ..optimize.zoo import Problem
 from .reading import check_list, is_number
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..optimize.bounds import read_bounds
+from ..optimize.fitting.residuals import Residuals
 from ..optimize.objective import Array, Packing
 from ..optimize.options import arguments, refuse_unknown, shown
-from ..optimize.residuals import Residuals
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.nests import flatten, unflatten
+from ..optimize.fitting.residuals import Residuals
 from ..optimize.minimize import FAMILIES
 from ..optimize.objective import Array, Objective
 from ..optimize.options import arguments
-from ..optimize.residuals import Residuals
 from ..transforms.jacobians import jacobian
 from .constraints import exact_constraints, scipys_bounds
 from .methods import find, suitable

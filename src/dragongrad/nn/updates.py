@@ -16,7 +16,7 @@ from ..core.errors import ArgumentError, ShapeError
 from ..core.nests import flatten, unflatten
 from ..core.variable import plain, value_of
 from ..optimize.clipping import clip_by_norm, clip_by_value
-from ..optimize.formulas import FORMULAS, Formula
+from ..optimize.methods.formulas import FORMULAS, Formula
 from ..optimize.options import fraction, not_negative, positive, refuse_unknown
 from ..optimize.schedules import CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
 from .layers import Params

@@ -1,38 +1,38 @@
 """Optimizers, a file per method, and what drives them."""
 
 from . import zoo
-from .adadelta import AdaDelta
-from .adagrad import Adagrad
-from .adam import Adam
-from .adamw import AdamW
-from .amsgrad import AMSGrad
-from .bfgs import BFGS
 from .clipping import clip_by_norm, clip_by_value
-from .conjugate import ConjugateGradient
-from .descent import GD
-from .gauss_newton import GaussNewton
-from .lbfgs import LBFGS
-from .least_squares import LEAST_SQUARES, least_squares
-from .levenberg import LevenbergMarquardt
+from .fitting.gauss_newton import GaussNewton
+from .fitting.least_squares import LEAST_SQUARES, least_squares
+from .fitting.levenberg import LevenbergMarquardt
+from .fitting.residuals import Residuals
 from .limits import Iteration, Limits
-from .lion import Lion
+from .line_search.method import LineSearchOptimizer
+from .methods.adadelta import AdaDelta
+from .methods.adagrad import Adagrad
+from .methods.adam import Adam
+from .methods.adamw import AdamW
+from .methods.amsgrad import AMSGrad
+from .methods.bfgs import BFGS
+from .methods.conjugate import ConjugateGradient
+from .methods.descent import GD
+from .methods.lbfgs import LBFGS
+from .methods.lion import Lion
+from .methods.momentum import Momentum
+from .methods.nadam import NAdam
+from .methods.nesterov import Nesterov
+from .methods.newton import Newton
+from .methods.radam import RAdam
+from .methods.rmsprop import RMSProp
+from .methods.rprop import Rprop
 from .minimize import METHODS, minimize
-from .momentum import Momentum
-from .nadam import NAdam
-from .nesterov import Nesterov
-from .newton import Newton
 from .objective import Objective
 from .optimizer import Optimizer
-from .radam import RAdam
-from .residuals import Residuals
 from .result import Result, Status, Test
-from .rmsprop import RMSProp
 from .root import NewtonRoot, root
-from .rprop import Rprop
 from .schedules import ConstantRate, CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
-from .searching import LineSearchOptimizer
-from .trust import TrustNCG, TrustRegion
-from .trust_exact import TrustExact
+from .trust_region.exact import TrustExact
+from .trust_region.method import TrustNCG, TrustRegion
 
 __all__ = [
     "BFGS",

@@ -10,31 +10,31 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
-from .adadelta import AdaDelta
-from .adagrad import Adagrad
-from .adam import Adam
-from .adamw import AdamW
-from .amsgrad import AMSGrad
-from .bfgs import BFGS
-from .conjugate import ConjugateGradient
-from .descent import GD
-from .lbfgs import LBFGS
 from .limits import Iteration
-from .lion import Lion
 from .loop import run
-from .momentum import Momentum
-from .nadam import NAdam
-from .nesterov import Nesterov
-from .newton import Newton
+from .methods.adadelta import AdaDelta
+from .methods.adagrad import Adagrad
+from .methods.adam import Adam
+from .methods.adamw import AdamW
+from .methods.amsgrad import AMSGrad
+from .methods.bfgs import BFGS
+from .methods.conjugate import ConjugateGradient
+from .methods.descent import GD
+from .methods.lbfgs import LBFGS
+from .methods.lion import Lion
+from .methods.momentum import Momentum
+from .methods.nadam import NAdam
+from .methods.nesterov import Nesterov
+from .methods.newton import Newton
+from .methods.radam import RAdam
+from .methods.rmsprop import RMSProp
+from .methods.rprop import Rprop
 from .objective import Objective, Packing
 from .optimizer import Optimizer, find_method, spelled
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
-from .radam import RAdam
 from .result import Result
-from .rmsprop import RMSProp
-from .rprop import Rprop
-from .trust import TrustNCG
-from .trust_exact import TrustExact
+from .trust_region.exact import TrustExact
+from .trust_region.method import TrustNCG
 
 METHODS: dict[str, type[Optimizer]] = {
     "gd": GD, "momentum": Momentum, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSProp,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..classic.mode import chosen_mode
 from ..classic.variable import Variable
+from ..compiler.tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, data_of
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import as_input
@@ -16,7 +17,6 @@ from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian, jacfwd
 from .options import choice, shown
-from .tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, data_of
 
 Array: TypeAlias = np.ndarray[Any, Any]
 

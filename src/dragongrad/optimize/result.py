@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.nests import flatten, unflatten
-from .fitted import Fitted
+from .fitting.fitted import Fitted
 
 Array: TypeAlias = np.ndarray[Any, Any]
 

@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core.errors import ShapeError
-from .backtracking import backtrack
-from .damping import LinearModel, norm
-from .levenberg import LevenbergMarquardt
+from .fitting.backtracking import backtrack
+from .fitting.damping import LinearModel, norm
+from .fitting.levenberg import LevenbergMarquardt
+from .fitting.residuals import Residuals, needs_residuals
 from .limits import Iteration, Limits
 from .loop import run
 from .objective import Array, Objective
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, refuse_unknown
-from .residuals import Residuals, needs_residuals
 from .result import Result, Status, Test
 from .stalled import Stalled
 

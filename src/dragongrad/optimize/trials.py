@@ -12,10 +12,10 @@ from ..core.errors import DragongradError
 from .endings import unbounded
 from .hessians import equilibrate
 from .objective import Array
-from .quadratic import Quadratic
 from .result import Status
 from .stalled import Stalled
-from .steihaug import Path
+from .trust_region.quadratic import Quadratic
+from .trust_region.steihaug import Path
 from .vectors import vector
 
 if TYPE_CHECKING:

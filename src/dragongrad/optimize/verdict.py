@@ -20,11 +20,11 @@ import numpy as np
 from ..core.errors import DragongradError
 from .hessians import equilibrate
 from .objective import Array
-from .quadratic import Quadratic
 from .result import Status
 from .stalled import Stalled
-from .steihaug import Move, Path, exact_product
 from .trials import Trial, attempt, measured_rounding, not_smooth, rounding
+from .trust_region.quadratic import Quadratic
+from .trust_region.steihaug import Move, Path, exact_product
 from .vectors import dot, vector
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The pictures of the laboratory, a file each, and the race as a page."""
