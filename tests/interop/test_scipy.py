@@ -204,6 +204,19 @@ def test_interruption_returns_the_best_point():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_without_a_minimum_is_told(name):
+    found = ad.minimize(lambda x: -np.sum(x), START, method=f"scipy:{name}")
+    assert found.status is Status.UNBOUNDED
+    assert found.nfev < 200
+    assert "no minimum" in found.message
+    if name in BOUNDED:
+        inside = ad.minimize(lambda x: -np.sum(x), START, method=f"scipy:{name}", bounds=[(None, 2), (None, 3)])
+        assert inside.status is not Status.UNBOUNDED
+        np.testing.assert_allclose(inside.x, [2, 3], atol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_bad_objectives_end_in_a_message():
     assert ad.minimize(lambda x: np.sum(np.sqrt(x - 5)), START, method="scipy:BFGS").status is Status.NON_FINITE
     fell = ad.minimize(lambda x: -np.sum(x**4), START, method="scipy:CG", max_iter=1000)

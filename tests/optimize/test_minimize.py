@@ -230,13 +230,19 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_unbounded(method, name):
+def test_unbounded(any_method, name):
     f, start = VALUES[name]
-    found = ad.minimize(f, start, method=method)
+    found = ad.minimize(f, start, method=any_method)
     assert found.status is UNBOUNDED
     assert not found.success
     assert "no minimum" in found.message
     assert found.nfev < 500
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sum(np.abs(x - 9)), lambda x: np.sum(np.maximum(-x, -1e3))])
+def test_a_long_even_fall_that_ends_is_not_taken_for_an_endless_one(f):
+    found = ad.minimize(f, START, method="gd", lr=0.01, max_iter=300)
+    assert found.status is Status.MAX_ITER
 
 
 def test_nothing_finite_at_the_start(any_method):

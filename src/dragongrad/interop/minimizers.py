@@ -182,6 +182,7 @@ def _better(one: _End, other: _End) -> _End:
 def _run(problem: _Problem, method: Method) -> _End:
     """A run of a method, begun again where it stopped short."""
     watched, steps = problem.watched, problem.steps
+    watched.looks, watched.box = not problem.constraints, problem.box
     settings = {"options": {**method.options(problem.asked), **problem.options}, "callback": steps.seen}
     begin, before, nit, most = None, None, 0, _FEW if problem.constraints else _AGAIN
     for again in range(1, most + 1):
@@ -204,6 +205,8 @@ def _run(problem: _Problem, method: Method) -> _End:
         if begin is None or spent or (before is not None and np.array_equal(begin, before)):
             break
         before = begin
+    if status is not Status.CONVERGED or not method.order:
+        status, message = watched.look_far(watched.end(found.x, method.order)) or (status, message)
     return _End(status, message, found.x, found, nit)
 
 

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import DragongradError
-from ..optimize.endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of_time, unbounded
+from ..optimize.bounds import Box
+from ..optimize.endings import BOTTOM, CALLED_OFF, Ending, calls_off, not_finite, out_of_time, unbounded
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.result import Status
 from ..optimize.stalled import Stalled
+from ..optimize.unbounded import is_due, look_far
 
 # So many evaluations are remembered.
 _MEMORY = 8
@@ -53,6 +55,10 @@ class Watched:
         self.memory: deque[Seen] = deque(maxlen=_MEMORY)
         self.values: list[float] = []
         self.left = False
+        # Whether the function may be evaluated far ahead: not past a user's constraints.
+        self.looks = False
+        self.box: Box | None = None
+        self.mark: Seen | None = None
 
     @property
     def first(self) -> float:
@@ -110,13 +116,30 @@ class Watched:
         self.values.append(seen.value)
         if seen.value < self.best.value:
             self.best = seen
+        if len(self.values) == 1:
+            self.mark = seen
         if len(self.values) == 1 and self.from_finite and not math.isfinite(seen.value):
             self.leave(*not_finite(seen.value, " at the start"))
         if seen.value < BOTTOM:
             self.leave(*unbounded(seen.value))
         if time.perf_counter() - self.begun > self.max_time:
             self.leave(*out_of_time(self.max_time))
+        if self.looks and is_due(len(self.values)):
+            ended = self.look_far(self.best)
+            if ended is not None:
+                self.leave(*ended)
         return seen
+
+    def look_far(self, now: Seen) -> Ending | None:
+        """How a run ends whose value has fallen evenly since the last look, and falls far away as steeply."""
+        then, self.mark = self.mark, now
+        if not self.looks or then is None:
+            return None
+        return look_far(
+            lambda x: self.objective.value(self.shaped(x)), then[:2], now[:2],
+            None if np.isnan(now.gradient).any() else now.gradient,
+            None if self.box is None else self.box.holds,
+        )  # fmt: skip
 
     def leave(self, status: Status, message: str) -> None:
         """Leave SciPy's loop."""

@@ -10,6 +10,8 @@ from .result import Status
 
 # Below this a value means that there is no minimum: no model of anything gets there on its way to one.
 BOTTOM = -1e100
+# A value that falls as steeply this many times the size of the parameters away has no minimum.
+FAR = 1e20
 
 Ending = tuple[Status, str]
 CALLED_OFF: Ending = (Status.CALLBACK, "the callback asked to stop")
@@ -26,6 +28,12 @@ def calls_off(callback: Callable[[Iteration], Any], iteration: Iteration) -> boo
 def unbounded(value: float) -> Ending:
     """The value fell below all that a minimum could be."""
     return Status.UNBOUNDED, f"the value fell to {value:g}: the function seems to have no minimum"
+
+
+def falls_on(distance: float, value: float) -> Ending:
+    """The value falls at a great distance as steeply as here."""
+    away = f"the value still falls as steeply {distance:.1g} away, at {value:.3g}"
+    return Status.UNBOUNDED, f"{away}: the function seems to have no minimum"
 
 
 def not_finite(value: float, when: str = "") -> Ending:

@@ -16,6 +16,7 @@ from .progress import progress_bar
 from .result import Result, Status, Test
 from .stalled import Stalled
 from .trials import Trial, not_smooth, rounding
+from .unbounded import is_due, look_far
 from .verdict import LEFT, Doubt, second_look
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class _Trail:
         self.times: list[float] = []
         self.losses: list[float] = []
         self.change = self.length = math.inf
+        self.mark: tuple[Array, float] | None = None
         self._spare = np.empty_like(optimizer.params) if best else optimizer.params
         # Value, point, gradient and what else was known there, replaced as one: Ctrl-C may come at any time.
         self.best: tuple[float, Array, Array | None, Any] = (math.inf, optimizer.params.copy(), None, None)
@@ -55,6 +57,18 @@ class _Trail:
             np.copyto(here, optimizer.params)
             self._spare = self.best[1]
             self.best = loss, here, optimizer.gradient, optimizer.known()
+
+    def look_far(self, optimizer: Optimizer) -> None:
+        """Leave a run whose value has fallen evenly since the last look, and falls far away as steeply."""
+        then, now = (
+            self.mark or (optimizer.objective.start, self.losses[0]),
+            (optimizer.params.copy(), optimizer.loss),
+        )
+        self.mark = now
+        holds = None if optimizer.box is None else optimizer.box.holds
+        ended = look_far(optimizer.objective.value, then, now, optimizer.slope(), holds)
+        if ended is not None:
+            raise Stalled(ended[1], ended[0])
 
     def gained(self) -> float:
         """By how much the value fell in the second half of the run."""
@@ -141,6 +155,9 @@ def _step(optimizer: Optimizer, limits: Limits, trail: _Trail, leap: Trial | Non
     """One step of the method, or to a better point that was found without it, and the tests after it."""
     previous, before = optimizer.loss, optimizer.params.copy() if limits.xtol else None
     try:
+        # The classic interface makes all the steps it is asked for, and a sum of squares has a bound.
+        if is_due(trail.nit) and limits.gtol and optimizer.tests() is None:
+            trail.look_far(optimizer)
         if leap is None:
             optimizer.advance()
         else:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import DragongradError
+from .endings import FAR
 from .hessians import equilibrate
 from .objective import Array
 from .result import Status
@@ -42,8 +43,6 @@ _ROUND, _ROUGH = 1e-12, 1e-7
 _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 # A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
 _NEAR, _WORTH = 1e-6, 1e-3
-# Parameters this many times larger than at the start, and still a falling value: there is no minimum.
-_FAR = 1e20
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
 _AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
 
@@ -89,7 +88,7 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
 
 def _refuse_far(optimizer: Optimizer, better: Trial) -> None:
     start = float(np.linalg.norm(vector(optimizer.objective.start)))
-    if not np.linalg.norm(vector(better.params)) < _FAR * max(1.0, start):
+    if not np.linalg.norm(vector(better.params)) < FAR * max(1.0, start):
         raise Stalled(
             f"the parameters ran off to {np.linalg.norm(vector(better.params)):.1g} and the value still falls, at "
             f"{better.value:.3g}: the function seems to have no minimum",

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ...core.errors import ArgumentError
+from ..endings import FAR, falls_on
 from ..limits import Limits
 from ..objective import Array
 from ..optimizer import Optimizer, check_positive
-from ..result import Status
 from ..stalled import Stalled
 from ..trials import Endgame, Trial, attempt, newton_gain, rounding, stuck
 from ..vectors import dot, vector
@@ -21,8 +21,6 @@ _IDLE = 10
 # So many searches in a row without Wolfe conditions that gained less than this part of what the slope promises over
 # the size of the parameters are hopeless.
 _ROUGH, _LITTLE = 20, 1e-6
-# A line that still falls steeply this many times the size of the parameters away has no minimum on it.
-_FAR = 1e20
 
 
 class Rough:
@@ -150,7 +148,7 @@ class LineSearchOptimizer(Optimizer):
         x = vector(self.params)
         kept: dict[float, Trial] = {}
         size = float(np.linalg.norm(direction))
-        most = _FAR * max(1.0, float(np.linalg.norm(x))) / size
+        most = FAR * max(1.0, float(np.linalg.norm(x))) / size
 
         def phi(t: float) -> tuple[float, float]:
             trial = attempt(self, x + t * direction)
@@ -166,11 +164,8 @@ class LineSearchOptimizer(Optimizer):
             most=most, max_trials=self.max_trials, noise=rounding(self),
         )  # fmt: skip
         if found.step >= most and found.slope <= 0.9 * slope:
-            raise Stalled(
-                f"the value still falls as steeply {found.step * size:.1g} away, at {found.value:.3g}: the "
-                "function seems to have no minimum",
-                Status.UNBOUNDED,
-            )
+            status, message = falls_on(found.step * size, found.value)
+            raise Stalled(message, status)
         trial = kept.get(found.step)
         if trial is None or not (trial.value < self.loss or self.endgame.excuses(trial)):
             return found, None
