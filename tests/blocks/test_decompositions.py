@@ -165,6 +165,24 @@ def test_where_a_column_depends_on_others_qr_has_no_derivative():
     assert np.isfinite(ad.grad(lambda a: np.sum(np.linalg.qr(a).R[0]))(a)).all()
 
 
+LOST = {
+    "q": lambda a: np.linalg.qr(a).Q, "r": lambda a: np.linalg.qr(a, "r"), "u": lambda a: np.linalg.svd(a).U,
+    "eigh": lambda a: np.linalg.eigh(a)[1],
+    "eig": lambda a: np.imag(np.linalg.eig(np.stack([a, [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]]))[1][0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_where_vectors_are_lost_forward_and_reverse_say_so_alike(name):
+    f, zero = LOST[name], np.zeros((3, 3))
+    for a in (zero,) if name == "eig" else (zero, np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 0.0]), np.diag([1.0, 1, 0])):
+        jacobian = ad.jacfwd(f)(a)
+        np.testing.assert_allclose(jacobian, ad.jacrev(f)(a), atol=1e-12)
+        assert np.isnan(jacobian).any() or a.any()
+        difference = lambda a: f(a)[0, 2] - f(a)[0, 1]
+        np.testing.assert_allclose(ad.jacfwd(difference)(a), ad.grad(difference)(a), atol=1e-12)
+
+
 # Equal values
 
 

@@ -139,9 +139,9 @@ def _qr_pushforward(x_dot: Any, out: Any) -> Any:
     turn = below - adjoint(below)
     if q.dtype.kind == "c":
         turn = turn + diagonal_matrix(1j * np.imag(np.diagonal(inner, 0, -2, -1)))
-    found = np.where(lost, 0.0, 1.0).astype(np.finfo(q.dtype).dtype)
     q_dot, r_dot = slope + q @ (turn - inner), adjoint(q) @ x_dot - turn @ r
-    return over(q_dot, found[..., None, :]), over(np.triu(r_dot), found[..., :, None])
+    found = np.logical_not(lost)
+    return settled(q_dot, found[..., None, :], x_dot), settled(np.triu(r_dot), found[..., :, None], x_dot)
 
 
 def _dependent(r: Any) -> Any:

@@ -95,7 +95,9 @@ def _quotient(x: Any, y: Any) -> Any:
     size, zero = np.absolute(x), y == 0
     largest = np.max(size, axis=(-2, -1), keepdims=True, initial=0.0, where=np.isfinite(size))
     lost = zero & ~(size <= 32 * np.finfo(x.dtype).eps * largest)
-    return np.where(lost, np.nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
+    # Neither part of a complex number is known.
+    nan = complex(np.nan, np.nan) if x.dtype.kind == "c" else np.nan
+    return np.where(lost, nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
 
 
 def _over_rows(size: int, values: list[Any], batched: Any) -> Any:
