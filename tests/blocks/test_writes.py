@@ -306,6 +306,20 @@ def flat_elements(x):
 
 
 @program
+def read_where_it_is_written(x):
+    y, z, w = x.ravel() * 1.0, x.ravel() * 2.0, x.ravel() * 3.0
+    np.place(y, np.arange(y.size) % 2 == 1, y)
+    np.place(z[1:], np.ones(z.size - 1, bool), z)
+    w.flat = w[::-1]
+    w.flat[[2, 0, 1]] = w
+    a = w.flat[:2]
+    a *= 5
+    np.putmask(y, np.arange(y.size) % 3 == 0, y[::-1])
+    np.put(z, [1, 0, 2], z)
+    return y * z[::-1] * w if np.shares_memory(y, y[1:]) and not np.shares_memory(y, a) else y
+
+
+@program
 def copies_lie_as_numpys(x):
     y = x * 1.0
     a, b, c = y.T.copy(), np.asfortranarray(y), np.ascontiguousarray(y.T)
@@ -497,6 +511,16 @@ def test_views_are_those_of_numpy(part):
                 got = ad.jvp(written(f, log), (x,), (x,))[0]
             np.testing.assert_array_equal(got, expected, err_msg=name)
             assert log == expected_log, name
+
+
+def test_an_order_of_writing_that_differs_between_rows_is_refused():
+    def f(x):
+        y = x * 1.0
+        np.place(y, y > 2, y)
+        return y
+
+    with pytest.raises(ad.NoRuleError, match=r"values\.copy\(\)"):
+        ad.vmap(f)(np.arange(6.0).reshape(2, 3))
 
 
 READ_ONLY = {

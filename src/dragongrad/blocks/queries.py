@@ -10,6 +10,7 @@ from ..core.block import composite, constant
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array
 from .kinks import kink
+from .views import lying_together
 
 
 @composite(np.shape)
@@ -90,8 +91,8 @@ composite(np.array2string)(lambda a, *args, **options: np.array2string(_shown(a)
 
 @composite(np.may_share_memory)
 def may_share_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
-    """Never: a Variable is a value."""
-    return False
+    """Whether NumPy's arrays would share memory here: those do that are views of one."""
+    return lying_together(a, b) is not None
 
 
 composite(np.shares_memory)(may_share_memory)

@@ -199,6 +199,36 @@ def _lying_as_before(other: Any, x: Variable) -> Any:
     return other if spread or old.strides == new.strides or old.shape != new.shape else relaid(other, old)
 
 
+def lying_together(x: Any, y: Any) -> tuple[Variable, Any, Any] | None:
+    """What two Variables are views of, and the places in it of the elements of each; None if they share no memory.
+
+    The places lie in memory as NumPy's elements would: what NumPy does to them, it would do to the elements.
+    """
+    if not (isinstance(x, Variable) and isinstance(y, Variable) and is_array(x)):
+        return None
+    (root, x_steps), (other, y_steps) = _steps(x), _steps(y)
+    if root is not other:
+        return None
+    decided_by_memory(root)
+    a = b = relaid(np.arange(root.size).reshape(root.shape), lying(root))
+    for make, args in x_steps:
+        a = make(a, *args)
+    for make, args in y_steps:
+        b = make(b, *args)
+    return (root, a, b) if np.shares_memory(a, b) else None
+
+
+def _steps(x: Variable) -> tuple[Variable, list[tuple[Callable[..., Any], tuple[Any, ...]]]]:
+    """The Variable that x is a view of in the end, and how x is made of it."""
+    steps = []
+    found = view_of(x)
+    while found is not None:
+        x, make, args, *_ = found
+        steps.append((make, args))
+        found = view_of(x)
+    return x, steps[::-1]
+
+
 def is_array(x: Any) -> bool:
     """Whether NumPy would have an array here, and no number. A number of each row of a batch counts as a number."""
     if x.shape or view_of(x) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
 from .indexing import storable
-from .views import decided_by_memory, lying, own, relaid
+from .views import decided_by_memory, lying, lying_together, own, relaid
 
 
 def refuse_plain(name: str, target: Any) -> None:
@@ -24,6 +24,29 @@ def refuse_plain(name: str, target: Any) -> None:
             f"{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
             f"  at {user_line()}\nWrite into a copy made in the function: np.array(a)"
         )
+
+
+def _written_in_turn(
+    name: str, target: Any, values: Any, known: Any, write: Callable[[Any, Any, Any], None]
+) -> bool:
+    """Write values that lie in the memory that is written, which NumPy reads as it writes; whether that was so.
+
+    NumPy does to the places of the elements what it would do to them. `known` is the mask or index.
+    """
+    found = lying_together(target, values)
+    if found is None or target.dtype != values.dtype:
+        return False
+    while isinstance(known, Variable):
+        if known.level.batch_axes or known.level.stages:
+            raise NoRuleError(
+                f"{name} reads values in the memory that it writes, in an order that depends on the mask or index\n"
+                f"  at {user_line()}\nGive it a copy of the values: values.copy()"
+            )
+        known = known.data
+    root, places, read = found
+    write(places, known, read)
+    target[...] = np.ravel(root)[places]
+    return True
 
 
 def _fitting(target: Any, values: Any) -> Any:
@@ -79,6 +102,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """Write values one after another where a mask holds; values that are too few are taken again."""
     refuse_plain("np.place", arr)
+    if _written_in_turn("np.place", arr, vals, plain(mask), np.place):
+        return
     chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(vals))
     if chosen.shape[0] != arr.size:
         raise ValueError(f"a mask of shape {np.shape(mask)} for an array of shape {arr.shape}")
@@ -145,7 +170,7 @@ class Flat:
         return iter(np.ravel(self.base))
 
     def __getitem__(self, index: Any) -> Any:
-        return np.ravel(self.base)[index]
+        return own(np.ravel(self.base)[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         try:
@@ -154,6 +179,8 @@ class Flat:
             raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
 
     def _write(self, index: Any, value: Any) -> None:
+        if _written_in_turn("x.flat[i] = v", self.base, value, index, _set_flat):
+            return
         shape = np.shape(self[index])
         if not shape and value.ndim:
             raise ValueError("one element takes one number")
@@ -202,8 +229,12 @@ class Iterated:
         return self._at(self._places.value) if name == "value" else getattr(self._places, name)
 
 
+def _set_flat(array: Any, index: Any, values: Any) -> None:
+    array.flat[index] = values
+
+
 def _write_flat(self: Any, value: Any) -> None:
-    Flat(self)[:] = value
+    Flat(self)[:] = own(value)  # of values in the same memory NumPy makes a copy here
 
 
 # Not in the table of dispatch: it is no function.
