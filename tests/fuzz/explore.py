@@ -144,8 +144,10 @@ def _smallest(
         for smaller in case.smaller(step):
             if time.monotonic() > limit:
                 break
-            _, found = run(lambda told, smaller=smaller: tried(smaller, refusals, told), seconds)
+            said, found = run(lambda told, smaller=smaller: tried(smaller, refusals, told), seconds)
             if (found.kind, found.place) == (ending.kind, ending.place):
+                # The same step may be spelled otherwise in a smaller case.
+                step = said[1] if said else step
                 case, ending, better = smaller, found, True
                 break
     return case, step, ending

@@ -23,14 +23,14 @@ _SCIPY = (
 )
 # Each a function of a vector, and whether its least value is reached where its gradient is zero.
 PROBLEMS = {
-    "np.sum((x - 1) ** 2 * np.arange(1, len(x) + 1))": True,
-    "0.5 * x @ np.diag(10.0 ** np.arange(len(x)) ** 1.5) @ x - np.sum(x)": True,
+    "np.sum((x - 1) ** 2 * np.arange(1, np.size(x) + 1))": True,
+    "0.5 * x @ np.diag(10.0 ** np.arange(np.size(x)) ** 1.5) @ x - np.sum(x)": True,
     "np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2) + np.sum((1 - x) ** 2)": True,
-    "np.sum(np.log1p(np.exp(np.outer(np.sin(np.arange(20)), np.ones(len(x))) @ x))) + 0.1 * np.sum(x**2)": True,
+    "np.sum(np.log1p(np.exp(np.outer(np.sin(np.arange(20)), np.ones(np.size(x))) @ x))) + 0.1 * np.sum(x**2)": True,
     "np.sum(x**4) + np.prod(np.cos(x))": True,
     "np.sum(np.exp(x) - x)": True,
     "1e6 * np.sum((x - 3) ** 2) + 1e-4 * np.sum(x[:1] ** 2)": True,
-    "np.sum(np.sqrt(1 + (x * np.array([1.0, 1e4, 1e-3, 1.0])[: len(x)] - 1) ** 2))": True,
+    "np.sum(np.sqrt(1 + (x * np.array([1.0, 1e4, 1e-3, 1.0])[: np.size(x)] - 1) ** 2))": True,
     "np.sum(-np.exp(-(x**2))) + 0.01 * np.sum(x**2)": True,
     "np.sum(x**2 / (1 + np.abs(x)))": True,
     "np.sum(np.abs(x - 0.3))": False,
@@ -65,8 +65,8 @@ OPTIONS = {
     "mode": ("'forward'", "'reverse'", "'both'", "'none such'", "3"), "compile": ("False", "True"),
     "momentum": ("0.5", "2.0", "None"), "path": ("True",), "clip": ("1.0", "-1"), "none_such": ("1",),
     "max_time": ("5.0", "0", "-1", "np.nan"),
-    "bounds": ("[(0, 1)] * len(x0)", "[(None, 0.1)] * len(x0)", "[(1, 0)] * len(x0)", "[(0, 1)]", "'a'",
-               "(0.0, 2.0)",               "[(np.nan, 1)] * len(x0)", "[(0.5, 0.5)] * len(x0)"),
+    "bounds": ("[(0, 1)] * np.size(x0)", "[(None, 0.1)] * np.size(x0)", "[(1, 0)] * np.size(x0)", "[(0, 1)]", "'a'",
+               "(0.0, 2.0)",               "[(np.nan, 1)] * np.size(x0)", "[(0.5, 0.5)] * np.size(x0)"),
 }  # fmt: skip
 
 SCRIPT = '''
@@ -131,7 +131,7 @@ def honest():
 def polished(x):
     """A value down hill of a point: damped steps by differences of the function alone."""
     for _ in range(200):
-        g = np.array([(f(x + h) - f(x - h)) / 2e-6 for h in 1e-6 * np.eye(len(x))])
+        g = np.array([(f(x + h) - f(x - h)) / 2e-6 for h in 1e-6 * np.eye(np.size(x))])
         steps = [x - t * g for t in 2.0 ** np.arange(-40, 10)]
         values = [f(s) for s in steps]
         k = int(np.nanargmin(values))

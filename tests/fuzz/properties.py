@@ -36,7 +36,7 @@ def dtype_of(a):
 
 
 def moving(f, args):
-    """The function of its inexact arguments alone, and these."""
+    """The function of its inexact arguments alone, and these: under differentiation a number is one of NumPy's."""
     places = [k for k, a in enumerate(args) if dtype_of(a).kind in "fc"]
 
     def g(*moved):
@@ -45,7 +45,7 @@ def moving(f, args):
             full[place] = value
         return f(*full)
 
-    return g, tuple(args[k] for k in places)
+    return g, tuple(args[k] if hasattr(args[k], "dtype") else np.asarray(args[k])[()] for k in places)
 
 
 def total(f):
@@ -122,8 +122,9 @@ def gradient_and_product(f):
 
 def value(f, inputs):
     """Under differentiation a function has NumPy's value, shape and dtype."""
-    want, (g, xs) = f(*inputs(0)), moving(f, inputs(0))
+    (g, xs), (again, fresh) = moving(f, inputs(0)), moving(f, inputs(0))
     if xs:
+        want = again(*fresh)
         same(ad.jvp(g, xs, directions(xs))[0], want)
         same(ad.vjp(g, *xs)[0], want)
 
@@ -184,8 +185,11 @@ def batched(f, inputs, seeds=(0, 1, 2)):
     """vmap is the loop over rows."""
     stacked = rows(inputs, seeds)
     if len({np.shape(f(*inputs(seed))) for seed in seeds}) == 1:
-        want = [f(*[np.copy(a[k])[()] for a in stacked]) for k in range(len(seeds))]
-        same(ad.vmap(f)(*stacked), np.stack(want))
+        want = outcome(lambda: [f(*[np.copy(a[k])[()] for a in stacked]) for k in range(len(seeds))])
+        if not is_of_numbers(want):
+            if isinstance(want, Exception):
+                raise want
+            same(ad.vmap(f)(*stacked), np.stack(want))
 
 
 def batched_gradient(f, inputs, seeds=(0, 1, 2)):
@@ -242,8 +246,12 @@ def refused(f, inputs):
     for call in ("first", "second"):
         as_numpy(f"native, {call} call", outcome(lambda: native(*inputs(0))), want)
         as_numpy(f"numpy, {call} call", outcome(lambda: source(*inputs(0))), want)
-    as_numpy("vmap", outcome(lambda: [v[0] for v in leaves(ad.vmap(f)(*rows(inputs, (0,))))]), want)
+    stacked = rows(inputs, (0,))
+    want = outcome(lambda: f(*[np.copy(a[0])[()] for a in stacked]))
+    as_numpy("vmap", outcome(lambda: [v[0] for v in leaves(ad.vmap(f)(*stacked))]), want)
     if xs:
+        again, fresh = moving(f, inputs(0))
+        want = outcome(lambda: again(*fresh))
         as_numpy("jvp", outcome(lambda: ad.jvp(g, xs, directions(xs))[0]), want)
         as_numpy("vjp", outcome(lambda: ad.vjp(g, *xs)[0]), want)
 
@@ -256,6 +264,15 @@ def outcome(call):
         return error
 
 
+def is_of_numbers(error):
+    """Whether NumPy refuses a number what it lets an array do, and so a Variable that stands for a number.
+
+    Numbers answer no protocol and are not written into; and NumPy stumbles over averages of nothing.
+    """
+    let = ("`like` argument", "not subscriptable", "item assignment", "division by zero")
+    return isinstance(error, Exception) and any(text in str(error) for text in let)
+
+
 def as_numpy(how, got, want):
     """One outcome, beside NumPy's."""
     if isinstance(got, Exception):
@@ -264,10 +281,7 @@ def as_numpy(how, got, want):
             got.args = (f"{how}: {got}; NumPy: {want!r}",)
             raise got
     elif isinstance(want, Exception):
-        # Numbers answer no protocol and are not written into, where the Variables that stand for them do and are;
-        # and NumPy stumbles over averages of nothing.
-        let = ("`like` argument", "not subscriptable", "item assignment", "division by zero")
-        assert any(text in str(want) for text in let), f"{how}: {got!r}, but NumPy raises {want!r}"
+        assert is_of_numbers(want), f"{how}: {got!r}, but NumPy raises {want!r}"
     elif all(np.asarray(v).dtype.kind in "fciub" for v in leaves(want)):
         try:
             same(got, want)
