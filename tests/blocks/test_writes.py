@@ -513,6 +513,44 @@ def test_views_are_those_of_numpy(part):
             assert log == expected_log, name
 
 
+def _written_twice(a, s):
+    b, c = a, a.reshape(1)
+    b += s
+    c *= 2
+    return a * 1
+
+
+NO_AXES = {
+    "array": lambda s: np.array(s), "asarray": lambda s: np.asarray(s), "copy": lambda s: np.copy(s),
+    "of float": lambda s: np.asarray(s, float), "cast": lambda s: np.asarray(s).astype(complex),
+    "copied": lambda s: np.asarray(s).copy(), "ones_like": lambda s: np.ones_like(s),
+    "full_like": lambda s: np.full_like(s, 3.0), "zeros": lambda s: np.zeros(()),
+    "part": lambda s: np.array([s, 1.0])[0, ...], "element": lambda s: np.atleast_1d(np.asarray(s))[0, ...],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_AXES)
+def test_an_array_of_no_axes_of_a_row_is_no_number(name):
+    def f(s):
+        a = NO_AXES[name](s)
+        a.real = a.real * 0.5
+        return _written_twice(a, s)
+
+    rows = np.array([0.5, 1.5])
+    expected = np.stack([f(s) for s in rows])
+    for batched in (ad.vmap(f), ad.compile(ad.vmap(f)), ad.vmap(lambda s: ad.jvp(f, (s,), (1.0,))[0])):
+        np.testing.assert_array_equal(batched(rows), expected)
+    slopes = [ad.grad(lambda s: np.real(f(s)))(s) for s in rows]
+    np.testing.assert_array_equal(ad.vmap(ad.grad(lambda s: np.real(f(s))))(rows), slopes)
+
+
+def test_what_arrays_refuse_to_have_set_is_refused():
+    with pytest.raises(ad.DtypeError, match="imaginary part"):
+        ad.jvp(lambda x: setattr(x * 1, "imag", 0), (np.ones(2),), (np.ones(2),))
+    with pytest.raises(ad.NoRuleError, match="reshape"):
+        ad.jvp(lambda x: setattr(x * 1, "shape", (2, 1)), (np.ones(2),), (np.ones(2),))
+
+
 def test_an_order_of_writing_that_differs_between_rows_is_refused():
     def f(x):
         y = x * 1.0

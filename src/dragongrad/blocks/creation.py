@@ -12,7 +12,7 @@ from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied
 from .shaping import memory_order
-from .views import lying, own, relaid, remember_memory
+from .views import array_of_no_axes, lying, own, relaid, remember_memory, view_of
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -33,7 +33,8 @@ def _cast_or_truncate(
     memory_order(order)
     if casting != "unsafe" and not np.can_cast(x.dtype, dtype, casting):
         raise TypeError(f"{x.dtype} cannot be cast to {np.dtype(dtype)} according to the rule {casting!r}")
-    return (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
+    out = (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
+    return out if view_of(x) is None else array_of_no_axes(out)
 
 
 _cast.call = TABLE[_cast.fn] = _cast_or_truncate
@@ -47,9 +48,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 
 @composite(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    """A Variable is never changed in place, so it is its own copy."""
+    """An array of its own, of a number too."""
     memory_order(order)
-    return copied(a)
+    return array_of_no_axes(copied(a))
 
 
 @composite(np.zeros_like)
@@ -77,7 +78,7 @@ def _lying_as(buffer: Any, a: Any) -> Any:
     low = bottom(a)
     if isinstance(low, Variable) and low.level is not a.level:
         buffer = low.level.constant(buffer)
-    out = a.level.constant(buffer)
+    out = array_of_no_axes(a.level.constant(buffer))
     remember_memory(out, a)
     return out
 
@@ -105,7 +106,7 @@ def full_like(
 @composite(np.zeros)
 def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
-    return like.level.constant(np.zeros(shape, dtype or float, memory_order(order)))
+    return array_of_no_axes(like.level.constant(np.zeros(shape, dtype or float, memory_order(order))))
 
 
 composite(np.empty)(zeros)
@@ -114,7 +115,7 @@ composite(np.empty)(zeros)
 @composite(np.ones)
 def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
     """Ones that Variables can be written into: `np.ones(n, like=x)`."""
-    return like.level.constant(np.ones(shape, dtype or float, memory_order(order)))
+    return array_of_no_axes(like.level.constant(np.ones(shape, dtype or float, memory_order(order))))
 
 
 @composite(np.full)
@@ -124,8 +125,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, de
     if isinstance(value, Variable):
         value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
         spread = own(np.broadcast_to(value, shape))
-        return relaid(spread, np.empty(spread.shape, spread.dtype, memory_order(order)))
-    return like.level.constant(np.full(shape, value, dtype, memory_order(order)))
+        return array_of_no_axes(relaid(spread, np.empty(spread.shape, spread.dtype, memory_order(order))))
+    return array_of_no_axes(like.level.constant(np.full(shape, value, dtype, memory_order(order))))
 
 
 @composite(np.eye)
@@ -198,7 +199,9 @@ def array(
         value = like.level.constant(np.array(value, dtype))
     if dtype is not None and value.dtype != dtype:
         value = value.astype(dtype)
-    return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape) if ndmin > value.ndim else copied(value)
+    if ndmin > value.ndim:
+        return np.reshape(value, (1,) * (ndmin - value.ndim) + value.shape)
+    return array_of_no_axes(copied(value))
 
 
 def _as(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any) -> Any:

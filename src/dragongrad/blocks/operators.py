@@ -9,13 +9,13 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.dispatch import BINARY, answer, as_method, into
-from ..core.errors import NUMPY_ERRORS, DragongradError, ShapeError, describe, user_line
+from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .indexing import is_itself, part, read, setitem
 from .indices import is_basic
 from .shaping import copied_in_order, memory_order
-from .views import is_array, rebind, tell, view_of, written_in_place
+from .views import array_of_no_axes, is_array, rebind, tell, view_of, written_in_place
 
 
 def _indexed(self: Variable, index: Any) -> Any:
@@ -63,14 +63,23 @@ def _settable(name: str) -> property:
     part_of = getattr(Variable, name).fget
 
     def write(self: Variable, value: Any) -> None:
+        if name == "imag" and self.dtype.kind != "c":
+            raise DtypeError(f"{describe(self)} has no imaginary part to set\n  at {user_line()}")
         part_of(self)[...] = value
 
     return property(part_of, write)
 
 
+def _shape_set(self: Variable, shape: Any) -> None:
+    raise NoRuleError(
+        f"the shape of {describe(self)} cannot be set in place\n  at {user_line()}\nWrite x = x.reshape({shape})"
+    )
+
+
 def _copy(self: Variable, order: str = "C") -> Any:
     """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order; of a number a number, and no array."""
-    return copied_in_order(self, memory_order(order))
+    out = copied_in_order(self, memory_order(order))
+    return array_of_no_axes(out) if is_array(self) else out
 
 
 def install() -> None:
@@ -82,4 +91,5 @@ def install() -> None:
         setattr(Variable, f"__i{name}__", in_place(name, TABLE[fn]))
     for name in ("real", "imag"):
         setattr(Variable, name, _settable(name))
+    setattr(Variable, "shape", Variable.shape.setter(_shape_set))  # type: ignore[attr-defined]  # noqa: B010
     Variable.copy = as_method("copy", _copy)  # type: ignore[attr-defined]

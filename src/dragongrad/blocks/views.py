@@ -240,6 +240,39 @@ def is_array(x: Any) -> bool:
     return not is_number(x)
 
 
+def array_of_no_axes(x: Any) -> Any:
+    """A row's number as an array of no axes, which is its own: it becomes a view of an array of one element."""
+    if not isinstance(x, Variable) or x.shape or is_array(x):
+        return x
+    out = x.__copy__()
+    _stand_for_an_array(out)
+    return out
+
+
+def _stand_for_an_array(x: Variable) -> None:
+    """Let a number stand for an array of no axes, which its other names share."""
+    one = np.reshape(x, (1,))
+    x.view_of = (one, np.reshape, ((),), _into_one, None)
+    _remember(one, x)
+
+
+def _into_one(x: Any, y: Any, shape: tuple[int, ...]) -> Any:
+    return np.reshape(y, (1,))
+
+
+def _replace(x: Variable, value: Any) -> None:
+    """As `replace`; an array of no axes stays one when it is given a number, or one of each row."""
+    data, level = (value.data, value.level) if isinstance(value, Variable) else (value, PLAIN)
+    unsure = data.__class__ is not _ARRAY or level.batch_axes
+    was_array = unsure and not x.shape and view_of(x) is None and is_array(x)
+    x.replace(value)
+    if was_array and not is_array(x):
+        if x.level is PLAIN:
+            x.data = np.asarray(x.data)
+        else:
+            _stand_for_an_array(x)
+
+
 def rebind(self: Variable, other: Any) -> None:
     """Let this object, and all that share its memory, stand for another value (item assignment, `x += 1`)."""
     found = view_of(self)
@@ -258,7 +291,7 @@ def rebind(self: Variable, other: Any) -> None:
         other = Variable(np.asarray(other.data), PLAIN) if other.level is PLAIN else np.reshape(other[None], ())
     found = view_of(self)
     _announce(self)
-    self.replace(_lying_as_before(other, self) if found is None else other)
+    _replace(self, _lying_as_before(other, self) if found is None else other)
     tell(self)
     written = self
     while found is not None:
@@ -267,7 +300,7 @@ def rebind(self: Variable, other: Any) -> None:
         tell(of, written)
         found = view_of(of)
         value = put(of, written, *args)
-        of.replace(_lying_as_before(value, of) if found is None else value)
+        _replace(of, _lying_as_before(value, of) if found is None else value)
         written = of
 
 
