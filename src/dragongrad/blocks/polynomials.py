@@ -101,8 +101,15 @@ def poly(seq_of_zeros: Any) -> Any:
     if out.dtype.kind == "c":
         # Roots in conjugate pairs make real coefficients.
         values = bottom(roots)
-        if np.all(np.sort(values) == np.sort(np.conj(values))):
+        paired = np.all(np.sort(values) == np.sort(np.conj(values)), axis=-1)
+        if np.all(paired):
             return np.real(out)
+        if np.any(paired):
+            raise BatchError(
+                "np.poly gives real coefficients where the roots are conjugate pairs, complex ones elsewhere: here "
+                f"that differs from row to row\n  at {user_line()}\nMultiply complex factors: "
+                "p = np.ones(1, complex); for r in roots: p = np.convolve(p, np.array([1, -r]))"
+            )
     return out
 
 
