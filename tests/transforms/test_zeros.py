@@ -93,6 +93,14 @@ REMOVABLE = {
     # Extrema of equal numbers, followed to both sides
     "maximum squared of opposites": Row(each(lambda x: np.maximum(x, -x) ** 2), [0.0, -1.0], [0, -2], [2, 2]),
     "spread squared": Row(each(lambda x: (np.fmax(x, 0) - np.fmin(x, 0)) ** 2), [0.0, -1.0], [0, -2], [2, 2]),
+    "greatest squared of opposites": Row(
+        lambda x: np.sum(np.max(np.stack([x, -x, x - 1]), axis=0) ** 2), [0.0, -1.0], [0, -2], [2, 2]
+    ),
+    "range squared of opposites": Row(
+        lambda x: np.sum(np.ptp(np.stack([x, -x]), axis=0) ** 2), [0.0, 2.0], [0, 16], [8, 8]
+    ),
+    "least times its argument": Row(lambda x: np.min(np.stack([x, x**2, x + 1]), 0, keepdims=True)[0, 0] * x[0],
+                           [0.0], [0], [1]),
     "maximum of a square": Row(each(lambda x: np.maximum(x * x, 0)), [0.0, 1.0], [0, 2], [2, 2]),
     # Even functions of roots
     "cos of sqrt": Row(each(lambda x: np.cos(np.sqrt(x))), [0.0], [-1 / 2], [1 / 12]),

@@ -42,6 +42,13 @@ _greater_block = elementwise(
 ).call  # fmt: skip
 
 
+# One, for what is constant but jumps where y holds: whoever uses the derivative computes it with care.
+jumping = elementwise(
+    lambda x, y: np.where(y, x.dtype.type(1), x.dtype.type(1)), lambda y: _jump(y), 0,
+    name="jumping", singular=True, inlined=True,
+).call  # fmt: skip
+
+
 def _wins(x: Any, y: Any) -> Any:
     plain = x.__class__ is not Variable and y.__class__ is not Variable
     return _greater(x, y) if plain else _greater_block(x, y)

@@ -14,8 +14,10 @@ import numpy as np
 from ..context import CAREFUL
 from ..core.block import BLOCKS
 from ..core.variable import Variable
+from .axes import joined, reduced, restore
 from .companions import LN2, LN10, even_power, exp_of, is_end, log_of, pure_end, raised, root_of, size_of, still
 from .elementwise import DISTANCE
+from .reductions import EXTREMA
 from .special import _logistic, stop_gradient
 
 # Where singularities come from
@@ -264,6 +266,32 @@ def _restate_extremum(fn: Any, sign: float) -> None:
 
 for _fn, _of in ((np.maximum, 1.0), (np.fmax, 1.0), (np.minimum, -1.0), (np.fmin, -1.0)):
     _restate_extremum(_fn, _of)
+
+
+def _tied(out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Where two finite elements are the extremum."""
+    count = np.sum(x == restore(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
+    return np.logical_and(count == 2, np.isfinite(out))
+
+
+def _restate_reduction(fn: Any, larger: Any) -> None:
+    def extremum(out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """Of two equal elements: the larger of them, as a pair of numbers."""
+
+        def made() -> Any:
+            axes = reduced(axis, x.ndim)
+            wins = joined(x == restore(out, x, axis, keepdims), axes)
+            first, last = np.argmax(wins, axis=0), wins.shape[0] - 1 - np.argmax(np.flip(wins, 0), axis=0)
+            pair = [np.take_along_axis(joined(x, axes), place[None], 0)[0] for place in (first, last)]
+            return np.reshape(larger(*pair), out.shape)
+
+        return _tied(out, x, axis, keepdims), made
+
+    EXTREMA[fn].source, EXTREMA[fn].restated = _tied, extremum
+
+
+for _fn, _larger in ((np.max, np.maximum), (np.min, np.minimum)):
+    _restate_reduction(_fn, _larger)
 
 for _block in list(BLOCKS.values()):
     if _block.partials and _block.fn not in (np.log, np.log2, np.log10):

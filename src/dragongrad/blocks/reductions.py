@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..context import CAREFUL
 from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, bottom, is_constant, plain
 from .axes import Axis, along_axes, along_axis, as_array, copied, joined, normal, reduced, restore, single, spread
+from .elementwise import jumping
 from .kinks import kink
 from .views import own
 
@@ -56,6 +58,19 @@ def _counted(wins: Any, axis: Any) -> Any:
     return wins
 
 
+def _tied(share: Any, x: Any, wins: Any, count: Any) -> Any:
+    """Shares of elements, which jump where one of two equal extrema is differentiated once more.
+
+    A careful computation goes another way there (`pairs.py`).
+    """
+    if CAREFUL.get() is not None or is_constant(x):
+        return share
+    two = bottom(count) == 2
+    if not (isinstance(two, Variable) or np.any(two)):
+        return share
+    return share * jumping(x, np.logical_and(wins, count == 2))
+
+
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Equal extrema share the cotangent evenly."""
     if axis is None and x.__class__ is np.ndarray and out_bar.__class__ is out.__class__ is np.float64:
@@ -71,16 +86,19 @@ def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdi
     if share.__class__ is wins.__class__ is np.ndarray and np.all(count) and np.all(np.isfinite(share)):
         # Several times as quick as a choice between arrays that are spread over others; no zero keeps a sign.
         return wins * share + 0.0
-    return np.where(wins, share, np.where(count == 0, np.nan, 0.0).astype(out_bar.dtype))
+    x_bar = np.where(wins, share, np.where(count == 0, np.nan, 0.0).astype(out_bar.dtype))
+    return x_bar if x.__class__ is not Variable else _tied(x_bar, x, wins, count)
 
 
 def _extremum_pushforward(x_dot: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     wins = x == restore(out, x, axis, keepdims)
     count = np.sum(wins, axis=axis, keepdims=keepdims)
+    if x.__class__ is Variable:
+        x_dot = _tied(x_dot, x, wins, restore(count, x, axis, keepdims))
     return np.sum(np.where(wins, x_dot, 0.0), axis=axis, keepdims=keepdims) / np.where(count == 0, np.nan, count)
 
 
-_extrema = {
+EXTREMA = {
     fn: general(
         fn,
         value=_by_axis(fn),
@@ -180,7 +198,7 @@ def _sum_call(a: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _extremum_call(fn: Any) -> Callable[..., Any]:
-    block = _extrema[fn]
+    block = EXTREMA[fn]
     call = _reduction(lambda a, axis, keepdims: block(a, axis=axis, keepdims=keepdims), block.name,
                       {np.max: np.maximum, np.min: np.minimum}[fn],
                       {np.max: _least, np.min: _greatest}[fn])  # fmt: skip

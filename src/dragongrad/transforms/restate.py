@@ -103,7 +103,8 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
         return out
     origins = [getattr(a, "origin", None) for a in args]
     depth = max([origin.depth for origin in origins if origin is not None], default=0)
-    singular = block.source is not None and decide(block.source(out, *args))
+    options = {} if block.partials else params
+    singular = block.source is not None and decide(block.source(out, *args, **options))
     if not depth and not singular:
         out.origin = None
         return out
