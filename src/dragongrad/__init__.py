@@ -52,14 +52,15 @@ from .views.table import trace_table
 if _TYPE_CHECKING:
     from . import lab, nn
     from .compiler.backends.native.parallel.thread_pool import set_threads
-    from .compiler.runtime import Compiled, compile
+    from .compiler.decorator import compile
+    from .compiler.runtime import Compiled
     from .optimize.fitting.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
-    "Compiled": ".compiler.runtime", "compile": ".compiler.runtime",
+    "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root",

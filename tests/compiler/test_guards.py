@@ -67,7 +67,8 @@ def test_a_second_call_of_the_same_kind_never_traces():
     assert counted.calls == 1
     for again in ((X, 4, 1.0), (X[:2], 3, 1.0), (X.astype(np.float32), 3, 1.0), (X, 3, np.float32(1.0))):
         compiled(*again)
-    assert counted.calls == 5
+    # With an integer that has changed, what was made is compared with what the function itself gives.
+    assert counted.calls == 6
 
 
 @both

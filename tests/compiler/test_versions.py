@@ -2,6 +2,7 @@
 
 import datetime as dt
 import inspect
+import math
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +14,7 @@ from grid import BACKENDS
 from test_call_path import same
 
 import dragongrad as ad
-from dragongrad.compiler import runtime
+from dragongrad.compiler import results, versions
 from dragongrad.compiler.versions import MAX_VALUES
 
 X = np.ones(2)
@@ -240,13 +241,13 @@ def counting(n):
 
 # A function, its arguments for each of many steps, and how the message names what changes.
 ENDLESS = {
-    "integer": (lambda x, t: x * 0.9**t, lambda t: (X, t), "values of t,"),
-    "by name": (lambda x, *, t: x * t, lambda t: {"x": X, "t": t}, "values of t,"),
-    "in a nest": (lambda p: p["m"][0] * p["m"][1], lambda t: ({"m": (X, t)},), r"values of p\['m'\]\[1\],"),
-    "attribute": (lambda s: s.x * s.n, lambda t: (counting(t),), "values of s.n,"),
+    "integer": (lambda x, t: x * 0.9 ** int(t), lambda t: (X, t), "values of t,"),
+    "by name": (lambda x, *, t: x[:t], lambda t: {"x": X, "t": t}, "values of t,"),
+    "in a nest": (lambda p: p["m"][0] * p["m"][1] ** 3, lambda t: ({"m": (X, t)},), r"values of p\['m'\]\[1\],"),
+    "attribute": (lambda s: s.x * 2**s.n, lambda t: (counting(t),), "values of s.n,"),
     "string": (lambda x, name: x * int(name), lambda t: (X, str(t)), "values of name,"),
     "function": (lambda x, g: g(x), lambda t: (X, lambda x: x * t), "values of g,"),
-    "rest": (lambda x, *rest: x * rest[1], lambda t: (X, 2, t), "values of x2,"),
+    "rest": (lambda x, *rest: x * math.sqrt(rest[1]), lambda t: (X, 2, t), "values of x2,"),
 }
 
 
@@ -275,6 +276,9 @@ def test_values_without_end_are_compiled_a_dozen_times_and_then_run(name, backen
     assert len(told) == 1
     assert len(compiled._versions) == MAX_VALUES
     assert "further " + message.replace("\\", "") in compiled.report()
+    if name not in ("string", "function"):
+        # Where the value is needed: in the function above, which is a line of this file.
+        assert f"where it is needed\n  at {__file__}:{f.__code__.co_firstlineno}:" in str(told[0].message)
     # What was compiled still is, and so is what differs in another way.
     del traced[:]
     for one in first:
@@ -282,8 +286,140 @@ def test_values_without_end_are_compiled_a_dozen_times_and_then_run(name, backen
     assert not traced
 
 
+# Integers that are computed with
+
+
+def plain_steps(x, t):
+    """An update with what Adam computes from its count of steps, and what numbers of Python's give."""
+    rate = 0.1 * (1 - 0.9**t) / (1 - 0.99**t) if t % 5 else 0.5
+    return x * rate / (t + 1) + (t // 3 - t % 3) * t, t + 1, -t * 2.5, 7 / (t + 50), t > 3, divmod(t, 4), abs(t - 9)
+
+
+def of_functions(x, t):
+    return np.where(x > 1, t, x), np.full(2, t), np.array([t, 2]), np.minimum(t, 3), x + np.sqrt(abs(t)), x == t
+
+
+def differentiated(x, t):
+    gradient = ad.grad(lambda x: np.sum(x * x) * t * 0.5**t)
+    return (
+        gradient(x),
+        ad.vmap(lambda a, b: a * b, in_axes=(0, None))(x, t),
+        ad.jvp(lambda x: gradient(x) / (t + 99), (x,), (x,)),
+    )
+
+
+WHOLE = np.arange(3)
+WITH_INTEGERS = {
+    "numbers": (
+        plain_steps,
+        [X, np.ones(2, np.float32), np.float32(2), WHOLE, WHOLE > 1, np.ones((0, 3))],
+    ),
+    "functions": (of_functions, [np.ones(3, np.float32), np.ones((2, 1)), WHOLE.astype(np.int32)]),
+    "derivatives": (differentiated, [np.arange(3.0), np.ones(3, np.float32)]),
+}
+
+
+@both
+@pytest.mark.parametrize("name", WITH_INTEGERS)
+def test_an_integer_that_is_computed_with_is_one_version(name, backend):
+    f, arrays = WITH_INTEGERS[name]
+    compiled = ad.compile(f, backend=backend)
+    for x in arrays[: 2 if backend == "native" else None]:
+        known = compiled.compiled
+        for t in (1, 2, 3, 4, 0, 10, -3, 2**31 - 1, 10):
+            for _ in range(2):
+                got, expected = compiled(x, t), f(x, t)
+                assert results.agree(got, expected), (x, t)
+                same([v for v in got if not hasattr(v, "dtype")], [v for v in expected if not hasattr(v, "dtype")])
+        # One of the first value, and one of all others, or two where it decides.
+        assert compiled.compiled <= known + 3
+
+
+def test_integers_in_nests_by_name_and_of_objects_are_computed_with():
+    def step(s, *, count):
+        return {"x": s["x"] * 0.5 ** s["t"][0], "t": [s["t"][0] + 1], "by": count}
+
+    compiled, state = ad.compile(step, backend="numpy"), {"x": X, "t": [1]}
+    for k in range(30):
+        given, state = state, compiled(state, count=k)
+        same(state, step(given, count=k))
+    # The first, that of t, and that of t and count.
+    assert compiled.compiled <= 3
+    compiled = ad.compile(lambda s: s.x * s.n, backend="numpy")
+    for t in range(30):
+        same(compiled(counting(t)), X * t)
+    assert compiled.compiled == 2
+    same(ad.grad(ad.compile(lambda x, t: np.sum(x**2 * t)))(X, 3), 6 * X)
+
+
+# What a function can do with an integer and not with a Variable, or does otherwise.
+LIKE_INTEGERS = {
+    "class": lambda x, t: x * (2 if isinstance(t, int) else 3),
+    "exact class": lambda x, t: (x * 1, type(t).__name__),
+    "caught": lambda x, t: x * caught(t),
+    "method": lambda x, t: x * t.bit_length(),
+    "bits": lambda x, t: x * ((t & 1) + (t << 2) + (t ^ 3) + ~t),
+    "view": lambda x, t: zeroed(x, t),
+    "loop": lambda x, t: x * sum(range(min(t, 20))),
+    "recursion": lambda x, t: x if t <= 0 or t > 9 else LIKE_INTEGERS["recursion"](x * t, t - 1),
+    "beyond int64": lambda x, t: x * ((t * 10**15 % 7) + t * t % 10),
+    "small dtype": lambda x, t: (np.arange(2, dtype=np.uint8) + t) * x,
+    "no division": lambda x, t: x * (5 // t + 5 % t + 1 / t),
+    "root": lambda x, t: x * t**0.5,
+    "reciprocal": lambda x, t: x * t**-2,
+    "power": lambda x, t: (x + 1) ** t,
+}
+
+
+def caught(t):
+    try:
+        return int(t)
+    except Exception:
+        return -1
+
+
+def zeroed(x, t):
+    y = np.array([x, x])
+    row = y[t % 2]
+    row[:] = 0
+    return y
+
+
+@both
+@pytest.mark.parametrize("name", LIKE_INTEGERS)
+def test_what_needs_the_value_of_an_integer_has_it(name, backend):
+    f = LIKE_INTEGERS[name]
+    compiled = ad.compile(f, backend=backend)
+    values = (1, 2, 3, 1, 300) if backend == "native" else (1, 2, 3, 4, 1, 0, -2, 0, 300, 2**31, 2**62, 300, 4)
+    for t in values:
+        try:
+            expected = f(X, t)
+        except (OverflowError, ZeroDivisionError) as error:
+            with pytest.raises(type(error)):
+                compiled(X, t)
+        else:
+            got = compiled(X, t)
+            assert results.agree(got, expected), t
+
+
+def test_an_error_of_the_functions_own_does_not_make_an_integer_static():
+    def checked(x, t):
+        if t < 0:
+            raise ValueError("t is negative")
+        return x * t
+
+    compiled = ad.compile(checked, backend="numpy")
+    for t in (1, 2, -1, 3, -2, *range(30)):
+        if t < 0:
+            with pytest.raises(ValueError, match=r"^t is negative$"):
+                compiled(X, t)
+        else:
+            same(compiled(X, t), X * t)
+    assert compiled.compiled == 2
+
+
 def test_shapes_without_end_are_compiled_so_often_and_then_run(monkeypatch):
-    monkeypatch.setattr(runtime, "MAX_VERSIONS", 5)
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 5)
     compiled = ad.compile(lambda x, n: np.sum(x) * n, static="n", backend="numpy")
     for n in range(5):
         same(compiled(np.ones(n), 1), np.ones(n).sum())

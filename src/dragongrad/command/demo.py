@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from ..compiler.runtime import compile as compile_function
+from ..compiler.decorator import compile as compile_function
 from ..core.errors import MissingExtraError
 from ..testing.derivatives import check_derivatives
 from ..transforms.gradients import grad, value_and_grad

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.errors import ArgumentError
+from ..core.nests import flatten
+from .signature import ORDERED
 
 
 class Parameters:
@@ -70,12 +72,17 @@ class Parameters:
         """Keyword arguments in an order of their own, where the function cannot tell the difference."""
         return kwargs if self.takes_any or len(kwargs) < 2 else dict(sorted(kwargs.items()))
 
-    def static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Any, bool]]:
-        """Each argument of a call, in order, and whether it is static."""
-        for i, value in enumerate(args):
-            yield value, i in self._static or i - len(args) in self._static
-        for name, value in kwargs.items():
-            yield value, name in self._static
+    def static(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[int]:
+        """The leaves of the arguments that are static."""
+        found: set[int] = set()
+        at = 0
+        given = [(value, {i, i - len(args)}) for i, value in enumerate(args)]
+        for value, names in given + [(value, {name}) for name, value in kwargs.items()]:
+            count = len(flatten(value, ORDERED)[0])
+            if names & self._static:
+                found.update(range(at, at + count))
+            at += count
+        return frozenset(found)
 
     def __bool__(self) -> bool:
         """Whether any argument is static by name or position."""

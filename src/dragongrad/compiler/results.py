@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.nests import flatten
+
 # Classes whose objects hold no array that a call computes.
 _PLAIN = (
     np.ndarray, np.generic, np.dtype, np.ufunc, int, float, complex, str, bytes, bytearray, type, enum.Enum, slice,
@@ -63,3 +65,23 @@ def opaque(leaf: Any, given: Collection[int]) -> str:
         f"it returns an object of class {name}, and what that holds is not seen\n"
         "Return arrays in tuples, lists, dicts, namedtuples or dataclasses"
     )
+
+
+def agree(a: Any, b: Any) -> bool:
+    """Whether two results are the same up to rounding: their nests, classes, shapes, dtypes and numbers."""
+    one, structure = flatten(a)
+    other, same = flatten(b)
+    return structure == same and all(map(_alike, one, other))
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if a.__class__ is not b.__class__ or np.shape(a) != np.shape(b):
+        return False
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype != b.dtype or a.dtype.kind not in "fc":
+        return a.dtype == b.dtype and bool(np.array_equal(a, b))
+    # The largest number says how far rounding may have gone.
+    finite = np.isfinite(b)
+    with np.errstate(all="ignore"):
+        size = float(np.max(np.abs(b), where=finite, initial=0.0))
+    return bool(np.allclose(a, b, rtol=0.0, atol=size * np.sqrt(np.finfo(a.dtype).eps), equal_nan=True))

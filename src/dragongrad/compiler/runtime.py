@@ -1,4 +1,4 @@
-"""`ad.compile`: which compiled path answers a call, and what becomes of calls that none can answer."""
+"""Compiled functions: which path answers a call, and what becomes of calls that none can answer."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import functools
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from ..context import ALWAYS, WATCH, careful
-from ..core.errors import ArgumentError, DragongradError
+from ..core.errors import ArgumentError, DragongradError, user_line
 from ..core.graph import Graph
-from ..core.nests import Structure, flatten, unflatten
+from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
@@ -22,15 +22,16 @@ from .captured import Captured
 from .dispatch import closed, entry, first_of
 from .eager import run_instead
 from .instances import holds_instances, take_apart, unchanging
+from .integers import ValueNeededError
 from .parameters import Parameters
 from .passes import optimise
 from .randomness import trace_repeatable
 from .report import report
-from .results import computes_later
-from .signature import ORDERED, all_fresh, fresh, is_special, key_of, names_of, native, ready
+from .results import agree, computes_later
+from .signature import all_fresh, fresh, is_special, names_of, native, ready
 from .specialization import Path, Version, build, take, warn, with_guards
 from .trace import Traced
-from .versions import MAX_VALUES, MAX_VERSIONS, TOO_MANY, changing, place_of, too_many_values, too_many_ways
+from .versions import MAX_VALUES, Signatures, excess, most_decided, too_many_ways
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
@@ -73,6 +74,7 @@ class Compiled:
         self._backend = backend
         self._fast_math = fast_math
         self._versions: dict[Any, Version] = {}
+        self._signatures = Signatures()
         # For what no further version is compiled, and one that says why.
         self._limits: dict[str, Version] = {}
         self._latest: Path | None = None
@@ -134,21 +136,21 @@ class Compiled:
         if any(map(is_special, leaves)):
             return self._run_eagerly(args, kwargs)
         leaves = [native(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
-        fixed = self._fixed(args, ordered) if self._parameters else frozenset()
-        lenient = bool(self._owners) or holds_instances(structure)
-        key, dynamic = key_of(leaves, structure, fixed, lenient)
-        version = self._versions.get(key)
-        if version is None:
-            version = self._new_version(key, dynamic, leaves, structure, fixed)
-        if version.eager or WATCH.get():
-            return self._run_eagerly(args, kwargs)
-        arrays = [ready(leaves[i]) for i in version.dynamic]
-        for path in version.paths:
-            out = take(path, arrays)
-            if out is not MISSING:
-                self._open(path, kwargs)
-                return out
-        return self._new_path(version, leaves, structure, arrays, args, kwargs)
+        fixed = self._parameters.static(args, ordered) if self._parameters else frozenset()
+        while True:
+            version = self._version(leaves, structure, fixed)
+            if version.eager or WATCH.get():
+                return self._run_eagerly(args, kwargs)
+            arrays = [ready(leaves[i]) for i in version.dynamic]
+            for path in version.paths:
+                out = take(path, arrays)
+                if out is not MISSING:
+                    self._open(path, kwargs)
+                    return out
+            try:
+                return self._new_path(version, leaves, structure, arrays, args, kwargs)
+            except ValueNeededError as error:
+                self._specialise(version, error.leaves, error.line)
 
     def _forget(self, name: str) -> None:
         """Compile no more of what was made with captured values that are not those of now."""
@@ -174,28 +176,23 @@ class Compiled:
             warn(f"{self!r} runs eagerly: {reason}{advice}")
         return self._run_eagerly(args, kwargs)
 
-    def _fixed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> frozenset[int]:
-        """The leaves of the arguments named static."""
-        found: set[int] = set()
-        at = 0
-        for value, is_static in self._parameters.static(args, kwargs):
-            count = len(flatten(value, ORDERED)[0])
-            if is_static:
-                found.update(range(at, at + count))
-            at += count
-        return frozenset(found)
+    def _version(self, leaves: list[Any], structure: Structure, fixed: frozenset[int]) -> Version:
+        """The version for a call, made where there is none; where there are too many, one that runs eagerly."""
+        lenient = bool(self._owners) or holds_instances(structure)
+        key, dynamic, integers, alike = self._signatures.of(leaves, structure, fixed, lenient)
+        version = self._versions.get(key)
+        if version is not None:
+            return version
+        free = {*dynamic, *fixed}
+        if limit := excess(self._run, self._versions, key, leaves, structure, free, alike):
+            return self._limited(*limit)
+        return self._versions.setdefault(key, Version(dynamic, integers, alike))
 
-    def _new_version(
-        self, key: Any, dynamic: list[int], leaves: list[Any], structure: Structure, fixed: Any
-    ) -> Version:
-        """A version of its own for a call, or one that runs eagerly and is not kept where there are too many."""
-        leaf = changing(self._versions, key, len(leaves), {*dynamic, *fixed})
-        if leaf is not None:
-            place = place_of(self._run, structure, leaf)
-            return self._limited(place, too_many_values(place, leaves[leaf]))
-        if len(self._versions) >= MAX_VERSIONS:
-            return self._limited("", TOO_MANY)
-        return self._versions.setdefault(key, Version(dynamic))
+    def _specialise(self, version: Version, integers: Collection[int], line: str) -> None:
+        """Compile integers in by value from now on, and forget a version that computes with them."""
+        version.alike.need(integers, line)
+        self._versions = {key: other for key, other in self._versions.items() if other is not version}
+        self._entry = self._named = closed
 
     def _limited(self, place: str, reason: str) -> Version:
         made = Version([], eager=reason)
@@ -214,6 +211,8 @@ class Compiled:
                     return out
             ways = [path for path in version.paths if path.plain is None]
             if version.eager or len(ways) >= MAX_PATHS:
+                if version.integers:
+                    raise ValueNeededError(version.integers, most_decided([path.guards for path in ways]))
                 if not version.eager:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
                     warn(f"{self!r} {too_many_ways([path.guards for path in ways])}")
@@ -225,9 +224,11 @@ class Compiled:
         args: Any, kwargs: Any,
     ) -> Any:  # fmt: skip
         """Compile the plain path, and the careful one where a derivative is NaN; the outputs of the call."""
+        # What is raised because integers are Variables may be anything.
+        errors = (Exception,) if version.integers else _STAGING_ERRORS
         try:
             traced, seconds = self._trace(version, leaves, structure, args, kwargs)
-        except _STAGING_ERRORS as error:
+        except errors as error:
             return self._eagerly(version, error, args, kwargs)
         # Where the way is known and did not answer, a derivative is NaN.
         plain = next((path for path in ways if path.decisions == traced.decisions()), None)
@@ -235,11 +236,11 @@ class Compiled:
             plain = self._add(version, traced, seconds, leaves, structure)
             out = self._first(plain, traced, arrays)
             if out is not MISSING:
-                return out
+                return self._verified(version, out, args, kwargs) if version.integers else out
         try:
             with careful(ALWAYS):
                 traced, seconds = self._trace(version, leaves, structure, args, kwargs)
-        except _STAGING_ERRORS as error:
+        except errors as error:
             return self._eagerly(version, error, args, kwargs)
         out = self._first(self._add(version, traced, seconds, leaves, structure, plain), traced, arrays)
         return out if out is not MISSING else self._run_eagerly(args, kwargs)
@@ -249,6 +250,13 @@ class Compiled:
         if traced.complete:
             return unflatten(traced.structure, [fresh(v) for v in traced.leaves])
         return take(path, arrays)
+
+    def _verified(self, version: Version, out: Any, args: Any, kwargs: Any) -> Any:
+        """What the function itself gives, which may treat an integer otherwise than a Variable."""
+        own = self._run_eagerly(args, kwargs)
+        if not agree(out, own):
+            self._specialise(version, version.integers, "")
+        return own
 
     def _open(self, path: Path, kwargs: Any) -> None:
         """Let the next call try this path first."""
@@ -261,7 +269,13 @@ class Compiled:
 
     def _eagerly(self, version: Version, error: Exception, args: Any, kwargs: Any) -> Any:
         """What the function itself says: its own error, or a value that could not be traced."""
-        out, version.eager = run_instead(error, lambda: self._run_eagerly(args, kwargs))
+        if isinstance(error, ValueNeededError):
+            raise error
+        out, reason = run_instead(error, lambda: self._run_eagerly(args, kwargs))
+        if version.integers:
+            self._specialise(version, version.integers, user_line(error))
+            return out
+        version.eager = reason
         warn(f"{self!r} runs eagerly: {version.eager}")
         return out
 
@@ -344,65 +358,3 @@ class Compiled:
         if engine is None:
             raise ArgumentError(f"{self!r} runs on the numpy backend: there is no machine code; see .source")
         return engine
-
-
-def compile(
-    f: Callable[..., Any] | None = None,
-    *,
-    static: int | str | Sequence[int | str] = (),
-    backend: str | None = None,
-    fast_math: bool = False,
-    check_captured: bool = False,
-) -> Any:
-    """Compile a NumPy function, with the transforms inside it, to native code.
-
-    The first call with new shapes, dtypes or static values runs the function once on the real arguments and
-    compiles what it did; later calls never run the Python code again. A Python `if` on a value is a guard: where
-    it goes the other way, the other way is compiled too.
-
-    Parameters
-    ----------
-    f : callable
-        A function or method of nests of arrays; instances of classes of one's own are nests of their attributes,
-        that of a bound method too.
-        What it stores happens in the first call only. Without it a decorator is made: `@ad.compile(static="n")`.
-    static : int, str, or a sequence of them
-        Arguments, by position or name, that are compiled in by value. Python integers, booleans, strings and
-        anything else that is not an array or a float is static anyway, for a dozen values of each.
-    backend : "native", "numpy" or None
-        Machine code by LLVM, or NumPy source; None: native where llvmlite is installed.
-    fast_math : bool
-        Use identities of real numbers that rounding, NaN, infinities and the sign of zero do not keep.
-    check_captured : bool
-        Compare the contents of the arrays that the function reads from globals and closures at each call, and
-        compile it again where they were written to. That another object has taken their place is always seen.
-
-    Returns
-    -------
-    Compiled
-        Called as `f`. Its `graph`, `source`, `llvm`, `asm` and `report()` show what was made.
-
-    Warns
-    -----
-    CompileWarning
-        What it captures has changed, and it is compiled again. It runs eagerly, for all arguments or for those
-        that come after; with the line, and what to write instead.
-
-    Raises
-    ------
-    ArgumentError
-        `f` is not callable, the backend is unknown, or an argument is neither numeric nor hashable.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> gradient = ad.compile(ad.grad(lambda x: np.sum(x**2)))
-    >>> gradient(np.array([1.0, 2.0]))
-    array([2., 4.])
-
-    """
-    several = isinstance(static, Iterable) and not isinstance(static, (str, bytes))
-    names: Any = tuple(static) if several else (static,)  # type: ignore[arg-type]
-    if f is None:
-        return lambda f: Compiled(f, names, backend, fast_math, check_captured)
-    return Compiled(f, names, backend, fast_math, check_captured)

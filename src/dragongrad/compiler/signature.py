@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import struct
 from collections import OrderedDict, defaultdict
+from collections.abc import Collection
 from datetime import datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -47,11 +48,13 @@ class Same:
 
 
 def key_of(
-    leaves: list[Any], structure: Structure, fixed: frozenset[int], lenient: bool = False
-) -> tuple[Any, list[int]]:
+    leaves: list[Any], structure: Structure, fixed: Collection[int], lenient: bool = False,
+    integers: Collection[int] = (),
+) -> tuple[Any, list[int]]:  # fmt: skip
     """What a version is found by, and the leaves that it computes with.
 
-    With `lenient`, a leaf of which nothing is known is static as the object that it is, and not refused.
+    The `integers` are those of Python's that it computes with. With `lenient`, a leaf of which nothing is known is
+    static as the object that it is, and not refused.
     """
     parts: list[Any] = [structure]
     if has_odd_keys(structure):
@@ -61,7 +64,7 @@ def key_of(
         if leaf.__class__ is np.ndarray and i not in fixed and leaf.dtype.kind in _NUMBERS:
             parts.append((leaf.dtype, leaf.shape))
             dynamic.append(i)
-        elif is_number(leaf) and i not in fixed:
+        elif (is_number(leaf) and i not in fixed) or i in integers:
             parts.append(leaf.__class__)
             dynamic.append(i)
         else:

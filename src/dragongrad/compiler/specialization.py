@@ -62,6 +62,9 @@ class Version:
     """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
 
     dynamic: list[int]
+    # Those of them that are Python's integers, and what knows whose values are needed.
+    integers: frozenset[int] = frozenset()
+    alike: Any = None
     paths: list[Path] = field(default_factory=list)
     eager: str = ""  # why this version runs eagerly, where it does
     # Of the same thread again where the function calls itself with plain numbers.

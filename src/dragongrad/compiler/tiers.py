@@ -23,7 +23,7 @@ import numpy as np
 
 from ..core.errors import CompileWarning, DragongradError
 from ..core.nests import flatten, unflatten
-from .runtime import compile as compile_function
+from .decorator import compile as compile_function
 from .signature import key_of
 from .trace import trace_call
 

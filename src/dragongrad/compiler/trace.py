@@ -16,6 +16,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
+from .integers import Integers, settled
 from .layouts import Layouts, layout
 from .results import opaque
 
@@ -38,7 +39,7 @@ class Guard:
 class Stage(Staging):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("cases", "guards", "known", "layouts", "lazy", "predicted", "truths")
+    __slots__ = ("cases", "guards", "integers", "known", "layouts", "lazy", "predicted", "truths")
     stages = True
 
     def __init__(self, lazy: bool = False) -> None:
@@ -53,6 +54,7 @@ class Stage(Staging):
         self.layouts = Layouts()
         # Comparisons of Python's numbers by Python's operators: truth values of Python's.
         self.truths: set[Node] = set()
+        self.integers = Integers()
 
     def value(self, x: Variable) -> Any:
         """The value of a Variable, computed now if nobody asked for it before."""
@@ -86,8 +88,14 @@ class Stage(Staging):
         """The truth value now; a later run that decides otherwise takes another path."""
         taken = bool(self.value(x))
         if x.link is not None:
-            self.guards.append(Guard(x.link, taken, user_line()))
+            line = user_line()
+            self.integers.decide(x.link, line)
+            self.guards.append(Guard(x.link, taken, line))
         return taken
+
+    def assume(self, x: Variable) -> None:
+        """Guard that something holds, as it does now."""
+        self.guards.append(Guard(x.link, True, user_line()))
 
     def doubts(self, x: Variable) -> bool:
         """Foretell that no derivative is NaN; a guard sees whether that is true, and the careful path is taken."""
@@ -116,6 +124,7 @@ class Stage(Staging):
         """A whole number now, guarded as a decision is; any other number cannot be repeated."""
         if what in _ADVICE and (x.link is None or self.ended):
             return x.data
+        self.integers.need(x.link)
         if x.link is None:
             return np.asarray(x.data).item() if what != "tolist()" else np.asarray(x.data).tolist()
         whole = x.dtype.kind in "biu" and what in ("int", "an index", "item()")
@@ -139,7 +148,7 @@ class Stage(Staging):
                 "Instead of x[mask] write np.where(mask, x, 0.0)"
             )
         if params:
-            params = {k: _settled(v) for k, v in params.items()}
+            params = {k: settled(v) for k, v in params.items()}
         if self.ended:
             raise EscapedError(
                 "a value of a compiled function was kept (in a global, an attribute or a closure) and used after "
@@ -148,8 +157,12 @@ class Stage(Staging):
         numbers = block in _OF_NUMBERS and all(map(self._is_pythons, args))
         if numbers and block in _ARITHMETIC:
             args = self._counted(args)
+        if self.integers.ranges:
+            args = self.integers.prepare(self, block, args, numbers)
         args = self._promoted(block, args)
         out = super().apply(block, args, params)
+        if numbers and out.data.__class__ is int:
+            self.integers.keep(out, block, args)
         if numbers and block in _TRUTHS:
             self.truths.add(out.link)
         for node in self._last(out):
@@ -179,14 +192,22 @@ class Stage(Staging):
         truths = [isinstance(a, Variable) and a.link in self.truths for a in args]
         if not any(truths):
             return args
-        real = any(getattr(a, "data", a).__class__ in _WEAK for a in args)
+        real = any(getattr(a, "data", a).__class__ in (float, complex) for a in args)
         counted = []
         for a, truth in zip(args, truths, strict=True):
-            if truth:
-                a = self.apply(_ASTYPE, (a,), {"dtype": np.dtype(float if real else int)})
-                a = Variable(float(a.data), self, a.link) if real else a
+            if truth and real:
+                a = self.as_float(a)
+            elif truth:
+                a = self.apply(_ASTYPE, (a,), {"dtype": np.dtype(int)})
+                a = Variable(int(a.data), self, a.link)
+                self.integers.ranges[a.link] = 0, 1
             counted.append(a)
         return tuple(counted)
+
+    def as_float(self, x: Variable) -> Variable:
+        """A number of Python's as a float."""
+        x = self.apply(_ASTYPE, (x,), {"dtype": np.dtype(float)})
+        return Variable(float(x.data), self, x.link)
 
     def from_numpy(self, out: Any) -> Any:
         """NumPy's functions give numbers of NumPy's also of Python's."""
@@ -222,7 +243,9 @@ class Stage(Staging):
         for a, w in zip(args, weak, strict=True):
             if w:
                 dtype = np.result_type(*arrays, type(a.data)(0))
-                if dtype.kind == "c" and a.data.__class__ is float:
+                if a.data.__class__ is int and dtype.kind in "iu":
+                    self.integers.check_fits(self, a, dtype)
+                if dtype.kind == "c" and a.data.__class__ is not complex:
                     dtype = np.empty(0, dtype).real.dtype
                 a = self.apply(_ASTYPE, (Variable(np.asarray(a.data)[()], self, a.link),), {"dtype": dtype})
             promoted.append(a)
@@ -233,11 +256,13 @@ class Stage(Staging):
         stack = args[-1]
         if not isinstance(stack, Variable) or stack.level is not self:
             return
+        # With an integer of Python's a view is meant, with an array a copy.
+        self.integers.need(stack.link)
         shape = params["shape"] if "shape" in params else np.shape(args[0])
         for position, axis in _axes_of(params["index"], len(shape)):
             places, n = stack[position], shape[axis]
             inside = np.all(np.logical_and(places >= -n, places < n))
-            self.guards.append(Guard(inside.link, True, user_line()))
+            self.assume(inside)
 
     def _last(self, out: Any) -> list[Node]:
         parts = out if isinstance(out, (tuple, list)) else (out,)
@@ -271,7 +296,7 @@ _ADVICE = {
 }
 _SHAPED_BY_VALUES = frozenset({"nonzero", "histogram_bins"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
-_WEAK = (float, complex)
+_WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]
 _EIG = BLOCKS[np.linalg.eig]
 _IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
@@ -294,19 +319,6 @@ _ARITHMETIC = frozenset(
     for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[b.fn for b in _OPERATORS])
 )
 _OF_NUMBERS = _TRUTHS | _ARITHMETIC
-
-
-def _settled(value: Any) -> Any:
-    """A keyword parameter with plain numbers in place of Variables (the ends of a slice, a shape)."""
-    if isinstance(value, (Variable, np.integer)):
-        return operator.index(value)  # type: ignore[arg-type]
-    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
-        return int(value)
-    if isinstance(value, slice):
-        return slice(*[_settled(v) for v in (value.start, value.stop, value.step)])
-    if value.__class__ in (tuple, list):
-        return value.__class__([_settled(v) for v in value])
-    return value
 
 
 def _axes_of(index: tuple[Any, ...], ndim: int) -> list[tuple[int, int]]:
@@ -378,6 +390,8 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
         # A Python number stays one, so that it takes the dtype of the arrays that it meets.
         full[i] = Variable(value, level, node)
         level.known[node] = value
+        if value.__class__ is int:
+            level.integers.add(node, i)
     args, kwargs = unflatten(structure, full)
     entered = namespace.enter()
     try:
@@ -395,6 +409,9 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
     finally:
         namespace.leave(entered)
         level.ended = True
+        if level.integers.error is not None:
+            # Whatever the function made of it.
+            raise level.integers.error
     graph = Graph(title, inputs, level.nodes, outputs, names)
     complete = not level.predicted and not any(isinstance(v, Outline) for v in values)
     level.known = {}

@@ -1,19 +1,74 @@
-"""How many versions of a function are worth compiling: for values without end it runs eagerly."""
+"""Which integers are compiled in, and how many versions are worth it: for more values a function runs eagerly."""
 
 from __future__ import annotations
 
 import inspect
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from .instances import has_attributes
+from .integers import LARGEST
+from .signature import key_of
 from .trace import Guard
 
 # So many versions for the values of one argument that was not named static,
 MAX_VALUES = 12
 # and so many in all.
 MAX_VERSIONS = 64
+
+
+@dataclass
+class Alike:
+    """Calls whose arguments differ in Python's integers only, each known by the place of its leaf.
+
+    Attributes
+    ----------
+    first : dict
+        The integers of the first call, which are compiled in.
+    computed : frozenset of int
+        Those that have had another value since: programs compute with them.
+    needed : dict
+        Those whose values are needed, and the lines where they are: they are compiled in.
+    """
+
+    first: dict[int, int]
+    computed: frozenset[int] = frozenset()
+    needed: dict[int, str] = field(default_factory=dict)
+
+    def meet(self, integers: dict[int, int]) -> frozenset[int]:
+        """Those of the integers of another call that a program is to compute with."""
+        changed = {i for i, value in integers.items() if value != self.first[i] and i not in self.needed}
+        if not changed <= self.computed:
+            self.computed |= changed
+        return frozenset([i for i in self.computed if abs(integers[i]) <= LARGEST])
+
+    def need(self, leaves: Collection[int], line: str) -> None:
+        """Compile these in from now on."""
+        self.needed.update(dict.fromkeys(leaves, line))
+        self.computed -= frozenset(leaves)
+
+
+class Signatures:
+    """What the versions of a function are found by."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Alike] = {}
+
+    def of(
+        self, leaves: list[Any], structure: Any, fixed: Collection[int], lenient: bool
+    ) -> tuple[Any, list[int], frozenset[int], Alike | None]:
+        """The key of a call, the leaves that are computed with, Python's integers among them, and calls like it."""
+        integers = {i: leaf for i, leaf in enumerate(leaves) if leaf.__class__ is int and i not in fixed}
+        alike = None
+        if integers:
+            key, _ = key_of(leaves, structure, fixed, lenient, integers)
+            alike = self._known.get(key)
+            if alike is None and len(self._known) < MAX_VERSIONS:
+                alike = self._known.setdefault(key, Alike(integers))
+        computed = frozenset[int]() if alike is None else alike.meet(integers)
+        return *key_of(leaves, structure, fixed, lenient, computed), computed, alike
 
 
 def changing(versions: Mapping[Any, Any], key: Any, count: int, free: Collection[int]) -> int | None:
@@ -58,13 +113,43 @@ def place_of(f: Any, structure: Any, leaf: int) -> str:
     return name
 
 
-def too_many_values(place: str, value: Any) -> str:
-    """For what a function runs eagerly, why, and what to do."""
+def excess(
+    f: Any, versions: Mapping[Any, Any], key: Any, leaves: Sequence[Any], structure: Any, free: Collection[int],
+    alike: Alike | None,
+) -> tuple[str, str] | None:  # fmt: skip
+    """For which argument a function runs eagerly from now on ("": for all), why, and what to do; None: compile it.
+
+    Parameters
+    ----------
+    f : callable
+        The function.
+    versions, key, free
+        As `changing` takes them.
+    leaves, structure
+        The arguments `(args, kwargs)`, taken apart.
+    alike : Alike or None
+        Knows where the values of integers are needed.
+    """
+    leaf = changing(versions, key, len(leaves), free)
+    if leaf is None:
+        return ("", TOO_MANY) if len(versions) >= MAX_VERSIONS else None
+    place, value = place_of(f, structure, leaf), leaves[leaf]
     if isinstance(value, int):
-        why, cure = "Python's integers are", f"Pass float({place}) where it need not be whole"
+        line = alike.needed.get(leaf) if alike is not None else None
+        why = "Python's integers are compiled in by value where it is needed" + (f"\n  at {line}" if line else "")
+        cure = (
+            f"Pass np.array({place}) for the place of an element, float({place}) where it need not be whole; or "
+            "name the argument in static=, which compiles any number of values"
+        )
     else:
-        why, cure = f"a {type(value).__name__} is", "Pass what changes as floats or arrays"
-    return f"further values of {place}, after {MAX_VALUES}: {why} compiled in by value\n{cure}"
+        why, cure = f"a {type(value).__name__} is compiled in by value", "Pass what changes as floats or arrays"
+    return place, f"further values of {place}, after {MAX_VALUES}: {why}\n{cure}"
+
+
+def most_decided(ways: Sequence[Sequence[Guard]]) -> str:
+    """The line that decides most often."""
+    lines = [guard.line for guards in ways for guard in guards]
+    return Counter(lines).most_common(1)[0][0] if lines else "no line"
 
 
 def too_many_ways(ways: Sequence[Sequence[Guard]]) -> str:
@@ -75,8 +160,7 @@ def too_many_ways(ways: Sequence[Sequence[Guard]]) -> str:
     ways : sequence of sequences of Guard
         The decisions on each way.
     """
-    lines = [guard.line for guards in ways for guard in guards]
-    line, _ = Counter(lines).most_common(1)[0] if lines else ("no line", 0)
+    line = most_decided(ways)
     if any(sum(guard.line == line for guard in guards) > 1 for guards in ways):
         cure = (
             "It is in a loop. Take a fixed number of steps, with np.where(condition, new, old) to stop early; or "

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.decorator import compile as compile_
 from ..compiler.runtime import Compiled
-from ..compiler.runtime import compile as compile_
 from . import layers
 from .batches import examples, in_order, taken
 from .layers import Params

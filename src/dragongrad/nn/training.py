@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.runtime import compile as compile_
+from ..compiler.decorator import compile as compile_
 from ..core.errors import ArgumentError, NonFiniteError
 from ..core.nests import flatten, map_nest
 from ..optimize.progress import progress_bar

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.runtime import compile
+from ...compiler.decorator import compile
 from ...core.errors import ArgumentError
 from ...transforms.gradients import grad
 from ..batches import in_order

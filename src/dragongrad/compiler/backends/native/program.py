@@ -49,7 +49,7 @@ class Native:
     guards : sequence of bool
         How those decisions went; where one goes the other way a call returns `MISSING`.
     forms : sequence of type, optional
-        Of each output of shape (): `float`, `complex`, `bool`, `ndarray`, or anything else for NumPy's scalar.
+        Of each output of shape (): `float`, `int`, `complex`, `bool`, `ndarray`, or else NumPy's scalar.
     level : int
         Of LLVM's optimisation.
     """
@@ -120,8 +120,8 @@ class Native:
         fresh = isinstance(value, Node) and place not in taken
         if shape or form is np.ndarray or not isinstance(value, Node):
             return Output(abi.FRESH_ARRAY if fresh else abi.COPIED_ARRAY, place, dtype, shape)
-        if form is float and dtype == np.float64:
-            return Output(abi.FLOAT, place, dtype)
+        if (form is float and dtype == np.float64) or (form is int and dtype == np.int64):
+            return Output(abi.FLOAT if form is float else abi.INT, place, dtype)
         if dtype.kind == "b":
             return Output(abi.TRUTH, place, dtype, value=form)
         return Output(abi.FRESH_NUMBER if fresh else abi.COPIED_NUMBER, place, dtype, value=form)
@@ -142,7 +142,7 @@ class Native:
         """What is computed natively into an array of its own, where the door is not used."""
         if self._in_place:
             return {}
-        wanted = self._fresh() | {o.place for o in self._outputs if o.kind in (abi.FLOAT, abi.TRUTH)}
+        wanted = self._fresh() | {o.place for o in self._outputs if o.kind in (abi.FLOAT, abi.INT, abi.TRUTH)}
         wanted |= {place for place, _, _ in self._guards}
         for step in self.steps:
             if isinstance(step, Callback):
@@ -181,7 +181,7 @@ class Native:
             workspace.need(assembler.failed, 8, last)
         workspace.plan()
         self.workspace = workspace
-        start = fastcall.block_start(len(self.places.values), len(self._outputs))
+        start = fastcall.block_start(len(self.places.values), len(self._outputs) + len(self._inputs))
         self._temporaries = [(place, start + offset) for place, offset in workspace.offsets()]
         self._size = start + workspace.size
         self._table = np.zeros(max(1, len(self.places.values)), np.int64)
@@ -246,8 +246,9 @@ class Native:
             return None
         accepted = [Argument(abi.SAME, 0, leaf) for leaf in leaves]
         for i, known in zip(dynamic, self._inputs, strict=True):
+            kind = abi.INTEGER if leaves[i].__class__ is int else abi.NUMBER
             scalar = not isinstance(leaves[i], np.ndarray)
-            accepted[i] = Argument(abi.NUMBER, known[0], type(leaves[i])) if scalar else _array(*known)
+            accepted[i] = Argument(kind, known[0], type(leaves[i])) if scalar else _array(*known)
         return self._door(accepted, steps)
 
     def _door(self, accepted: Sequence[Argument], steps: Sequence[int] | None) -> Any:
@@ -381,4 +382,4 @@ def _deliver(output: Output, arrays: list[Any]) -> Any:
     if output.kind == abi.FRESH_ARRAY:
         return array
     number = array[()]
-    return number.item() if output.kind == abi.FLOAT or output.value in (complex, bool) else number
+    return number.item() if output.kind in (abi.FLOAT, abi.INT) or output.value in (complex, bool) else number

@@ -8,10 +8,10 @@ HEADER = (
 WORD = {name: k for k, name in enumerate(HEADER)}
 # The words of the record of an argument or an output.
 RECORD = 8
-# How an argument is looked at: the very object, the number inside a scalar, the memory of an array.
-SAME, NUMBER, ARRAY = range(3)
+# How an argument is looked at: the very object, the number inside a scalar, an array's memory, an int of Python's.
+SAME, NUMBER, ARRAY, INTEGER = range(4)
 # What becomes of an output: memory that the program writes to, or a copy of what the table points to.
-FRESH_ARRAY, FRESH_NUMBER, COPIED_ARRAY, COPIED_NUMBER, TRUTH, OBJECT, FLOAT = range(7)
+FRESH_ARRAY, FRESH_NUMBER, COPIED_ARRAY, COPIED_NUMBER, TRUTH, OBJECT, FLOAT, INT = range(8)
 # The steps that put a result together: take the next output, or make a tuple of the last so many (plus one).
 PUSH = 0
 # Where an object keeps its type, and a scalar its number; where an array keeps what is looked at.

@@ -1,9 +1,11 @@
 """How the door looks at the arguments of a call: each must be just what the program was compiled for."""
 
+from ....integers import LARGEST
 from . import abi as at
 
 TEXT = f"""
 define internal i1 @check(ptr %words, ptr %args, ptr %table) {{
+  %overflow = alloca i32
   %array.at = {at.word("array_type")}
   %array = load ptr, ptr %array.at
 {at.each_record("arguments", "first_argument", "%arg.at", "%args")}
@@ -14,6 +16,7 @@ define internal i1 @check(ptr %words, ptr %args, ptr %table) {{
   %type = load ptr, ptr %type.at
   switch i64 %kind, label %no [
     i64 {at.SAME}, label %same i64 {at.NUMBER}, label %number i64 {at.ARRAY}, label %look
+    i64 {at.INTEGER}, label %integer
   ]
 same:
   %identical = icmp eq ptr %arg, %known
@@ -24,6 +27,25 @@ number:
 value:
   %inside = getelementptr i8, ptr %arg, i64 {at.VALUE}
   store ptr %inside, ptr %slot
+  br label %next
+integer:
+  ; CPython lays integers out in a way of its own: it is asked for the value, which is kept behind the outputs.
+  %whole = icmp eq ptr %type, %known
+  br i1 %whole, label %ask, label %no
+ask:
+  %long = call i64 @PyLong_AsLongLongAndOverflow(ptr %arg, ptr %overflow)
+  %far = load i32, ptr %overflow
+  %near = icmp eq i32 %far, 0
+  %shifted = add i64 %long, {LARGEST}
+  %small = icmp ule i64 %shifted, {2 * LARGEST}
+  %known.long = and i1 %near, %small
+  br i1 %known.long, label %keep, label %no
+keep:
+  %offset.at = getelementptr i64, ptr %record, i64 3
+  %offset = load i64, ptr %offset.at
+  %kept = getelementptr i8, ptr %table, i64 %offset
+  store i64 %long, ptr %kept
+  store ptr %kept, ptr %slot
   br label %next
 look:
   %plain = icmp eq ptr %type, %array

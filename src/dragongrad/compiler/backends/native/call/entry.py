@@ -16,6 +16,8 @@ _DECLARED = """
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
 declare ptr @PyFloat_FromDouble(double)
+declare ptr @PyLong_FromLongLong(i64)
+declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare ptr @PyErr_NoMemory()
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
@@ -99,7 +101,7 @@ failed:
 }}
 """
 
-# After it ran: copies, truth values, Python's floats and objects that are known.
+# After it ran: copies, truth values, Python's floats and integers, and objects that are known.
 _FINISH = f"""
 define internal i1 @finish(ptr %words, ptr %table, ptr %objects) {{{_EACH_OUTPUT}
   %bytes.at = getelementptr i64, ptr %record, i64 5
@@ -108,6 +110,7 @@ define internal i1 @finish(ptr %words, ptr %table, ptr %objects) {{{_EACH_OUTPUT
   switch i64 %kind, label %next [
     i64 {at.COPIED_ARRAY}, label %array i64 {at.COPIED_NUMBER}, label %number
     i64 {at.TRUTH}, label %truth i64 {at.FLOAT}, label %float i64 {at.OBJECT}, label %known
+    i64 {at.INT}, label %integer
   ]
 array:
   %to.at = getelementptr i8, ptr %object, i64 {at.DATA}
@@ -132,10 +135,18 @@ float:
   %double.at = load ptr, ptr %slot
   %double = load double, ptr %double.at
   %python = call ptr @PyFloat_FromDouble(double %double)
-  %none = icmp eq ptr %python, null
+  br label %made
+integer:
+  %long.at = load ptr, ptr %slot
+  %long = load i64, ptr %long.at
+  %whole = call ptr @PyLong_FromLongLong(i64 %long)
+  br label %made
+made:
+  %one.made = phi ptr [ %python, %float ], [ %whole, %integer ]
+  %none = icmp eq ptr %one.made, null
   br i1 %none, label %no, label %have
 have:
-  store ptr %python, ptr %object.at
+  store ptr %one.made, ptr %object.at
   br label %next
 known:
   call void @Py_IncRef(ptr %a)

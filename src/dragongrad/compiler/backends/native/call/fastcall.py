@@ -29,7 +29,8 @@ MISSING = keep_forever(type("Missing", (), {"__repr__": lambda self: "<other arg
 _VERSION, _NEW = 0, 93
 _KINDS = "biufc"
 _FROM_PYTHON = (
-    "PyTuple_New", "PyTuple_SetItem", "PyFloat_FromDouble", "PyErr_NoMemory", "Py_IncRef", "Py_DecRef",
+    "PyTuple_New", "PyTuple_SetItem", "PyFloat_FromDouble", "PyLong_FromLongLong", "PyLong_AsLongLongAndOverflow",
+    "PyErr_NoMemory", "Py_IncRef", "Py_DecRef",
     "PyEval_SaveThread", "PyEval_RestoreThread", "PyMem_RawMalloc", "PyMem_RawFree",
 )  # fmt: skip
 _METH_FASTCALL = 0x0080
@@ -96,7 +97,7 @@ class _Owner:
 
 
 def block_start(table: int, outputs: int) -> int:
-    """Where temporaries begin in a block with so many pointers and outputs."""
+    """Where temporaries begin in a block with so many pointers, and outputs and integers together."""
     return -(-(words.TABLE + 8 * (table + outputs + 1)) // 64) * 64
 
 
@@ -192,7 +193,9 @@ def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Outp
         body.extend(values)
         return start
 
-    records = [_argument(a, append, keeps) for a in arguments]
+    # Integers are kept behind the outputs.
+    free = program.table.nbytes + 8 * len(outputs)
+    records = [_argument(a, append, keeps, free + 8 * k) for k, a in enumerate(arguments)]
     first_argument = append([w for record in records for w in record])
     records = [_output(o, append, keeps) for o in outputs]
     first_output = append([w for record in records for w in record])
@@ -223,8 +226,10 @@ def _record(*values: int) -> list[int]:
     return [*values, *[0] * (RECORD - len(values))]
 
 
-def _argument(a: Argument, append: Append, keeps: list[Any]) -> list[int]:
+def _argument(a: Argument, append: Append, keeps: list[Any], kept: int) -> list[int]:
     keeps.append(a.known)
+    if a.kind == words.INTEGER:
+        return _record(a.kind, a.place, id(a.known), kept)
     return _record(a.kind, a.place, id(a.known), len(a.shape), append(a.shape))
 
 
