@@ -52,3 +52,27 @@ def test_it_shows_decisions_and_why_a_version_runs_eagerly():
     with pytest.warns(ad.CompileWarning):
         masked(np.ones(3))
     assert "Runs eagerly: the shape of nonzero depends on values" in masked.report()
+
+
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_that_fails_where_the_function_does_not_is_told_once_and_counted(backend, careful):
+    def broken(*args):
+        raise KeyError("no such thing")
+
+    root = ad.grad(lambda x: np.sum(np.sqrt(x) ** 2))
+    compiled, x = ad.compile(root, backend=backend), np.zeros(2) if careful else np.ones(2)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x), root(x))
+    (version,) = compiled._versions.values()
+    assert len(version.paths) == 1 + careful
+    version.paths[-1].run = compiled._entry = broken
+    assert "Ran eagerly" not in compiled.report()
+    with pytest.warns(ad.CompileWarning, match="program fails, as it does here: KeyError: 'no such thing'") as told:  # noqa: PT031
+        for _ in range(4):
+            np.testing.assert_array_equal(compiled(x), root(x))
+    assert len(told) == 1
+    assert "Ran eagerly 4 times where its program fails: KeyError: 'no such thing'" in compiled.report()
+    assert compiled.compiled == 1 + careful
+    with pytest.raises(TypeError):
+        compiled("text")

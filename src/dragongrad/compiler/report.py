@@ -37,6 +37,9 @@ def report(title: str, versions: Iterable[Any], path: Any, limits: Iterable[str]
     for version in versions:
         if version.eager:
             lines += ["", "Runs eagerly: " + version.eager]
+        for one in version.paths:
+            if one.failures:
+                lines += ["", f"Ran eagerly {_count(one.failures, 'time')} where its program fails: {one.reason}"]
     for limit in limits:
         lines += ["", "Runs eagerly for " + limit]
     if path is None:

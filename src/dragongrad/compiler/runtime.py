@@ -29,7 +29,7 @@ from .randomness import trace_repeatable
 from .report import report
 from .results import agree, computes_later
 from .signature import all_fresh, fresh, is_special, names_of, native, ready
-from .specialization import Path, Version, build, take, warn, with_guards
+from .specialization import Failures, Path, Version, build, take, warn, with_guards
 from .trace import Traced
 from .versions import MAX_VALUES, Signatures, excess, most_decided, too_many_ways
 
@@ -141,14 +141,16 @@ class Compiled:
             version = self._version(leaves, structure, fixed)
             if version.eager or WATCH.get():
                 return self._run_eagerly(args, kwargs)
-            arrays = [ready(leaves[i]) for i in version.dynamic]
+            arrays, failed = [ready(leaves[i]) for i in version.dynamic], Failures()
             for path in version.paths:
-                out = take(path, arrays)
+                out = take(path, arrays, failed)
                 if out is not MISSING:
                     self._open(path, kwargs)
                     return out
+            if any(path.failures for path, _ in failed):
+                return self._instead(failed, args, kwargs)
             try:
-                return self._new_path(version, leaves, structure, arrays, args, kwargs)
+                return self._new_path(version, failed, leaves, structure, arrays, args, kwargs)
             except ValueNeededError as error:
                 self._specialise(version, error.leaves, error.line)
 
@@ -201,8 +203,9 @@ class Compiled:
         return made
 
     def _new_path(
-        self, version: Version, leaves: list[Any], structure: Structure, arrays: list[Any], args: Any, kwargs: Any
-    ) -> Any:
+        self, version: Version, failed: Failures, leaves: list[Any], structure: Structure, arrays: list[Any],
+        args: Any, kwargs: Any,
+    ) -> Any:  # fmt: skip
         with version.lock():
             # Another thread may have traced it while we waited.
             for path in version.paths:
@@ -217,11 +220,11 @@ class Compiled:
                     version.eager = f"more than {MAX_PATHS} ways through its decisions"
                     warn(f"{self!r} {too_many_ways([path.guards for path in ways])}")
                 return self._run_eagerly(args, kwargs)
-            return self._compiled(version, ways, leaves, structure, arrays, args, kwargs)
+            return self._compiled(version, ways, failed, leaves, structure, arrays, args, kwargs)
 
     def _compiled(
-        self, version: Version, ways: list[Path], leaves: list[Any], structure: Structure, arrays: list[Any],
-        args: Any, kwargs: Any,
+        self, version: Version, ways: list[Path], failed: Failures, leaves: list[Any], structure: Structure,
+        arrays: list[Any], args: Any, kwargs: Any,
     ) -> Any:  # fmt: skip
         """Compile the plain path, and the careful one where a derivative is NaN; the outputs of the call."""
         # What is raised because integers are Variables may be anything.
@@ -237,6 +240,8 @@ class Compiled:
             out = self._first(plain, traced, arrays)
             if out is not MISSING:
                 return self._verified(version, out, args, kwargs) if version.integers else out
+        elif failed := [one for one in failed if plain is one[0] or plain is one[0].plain]:
+            return self._instead(failed, args, kwargs)
         try:
             with careful(ALWAYS):
                 traced, seconds = self._trace(version, leaves, structure, args, kwargs)
@@ -277,6 +282,20 @@ class Compiled:
             return out
         version.eager = reason
         warn(f"{self!r} runs eagerly: {version.eager}")
+        return out
+
+    def _instead(self, failed: Failures, args: Any, kwargs: Any) -> Any:
+        """What the function itself gives where programs raise errors and it does not."""
+        out = self._run_eagerly(args, kwargs)
+        for path, error in failed:
+            path.failures += 1
+            if not path.reason:
+                path.reason = f"{type(error).__name__}: {error}"
+                warn(
+                    f"{self!r} runs eagerly where its program fails, as it does here: {path.reason}\n"
+                    "Functions that it calls must give equal shapes and dtypes for equal ones; if they do, please "
+                    "report this"
+                )
         return out
 
     def _trace(

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -49,12 +49,19 @@ class Path:
     plain: Path | None = None
     # How the memory of its arguments lies, where it is for such arguments alone.
     layout: tuple[Any, ...] | None = None
+    # How often it raised an error where the function itself does not, and the first of these errors.
+    failures: int = 0
+    reason: str = ""
 
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""
         count = len(self.graph.outputs) - len(self.guards)
         shown = self.graph.rewritten(self.graph.nodes, self.graph.outputs[:count])
         return Source(optimise(shown)[0], self.names)
+
+
+# The paths that failed in one call, and how.
+Failures: TypeAlias = list[tuple[Path, Exception]]
 
 
 @dataclass
@@ -71,14 +78,16 @@ class Version:
     lock: Lock = field(default_factory=Lock)
 
 
-def take(path: Path, arrays: list[Any]) -> Any:
-    """The outputs of a path, or `MISSING` where it decides otherwise on these values."""
+def take(path: Path, arrays: list[Any], failed: Failures | None = None) -> Any:
+    """The outputs of a path, or `MISSING` where it decides otherwise on these values, or fails."""
     if path.layout is not None and path.layout != layout(arrays):
         return MISSING
     try:
         out = path.run(arrays)
-    except Exception:
+    except Exception as error:
         # Perhaps these values never come to what failed; if they do, the function itself says how it fails.
+        if failed is not None:
+            failed.append((path, error))
         return MISSING
     return MISSING if out is MISSING else unflatten(path.structure, out)
 
