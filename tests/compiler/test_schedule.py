@@ -1,5 +1,8 @@
 """What goes to memory and which loops are shared: fewer loops, no large temporaries, and the eager results."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from grid import covering
@@ -289,3 +292,28 @@ def test_numbers_between_sums_are_no_rows():
 
     x = np.random.default_rng(0).normal(size=(3, 200))
     np.testing.assert_allclose(ad.compile(ad.grad(f), backend="native")(x), ad.grad(f)(x), rtol=1e-12)
+
+
+def test_prices_do_not_depend_on_what_is_imported_first():
+    code = """
+import sys
+from importlib import import_module
+import numpy as np
+import dragongrad
+from dragongrad.core.block import BLOCKS
+from dragongrad.core.node import Node
+
+native = "dragongrad.compiler.backends.native."
+parts = ["schedule.cost_model", "elements.basic_indexing", "elements.contractions", "program"]
+nodes = [Node(block, (), (), np.dtype(float)) for block in [None, *BLOCKS.values()]]
+found = []
+for order in (parts, parts[::-1], parts[2:] + parts[:2]):
+    for name in [name for name in sys.modules if name.startswith("dragongrad.compiler")]:
+        del sys.modules[name]
+    for part in order:
+        import_module(native + part)
+    found.append([import_module(native + parts[0]).price(node) for node in nodes])
+print(len(found), len(set(found[0])) > 5, all(prices == found[0] for prices in found))
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["3", "True", "True"]

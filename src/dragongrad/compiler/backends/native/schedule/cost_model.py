@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from .....core.block import BLOCKS, Block
+import numpy as np
+
 from .....core.node import Node
 from ..elements.lowering import RULES
 
+# Of the others those that act on each element are taken for functions such as the sine.
+_FUNCTION = 12
 _COSTS = {
-    "add": 1, "subtract": 1, "multiply": 1, "negative": 1, "positive": 0, "square": 1, "maximum": 2, "minimum": 2,
-    "where": 1, "divide": 5, "sqrt": 6, "reciprocal": 5, "absolute": 1, "power": 40, "float_power": 40,
-    "arctan2": 40,
+    np.add: 1, np.subtract: 1, np.multiply: 1, np.negative: 1, np.positive: 0, np.square: 1, np.maximum: 2,
+    np.minimum: 2, np.divide: 5, np.sqrt: 6, np.reciprocal: 5, np.absolute: 1, np.power: 40, np.float_power: 40,
+    np.arctan2: 40,
 }  # fmt: skip
-_PRICES: dict[Block | None, float] = {
-    **{block: 1 if block.name in ("where", "getitem", "gather") else 0 for block in RULES},
-    **{block: _COSTS[block.name] for block in BLOCKS.values() if block not in RULES and block.name in _COSTS},
-    None: 0,
-}
+# What chooses an element; all else with a rule only says where one is read.
+_CHOOSING = ("where", "getitem", "gather")
 
 
 def price(node: Node) -> float:
     """What an element of a Node costs, its arguments given; an addition is 1."""
-    known = _PRICES.get(node.block)
-    if known is None:
-        known = 12 if node.block is not None and node.block.kind == "elementwise" else 1
-    return known
+    block = node.block
+    if block is None:
+        return 0
+    # Asked now, when every module of rules has been imported.
+    if block in RULES:
+        return 1 if block.name in _CHOOSING else 0
+    return _COSTS.get(block.fn, _FUNCTION if block.kind == "elementwise" else 1)
