@@ -213,7 +213,7 @@ def _stack(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     axis = int(node.params.get("axis") or 0) % len(node.shape)
     if isinstance(index[axis], Loaded):
         raise NeedsBufferError(node)
-    which = place(index[axis], list(range(len(xs) + 1)))
+    which = place(index[axis], range(len(xs) + 1))
     return to.element(xs[which], index[:axis] + index[axis + 1 :], node.dtype)
 
 
@@ -223,7 +223,9 @@ def _concatenate(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     axis = int(node.params.get("axis") or 0) % len(node.shape)
     if isinstance(index[axis], Loaded):
         raise NeedsBufferError(node)
-    bounds = list(itertools.accumulate([shape_of(x)[axis] for x in xs], initial=0))
+    bounds = to.bounds.get(node)
+    if bounds is None:
+        bounds = to.bounds[node] = list(itertools.accumulate([shape_of(x)[axis] for x in xs], initial=0))
     which = place(index[axis], bounds)
     inner = (*index[:axis], shift(index[axis], -bounds[which]), *index[axis + 1 :])
     return to.element(xs[which], inner, node.dtype)

@@ -52,6 +52,8 @@ class Expressions:
         self.text = text
         self.memory = memory
         self.unroll = unroll
+        # Where the parts begin of what is joined.
+        self.bounds: dict[Node, list[int]] = {}
 
     def element(self, value: Value, index: tuple[Index, ...], dtype: Any = None) -> str:
         """The register of an element of a value, converted to `dtype`."""

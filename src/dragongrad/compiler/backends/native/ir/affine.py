@@ -6,6 +6,8 @@ An index whose place in a slice, a stack or a concatenation cannot be told over 
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +94,7 @@ def combine(parts: list[tuple[Index, int]]) -> tuple[int, dict[Loop, int], list[
     return offset, {v: f for v, f in factors.items() if f}, loaded
 
 
-def place(index: Index, bounds: list[int]) -> int:
+def place(index: Index, bounds: Sequence[int]) -> int:
     """In which of the stretches `[bounds[k], bounds[k + 1])` an index lies; raises `Split` where it is in two."""
     if isinstance(index, int):
         low, high = index, index + 1
@@ -100,14 +102,13 @@ def place(index: Index, bounds: list[int]) -> int:
         low, high = index.low, index.high
     else:
         raise TypeError("an index read from an array has no known place")
-    for k in range(len(bounds) - 1):
-        if bounds[k] <= low and high <= bounds[k + 1]:
-            return k
+    after = bisect_right(bounds, low)
+    if not 0 < after < len(bounds) or high > bounds[-1]:
+        raise IndexError(f"index in [{low}, {high}) outside [{bounds[0]}, {bounds[-1]})")
     inner: Any = index
-    for bound in bounds[1:-1]:
-        if low < bound < high:
-            raise _cut(inner, bound)
-    raise IndexError(f"index in [{low}, {high}) outside {bounds}")
+    if bounds[after] < high:
+        raise _cut(inner, bounds[after])
+    return after - 1
 
 
 def _cut(index: Affine, bound: int) -> Split:

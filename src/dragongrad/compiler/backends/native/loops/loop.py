@@ -142,17 +142,20 @@ class LoopWriter:
         Of the steps from `low` to `high`, those between two `bounds` are made.
         """
         text = self.text
-        mark, entry = text.mark(), len(self.entry)
-        loop = Loop(text.fresh(name), low, high)
-        try:
-            self._whole_loop(loop, body, bounds, hint)
-        except Split as cut:
-            if cut.loop != loop:
-                raise
-            text.rewind(mark)
-            del self.entry[entry:]
-            self._loop(name, low, cut.at, body, bounds, hint)
-            self._loop(name, cut.at, high, body, bounds, hint)
+        while True:
+            mark, entry = text.mark(), len(self.entry)
+            loop = Loop(text.fresh(name), low, high)
+            try:
+                self._whole_loop(loop, body, bounds, hint)
+                return
+            except Split as cut:
+                if cut.loop != loop:
+                    raise
+                text.rewind(mark)
+                del self.entry[entry:]
+                self._loop(name, low, cut.at, body, bounds, hint)
+                # There may be thousands of cuts.
+                low = cut.at
 
     def _whole_loop(
         self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, hint: str, step: int = 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from .stores import JOINS, STRAIGHT, in_lanes
 
 # From where a value is read, as the moves up to the loop, and how often from there.
 Ways = dict[tuple[Any, ...], float]
+# The numbers of the operands that a value is, and where each begins.
+Operands = dict[Node, list[tuple[int, int]]]
 # More ways are not told apart.
 _MANY = 16
 # A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
@@ -59,10 +62,11 @@ def computed_again(
         return set()
     users = users_of(graph)
     known: dict[Node, Ways] = {}
+    operands = cache(_operands)
     for node in reversed(graph.nodes):
         if node in found:
             continue
-        ways = known[node] = _ways(node, users.get(node, ()), known, found)
+        ways = known[node] = _ways(node, users.get(node, ()), known, found, operands)
         often = sum(ways.values())
         dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
         # Of what is only seen in another shape, the source is what goes to memory.
@@ -72,17 +76,34 @@ def computed_again(
     return found - memory
 
 
-def _ways(node: Node, users: Iterable[Node | None], known: dict[Node, Ways], memory: set[Node]) -> Ways:
+def _operands(user: Node) -> Operands:
+    """Which operands each value is, and where it begins in what is joined."""
+    found: Operands = {}
+    start = 0
+    for k, value in enumerate(arguments(user)):
+        if isinstance(value, Node):
+            found.setdefault(value, []).append((k, start))
+        if user.block in JOINS:
+            start += 1 if user.block is _STACK else shape_of(value)[_axis_of(user)]
+    return found
+
+
+def _axis_of(join: Node) -> int:
+    return int(join.params.get("axis") or 0) % len(join.shape)
+
+
+def _ways(
+    node: Node, users: Iterable[Node | None], known: dict[Node, Ways], memory: set[Node],
+    operands: Callable[[Node], Operands],
+) -> Ways:  # fmt: skip
     """From where a value is read, and how often from there."""
     ways: Ways = {}
-    for user in users:
+    for user in dict.fromkeys(users):
         if user is None:
             continue
         above = {(): 1.0} if user in memory else known.get(user, {(): 1.0})
-        for k, value in enumerate(arguments(user)):
-            if value is not node:
-                continue
-            factor, move = _reads(user, k)
+        for k, start in operands(user)[node]:
+            factor, move = _reads(user, k, start)
             for way, often in above.items():
                 step = way if move is None else (*way, move)
                 # Read twice at one index, it is computed once.
@@ -109,7 +130,7 @@ def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> d
     return cost
 
 
-def _reads(user: Node, k: int) -> tuple[float, Any]:
+def _reads(user: Node, k: int, start: int) -> tuple[float, Any]:
     """How often a user reads each element of its operand number k, and from where, None from where it is itself."""
     x = arguments(user)[k]
     if user.size <= STRAIGHT:
@@ -125,8 +146,7 @@ def _reads(user: Node, k: int) -> tuple[float, Any]:
         moved = order[0] != 0 if row else order != tuple(range(len(order)))
         return 1.0, ("turn", order) if moved else None
     if user.block in JOINS:
-        axis = int(user.params.get("axis") or 0) % len(user.shape)
-        start = sum(shape_of(v)[axis] for v in arguments(user)[:k]) if user.block is not _STACK else k
+        axis = _axis_of(user)
         return 1.0, ("join", axis, start) if not row or axis == 0 else None
     if user.block is _MATMUL:
         lead = math.prod(user.shape[:-1]) * shape_of(x)[-1] / max(1, x.size) if k == 1 and len(x.shape) > 1 else 1.0

@@ -23,7 +23,7 @@ from ..rewrites.legalize_convolution import adds_up, is_convolution, places_of
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import SMALL, is_product, reads_often, small_products
-from .stores import JOINS, ROW, STRAIGHT, TILE, Root, mode_of, row_bytes
+from .stores import JOINS, ROW, STRAIGHT, TILE, Root, is_long_list, mode_of, row_bytes
 
 # A value used in several loops is computed again in each where that costs no more than about two exponentials.
 RECOMPUTE = 48
@@ -127,7 +127,7 @@ class Schedule:
             if node in self.outside:
                 wanted.add(node)
                 wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
-            elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node):
+            elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)

@@ -21,6 +21,8 @@ from .access import reads
 STRAIGHT = 32
 # A list of small parts is written out up to so many.
 LIST = 1 << 14
+# A loop is cut at so many parts of what it reads.
+PARTS = 16
 JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 # The axes after the first of an array that is computed a row at a time hold no more elements than this.
 LANE = 64
@@ -117,8 +119,13 @@ def row_bytes(node: Node) -> int:
 
 
 def _is_list(node: Node, size: int) -> bool:
-    """Whether an array is joined from many small parts, of which each is computed in its own way."""
+    """Whether an array is joined from small parts, of which each is computed in its own way."""
     return node.block in JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+
+
+def is_long_list(node: Node) -> bool:
+    """Whether it is joined from so many that no loop should be cut at each."""
+    return node.block in JOINS and len(arguments(node)) > PARTS and node.size > STRAIGHT
 
 
 def mode_of(root: Root) -> tuple[str, int]:
