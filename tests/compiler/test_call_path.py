@@ -18,8 +18,9 @@ import dragongrad as ad
 from dragongrad.compiler import specialization
 from dragongrad.compiler.backends.native.call import fastcall
 from dragongrad.compiler.backends.native.linalg import gemm
-from dragongrad.compiler.backends.native.memory.allocation import LINE, Workspace
+from dragongrad.compiler.backends.native.memory.allocation import Workspace
 from dragongrad.compiler.backends.native.parallel import thread_pool
+from dragongrad.compiler.backends.native.tuning import LINE_BYTES
 from dragongrad.compiler.dispatch import closed
 
 RNG = np.random.default_rng(0)
@@ -397,7 +398,7 @@ def test_values_that_meet_have_memory_of_their_own():
     for u, v in itertools.combinations(workspace.uses.values(), 2):
         if u.first <= v.last and v.first <= u.last:
             assert u.offset + u.size <= v.offset or v.offset + v.size <= u.offset
-    assert all(u.offset % LINE == 0 and u.offset + u.size <= workspace.size for u in workspace.uses.values())
+    assert all(u.offset % LINE_BYTES == 0 and u.offset + u.size <= workspace.size for u in workspace.uses.values())
     assert workspace.size < sum(u.size for u in workspace.uses.values())
 
 

@@ -14,9 +14,10 @@ pytest.importorskip("llvmlite")
 
 from dragongrad.compiler.backends.native.jit import engine
 from dragongrad.compiler.backends.native.linalg import external_calls, small_matmul
-from dragongrad.compiler.backends.native.loops.row_blocking import BLOCKS, ROWS, wide_sums
+from dragongrad.compiler.backends.native.loops.row_blocking import wide_sums
 from dragongrad.compiler.backends.native.parallel import combine_partials
 from dragongrad.compiler.backends.native.schedule.scheduler import Loops, Product
+from dragongrad.compiler.backends.native.tuning import ROW_BLOCKS, ROWS_AT_ONCE
 
 RNG = np.random.default_rng(11)
 
@@ -47,7 +48,16 @@ def in_memory(g):
 @pytest.mark.parametrize(
     ("rows", "reduce"),
     covering(
-        [ROWS * BLOCKS - 1, ROWS * BLOCKS, ROWS * BLOCKS + 1, 1001, 1002, 1003, 4000], [np.sum, np.max, np.any]
+        [
+            ROWS_AT_ONCE * ROW_BLOCKS - 1,
+            ROWS_AT_ONCE * ROW_BLOCKS,
+            ROWS_AT_ONCE * ROW_BLOCKS + 1,
+            1001,
+            1002,
+            1003,
+            4000,
+        ],
+        [np.sum, np.max, np.any],
     ),
 )
 def test_wide_sums_over_any_number_of_rows(rows, reduce):
@@ -62,7 +72,7 @@ def test_wide_sums_over_any_number_of_rows(rows, reduce):
 
     g = compiled(f, x)
     wide = [wide_sums(s) for s in steps(g) if isinstance(s, Loops)]
-    assert any(wide) == (rows >= ROWS * BLOCKS)
+    assert any(wide) == (rows >= ROWS_AT_ONCE * ROW_BLOCKS)
 
 
 def test_rows_that_are_joined_from_pieces_are_summed_all_the_same():

@@ -19,6 +19,7 @@ from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
 from .integers import Integers, settled
 from .layouts import Layouts, layout
 from .results import opaque
+from .rewrite import indexed_axes
 
 _FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"
 
@@ -259,7 +260,7 @@ class Stage(Staging):
         # With an integer of Python's a view is meant, with an array a copy.
         self.integers.need(stack.link)
         shape = params["shape"] if "shape" in params else np.shape(args[0])
-        for position, axis in _axes_of(params["index"], len(shape)):
+        for position, axis in indexed_axes(params["index"], len(shape)):
             places, n = stack[position], shape[axis]
             inside = np.all(np.logical_and(places >= -n, places < n))
             self.assume(inside)
@@ -319,23 +320,6 @@ _ARITHMETIC = frozenset(
     for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[b.fn for b in _OPERATORS])
 )
 _OF_NUMBERS = _TRUTHS | _ARITHMETIC
-
-
-def _axes_of(index: tuple[Any, ...], ndim: int) -> list[tuple[int, int]]:
-    """The positions in the stack of index arrays, each with the axis that it indexes."""
-
-    def width(part: Any) -> int:
-        if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
-            return 0
-        return part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
-
-    axis, found = 0, []
-    used = sum(map(width, index))
-    for part in index:
-        if hasattr(part, "position"):
-            found.append((part.position, axis))
-        axis += ndim - used if part is Ellipsis else width(part)
-    return found
 
 
 @dataclass

@@ -15,7 +15,6 @@ from .ir.builder import STORED, Function
 from .linalg.external_calls import RoutineWriter
 from .linalg.gemm import ProductWriter, factors
 from .linalg.lapack import FactorisationWriter, operands, room, terms
-from .loops.loop import WHOLE
 from .parallel.combine_partials import joiner
 from .parallel.scratch_slots import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 from .parallel.thread_pool import parallel_beside_blas, parts_of
@@ -23,17 +22,22 @@ from .rewrites import legalize_convolution
 from .schedule.cost_model import price
 from .schedule.scheduler import Factorisation, Loops, Product, Step
 from .schedule.stores import Root, row_bytes
+from .tuning import (
+    CUT_MULTIPLE,
+    NS_PER_BYTE,
+    NS_PER_CONVOLVED_TERM,
+    NS_PER_COST,
+    NS_PER_TERM,
+    PARTIAL_BYTES,
+    PARTIAL_SHARE,
+    UNOPTIMISED_CODE,
+    UNOPTIMISED_LOOP,
+    UNOPTIMISED_NS,
+    UNOPTIMISED_SHARE,
+)
 
-# Nanoseconds of one unit of the schedule's prices on one element, of a byte of memory, of a term of a product
-# and of a convolution.
-_UNIT, _BYTE, _PRODUCT, _CONVOLVED = 0.08, 0.05, 0.05, 0.03
 _MATMUL = BLOCKS[np.matmul]
-# How many times longer loops and straight code take that LLVM does not optimise, what share of a program's time may
-# be lost to that, and the nanoseconds below which nothing is.
-_LOOSE_LOOP, _LOOSE_CODE, _LOST, _BRIEF = 25.0, 4.0, 0.02, 20_000.0
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
-# The partial results of a step take up to so many bytes, or an eighth of what is reduced.
-_PARTIAL, _SHARE = 1 << 17, 8
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,10 @@ class Places:
 def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
     """About how many nanoseconds a step takes on one thread."""
     if isinstance(step, Factorisation):
-        return _PRODUCT * terms(step.node)
+        return NS_PER_TERM * terms(step.node)
     if isinstance(step, Product):
         x, _ = arguments(step.node)
-        return _PRODUCT * step.node.size * shape_of(x)[-1]
+        return NS_PER_TERM * step.node.size * shape_of(x)[-1]
     if not isinstance(step, Loops):
         return 0.0
     total, moved = 0.0, 0.0
@@ -103,16 +107,16 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
             continue
         values = arguments(node)
         if legalize_convolution.is_convolution(node):
-            total += _CONVOLVED / _UNIT * legalize_convolution.terms(node)
+            total += NS_PER_CONVOLVED_TERM / NS_PER_COST * legalize_convolution.terms(node)
         if node.block is _MATMUL:
-            total += _PRODUCT / _UNIT * node.size * shape_of(values[0])[-1]
+            total += NS_PER_TERM / NS_PER_COST * node.size * shape_of(values[0])[-1]
         size = node.size
         for v in values:
             size = max(size, size_of(v))
             if isinstance(v, Node):
                 stack.append(v)
         total += price(node) * size
-    return _UNIT * total + _BYTE * moved
+    return NS_PER_COST * total + NS_PER_BYTE * moved
 
 
 class Assembler:
@@ -165,14 +169,14 @@ class Assembler:
     def _cold(self) -> set[int]:
         """The steps that take so little of the program's time that optimising them does not pay."""
         total = sum(self.works)
-        if total < _BRIEF:
+        if total < UNOPTIMISED_NS:
             return set()
         lost: dict[int, float] = {}
         for k in self.functions:
             step = self.steps[k]
             straight = isinstance(step, Loops) and step.mode == "straight"
-            lost[k] = (_LOOSE_CODE if straight else _LOOSE_LOOP) * self.works[k]
-        cold, left = set(), _LOST * total
+            lost[k] = (UNOPTIMISED_CODE if straight else UNOPTIMISED_LOOP) * self.works[k]
+        cold, left = set(), UNOPTIMISED_SHARE * total
         # First where the most is to be saved for what is lost.
         for k in sorted(lost, key=lambda k: lost[k] / len(self.functions[k].lines)):
             if lost[k] <= left:
@@ -191,10 +195,10 @@ class Assembler:
         split = [root.node for root in roots if root.kind in ("reduce", "total") and 0 in root.axes]
         apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
         if split:
-            most = max(function.length // _SHARE, _PARTIAL // max(1, sum(apart.values())))
+            most = max(function.length // PARTIAL_SHARE, PARTIAL_BYTES // max(1, sum(apart.values())))
             parts = max(1, min(parts, most))
         # Whole vectors in each part.
-        whole = WHOLE if isinstance(step, Loops) and step.mode == "lanes" else 1
+        whole = CUT_MULTIPLE if isinstance(step, Loops) and step.mode == "lanes" else 1
         length = -(-function.length // (whole * parts)) * whole
         parts = -(-function.length // length)
         if parts == 1:

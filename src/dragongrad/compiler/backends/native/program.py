@@ -28,10 +28,9 @@ from .parallel.combine_partials import provide_joiner
 from .parallel.thread_pool import WORKERS
 from .plan import lies_in_memory, plan
 from .schedule.scheduler import Callback, Factorisation, Loops, Product, Step
+from .tuning import RELEASED_NS
 
 Array: TypeAlias = np.ndarray[Any, Any]
-# A program that takes longer than this many nanoseconds lets other Python threads run meanwhile.
-LONG = 20_000.0
 
 
 def native(dtype: Any) -> Any:
@@ -90,7 +89,7 @@ class Native:
         self.library = self._library(assembler, level)
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
-        self._long = bool(assembler.cuts) or sum(assembler.works) > LONG
+        self._long = bool(assembler.cuts) or sum(assembler.works) > RELEASED_NS
         self.door = self._door([_array(*known) for known in self._inputs], None) if self._in_place else None
         self.seconds = {"plan": planned - started, "machine code": time.perf_counter() - planned}
 

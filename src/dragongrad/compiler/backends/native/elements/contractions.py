@@ -14,7 +14,8 @@ from ....rewrite import Value, arguments, reduced_axes, shape_of
 from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of
 from ..jit.engine import processor
-from .lowering import UNROLL, Expressions, NeedsBufferError, rule, spread
+from ..tuning import UNROLLED_SUM
+from .lowering import Expressions, NeedsBufferError, rule, spread
 from .ufuncs import OPERATIONS
 
 REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
@@ -99,7 +100,7 @@ def add_product(text: Text, kind: str, total: str | None, left: str, right: str)
 @rule(np.matmul)
 def _matmul(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     x, y = arguments(node)
-    if shape_of(x)[-1] > UNROLL or node.dtype.kind != "f":
+    if shape_of(x)[-1] > UNROLLED_SUM or node.dtype.kind != "f":
         raise NeedsBufferError(node)
     if shape_of(x)[-1] == 0:
         return literal(0, node.dtype)

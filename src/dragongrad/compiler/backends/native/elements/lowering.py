@@ -16,10 +16,8 @@ from ....rewrite import Value, arguments, entering, first, shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, shift
 from ..ir.builder import Buffer, Text, literal, type_of, wide
 from ..math.calls import UnsupportedError
+from ..tuning import UNROLLED_SUM
 from .ufuncs import OPERATIONS, convert
-
-# Sums over so many elements are written out; longer ones are loops of their own.
-UNROLL = 16
 
 
 class NeedsBufferError(Exception):
@@ -48,7 +46,7 @@ class Expressions:
 
     """
 
-    def __init__(self, text: Text, memory: Callable[[Value], Buffer | None], unroll: int = UNROLL) -> None:
+    def __init__(self, text: Text, memory: Callable[[Value], Buffer | None], unroll: int = UNROLLED_SUM) -> None:
         self.text = text
         self.memory = memory
         self.unroll = unroll

@@ -12,6 +12,7 @@ from typing import Any
 
 from .....core.errors import ArgumentError
 from ....process import exclusive, leave, once, try_exclusive
+from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES
 
 
 @once
@@ -97,11 +98,6 @@ def provide(name: str, address: int) -> None:
         binding().add_symbol(name, address)
 
 
-# Past so many lines, LLVM's search for parallel instructions in straight code takes seconds; past more, its careful
-# choice of instructions and, past more still, its scheduling and its choice of registers.
-_LONG, _LONGER, _VERY_LONG = 600, 2400, 28_000
-
-
 class Library:
     """Compiled functions, for this processor or a lesser one; they live as long as this does.
 
@@ -146,12 +142,12 @@ class Library:
         module = llvm.parse_assembly(f"{self._text}\n{closing}", self._context)
         module.verify()
         lines = self._text.count("\n")
-        care = min(level, 2 if lines < _LONGER else 1 if lines < _VERY_LONG else 0)
+        care = min(level, 2 if lines < LONGER_LINES else 1 if lines < LONGEST_LINES else 0)
         machine = target_machine(care, self._target, self._quick)
         # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
         options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1))
         options.loop_vectorization = level > 1
-        options.slp_vectorization = level > 1 and lines < _LONG
+        options.slp_vectorization = level > 1 and lines < LONG_LINES
         builder = llvm.create_pass_builder(machine, options)
         passes = builder.getModulePassManager()
         passes.run(module, builder)

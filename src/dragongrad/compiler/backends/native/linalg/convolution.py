@@ -14,11 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..jit.engine import processor
+from ..tuning import CONVOLUTION_BAND_BYTES, CONVOLUTION_KERNEL_BYTES
 
-# Of an input, about so many bytes of rows are read again and again: they stay in the first cache.
-_BAND = 1 << 14
-# Kernels of more bytes are read once for the whole image, and the image several times.
-_LARGE = 1 << 18
 # These have sixteen registers of vectors, with AVX-512 and elsewhere there are twice as many.
 _X86 = ("x86_64", "amd64")
 
@@ -250,7 +247,10 @@ class _Forward(_Writer):
 
     def write(self) -> None:
         rows = list(self.shape.out[:-1])
-        large = math.prod(self.shape.kernel) * max(self.own, 1) * self.shape.outputs * self.size > _LARGE
+        large = (
+            math.prod(self.shape.kernel) * max(self.own, 1) * self.shape.outputs * self.size
+            > CONVOLUTION_KERNEL_BYTES
+        )
         if not large:
             self.nested(rows, lambda at: self._columns(lambda *column: self._row(at, *column)))
             return
@@ -313,7 +313,7 @@ class _OfKernel(_Writer):
             return
         row = length * self.shape.outputs * self.size
         # As many rows of the output as stay in the first cache, beside those of the input.
-        for first, rows, count in _cut(lead[-1], max(1, min(lead[-1], _BAND // row))):
+        for first, rows, count in _cut(lead[-1], max(1, min(lead[-1], CONVOLUTION_BAND_BYTES // row))):
             self._bands(lead[:-1], first, rows, count)
 
     def _bands(self, outer: list[int], first: int, rows: int, count: int) -> None:

@@ -12,13 +12,12 @@ from .....core.node import Node
 from ....passes.simplify import permutation
 from ....process import once
 from ....rewrite import Value, arguments, shape_of
+from ..tuning import UNROLLED_STACK
 from .external_calls import LETTERS, RoutineWriter, exported
 from .small_matmul import is_small, small_product
 
 _TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
 _LARGEST = 2**31 - 1
-# So many products of a stack are written one after the other; of more a loop is made.
-STACK = 4
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def stacked(node: Node) -> bool:
     left, right = factors(node)
     lead, _ = _tall(node, left, right)
     inner = left.shape[-2 if left.transposed else -1]
-    return fits(node) and int(np.prod(lead)) > STACK and node.size > 0 and inner > 0
+    return fits(node) and int(np.prod(lead)) > UNROLLED_STACK and node.size > 0 and inner > 0
 
 
 def lead_of(node: Node) -> tuple[int, ...]:

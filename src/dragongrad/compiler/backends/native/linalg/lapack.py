@@ -15,12 +15,11 @@ from .....core.block import BLOCKS
 from .....core.node import Node
 from ....process import once
 from ....rewrite import Value, arguments, shape_of
+from ..tuning import INVERSE_COLUMNS
 from .external_calls import LETTERS, RoutineWriter, exported
 from .gemm import Factor, factor, lead_strides
 
 _CHOLESKY, _SOLVE, _INV = (BLOCKS[fn] for fn in (np.linalg.cholesky, np.linalg.solve, np.linalg.inv))
-# Beside the factors and the order of their rows: room for the inverse, in columns.
-_BLOCK = 32
 
 
 def is_factorisation(node: Node) -> bool:
@@ -51,7 +50,7 @@ def room(node: Node) -> int:
     if node.block is _CHOLESKY or (node.block is _SOLVE and is_triangular(operands(node)[0].value)):
         return 0
     if node.block is _INV:
-        return pivots + n * _BLOCK * item
+        return pivots + n * INVERSE_COLUMNS * item
     return pivots + n * n * item + n * node.shape[-1] * item
 
 
@@ -107,7 +106,7 @@ class FactorisationWriter(RoutineWriter):
             self._copy(places[0], places[1], self.node.shape[-2] ** 2)
             pivots, work = self._rooms(extra)[:2]
             self._call("getrf", n, n, places[0], n, pivots, info, library="lapack")
-            count = self._int(self.node.shape[-2] * _BLOCK)
+            count = self._int(self.node.shape[-2] * INVERSE_COLUMNS)
             self._unless_failed(
                 info, lambda: self._call("getri", n, places[0], n, pivots, work, count, info, library="lapack")
             )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from ..elements.lowering import UNROLL
 from ..jit.engine import processor
-
-# Of more elements, or longer sums, BLAS is as good.
-LARGEST = 32
+from ..tuning import SMALL_MATMUL_ELEMENTS, UNROLLED_SUM
 
 
 def is_small(rows: int, inner: int, columns: int) -> bool:
     """Whether a product of these lengths has a function here."""
-    return 0 < rows * columns <= LARGEST and 0 < inner <= UNROLL
+    return 0 < rows * columns <= SMALL_MATMUL_ELEMENTS and 0 < inner <= UNROLLED_SUM
 
 
 def small_product(

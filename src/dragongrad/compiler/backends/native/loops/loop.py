@@ -16,17 +16,18 @@ from ..elements.ufuncs import OPERATIONS
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
 from ..schedule.scheduler import Loops
-from ..schedule.stores import STRAIGHT, Root
+from ..schedule.stores import Root
+from ..tuning import (
+    ALIAS_CHECKED_STEPS,
+    CUT_MULTIPLE,
+    INTERLEAVED_LINES,
+    INTERLEAVED_STEPS,
+    INTERLEAVED_STORES,
+    RECURSION_DEPTH,
+    STRAIGHT_ELEMENTS,
+)
 from .accumulators import fold, gathered, kind_of, name_of, result, start_of
 
-# Chains of so many values are not left to recursion.
-LONG = 48
-# Loops that are cut into parts are cut at multiples of this: whole vectors, as many as are computed at a time.
-WHOLE = 32
-# Loops of at most so many steps, of more lines, or of more roots are not interleaved.
-SHORT, MUCH, MANY = 256, 150, 8
-# LLVM compares no addresses for a loop of fewer steps, which one of many lines may need.
-FEW = 16
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
 PART: Bounds = "%low", "%high"
@@ -55,7 +56,7 @@ class LoopWriter:
         self.own = {root.node for root in loops.roots}
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}
-        self.to = Expressions(self.text, self._memory, STRAIGHT if loops.mode == "straight" else 16)
+        self.to = Expressions(self.text, self._memory, STRAIGHT_ELEMENTS if loops.mode == "straight" else 16)
         self.entry: list[str] = []
         self.totals: dict[Node, str] = {}
         self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know
@@ -101,7 +102,7 @@ class LoopWriter:
             return self.text.recall((value, index)) is not None
 
         # Chains of small values have been cut before.
-        if node.size > STRAIGHT:
+        if node.size > STRAIGHT_ELEMENTS:
             for one in _chain(node, self.in_memory, known):
                 self.to.element(one, index)
         return self.to.element(node, index)
@@ -167,11 +168,11 @@ class LoopWriter:
         low, high = str(loop.low), str(loop.high)
         if bounds is not None:
             # Only loops over lanes are cut at whole vectors.
-            whole = self.loops.mode == "lanes" and bounds == PART and low == "0" and loop.high % WHOLE == 0
+            whole = self.loops.mode == "lanes" and bounds == PART and low == "0" and loop.high % CUT_MULTIPLE == 0
             low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
             if whole:
                 # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
-                low, high = (text.effect(f"and i64 {bound}, {-WHOLE}") for bound in (low, high))
+                low, high = (text.effect(f"and i64 {bound}, {-CUT_MULTIPLE}") for bound in (low, high))
         elif loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
             text.begin_loop(loop)
@@ -195,9 +196,15 @@ class LoopWriter:
         steps, lines = loop.high - loop.low, len(text.lines) - begun
         if hint == INNER:
             # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
-            narrow = steps <= SHORT or lines > MUCH or len(self.loops.roots) > MANY
+            narrow = (
+                steps <= INTERLEAVED_STEPS
+                or lines > INTERLEAVED_LINES
+                or len(self.loops.roots) > INTERLEAVED_STORES
+            )
             # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
-            hint = OUTER if steps < FEW and lines > MUCH else NARROW if narrow else INNER
+            hint = (
+                OUTER if steps < ALIAS_CHECKED_STEPS and lines > INTERLEAVED_LINES else NARROW if narrow else INNER
+            )
         text.write(f"  br label %{head}{hint}")
         text.write(f"{done}:")
 
@@ -314,4 +321,4 @@ def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node
             for v in arguments(one):
                 if isinstance(v, Node) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
                     stack.append((v, False))
-    return order if len(order) > LONG else []
+    return order if len(order) > RECURSION_DEPTH else []

@@ -8,13 +8,13 @@ from typing import Any
 from .....core.node import Node
 from ....rewrite import arguments
 from ..elements.advanced_indexing import element_of
-from ..elements.lowering import UNROLL
 from ..ir.affine import Index, variable
 from ..ir.builder import STORED, Buffer, literal
 from ..linalg import convolution
 from ..linalg.gemm import ProductWriter, factors, lead_strides
 from ..rewrites.legalize_convolution import is_convolution, places_of, shape_of_image
-from ..schedule.stores import ROW, Root, row_bytes
+from ..schedule.stores import Root, row_bytes
+from ..tuning import ROW_BYTES, UNROLLED_SUM
 from .accumulators import fold, gathered, kind_of, name_of, result, start_of
 from .loop import INNER, OUTER, PART, PLAIN, LoopWriter
 
@@ -31,7 +31,7 @@ class NestWriter(LoopWriter):
         roots = self.loops.roots
         # In the order of the roots: the text of a program is the same in every process.
         for node in [root.node for root in roots if root.node in self.loops.local]:
-            if row_bytes(node) > ROW:
+            if row_bytes(node) > ROW_BYTES:
                 name = f"%b{len(self.values)}"
                 self.values.append(node)
             else:
@@ -53,7 +53,7 @@ class NestWriter(LoopWriter):
                 self._clear(root, at)
         inner = all(math.prod(root.domain[depth + 1 :]) == 1 and root.kind not in _CALLED for root in roots)
         length = roots[0].domain[depth]
-        small = depth > 0 and length <= UNROLL and any(root.rolled for root in self.loops.roots)
+        small = depth > 0 and length <= UNROLLED_SUM and any(root.rolled for root in self.loops.roots)
         self._loop(
             "i",
             0,

@@ -16,13 +16,9 @@ from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
 from ..schedule.scheduler import Loops
 from ..schedule.stores import Root, row_bytes
+from ..tuning import HELD_ROW_BYTES, ROW_BLOCKS, ROW_SUM_ELEMENTS, ROWS_AT_ONCE
 from .loop import OUTER, PART
 from .loop_nest import NestWriter
-
-# So many rows at a time, of a nest that has at least so many blocks of them; a sum has at least so many elements.
-ROWS, BLOCKS, WIDE = 4, 8, 64
-# What is held of one row has at most so many bytes: a block of rows is to stay in the nearest cache.
-_HELD = 1 << 13
 
 # What is held of a row, and where.
 Row = list[tuple[Node, Buffer]]
@@ -30,13 +26,15 @@ Row = list[tuple[Node, Buffer]]
 
 def wide_sums(loops: Loops) -> list[Root]:
     """The roots of a nest that are sums over its rows and too wide for registers; none where blocks do not pay."""
-    if loops.mode != "nest" or loops.length < ROWS * BLOCKS:
+    if loops.mode != "nest" or loops.length < ROWS_AT_ONCE * ROW_BLOCKS:
         return []
-    if sum(map(row_bytes, loops.local)) > _HELD or loops.multiplies:
+    if sum(map(row_bytes, loops.local)) > HELD_ROW_BYTES or loops.multiplies:
         return []
     return [
         root for root in loops.roots
-        if root.kind == "reduce" and 0 in root.axes and math.prod(root.domain[a] for a in root.kept) >= WIDE
+        if root.kind == "reduce"
+        and 0 in root.axes
+        and math.prod(root.domain[a] for a in root.kept) >= ROW_SUM_ELEMENTS
     ]  # fmt: skip
 
 
@@ -66,12 +64,12 @@ class BlockedNestWriter(NestWriter):
         for root in begun:
             self._begin(root, ())
         # The first row of a block; as an index of rows it is read in whole blocks only.
-        first = Loop(text.fresh("block"), 0, length - ROWS + 1)
+        first = Loop(text.fresh("block"), 0, length - ROWS_AT_ONCE + 1)
         end = text.effect(f"call i64 @llvm.smin.i64(i64 {PART[1]}, i64 {length})")
         text.declare("@llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
 
         def rows(loop: Loop) -> None:
-            after = text.effect(f"add nsw i64 {loop.name}, {ROWS}")
+            after = text.effect(f"add nsw i64 {loop.name}, {ROWS_AT_ONCE}")
             top = text.effect(f"call i64 @llvm.smin.i64(i64 {after}, i64 {end})")
             within = loop.name, top
             if others:
@@ -95,13 +93,13 @@ class BlockedNestWriter(NestWriter):
     def _stepping(self, first: Loop, body: Callable[[Loop], None], end: str) -> None:
         """The loop over blocks, the last of them perhaps not whole."""
         whole = Loop(first.name, 0, self.loops.length)
-        self._whole_loop(whole, body, (PART[0], end), OUTER, step=ROWS)
+        self._whole_loop(whole, body, (PART[0], end), OUTER, step=ROWS_AT_ONCE)
 
     def _hold(self) -> None:
         """Room for what is held of the rows of a block."""
         for node in self.held:
             self.rooms[node] = name = self.text.fresh("rows")
-            count = node.size // node.shape[0] * ROWS
+            count = node.size // node.shape[0] * ROWS_AT_ONCE
             self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
 
     def _row(self, number: str) -> Row:
@@ -129,7 +127,7 @@ class BlockedNestWriter(NestWriter):
     def _several_rows(self, roots: list[Root], first: Loop) -> None:
         """Sums that take the terms of all rows of a block."""
         self.text.begin_loop(first)
-        self.several = [self._row(str(r)) for r in range(ROWS)]
+        self.several = [self._row(str(r)) for r in range(ROWS_AT_ONCE)]
         self._inside(roots, (variable(first),))
         self.several = []
         self.text.end_loop()

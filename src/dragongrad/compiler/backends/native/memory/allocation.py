@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# The start of a value in the workspace: a cache line, and the widest vector.
-LINE = 64
+from ..tuning import LINE_BYTES
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Workspace:
 
 
 def _lines(size: int) -> int:
-    return -(-max(size, 1) // LINE) * LINE
+    return -(-max(size, 1) // LINE_BYTES) * LINE_BYTES
 
 
 def _merged(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:

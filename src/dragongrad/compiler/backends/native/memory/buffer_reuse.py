@@ -16,11 +16,8 @@ from ....rewrite import Value
 from ..ir.affine import Index, Loop, combine
 from ..ir.builder import Access, Function
 from ..schedule.scheduler import Loops, Step
+from ..tuning import REUSE_TRIES, REUSED_BYTES
 
-# Smaller values stay apart: they would save little.
-LEAST = 1 << 12
-# So many values are tried for the place of another.
-_TRIES = 8
 _POINTER = re.compile(r"%b(\d+)\b")
 
 
@@ -70,7 +67,7 @@ class _Sharing:
     def run(self) -> None:
         """Find them, and write the text anew."""
         function, over = self.function, self.function.over
-        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Node) and _bytes(v) >= LEAST}
+        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Node) and _bytes(v) >= REUSED_BYTES}
         new = [v for v in places if self.kinds.get(v) == "map" and (v in self.local or v in self.whole)]
         old = [v for v in places if v in self.local or (v in self.gone and self.kinds.get(v, "map") == "map")]
         if not new or not old:
@@ -79,7 +76,7 @@ class _Sharing:
             self.uses.setdefault(access.buffer, []).append(_Use.of(access))
         for y in new:
             fits = [x for x in old if x is not y and self._is_alike(x, y)]
-            for x in fits[:_TRIES]:
+            for x in fits[:REUSE_TRIES]:
                 if self._follows(places[x], places[y], y in self.local):
                     over[places[y]] = places[x]
                     old.remove(x)

@@ -14,11 +14,8 @@ from .....core.errors import ArgumentError
 from ....process import address_of, keep_forever, once, python_function
 from ..jit.engine import Library, provide
 from ..linalg.external_calls import thread_controls
+from ..tuning import MOST_PARTS, MOST_THREADS, PART_NS
 
-# A loop is cut where it takes longer than two parts of this many nanoseconds.
-PART = 40_000.0
-MOST_PARTS = 64
-_MOST_THREADS = 256
 _FROM_PYTHON = ("PyThread_acquire_lock", "PyThread_release_lock")
 
 # `slots` are pairs: the lock that a worker sleeps on, and whether it sleeps. `remaining` counts down, and a ticket
@@ -227,7 +224,7 @@ class Workers:
             self._word(name).value = _new_lock(taken)
 
     def _wake(self) -> None:
-        count = min(self.wanted, _MOST_THREADS) - 1
+        count = min(self.wanted, MOST_THREADS) - 1
         worker = _addresses()["worker"]
         start = python_function("PyThread_start_new_thread", ctypes.c_ulong, ctypes.c_void_p, ctypes.c_void_p)
         while self._started < count:
@@ -281,7 +278,7 @@ if hasattr(os, "register_at_fork"):
 
 def parts_of(nanoseconds: float, length: int) -> int:
     """Into how many parts a loop is cut; 1 leaves it whole."""
-    return max(1, min(MOST_PARTS, length, int(nanoseconds / PART))) if nanoseconds >= 2 * PART else 1
+    return max(1, min(MOST_PARTS, length, int(nanoseconds / PART_NS))) if nanoseconds >= 2 * PART_NS else 1
 
 
 def at_once() -> int:

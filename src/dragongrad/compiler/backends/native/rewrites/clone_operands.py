@@ -14,11 +14,10 @@ from .....core.node import Node
 from ....rewrite import Value, Writer, arguments, rewrite, shape_of
 from ..elements.ufuncs import OPERATIONS
 from ..linalg.gemm import stacked
+from ..tuning import CLONED_READS
 
 _MATMUL = BLOCKS[np.matmul]
 VIEWS = frozenset(BLOCKS[fn] for fn in (np.reshape, np.transpose))
-# What is written again reads values of which each element is used at least so many times.
-_TIMES = 4
 # Operations as cheap as reading their result from memory.
 CHEAP = frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.negative))
 
@@ -50,7 +49,7 @@ def is_cheap(value: Value) -> bool:
         return is_cheap(values[0])
     if value.block not in CHEAP or value.block not in OPERATIONS:
         return False
-    return all(_TIMES * int(np.prod(shape_of(v))) <= value.size for v in values)
+    return all(CLONED_READS * int(np.prod(shape_of(v))) <= value.size for v in values)
 
 
 def copied(writer: Writer, node: Node) -> Node:

@@ -17,11 +17,8 @@ from ....passes.uses import users_of
 from ....rewrite import Value, Writer, arguments, rewrite, shape_of
 from ..elements.basic_indexing import advanced
 from ..elements.ufuncs import OPERATIONS
+from ..tuning import GATHERED_READS, LOOKED_AHEAD_NODES
 
-# Each element is read at least so many times.
-_TIMES = 4
-# So far, counted in Nodes, is looked for work below a value, and for a transposition above it.
-_FAR = 64
 _GETITEM, _GATHER, _TRANSPOSE = BLOCKS["getitem"], BLOCKS["gather"], BLOCKS[np.transpose]
 _ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all))
 _SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.matmul))
@@ -37,7 +34,9 @@ def gathered_from(graph: Graph) -> set[Node]:
                 counts[source] = counts.get(source, 0) + node.size
     inputs = set(graph.inputs)
     return {
-        v for v, count in counts.items() if v not in inputs and count >= _TIMES * v.size and _costs(v, inputs)
+        v
+        for v, count in counts.items()
+        if v not in inputs and count >= GATHERED_READS * v.size and _costs(v, inputs)
     }  # fmt: skip
 
 
@@ -76,7 +75,7 @@ def _viewed(value: Value) -> Value:
 def _costs(value: Node, inputs: set[Node]) -> bool:
     """Whether a value is more than its inputs looked at in another way."""
     stack, count = [value], 0
-    while stack and count < _FAR:
+    while stack and count < LOOKED_AHEAD_NODES:
         v = stack.pop()
         count += 1
         if v in inputs:
@@ -96,7 +95,7 @@ def _turns(graph: Graph) -> dict[Node, int]:
             continue
         (x,) = arguments(node)
         index = advanced(node.params["index"], shape_of(x))
-        if index is None or not isinstance(x, Node) or not _costs(x, inputs) or node.size < _TIMES * x.size:
+        if index is None or not isinstance(x, Node) or not _costs(x, inputs) or node.size < GATHERED_READS * x.size:
             continue
         last = _last_axis(node, users)
         k, array, _ = index
@@ -113,7 +112,7 @@ def _last_axis(node: Node, users: dict[Node, list[Node | None]]) -> int | None:
     """The axis that transpositions behind elementwise Blocks put last; None where they do not agree."""
     axes: set[int] = set()
     stack, seen = [node], {node}
-    while stack and len(seen) < _FAR:
+    while stack and len(seen) < LOOKED_AHEAD_NODES:
         for user in users.get(stack.pop(), []):
             if user is None or user in seen:
                 continue

@@ -13,13 +13,9 @@ from .....core.graph import Graph
 from .....core.node import Node
 from ....rewrite import Value, Writer, arguments, rewrite, shape_of
 from ..schedule.scheduler import Loops, Schedule
-from ..schedule.stores import TILE, row_bytes
+from ..schedule.stores import row_bytes
+from ..tuning import CACHED_STACK_BYTES, REMATERIALIZED_BYTES, TILE_BYTES
 from .clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
-
-# A smaller stack stays in the cache.
-_LARGE = 1 << 20
-# Numbers of so many bytes together are multiplied and added in about the time in which one is written and read.
-_TERMS = 384
 
 
 @dataclass
@@ -48,7 +44,11 @@ def repeat_products(graph: Graph) -> Graph:
 def _is_quick(node: Node) -> bool:
     terms = shape_of(arguments(node)[0])[-1]
     size = node.dtype.itemsize
-    return node.size * size > _LARGE and terms * size <= _TERMS and row_bytes(node) <= TILE
+    return (
+        node.size * size > CACHED_STACK_BYTES
+        and terms * size <= REMATERIALIZED_BYTES
+        and row_bytes(node) <= TILE_BYTES
+    )
 
 
 def _evaluated(schedule: Schedule) -> dict[Node, set[int]]:

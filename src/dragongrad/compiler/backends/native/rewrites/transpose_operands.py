@@ -13,9 +13,9 @@ from .....core.block import BLOCKS
 from .....core.graph import Graph
 from .....core.node import Node
 from ....rewrite import Value, Writer, arguments, meets, reduced_axes, shape_of
-from ..elements.lowering import UNROLL
 from ..elements.ufuncs import OPERATIONS
 from ..schedule.access import Axis, reads
+from ..tuning import UNROLLED_SUM
 
 # Only where the lanes are at least so many, and the copy is read by at least so many rows.
 _LANES, _ROWS = 8, 16
@@ -62,7 +62,7 @@ def _leaves(node: Node, inputs: set[Node]) -> list[Node]:
     (x,) = arguments(node)
     shape = shape_of(x)
     last = len(shape) - 1
-    short = last >= 2 and reduced_axes(node, last + 1) == (last,) and 1 < shape[last] <= UNROLL
+    short = last >= 2 and reduced_axes(node, last + 1) == (last,) and 1 < shape[last] <= UNROLLED_SUM
     if not short or shape[last - 1] < _LANES or shape[0] < _ROWS or not _simple(x, inputs):
         return []
     rows, lanes, inner = (reads(node, [(x, axis)], inputs) for axis in (0, last - 1, last))

@@ -6,9 +6,8 @@ import numpy as np
 
 from .....core.node import Node
 from ..elements.lowering import RULES
+from ..tuning import FUNCTION_COST
 
-# Of the others those that act on each element are taken for functions such as the sine.
-_FUNCTION = 12
 _COSTS = {
     np.add: 1, np.subtract: 1, np.multiply: 1, np.negative: 1, np.positive: 0, np.square: 1, np.maximum: 2,
     np.minimum: 2, np.divide: 5, np.sqrt: 6, np.reciprocal: 5, np.absolute: 1, np.power: 40, np.float_power: 40,
@@ -26,4 +25,4 @@ def price(node: Node) -> float:
     # Asked now, when every module of rules has been imported.
     if block in RULES:
         return 1 if block.name in _CHOOSING else 0
-    return _COSTS.get(block.fn, _FUNCTION if block.kind == "elementwise" else 1)
+    return _COSTS.get(block.fn, FUNCTION_COST if block.kind == "elementwise" else 1)

@@ -23,14 +23,13 @@ from ....rewrite import arguments, shape_of
 from ..elements.basic_indexing import basic
 from ..elements.contractions import REDUCTIONS, terms_of
 from ..elements.ufuncs import OPERATIONS
-from .stores import JOINS, STRAIGHT, in_lanes
+from ..tuning import DISTINCT_WAYS, STRAIGHT_ELEMENTS
+from .stores import JOINS, in_lanes
 
 # From where a value is read, as the moves up to the loop, and how often from there.
 Ways = dict[tuple[Any, ...], float]
 # The numbers of the operands that a value is, and where each begins.
 Operands = dict[Node, list[tuple[int, int]]]
-# More ways are not told apart.
-_MANY = 16
 # A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
 _CHEAP, _WASTE = 2, 16
 _SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
@@ -108,7 +107,7 @@ def _ways(
                 step = way if move is None else (*way, move)
                 # Read twice at one index, it is computed once.
                 ways[step] = max(ways.get(step, 0.0), often * factor)
-    if len(ways) > _MANY:
+    if len(ways) > DISTINCT_WAYS:
         return {(): sum(ways.values())}
     return ways or {(): 1.0}
 
@@ -133,7 +132,7 @@ def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> d
 def _reads(user: Node, k: int, start: int) -> tuple[float, Any]:
     """How often a user reads each element of its operand number k, and from where, None from where it is itself."""
     x = arguments(user)[k]
-    if user.size <= STRAIGHT:
+    if user.size <= STRAIGHT_ELEMENTS:
         return 1.0, None
     row = in_lanes(user.shape)
     if user.block in OPERATIONS or user.block in _SPREAD:

@@ -13,26 +13,30 @@ from .....core.node import Node
 from ....rewrite import Value, arguments, meets, reduced_axes, shape_of
 from ..elements.advanced_indexing import added_at
 from ..elements.contractions import REDUCTIONS, terms_of
-from ..elements.lowering import RULES, UNROLL
+from ..elements.lowering import RULES
 from ..elements.ufuncs import OPERATIONS
 from ..ir.builder import readable, supported
-from ..linalg.gemm import STACK, factors, lead_of, stacked
+from ..linalg.gemm import factors, lead_of, stacked
 from ..linalg.lapack import is_factorisation, operands
 from ..rewrites.gather_layout import gathered_from
 from ..rewrites.legalize_convolution import adds_up, is_convolution, places_of
+from ..tuning import (
+    HELD_COST,
+    QUICK_ELEMENTS,
+    RECOMPUTED_COST,
+    ROW_BYTES,
+    SMALL_MATRIX_ELEMENTS,
+    STORED_DEPTH,
+    STRAIGHT_ELEMENTS,
+    TILE_BYTES,
+    UNROLLED_STACK,
+    UNROLLED_SUM,
+    VALUES_PER_FUNCTION,
+)
 from .cost_model import price
 from .materialize import computed_again
-from .matmul_strategy import SMALL, is_product, reads_often, small_products
-from .stores import JOINS, ROW, STRAIGHT, TILE, Root, is_long_list, mode_of, row_bytes
-
-# A value used in several loops is computed again in each where that costs no more than about two exponentials.
-RECOMPUTE = 48
-# A small value after so many steps goes to memory, and a function makes at most so many small values.
-DEEP, TOGETHER = 64, 256
-# Straight code of more elements than this is compiled quickly: what LLVM could still find takes long to look for.
-QUICK = 5000
-# Within such a loop, a value used twice is held where it costs more than so many additions.
-HOLD = 12
+from .matmul_strategy import is_product, reads_often, small_products
+from .stores import JOINS, Root, is_long_list, mode_of, row_bytes
 
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
@@ -150,7 +154,7 @@ class Schedule:
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
-        self.quick = self._straight_elements() > QUICK
+        self.quick = self._straight_elements() > QUICK_ELEMENTS
         self._place()
         while self._keep_what_is_dear():
             self._place()
@@ -158,12 +162,20 @@ class Schedule:
 
     def _is_rolled(self, node: Node) -> bool:
         """Whether few elements are looped over: of small products, and of what is computed from them."""
-        small = bool(self.rolled) and SMALL <= node.size <= STRAIGHT and node.block in OPERATIONS
+        small = (
+            bool(self.rolled)
+            and SMALL_MATRIX_ELEMENTS <= node.size <= STRAIGHT_ELEMENTS
+            and node.block in OPERATIONS
+        )
         return small or node in self.rolled
 
     def _is_stack(self, node: Node) -> bool:
         """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
-        return is_convolution(node) or stacked(node) or (node in self.rolled and math.prod(lead_of(node)) > STACK)
+        return (
+            is_convolution(node)
+            or stacked(node)
+            or (node in self.rolled and math.prod(lead_of(node)) > UNROLLED_STACK)
+        )
 
     def _kind(self, node: Node) -> str:
         """How a value goes to memory."""
@@ -187,7 +199,7 @@ class Schedule:
                 if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
                     straight.add(node)
             if node in straight:
-                count += min(node.size, STRAIGHT)
+                count += min(node.size, STRAIGHT_ELEMENTS)
                 straight.update(p for p in node.parents if p is not None and p not in self.memory)
         return count
 
@@ -202,7 +214,7 @@ class Schedule:
                     if v in depth and depth[v] >= deepest:
                         deepest = depth[v] + 1
                 deepest = max(deepest, 1)
-            if deepest >= DEEP and node.size <= STRAIGHT:
+            if deepest >= STORED_DEPTH and node.size <= STRAIGHT_ELEMENTS:
                 found.add(node)
                 deepest = 0
             depth[node] = deepest
@@ -217,11 +229,11 @@ class Schedule:
         for node in self.graph.nodes:
             values = arguments_of(node)
             cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
-            if node.block not in JOINS or node.size <= STRAIGHT:
+            if node.block not in JOINS or node.size <= STRAIGHT_ELEMENTS:
                 continue
             axis = int(node.params.get("axis") or 0) % len(node.shape)
             if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
-                dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTE]
+                dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTED_COST]
                 found.update(dear)
                 cost.update(dict.fromkeys(dear, 0.0))
         return found
@@ -242,7 +254,9 @@ class Schedule:
                 total = terms * (1 + total)
             total += price(node)
             used = self._readers.get(node, _NOBODY)
-            if len(used) > 1 and total > (RECOMPUTE if len({k for k, _ in used}) > 1 else self._hold(node, used)):
+            if len(used) > 1 and total > (
+                RECOMPUTED_COST if len({k for k, _ in used}) > 1 else self._hold(node, used)
+            ):
                 self.wanted.add(node)
                 total = 0.0
                 anew = not self._written_first(node, used) or anew
@@ -281,20 +295,20 @@ class Schedule:
         step = self.steps[next(iter(used))[0]]
         assert isinstance(step, Loops)
         row = row_bytes(node)
-        together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW
+        together = len(node.shape) > 1 and node.shape[0] == step.length and row <= ROW_BYTES
         if not together:
-            return RECOMPUTE
+            return RECOMPUTED_COST
         for _, j in used:
             if step.roots[j].reads(0, {node, *self.memory}).get(node) != 0:
-                return RECOMPUTE
-        return HOLD
+                return RECOMPUTED_COST
+        return HELD_COST
 
     def _hold_rows(self) -> None:
         """Find the values of which a row is enough: made and used in one nest, and no output."""
         outside = {o for o in self.graph.outputs if isinstance(o, Node)}
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
-                most = TILE if step.multiplies else ROW
+                most = TILE_BYTES if step.multiplies else ROW_BYTES
                 for root in step.roots:
                     node = root.node
                     users = {at for at, _ in self._readers.get(node, _NOBODY)}
@@ -345,7 +359,9 @@ class Schedule:
                 break
             if straight or self._fits(step, root, mode, needs if k == after else _NOTHING[1]):
                 step.roots.append(root)
-                if straight and len(step.roots) >= (TOGETHER // 4 if self.quick else TOGETHER):
+                if straight and len(step.roots) >= (
+                    VALUES_PER_FUNCTION // 4 if self.quick else VALUES_PER_FUNCTION
+                ):
                     alike.remove(k)
                 return k
         self.steps.append(Loops(mode, length, [root], quick=straight and self.quick))
@@ -387,4 +403,4 @@ def _adds_up(node: Node) -> bool:
 
 def _is_long(node: Node) -> bool:
     lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
-    return math.prod(lengths) > UNROLL or 0 in lengths
+    return math.prod(lengths) > UNROLLED_SUM or 0 in lengths

@@ -15,19 +15,10 @@ from ....rewrite import Value, arguments, reduced_axes, shape_of
 from ..elements.advanced_indexing import Layout, added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
+from ..tuning import LANE_ELEMENTS, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
 from .access import reads
 
-# So many elements are written out one by one, without a loop.
-STRAIGHT = 32
-# A list of small parts is written out up to so many.
-LIST = 1 << 14
-# A loop is cut at so many parts of what it reads.
-PARTS = 16
 JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
-# The axes after the first of an array that is computed a row at a time hold no more elements than this.
-LANE = 64
-# A row that is held while an outer loop is there has at most so many bytes; beside products, so many.
-ROW, TILE = 1 << 15, 1 << 19
 
 
 @dataclass
@@ -109,7 +100,7 @@ class Root:
 def in_lanes(shape: tuple[int, ...], few: int = 16) -> bool:
     """Whether an array is computed a row at a time, the rows side by side in the lanes of a vector."""
     rest = math.prod(shape[1:])
-    return rest <= few or (rest <= LANE and shape[0] >= 8 * rest)
+    return rest <= few or (rest <= LANE_ELEMENTS and shape[0] >= 8 * rest)
 
 
 def row_bytes(node: Node) -> int:
@@ -120,12 +111,12 @@ def row_bytes(node: Node) -> int:
 
 def _is_list(node: Node, size: int) -> bool:
     """Whether an array is joined from small parts, of which each is computed in its own way."""
-    return node.block in JOINS and size <= LIST and size <= STRAIGHT * len(arguments(node))
+    return node.block in JOINS and size <= LIST_ELEMENTS and size <= STRAIGHT_ELEMENTS * len(arguments(node))
 
 
 def is_long_list(node: Node) -> bool:
     """Whether it is joined from so many that no loop should be cut at each."""
-    return node.block in JOINS and len(arguments(node)) > PARTS and node.size > STRAIGHT
+    return node.block in JOINS and len(arguments(node)) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
 
 
 def mode_of(root: Root) -> tuple[str, int]:
@@ -134,7 +125,7 @@ def mode_of(root: Root) -> tuple[str, int]:
     size = math.prod(domain)
     if root.kind in ("product", "scatter", "total", "frame"):
         return "nest", domain[0]
-    if size <= STRAIGHT or _is_list(root.node, size):
+    if size <= STRAIGHT_ELEMENTS or _is_list(root.node, size):
         return "straight", 0
     if root.rolled:
         return "nest", domain[0]
