@@ -269,7 +269,7 @@ def is_of_numbers(error):
 
     Numbers answer no protocol and are not written into; and NumPy stumbles over averages of nothing.
     """
-    let = ("`like` argument", "not subscriptable", "item assignment", "division by zero")
+    let = ("`like` argument", "not subscriptable", "item assignment", "must be numpy.ndarray", "division by zero")
     return isinstance(error, Exception) and any(text in str(error) for text in let)
 
 
