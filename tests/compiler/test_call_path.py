@@ -1,4 +1,4 @@
-"""Calls of compiled functions: what the door accepts, what it makes, memory, threads, and that nothing crashes."""
+"""Calls of compiled functions: what is accepted and made, memory, threads, and that nothing crashes."""
 
 import gc
 import itertools
@@ -54,7 +54,7 @@ def same(a, b):
         assert a == b
 
 
-@pytest.fixture(params=["door", "ctypes"])
+@pytest.fixture(params=["entry point", "ctypes"])
 def way(request, monkeypatch):
     """Programs are called by the vectorcall protocol, and where objects are laid out in another way."""
     if request.param == "ctypes":

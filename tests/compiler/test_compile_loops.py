@@ -149,8 +149,8 @@ def test_what_is_gathered_is_computed_once_and_laid_out_as_it_is_read():
     turned = [n for n in in_memory(g) if n.block.name == "transpose"]
     assert any(n.shape[-1] == 3 and n.size == 3 * 50 * 3 for n in turned)
     # Whether any element is NaN is asked while they are written.
-    writes = [s for s in steps(g) if isinstance(s, Loops) and any(r.node.shape == (900, 3, 3) for r in s.roots)]
-    assert {r.node.block.name for s in writes for r in s.roots} >= {"transpose", "any"}
+    writes = [s for s in steps(g) if isinstance(s, Loops) and any(r.node.shape == (900, 3, 3) for r in s.stores)]
+    assert {r.node.block.name for s in writes for r in s.stores} >= {"transpose", "any"}
 
 
 @pytest.mark.parametrize("f", [

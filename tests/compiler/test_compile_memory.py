@@ -257,8 +257,8 @@ def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_thread
 @pytest.mark.parametrize(("k", "n", "d", "times"), [(48, 800, 32, 2), (48, 80, 32, 1), (24, 200, 80, 1)])
 def test_only_large_and_quick_products_are_computed_again(k, n, d, times):
     g = compiled(MIXTURE, *mixture_arguments(k, n, d), rtol=1e-9)
-    roots = [root for step in steps(g) if isinstance(step, Loops) for root in step.roots]
-    assert sum(root.kind == "product" and root.node.shape == (k, n, d) for root in roots) == times
+    stores = [store for step in steps(g) if isinstance(step, Loops) for store in step.stores]
+    assert sum(store.kind == "product" and store.node.shape == (k, n, d) for store in stores) == times
 
 
 def test_what_is_written_over_is_needed_as_long_as_what_replaces_it():

@@ -113,7 +113,7 @@ from dragongrad.compiler.backends.native.linalg import external_calls, gemm, lap
 from dragongrad.compiler.backends.native.math import calls
 from dragongrad.compiler.backends.native.parallel import combine_partials, thread_pool
 makers = {
-    "door": fastcall._door, "layout": fastcall.layout, "table": fastcall._numpy_table,
+    "entry point": fastcall._entry_point, "layout": fastcall.layout, "table": fastcall._numpy_table,
     "processor": engine.processor,
     "binding": engine.binding, "addresses": thread_pool._addresses, "blas": gemm.symbols, "lapack": lapack.symbols,
     "beside": thread_pool.parallel_beside_blas, "controls": external_calls.thread_controls,

@@ -40,8 +40,8 @@ def held_whole(g):
     """How many elements each value has that goes to memory as a whole and is no output."""
     outputs = set(map(id, g.graph.outputs))
     return [
-        root.node.size for s in nests(g) for root in s.roots
-        if root.node not in s.local and id(root.node) not in outputs
+        store.node.size for s in nests(g) for store in s.stores
+        if store.node not in s.local and id(store.node) not in outputs
     ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_row_results_that_are_read_by_columns():
 def test_what_is_the_same_along_an_axis_is_summed_once():
     x, y = RNG.standard_normal((40, 50)), np.ones((40, 50, 16))
     g = compiled(lambda x: np.sum(np.exp(np.broadcast_to(x[:, :, None], y.shape)) * -1.0, axis=0), x)
-    reduced = [r.domain for s in nests(g) for r in s.roots if r.kind == "reduce"]
+    reduced = [r.domain for s in nests(g) for r in s.stores if r.kind == "reduce"]
     assert reduced == [(40, 50, 1)]
 
 
@@ -154,7 +154,7 @@ def test_lifted_sums_equal_those_of_whole_arrays():
 
 def test_a_small_matrix_is_turned_where_lanes_would_jump():
     g = compiled(lambda c: nearest(c, RNG_POINTS), RNG.random((24, 8)))
-    assert any(r.node.shape == (8, 24) and r.kind == "map" for s in nests(g) for r in s.roots)
+    assert any(r.node.shape == (8, 24) and r.kind == "map" for s in nests(g) for r in s.stores)
 
 
 RNG_POINTS = np.random.default_rng(3).random((60, 8))

@@ -1,4 +1,4 @@
-"""The short way into a compiled path: straight to its door, before anything is looked up in Python."""
+"""The short way into a compiled path: straight to its entry point, before anything is looked up in Python."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def entry(
         return closed
     flat = not kwargs and len(args) == len(leaves) and all(a is b for a, b in zip(args, leaves, strict=True))
     steps = _steps(out)
-    door = engine.open(leaves, dynamic, steps)
-    if door is None:
+    native = engine.open(leaves, dynamic, steps)
+    if native is None:
         return closed
     if flat and steps is not None:
-        return door
+        return native
     whole = out if steps is None else _WHOLE
-    return _whole(door, whole) if flat else _nested(door, structure, whole, in_order)
+    return _whole(native, whole) if flat else _nested(native, structure, whole, in_order)
 
 
 def first_of(one: Entry, other: Entry) -> Entry:
@@ -77,7 +77,7 @@ _WHOLE = object()
 
 
 def _steps(out: Structure) -> list[int] | None:
-    """How a door puts a result of tuples together; None where other nests are in it."""
+    """How an entry point puts a result of tuples together; None where other nests are in it."""
     if out is None or out.is_leaf():
         return [PUSH]
     parts = [_steps(child) for child in out.children()]
@@ -177,14 +177,14 @@ def _holds_dicts(node: Any) -> bool:
     return node.type in DICTS or any(map(_holds_dicts, node.children()))
 
 
-def _nested(door: Any, structure: Any, out: Any, in_order: bool) -> Entry:
+def _nested(native: Any, structure: Any, out: Any, in_order: bool) -> Entry:
     """An entry that takes the arguments apart, and puts the result together."""
     reader = _Reader(structure, in_order)
-    known = {**reader.known, "door": _whole(door, out), "MISSING": MISSING}
+    known = {**reader.known, "native": _whole(native, out), "MISSING": MISSING}
     tests = " and ".join(reader.tests) or "True"
     if reader.complete:
         made: Entry = eval(
-            f"lambda *args, **kwargs: door({', '.join(reader.leaves)}) if {tests} else MISSING", known
+            f"lambda *args, **kwargs: native({', '.join(reader.leaves)}) if {tests} else MISSING", known
         )
         return made
     is_same_order = eval(f"lambda args, kwargs: {tests}", known)
@@ -195,18 +195,18 @@ def _nested(door: Any, structure: Any, out: Any, in_order: bool) -> Entry:
         except (ValueError, TypeError):
             # Another nest: the long way knows what to do with it.
             return MISSING
-        return known["door"](*leaves) if is_same_order(args, kwargs) else MISSING
+        return known["native"](*leaves) if is_same_order(args, kwargs) else MISSING
 
     return through
 
 
-def _whole(door: Any, out: Any) -> Entry:
-    """A door with its result put together."""
+def _whole(native: Any, out: Any) -> Entry:
+    """An entry point with its result put together."""
     if out is _WHOLE:
-        return cast("Entry", door)
+        return cast("Entry", native)
 
     def through(*leaves: Any) -> Any:
-        values = door(*leaves)
+        values = native(*leaves)
         return values if values is MISSING else unflatten(out, values)
 
     return through

@@ -119,8 +119,8 @@ def _steps(path: Any) -> list[str]:
 
 def _describe(step: Step) -> tuple[str, str]:
     if isinstance(step, Loops):
-        names = ", ".join(_named(root.node, root.kind) for root in step.roots[:6])
-        more = f" and {len(step.roots) - 6} more" if len(step.roots) > 6 else ""
+        names = ", ".join(_named(store.node, store.kind) for store in step.stores[:6])
+        more = f" and {len(step.stores) - 6} more" if len(step.stores) > 6 else ""
         length = f" of {step.length}" if step.length else ""
         return names + more, _MODES.get(step.mode, step.mode) + length
     if isinstance(step, Callback):
@@ -137,7 +137,7 @@ def _named(node: Node, kind: str) -> str:
 def _memory(step: Step, function: Any) -> tuple[list[Any], list[Any]]:
     """The values that a step reads from memory, and those that it writes there."""
     if isinstance(step, Loops):
-        made = {root.node for root in step.roots}
+        made = {store.node for store in step.stores}
         # What is held a row at a time stays in the cache.
         values = [v for v in function.values if not (isinstance(v, Node) and v in step.local)] if function else []
         written = [v for v in values if isinstance(v, Node) and v in made]

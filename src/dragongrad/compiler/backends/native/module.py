@@ -21,7 +21,7 @@ from .parallel.thread_pool import parallel_beside_blas, parts_of
 from .rewrites import legalize_convolution
 from .schedule.cost_model import price
 from .schedule.scheduler import Factorisation, Loops, Product, Step
-from .schedule.stores import Root, row_bytes
+from .schedule.stores import Store, row_bytes
 from .tuning import (
     CUT_MULTIPLE,
     NS_PER_BYTE,
@@ -95,7 +95,7 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         return 0.0
     total, moved = 0.0, 0.0
     seen: set[Node] = set()
-    stack = [root.node for root in step.roots]
+    stack = [store.node for store in step.stores]
     own = set(stack)
     while stack:
         node = stack.pop()
@@ -189,10 +189,10 @@ class Assembler:
     def _cut(self, k: int, step: Step) -> Cut | None:
         function = self.functions[k]
         parts = parts_of(self.works[k], function.length)
-        roots = step.roots if isinstance(step, Loops) else []
-        if parts == 1 or not all(_joins(root) for root in roots):
+        stores = step.stores if isinstance(step, Loops) else []
+        if parts == 1 or not all(_joins(store) for store in stores):
             return None
-        split = [root.node for root in roots if root.kind in ("reduce", "total") and 0 in root.axes]
+        split = [store.node for store in stores if store.kind in ("reduce", "total") and 0 in store.axes]
         apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
         if split:
             most = max(function.length // PARTIAL_SHARE, PARTIAL_BYTES // max(1, sum(apart.values())))
@@ -380,10 +380,14 @@ def _load(register: str, place: int) -> list[str]:
     return [f"  {slot} = getelementptr ptr, ptr %table, i64 {place}", f"  {register} = load ptr, ptr {slot}"]
 
 
-def _joins(root: Root) -> bool:
+def _joins(store: Store) -> bool:
     """Whether partial results of a reduction can be combined, where its loop is cut."""
-    assert root.node.block is not None
-    return 0 not in root.axes or root.kind == "total" or (root.kind == "reduce" and root.node.block.name in _JOINED)
+    assert store.node.block is not None
+    return (
+        0 not in store.axes
+        or store.kind == "total"
+        or (store.kind == "reduce" and store.node.block.name in _JOINED)
+    )
 
 
 def _position(function: Function, node: Node) -> int:

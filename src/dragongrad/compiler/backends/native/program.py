@@ -90,7 +90,9 @@ class Native:
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
         self._long = bool(assembler.cuts) or sum(assembler.works) > RELEASED_NS
-        self.door = self._door([_array(*known) for known in self._inputs], None) if self._in_place else None
+        self.entry_point = (
+            self._entry_point([_array(*known) for known in self._inputs], None) if self._in_place else None
+        )
         self.seconds = {"plan": planned - started, "machine code": time.perf_counter() - planned}
 
     # Planning
@@ -126,11 +128,11 @@ class Native:
         return Output(abi.FRESH_NUMBER if fresh else abi.COPIED_NUMBER, place, dtype, value=form)
 
     def _is_plain(self) -> bool:
-        """Whether every input, output and decision is of a kind that the door reads and makes."""
+        """Whether every input, output and decision is of a kind that the entry point reads and makes."""
         dtypes = [dtype for _, dtype, _ in self._inputs]
         dtypes += [o.dtype for o in self._outputs if o.dtype is not None]
         if any(o.kind == abi.COPIED_NUMBER and o.value is complex for o in self._outputs):
-            # The door makes no complex numbers of Python's.
+            # It makes no complex numbers of Python's.
             return False
         return all(fastcall.can_read(d) for d in dtypes) and all(supported(d) for _, d, _ in self._guards)
 
@@ -138,7 +140,7 @@ class Native:
         return {o.place for o in self._outputs if o.kind in (abi.FRESH_ARRAY, abi.FRESH_NUMBER)}
 
     def _own_arrays(self) -> dict[int, tuple[tuple[int, ...], Any]]:
-        """What is computed natively into an array of its own, where the door is not used."""
+        """What is computed natively into an array of its own, where the entry point is not used."""
         if self._in_place:
             return {}
         wanted = self._fresh() | {o.place for o in self._outputs if o.kind in (abi.FLOAT, abi.INT, abi.TRUTH)}
@@ -230,7 +232,7 @@ class Native:
     # Calling
 
     def open(self, leaves: Sequence[Any], dynamic: Sequence[int], steps: Sequence[int] | None) -> Any:
-        """A door for arguments like these: None where the program cannot be called through one.
+        """An entry point for arguments like these: None where the program cannot be called through one.
 
         Parameters
         ----------
@@ -248,9 +250,9 @@ class Native:
             kind = abi.INTEGER if leaves[i].__class__ is int else abi.NUMBER
             scalar = not isinstance(leaves[i], np.ndarray)
             accepted[i] = Argument(kind, known[0], type(leaves[i])) if scalar else _array(*known)
-        return self._door(accepted, steps)
+        return self._entry_point(accepted, steps)
 
-    def _door(self, accepted: Sequence[Argument], steps: Sequence[int] | None) -> Any:
+    def _entry_point(self, accepted: Sequence[Argument], steps: Sequence[int] | None) -> Any:
         address = self.library.address("program")
         keeps = (self.library, self._constants)
         program = fastcall.Program(address, self._table, self._temporaries, self._size, self._long, keeps)
@@ -260,7 +262,7 @@ class Native:
     def __call__(self, inputs: Sequence[Array]) -> Any:
         """The outputs, or `MISSING` where a decision goes the other way."""
         arrays = [_well(a, dtype, shape) for a, (_, dtype, shape) in zip(inputs, self._inputs, strict=True)]
-        return self.door(*arrays) if self.door is not None else self._interpret(arrays)
+        return self.entry_point(*arrays) if self.entry_point is not None else self._interpret(arrays)
 
     def _interpret(self, inputs: list[Array]) -> Any:
         """Run the program step by step, with call backs in between."""
@@ -337,7 +339,7 @@ def _as_run(step: Step) -> Step:
 def _makes(step: Step) -> list[Node]:
     """The Nodes that a step computes natively."""
     if isinstance(step, Loops):
-        return [root.node for root in step.roots]
+        return [store.node for store in step.stores]
     return [step.node] if isinstance(step, Product) else []
 
 

@@ -1,8 +1,8 @@
 """Every threshold of the native backend: its unit, and what decides it.
 
 They were set by the programs of `benchmarks/` on an AMD EPYC processor (Zen 3, AVX2, 32 KiB of first-level and
-512 KiB of second-level cache to a core). None decides whether a result is right, only how soon it comes. Who changes one
-runs `make bench` before and after.
+512 KiB of second-level cache to a core). None decides whether a result is right, only how soon it comes. Who
+changes one runs `make bench` before and after.
 """
 
 from __future__ import annotations

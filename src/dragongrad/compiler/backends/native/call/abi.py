@@ -1,4 +1,4 @@
-"""How a door's description, the objects that it reads and its blocks of memory are laid out."""
+"""How an entry point's description, the objects that it reads and its blocks of memory are laid out."""
 
 # The words at the start of a description.
 HEADER = (

@@ -1,4 +1,4 @@
-"""How the door looks at the arguments of a call: each must be just what the program was compiled for."""
+"""How the entry point looks at the arguments of a call: each must be just what the program was compiled for."""
 
 from ....integers import LARGEST
 from . import abi as at

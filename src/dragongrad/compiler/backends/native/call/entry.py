@@ -1,7 +1,7 @@
-"""The door in LLVM's language: one function that every compiled program is called through.
+"""The entry point in LLVM's language: one function that every compiled program is called through.
 
-A program describes itself in an array of 64-bit words, which is the `self` of the door's function object. Words
-that begin a record are counted from the start; addresses are those of this process.
+A program describes itself in an array of 64-bit words, which is the `self` of the entry point's function object.
+Words that begin a record are counted from the start; addresses are those of this process.
 
 `block` is the memory of one call: its header, the table of pointers that the program reads, a slot for each
 output, and the temporaries. Blocks that are not in use hang on a list in the description; the list is only
@@ -244,7 +244,7 @@ failed:
 """
 
 _DOOR = f"""
-define ptr @dragongrad.door(ptr %self, ptr %args, i64 %given) {{
+define ptr @dragongrad.entry(ptr %self, ptr %args, i64 %given) {{
   %words.at = getelementptr i8, ptr %self, i64 {at.DATA}
   %words = load ptr, ptr %words.at
   %count.at = {at.word("arguments")}

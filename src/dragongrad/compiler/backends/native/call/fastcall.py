@@ -1,4 +1,4 @@
-"""The door: a compiled program as a function object of CPython, called in a tenth of a microsecond.
+"""The entry point: a compiled program as a function object of CPython, called in a tenth of a microsecond.
 
 It reads arrays where they lie, by the layout of CPython's and NumPy's objects. `layout` asks whether that layout is
 the one it knows; where it is not, programs are called through ctypes.
@@ -22,7 +22,7 @@ from . import abi as words
 from .abi import RECORD, WORD
 from .entry import TEXT
 
-# What a door returns where the arguments are not those it was made for, or a decision goes the other way.
+# What an entry point returns where the arguments are not those it was made for, or a decision goes the other way.
 MISSING = keep_forever(type("Missing", (), {"__repr__": lambda self: "<other arguments, or another path>"})())
 
 # Numbers of functions in NumPy's table, the same in every release since 1.7.
@@ -47,7 +47,7 @@ class _Method(ctypes.Structure):
 
 @dataclass(frozen=True)
 class Argument:
-    """What a door accepts in one place: `kind`, the place in the table, and the object, type or dtype."""
+    """What an entry point accepts in one place: `kind`, the place in the table, and the object, type or dtype."""
 
     kind: int
     place: int
@@ -57,7 +57,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Output:
-    """What a door makes in one place of its result."""
+    """What an entry point makes in one place of its result."""
 
     kind: int
     place: int
@@ -68,7 +68,7 @@ class Output:
 
 @dataclass
 class Program:
-    """What a door calls, and how its block of memory is laid out.
+    """What an entry point calls, and how its block of memory is laid out.
 
     `table` is the table of pointers as every call finds it, `temporaries` are places with their offsets from the
     start of the block (which lie behind the table and `outputs` slots), `keeps` is what must live as long.
@@ -84,7 +84,7 @@ class Program:
 
 @dataclass
 class _Owner:
-    """What a door holds on to: the description, the machine code, and the blocks that calls left."""
+    """What an entry point holds on to: the description, the machine code, and the blocks that calls left."""
 
     description: Any
     address: int
@@ -92,7 +92,7 @@ class _Owner:
     release: Callable[[int], None]
 
     def __del__(self) -> None:
-        # Blocks in use belong to a call, and a call holds the door: here all of them hang on the list.
+        # Blocks in use belong to a call, and a call holds the entry point: here all of them hang on the list.
         self.release(self.address)
 
 
@@ -159,13 +159,13 @@ def _numpy_address(number: int) -> int:
 
 
 @once
-def _door() -> tuple[Any, Callable[[int], None], Library]:
-    """The method of every door, which function objects point to, what frees the blocks of one, and their code."""
+def _entry_point() -> tuple[Any, Callable[[int], None], Library]:
+    """The method that all function objects point to, what frees the blocks of one, and their code."""
     for name in _FROM_PYTHON:
         provide(name, address_of(ctypes.pythonapi[name]))
     provide("PyArray_New", _numpy_address(_NEW))
     library = Library(TEXT, 1)
-    method = _Method(b"compiled", library.address("dragongrad.door"), _METH_FASTCALL, None)
+    method = _Method(b"compiled", library.address("dragongrad.entry"), _METH_FASTCALL, None)
     return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(library.address("dragongrad.release")), library
 
 
@@ -183,7 +183,7 @@ def can_read(dtype: Any) -> bool:
 
 def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Output], steps: Sequence[int]) -> Any:
     """The function object through which a program is called."""
-    method, release, _ = _door()
+    method, release, _ = _entry_point()
     header = [0] * len(WORD)
     body: list[int] = []
     keeps: list[Any] = [program.keeps, program.table]

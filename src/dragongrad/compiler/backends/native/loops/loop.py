@@ -16,7 +16,7 @@ from ..elements.ufuncs import OPERATIONS
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
 from ..schedule.scheduler import Loops
-from ..schedule.stores import Root
+from ..schedule.stores import Store
 from ..tuning import (
     ALIAS_CHECKED_STEPS,
     CUT_MULTIPLE,
@@ -53,7 +53,7 @@ class LoopWriter:
         self.in_memory = in_memory
         self.text = Text()
         self.text.borrows = loops.quick
-        self.own = {root.node for root in loops.roots}
+        self.own = {store.node for store in loops.stores}
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}
         self.to = Expressions(self.text, self._memory, STRAIGHT_ELEMENTS if loops.mode == "straight" else 16)
@@ -87,16 +87,16 @@ class LoopWriter:
     def _body(self) -> int:
         """The loops, and how long the first is."""
         if self.loops.mode == "straight":
-            for root in self.loops.roots:
-                self._straight(root)
+            for store in self.loops.stores:
+                self._straight(store)
                 # From here on what loops need of it is read.
-                self.own.discard(root.node)
+                self.own.discard(store.node)
             return 0
         self._lanes(self.loops.length)
         return self.loops.length
 
     def _element(self, node: Node, index: tuple[Index, ...]) -> str:
-        """An element of a root: long chains of values of its shape are written from their beginning."""
+        """An element of a store: long chains of values of its shape are written from their beginning."""
 
         def known(value: Node) -> bool:
             return self.text.recall((value, index)) is not None
@@ -109,12 +109,12 @@ class LoopWriter:
 
     # Few elements: no loop
 
-    def _straight(self, root: Root) -> None:
-        if root.rolled:
-            self._loops(list(root.node.shape), lambda index: self._write(root.node, index), PLAIN)
+    def _straight(self, store: Store) -> None:
+        if store.rolled:
+            self._loops(list(store.node.shape), lambda index: self._write(store.node, index), PLAIN)
             return
-        for index in itertools.product(*map(range, root.node.shape)):
-            self._write(root.node, index)
+        for index in itertools.product(*map(range, store.node.shape)):
+            self._write(store.node, index)
 
     def _write(self, node: Node, index: tuple[Index, ...]) -> None:
         """An element of a value, to its place."""
@@ -199,7 +199,7 @@ class LoopWriter:
             narrow = (
                 steps <= INTERLEAVED_STEPS
                 or lines > INTERLEAVED_LINES
-                or len(self.loops.roots) > INTERLEAVED_STORES
+                or len(self.loops.stores) > INTERLEAVED_STORES
             )
             # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
             hint = (
@@ -214,69 +214,69 @@ class LoopWriter:
         return self.text.effect(f"call i64 {name}(i64 {given}, i64 {known})")
 
     def _lanes(self, length: int) -> None:
-        sums = [r for r in self.loops.roots if r.kind == "reduce"]
+        sums = [r for r in self.loops.stores if r.kind == "reduce"]
         totals = {id(r): self._accumulators(r) for r in sums}
 
         def body(loop: Loop) -> None:
             i = variable(loop)
-            for root in self.loops.roots:
-                for rest in itertools.product(*map(range, root.domain[1:])):
-                    if root.kind == "map":
-                        self._write(root.node, (i, *rest))
+            for store in self.loops.stores:
+                for rest in itertools.product(*map(range, store.domain[1:])):
+                    if store.kind == "map":
+                        self._write(store.node, (i, *rest))
                     else:
-                        place = totals[id(root)][self._kept(root, (i, *rest))]
-                        self._add(root, place, self._term(root, (i, *rest)))
+                        place = totals[id(store)][self._kept(store, (i, *rest))]
+                        self._add(store, place, self._term(store, (i, *rest)))
 
         self._loop("i", 0, length, body, PART, INNER)
-        for root in sums:
-            self._deliver(root, totals[id(root)])
+        for store in sums:
+            self._deliver(store, totals[id(store)])
 
     # Reductions
 
-    def _kept(self, root: Root, index: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple([index[a] for a in root.kept])
+    def _kept(self, store: Store, index: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple([index[a] for a in store.kept])
 
-    def _accumulators(self, root: Root) -> dict[tuple[int, ...], str]:
+    def _accumulators(self, store: Store) -> dict[tuple[int, ...], str]:
         """A place for each element of the result, with the neutral element in it."""
-        kind, places = kind_of(root), {}
-        for index in itertools.product(*map(range, self._kept(root, root.domain))):
+        kind, places = kind_of(store), {}
+        for index in itertools.product(*map(range, self._kept(store, store.domain))):
             name = self.text.fresh("acc")
             self.entry.append(f"  {name} = alloca {kind}")
-            self.text.write(f"  store {kind} {start_of(root)}, ptr {name}")
+            self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
             places[index] = name
         return places
 
-    def _term(self, root: Root, index: tuple[Index, ...]) -> str:
-        x = arguments(root.node)[0]
-        if root.kind == "scatter":
+    def _term(self, store: Store, index: tuple[Index, ...]) -> str:
+        x = arguments(store.node)[0]
+        if store.kind == "scatter":
             index = spread(index, shape_of(x))
-        if root.kind != "scatter" and self._memory(x) is None and product(x, root.node.dtype) is not None:
-            return self._product_term(root, x, index)
+        if store.kind != "scatter" and self._memory(x) is None and product(x, store.node.dtype) is not None:
+            return self._product_term(store, x, index)
         if isinstance(x, Node):
             self._element(x, index)
-        term = self._hidden(root, self.to.element(x, index, root.node.dtype))
-        return gathered(self.text, root, term) if root.node.dtype.kind == "b" else term
+        term = self._hidden(store, self.to.element(x, index, store.node.dtype))
+        return gathered(self.text, store, term) if store.node.dtype.kind == "b" else term
 
-    def _hidden(self, root: Root, term: str) -> str:
+    def _hidden(self, store: Store, term: str) -> str:
         """A term without its neutral element for LLVM to see.
 
         It writes the maximum of an accumulator and of a number or minus infinity as a choice, of which it makes no
         vectors.
         """
-        neutral = start_of(root)
-        if root.node.dtype.kind != "f" or name_of(root) not in ("max", "min"):
+        neutral = start_of(store)
+        if store.node.dtype.kind != "f" or name_of(store) not in ("max", "min"):
             return term
         choice = self.text.instruction(term)
         if not choice.startswith("select") or neutral not in choice:
             return term
-        kind, name = kind_of(root), f"@dragongrad.{name_of(root)}.{kind_of(root)}"
+        kind, name = kind_of(store), f"@dragongrad.{name_of(store)}.{kind_of(store)}"
         self.text.declare(name, f"{name} = internal global {kind} {neutral}")
-        hidden = self.neutral.setdefault(f"load volatile {kind}, ptr {name}", f"%neutral.{name_of(root)}.{kind}")
+        hidden = self.neutral.setdefault(f"load volatile {kind}, ptr {name}", f"%neutral.{name_of(store)}.{kind}")
         return self.text.op(choice.replace(neutral, hidden))
 
-    def _product_term(self, root: Root, x: Value, index: tuple[Index, ...]) -> str:
+    def _product_term(self, store: Store, x: Value, index: tuple[Index, ...]) -> str:
         """A product that goes into a sum: it may be added unrounded."""
-        dtype, kind = root.node.dtype, kind_of(root)
+        dtype, kind = store.node.dtype, kind_of(store)
         found = product(x, dtype)
         assert found is not None
         *pair, minus = found
@@ -288,18 +288,18 @@ class LoopWriter:
         term = self.text.op(f"fmul contract {kind} {left}, {right}")
         return self.text.op(f"fneg contract {kind} {term}") if minus else term
 
-    def _add(self, root: Root, place: str, term: str) -> None:
-        kind = kind_of(root)
+    def _add(self, store: Store, place: str, term: str) -> None:
+        kind = kind_of(store)
         total = self.text.effect(f"load {kind}, ptr {place}")
-        self.text.write(f"  store {kind} {fold(self.text, root, total, term)}, ptr {place}")
+        self.text.write(f"  store {kind} {fold(self.text, store, total, term)}, ptr {place}")
 
-    def _deliver(self, root: Root, places: dict[tuple[int, ...], str]) -> None:
-        buffer, kind = self._buffer(root.node), kind_of(root)
-        kept_shape = self._kept(root, root.domain)
+    def _deliver(self, store: Store, places: dict[tuple[int, ...], str]) -> None:
+        buffer, kind = self._buffer(store.node), kind_of(store)
+        kept_shape = self._kept(store, store.domain)
         strides = Buffer("", kept_shape, buffer.dtype).strides
         for index, place in places.items():
             total = self.text.effect(f"load {kind}, ptr {place}")
-            self.text.store(buffer, list(zip(index, strides, strict=True)), result(self.text, root, total))
+            self.text.store(buffer, list(zip(index, strides, strict=True)), result(self.text, store, total))
 
 
 def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node], bool]) -> list[Node]:

@@ -15,7 +15,7 @@ from ....rewrite import Value
 from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
 from ..schedule.scheduler import Loops
-from ..schedule.stores import Root, row_bytes
+from ..schedule.stores import Store, row_bytes
 from ..tuning import HELD_ROW_BYTES, ROW_BLOCKS, ROW_SUM_ELEMENTS, ROWS_AT_ONCE
 from .loop import OUTER, PART
 from .loop_nest import NestWriter
@@ -24,17 +24,17 @@ from .loop_nest import NestWriter
 Row = list[tuple[Node, Buffer]]
 
 
-def wide_sums(loops: Loops) -> list[Root]:
-    """The roots of a nest that are sums over its rows and too wide for registers; none where blocks do not pay."""
+def wide_sums(loops: Loops) -> list[Store]:
+    """The stores of a nest that are sums over its rows and too wide for registers; none where blocks do not pay."""
     if loops.mode != "nest" or loops.length < ROWS_AT_ONCE * ROW_BLOCKS:
         return []
     if sum(map(row_bytes, loops.local)) > HELD_ROW_BYTES or loops.multiplies:
         return []
     return [
-        root for root in loops.roots
-        if root.kind == "reduce"
-        and 0 in root.axes
-        and math.prod(root.domain[a] for a in root.kept) >= ROW_SUM_ELEMENTS
+        store for store in loops.stores
+        if store.kind == "reduce"
+        and 0 in store.axes
+        and math.prod(store.domain[a] for a in store.kept) >= ROW_SUM_ELEMENTS
     ]  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class BlockedNestWriter(NestWriter):
 
     def __init__(self, name: str, loops: Loops, in_memory: Callable[[Value], bool]) -> None:
         super().__init__(name, loops, in_memory)
-        self.held = [root.node for root in loops.roots if root.node in loops.local]
+        self.held = [store.node for store in loops.stores if store.node in loops.local]
         self.rooms: dict[Node, str] = {}
         # What is held of each row of a block, while sums take the terms of all of them.
         self.several: list[Row] = []
@@ -58,11 +58,11 @@ class BlockedNestWriter(NestWriter):
     def _body(self) -> int:
         text, length = self.text, self.loops.length
         late = wide_sums(self.loops)
-        others = [root for root in self.loops.roots if root not in late]
+        others = [store for store in self.loops.stores if store not in late]
         self._hold()
-        begun = [root for root in self.loops.roots if root.axes and root.first == 0]
-        for root in begun:
-            self._begin(root, ())
+        begun = [store for store in self.loops.stores if store.axes and store.first == 0]
+        for store in begun:
+            self._begin(store, ())
         # The first row of a block; as an index of rows it is read in whole blocks only.
         first = Loop(text.fresh("block"), 0, length - ROWS_AT_ONCE + 1)
         end = text.effect(f"call i64 @llvm.smin.i64(i64 {PART[1]}, i64 {length})")
@@ -86,8 +86,8 @@ class BlockedNestWriter(NestWriter):
             text.write(f"{done}:")
 
         self._stepping(first, rows, end)
-        for root in begun:
-            self._end(root, ())
+        for store in begun:
+            self._end(store, ())
         return length
 
     def _stepping(self, first: Loop, body: Callable[[Loop], None], end: str) -> None:
@@ -115,29 +115,29 @@ class BlockedNestWriter(NestWriter):
     def _use(self, row: Row) -> None:
         self.places.update({id(node): buffer for node, buffer in row})
 
-    def _each_row(self, roots: list[Root], within: tuple[str, str]) -> None:
+    def _each_row(self, stores: list[Store], within: tuple[str, str]) -> None:
         """Roots at one row after the other."""
 
         def body(loop: Loop) -> None:
             self._use(self._row(self.text.effect(f"sub nsw i64 {loop.name}, {within[0]}")))
-            self._inside(roots, (variable(loop),))
+            self._inside(stores, (variable(loop),))
 
         self._loop("i", 0, self.loops.length, body, within, OUTER)
 
-    def _several_rows(self, roots: list[Root], first: Loop) -> None:
+    def _several_rows(self, stores: list[Store], first: Loop) -> None:
         """Sums that take the terms of all rows of a block."""
         self.text.begin_loop(first)
         self.several = [self._row(str(r)) for r in range(ROWS_AT_ONCE)]
-        self._inside(roots, (variable(first),))
+        self._inside(stores, (variable(first),))
         self.several = []
         self.text.end_loop()
 
-    def _terms(self, root: Root, index: tuple[Index, ...]) -> list[str]:
+    def _terms(self, store: Store, index: tuple[Index, ...]) -> list[str]:
         """Of a sum over rows the terms of all rows of a block, in order."""
         if not self.several:
-            return super()._terms(root, index)
+            return super()._terms(store, index)
         terms = []
         for number, row in enumerate(self.several):
             self._use(row)
-            terms.append(self._term(root, (shift(index[0], number), *index[1:])))
+            terms.append(self._term(store, (shift(index[0], number), *index[1:])))
         return terms

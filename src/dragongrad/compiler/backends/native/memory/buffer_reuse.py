@@ -59,7 +59,7 @@ class _Sharing:
     def __init__(self, step: Loops, function: Function, whole: Container[Value], gone: set[Node]) -> None:
         self.function = function
         self.local = step.local
-        self.kinds = {root.node: root.kind for root in step.roots}
+        self.kinds = {store.node: store.kind for store in step.stores}
         self.whole = whole
         self.gone = gone
         self.uses: dict[str, list[_Use]] = {}

@@ -55,7 +55,7 @@ def _evaluated(schedule: Schedule) -> dict[Node, set[int]]:
     """For each Node the positions of the steps in which it is computed."""
     found: dict[Node, set[int]] = {}
     for k, step in enumerate(schedule.steps):
-        for node in [root.node for root in step.roots] if isinstance(step, Loops) else [step.node]:
+        for node in [store.node for store in step.stores] if isinstance(step, Loops) else [step.node]:
             found[node] = {k}
     for node in reversed(schedule.graph.nodes):
         own = found.setdefault(node, set())

@@ -36,7 +36,7 @@ from ..tuning import (
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
-from .stores import JOINS, Root, is_long_list, mode_of, row_bytes
+from .stores import JOINS, Store, is_long_list, mode_of, row_bytes
 
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
@@ -56,7 +56,7 @@ class Loops:
 
     mode: str  # "straight", "lanes" or "nest"
     length: int
-    roots: list[Root] = field(default_factory=list)
+    stores: list[Store] = field(default_factory=list)
     # Values of which one row at a time is held, while the outermost loop of a nest is there.
     local: set[Node] = field(default_factory=set)
     # Straight code that is so long that it is to be compiled quickly.
@@ -65,12 +65,12 @@ class Loops:
     @property
     def multiplies(self) -> bool:
         """Whether matrices are multiplied inside, or images convolved."""
-        return any(root.kind in ("product", "total", "frame") for root in self.roots)
+        return any(store.kind in ("product", "total", "frame") for store in self.stores)
 
     @property
     def calls_blas(self) -> bool:
         """Whether matrices are multiplied inside by BLAS."""
-        return any(root.kind == "product" and root.node.block is _MATMUL for root in self.roots)
+        return any(store.kind == "product" and store.node.block is _MATMUL for store in self.stores)
 
 
 @dataclass
@@ -196,7 +196,7 @@ class Schedule:
         for node in reversed(self.graph.nodes):
             if node in self.wanted and node not in self.outside:
                 kind = self._kind(node)
-                if kind != "product" and not self._is_rolled(node) and mode_of(Root(node, kind))[0] == "straight":
+                if kind != "product" and not self._is_rolled(node) and mode_of(Store(node, kind))[0] == "straight":
                     straight.add(node)
             if node in straight:
                 count += min(node.size, STRAIGHT_ELEMENTS)
@@ -232,7 +232,7 @@ class Schedule:
             if node.block not in JOINS or node.size <= STRAIGHT_ELEMENTS:
                 continue
             axis = int(node.params.get("axis") or 0) % len(node.shape)
-            if len(values) > 2 and (axis == 0 or mode_of(Root(node, "map"))[0] == "nest"):
+            if len(values) > 2 and (axis == 0 or mode_of(Store(node, "map"))[0] == "nest"):
                 dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTED_COST]
                 found.update(dear)
                 cost.update(dict.fromkeys(dear, 0.0))
@@ -266,14 +266,14 @@ class Schedule:
 
     def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
         """Let the first step that needs a small value write it, where that is straight code."""
-        first, root = self.steps[min(used)[0]], Root(node, self._kind(node))
-        if not isinstance(first, Loops) or first.mode != "straight" or mode_of(root)[0] != "straight":
+        first, store = self.steps[min(used)[0]], Store(node, self._kind(node))
+        if not isinstance(first, Loops) or first.mode != "straight" or mode_of(store)[0] != "straight":
             return False
-        first.roots.append(root)
+        first.stores.append(store)
         return True
 
     def _find_readers(self) -> dict[Node, frozenset[tuple[int, int]]]:
-        """For each Node: the steps for which its elements are computed or read, and in a nest the root."""
+        """For each Node: the steps for which its elements are computed or read, and in a nest the store."""
         readers: dict[Node, frozenset[tuple[int, int]]] = {}
         at: dict[Node, frozenset[tuple[int, int]]] = {}
         for k, step in enumerate(self.steps):
@@ -299,7 +299,7 @@ class Schedule:
         if not together:
             return RECOMPUTED_COST
         for _, j in used:
-            if step.roots[j].reads(0, {node, *self.memory}).get(node) != 0:
+            if step.stores[j].reads(0, {node, *self.memory}).get(node) != 0:
                 return RECOMPUTED_COST
         return HELD_COST
 
@@ -309,10 +309,10 @@ class Schedule:
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
                 most = TILE_BYTES if step.multiplies else ROW_BYTES
-                for root in step.roots:
-                    node = root.node
+                for store in step.stores:
+                    node = store.node
                     users = {at for at, _ in self._readers.get(node, _NOBODY)}
-                    if root.first > 0 and row_bytes(node) <= most and node not in outside and users == {k}:
+                    if store.first > 0 and row_bytes(node) <= most and node not in outside and users == {k}:
                         step.local.add(node)
 
     def _place(self) -> None:
@@ -344,44 +344,44 @@ class Schedule:
         elif self._kind(node) == "product" and not self._is_stack(node):
             self.steps.append(Product(node))
         else:
-            return self._into_loops(Root(node, self._kind(node), self._is_rolled(node)), after, needs)
+            return self._into_loops(Store(node, self._kind(node), self._is_rolled(node)), after, needs)
         return len(self.steps) - 1
 
-    def _into_loops(self, root: Root, after: int, needs: frozenset[Node]) -> int:
-        mode, length = mode_of(root)
+    def _into_loops(self, store: Store, after: int, needs: frozenset[Node]) -> int:
+        mode, length = mode_of(store)
         straight = mode == "straight"
         alike = self._open.setdefault((straight, length), [])
-        # Back from the end, past steps that make nothing that this root reads, to loops of the same kind.
+        # Back from the end, past steps that make nothing that this store reads, to loops of the same kind.
         for k in reversed(alike):
             step = self.steps[k]
             assert isinstance(step, Loops)
             if k < after:
                 break
-            if straight or self._fits(step, root, mode, needs if k == after else _NOTHING[1]):
-                step.roots.append(root)
-                if straight and len(step.roots) >= (
+            if straight or self._fits(step, store, mode, needs if k == after else _NOTHING[1]):
+                step.stores.append(store)
+                if straight and len(step.stores) >= (
                     VALUES_PER_FUNCTION // 4 if self.quick else VALUES_PER_FUNCTION
                 ):
                     alike.remove(k)
                 return k
-        self.steps.append(Loops(mode, length, [root], quick=straight and self.quick))
+        self.steps.append(Loops(mode, length, [store], quick=straight and self.quick))
         alike.append(len(self.steps) - 1)
         return alike[-1]
 
-    def _fits(self, step: Loops, root: Root, mode: str, needs: frozenset[Node]) -> bool:
-        """Whether a root can be computed in the loops of a step of the same length."""
-        made = [r for r in step.roots if r.node in needs] if needs else []
+    def _fits(self, step: Loops, store: Store, mode: str, needs: frozenset[Node]) -> bool:
+        """Whether a store can be computed in the loops of a step of the same length."""
+        made = [r for r in step.stores if r.node in needs] if needs else []
         if step.mode == "lanes":
             # A map in the same loops is known at the same row; a reduction only after them.
             if mode != "lanes" or any(r.kind == "reduce" for r in made):
                 return False
-            found = root.reads(0, self.memory) if made else {}
+            found = store.reads(0, self.memory) if made else {}
             return all(found.get(r.node) == 0 for r in made)
         if mode == "lanes" and not made:
             return False
         if any(r.first == 0 for r in made):
             return False
-        found = root.reads(0, self.memory) if made else {}
+        found = store.reads(0, self.memory) if made else {}
         return all(found.get(r.node) == 0 for r in made)
 
 
@@ -391,7 +391,7 @@ def arguments_of(node: Node) -> tuple[Value, ...]:
 
 
 def _makes(step: Step) -> list[Node]:
-    return [r.node for r in step.roots] if isinstance(step, Loops) else [step.node]
+    return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]
 
 
 def _adds_up(node: Node) -> bool:

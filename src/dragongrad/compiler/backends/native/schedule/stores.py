@@ -22,7 +22,7 @@ JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 
 
 @dataclass
-class Root:
+class Store:
     """A value that goes to memory, and how.
 
     A "map" writes every element once; a "reduce" gathers over some axes; a "scatter" adds what it reads to the
@@ -119,18 +119,18 @@ def is_long_list(node: Node) -> bool:
     return node.block in JOINS and len(arguments(node)) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
 
 
-def mode_of(root: Root) -> tuple[str, int]:
-    """How a root is looped over, and how long its first loop is."""
-    domain = root.domain
+def mode_of(store: Store) -> tuple[str, int]:
+    """How a store is looped over, and how long its first loop is."""
+    domain = store.domain
     size = math.prod(domain)
-    if root.kind in ("product", "scatter", "total", "frame"):
+    if store.kind in ("product", "scatter", "total", "frame"):
         return "nest", domain[0]
-    if size <= STRAIGHT_ELEMENTS or _is_list(root.node, size):
+    if size <= STRAIGHT_ELEMENTS or _is_list(store.node, size):
         return "straight", 0
-    if root.rolled:
+    if store.rolled:
         return "nest", domain[0]
-    if in_lanes(domain, 16 if root.kind == "map" else 4) and (
-        root.kind == "map" or 0 in reduced_axes(root.node, len(domain))
+    if in_lanes(domain, 16 if store.kind == "map" else 4) and (
+        store.kind == "map" or 0 in reduced_axes(store.node, len(domain))
     ):
         return "lanes", domain[0]
     return "nest", domain[0]
