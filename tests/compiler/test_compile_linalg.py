@@ -9,7 +9,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native.schedule.scheduler import Callback, Factorisation
+from dragongrad.compiler.backends.native.schedule.steps import Callback, Factorisation
 
 pytestmark = pytest.mark.smoke
 

@@ -16,7 +16,7 @@ from dragongrad.compiler.backends.native.jit import engine
 from dragongrad.compiler.backends.native.linalg import external_calls, small_matmul
 from dragongrad.compiler.backends.native.loops.row_blocking import wide_sums
 from dragongrad.compiler.backends.native.parallel import combine_partials
-from dragongrad.compiler.backends.native.schedule.scheduler import Loops, Product
+from dragongrad.compiler.backends.native.schedule.steps import Loops, Product
 from dragongrad.compiler.backends.native.tuning import ROW_BLOCKS, ROWS_AT_ONCE
 
 RNG = np.random.default_rng(11)

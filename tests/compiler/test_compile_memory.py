@@ -8,7 +8,7 @@ import dragongrad as ad
 from dragongrad.compiler.backends.native.memory import buffer_reuse as write_over
 from dragongrad.compiler.backends.native.memory.allocation import Workspace
 from dragongrad.compiler.backends.native.parallel import scratch_slots, thread_pool
-from dragongrad.compiler.backends.native.schedule.scheduler import Loops
+from dragongrad.compiler.backends.native.schedule.steps import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")

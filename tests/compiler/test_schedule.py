@@ -8,7 +8,7 @@ import pytest
 from grid import covering
 
 import dragongrad as ad
-from dragongrad.compiler.backends.native.schedule.scheduler import Loops
+from dragongrad.compiler.backends.native.schedule.steps import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.node import Node
-from .backends.native.schedule.scheduler import Callback, Factorisation, Loops, Step
+from .backends.native.schedule.steps import Callback, Factorisation, Loops, Step
 from .rewrite import arguments
 
 _MODES = {

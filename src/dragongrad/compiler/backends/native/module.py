@@ -20,7 +20,7 @@ from .parallel.scratch_slots import CLAIM, DECLARED, RELEASE, WORD, definitions,
 from .parallel.thread_pool import parallel_beside_blas, parts_of
 from .rewrites import legalize_convolution
 from .schedule.cost_model import price
-from .schedule.scheduler import Factorisation, Loops, Product, Step
+from .schedule.steps import Factorisation, Loops, Product, Step
 from .schedule.stores import Store, row_bytes
 from .tuning import (
     CUT_MULTIPLE,

@@ -18,7 +18,8 @@ from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
 from .rewrites.rematerialize_matmul import repeat_products
 from .rewrites.transpose_operands import turn
-from .schedule.scheduler import Loops, Schedule
+from .schedule.scheduler import Schedule
+from .schedule.steps import Loops
 
 
 @dataclass

@@ -27,7 +27,7 @@ from .module import Assembler, Places
 from .parallel.combine_partials import provide_joiner
 from .parallel.thread_pool import WORKERS
 from .plan import lies_in_memory, plan
-from .schedule.scheduler import Callback, Factorisation, Loops, Product, Step
+from .schedule.steps import Callback, Factorisation, Loops, Product, Step
 from .tuning import RELEASED_NS
 
 Array: TypeAlias = np.ndarray[Any, Any]

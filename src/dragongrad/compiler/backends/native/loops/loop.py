@@ -15,7 +15,7 @@ from ..elements.lowering import Expressions, spread
 from ..elements.ufuncs import OPERATIONS
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
-from ..schedule.scheduler import Loops
+from ..schedule.steps import Loops
 from ..schedule.stores import Store
 from ..tuning import (
     ALIAS_CHECKED_STEPS,

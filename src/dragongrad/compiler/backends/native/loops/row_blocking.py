@@ -14,7 +14,7 @@ from .....core.node import Node
 from ....rewrite import Value
 from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
-from ..schedule.scheduler import Loops
+from ..schedule.steps import Loops
 from ..schedule.stores import Store, row_bytes
 from ..tuning import HELD_ROW_BYTES, ROW_BLOCKS, ROW_SUM_ELEMENTS, ROWS_AT_ONCE
 from .loop import OUTER, PART

@@ -15,7 +15,7 @@ from .....core.node import Node
 from ....rewrite import Value
 from ..ir.affine import Index, Loop, combine
 from ..ir.builder import Access, Function
-from ..schedule.scheduler import Loops, Step
+from ..schedule.steps import Loops, Step
 from ..tuning import REUSE_TRIES, REUSED_BYTES
 
 _POINTER = re.compile(r"%b(\d+)\b")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from .....core.graph import Graph
 from .....core.node import Node
 from ....rewrite import Value, Writer, arguments, rewrite, shape_of
-from ..schedule.scheduler import Loops, Schedule
+from ..schedule.scheduler import Schedule
+from ..schedule.steps import Loops
 from ..schedule.stores import row_bytes
 from ..tuning import CACHED_STACK_BYTES, REMATERIALIZED_BYTES, TILE_BYTES
 from .clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,6 +35,7 @@ from ..tuning import (
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
+from .steps import Callback, Factorisation, Loops, Product, Step, makes
 from .stores import JOINS, Store, is_long_list, mode_of, row_bytes
 
 _MATMUL = BLOCKS[np.matmul]
@@ -48,52 +48,6 @@ _SUMS = REDUCTIONS | {_MATMUL}
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
-
-
-@dataclass
-class Loops:
-    """Roots that share their loops."""
-
-    mode: str  # "straight", "lanes" or "nest"
-    length: int
-    stores: list[Store] = field(default_factory=list)
-    # Values of which one row at a time is held, while the outermost loop of a nest is there.
-    local: set[Node] = field(default_factory=set)
-    # Straight code that is so long that it is to be compiled quickly.
-    quick: bool = False
-
-    @property
-    def multiplies(self) -> bool:
-        """Whether matrices are multiplied inside, or images convolved."""
-        return any(store.kind in ("product", "total", "frame") for store in self.stores)
-
-    @property
-    def calls_blas(self) -> bool:
-        """Whether matrices are multiplied inside by BLAS."""
-        return any(store.kind == "product" and store.node.block is _MATMUL for store in self.stores)
-
-
-@dataclass
-class Product:
-    """A matrix product by BLAS."""
-
-    node: Node
-
-
-@dataclass
-class Factorisation(Product):
-    """A linear system or a factor of a matrix by LAPACK."""
-
-
-@dataclass
-class Callback:
-    """A Block that is left to NumPy."""
-
-    node: Node
-    why: str
-
-
-Step = Loops | Product | Callback
 
 
 def is_native(node: Node) -> bool:
@@ -279,7 +233,7 @@ class Schedule:
         for k, step in enumerate(self.steps):
             nest = isinstance(step, Loops) and step.mode == "nest"
             straight = frozenset({(k, -1)})
-            for j, made in enumerate(_makes(step)):
+            for j, made in enumerate(makes(step)):
                 at[made] = frozenset({(k, j)}) if nest else straight
         for node in reversed(self.graph.nodes):
             own = at[node] if node in at else readers.get(node, _NOBODY)
@@ -388,10 +342,6 @@ class Schedule:
 def arguments_of(node: Node) -> tuple[Value, ...]:
     """The values that a Node, or the Node it picks from, is applied to."""
     return tuple(node.parents) if node.pick is not None else arguments(node)
-
-
-def _makes(step: Step) -> list[Node]:
-    return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]
 
 
 def _adds_up(node: Node) -> bool:

@@ -1,0 +1,63 @@
+"""The steps of a schedule: loops, products by BLAS, factors by LAPACK, and what is left to NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from .....core.block import BLOCKS
+from .....core.node import Node
+from .stores import Store
+
+
+@dataclass
+class Loops:
+    """Stores that share their loops."""
+
+    mode: str  # "straight", "lanes" or "nest"
+    length: int
+    stores: list[Store] = field(default_factory=list)
+    # Values of which one row at a time is held, while the outermost loop of a nest is there.
+    local: set[Node] = field(default_factory=set)
+    # Straight code that is so long that it is to be compiled quickly.
+    quick: bool = False
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether matrices are multiplied inside, or images convolved."""
+        return any(store.kind in ("product", "total", "frame") for store in self.stores)
+
+    @property
+    def calls_blas(self) -> bool:
+        """Whether matrices are multiplied inside by BLAS."""
+        return any(store.kind == "product" and store.node.block is BLOCKS[np.matmul] for store in self.stores)
+
+
+@dataclass
+class Product:
+    """A matrix product by BLAS."""
+
+    node: Node
+
+
+@dataclass
+class Factorisation(Product):
+    """A linear system or a factor of a matrix by LAPACK."""
+
+
+@dataclass
+class Callback:
+    """A Block that is left to NumPy."""
+
+    node: Node
+    why: str
+
+
+Step: TypeAlias = Loops | Product | Callback
+
+
+def makes(step: Step) -> list[Node]:
+    """The Nodes whose values a step writes."""
+    return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]
