@@ -220,23 +220,23 @@ def test_a_short_program_is_optimised_as_a_whole():
     assert ") #1 {" not in g._path().engine.text
 
 
-@pytest.mark.parametrize(("fold", "kind", "dtype"), [
+@pytest.mark.parametrize(("operation", "kind", "dtype"), [
     ("sum", "double", float), ("sum", "float", np.float32), ("sum", "i64", np.int64), ("max", "double", float),
     ("min", "float", np.float32), ("max", "i32", np.int32), ("min", "i64", np.int64), ("any", "i8", bool),
     ("all", "i8", bool),
 ])  # fmt: skip
 @pytest.mark.parametrize("count", [1, 7, 8, 21])
-def test_parts_are_put_together(fold, kind, dtype, count):
-    name = f"dragongrad.join.{fold}.{kind}"
+def test_parts_are_put_together(operation, kind, dtype, count):
+    name = f"dragongrad.combine.{operation}.{kind}"
     run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3)(
-        combine_partials.provide_joiner(name).address(name)
+        combine_partials.provide_combiner(name).address(name)
     )
     parts = (
         RNG.integers(0, 2, (5, 24)).astype(dtype) if dtype is bool else RNG.integers(-9, 9, (5, 24)).astype(dtype)
     )
     out = np.zeros(count + 1, dtype)
     run(out.ctypes.data, parts.ctypes.data, count, 5, parts.strides[0])
-    np.testing.assert_array_equal(out[:count], getattr(np, fold)(parts[:, :count], axis=0))
+    np.testing.assert_array_equal(out[:count], getattr(np, operation)(parts[:, :count], axis=0))
     assert out[count] == np.zeros((), dtype)
 
 

@@ -118,7 +118,7 @@ makers = {
     "binding": engine.binding, "addresses": thread_pool._addresses, "blas": gemm.symbols, "lapack": lapack.symbols,
     "beside": thread_pool.parallel_beside_blas, "controls": external_calls.thread_controls,
     "exp": lambda: calls.provide_function("@dragon.exp.double"),
-    "join": lambda: combine_partials.provide_joiner("dragongrad.join.sum.double"),
+    "combine": lambda: combine_partials.provide_combiner("dragongrad.combine.sum.double"),
 }
 found = {name: [] for name in makers}
 def work(k):

@@ -15,7 +15,7 @@ from .ir.builder import STORED, Function
 from .linalg.external_calls import RoutineWriter
 from .linalg.gemm import ProductWriter, factors
 from .linalg.lapack import FactorisationWriter, operands, room, terms
-from .parallel.combine_partials import joiner
+from .parallel.combine_partials import combiner
 from .parallel.scratch_slots import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
 from .parallel.thread_pool import parallel_beside_blas, parts_of
 from .rewrites import legalize_convolution
@@ -156,7 +156,7 @@ class Assembler:
                 self.failed = self.places.more() if self.failed < 0 else self.failed
                 if room(step.node):
                     self.rooms[k] = self.places.more(), room(step.node)
-        self.joiners: set[str] = set()  # the names of those that are called
+        self.combiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
             cut = self._cut(k, step) if k in self.functions else None
             if cut is not None:
@@ -351,8 +351,8 @@ class Assembler:
         joins = []
         for position, (place, apart) in cut.partial.items():
             node = function.values[position]
-            out, name = register(self.places.of(node)), joiner(node)
-            self.joiners.add(name)
+            out, name = register(self.places.of(node)), combiner(node)
+            self.combiners.add(name)
             self.calls.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64){self._away}"
             numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
             joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")

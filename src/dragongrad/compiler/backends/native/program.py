@@ -24,7 +24,7 @@ from .math.calls import provide_function
 from .memory.allocation import Workspace
 from .memory.buffer_reuse import write_over
 from .module import Assembler, Places
-from .parallel.combine_partials import provide_joiner
+from .parallel.combine_partials import provide_combiner
 from .parallel.thread_pool import WORKERS
 from .plan import lies_in_memory, plan
 from .schedule.steps import Callback, Factorisation, Loops, Product, Step
@@ -198,8 +198,8 @@ class Native:
         """Give names to what the module calls outside itself."""
         if assembler.cuts:
             WORKERS.ready()
-        for name in sorted(assembler.joiners):
-            provide_joiner(name)
+        for name in sorted(assembler.combiners):
+            provide_combiner(name)
         for symbol in assembler.calls.declared if assembler.calls is not assembler.module else ():
             if symbol.startswith("@dragon."):
                 provide_function(symbol)

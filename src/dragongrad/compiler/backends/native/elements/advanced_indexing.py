@@ -29,7 +29,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Layout:
+class AdvancedIndex:
     """The parts of an index, and where the axes that its arrays make together lie in the result."""
 
     parts: tuple[Part, ...]
@@ -37,8 +37,8 @@ class Layout:
     shape: tuple[int, ...]  # of the arrays, broadcast
 
 
-def layout(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) -> Layout | None:
-    """The layout of an index with arrays, None where it is not of whole numbers only."""
+def advanced_index(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) -> AdvancedIndex | None:
+    """The reading of an index with arrays, None where it is not of whole numbers only."""
     parts: list[Part] = []
     used = sum(p is not None and p is not Ellipsis for p in index)
     axis = 0
@@ -60,7 +60,7 @@ def layout(index: tuple[Any, ...], shape: tuple[int, ...], stack: Value = None) 
     advanced = [k for k, p in enumerate(parts) if p.kind in ("array", "take")]
     together = advanced[-1] - advanced[0] + 1 == len(advanced)
     before = sum(p.kind != "take" for p in parts[: advanced[0]]) if together else 0
-    return Layout(tuple(parts), before, broadcast_shapes(*arrays))
+    return AdvancedIndex(tuple(parts), before, broadcast_shapes(*arrays))
 
 
 def _part(p: Any, n: int) -> Part | None:
@@ -80,7 +80,7 @@ def _part(p: Any, n: int) -> Part | None:
 
 
 def element_of(
-    to: Expressions, found: Layout, index: tuple[Index, ...], stack: Value = None
+    to: Expressions, found: AdvancedIndex, index: tuple[Index, ...], stack: Value = None
 ) -> tuple[Index, ...] | None:
     """Where in the array the element of the result at `index` lies; None where a slice cannot follow."""
     axes = len(found.shape)
@@ -125,12 +125,12 @@ def _inside(text: Text, register: str, n: int) -> str:
     return text.intrinsic("smin", "i64", text.intrinsic("smax", "i64", place, "0"), str(n - 1))
 
 
-def added_at(node: Node) -> Layout | None:
-    """The layout of a scatter whose index is of arrays side by side, between full slices; None for any other."""
+def added_at(node: Node) -> AdvancedIndex | None:
+    """The reading of a scatter whose index is of arrays side by side, between full slices; None for any other."""
     index, shape = node.params["index"], node.shape
     if all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in index):
         return None
-    found = layout(index, shape, *arguments(node)[1:])
+    found = advanced_index(index, shape, *arguments(node)[1:])
     if found is None or not is_readable(found) or any(p.kind == "new" for p in found.parts):
         return None
     slices = [k for k, p in enumerate(found.parts) if p.kind == "slice"]
@@ -141,6 +141,6 @@ def added_at(node: Node) -> Layout | None:
     return found if together and found.shape and 0 not in found.shape else None
 
 
-def is_readable(found: Layout) -> bool:
+def is_readable(found: AdvancedIndex) -> bool:
     """Whether every place that an index can name is one of the array's elements."""
     return not any(p.kind == "array" and p.length == 0 for p in found.parts)

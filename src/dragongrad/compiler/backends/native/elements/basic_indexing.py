@@ -11,7 +11,7 @@ from .....core.node import Node
 from ....rewrite import arguments, shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, place, shift
 from ..ir.builder import literal, type_of
-from .advanced_indexing import element_of, is_readable, layout
+from .advanced_indexing import advanced_index, element_of, is_readable
 from .lowering import Expressions, LeaveToNumPyError, NeedsBufferError, rule, spread
 
 
@@ -69,7 +69,7 @@ def _getitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 def _gather(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     """An index with arrays of whole numbers, constant or computed."""
     x, *stack = arguments(node)
-    found = layout(node.params["index"], shape_of(x), *stack)
+    found = advanced_index(node.params["index"], shape_of(x), *stack)
     if found is None or not is_readable(found):
         raise LeaveToNumPyError(node)
     inner = element_of(to, found, index, *stack)

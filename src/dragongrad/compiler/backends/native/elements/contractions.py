@@ -39,7 +39,7 @@ def reduction_index(node: Node, x: Value, index: tuple[Index, ...], at: tuple[In
     return tuple([next(inside_axes) if a in axes else next(kept) for a in range(len(shape_of(x)))])
 
 
-def fold(text: Text, name: str, dtype: Any, left: str, right: str) -> str:
+def combine(text: Text, name: str, dtype: Any, left: str, right: str) -> str:
     """One step of a reduction."""
     return OPERATIONS[BLOCKS[FOLDS[name]]].write(text, np.dtype(dtype), [left, right], ())
 
@@ -72,7 +72,7 @@ def _reduction(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
             total = add_product(to.text, type_of(node.dtype), total, left, right)
             continue
         one = to.element(x, inner, node.dtype)
-        total = one if total is None else fold(to.text, node.block.name, node.dtype, total, one)
+        total = one if total is None else combine(to.text, node.block.name, node.dtype, total, one)
     assert total is not None
     return total
 

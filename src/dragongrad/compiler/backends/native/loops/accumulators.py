@@ -29,7 +29,7 @@ def start_of(store: Store) -> str:
     return literal(np.iinfo(dtype).min if name == "max" else np.iinfo(dtype).max, dtype)
 
 
-def fold(text: Text, store: Store, total: str, term: str) -> str:
+def combine(text: Text, store: Store, total: str, term: str) -> str:
     """One step of a reduction, in the forms that LLVM recognises."""
     kind, name = kind_of(store), name_of(store)
     if store.node.dtype.kind == "b":

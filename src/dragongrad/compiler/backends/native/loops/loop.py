@@ -26,7 +26,7 @@ from ..tuning import (
     RECURSION_DEPTH,
     STRAIGHT_ELEMENTS,
 )
-from .accumulators import fold, gathered, kind_of, name_of, result, start_of
+from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
@@ -291,7 +291,7 @@ class LoopWriter:
     def _add(self, store: Store, place: str, term: str) -> None:
         kind = kind_of(store)
         total = self.text.effect(f"load {kind}, ptr {place}")
-        self.text.write(f"  store {kind} {fold(self.text, store, total, term)}, ptr {place}")
+        self.text.write(f"  store {kind} {combine(self.text, store, total, term)}, ptr {place}")
 
     def _deliver(self, store: Store, places: dict[tuple[int, ...], str]) -> None:
         buffer, kind = self._buffer(store.node), kind_of(store)

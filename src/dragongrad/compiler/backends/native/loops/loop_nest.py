@@ -15,7 +15,7 @@ from ..linalg.gemm import ProductWriter, factors, lead_strides
 from ..rewrites.legalize_convolution import is_convolution, places_of, shape_of_image
 from ..schedule.stores import Store, row_bytes
 from ..tuning import ROW_BYTES, UNROLLED_SUM
-from .accumulators import fold, gathered, kind_of, name_of, result, start_of
+from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 from .loop import INNER, OUTER, PART, PLAIN, LoopWriter
 
 # What calls functions of its own inside; and of a convolution's result and operands, which have a part an image.
@@ -226,7 +226,7 @@ class NestWriter(LoopWriter):
         if stored == "i8":
             total = gathered(self.text, store, self.text.effect(f"trunc i8 {total} to i1"))
         for term in terms:
-            total = fold(self.text, store, total, term)
+            total = combine(self.text, store, total, term)
         self.text.store(buffer, parts, result(self.text, store, total))
 
     def _terms(self, store: Store, index: tuple[Index, ...]) -> list[str]:

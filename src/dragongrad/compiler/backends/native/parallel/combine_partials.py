@@ -10,42 +10,42 @@ from ..jit.engine import Library, provide
 _WORDS = {"sum": ("add", "fadd"), "all": ("and", ""), "any": ("or", "")}
 
 
-def joiner(node: Node) -> str:
+def combiner(node: Node) -> str:
     """The name of the function that combines parts of a reduction's result, in order, element by element.
 
     Its parameters: where the result goes, the first part, the elements of a part, how many parts there are, and the
     bytes from one to the next.
     """
     assert node.block is not None
-    fold = "sum" if node.block.name == "conv_kernel" else node.block.name
-    return f"dragongrad.join.{fold}.{STORED[node.dtype.name]}"
+    operation = "sum" if node.block.name == "conv_kernel" else node.block.name
+    return f"dragongrad.combine.{operation}.{STORED[node.dtype.name]}"
 
 
 @once
-def provide_joiner(name: str) -> Library:
-    """Make a function of `joiner`, under its name."""
+def provide_combiner(name: str) -> Library:
+    """Make a function of `combiner`, under its name."""
     library = Library(_text(name), 0)
     provide(name, library.address(name))
     return library
 
 
-def _fold(fold: str, kind: str, lanes: int) -> tuple[str, str]:
+def _combination(operation: str, kind: str, lanes: int) -> tuple[str, str]:
     """The instruction that combines `%total` and `%x`, of one number or several, and what it declares."""
     real, many = kind in ("double", "float"), f"<{lanes} x {kind}>" if lanes > 1 else kind
-    if fold in _WORDS:
-        return f"{_WORDS[fold][real]} {many} %total, %x", ""
+    if operation in _WORDS:
+        return f"{_WORDS[operation][real]} {many} %total, %x", ""
     suffix = {"double": "f64", "float": "f32"}.get(kind, kind)
-    name = f"@llvm.{f'{fold}imum' if real else f's{fold}'}.{f'v{lanes}' if lanes > 1 else ''}{suffix}"
+    name = f"@llvm.{f'{operation}imum' if real else f's{operation}'}.{f'v{lanes}' if lanes > 1 else ''}{suffix}"
     return f"call {many} {name}({many} %total, {many} %x)", f"declare {many} {name}({many}, {many})\n"
 
 
 def _text(name: str) -> str:
     """The elements side by side in vectors, which spares LLVM the search for them; then those that are left."""
-    *_, fold, kind = name.split(".")
+    *_, operation, kind = name.split(".")
     loops, declared = "", ""
     for label, lanes, end in (("many", _LANES, "%whole"), ("one", 1, "%count")):
         many = f"<{lanes} x {kind}>" if lanes > 1 else kind
-        instruction, declaration = _fold(fold, kind, lanes)
+        instruction, declaration = _combination(operation, kind, lanes)
         declared += declaration
         start, after = ("0, %part", "one") if lanes > 1 else ("%whole, %many", "next")
         loops += f"""{label}:

@@ -12,7 +12,7 @@ from .....core.block import BLOCKS
 from .....core.node import Node
 from ....process import computed_once
 from ....rewrite import Value, arguments, reduced_axes, shape_of
-from ..elements.advanced_indexing import Layout, added_at
+from ..elements.advanced_indexing import AdvancedIndex, added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
 from ..tuning import LANE_ELEMENTS, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
@@ -52,7 +52,7 @@ class Store:
         return shape
 
     @computed_once
-    def index(self) -> Layout:
+    def index(self) -> AdvancedIndex:
         """Of a scatter: the index, whose arrays stand side by side between full slices."""
         found = added_at(self.node)
         assert found is not None
