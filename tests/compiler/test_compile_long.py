@@ -1,5 +1,6 @@
 """Long unrolled programs: compiled in pieces, quickly, and apart from loops; the passes leave alone what stays."""
 
+import platform
 import re
 
 import numpy as np
@@ -11,6 +12,7 @@ from test_compile_random import everything
 from test_random_programs import PROGRAMS, matrices
 
 import dragongrad as ad
+from dragongrad.compiler.backends.native.loops import loop
 from dragongrad.compiler.backends.native.parallel import thread_pool
 from dragongrad.compiler.backends.native.schedule import scheduler
 from dragongrad.compiler.passes import PIPELINE
@@ -91,7 +93,7 @@ def test_decisions_in_long_code():
 def test_random_programs_as_if_they_were_long(monkeypatch, program, seed):
     first = matrices(seed)
     with monkeypatch.context() as patch:
-        patch.setattr(scheduler, "QUICK", -1)
+        patch.setattr(scheduler, "QUICK_ELEMENTS", -1)
         assert_compiles(everything(program), first, first[::-1] * 1.3, "native")
 
 
@@ -111,3 +113,49 @@ def test_a_pass_that_changes_nothing_returns_the_very_graph(one):
     graph = compiled(ad.grad(pendulum(20)), np.array([0.5, 0.1]))[2].graph
     settled = one(graph)
     assert one(settled) is settled
+
+
+@pytest.mark.parametrize("join", [np.stack, lambda parts: np.concatenate([np.stack([p, p]) for p in parts])])
+@pytest.mark.parametrize("reduce", [np.sum, np.max, lambda y: np.sum(np.sin(y) * y[::-1])])
+def test_no_loop_is_cut_at_each_part_of_a_long_list(join, reduce):
+    def f(x):
+        return reduce(join([x[i % 5] * (1.0 + i) for i in range(40)]))
+
+    x = np.linspace(0.1, 1, 5)
+    traced, run, made = compiled(f, x)
+    np.testing.assert_allclose(traced, f(x), rtol=1e-12)
+    np.testing.assert_allclose(run, f(x), rtol=1e-12)
+    # One loop over the list, and what is left over of it.
+    assert made.llvm.count("br i1") <= 4
+
+
+def test_too_many_loops_for_the_parts_of_one_are_refused(monkeypatch):
+    monkeypatch.setattr(loop, "LOOPS_FOR_ONE", 5)
+
+    def f(x):
+        return np.sum(np.concatenate([np.sin(x * (i + 1.0)) for i in range(8)]))
+
+    x = np.ones(40)
+    with pytest.raises(ad.CompileError, match="joins more than 5 arrays"):
+        ad.compile(f, backend="native")(x)
+    made = ad.compile(f)
+    with pytest.warns(ad.CompileWarning, match="f runs as NumPy source, .*: it joins more than 5 arrays"):
+        np.testing.assert_allclose(made(x), f(x), rtol=1e-12)
+    np.testing.assert_allclose(made(x), f(x), rtol=1e-12)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="counts registers of x86-64")
+def test_a_running_sum_in_long_code_stays_in_a_register(monkeypatch):
+    monkeypatch.setattr(scheduler, "QUICK_ELEMENTS", -1)
+
+    def f(x):
+        total = 0.0
+        for i in range(200):
+            total = total + x[i % 64] * (1.0 + i)
+        return total
+
+    x = np.linspace(0.1, 1, 64)
+    run, made = compiled(f, x)[1:]
+    np.testing.assert_allclose(run, f(x), rtol=1e-12)
+    # Each element is put away once and fetched a few times; the sum is not.
+    assert made.asm.count("(%rsp)") < 300

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..core.errors import ArgumentError, CompileWarning
+from ..core.errors import ArgumentError, CompileError, CompileWarning
 from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
 from ..core.node import Node
@@ -138,6 +138,9 @@ def _native_or_none(graph: Graph, taken: list[bool], forms: list[type]) -> Nativ
     """Machine code, or None where making it fails: a fault of the backend must not be one of the user's program."""
     try:
         return Native(graph, taken, forms)
+    except CompileError as error:
+        warn(f"{graph.title} runs as NumPy source, which gives the same values: {error}")
+        return None
     except Exception as error:
         warn(
             f"{graph.title} could not be compiled to machine code and runs as NumPy source, which gives the same "

@@ -58,6 +58,8 @@ CUT_MULTIPLE = 32
 INTERLEAVED_STEPS, INTERLEAVED_LINES, INTERLEAVED_STORES = 256, 150, 8
 # Steps below which LLVM compares no addresses for a loop of many lines: the comparison takes longer than it saves.
 ALIAS_CHECKED_STEPS = 16
+# Loops for the parts of one from which LLVM takes minutes: the program is refused.
+LOOPS_FOR_ONE = 500
 # Rows of a nest that are computed at a time, and blocks of rows and elements of its sums that it has at least.
 ROWS_AT_ONCE, ROW_BLOCKS, ROW_SUM_ELEMENTS = 4, 8, 64
 # Bytes that are held of one row of such a block: four rows fill the first-level cache.

@@ -150,6 +150,9 @@ class Library:
         options.slp_vectorization = level > 1 and lines < LONG_LINES
         builder = llvm.create_pass_builder(machine, options)
         passes = builder.getModulePassManager()
+        if self._quick:
+            # Its order of operands lets LLVM's quick choice of registers keep a running sum in one.
+            passes.add_reassociate_pass()
         passes.run(module, builder)
         # Its class inherits, before the method that frees it, one that frees nothing.
         llvm.newpassmanagers.NewPassManager._dispose(passes)

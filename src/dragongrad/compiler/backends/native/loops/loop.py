@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .....core.errors import CompileError
 from .....core.node import Node
 from ....rewrite import Value, arguments, shape_of
 from ..elements.contractions import product
@@ -23,6 +24,7 @@ from ..tuning import (
     INTERLEAVED_LINES,
     INTERLEAVED_STEPS,
     INTERLEAVED_STORES,
+    LOOPS_FOR_ONE,
     RECURSION_DEPTH,
     STRAIGHT_ELEMENTS,
 )
@@ -143,7 +145,7 @@ class LoopWriter:
         Of the steps from `low` to `high`, those between two `bounds` are made.
         """
         text = self.text
-        while True:
+        for cuts in itertools.count():
             mark, entry = text.mark(), len(self.entry)
             loop = Loop(text.fresh(name), low, high)
             try:
@@ -154,8 +156,12 @@ class LoopWriter:
                     raise
                 text.rewind(mark)
                 del self.entry[entry:]
+                if cuts == LOOPS_FOR_ONE:
+                    raise CompileError(
+                        f"it joins more than {LOOPS_FOR_ONE} arrays, each of which would be a loop\n"
+                        'Write one operation on all of them, stacked, or backend="numpy"'
+                    ) from None
                 self._loop(name, low, cut.at, body, bounds, hint)
-                # There may be thousands of cuts.
                 low = cut.at
 
     def _whole_loop(
