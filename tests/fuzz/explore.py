@@ -74,7 +74,7 @@ def tried(case: Case, refusals: tuple[str, ...], tell: Callable[[Any], None]) ->
         try:
             exec(compile(step, SCRIPT, "exec"), space)
         except Exception as error:
-            if type(error).__name__ not in refusals:
+            if type(error).__name__ not in refusals and not any(text in str(error) for text in refusals):
                 raise
             refused.append(str(error).splitlines()[0][:100])
     tell((case, "", refused))
@@ -95,7 +95,7 @@ def explore(
     until : float
         When to end, by `time.monotonic`.
     refusals : tuple of str
-        The names of errors that are counted and not told.
+        The names or parts of the messages of errors that are counted and not told.
     tell : callable
         Takes the text of each failure.
     seconds : float

@@ -21,7 +21,7 @@ class Fuzzer:
     share : float
         Its part of the time, beside the others'.
     refusals : tuple of str
-        The names of errors that are no failures.
+        The names or parts of the messages of errors that are no failures.
     prepare : callable
         What is done once, before processes are forked.
 

@@ -16,8 +16,9 @@ from .scripts import script
 
 EAGER = ("value", "forward_and_reverse", "exact", "second_order", "batched", "batched_gradient", "batch_of_one")
 COMPILED = ("compiled", "compiled_gradient", "compiled_batch", "numpy_compiled", "numpy_compiled_gradient")
-#: What has no rule, or can't be batched, is refused by name.
-REFUSALS = ("NoRuleError", "BatchError", "ConversionError")
+#: What has no rule, can't be batched, or would lose a derivative is refused by name; of an element of x.flat NumPy
+#: keeps no cause.
+REFUSALS = ("NoRuleError", "BatchError", "ConversionError", "would truncate it", "Error setting single item")
 
 
 class NotUsedError(Exception):

@@ -34,10 +34,16 @@ def buffer(out: Any) -> Any:
     return Variable(out, PLAIN) if out.__class__ is np.ndarray and out.dtype.kind in "fc" else out
 
 
+def _own_of_buffers(args: tuple[Any, ...], out: Any) -> Any:
+    """What a function gives of buffers alone is the caller's own, and can be written into as they can."""
+    given = [v for a in args for v in (a if isinstance(a, (list, tuple)) else (a,)) if isinstance(v, Variable)]
+    return buffer(out) if given and all(v.level is PLAIN for v in given) else out
+
+
 def _of_buffers(self: Plain, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """A Block of what buffers hold: where it acts on each element it gives a buffer, as NumPy gives an array."""
+    """A Block of what buffers hold: it gives a buffer, as NumPy gives an array that can be written into."""
     out = block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
-    return buffer(out) if block.kind == "elementwise" and any(a.__class__ is Variable for a in args) else out
+    return buffer(out) if out.__class__ is np.ndarray and any(a.__class__ is Variable for a in args) else out
 
 
 # NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.
@@ -104,6 +110,7 @@ _OF_ARRAYS = [
 def install() -> None:
     """Give Variables what code of others asks of arrays, once the table is complete."""
     dispatch.WITHOUT_RULE = _of_arrays
+    dispatch.OWN = _own_of_buffers
     Variable.__reduce__ = _reduced  # type: ignore[method-assign]
     for name in _OF_ARRAYS:
         if hasattr(np.ndarray, name):

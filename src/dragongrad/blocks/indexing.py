@@ -19,7 +19,7 @@ from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
-from .views import follow, is_outdated, unwritable, view_of, viewed, written_in_place
+from .views import array_of_no_axes, follow, is_array, is_outdated, unwritable, view_of, viewed, written_in_place
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -223,6 +223,9 @@ def part(x: Any, index: Index) -> Any:
         return out
     if isinstance(getattr(out, "data", out), np.generic) or _is_number(out, index):
         return out
+    if not is_array(x):
+        # Dots make an array of a number, which is its own.
+        return array_of_no_axes(out)
     return viewed(out, x, _part, (index,), _put)
 
 

@@ -23,8 +23,9 @@ from .errors import (
 )  # fmt: skip
 from .variable import Variable, top_level
 
-# What answers for a function outside the table; buffers that hold no derivative are the arrays that they hold.
+# What answers for a function outside the table, where buffers are the arrays that they hold; what is made of them.
 WITHOUT_RULE: Any = None
+OWN: Any = None
 
 
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -116,7 +117,7 @@ def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
     try:
         if "out" not in kwargs:
-            return call(*args, **kwargs)
+            return OWN(args, out) if (out := call(*args, **kwargs)).__class__ is np.ndarray else out
         target = kwargs.pop("out")
         return into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
     except NUMPY_ERRORS as error:
