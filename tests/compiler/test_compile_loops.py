@@ -358,7 +358,12 @@ def test_llvm_says_nothing_of_loops_that_it_leaves_as_they_are(capfd):
 
     points = np.array([[0.0, 0], [1, 2], [1, 2]])
     hessian = ad.hessian(lambda x: np.sum(np.sqrt(np.sum((x[:, None] - x[None]) ** 2, -1))))
-    for f, x in ((rows_of_zeros, np.arange(12.0)), (hessian, points), (ad.jacobian(np.sin), np.arange(12.0))):
+    programs = [
+        (rows_of_zeros, np.arange(12.0)), (hessian, points), (ad.jacobian(np.sin), np.arange(12.0)),
+        (lambda x: (x // 3, np.sum(x % 5, 0)), np.ones((17, 7), int)),
+        (lambda x: np.sum(np.stack([x[i] * i for i in range(40)])), np.ones(40)),
+    ]  # fmt: skip
+    for f, x in programs:
         compiled = ad.compile(f, backend="native")
         compiled(x)
         compiled(x + 1)
