@@ -472,6 +472,41 @@ def test_large_arrays_are_compiled_alike(name):
         close(compiled(x), f(x.copy()))
 
 
+def by_moving_index(x, i):
+    y = x * 1.0
+    row, rows = y[i], y[i : i + 2]
+    row *= 3.0
+    rows[1:] = row
+    y[None, i, ..., i - 1 : i + 1][0, 0] = 5.0
+    y[0] *= 2.0
+    return y * np.sum(rows) + row
+
+
+def test_views_by_an_index_that_is_an_argument():
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    f, total = by_moving_index, lambda x, i: np.sum(by_moving_index(x, i) ** 2)
+    xs, places = np.stack([x, 2 * x]), np.array([1, 2])
+    close(ad.vmap(f)(xs, places)[1], f(2 * x, 2))
+    close(ad.vmap(ad.grad(total))(xs, places)[1], ad.grad(total)(2 * x, 2))
+    for backend in BACKENDS:
+        for g in (f, ad.grad(total)):
+            compiled = ad.compile(g, backend=backend)
+            for i in (1, np.int64(1), np.int64(2), np.int64(1), 2, 1):
+                close(compiled(x, i), g(x, int(i)))
+
+
+def test_views_by_an_array_of_no_axes_are_copies():
+    def f(x, i):
+        y = x * 1.0
+        y[i][...] = 0.0
+        return y
+
+    x, i = np.ones((2, 2)), np.array(1)
+    assert np.array_equal(f(x, i), x)
+    for call in (ad.compile(f), lambda x, i: ad.jvp(lambda x: f(x, i), (x,), (x,))[0]):
+        assert np.array_equal(call(x, i), x)
+
+
 def written(f, log):
     """What an array becomes when everything that `f` gives of it is written to."""
 

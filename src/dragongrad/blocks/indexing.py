@@ -7,19 +7,29 @@ stacked into one, and `At(0)`, `At(1)` ... hold their places in the index.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.errors import BatchError, ConversionError, DtypeError, describe, user_level, user_line
+from ..core.errors import BatchError, ConversionError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
-from .views import array_of_no_axes, follow, is_array, is_outdated, unwritable, view_of, viewed, written_in_place
+from .storing import storable
+from .views import (
+    array_of_no_axes,
+    follow,
+    is_array,
+    is_outdated,
+    own,
+    unwritable,
+    view_of,
+    viewed,
+    written_in_place,
+)
 
 
 def _filled(index: Index, stack: Any) -> Index:
@@ -35,6 +45,8 @@ def _may_repeat(index: Index) -> bool:
 
 
 def _getitem(x: Any, index: Index) -> Any:
+    if isinstance(x, Variable) and any(map(_may_move, index)) and moving_slices(index, x.shape)[1]:
+        raise ConversionError("the bounds of a slice differ from row to row: `read` says it in places")
     return x[index]
 
 
@@ -204,10 +216,28 @@ def read(x: Any, index: Any) -> Any:
     return read(x, rest)
 
 
+def read_by_row(x: Any, index: Any) -> Any:
+    """As `read`, of an index whose numbers and slices may be Variables: these choose a view, as plain ones do."""
+    out = read(x, index)
+    parts = index if isinstance(index, tuple) else (index,)
+    moves = any(isinstance(p, Variable) or _may_move(p) for p in parts)
+    if not moves or not isinstance(out, Variable) or not all(map(_chooses_a_view, parts)):
+        return out
+    return viewed(out, x, read, (parts,), write) if out.shape or any(p is Ellipsis for p in parts) else out
+
+
+def _chooses_a_view(part: Any) -> bool:
+    if isinstance(part, Variable):
+        return not part.shape and part.dtype.kind in "iu" and not is_array(part)
+    return part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
+
+
 def _read_spelled(x: Any, index: Index) -> Any:
     spelling = spell(index, x.ndim)
     if spelling.stack is None and spelling.axes is None and is_basic(spelling.parts):
-        return part(x, spelling.parts)
+        out = part(x, spelling.parts)
+        # What an array chooses is a copy, also where it has no axes.
+        return own(out) if any(isinstance(p, np.ndarray) for p in index) else out
     if spelling.axes is not None:
         x = getitem(x, index=spelling.axes)
     out = _read(x, spelling.stack, spelling.parts)
@@ -224,7 +254,6 @@ def part(x: Any, index: Index) -> Any:
     if isinstance(getattr(out, "data", out), np.generic) or _is_number(out, index):
         return out
     if not is_array(x):
-        # Dots make an array of a number, which is its own.
         return array_of_no_axes(out)
     return viewed(out, x, _part, (index,), _put)
 
@@ -235,10 +264,12 @@ def _is_number(out: Any, index: Index) -> bool:
 
 
 def _part(x: Any, index: Index) -> Any:
-    return getitem(x, index=index)
+    return read(x, index) if any(map(_may_move, index)) else getitem(x, index=index)
 
 
 def _put(x: Any, y: Any, index: Index) -> Any:
+    if any(map(_may_move, index)):
+        return write(x, y, index)
     if x.level is PLAIN and written_in_place(x, index, y):
         return x
     return _write(x, y, None, index)
@@ -295,28 +326,6 @@ def is_itself(target: Variable, index: Any, value: Any) -> bool:
 def _is_fixed(index: tuple[Any, ...]) -> bool:
     parts = [v for p in index for v in ((p.start, p.stop, p.step) if isinstance(p, slice) else (p,))]
     return all(isinstance(v, (int, type(None), type(Ellipsis))) for v in parts)
-
-
-def storable(x: Any, y: Any) -> Any:
-    """What item assignment stores into `x` in place of `y`; what would silently lose a derivative is refused."""
-    kind = getattr(y, "dtype", np.dtype(type(y))).kind
-    if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
-        raise DtypeError(
-            f"storing {describe(y)} in a buffer of {x.dtype} would truncate it and lose its derivative\n"
-            f"  at {user_line()}\nMake the buffer of floats: np.zeros(n, like=x)"
-        )
-    if kind != "c" or x.dtype.kind == "c":
-        return y
-    if y.__class__ is complex and x.dtype.kind != "b":
-        raise DtypeError(
-            f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
-            "Make the array complex: x.astype(complex), or store y.real"
-        )
-    if x.dtype.kind == "b":
-        return y != 0
-    message = "Casting complex values to real discards the imaginary part"
-    warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
-    return np.real(y)
 
 
 def _has_no_spare_axes(index: Index, spelling: Spelling, ndim: int) -> bool:

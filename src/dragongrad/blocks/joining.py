@@ -10,7 +10,8 @@ import numpy as np
 from ..core.block import composite, linear
 from ..core.variable import Variable, plain
 from .axes import MOST_AXES, as_array, copied, front, normal, shift, single
-from .indexing import read, storable
+from .indexing import read
+from .storing import storable
 from .views import own
 
 

@@ -12,7 +12,7 @@ from ..core.dispatch import BINARY, answer, as_method, into
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
-from .indexing import is_itself, part, read, setitem
+from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
 from .shaping import copied_in_order, memory_order
 from .views import array_of_no_axes, is_array, rebind, tell, view_of, written_in_place
@@ -25,8 +25,8 @@ def _indexed(self: Variable, index: Any) -> Any:
             return part(self, parts)
         except (DragongradError, *NUMPY_ERRORS):
             # The longer way knows slices that differ from row to row, and says what is wrong.
-            return answer("__getitem__", read, (self, index), {})
-    return answer("__getitem__", read, (self, index), {})
+            return answer("__getitem__", read_by_row, (self, index), {})
+    return answer("__getitem__", read_by_row, (self, index), {})
 
 
 def _assigned(self: Variable, index: Any, value: Any) -> None:

@@ -11,10 +11,11 @@ from ..core.errors import NoRuleError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import as_array, joined, reduced, single
-from .indexing import add_at, read, storable
+from .indexing import add_at, read
 from .indices import places
 from .kinks import kink
 from .reductions import running, stored
+from .storing import storable
 from .views import own
 from .writing import refuse_plain
 

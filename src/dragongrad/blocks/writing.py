@@ -13,7 +13,7 @@ from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
-from .indexing import storable
+from .storing import storable
 from .views import decided_by_memory, lying, lying_together, own, relaid
 
 

@@ -15,7 +15,7 @@ from ..elements.contractions import REDUCTIONS, terms_of
 from ..elements.lowering import RULES
 from ..elements.ufuncs import OPERATIONS
 from ..ir.builder import readable, supported
-from ..linalg.gemm import factors, lead_of, stacked
+from ..linalg.gemm import factors, fits, lead_of, stacked
 from ..linalg.lapack import is_factorisation, operands
 from ..rewrites.gather_layout import gathered_from
 from ..rewrites.legalize_convolution import adds_up, is_convolution, places_of
@@ -94,7 +94,9 @@ class Schedule:
                 wanted.update([node, *[v for v in arguments(node) if isinstance(v, Node)]])
             elif is_product(node):
                 wanted.add(node)
-                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+                # BLAS reads its factors where they lie; NumPy is given what the product is of.
+                read = [f.value for f in factors(node)] if fits(node) else arguments(node)
+                wanted.update(v for v in read if isinstance(v, Node))
             elif reads_often(node):
                 wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
         self.rolled = small_products(graph) - self.outside

@@ -1,0 +1,33 @@
+"""What may be stored into an array in place, and what that would lose."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import DtypeError, describe, user_level, user_line
+from ..core.variable import Variable
+
+
+def storable(x: Any, y: Any) -> Any:
+    """What item assignment stores into `x` in place of `y`; what would silently lose a derivative is refused."""
+    kind = getattr(y, "dtype", np.dtype(type(y))).kind
+    if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
+        raise DtypeError(
+            f"storing {describe(y)} in a buffer of {x.dtype} would truncate it and lose its derivative\n"
+            f"  at {user_line()}\nMake the buffer of floats: np.zeros(n, like=x)"
+        )
+    if kind != "c" or x.dtype.kind == "c":
+        return y
+    if y.__class__ is complex and x.dtype.kind != "b":
+        raise DtypeError(
+            f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
+            "Make the array complex: x.astype(complex), or store y.real"
+        )
+    if x.dtype.kind == "b":
+        return y != 0
+    message = "Casting complex values to real discards the imaginary part"
+    warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
+    return np.real(y)
