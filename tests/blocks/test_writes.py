@@ -495,6 +495,20 @@ def test_views_by_an_index_that_is_an_argument():
                 close(compiled(x, i), g(x, int(i)))
 
 
+def test_copies_of_buffers_are_copies():
+    def f(x):
+        y = np.ones(2)
+        grid = np.meshgrid(y, y)[0]
+        grid[grid > 0] *= x[0]
+        total = np.cumsum(y)
+        total[0] = x[1]
+        return y * total
+
+    x = np.array([3.0, 5.0])
+    assert np.array_equal(ad.jvp(f, (x,), (x,))[0], f(x))
+    assert np.array_equal(ad.jacobian(f)(x), [[0.0, 1.0], [0.0, 0.0]])
+
+
 def test_views_by_an_array_of_no_axes_are_copies():
     def f(x, i):
         y = x * 1.0

@@ -86,7 +86,9 @@ def follow(
 
 def own(x: Any) -> Any:
     """The same value, which shares nothing with what it was made of."""
-    return x.__copy__() if isinstance(x, Variable) else x
+    if isinstance(x, Variable):
+        return x.__copy__()
+    return x.copy() if x.__class__ is _ARRAY and x.base is not None else x
 
 
 def is_shared(out: Any, x: Any, make: Callable[..., Any], args: tuple[Any, ...]) -> bool:
