@@ -37,7 +37,9 @@ def buffer(out: Any) -> Any:
 def _own_of_buffers(args: tuple[Any, ...], out: Any) -> Any:
     """What a function gives of buffers alone is the caller's own, and can be written into as they can."""
     given = [v for a in args for v in (a if isinstance(a, (list, tuple)) else (a,)) if isinstance(v, Variable)]
-    return buffer(out) if given and all(v.level is PLAIN for v in given) else out
+    if not given or not all(v.level is PLAIN for v in given):
+        return out
+    return tuple(map(buffer, out)) if out.__class__ is tuple else buffer(out)
 
 
 def _of_buffers(self: Plain, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:

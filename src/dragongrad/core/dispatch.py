@@ -26,6 +26,7 @@ from .variable import Variable, top_level
 # What answers for a function outside the table, where buffers are the arrays that they hold; what is made of them.
 WITHOUT_RULE: Any = None
 OWN: Any = None
+_ARRAYS = frozenset({np.ndarray, tuple})
 
 
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -117,7 +118,7 @@ def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
     try:
         if "out" not in kwargs:
-            return OWN(args, out) if (out := call(*args, **kwargs)).__class__ is np.ndarray else out
+            return OWN(args, out) if (out := call(*args, **kwargs)).__class__ in _ARRAYS else out
         target = kwargs.pop("out")
         return into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
     except NUMPY_ERRORS as error:
@@ -154,8 +155,7 @@ def gather(array: np.ndarray[Any, Any]) -> Any:
     for e in elements:
         if isinstance(e, Variable) and e.shape:
             raise DtypeError(f"an object array holds a Variable of {describe(e)}: join them with np.stack")
-    stacked = TABLE[np.stack](elements)
-    return stacked if array.ndim == 1 else stacked.reshape(array.shape)
+    return TABLE[np.stack](elements).reshape(array.shape)
 
 
 # Operators and methods of a Variable, by the NumPy function that stands behind each
