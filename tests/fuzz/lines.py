@@ -98,7 +98,7 @@ SHAPING = [
     "np.roll({x}, {1|-2|3}, axis={axis:x})",
     "np.roll({x}, {1|-2|3})", "np.resize({x}, {2|(3, 2)|(2, 1, 2)})", "np.full_like({x}, {number}) * {x}",
     "np.copy({x})", "np.{zeros|ones}_like({x}) + {x}", "{x}.copy()",
-    "np.fft.{fftshift|ifftshift}({x}, axes={axis:x})", "np.empty_like({x}) * 0 + {x}",
+    "np.fft.{fftshift|ifftshift}({x}, axes={axis:x})", "np.zeros_like({x}) * 0 + {x}",
 ]  # fmt: skip
 
 JOINING = [
