@@ -130,3 +130,25 @@ def test_a_product_of_pythons_complex_number_takes_the_dtype_that_it_meets():
     args = np.float64(2.0), np.ones(3, np.float32)
     for _ in range(2):
         assert compiled(*args).dtype == ((1j * args[0]) * args[1]).dtype == np.complex64
+
+
+WEAK = {
+    "clip": lambda x, t: np.clip(x, 0, t), "where": lambda x, t: np.where(x > 0, x, t),
+    "maximum": lambda x, t: np.maximum(x, t), "dot": lambda x, t: np.dot(x, t), "outer": lambda x, t: np.outer(x, t),
+    "power": lambda x, t: x**t + t**x, "select": lambda x, t: np.select([x > 0], [x], t),
+    "append": lambda x, t: np.append(x, t), "linspace": lambda x, t: np.linspace(0, t, 3) * x,
+    "pad": lambda x, t: np.pad(x, 1, constant_values=t), "full_like": lambda x, t: np.full_like(x, t),
+    "sum": lambda x, t: np.sum(x, initial=t), "choose": lambda x, t: np.choose([0, 1, 0], [x, t]),
+    "list": lambda x, t: np.array([t, t, t]) * x,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", WEAK)
+def test_numbers_of_python_stand_beside_narrow_floats(name, backend):
+    f, x = WEAK[name], np.array([0.5, 1.0, 2.0], np.float32)
+    compiled, expected = ad.compile(f, backend=backend), f(x, 0.75)
+    for _ in range(2):
+        got = compiled(x, 0.75)
+        assert got.dtype == expected.dtype
+        np.testing.assert_allclose(got, expected, rtol=1e-6)

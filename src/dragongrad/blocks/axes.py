@@ -21,7 +21,19 @@ _SMALL = 4096
 def as_array(value: Any) -> Any:
     """As `plain`, with an array without axes in place of a number."""
     value = plain(value)
-    return value if isinstance(value, (Variable, np.ndarray, np.generic)) else np.asarray(value)
+    if isinstance(value, Variable):
+        return value.level.from_numpy(value) if value.data.__class__ in _NUMBERS else value
+    return value if isinstance(value, (np.ndarray, np.generic)) else np.asarray(value)
+
+
+# Python's own numbers, which compiled functions are given too, take the dtype of what they stand beside.
+_NUMBERS = frozenset({int, float, complex})
+
+
+def promoted_as(value: Any) -> Any:
+    """What `np.result_type` is told of a value: its dtype, or a number of Python's that stands for one."""
+    number = value.data if isinstance(value, Variable) else value
+    return number if number.__class__ in _NUMBERS else as_array(value).dtype
 
 
 def spread(value: Any, shape: tuple[int, ...]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, bottom, plain, value_of
-from .axes import along_axis, as_array, copied, single
+from .axes import along_axis, as_array, copied, promoted_as, single
 from .indexing import add_at, read, write
 from .kinks import kink
 from .views import own, unwritable, viewed
@@ -137,7 +137,7 @@ def clip(
         low = None if low.__class__ is int and low <= np.iinfo(a.dtype).min else low
         high = None if high.__class__ is int and high >= np.iinfo(a.dtype).max else high
     if low is not None and high is not None and dtype is None:
-        dtype = np.result_type(*[getattr(v, "dtype", v) for v in (a, low, high)])
+        dtype = np.result_type(*map(promoted_as, (a, low, high)))
     a = a if dtype is None or a.dtype == dtype else a.astype(dtype, casting=casting)
     if low is not None:
         a = np.maximum(a, low)

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
-from .axes import as_array, copied
+from .axes import as_array, copied, promoted_as
 from .shaping import memory_order
 from .views import array_of_no_axes, lying, own, relaid, remember_memory, view_of
 
@@ -224,10 +224,6 @@ def fromfunction(function: Any, shape: Any, *, dtype: Any = float, like: Any = N
     return function(*np.indices(shape, dtype=dtype), **options)
 
 
-# Python's own numbers take the dtype of what they stand beside.
-_NUMBERS = (int, float, complex)
-
-
 @composite(np.linspace)
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
@@ -238,7 +234,7 @@ def linspace(
     if num < 0:
         raise ValueError(f"linspace: the number of samples cannot be negative, it was {num}")
     parts = num - 1 if endpoint else num
-    inexact = np.result_type(*[v if type(v) in _NUMBERS else as_array(v).dtype for v in (start, stop)], 1.0)
+    inexact = np.result_type(promoted_as(start), promoted_as(stop), 1.0)
     start, stop = as_array(start), as_array(stop)
     start, stop = (v if v.dtype == inexact else v.astype(inexact) for v in (start, stop))
     delta = stop - start
