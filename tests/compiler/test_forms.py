@@ -134,7 +134,8 @@ def test_a_product_of_pythons_complex_number_takes_the_dtype_that_it_meets():
 
 WEAK = {
     "clip": lambda x, t: np.clip(x, 0, t), "where": lambda x, t: np.where(x > 0, x, t),
-    "maximum": lambda x, t: np.maximum(x, t), "dot": lambda x, t: np.dot(x, t), "outer": lambda x, t: np.outer(x, t),
+    "maximum": lambda x, t: np.maximum(x, t), "dot": lambda x, t: np.dot(x, t),
+    "outer": lambda x, t: np.outer(x, t),
     "power": lambda x, t: x**t + t**x, "select": lambda x, t: np.select([x > 0], [x], t),
     "append": lambda x, t: np.append(x, t), "linspace": lambda x, t: np.linspace(0, t, 3) * x,
     "pad": lambda x, t: np.pad(x, 1, constant_values=t), "full_like": lambda x, t: np.full_like(x, t),
