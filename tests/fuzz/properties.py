@@ -269,7 +269,10 @@ def is_of_numbers(error):
 
     Numbers answer no protocol and are not written into; and NumPy stumbles over averages of nothing.
     """
-    let = ("`like` argument", "not subscriptable", "item assignment", "must be numpy.ndarray", "division by zero")
+    let = (
+        "`like` argument", "not subscriptable", "item assignment", "must be numpy.ndarray", "division by zero",
+        "object has no attribute",
+    )  # fmt: skip
     return isinstance(error, Exception) and any(text in str(error) for text in let)
 
 

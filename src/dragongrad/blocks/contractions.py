@@ -36,6 +36,8 @@ def _matmul_y(out_bar: Any, x: Any, y: Any) -> Any:
 
 def _batch_matmul(size: int, values: list[Any], batched: Any) -> Any:
     x, y = values
+    if 0 in (np.ndim(x) - batched[0], np.ndim(y) - batched[1]):
+        raise ValueError("matmul takes arrays, and no numbers: write x * y")
     vector_x, vector_y = np.ndim(x) - batched[0] == 1, np.ndim(y) - batched[1] == 1
     x = x[..., None, :] if vector_x else x
     y = y[..., :, None] if vector_y else y

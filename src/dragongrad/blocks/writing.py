@@ -93,6 +93,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     places, values = np.ravel(whole(ind)), as_array(v)
     if not (places.size and values.size):
         return
+    if not a.size:
+        raise IndexError("cannot replace elements of an empty array")
     if mode != "raise":
         places = within(places, a.size, mode)
     _write_flattened(a, places, _cycled(values, places.shape[0]))
