@@ -11,8 +11,9 @@ from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied, promoted_as
+from .memory import lying, relaid, remember_memory, view_of
 from .shaping import memory_order
-from .views import array_of_no_axes, lying, own, relaid, remember_memory, view_of
+from .views import array_of_no_axes, own
 
 
 def _astype(x: Any, dtype: Any) -> Any:

@@ -20,8 +20,9 @@ from ..core.nests import flatten, map_nest
 from ..core.variable import Variable, bottom, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
+from .memory import lying, relaid
 from .shaping import in_order
-from .views import is_array, lying, own, relaid
+from .views import is_array, own
 from .writing import Iterated
 
 # By these names they are NumPy's own, also while a transform runs.

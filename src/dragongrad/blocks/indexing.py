@@ -18,18 +18,9 @@ from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
+from .memory import view_of
 from .storing import storable
-from .views import (
-    array_of_no_axes,
-    follow,
-    is_array,
-    is_outdated,
-    own,
-    unwritable,
-    view_of,
-    viewed,
-    written_in_place,
-)
+from .views import array_of_no_axes, follow, is_array, is_outdated, own, unwritable, viewed, written_in_place
 
 
 def _filled(index: Index, stack: Any) -> Index:

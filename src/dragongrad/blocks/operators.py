@@ -14,8 +14,9 @@ from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
+from .memory import view_of
 from .shaping import copied_in_order, memory_order
-from .views import array_of_no_axes, is_array, rebind, tell, view_of, written_in_place
+from .views import array_of_no_axes, is_array, rebind, tell, written_in_place
 
 
 def _indexed(self: Variable, index: Any) -> Any:

@@ -10,7 +10,8 @@ from ..core.block import composite, linear
 from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, plain
 from .axes import copied, normal, reduced
-from .views import ask_memory, is_shared, lying, relaid, unwritable, viewed
+from .memory import ask_memory, lying, relaid
+from .views import is_shared, unwritable, viewed
 
 
 def _bind_reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Any:

@@ -11,25 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import getrefcount
-from typing import Any, TypeAlias
+from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from ..core.errors import NUMPY_ERRORS, ReadOnlyError, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, bottom, is_number, value_of
+from ..core.variable import Variable, is_number, value_of
+from .memory import announce_write, decided_by_memory, lying, lying_as_before, relaid, view_of
 
 # Read for every `x[1:]`, as a name of this module and not of NumPy's, which takes a third of the time.
 _ARRAY = np.ndarray
 # So many views of one Variable are remembered before the first look for those that are gone.
 _MANY = 64
-
-
-# What a Variable is a view of, and how: `(of, make, args, put, name)`. `make(of, *args)` is the view;
-# `put(of, view, *args)` is what it is of, with the view's values in their place. Where the view is for reading
-# alone, `name` is the function that gave it, and None elsewhere. A bare tuple, since every `x[1:]` makes one.
-ViewOf: TypeAlias = tuple[Variable, Callable[..., Any], tuple[Any, ...], Callable[..., Any], str | None]
 
 
 def viewed(
@@ -60,12 +55,6 @@ def _remember(of: Variable, view: Variable) -> None:
     count = len(views)
     if count >= _MANY and not count & (count - 1):
         views[:] = [r for r in views if r() is not None]
-
-
-def view_of(x: Any) -> ViewOf | None:
-    """What a Variable is a view of; None where its values are its own."""
-    found: ViewOf | None = getattr(x, "view_of", None)
-    return found
 
 
 def follow(
@@ -101,104 +90,6 @@ def is_shared(out: Any, x: Any, make: Callable[..., Any], args: tuple[Any, ...])
         return value.base is of or (of.base is not None and value.base is of.base)
     of = lying(x)
     return bool(np.may_share_memory(make(of, *args), of))
-
-
-def lying(x: Any) -> Any:
-    """An array that lies in memory as NumPy's would, of any values: only the form is known while tracing."""
-    found = view_of(x)
-    return _row(x) if found is None else found[1](lying(found[0]), *found[2])
-
-
-def _row(x: Any) -> Any:
-    """The array that holds the values, or one like it."""
-    value, shape = value_of(x), np.shape(x)
-    if value.__class__ is np.ndarray:
-        # Of a batch, one row.
-        before = value.ndim - len(shape)
-        if value.shape[before:] == shape and 0 not in value.shape[:before]:
-            return value[(0,) * before + (...,)]
-    return np.empty(shape, x.dtype)
-
-
-def ask_memory(x: Any, *alike: Any) -> None:
-    """Tell a level that stages that the way of the function may depend on how the memory of x lies.
-
-    `alike` are copies, which share memory with x where it lies otherwise.
-    """
-    low = bottom(x)
-    if isinstance(low, Variable):
-        low.level.layouts.ask(_root(x), *alike)  # type: ignore[attr-defined]
-
-
-def decided_by_memory(x: Any) -> None:
-    """Tell a level that stages that how the memory of x lies decides something here and now."""
-    low = bottom(x)
-    if isinstance(low, Variable):
-        low.level.layouts.decide(_root(x))  # type: ignore[attr-defined]
-
-
-def _announce(written: Variable) -> None:
-    """Tell a level that stages of a write."""
-    low = bottom(written)
-    if isinstance(low, Variable):
-        low.level.layouts.write(_root(written))  # type: ignore[attr-defined]
-
-
-def remember_memory(x: Any, of: Any) -> None:
-    """Tell a level that stages that the memory of x lies as that of another value does."""
-    low = bottom(x)
-    if isinstance(low, Variable) and isinstance(of, Variable):
-        low.level.layouts.remember(x, _root(of))  # type: ignore[attr-defined]
-
-
-def _root(x: Variable) -> Variable:
-    found = view_of(x)
-    while found is not None:
-        x = found[0]
-        found = view_of(x)
-    return x
-
-
-def relaid(x: Any, like: Any) -> Any:
-    """The same value in memory that lies as that of another array does, which has its shape."""
-    if isinstance(x, Variable):
-        data = relaid(x.data, like)
-        if data is x.data:
-            return x
-        x = x.__copy__()
-        x.data = data
-        return x
-    if x.__class__ is not np.ndarray or x.strides[x.ndim - like.ndim :] == like.strides:
-        return x
-    out = _lying_as(like, x.shape[: x.ndim - like.ndim], x.dtype)
-    out[...] = x
-    return out
-
-
-def _lying_as(like: Any, batch: tuple[int, ...], dtype: Any) -> Any:
-    """An array whose memory runs through the axes in the same order, with gaps where there are some."""
-    strides, step, expected = [0] * like.ndim, 1, like.itemsize
-    for axis in sorted(range(like.ndim), key=lambda a: (abs(like.strides[a]), -a)):
-        # A gap of one element says as much as a longer one.
-        step += abs(like.strides[axis]) != expected and like.shape[axis] > 1
-        strides[axis] = step * np.dtype(dtype).itemsize
-        if like.shape[axis] > 1:
-            step, expected = step * like.shape[axis], abs(like.strides[axis]) * like.shape[axis]
-    memory = np.empty((*batch, step), dtype)
-    out = np.ndarray((*batch, *like.shape), dtype, memory, 0, (*memory.strides[:-1], *strides))
-    return out[(..., *[slice(None, None, -1 if s < 0 else 1) for s in like.strides])]
-
-
-def _lying_as_before(other: Any, x: Variable) -> Any:
-    """What a Variable stands for from now on, in memory that lies as its memory lay."""
-    old, new = value_of(x), value_of(other)
-    if old.__class__ is not _ARRAY or new.__class__ is not _ARRAY or old.strides == new.strides:
-        return other
-    if old.flags.c_contiguous and new.flags.c_contiguous:
-        return other
-    old, new = _row(x), _row(other)
-    spread = any(s == 0 and n > 1 for s, n in zip(old.strides, old.shape, strict=True))
-    return other if spread or old.strides == new.strides or old.shape != new.shape else relaid(other, old)
 
 
 def lying_together(x: Any, y: Any) -> tuple[Variable, Any, Any] | None:
@@ -292,8 +183,8 @@ def rebind(self: Variable, other: Any) -> None:
         # What is computed of an array of no axes is a number; the array stays one.
         other = Variable(np.asarray(other.data), PLAIN) if other.level is PLAIN else np.reshape(other[None], ())
     found = view_of(self)
-    _announce(self)
-    _replace(self, _lying_as_before(other, self) if found is None else other)
+    announce_write(self)
+    _replace(self, lying_as_before(other, self) if found is None else other)
     tell(self)
     written = self
     while found is not None:
@@ -302,7 +193,7 @@ def rebind(self: Variable, other: Any) -> None:
         tell(of, written)
         found = view_of(of)
         value = put(of, written, *args)
-        _replace(of, _lying_as_before(value, of) if found is None else value)
+        _replace(of, lying_as_before(value, of) if found is None else value)
         written = of
 
 

@@ -13,8 +13,9 @@ from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
+from .memory import decided_by_memory, lying, relaid
 from .storing import storable
-from .views import decided_by_memory, lying, lying_together, own, relaid
+from .views import lying_together, own
 
 
 def refuse_plain(name: str, target: Any) -> None:
