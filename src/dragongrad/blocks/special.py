@@ -10,6 +10,7 @@ import numpy as np
 from ..core.block import composite, constant, elementwise
 from ..core.nests import map_nest
 from ..core.variable import Variable, plain
+from ..typevars import T
 from .axes import Axis
 from .kinks import kink
 
@@ -19,7 +20,7 @@ _stop: Any = constant(
 )  # fmt: skip
 
 
-def stop_gradient(nest: Any) -> Any:
+def stop_gradient(nest: T) -> T:
     """The same values, as constants: no derivative passes.
 
     Parameters

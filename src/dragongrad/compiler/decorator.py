@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
+from ..typevars import P, R, Ufunc
 from .runtime import Compiled
 
+Static = int | str | Sequence[int | str]
 
+
+@overload
+def compile(
+    f: None = None, *, static: Static = (), backend: str | None = None, fast_math: bool = False,
+    check_captured: bool = False,
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...  # fmt: skip
+@overload
+def compile(
+    f: Ufunc, *, static: Static = (), backend: str | None = None, fast_math: bool = False,
+    check_captured: bool = False,
+) -> Compiled[..., Any]: ...  # fmt: skip
+@overload
+def compile(
+    f: Callable[P, R], *, static: Static = (), backend: str | None = None, fast_math: bool = False,
+    check_captured: bool = False,
+) -> Compiled[P, R]: ...  # fmt: skip
 def compile(
     f: Callable[..., Any] | None = None,
     *,
-    static: int | str | Sequence[int | str] = (),
+    static: Static = (),
     backend: str | None = None,
     fast_math: bool = False,
     check_captured: bool = False,

@@ -7,7 +7,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Concatenate, Generic, overload
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..core.errors import ArgumentError, DragongradError, user_line
 from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
+from ..typevars import P, R, Rest
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
 from .captured import Captured
@@ -40,7 +41,7 @@ MAX_PATHS = 12
 _STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
-class Compiled:
+class Compiled(Generic[P, R]):
     """A compiled function: called as the original, named and documented as it, and pickled when it is.
 
     Attributes
@@ -54,6 +55,9 @@ class Compiled:
     compiled : int
         How many programs have been compiled so far.
     """
+
+    __name__: str
+    __qualname__: str
 
     def __init__(
         self, f: Any, static: tuple[int | str, ...], backend: str | None, fast_math: bool, check: bool = False
@@ -92,6 +96,12 @@ class Compiled:
             return path
         return Compiled, (self._f, self._static, self._backend, self._fast_math, self._captured.contents)
 
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Compiled[P, R]: ...
+    @overload
+    def __get__(
+        self: Compiled[Concatenate[Any, Rest], R], instance: object, owner: Any = None
+    ) -> Callable[Rest, R]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
@@ -105,7 +115,7 @@ class Compiled:
 
     # Calls
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The value of the function."""
         if not WATCH.get():
             # The path that answered last, if it knows such arguments.

@@ -15,7 +15,7 @@ from .batches import examples, in_order, taken
 from .layers import Params
 
 
-def repeatable(step: Compiled) -> Callable[..., Any]:
+def repeatable(step: Compiled[..., Any]) -> Callable[..., Any]:
     """A compiled function whose calls all run machine code.
 
     The first call of a program may return what the run gave that was traced, in which long sums are added in

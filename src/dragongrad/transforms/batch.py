@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 import numpy as np
 
@@ -23,9 +23,13 @@ from ..core.errors import (
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
+from ..typevars import Array, Dtype, Number, P, Rest, Ufunc
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 from .watch import check_forward
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class Batch(Level):
@@ -154,7 +158,25 @@ def _no_rows(block: Block, values: list[Any], batched: tuple[bool, ...], params:
     return rewrap(out, empty) if isinstance(out, (tuple, list)) else empty[0]
 
 
-def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+@overload
+def vmap(f: Ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Transform[..., Any]: ...
+@overload
+def vmap(
+    f: Callable[Concatenate[float, Rest], Array | Number], in_axes: Any = 0, out_axes: Any = 0
+) -> Transform[Concatenate[ArrayLike, ...], Array]: ...
+@overload
+def vmap(  # type: ignore[overload-overlap]
+    f: Callable[P, np.ndarray[Any, Dtype]], in_axes: Any = 0, out_axes: Any = 0
+) -> Transform[P, np.ndarray[Any, Dtype]]: ...
+@overload
+def vmap(f: Callable[P, Number], in_axes: Any = 0, out_axes: Any = 0) -> Transform[P, Array]: ...
+@overload
+def vmap(
+    f: Callable[Concatenate[float, Rest], Any], in_axes: Any = 0, out_axes: Any = 0
+) -> Transform[Concatenate[ArrayLike, ...], Any]: ...
+@overload
+def vmap(f: Callable[P, Any], in_axes: Any = 0, out_axes: Any = 0) -> Transform[P, Any]: ...
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Transform[..., Any]:
     """Map a function of single examples over a batch of them, in whole-array operations.
 
     Parameters

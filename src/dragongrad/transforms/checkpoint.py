@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from ..context import is_careful
 from ..core.nests import flatten, unflatten
+from ..typevars import P, R, Ufunc
 from .flat_rules import apply_flat
 from .forward import jvp
 from .gradients import vjp
@@ -21,7 +22,11 @@ def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:
     return active, leaves, structure
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+@overload
+def checkpoint(f: Ufunc) -> Transform[..., Any]: ...
+@overload
+def checkpoint(f: Callable[P, R]) -> Transform[P, R]: ...
+def checkpoint(f: Callable[..., Any]) -> Transform[..., Any]:
     """The same function, whose intermediate values are not kept for the pullback but computed again.
 
     Parameters

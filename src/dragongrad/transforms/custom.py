@@ -6,16 +6,19 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from ..core.errors import ArgumentError
+from ..typevars import P, R
 from .flat_rules import apply_flat
 
+_Rule = TypeVar("_Rule", bound=Callable[..., Any])
 
-class CustomRule:
+
+class CustomRule(Generic[P, R]):
     """A function with a rule of its own, as `custom_rule` makes it."""
 
-    def __init__(self, f: Callable[..., Any], pullback: Any = None, pushforward: Any = None) -> None:
+    def __init__(self, f: Callable[P, R], pullback: Any = None, pushforward: Any = None) -> None:
         functools.update_wrapper(self, f, updated=())
         self.f = f
         self._signature = inspect.signature(f)
@@ -30,17 +33,17 @@ class CustomRule:
     __name__: str
     __qualname__: str
 
-    def pullback(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+    def pullback(self, rule: _Rule) -> _Rule:
         """Give the reverse rule (a decorator)."""
         self._pullback = rule
         return rule
 
-    def pushforward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+    def pushforward(self, rule: _Rule) -> _Rule:
         """Give the forward rule (a decorator)."""
         self._pushforward = rule
         return rule
 
-    def pullbacks(self, **rules: Callable[..., Any] | None) -> CustomRule:
+    def pullbacks(self, **rules: Callable[..., Any] | None) -> CustomRule[P, R]:
         """Give a reverse rule for each parameter by its name, None for one that has no derivative.
 
         Each rule names what it needs, as a pullback does, and returns the cotangent of its parameter; that of `*xs`
@@ -66,7 +69,7 @@ class CustomRule:
         given |= {f"pullback of {name}": rule for name, rule in self._each.items()}
         return {name: rule for name, rule in given.items() if rule is not None}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if not self.rules():
             raise ArgumentError(f"{self.__name__} has no rule yet: give it one with @{self.__name__}.pullback")
         bound = self._signature.bind(*args, **kwargs)
@@ -122,8 +125,8 @@ class CustomRule:
         return f"custom_rule({self.__name__})"
 
 
-def _remade(f: Any, pullback: Any, pushforward: Any, each: dict[str, Any]) -> CustomRule:
-    made = CustomRule(f, pullback, pushforward)
+def _remade(f: Any, pullback: Any, pushforward: Any, each: dict[str, Any]) -> CustomRule[..., Any]:
+    made: CustomRule[..., Any] = CustomRule(f, pullback, pushforward)
     return made.pullbacks(**each) if each else made
 
 
@@ -138,6 +141,14 @@ def _call(rule: Callable[..., Any], known: dict[str, Any]) -> Any:
     return rule(**{n: known[n] for n in names})
 
 
+@overload
+def custom_rule(
+    f: None = None, *, pullback: Callable[..., Any] | None = None, pushforward: Callable[..., Any] | None = None
+) -> Callable[[Callable[P, R]], CustomRule[P, R]]: ...
+@overload
+def custom_rule(
+    f: Callable[P, R], *, pullback: Callable[..., Any] | None = None, pushforward: Callable[..., Any] | None = None
+) -> CustomRule[P, R]: ...
 def custom_rule(
     f: Callable[..., Any] | None = None, *, pullback: Callable[..., Any] | None = None,
     pushforward: Callable[..., Any] | None = None,

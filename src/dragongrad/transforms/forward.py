@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
+from ..typevars import Aux, No, R, Yes
 from .careful import attempt
 from .evaluate import call, drop
 from .options import of_numbers
@@ -125,6 +126,19 @@ def _tangent_dtype(value: Any) -> Any:
     return dtype if dtype.kind in "fc" else np.float64
 
 
+@overload
+def jvp(
+    f: Callable[..., tuple[R, Aux]], primals: tuple[Any, ...], tangents: tuple[Any, ...], *,
+    has_aux: Yes, **kwargs: Any,
+) -> tuple[R, R, Aux]: ...  # fmt: skip
+@overload
+def jvp(
+    f: Callable[..., R], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: No = False, **kwargs: Any
+) -> tuple[R, R]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool, **kwargs: Any
+) -> Any: ...
 def jvp(
     f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *,
     has_aux: bool = False, **kwargs: Any,

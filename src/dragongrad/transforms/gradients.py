@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, Concatenate, overload
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, as_input, value_of
+from ..typevars import Aux, No, P, R, Ufunc, X, Yes, Zero
 from .careful import attempt
 from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
@@ -132,9 +133,37 @@ def checked_scalar(f: Any, value: Any, holomorphic: bool) -> Any:
 NEEDS_REAL = "grad needs a real output"
 
 
+@overload
+def value_and_grad(
+    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[X, P], tuple[R, Aux]], argnums: Zero = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[Concatenate[X, P], tuple[tuple[R, Aux], X]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, tuple[R, Aux]], argnums: tuple[int, ...], *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[tuple[R, Aux], tuple[Any, ...]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, tuple[R, Aux]], argnums: int = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[tuple[R, Aux], Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[X, P], R], argnums: Zero = 0, has_aux: No = False, holomorphic: bool = False
+) -> Transform[Concatenate[X, P], tuple[R, X]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, R], argnums: tuple[int, ...], has_aux: No = False, holomorphic: bool = False
+) -> Transform[P, tuple[R, tuple[Any, ...]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[P, Any]: ...
 def value_and_grad(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+) -> Transform[..., Any]:
     """The value of a scalar function together with its gradient, by reverse mode.
 
     Parameters
@@ -178,9 +207,37 @@ def _run_grad(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: 
     return (gradient, value[1]) if options["has_aux"] else gradient
 
 
+@overload
+def grad(
+    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[..., Any]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[X, P], tuple[Any, Aux]], argnums: Zero = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[Concatenate[X, P], tuple[X, Aux]]: ...
+@overload
+def grad(
+    f: Callable[P, tuple[Any, Aux]], argnums: tuple[int, ...], *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[tuple[Any, ...], Aux]]: ...
+@overload
+def grad(
+    f: Callable[P, tuple[Any, Aux]], argnums: int = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[Any, Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[X, P], Any], argnums: Zero = 0, has_aux: No = False, holomorphic: bool = False
+) -> Transform[Concatenate[X, P], X]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: tuple[int, ...], has_aux: No = False, holomorphic: bool = False
+) -> Transform[P, tuple[Any, ...]]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[P, Any]: ...
 def grad(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+) -> Transform[..., Any]:
     """The gradient of a scalar function, by reverse mode; parameters and errors as `value_and_grad`.
 
     Examples
@@ -196,7 +253,17 @@ def grad(
     return Transform(grad, _run_grad, f, options)
 
 
-def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any:
+@overload
+def vjp(  # type: ignore[overload-overlap]
+    f: Callable[..., tuple[R, Aux]], *primals: Any, has_aux: Yes, **kwargs: Any
+) -> tuple[R, Callable[[Any], tuple[Any, ...]], Aux]: ...
+@overload
+def vjp(f: Callable[P, R], *primals: P.args, **kwargs: P.kwargs) -> tuple[R, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool, **kwargs: Any) -> Any: ...
+def vjp(  # type: ignore[misc]
+    f: Callable[..., Any], *primals: Any, has_aux: bool = False, **kwargs: Any
+) -> Any:
     """The value of a function, and its pullback (vector-Jacobian product) at that point.
 
     Parameters

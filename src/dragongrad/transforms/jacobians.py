@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DtypeError, describe
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, plain, value_of
+from ..typevars import Array, ArrayX, Aux, No, Number, P, Ufunc, X, Yes, Zero
 from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
 from .gradients import NEEDS_REAL, grad, vjp
@@ -164,9 +165,28 @@ def _run_jacrev(f: Any, args: Any, kwargs: Any, **options: Any) -> Any:
     return _run_jacobian(f, args, kwargs, mode="reverse", **options)
 
 
+@overload
+def jacfwd(
+    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[..., Any]: ...
+@overload
+def jacfwd(
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[Any, Aux]]: ...
+@overload
+def jacfwd(
+    f: Callable[Concatenate[ArrayX, P], Array | Number],
+    argnums: Zero = 0,
+    has_aux: No = False,
+    holomorphic: bool = False,
+) -> Transform[Concatenate[ArrayX, P], Array]: ...
+@overload
+def jacfwd(
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[P, Any]: ...
 def jacfwd(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+) -> Transform[..., Any]:
     """The Jacobian by forward mode: one pushforward of all input directions at once.
 
     Parameters, result and errors as `jacobian`.
@@ -183,9 +203,28 @@ def jacfwd(
     return Transform(jacfwd, _run_jacfwd, f, options)
 
 
+@overload
+def jacrev(
+    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[..., Any]: ...
+@overload
+def jacrev(
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Yes, holomorphic: bool = False
+) -> Transform[P, tuple[Any, Aux]]: ...
+@overload
+def jacrev(
+    f: Callable[Concatenate[ArrayX, P], Array | Number],
+    argnums: Zero = 0,
+    has_aux: No = False,
+    holomorphic: bool = False,
+) -> Transform[Concatenate[ArrayX, P], Array]: ...
+@overload
+def jacrev(
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[P, Any]: ...
 def jacrev(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+) -> Transform[..., Any]:
     """The Jacobian by reverse mode: one pullback of all output directions at once.
 
     Parameters, result and errors as `jacobian`.
@@ -202,10 +241,39 @@ def jacrev(
     return Transform(jacrev, _run_jacrev, f, options)
 
 
+@overload
+def jacobian(
+    f: Ufunc, argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False, holomorphic: bool = False
+) -> Transform[..., Any]: ...
+@overload
+def jacobian(
+    f: Callable[P, tuple[Any, Aux]],
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    *,
+    has_aux: Yes,
+    holomorphic: bool = False,
+) -> Transform[P, tuple[Any, Aux]]: ...
+@overload
+def jacobian(
+    f: Callable[Concatenate[ArrayX, P], Array | Number],
+    argnums: Zero = 0,
+    mode: str | None = None,
+    has_aux: No = False,
+    holomorphic: bool = False,
+) -> Transform[Concatenate[ArrayX, P], Array]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnums: Argnums = 0,
+    mode: str | None = None,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Transform[P, Any]: ...
 def jacobian(
     f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False,
     holomorphic: bool = False,
-) -> Callable[..., Any]:  # fmt: skip
+) -> Transform[..., Any]:  # fmt: skip
     """The Jacobian, of shape `output.shape + input.shape`.
 
     Parameters
@@ -250,7 +318,19 @@ def jacobian(
     return Transform(jacobian, _run_jacobian, f, options)
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+@overload
+def hessian(f: Ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Transform[..., Any]: ...
+@overload
+def hessian(
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Yes
+) -> Transform[P, tuple[Any, Aux]]: ...
+@overload
+def hessian(
+    f: Callable[Concatenate[ArrayX, P], Any], argnums: Zero = 0, has_aux: No = False
+) -> Transform[Concatenate[ArrayX, P], Array]: ...
+@overload
+def hessian(f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False) -> Transform[P, Any]: ...
+def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Transform[..., Any]:
     """The Hessian of a scalar function, of shape `input.shape + input.shape`: forward over reverse.
 
     Parameters
@@ -294,6 +374,10 @@ def _run_hessian(f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool
     return jacfwd(jacfwd(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
 
 
+@overload
+def hvp(f: Callable[Concatenate[X, P], Any], x: X, v: X, *args: P.args, **kwargs: P.kwargs) -> X: ...
+@overload
+def hvp(f: Callable[..., Any], x: list[Any], v: list[Any], *args: Any, **kwargs: Any) -> Any: ...
 def hvp(f: Callable[..., Any], x: Any, v: Any, *args: Any, **kwargs: Any) -> Any:
     """The product of the Hessian of a scalar function at `x` with `v`, without the Hessian: forward over reverse.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, NotScalarError, ShapeError, describe
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
+from ..typevars import P, R, Ufunc
 from .evaluate import drop
 from .forward import jvp
 from .gradients import vjp
@@ -36,7 +37,11 @@ def _run_derivative(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnu
     return nth(point, order)
 
 
-def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Callable[..., Any]:
+@overload
+def derivative(f: Ufunc, argnums: int = 0, order: int = 1) -> Transform[..., Any]: ...
+@overload
+def derivative(f: Callable[P, R], argnums: int = 0, order: int = 1) -> Transform[P, R]: ...
+def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Transform[..., Any]:
     """The derivative of a function of one number, by forward mode.
 
     Parameters
@@ -74,7 +79,7 @@ def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Calla
     return Transform(derivative, _run_derivative, f, {"argnums": int(argnums), "order": order})
 
 
-def linearize(f: Callable[..., Any], *primals: Any, **kwargs: Any) -> Any:
+def linearize(f: Callable[P, R], *primals: P.args, **kwargs: P.kwargs) -> tuple[R, Callable[..., R]]:
     """The value of a function, and its derivative at that point as a linear function of tangents.
 
     Unlike `jvp`, the function is run once, whatever the number of directions: the pullback is recorded and

@@ -7,19 +7,23 @@ import inspect
 import types
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, Concatenate, Generic, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe, user_line
 from ..core.nests import Structure, flatten
 from ..core.variable import Variable, as_input, value_of
+from ..typevars import P, R, Rest
 
 Argnums = int | tuple[int, ...]
 
 
-class Transform:
+class Transform(Generic[P, R]):
     """A transformed function: callable, named and documented as the original, and pickled when it is."""
+
+    __name__: str
+    __qualname__: str
 
     def __init__(self, maker: Callable[..., Any], run: Callable[..., Any], f: Any, options: dict[str, Any]):
         if not callable(f):
@@ -30,13 +34,19 @@ class Transform:
         self._f = f
         self._options = options
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._run(self._f, args, kwargs, **self._options)
 
-    def of(self, f: Any) -> Transform:
+    def of(self, f: Any) -> Transform[..., Any]:
         """The same transform of another function."""
         return Transform(self._maker, self._run, f, self._options)
 
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Transform[P, R]: ...
+    @overload
+    def __get__(
+        self: Transform[Concatenate[Any, Rest], R], instance: object, owner: Any = None
+    ) -> Callable[Rest, R]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 

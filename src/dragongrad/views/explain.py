@@ -90,7 +90,7 @@ def _promises(fn: Any) -> list[str]:
     return [f"    at {kink.at}: {kink.derivative}" for kink in KINKS.get(fn, ())]
 
 
-def _own_rule(fn: CustomRule) -> list[str]:
+def _own_rule(fn: CustomRule[..., Any]) -> list[str]:
     lines = [f"{fn.__name__}{inspect.signature(fn.f)}: a rule of its own"]
     for title, rule in fn.rules().items():
         lines += [f"    {title}:", _source(rule)]
