@@ -6,41 +6,41 @@ numbers becomes an array, so the gradient of any other argument is `Any`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
-import numpy as np
-
-
-class Dataclass(Protocol):
-    """An instance of a dataclass."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-class Ufunc(Protocol):
-    """A ufunc, whose overloads no `ParamSpec` holds: of several signatures it would take the first."""
-
-    @property
-    def nin(self) -> int:
-        """The number of arguments."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The value."""
-
-
-Array: TypeAlias = "np.ndarray[Any, Any]"
-Number: TypeAlias = "complex | np.inexact[Any]"
-Zero: TypeAlias = Literal[0]
-Yes: TypeAlias = Literal[True]
-No: TypeAlias = Literal[False]
-
-# The arguments of a function, all of them or those after the first, and its result.
+# The arguments of a function, its result, and any value.
 P = ParamSpec("P")
-Rest = ParamSpec("Rest")
 R = TypeVar("R")
-Aux = TypeVar("Aux")
 T = TypeVar("T")
-# A differentiated argument, whose gradient is of the same type; one that is an array.
-X = TypeVar("X", bound="Array | Number | tuple[Any, ...] | dict[Any, Any] | Dataclass")
-ArrayX = TypeVar("ArrayX", bound=Array)
-Dtype = TypeVar("Dtype", bound="np.dtype[Any]")
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    class Dataclass(Protocol):
+        """An instance of a dataclass."""
+
+        __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    class Ufunc(Protocol):
+        """A ufunc, of whose several signatures a `ParamSpec` would hold the first alone."""
+
+        @property
+        def nin(self) -> int:
+            """The number of arguments."""
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """The value."""
+
+    Array: TypeAlias = np.ndarray[Any, Any]
+    Number: TypeAlias = complex | np.inexact[Any]
+    Zero: TypeAlias = Literal[0]
+    Yes: TypeAlias = Literal[True]
+    No: TypeAlias = Literal[False]
+
+    # The arguments after the first, and what a function returns beside its value.
+    Rest = ParamSpec("Rest")
+    Aux = TypeVar("Aux")
+    # A differentiated argument, whose gradient is of the same type; one that is an array; a dtype.
+    X = TypeVar("X", bound=Array | Number | tuple[Any, ...] | dict[Any, Any] | Dataclass)
+    ArrayX = TypeVar("ArrayX", bound=Array)
+    Dtype = TypeVar("Dtype", bound=np.dtype[Any])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from ..typevars import P, R, Ufunc
 from .runtime import Compiled
+
+if TYPE_CHECKING:
+    from ..typevars import P, R, Ufunc
 
 Static = int | str | Sequence[int | str]
 

@@ -7,7 +7,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Collection
-from typing import Any, Concatenate, Generic, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..core.errors import ArgumentError, DragongradError, user_line
 from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
-from ..typevars import P, R, Rest
+from ..typevars import P, R
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
 from .captured import Captured
@@ -33,6 +33,9 @@ from .signature import all_fresh, fresh, is_special, names_of, native, ready
 from .specialization import Failures, Path, Version, build, take, warn, with_guards
 from .trace import Traced
 from .versions import MAX_VALUES, Signatures, excess, most_decided, too_many_ways
+
+if TYPE_CHECKING:
+    from ..typevars import Rest
 
 BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.

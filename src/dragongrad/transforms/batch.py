@@ -23,13 +23,14 @@ from ..core.errors import (
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
-from ..typevars import Array, Dtype, Number, P, Rest, Ufunc
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 from .watch import check_forward
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from ..typevars import Array, Dtype, Number, P, Rest, Ufunc
 
 
 class Batch(Level):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..context import is_careful
 from ..core.nests import flatten, unflatten
-from ..typevars import P, R, Ufunc
 from .flat_rules import apply_flat
 from .forward import jvp
 from .gradients import vjp
 from .options import Transform
+
+if TYPE_CHECKING:
+    from ..typevars import P, R, Ufunc
 
 
 def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:

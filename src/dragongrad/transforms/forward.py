@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from ..core.errors import ArgumentError, ShapeError, describe
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
-from ..typevars import Aux, No, R, Yes
 from .careful import attempt
 from .evaluate import call, drop
 from .options import of_numbers
@@ -22,6 +21,9 @@ from .restate import is_unclear, remember
 from .sweep import has_nan, own
 from .watch import check_forward
 from .zeros import Dot, decide, seed_mask
+
+if TYPE_CHECKING:
+    from ..typevars import Aux, No, R, Yes
 
 
 class CarefulForward(Forward):

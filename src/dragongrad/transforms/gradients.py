@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Concatenate, overload
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, as_input, value_of
-from ..typevars import Aux, No, P, R, Ufunc, X, Yes, Zero
 from .careful import attempt
 from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
@@ -22,6 +21,9 @@ from .reverse import Reverse, open_reverse
 from .roots import CarefulReverse
 from .rules import fit
 from .sweep import own, run_sweep
+
+if TYPE_CHECKING:
+    from ..typevars import Aux, No, P, R, Ufunc, X, Yes, Zero
 
 
 def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:

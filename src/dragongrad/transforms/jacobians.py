@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, overload
+from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DtypeError, describe
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, plain, value_of
-from ..typevars import Array, ArrayX, Aux, No, Number, P, Ufunc, X, Yes, Zero
 from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
 from .gradients import NEEDS_REAL, grad, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
+
+if TYPE_CHECKING:
+    from ..typevars import Array, ArrayX, Aux, No, Number, P, Ufunc, X, Yes, Zero
 
 
 def _basis(leaves: list[Any]) -> list[Any]:
@@ -175,11 +177,9 @@ def jacfwd(
 ) -> Transform[P, tuple[Any, Aux]]: ...
 @overload
 def jacfwd(
-    f: Callable[Concatenate[ArrayX, P], Array | Number],
-    argnums: Zero = 0,
-    has_aux: No = False,
+    f: Callable[Concatenate[ArrayX, P], Array | Number], argnums: Zero = 0, has_aux: No = False,
     holomorphic: bool = False,
-) -> Transform[Concatenate[ArrayX, P], Array]: ...
+) -> Transform[Concatenate[ArrayX, P], Array]: ...  # fmt: skip
 @overload
 def jacfwd(
     f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
@@ -213,11 +213,9 @@ def jacrev(
 ) -> Transform[P, tuple[Any, Aux]]: ...
 @overload
 def jacrev(
-    f: Callable[Concatenate[ArrayX, P], Array | Number],
-    argnums: Zero = 0,
-    has_aux: No = False,
+    f: Callable[Concatenate[ArrayX, P], Array | Number], argnums: Zero = 0, has_aux: No = False,
     holomorphic: bool = False,
-) -> Transform[Concatenate[ArrayX, P], Array]: ...
+) -> Transform[Concatenate[ArrayX, P], Array]: ...  # fmt: skip
 @overload
 def jacrev(
     f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
@@ -247,29 +245,19 @@ def jacobian(
 ) -> Transform[..., Any]: ...
 @overload
 def jacobian(
-    f: Callable[P, tuple[Any, Aux]],
-    argnums: Argnums = 0,
-    mode: str | None = None,
-    *,
-    has_aux: Yes,
-    holomorphic: bool = False,
-) -> Transform[P, tuple[Any, Aux]]: ...
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, mode: str | None = None,
+    *, has_aux: Yes, holomorphic: bool = False,
+) -> Transform[P, tuple[Any, Aux]]: ...  # fmt: skip
 @overload
 def jacobian(
-    f: Callable[Concatenate[ArrayX, P], Array | Number],
-    argnums: Zero = 0,
-    mode: str | None = None,
-    has_aux: No = False,
-    holomorphic: bool = False,
-) -> Transform[Concatenate[ArrayX, P], Array]: ...
+    f: Callable[Concatenate[ArrayX, P], Array | Number], argnums: Zero = 0, mode: str | None = None,
+    has_aux: No = False, holomorphic: bool = False,
+) -> Transform[Concatenate[ArrayX, P], Array]: ...  # fmt: skip
 @overload
 def jacobian(
-    f: Callable[P, Any],
-    argnums: Argnums = 0,
-    mode: str | None = None,
-    has_aux: bool = False,
-    holomorphic: bool = False,
-) -> Transform[P, Any]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, mode: str | None = None,
+    has_aux: bool = False, holomorphic: bool = False,
+) -> Transform[P, Any]: ...  # fmt: skip
 def jacobian(
     f: Callable[..., Any], argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False,
     holomorphic: bool = False,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, NotScalarError, ShapeError, describe
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
-from ..typevars import P, R, Ufunc
+from ..typevars import P, R
 from .evaluate import drop
 from .forward import jvp
 from .gradients import vjp
 from .options import Transform, bind_argnums, check_argnums, of_numbers
 from .reverse import open_reverse
 from .sweep import run_sweep
+
+if TYPE_CHECKING:
+    from ..typevars import Ufunc
 
 
 def _run_derivative(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: int, order: int) -> Any:

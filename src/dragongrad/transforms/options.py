@@ -7,14 +7,17 @@ import inspect
 import types
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from typing import Any, Concatenate, Generic, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe, user_line
 from ..core.nests import Structure, flatten
 from ..core.variable import Variable, as_input, value_of
-from ..typevars import P, R, Rest
+from ..typevars import P, R
+
+if TYPE_CHECKING:
+    from ..typevars import Rest
 
 Argnums = int | tuple[int, ...]
 
