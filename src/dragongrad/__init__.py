@@ -1,8 +1,7 @@
 """Exact derivatives of plain NumPy code, that you can look inside."""
 
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
@@ -49,7 +48,7 @@ from .views.drawing import graph
 from .views.explain import explain
 from .views.table import trace_table
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from . import lab, nn
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.decorator import compile
@@ -57,6 +56,7 @@ if _TYPE_CHECKING:
     from .optimize.fitting.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
+    from .table import *  # noqa: F403 - the functions of the table, of which only their declarations are a file
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
@@ -84,18 +84,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> _Any:
-    if name in _ROOMS:
-        with _locked():
-            module = _import_module(_ROOMS[name], __name__)
-        found = getattr(module, name, module)
-    else:
-        # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
-        found = _functions.named(name)
-    if found is None:
-        raise AttributeError(f"dragongrad has no attribute {name!r}")
-    globals()[name] = found
-    return found
+# Type checkers are not told: to them every name would be one.
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name in _ROOMS:
+            with _locked():
+                module = _import_module(_ROOMS[name], __name__)
+            found = getattr(module, name, module)
+        else:
+            # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
+            found = _functions.named(name)
+        if found is None:
+            raise AttributeError(f"dragongrad has no attribute {name!r}")
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -20,7 +20,7 @@ def named(name: str) -> Any:
 
 def names() -> list[str]:
     """The names of all of NumPy's functions that have a rule."""
-    return sorted({str(getattr(fn, "__name__", "")) for fn in TABLE if not isinstance(fn, str)} & set(dir(np)))
+    return sorted(name for name, value in vars(np).items() if callable(value) and value in TABLE)
 
 
 def log(x: Any, base: float | None = None) -> Any:

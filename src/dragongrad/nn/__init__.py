@@ -1,8 +1,7 @@
 """Neural networks: layers are descriptions, parameters are nests of arrays, everything else is an argument."""
 
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
 from . import activations, initializers
 from .activations import (
@@ -63,7 +62,7 @@ from .updates import (
     sgd,
 )
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .classifier import Classifier
 
 __all__ = [
@@ -148,8 +147,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> _Any:
-    # scikit-learn is imported by whoever asks for an estimator.
-    if name == "Classifier":
-        return _import_module(".classifier", __name__).Classifier
-    raise AttributeError(f"dragongrad.nn has no attribute {name!r}")
+# Type checkers are not told: to them every name would be one.
+if not _typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> _typing.Any:
+        # scikit-learn is imported by whoever asks for an estimator.
+        if name == "Classifier":
+            return _import_module(".classifier", __name__).Classifier
+        raise AttributeError(f"dragongrad.nn has no attribute {name!r}")

@@ -1,0 +1,20 @@
+"""What type checkers say of users' code, and of the core with NumPy's own stubs."""
+
+import re
+
+import numpy as np
+from declarations import FILE, declared, text
+
+
+def test_every_function_of_the_table_is_declared():
+    """And nothing else, but for functions that this NumPy does not have yet."""
+    found = set(re.findall(r"^def (\w+)\(", FILE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(declared()) <= found
+    assert not [name for name in found - set(declared()) if hasattr(np, name)]
+
+
+def test_declarations_are_those_of_the_table():
+    """Line by line, where this NumPy's functions have the arguments of the one that the file was made with."""
+    lines = FILE.read_text(encoding="utf-8").splitlines()
+    wrong = [line for line in text().splitlines() if line not in lines]
+    assert not wrong or np.lib.NumpyVersion(np.__version__) < "2.4.0"
