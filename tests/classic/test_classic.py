@@ -1,5 +1,6 @@
 """The classic interface, sentence by sentence, in both modes."""
 
+import abc
 import copy
 import gc
 import math
@@ -236,6 +237,50 @@ def test_whole_table_by_name():
     assert ad.logaddexp(1.0, 2.0) == np.logaddexp(1.0, 2.0)
     with pytest.raises(AttributeError, match="no_such_function"):
         _ = ad.no_such_function
+
+
+class _Doubled(SimpleBlock):
+    def data_fn(self, x):
+        return 2 * x.data
+
+    def gradient_fn(self, x):
+        return 2.0
+
+
+class _OfMine(Variable):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("call", [
+    lambda f: ad.grad(f)(np.ones(2)), lambda f: ad.jacfwd(f)(np.ones(2)), lambda f: ad.vmap(f)(np.ones((3, 2))),
+    lambda f: ad.hessian(f)(np.ones(2)), lambda f: ad.compile(f)(np.ones(2)), lambda f: ad.graph(f, np.ones(2)),
+])  # fmt: skip
+def test_what_a_transform_gives_is_a_variable(call):
+    found = []
+
+    def f(x):
+        found.extend([(isinstance(x, kind), issubclass(type(x), kind)) for kind in (Variable, Constant, _OfMine)])
+        return np.sum(x**2)
+
+    call(f)
+    assert found[:3] == [(True, True), (False, False), (False, False)]
+
+
+def test_what_is_a_variable_or_a_block(mode):
+    made = [Variable(1.0), Constant(1.0), _OfMine(1.0), np.sin(Variable(1.0))]
+    assert [isinstance(x, Variable) for x in made] == [True] * 4
+    assert [isinstance(x, Constant) for x in made] == [False, True, False, False]
+    assert not any(isinstance(x, (Variable, Block)) for x in (1.0, np.ones(2), np.sin, ad.sin, None))
+    block = ad.elementwise(lambda x: 2 * x, 2.0, dispatches=False)
+    assert [isinstance(block, kind) for kind in (Block, SimpleBlock)] == [True, False]
+    assert isinstance(_Doubled(), Block)
+    assert not isinstance(block, _Doubled)
+
+    # Users' classes may have abstract methods of their own.
+    class Abstract(Block, abc.ABC):
+        pass
+
+    assert isinstance(Abstract(), Block)
 
 
 def test_item_assignment_rebinds(mode):

@@ -13,6 +13,8 @@ from dragongrad.core.block import TABLE
 from dragongrad.functions import names
 
 FILE = pathlib.Path(ad.__file__).with_name("table.pyi")
+# Others may have other arguments.
+NUMPY = "2.4."
 HEAD = '''"""The functions of the table by name, as `tests/typing/declarations.py` finds them."""
 
 # fmt: off

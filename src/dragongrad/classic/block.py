@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..core.errors import ArgumentError, NoRuleError, ShapeError
 from ..core.variable import plain, top_level
 from .forward import FORWARD
 from .jacobian import Inputs, count
-from .variable import Variable
+from .variable import Variable, is_classic
 
 
 class Operand:
@@ -41,8 +42,10 @@ class Operand:
         return count(self.shape)
 
 
-class Block:
+class Block(metaclass=ABCMeta):
     """A primitive of your own: subclass it, give `data_fn` and `get_jacobians`, and call an instance.
+
+    What `ad.elementwise` and the other verbs make counts as one: `isinstance(block, ad.Block)` is true of it.
 
     The methods receive the arguments as objects and read their `.data`; they return plain arrays. Keyword
     arguments of the call are passed to each method. The Block works in both modes, under every transform
@@ -97,7 +100,7 @@ class Block:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply to Variables (or plain arrays, for the value alone)."""
         out = self._apply(args, kwargs)
-        if isinstance(out, Variable) and out.level is FORWARD and self._pushes_itself():
+        if is_classic(out) and out.level is FORWARD and self._pushes_itself():
             out.link = _tangents(out, self.gradient_forward(*args, **kwargs), args)
         return out
 
@@ -150,6 +153,9 @@ class Block:
                 )
             matrices.append(np.reshape(jacobian, (rows, columns)))
         return matrices
+
+
+Block.register(CoreBlock)
 
 
 class SimpleBlock(Block):
@@ -217,7 +223,7 @@ def _operands(arrays: Any) -> list[Any]:
 def _tangents(out: Variable, gradient: Any, args: tuple[Any, ...]) -> dict[Inputs, Any]:
     """The tangents that a gradient computed by an overridden `gradient_forward` stands for."""
     owners = sorted(
-        {key for a in args if isinstance(a, Variable) and a.level is FORWARD for key in a.link},
+        {key for a in args if is_classic(a) and a.level is FORWARD for key in a.link},
         key=lambda inputs: inputs.level.serial,
     )
     jacobians = list(gradient) if isinstance(gradient, list) else [gradient]

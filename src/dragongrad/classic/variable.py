@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABCMeta
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from .mode import current_mode
 from .reverse import REVERSE, GraphNode, compute, input_node
 
 
-class Variable(CoreVariable):
+class Variable(CoreVariable, metaclass=ABCMeta):
     """An input, or a result computed from inputs, that knows its derivative.
+
+    What a function is given under a transform counts as one: `isinstance(x, ad.Variable)` is true of it.
 
     Parameters
     ----------
@@ -90,6 +93,10 @@ class Variable(CoreVariable):
         CoreVariable.__init__(made, data, self.level, link)
         made._gradient = None
         return made
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> Any:
+        return True if cls is Variable and issubclass(other, CoreVariable) else NotImplemented
 
     # The derivative
 
@@ -170,6 +177,11 @@ class Variable(CoreVariable):
         gradient = self.gradient
         shown = "\n".join(str(g) for g in gradient) if isinstance(gradient, list) else str(gradient)
         return f"data :\n{np.atleast_1d(self.data)}\ngrad :\n{shown}"
+
+
+def is_classic(value: Any) -> TypeGuard[Variable]:
+    """Whether a value is a Variable of this interface, and not one that a transform made."""
+    return type.__instancecheck__(Variable, value)
 
 
 class Constant(Variable):

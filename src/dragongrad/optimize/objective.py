@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..classic.mode import chosen_mode
-from ..classic.variable import Variable
+from ..classic.variable import is_classic
 from ..compiler.tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, data_of
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
 from ..core.nests import Structure, flatten, unflatten
@@ -103,7 +103,7 @@ def _array(numbers: Any) -> Array:
 
 
 def _bare(value: Any) -> Any:
-    return value.data if isinstance(value, Variable) else value
+    return value.data if is_classic(value) else value
 
 
 class Objective:
@@ -166,7 +166,7 @@ class Objective:
         out = self.f(params, *self.args)
         if getattr(out, "shape", None) == ():
             return out
-        if out is None or isinstance(out, (tuple, Variable)):
+        if out is None or isinstance(out, tuple) or is_classic(out):
             raise ArgumentError(
                 f"the objective must return one number, it returned {type(out).__name__}; where it returns "
                 "(value, gradient) itself, say jac=True"
@@ -188,7 +188,7 @@ class Objective:
         nest = self.packing.unpack(x)
         if self.form is None:
             out = self.f(nest, *self.args)
-            self.form = "pair" if isinstance(out, (tuple, Variable)) else "value"
+            self.form = "pair" if isinstance(out, tuple) or is_classic(out) else "value"
             if self.form == "pair":
                 return self._pair(out)
             _check_scalar(out)
@@ -212,7 +212,7 @@ class Objective:
 
     def _pair(self, got: Any) -> tuple[float, Array]:
         """The value as a number and its gradient in the shape of the parameters, however they were given."""
-        if isinstance(got, Variable):
+        if is_classic(got):
             got = (got.data, got.gradient)
         if not isinstance(got, (tuple, list)) or len(got) != 2:
             raise ArgumentError(

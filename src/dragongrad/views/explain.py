@@ -68,8 +68,9 @@ def explain(fn: Any) -> Explanation:
     """
     if isinstance(fn, CustomRule):
         return Explanation("\n".join(_own_rule(fn)))
-    if issubclass(fn if isinstance(fn, type) else type(fn), ClassicBlock):
-        return Explanation("\n".join(_own_block(fn if isinstance(fn, type) else type(fn))))
+    kind = fn if isinstance(fn, type) else type(fn)
+    if issubclass(kind, ClassicBlock) and not issubclass(kind, Block):
+        return Explanation("\n".join(_own_block(kind)))
     block = _block(fn)
     if block is not None:
         rule = _formulas(block) if block.partials else _sources(block)
