@@ -96,7 +96,7 @@ def into(target: Any, value: Any, name: str) -> Any:
 
 
 # NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
-CREATION = frozenset({
+CREATION: frozenset[Any] = frozenset({
     np.zeros, np.ones, np.empty, np.full, np.eye, np.identity, np.tri, np.arange, np.array, np.asarray,
     np.asanyarray, np.ascontiguousarray, np.asfortranarray,
 })  # fmt: skip
