@@ -1,7 +1,7 @@
 """Right and wrong uses of the public functions, with what a type checker says of each.
 
-`# error: code` stands where a use is wrong, and `# is T` gives what `reveal_type` says: without the names of modules,
-and with `F` for an array of float64.
+`# error: code` stands where a use is wrong, and `# is T` gives what `reveal_type` says. `F` is an array of float64,
+and the names of modules are left out.
 """
 
 from dataclasses import dataclass
