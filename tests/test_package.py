@@ -52,8 +52,9 @@ def test_every_transform_has_an_example(transform):
     assert ">>>" in inspect.getdoc(transform)
 
 
-def test_version_is_in_the_changelog():
+def test_version_is_in_the_changelog_and_the_citation():
     assert f"## {ad.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"version: {ad.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 # Rooms
