@@ -1,6 +1,8 @@
 """Looking inside: the Graph, its pictures, trace tables and printed rules."""
 
+import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import dragongrad as ad
 from dragongrad.core.block import BLOCKS
 from dragongrad.core.node import Node
 from dragongrad.views.layout import place
+from dragongrad.views.notebook import framed
+from dragongrad.views.palette import drawing
 from dragongrad.views.table import number
 from dragongrad.views.text import application
 
@@ -301,6 +305,40 @@ def test_table_in_a_notebook_is_well_formed():
     assert len(root.findall("tbody/tr")) == 2
 
 
+class Formatter:
+    """What IPython asks for a picture of each type."""
+
+    def __init__(self):
+        self.type_printers = {}
+
+    def for_type(self, kind, printer):
+        self.type_printers[kind] = printer
+
+
+def test_a_notebook_draws_figures_as_files_have_them(monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    formatter = Formatter()
+    shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/png": formatter}))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell, version_info=(9, 0)))
+    with drawing() as drawn:
+        figure = drawn.figure.Figure()
+    picture = formatter.type_printers[matplotlib.figure.Figure](figure)
+    assert picture.startswith(b"\x89PNG")
+    # IHDR: the width in dots, those of a picture that is saved.
+    assert int.from_bytes(picture[16:20], "big") == figure.get_figwidth() * 150
+    # A format that the user has chosen is kept.
+    formatter.type_printers[matplotlib.figure.Figure] = chosen = object()
+    with drawing():
+        assert formatter.type_printers[matplotlib.figure.Figure] is chosen
+
+
+def test_a_page_in_a_frame_reads_as_the_page():
+    page = '<p title="a & b">it\'s</p><script>1 < 2</script>'
+    frame = ET.fromstring(framed(page, 300))
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (page, "allow-scripts")
+    assert "height: 300px" in frame.get("style")
+
+
 def test_table_mistakes():
     with pytest.raises(ad.ArgumentError, match="unknown mode"):
         ad.trace_table(f, 1.0, 2.0, mode="sideways")
@@ -370,6 +408,53 @@ def test_printed_formulas_are_the_derivatives():
         np.testing.assert_allclose(got, ad.derivative(block.fn)(at), rtol=1e-9, err_msg=block.name)
         checked += 1
     assert checked > 30
+
+
+def branching(x):
+    return np.cos(x) if x > 1 else 1.0
+
+
+def unseen(text):
+    """A function whose source is in no file."""
+    namespace = {"np": np}
+    exec(f"made = {text}", namespace)
+    return namespace["made"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (unseen("lambda x: np.cos(x)"), "d/dx = cos(x)"),
+        (lambda x: np.array(2.0) * x, "d/dx = 2 * x"),
+        (lambda x: 1 * x, "d/dx = x"),
+        (lambda x: 0 * x, "d/dx = 0"),
+        (lambda x: x - -np.sin(x), "d/dx = x + sin(x)"),
+    ],
+)
+def test_rules_without_source_and_with_constants(rule, line):
+    assert line in str(ad.explain(ad.elementwise(lambda x: np.sin(x), rule, dispatches=False)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (unseen("lambda x: np.cos(x) if x.ndim < 5 else x"), "d/dx = partial(x)"),
+        (lambda out, x: np.cos(x) if out.ndim < 5 else x, "d/dx = partial(<lambda>(x), x)"),
+        (branching, "d/dx = branching(x)"),
+    ],
+)
+def test_rules_that_cannot_be_run_on_symbols_are_named(rule, line):
+    made = ad.elementwise(lambda x: np.sin(x), rule, dispatches=False)
+    assert line in str(ad.explain(made))
+    for mode in ("forward", "reverse"):
+        assert "-0.416147" in str(ad.trace_table(lambda x: made(x), 2.0, mode=mode))
+
+
+def test_a_transpose_without_source_says_so():
+    made = ad.linear(
+        lambda x: 2 * x, unseen("lambda out_bar: 2 * out_bar if out_bar.ndim < 5 else out_bar"), dispatches=False
+    )
+    assert "a function without source" in str(ad.explain(made))
 
 
 def test_explain_mistakes():

@@ -144,6 +144,8 @@ def partial_formulas(block: Block, names: list[Any]) -> list[Any]:
     return [_partial(partial, pick, (out, *arguments)) for partial, pick in block.partials]
 
 
+# A rule asks what a symbol does not know: the truth of a comparison, an element, a shape.
+_UNKNOWN = (TypeError, ValueError, IndexError, AttributeError, KeyError)
 # A formula longer than this says less than the name of its Block.
 _LONGEST = 90
 
@@ -176,8 +178,7 @@ def pulled_formulas(block: Block, bar: Any, out: Any, values: list[Any], params:
 def _run(rule: Callable[..., Any], named: dict[str, Any], params: dict[str, Any]) -> Any:
     try:
         return rule(*[named[name] for name in rule_names(rule) if name in named], **params)
-    except (TypeError, ValueError, IndexError, AttributeError, KeyError):
-        # It asks what a symbol does not know: the truth of a comparison, an element.
+    except _UNKNOWN:
         return None
 
 
@@ -195,7 +196,12 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
     saved = pick(values)
     if isinstance(saved, Symbol) and _is_named(partial):
         return Symbol(f"{partial.__name__}({saved})")
-    return saved if partial is TIMES else partial(saved)
+    try:
+        return saved if partial is TIMES else partial(saved)
+    except _UNKNOWN:
+        name = getattr(partial, "__name__", "<lambda>")
+        inside = formula(saved) if isinstance(saved, tuple) else f"({formula(saved)})"
+        return Symbol(f"{'partial' if name == '<lambda>' else name}{inside}")
 
 
 def _is_named(partial: Any) -> bool:
