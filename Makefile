@@ -3,6 +3,7 @@ BIN := .venv/bin
 READY := .venv/ready
 BENCH_READY := .venv/bench-ready
 LAB_READY := .venv/lab-ready
+COVERAGE_READY := .venv/coverage-ready
 OUT ?= out
 
 # The lowest Python of pyproject.toml, with the lowest releases of everything else.
@@ -13,13 +14,14 @@ LOWEST_PYTHON ?= python3.11
 MINUTES ?= 10
 ONLY ?=
 
-.PHONY: demo test test-all test-lowest fuzz lint types layers check pages docs bench lab help
+.PHONY: demo test test-all test-lowest coverage fuzz lint types layers check pages docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make test-all   the same, and the exhaustive tests"
 	@echo "make test-lowest   a part of the tests, with the lowest releases of everything"
+	@echo "make coverage   which statements the tests run, by room"
 	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
@@ -40,6 +42,12 @@ test-all: test
 
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
+coverage: pages $(COVERAGE_READY)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 2
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python tests/coverage_by_room.py
 
 test-lowest: $(LOWEST)/ready
 	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -m "smoke and not slow" tests
@@ -62,6 +70,10 @@ $(READY): pyproject.toml
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $(BENCH_READY)
+
+$(COVERAGE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[coverage]'
+	touch $(COVERAGE_READY)
 
 $(LAB_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[lab]'
