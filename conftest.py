@@ -7,6 +7,7 @@ call only. Here each program is run at once on the very arguments that it was tr
 import gc
 import os
 import signal
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -69,6 +70,12 @@ def programs_give_what_their_trace_gave():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compiled, "_add", checked)
         yield
+
+
+@pytest.fixture
+def rng(request):
+    """Random numbers that a case alone draws: the same by itself, in its file and beside other files."""
+    return np.random.default_rng(crc32(request.node.name.encode()))
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ A, Z = RNG.normal(size=(4, 4)), RNG.normal(size=(4, 4)) + 1j * RNG.normal(size=(
 POSITIVE, HERMITIAN = A @ A.T + 4 * np.eye(4), Z @ np.conj(Z.T) + 4 * np.eye(4)
 
 
-def spoiled(matrix, uplo):
+def spoiled(rng, matrix, uplo):
     """A matrix with other numbers in the triangle that is not read, and on the diagonal what is left out."""
-    noise = RNG.normal(size=matrix.shape) * (1j if np.iscomplexobj(matrix) else 1)
+    noise = rng.normal(size=matrix.shape) * (1j if np.iscomplexobj(matrix) else 1)
     kept, other = (np.tril, np.triu) if uplo == "L" else (np.triu, np.tril)
     diagonal = np.diag(np.diag(noise)) if np.iscomplexobj(matrix) else 0.0
     return kept(matrix) + other(noise, 1 if uplo == "L" else -1) + diagonal
@@ -39,9 +39,9 @@ READS = {
 
 @pytest.mark.parametrize("matrix", [POSITIVE, HERMITIAN], ids=["real", "complex"])
 @pytest.mark.parametrize("name", READS)
-def test_one_triangle_is_read(name, matrix):
+def test_one_triangle_is_read(name, matrix, rng):
     uplo, f = READS[name]
-    a = spoiled(matrix, uplo)
+    a = spoiled(rng, matrix, uplo)
     np.testing.assert_allclose(ad.jvp(f, (a,), (a,))[0], f(a), rtol=1e-12, atol=1e-13)
     check_derivatives(f, a)
     gradient = ad.grad(lambda a: np.sum(np.cos(np.abs(f(a)))))(a)
@@ -135,9 +135,9 @@ def test_singular_values_that_are_cut_off(shape, values):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
 @pytest.mark.parametrize("shape", [(5, 3), (3, 3), (3, 5)])
 @pytest.mark.parametrize("k", [None, 2])
-def test_least_squares_gives_what_numpy_gives(shape, dtype, k):
-    a = (RNG.normal(size=shape) + 3 * np.eye(*shape)).astype(dtype)
-    b = RNG.normal(size=(shape[0], *([k] if k else []))).astype(dtype)
+def test_least_squares_gives_what_numpy_gives(shape, dtype, k, rng):
+    a = (rng.normal(size=shape) + 3 * np.eye(*shape)).astype(dtype)
+    b = rng.normal(size=(shape[0], *([k] if k else []))).astype(dtype)
     expected, got = np.linalg.lstsq(a, b), ad.jvp(np.linalg.lstsq, (a, b), (a, b))
     for x, y in zip(got[0], expected, strict=True):
         assert (type(x), np.asarray(x).dtype) == (type(y), np.asarray(y).dtype)
@@ -149,9 +149,9 @@ def test_least_squares_gives_what_numpy_gives(shape, dtype, k):
         )
 
 
-def test_where_a_column_depends_on_others_qr_has_no_derivative():
+def test_where_a_column_depends_on_others_qr_has_no_derivative(rng):
     a = np.array([[1.0, 2.0, 0.3], [0.5, 1.0, -1.0], [1.0, 2.0, 2.0]])
-    v = RNG.normal(size=(3, 3))
+    v = rng.normal(size=(3, 3))
     _, (q_dot, r_dot) = ad.jvp(np.linalg.qr, (a,), (v,))
     assert np.isfinite(q_dot[:, 0]).all()
     assert np.isfinite(r_dot[0]).all()

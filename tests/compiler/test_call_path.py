@@ -23,8 +23,6 @@ from dragongrad.compiler.backends.native.parallel import thread_pool
 from dragongrad.compiler.backends.native.tuning import LINE_BYTES
 from dragongrad.compiler.dispatch import closed
 
-RNG = np.random.default_rng(0)
-
 
 def rosenbrock(x):
     return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
@@ -67,7 +65,7 @@ def way(request, monkeypatch):
 # What is accepted and made
 
 
-X = RNG.standard_normal(10)
+X = np.random.default_rng(0).standard_normal(10)
 KINDS = [
     (lambda x: rosenbrock(x), (X,)),
     (ad.value_and_grad(rosenbrock), (X,)),
@@ -333,8 +331,8 @@ SHAPES = [
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.complex128])
 @pytest.mark.parametrize("shapes", SHAPES)
-def test_products(shapes, dtype):
-    x, y = ((RNG.standard_normal(s) * 4).astype(dtype) for s in shapes)
+def test_products(shapes, dtype, rng):
+    x, y = ((rng.standard_normal(s) * 4).astype(dtype) for s in shapes)
     compiled = ad.compile(lambda x, y: x @ y + 1)
     for _ in range(2):
         out = compiled(x, y)
@@ -345,9 +343,9 @@ def test_products(shapes, dtype):
 @pytest.mark.parametrize("left", [False, True])
 @pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("lead", [(), (5,), (2, 3)])
-def test_transposed_operands_are_not_copied(left, right, lead):
-    x = RNG.standard_normal((*lead, *((40, 50) if not left else (50, 40))))
-    y = RNG.standard_normal((*lead, *((50, 30) if not right else (30, 50))))
+def test_transposed_operands_are_not_copied(left, right, lead, rng):
+    x = rng.standard_normal((*lead, *((40, 50) if not left else (50, 40))))
+    y = rng.standard_normal((*lead, *((50, 30) if not right else (30, 50))))
 
     def f(x, y):
         return (np.swapaxes(x, -1, -2) if left else x) @ (np.swapaxes(y, -1, -2) if right else y)
@@ -368,8 +366,8 @@ def test_products_of_nan():
         assert not any(np.isnan(part).any() for part in compiled(np.ones((30, 40)), y))
 
 
-def test_a_layer_is_one_native_function():
-    w, x = RNG.standard_normal((64, 32)), RNG.standard_normal((128, 64))
+def test_a_layer_is_one_native_function(rng):
+    w, x = rng.standard_normal((64, 32)), rng.standard_normal((128, 64))
     gradient = ad.compile(ad.grad(lambda w, x: np.sum(np.tanh(x @ w) ** 2)))
     gradient(w, x)
     assert gradient._entry is not closed or fastcall.layout()
@@ -387,9 +385,9 @@ def test_blas_is_found_once():
 # Memory
 
 
-def test_values_that_meet_have_memory_of_their_own():
-    uses = RNG.integers(0, 40, (200, 2))
-    sizes = RNG.integers(0, 3000, 200)
+def test_values_that_meet_have_memory_of_their_own(rng):
+    uses = rng.integers(0, 40, (200, 2))
+    sizes = rng.integers(0, 3000, 200)
     workspace = Workspace()
     for place, ((a, b), size) in enumerate(zip(uses, sizes, strict=True)):
         workspace.need(place, int(size), int(a))
@@ -469,10 +467,10 @@ def test_results_hold_no_references_too_many():
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) < 50
 
 
-def test_many_calls_leave_nothing():
+def test_many_calls_leave_nothing(rng):
     compiled = ad.compile(lambda x: (np.sort(x) * 2, x * 2))
     fast = ad.compile(lambda x: (x * 2, np.sum(x)))
-    x = RNG.standard_normal(1000)
+    x = rng.standard_normal(1000)
     for f in (compiled, fast):
         f(x)
         gc.collect()
@@ -493,7 +491,7 @@ def few_threads():
     ad.set_threads(wanted)
 
 
-LONG = RNG.standard_normal(400_000)
+LONG = np.random.default_rng(1).standard_normal(400_000)
 LOOPS = {
     "sum": lambda x: np.sum(np.exp(x)),
     "max": lambda x: (np.max(np.sin(x)), np.min(np.sin(x))),
@@ -603,9 +601,9 @@ def test_python_goes_on_while_a_long_program_runs(way):
 
 @pytest.mark.parametrize("f", [ad.grad(rosenbrock), logsumexp, lambda x: np.cumsum(x) * 2 + np.exp(x) @ x])
 @pytest.mark.parametrize("n", [10, 3000, 100_000])
-def test_eight_threads_call_one_function(f, n, way):
+def test_eight_threads_call_one_function(f, n, way, rng):
     compiled = ad.compile(f)
-    inputs = [RNG.standard_normal(n) for _ in range(8)]
+    inputs = [rng.standard_normal(n) for _ in range(8)]
     expected = [f(x) for x in inputs]
 
     def work(k):

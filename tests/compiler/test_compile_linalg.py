@@ -13,12 +13,10 @@ from dragongrad.compiler.backends.native.schedule.steps import Callback, Factori
 
 pytestmark = pytest.mark.smoke
 
-RNG = np.random.default_rng(21)
 
-
-def positive(*shape):
+def positive(rng, *shape):
     """Positive definite matrices."""
-    a = RNG.standard_normal((*shape, shape[-1]))
+    a = rng.standard_normal((*shape, shape[-1]))
     return a @ np.swapaxes(a, -1, -2) + shape[-1] * np.eye(shape[-1])
 
 
@@ -50,26 +48,26 @@ FUNCTIONS = {
 @pytest.mark.parametrize("n", [1, 2, 5, 33])
 @pytest.mark.parametrize("columns", [1, 3])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_values(name, n, columns):
-    skew = 0.0 if name in ("cholesky", "lower", "upper") else 0.1 * RNG.standard_normal((n, n))
-    compiled(FUNCTIONS[name], positive(n) + skew, RNG.standard_normal((n, columns)))
+def test_values(name, n, columns, rng):
+    skew = 0.0 if name in ("cholesky", "lower", "upper") else 0.1 * rng.standard_normal((n, n))
+    compiled(FUNCTIONS[name], positive(rng, n) + skew, rng.standard_normal((n, columns)))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_stacks(name, dtype):
-    a, b = positive(2, 3, 4).astype(dtype), RNG.standard_normal((2, 3, 4, 2)).astype(dtype)
+def test_stacks(name, dtype, rng):
+    a, b = positive(rng, 2, 3, 4).astype(dtype), rng.standard_normal((2, 3, 4, 2)).astype(dtype)
     compiled(FUNCTIONS[name], a, b, rtol=1e-10 if dtype == np.float64 else 1e-3)
 
 
 @pytest.mark.parametrize("shapes", [((4,), (6, 4, 2)), ((6, 4), (4, 2)), ((3, 1, 4), (5, 4, 2)), ((1, 4), (4, 1))])
-def test_stacks_of_one_kind_and_single_matrices(shapes):
-    compiled(np.linalg.solve, positive(*shapes[0]), RNG.standard_normal(shapes[1]))
+def test_stacks_of_one_kind_and_single_matrices(shapes, rng):
+    compiled(np.linalg.solve, positive(rng, *shapes[0]), rng.standard_normal(shapes[1]))
 
 
 @pytest.mark.parametrize("name", ["lower", "upper"])
-def test_triangular_systems_are_solved_as_such(name):
-    a, b = positive(6), RNG.standard_normal((6, 2))
+def test_triangular_systems_are_solved_as_such(name, rng):
+    a, b = positive(rng, 6), rng.standard_normal((6, 2))
     assert "trsm" in compiled(FUNCTIONS[name], a, b).llvm
 
 
@@ -82,8 +80,8 @@ def lower_alone(p):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_one_triangle_is_read(backend):
-    p = positive(4)[np.tril_indices(4)]
+def test_one_triangle_is_read(backend, rng):
+    p = positive(rng, 4)[np.tril_indices(4)]
     for f in (np.linalg.cholesky, np.linalg.eigvalsh, lambda a: np.linalg.eigvalsh(a.T, "U")):
         g = lambda p, f=f: f(lower_alone(p))
         assert_compiles(ad.jacobian(g), (p,), (p + 0.1,), backend)
@@ -91,9 +89,9 @@ def test_one_triangle_is_read(backend):
         assert_compiles(lambda p, total=total: ad.hvp(total, p, np.cos(p)), (p,), (p + 0.1,), backend)
 
 
-def test_vectors_and_batches():
-    compiled(lambda a, b: np.linalg.solve(a, b), positive(7), RNG.standard_normal(7))
-    compiled(ad.vmap(lambda a, b: np.linalg.solve(a, b)), positive(6, 4), RNG.standard_normal((6, 4)))
+def test_vectors_and_batches(rng):
+    compiled(lambda a, b: np.linalg.solve(a, b), positive(rng, 7), rng.standard_normal(7))
+    compiled(ad.vmap(lambda a, b: np.linalg.solve(a, b)), positive(rng, 6, 4), rng.standard_normal((6, 4)))
 
 
 def likelihood(a, b):
@@ -102,10 +100,13 @@ def likelihood(a, b):
 
 
 @pytest.mark.parametrize("n", [2, 6, 30])
-def test_derivatives(n):
-    a, b = positive(n), RNG.standard_normal(n)
+def test_derivatives(n, rng):
+    a, b = positive(rng, n), rng.standard_normal(n)
     compiled(ad.value_and_grad(likelihood, (0, 1)), a, b, rtol=1e-8)
     compiled(lambda a, b: ad.hvp(lambda b: likelihood(a, b), b, b), a, b, rtol=1e-8)
+
+
+ONE, PAIR = positive(np.random.default_rng(21), 3), positive(np.random.default_rng(22), 2, 3)
 
 
 @pytest.mark.parametrize("more", [lambda a: (), lambda a: (np.sort(a[0]),)], ids=["at once", "with call backs"])
@@ -113,11 +114,11 @@ def test_derivatives(n):
     ("f", "good", "bad"),
     [
         (np.linalg.cholesky, np.eye(3), -np.eye(3)),
-        (np.linalg.cholesky, positive(2, 3), np.stack([np.eye(3), -np.eye(3)])),
-        (lambda a: np.linalg.solve(a, np.ones((3, 1))), positive(3), np.zeros((3, 3))),
-        (lambda a: np.linalg.solve(a, np.ones((3, 2))), positive(3), np.ones((3, 3))),
-        (np.linalg.inv, positive(3), np.zeros((3, 3))),
-        (np.linalg.inv, positive(2, 3), np.stack([np.zeros((3, 3)), np.eye(3)])),
+        (np.linalg.cholesky, PAIR, np.stack([np.eye(3), -np.eye(3)])),
+        (lambda a: np.linalg.solve(a, np.ones((3, 1))), ONE, np.zeros((3, 3))),
+        (lambda a: np.linalg.solve(a, np.ones((3, 2))), ONE, np.ones((3, 3))),
+        (np.linalg.inv, ONE, np.zeros((3, 3))),
+        (np.linalg.inv, PAIR, np.stack([np.zeros((3, 3)), np.eye(3)])),
     ],
 )
 def test_what_has_no_answer_is_an_error_of_the_function_itself(f, good, bad, more):
@@ -143,5 +144,5 @@ def test_empty_and_complex_matrices_are_left_to_numpy():
         np.testing.assert_array_equal(g(a), np.linalg.inv(a))
 
 
-def test_the_report_names_lapack():
-    assert "LAPACK" in compiled(lambda a: np.linalg.inv(a), positive(3)).report()
+def test_the_report_names_lapack(rng):
+    assert "LAPACK" in compiled(lambda a: np.linalg.inv(a), positive(rng, 3)).report()

@@ -19,8 +19,6 @@ from dragongrad.compiler.backends.native.parallel import combine_partials
 from dragongrad.compiler.backends.native.schedule.steps import Loops, Product
 from dragongrad.compiler.backends.native.tuning import ROW_BLOCKS, ROWS_AT_ONCE
 
-RNG = np.random.default_rng(11)
-
 
 def compiled(f, *args, rtol=1e-11):
     """The compiled function, after two calls that gave what the eager function gives."""
@@ -28,7 +26,8 @@ def compiled(f, *args, rtol=1e-11):
     expected = flatten(f(*args))[0]
     for _ in range(2):
         for a, b in zip(flatten(g(*args))[0], expected, strict=True):
-            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1.0, np.abs(b).max(initial=0)))
+            size = np.max(np.abs(b), initial=1.0, where=np.isfinite(b))
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * size)
             assert np.shape(a) == np.shape(b)
     return g
 
@@ -60,8 +59,8 @@ def in_memory(g):
         [np.sum, np.max, np.any],
     ),
 )
-def test_wide_sums_over_any_number_of_rows(rows, reduce):
-    x, c = RNG.standard_normal((rows, 5)), RNG.standard_normal((30, 5))
+def test_wide_sums_over_any_number_of_rows(rows, reduce, rng):
+    x, c = rng.standard_normal((rows, 5)), rng.standard_normal((30, 5))
 
     def f(x):
         weights = np.exp(-np.sum((x[:, None] - c) ** 2, 2))
@@ -75,22 +74,22 @@ def test_wide_sums_over_any_number_of_rows(rows, reduce):
     assert any(wide) == (rows >= ROWS_AT_ONCE * ROW_BLOCKS)
 
 
-def test_rows_that_are_joined_from_pieces_are_summed_all_the_same():
-    x = RNG.standard_normal((120, 80))
+def test_rows_that_are_joined_from_pieces_are_summed_all_the_same(rng):
+    x = rng.standard_normal((120, 80))
     compiled(lambda x: np.sum(np.sin(np.concatenate([x[7:], x[:7] * 2.0])) * x[::-1], 0), x)
     compiled(lambda x: np.sum(np.pad(x, ((3, 3), (0, 0)))[:-6] * np.roll(x, 5, axis=0), 0), x)
 
 
-def test_a_doubled_sum_is_the_sum_doubled():
-    x = RNG.standard_normal((64, 70))
+def test_a_doubled_sum_is_the_sum_doubled(rng):
+    x = rng.standard_normal((64, 70))
     g = compiled(lambda x: np.sum(-(x * x + x * x), axis=0), x, rtol=1e-14)
     blocks = [n.block.name for n in g.graph.nodes]
     assert blocks.index("sum") < blocks.index("add")
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_products_in_sums_are_as_exact_as_their_terms(dtype):
-    x, y = RNG.standard_normal((2, 500, 9)).astype(dtype)
+def test_products_in_sums_are_as_exact_as_their_terms(dtype, rng):
+    x, y = rng.standard_normal((2, 500, 9)).astype(dtype)
     exact = np.sum(x.astype(np.longdouble) * y, 1)
     out = ad.compile(lambda x, y: np.sum(x * y, 1), backend="native")(x, y)
     bound = np.sum(np.abs(x.astype(np.longdouble) * y), 1) * 9 * np.finfo(dtype).eps
@@ -101,27 +100,27 @@ def test_products_in_sums_are_as_exact_as_their_terms(dtype):
 # Values that loops would compute again and again
 
 
-def test_factors_of_an_outer_product_are_computed_once():
-    x = RNG.standard_normal(400)
+def test_factors_of_an_outer_product_are_computed_once(rng):
+    x = rng.standard_normal(400)
     g = compiled(lambda x: np.sum(np.sin(x)[:, None] * np.cos(x)[None, :], 1), x)
     assert len(in_memory(g)) == 2
 
 
-def test_cheap_factors_are_not_kept():
-    x = RNG.standard_normal(400)
+def test_cheap_factors_are_not_kept(rng):
+    x = rng.standard_normal(400)
     g = compiled(lambda x: np.max((2.0 * x)[:, None] - x[None, :], 1), x)
     assert {n.block.name for n in in_memory(g)} == {"max"}
 
 
 @pytest.mark.parametrize(("shape", "count"), covering([(60,), (40, 50), (200, 3)], [1, 4, 9]))
-def test_steps_of_a_stencil_are_as_long_as_they_are_many(shape, count):
+def test_steps_of_a_stencil_are_as_long_as_they_are_many(shape, count, rng):
     def f(u):
         for _ in range(count):
             neighbours = sum(np.roll(u, s, axis=a) for a in range(u.ndim) for s in (1, -1))
             u = u + 0.1 * (neighbours - 2 * u.ndim * u)
         return np.sum(u * u)
 
-    u = RNG.standard_normal(shape)
+    u = rng.standard_normal(shape)
     one, many = ad.compile(f, backend="native"), compiled(ad.value_and_grad(f), u)
     one(u)
     # What one step costs in text, cut at the edges of each axis; the gradient has a few times as much.
@@ -129,8 +128,8 @@ def test_steps_of_a_stencil_are_as_long_as_they_are_many(shape, count):
     assert len(one.llvm.splitlines()) < 1500 * count
 
 
-def test_maps_of_rows_read_elsewhere_are_not_in_the_same_loop():
-    x = RNG.standard_normal((500, 2))
+def test_maps_of_rows_read_elsewhere_are_not_in_the_same_loop(rng):
+    x = rng.standard_normal((500, 2))
     g = compiled(lambda x: (np.sin(x), np.sin(x)[::-1] + x), x)
     assert len([s for s in steps(g) if isinstance(s, Loops)]) == 2
 
@@ -138,8 +137,8 @@ def test_maps_of_rows_read_elsewhere_are_not_in_the_same_loop():
 # Gathers
 
 
-def test_what_is_gathered_is_computed_once_and_laid_out_as_it_is_read():
-    table, index = RNG.standard_normal((50, 3)), RNG.integers(0, 50, 900)
+def test_what_is_gathered_is_computed_once_and_laid_out_as_it_is_read(rng):
+    table, index = rng.standard_normal((50, 3)), rng.integers(0, 50, 900)
 
     def f(a):
         return (np.exp(table * a[0]) @ np.outer(a, np.ones(3)))[index] * a[1]
@@ -158,8 +157,8 @@ def test_what_is_gathered_is_computed_once_and_laid_out_as_it_is_read():
     lambda x, i: (x @ np.ones((4, 2)))[i], lambda x, i: np.sin(x)[i][:, 1:] * np.cos(x)[i][:, :-1],
     lambda x, i: np.transpose(np.exp(x)[None, i], (1, 2, 0)),
 ])  # fmt: skip
-def test_gathers_of_computed_arrays(f):
-    x, i = RNG.standard_normal((20, 4)), RNG.integers(0, 20, 300)
+def test_gathers_of_computed_arrays(f, rng):
+    x, i = rng.standard_normal((20, 4)), rng.integers(0, 20, 300)
     compiled(lambda x: f(x, i), x)
     compiled(ad.grad(lambda x: np.sum(np.tanh(f(x, i)))), x)
     compiled(ad.jacfwd(lambda x: f(x, i)), x)
@@ -177,22 +176,22 @@ def chain(x, count, n):
 
 
 @pytest.mark.parametrize("n", [3, 4, *[pytest.param(n, marks=pytest.mark.slow) for n in (2, 5)]])
-def test_many_small_products_are_loops(n):
-    x = RNG.standard_normal(7)
+def test_many_small_products_are_loops(n, rng):
+    x = rng.standard_normal(7)
     g = compiled(lambda x: chain(x, 30, n), x)
     compiled(ad.grad(lambda x: chain(x, 30, n)), x)
-    compiled(ad.vmap(lambda x: chain(x, 30, n)), RNG.standard_normal((19, 7)))
+    compiled(ad.vmap(lambda x: chain(x, 30, n)), rng.standard_normal((19, 7)))
     assert bool(g._path().engine.plan.schedule.rolled) == (n > 3)
 
 
-def test_few_terms_are_not_left_to_blas():
-    x, y = RNG.standard_normal((600, 3)), RNG.standard_normal((3, 500))
+def test_few_terms_are_not_left_to_blas(rng):
+    x, y = rng.standard_normal((600, 3)), rng.standard_normal((3, 500))
     g = compiled(lambda x, y: np.sum(np.tanh(x) @ y, 1), x, y)
     assert not any(isinstance(s, Product) for s in steps(g))
 
 
-def test_a_recurrent_network_is_text_that_grows_with_its_steps():
-    w, x = RNG.standard_normal((16, 16)) / 4, RNG.standard_normal((40, 16))
+def test_a_recurrent_network_is_text_that_grows_with_its_steps(rng):
+    w, x = rng.standard_normal((16, 16)) / 4, rng.standard_normal((40, 16))
 
     def f(w):
         h = np.zeros(16)
@@ -207,16 +206,16 @@ def test_a_recurrent_network_is_text_that_grows_with_its_steps():
 # Code that is hardly run, and what puts parts together
 
 
-def test_code_that_takes_next_to_no_time_is_not_optimised():
-    x = RNG.standard_normal((300, 400))
+def test_code_that_takes_next_to_no_time_is_not_optimised(rng):
+    x = rng.standard_normal((300, 400))
     g = compiled(lambda x: np.sum(np.exp(x), 1)[:20] * np.sum(np.sin(x)), x)
     engine = g._path().engine
     assert "noinline optnone" in g.llvm or "#1" in engine.text
     assert engine.text.count(") #1 {") == 1
 
 
-def test_a_short_program_is_optimised_as_a_whole():
-    g = compiled(lambda x: np.exp(x) + np.sum(x), RNG.standard_normal(100))
+def test_a_short_program_is_optimised_as_a_whole(rng):
+    g = compiled(lambda x: np.exp(x) + np.sum(x), rng.standard_normal(100))
     assert ") #1 {" not in g._path().engine.text
 
 
@@ -226,13 +225,13 @@ def test_a_short_program_is_optimised_as_a_whole():
     ("all", "i8", bool),
 ])  # fmt: skip
 @pytest.mark.parametrize("count", [1, 7, 8, 21])
-def test_parts_are_put_together(operation, kind, dtype, count):
+def test_parts_are_put_together(operation, kind, dtype, count, rng):
     name = f"dragongrad.combine.{operation}.{kind}"
     run = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 3)(
         combine_partials.provide_combiner(name).address(name)
     )
     parts = (
-        RNG.integers(0, 2, (5, 24)).astype(dtype) if dtype is bool else RNG.integers(-9, 9, (5, 24)).astype(dtype)
+        rng.integers(0, 2, (5, 24)).astype(dtype) if dtype is bool else rng.integers(-9, 9, (5, 24)).astype(dtype)
     )
     out = np.zeros(count + 1, dtype)
     run(out.ctypes.data, parts.ctypes.data, count, 5, parts.strides[0])
@@ -242,8 +241,8 @@ def test_parts_are_put_together(operation, kind, dtype, count):
 
 @pytest.mark.parametrize("n", [2**15, 2**15 + 1, 2**15 + 8, 2**15 - 32, 100_000, 100_003])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_long_loops_of_whole_vectors_and_others(n, threads):
-    x = RNG.standard_normal(n)
+def test_long_loops_of_whole_vectors_and_others(n, threads, rng):
+    x = rng.standard_normal(n)
     ad.set_threads(threads)
     try:
         compiled(lambda x: (np.sum(np.exp(x)), np.max(x * x), np.tanh(np.sin(x) * x)), x)
@@ -257,8 +256,8 @@ def test_long_loops_of_whole_vectors_and_others(n, threads):
     (1, 16, 32),
 ])  # fmt: skip
 @pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
-def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
-    x, y = RNG.standard_normal((rows, inner)).astype(dtype), RNG.standard_normal((inner, columns)).astype(dtype)
+def test_small_products_of_every_layout(rows, inner, columns, turned, dtype, rng):
+    x, y = rng.standard_normal((rows, inner)).astype(dtype), rng.standard_normal((inner, columns)).astype(dtype)
     kind = {np.float64: "double", np.float32: "float"}[dtype]
     name, needed = small_matmul.small_product(kind, rows, inner, columns, turned)
     text = "\n".join(needed.values()).replace(f"internal void {name}", "void @run")
@@ -273,9 +272,9 @@ def test_small_products_of_every_layout(rows, inner, columns, turned, dtype):
 
 
 @pytest.mark.parametrize("stack", [(), *[pytest.param(s, marks=pytest.mark.slow) for s in ((3,), (20,))], (2, 5)])
-def test_small_products_of_stacks_and_single_matrices(stack):
+def test_small_products_of_stacks_and_single_matrices(stack, rng):
     # Small enough for every step to shrink what rounding adds.
-    x, y, v = (RNG.uniform(-0.3, 0.3, shape) for shape in ((*stack, 4, 4), (4, 4), 9))
+    x, y, v = (rng.uniform(-0.3, 0.3, shape) for shape in ((*stack, 4, 4), (4, 4), 9))
 
     def f(x, y, v):
         z = x
@@ -294,10 +293,10 @@ def test_small_products_of_stacks_and_single_matrices(stack):
     external_calls.thread_controls() is None, reason="SciPy's BLAS does not tell how many threads it has"
 )
 @pytest.mark.parametrize("count", [1, 2])
-def test_blas_has_as_many_threads_after_as_before(count):
+def test_blas_has_as_many_threads_after_as_before(count, rng):
     get, put = external_calls.thread_controls()
     get, put = ctypes.CFUNCTYPE(ctypes.c_int)(get), ctypes.CFUNCTYPE(None, ctypes.c_int)(put)
-    x, y = RNG.standard_normal((40, 300, 20)), RNG.standard_normal((40, 20, 30))
+    x, y = rng.standard_normal((40, 300, 20)), rng.standard_normal((40, 20, 30))
     before = get()
     put(count)
     try:
@@ -315,9 +314,9 @@ TRUTHS = {"all": np.all, "any": np.any,
 @pytest.mark.parametrize(
     ("f", "axis", "shape"), covering(TRUTHS, [None, 0, 1], [(17, 3), (1000, 1), (40, 30), (9000, 4)], together=2)
 )
-def test_truth_is_gathered_in_vectors(f, axis, shape, capfd):
+def test_truth_is_gathered_in_vectors(f, axis, shape, capfd, rng):
     """What LLVM cannot make vectors of it tells on the standard error stream, where nobody asked."""
-    for x in (RNG.standard_normal(shape), np.ones(shape), -np.ones(shape)):
+    for x in (rng.standard_normal(shape), np.ones(shape), -np.ones(shape)):
         compiled(lambda x: f(x > 0, axis), x)
     assert capfd.readouterr() == ("", "")
 
@@ -333,20 +332,19 @@ MASKED = {
 @pytest.mark.parametrize(
     ("name", "axis", "shape"), covering([*MASKED], [None, 0, 1], [(17, 3), (1000, 1), (40, 30)], together=2)
 )
-def test_the_greatest_of_some_is_found_in_vectors(name, axis, shape, capfd):
-    x = RNG.standard_normal(shape)
+def test_the_greatest_of_some_is_found_in_vectors(name, axis, shape, capfd, rng):
+    x = rng.standard_normal(shape)
     x[:2] = np.nan
     f = lambda x: MASKED[name](x, axis)
-    for point in (x, np.where(x > 0, -np.inf, x), np.where(x > 0, np.inf, x)):
+    for point in (x, np.where(x > 0, -np.inf, x), np.where(x > 0, np.inf, x), x.astype(np.float32)):
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compiled(f, point)
-    compiled(f, x.astype(np.float32))
     assert capfd.readouterr() == ("", "")
 
 
-def test_sorting_says_nothing(capfd):
-    compiled(lambda x: np.sort(x, -1), RNG.standard_normal((17, 3)))
+def test_sorting_says_nothing(capfd, rng):
+    compiled(lambda x: np.sort(x, -1), rng.standard_normal((17, 3)))
     assert capfd.readouterr() == ("", "")
 
 

@@ -12,7 +12,6 @@ from dragongrad.compiler.backends.native.schedule.steps import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
-RNG = np.random.default_rng(11)
 
 
 def compiled(f, *args, rtol=1e-11):
@@ -47,8 +46,8 @@ def parts(g):
     return [line for line in g.llvm.splitlines() if "call void @dragongrad.parallel" in line]
 
 
-def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeypatch):
-    x = RNG.standard_normal((800, 24))
+def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeypatch, rng):
+    x = rng.standard_normal((800, 24))
 
     def f(w):
         return np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2)
@@ -56,7 +55,7 @@ def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeyp
     size = {}
     for most in (1, 2, 100):
         monkeypatch.setattr(scratch_slots, "at_once", lambda most=most: most)
-        g = compiled(f, RNG.standard_normal((40, 24, 24)))
+        g = compiled(f, rng.standard_normal((40, 24, 24)))
         assert parts(g)
         size[most] = engine(g).workspace.size
     tile = 800 * 24 * 8
@@ -64,9 +63,9 @@ def test_parts_of_a_loop_share_the_tiles_of_as_many_threads_as_there_are(monkeyp
     assert size[100] > 20 * tile
 
 
-def test_more_threads_than_tiles_wait_for_one(monkeypatch, few_threads):
+def test_more_threads_than_tiles_wait_for_one(monkeypatch, few_threads, rng):
     monkeypatch.setattr(scratch_slots, "at_once", lambda: 2)
-    x, w = RNG.standard_normal((800, 24)), RNG.standard_normal((40, 24, 24))
+    x, w = rng.standard_normal((800, 24)), rng.standard_normal((40, 24, 24))
     g = compiled(lambda w: np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2, (1, 2)), w)
     expected = g(w)
     for count in (5, 1, 2, 5):
@@ -75,8 +74,8 @@ def test_more_threads_than_tiles_wait_for_one(monkeypatch, few_threads):
             np.testing.assert_array_equal(g(w), expected)
 
 
-def test_partial_results_are_no_larger_than_what_is_added_up():
-    x = RNG.standard_normal((64, 20_000))
+def test_partial_results_are_no_larger_than_what_is_added_up(rng):
+    x = rng.standard_normal((64, 20_000))
     g = compiled(lambda x: np.sum(np.exp(x), 0), x)
     assert parts(g)
     assert engine(g).workspace.size <= x.nbytes // 8
@@ -102,8 +101,8 @@ def chain(x):
 @pytest.mark.parametrize(
     ("shape", "dtype"), covering([(40_000,), (200, 200), (13_000, 3)], [np.float64, np.float32])
 )
-def test_a_chain_of_large_steps_lies_in_one_place(shape, dtype, few_threads):
-    x = RNG.standard_normal(shape).astype(dtype)
+def test_a_chain_of_large_steps_lies_in_one_place(shape, dtype, few_threads, rng):
+    x = rng.standard_normal(shape).astype(dtype)
     g = compiled(chain, x, rtol=1e-11 if dtype == np.float64 else 1e-4)
     assert in_place(g) == 2
     assert engine(g).workspace.size < 1.2 * x.nbytes
@@ -116,7 +115,7 @@ def test_a_chain_of_large_steps_lies_in_one_place(shape, dtype, few_threads):
     assert len(set(found)) == 1
 
 
-ORDER = RNG.permutation(40_000)
+ORDER = np.random.default_rng(11).permutation(40_000)
 
 
 def square(y):
@@ -163,9 +162,9 @@ def used_up(case):
 
 
 @pytest.mark.parametrize("case", [*APART, *TOGETHER])
-def test_only_what_is_not_read_any_more_is_written_over(case, monkeypatch, few_threads, unchecked_programs):
+def test_only_what_is_not_read_any_more_is_written_over(case, monkeypatch, few_threads, unchecked_programs, rng):
     f = used_up({**APART, **TOGETHER}[case])
-    x = RNG.standard_normal(40_000)
+    x = rng.standard_normal(40_000)
     ad.set_threads(3)
     assert in_place(compiled(f, x)) == (case in TOGETHER)
     monkeypatch.setattr(write_over, "_precedes", lambda *_: True)
@@ -175,20 +174,20 @@ def test_only_what_is_not_read_any_more_is_written_over(case, monkeypatch, few_t
 
 
 @pytest.mark.parametrize("case", [case for case in [*APART, *TOGETHER] if case != "every other"])
-def test_gradients_of_what_is_written_over(case, few_threads):
+def test_gradients_of_what_is_written_over(case, few_threads, rng):
     ad.set_threads(3)
     f = ad.grad(used_up({**APART, **TOGETHER}[case]))
-    compiled(f, RNG.standard_normal(40_000), rtol=1e-9)
+    compiled(f, rng.standard_normal(40_000), rtol=1e-9)
 
 
-def test_results_and_arguments_are_never_written_over():
+def test_results_and_arguments_are_never_written_over(rng):
     def f(x, y):
         a = dear(x - y)
         b = dear(a + np.mean(a))
         c = dear(b + np.mean(b))
         return a, np.sum(c), c
 
-    base = RNG.standard_normal(30_001)
+    base = rng.standard_normal(30_001)
     before, x, y = base.copy(), base[:-1], base[1:]
     g = compiled(f, x, y)
     first = g(x, y)
@@ -200,7 +199,7 @@ def test_results_and_arguments_are_never_written_over():
     assert g(x, y)[0] is not first[0]
 
 
-def test_what_decides_or_is_called_back_with_keeps_its_place():
+def test_what_decides_or_is_called_back_with_keeps_its_place(rng):
     def f(x):
         a = dear(x)
         b = dear(a + np.mean(a))
@@ -208,16 +207,16 @@ def test_what_decides_or_is_called_back_with_keeps_its_place():
         c = dear(b + np.mean(b))
         return np.sum(dear(c * np.mean(c))) if np.max(b) > 0 else b[order], order
 
-    compiled(f, RNG.standard_normal(30_000))
+    compiled(f, rng.standard_normal(30_000))
 
 
-def test_rows_are_normalised_in_place():
+def test_rows_are_normalised_in_place(rng):
     def f(x):
         y = dear(x * np.mean(x))
         z = dear(y - np.max(y, 1, keepdims=True)) / np.sum(dear(y), 1, keepdims=True)
         return np.sum(dear(z / np.max(z)))
 
-    x = RNG.standard_normal((150, 300))
+    x = rng.standard_normal((150, 300))
     g = compiled(f, x)
     assert engine(g).workspace.size < 1.2 * x.nbytes
 
@@ -230,8 +229,8 @@ def mixture(weights, means, factors, x):
     return np.sum(np.log(np.sum(np.exp(terms - top), 0)) + top)
 
 
-def mixture_arguments(k, n, d, dtype=np.float64):
-    values = RNG.random(k), RNG.random((k, d)), 0.2 * RNG.standard_normal((k, d, d)), RNG.standard_normal((n, d))
+def mixture_arguments(rng, k, n, d, dtype=np.float64):
+    values = rng.random(k), rng.random((k, d)), 0.2 * rng.standard_normal((k, d, d)), rng.standard_normal((n, d))
     return [v.astype(dtype) for v in values]
 
 
@@ -239,10 +238,10 @@ MIXTURE = ad.value_and_grad(mixture, (0, 1, 2))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_threads, dtype):
+def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_threads, dtype, rng):
     monkeypatch.setattr(scratch_slots, "at_once", lambda: 2)
     k, n, d = 48, 1000, 32
-    arguments = mixture_arguments(k, n, d, dtype)
+    arguments = mixture_arguments(rng, k, n, d, dtype)
     ad.set_threads(1)
     g = compiled(MIXTURE, *arguments, rtol=1e-9 if dtype == np.float64 else 3e-3)
     # The terms, two tiles a thread, and partial results; the products are 32 times the terms.
@@ -255,8 +254,8 @@ def test_the_gradient_of_a_mixture_holds_tiles_and_terms(monkeypatch, few_thread
 
 
 @pytest.mark.parametrize(("k", "n", "d", "times"), [(48, 800, 32, 2), (48, 80, 32, 1), (24, 200, 80, 1)])
-def test_only_large_and_quick_products_are_computed_again(k, n, d, times):
-    g = compiled(MIXTURE, *mixture_arguments(k, n, d), rtol=1e-9)
+def test_only_large_and_quick_products_are_computed_again(k, n, d, times, rng):
+    g = compiled(MIXTURE, *mixture_arguments(rng, k, n, d), rtol=1e-9)
     stores = [store for step in steps(g) if isinstance(step, Loops) for store in step.stores]
     assert sum(store.kind == "product" and store.node.shape == (k, n, d) for store in stores) == times
 

@@ -6,7 +6,6 @@ from grid import BACKENDS, assert_compiles, assert_same
 
 import dragongrad as ad
 
-RNG = np.random.default_rng(0)
 A = np.array
 
 # As functions of the array and two index arrays (3,), each good for the axes of (3, 4, 5).
@@ -47,7 +46,7 @@ CASES = {**READS, "writes": writes}
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", CASES)
-def test_index_arrays_that_are_arguments(name, backend):
+def test_index_arrays_that_are_arguments(name, backend, rng):
     f = CASES[name]
 
     def everything(x, i, j):
@@ -57,23 +56,23 @@ def test_index_arrays_that_are_arguments(name, backend):
 
         return f(x, i, j), ad.grad(total)(x), ad.jvp(ad.grad(total), (x,), (np.sin(x),))[1]
 
-    first, then = ((RNG.normal(size=(3, 4, 5)), RNG.integers(0, 3, 3), RNG.integers(0, 3, 3)) for _ in range(2))
+    first, then = ((rng.normal(size=(3, 4, 5)), rng.integers(0, 3, 3), rng.integers(0, 3, 3)) for _ in range(2))
     assert_compiles(everything, first, then, backend)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", CASES)
-def test_index_arrays_that_are_constant(name, backend):
+def test_index_arrays_that_are_constant(name, backend, rng):
     i, j = A([2, 0, 2]), A([1, 1, 0])
 
     def everything(x):
         return CASES[name](x, i, j), ad.grad(lambda x: np.sum(np.sin(CASES[name](x, i, j))))(x)
 
-    assert_compiles(everything, (RNG.normal(size=(3, 4, 5)),), (RNG.normal(size=(3, 4, 5)),), backend)
+    assert_compiles(everything, (rng.normal(size=(3, 4, 5)),), (rng.normal(size=(3, 4, 5)),), backend)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_index_for_every_row_of_a_batch(backend):
+def test_an_index_for_every_row_of_a_batch(backend, rng):
     """As bundle adjustment reads its cameras and points."""
 
     def one(cameras, points, c, p, w):
@@ -86,8 +85,8 @@ def test_an_index_for_every_row_of_a_batch(backend):
 
     def arguments(n):
         return (
-            RNG.normal(size=(6, 11)), RNG.normal(size=(9, 3)), RNG.integers(0, 6, n), RNG.integers(-9, 9, n),
-            RNG.normal(size=n),
+            rng.normal(size=(6, 11)), rng.normal(size=(9, 3)), rng.integers(0, 6, n), rng.integers(-9, 9, n),
+            rng.normal(size=n),
         )  # fmt: skip
 
     assert_compiles(blocks, arguments(100), arguments(100), backend)
@@ -95,24 +94,24 @@ def test_an_index_for_every_row_of_a_batch(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8, np.uint64, np.bool_])
-def test_index_dtypes(backend, dtype):
+def test_index_dtypes(backend, dtype, rng):
     def f(x, i):
         return np.where(i, x, 0.0) if i.dtype == bool else x[np.where(i, i, 0).astype(i.dtype)]
 
-    compiled, x = ad.compile(f, backend=backend), RNG.normal(size=3)
+    compiled, x = ad.compile(f, backend=backend), rng.normal(size=3)
     for i in ([0, 1, 1], [1, 0, 0]):
         i = A(i, dtype)
         assert_same(compiled(x, i), x[i] if dtype != np.bool_ else np.where(i, x, 0.0))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_places_outside_are_refused_wherever_they_are_used(backend):
+def test_places_outside_are_refused_wherever_they_are_used(backend, rng):
     def f(x, i):
         return np.sum(np.exp(x[i]) * x[::2][i])
 
     compiled = ad.compile(ad.value_and_grad(f), backend=backend)
-    x = RNG.normal(size=200)
-    i = RNG.integers(0, 100, 5000)
+    x = rng.normal(size=200)
+    i = rng.integers(0, 100, 5000)
     compiled(x, i)
     assert_same(compiled(x, i[::-1].copy()), ad.value_and_grad(f)(x, i[::-1]))
     for wrong in (100, -101, 2**62, -(2**62)):

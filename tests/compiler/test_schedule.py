@@ -12,7 +12,7 @@ from dragongrad.compiler.backends.native.schedule.steps import Loops
 from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
-RNG = np.random.default_rng(5)
+DRAW = np.random.default_rng(5).integers
 
 
 def compiled(f, *args):
@@ -60,30 +60,30 @@ def lse_rows(x):
     return np.sum(np.log(np.sum(np.exp(x - m[:, None]), axis=1)) + m)
 
 
-def test_rows_of_a_softmax_share_one_loop_and_hold_one_row():
-    g = compiled(softmax_rows, RNG.standard_normal((60, 90)))
+def test_rows_of_a_softmax_share_one_loop_and_hold_one_row(rng):
+    g = compiled(softmax_rows, rng.standard_normal((60, 90)))
     assert len(nests(g)) == 1
     assert held_whole(g) == []
 
 
-def test_gradient_of_row_sums_of_exponentials_is_one_pass():
-    x = RNG.standard_normal((70, 80))
+def test_gradient_of_row_sums_of_exponentials_is_one_pass(rng):
+    x = rng.standard_normal((70, 80))
     g = compiled(ad.grad(lse_rows), x)
     assert len(nests(g)) == 1
     assert not any(size >= x.size for size in held_whole(g))
 
 
-def test_gradient_of_one_long_sum_of_exponentials_holds_nothing_long():
+def test_gradient_of_one_long_sum_of_exponentials_holds_nothing_long(rng):
     def lse(x):
         m = np.max(x)
         return np.log(np.sum(np.exp(x - m))) + m
 
-    g = compiled(ad.value_and_grad(lse), RNG.standard_normal(5000))
+    g = compiled(ad.value_and_grad(lse), rng.standard_normal(5000))
     assert not any(size > 1 for size in held_whole(g))
 
 
-def test_distances_are_computed_once_for_minimum_count_and_gradient():
-    centres, points = RNG.random((40, 6)), RNG.random((300, 6))
+def test_distances_are_computed_once_for_minimum_count_and_gradient(rng):
+    centres, points = rng.random((40, 6)), rng.random((300, 6))
 
     g = compiled(lambda c: newton_of(c, points), centres)
     assert not any(size >= 300 * 40 for size in held_whole(g))
@@ -99,24 +99,24 @@ def newton_of(c, points):
     ("axis", "reduce"),
     covering([0, 1, 2, (0, 1), (1, 2), (0, 2), (0, 1, 2), None], [np.sum, np.max, np.min]),
 )
-def test_reductions_over_any_axes_beside_a_map_in_the_same_loops(axis, reduce):
-    x = RNG.standard_normal((40, 20, 37))
+def test_reductions_over_any_axes_beside_a_map_in_the_same_loops(axis, reduce, rng):
+    x = rng.standard_normal((40, 20, 37))
     compiled(lambda x: (reduce(x * x, axis=axis), x + 1.0, reduce(np.sin(x), axis=axis, keepdims=True)), x)
 
 
 @pytest.mark.parametrize("axis", [0, 1, (0, 1), None])
-def test_truth_over_any_axes(axis):
-    x = RNG.standard_normal((40, 50))
+def test_truth_over_any_axes(axis, rng):
+    x = rng.standard_normal((40, 50))
     compiled(lambda x: (np.any(x > 2.5, axis=axis), np.all(x < 2.9, axis=axis)), x)
 
 
-def test_a_sum_over_columns_is_not_read_before_all_rows_are_in():
-    x = RNG.standard_normal((50, 60))
+def test_a_sum_over_columns_is_not_read_before_all_rows_are_in(rng):
+    x = rng.standard_normal((50, 60))
     compiled(lambda x: (x - np.sum(x, axis=0)) / np.max(x, axis=1, keepdims=True), x)
 
 
-def test_another_row_is_not_read_before_it_is_made():
-    x = RNG.standard_normal((50, 60))
+def test_another_row_is_not_read_before_it_is_made(rng):
+    x = rng.standard_normal((50, 60))
 
     def f(x):
         s = np.sum(np.exp(x), axis=1)
@@ -125,8 +125,8 @@ def test_another_row_is_not_read_before_it_is_made():
     compiled(f, x)
 
 
-def test_row_results_that_are_read_by_columns():
-    x = RNG.standard_normal((50, 50))
+def test_row_results_that_are_read_by_columns(rng):
+    x = rng.standard_normal((50, 50))
 
     def f(x):
         y = np.exp(np.sin(x) * np.cos(x))
@@ -135,15 +135,15 @@ def test_row_results_that_are_read_by_columns():
     compiled(f, x)
 
 
-def test_what_is_the_same_along_an_axis_is_summed_once():
-    x, y = RNG.standard_normal((40, 50)), np.ones((40, 50, 16))
+def test_what_is_the_same_along_an_axis_is_summed_once(rng):
+    x, y = rng.standard_normal((40, 50)), np.ones((40, 50, 16))
     g = compiled(lambda x: np.sum(np.exp(np.broadcast_to(x[:, :, None], y.shape)) * -1.0, axis=0), x)
     reduced = [r.domain for s in nests(g) for r in s.stores if r.kind == "reduce"]
     assert reduced == [(40, 50, 1)]
 
 
-def test_lifted_sums_equal_those_of_whole_arrays():
-    x = RNG.standard_normal((5, 1, 7))
+def test_lifted_sums_equal_those_of_whole_arrays(rng):
+    x = rng.standard_normal((5, 1, 7))
 
     def f(x):
         whole = np.broadcast_to(x, (5, 6, 7)) * 2.0
@@ -152,22 +152,22 @@ def test_lifted_sums_equal_those_of_whole_arrays():
     compiled(f, x)
 
 
-def test_a_small_matrix_is_turned_where_lanes_would_jump():
-    g = compiled(lambda c: nearest(c, RNG_POINTS), RNG.random((24, 8)))
+def test_a_small_matrix_is_turned_where_lanes_would_jump(rng):
+    g = compiled(lambda c: nearest(c, POINTS), rng.random((24, 8)))
     assert any(r.node.shape == (8, 24) and r.kind == "map" for s in nests(g) for r in s.stores)
 
 
-RNG_POINTS = np.random.default_rng(3).random((60, 8))
+POINTS = np.random.default_rng(3).random((60, 8))
 
 
-def test_rows_laid_into_zeros_one_by_one_become_one_stack():
+def test_rows_laid_into_zeros_one_by_one_become_one_stack(rng):
     def f(x):
         total = 0.0
         for i in range(len(x) - 1):
             total = total + (x[i + 1] - x[i] * x[i]) ** 2
         return total
 
-    g = compiled(ad.value_and_grad(f), RNG.standard_normal(50))
+    g = compiled(ad.value_and_grad(f), rng.standard_normal(50))
     assert sum(n.block.name == "scatter" for n in g.graph.nodes) == 0
     assert sum(n.block.name == "stack" for n in g.graph.nodes) == 1
 
@@ -188,17 +188,17 @@ def test_a_long_chain_of_numbers_is_no_deep_recursion():
         np.testing.assert_allclose(gradient, expected[1], rtol=1e-10)
 
 
-def test_a_long_chain_of_arrays_is_no_deep_recursion():
+def test_a_long_chain_of_arrays_is_no_deep_recursion(rng):
     def f(x):
         y = x
         for _ in range(700):
             y = y * x + 1.0
         return np.sum(y)
 
-    compiled(ad.grad(f), RNG.random(200) * 0.5)
+    compiled(ad.grad(f), rng.random(200) * 0.5)
 
 
-def test_large_values_are_not_computed_while_tracing():
+def test_large_values_are_not_computed_while_tracing(rng):
     seen = []
 
     def f(x):
@@ -207,16 +207,16 @@ def test_large_values_are_not_computed_while_tracing():
         return np.sum(y) if np.max(y) > 0 else np.sum(x)
 
     g = ad.compile(f, backend="native")
-    x = RNG.standard_normal(10_000)
+    x = rng.standard_normal(10_000)
     np.testing.assert_allclose(g(x), np.sum(np.exp(x)), rtol=1e-12)
     assert "not computed" in seen[0]
 
 
-def test_a_gradient_with_a_nan_on_the_way_is_right_at_the_first_call():
+def test_a_gradient_with_a_nan_on_the_way_is_right_at_the_first_call(rng):
     def f(x):
         return np.sum(np.where(x > 0, np.sqrt(np.abs(x)), 0.0))
 
-    x = RNG.standard_normal(10_000)
+    x = rng.standard_normal(10_000)
     x[7] = 0.0
     g = ad.compile(ad.grad(f), backend="native")
     for _ in range(2):
@@ -224,28 +224,28 @@ def test_a_gradient_with_a_nan_on_the_way_is_right_at_the_first_call():
         np.testing.assert_allclose(g(x), ad.grad(f)(x), rtol=1e-13)
 
 
-def test_a_row_that_is_held_is_read_in_another_shape():
-    x = RNG.random((3, 4))
+def test_a_row_that_is_held_is_read_in_another_shape(rng):
+    x = rng.random((3, 4))
     g = ad.compile(lambda x: np.tile(x, (40, 1, 2)) ** 2, backend="native")
     g(x)
     np.testing.assert_array_equal(g(x), np.tile(x, (40, 1, 2)) ** 2)
 
 
-def test_stacks_of_products_keep_one_matrix_at_a_time():
-    x = RNG.standard_normal((200, 8))
+def test_stacks_of_products_keep_one_matrix_at_a_time(rng):
+    x = rng.standard_normal((200, 8))
 
     def f(m, w):
         return np.sum(np.tanh((x[None] - m[:, None, :]) @ w) ** 2)
 
-    g = compiled(ad.value_and_grad(f, (0, 1)), RNG.standard_normal((6, 8)), RNG.standard_normal((6, 8, 17)))
+    g = compiled(ad.value_and_grad(f, (0, 1)), rng.standard_normal((6, 8)), rng.standard_normal((6, 8, 17)))
     assert not [s for s in steps(g) if not isinstance(s, Loops)]
     assert max(held_whole(g), default=0) < 6 * 200 * 8
 
 
 @pytest.mark.parametrize("lead", [pytest.param((5,), marks=pytest.mark.slow), (2, 3), (1, 7)])
-def test_stacks_of_products_with_axes_repeated_and_turned(lead):
-    a, b = RNG.standard_normal((*lead, 4, 20)), RNG.standard_normal((20, 6))
-    c, v = RNG.standard_normal((*lead[-1:], 6, 5)), RNG.standard_normal(20)
+def test_stacks_of_products_with_axes_repeated_and_turned(lead, rng):
+    a, b = rng.standard_normal((*lead, 4, 20)), rng.standard_normal((20, 6))
+    c, v = rng.standard_normal((*lead[-1:], 6, 5)), rng.standard_normal(20)
 
     def f(a, b, c, v):
         s = np.tanh(a) @ (2.0 * b)
@@ -262,21 +262,21 @@ def test_stacks_of_products_with_axes_repeated_and_turned(lead):
     compiled(ad.grad(lambda *xs: sum(np.sum(np.sin(y)) for y in f(*xs)), (0, 1, 2, 3)), a, b, c, v)
 
 
-def test_long_stacks_are_cut_between_threads():
-    x = RNG.standard_normal((300, 40))
+def test_long_stacks_are_cut_between_threads(rng):
+    x = rng.standard_normal((300, 40))
     g = compiled(
-        ad.grad(lambda w: np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2)), RNG.standard_normal((64, 40, 40))
+        ad.grad(lambda w: np.sum(np.tanh((x[None] * w[:, :1, :]) @ w) ** 2)), rng.standard_normal((64, 40, 40))
     )
     assert "@part" in g.llvm
 
 
 @pytest.mark.parametrize("index", [
-    (RNG.integers(0, 9, 50),), (slice(None), RNG.integers(0, 4, (3, 5))), (RNG.integers(0, 9, 1),),
-    (slice(None), slice(None), RNG.integers(0, 3, 40)), (np.zeros((2, 3), int),),
+    (DRAW(0, 9, 50),), (slice(None), DRAW(0, 4, (3, 5))), (DRAW(0, 9, 1),),
+    (slice(None), slice(None), DRAW(0, 3, 40)), (np.zeros((2, 3), int),),
 ])  # fmt: skip
-def test_what_an_array_of_indices_names_is_added_up_in_loops(index):
-    x = RNG.standard_normal((9, 4, 3))
-    weights = RNG.standard_normal(x[index].shape)
+def test_what_an_array_of_indices_names_is_added_up_in_loops(index, rng):
+    x = rng.standard_normal((9, 4, 3))
+    weights = rng.standard_normal(x[index].shape)
     g = compiled(ad.grad(lambda x: np.sum(weights * x[index] ** 2)), x)
     assert all(isinstance(s, Loops) for s in steps(g))
     # Of a constant there is one element for all.

@@ -132,6 +132,7 @@ TABLE = {
 @pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning", "ignore::RuntimeWarning")
 def test_what_is_called_a_success_is_one(name, method):
     f, start, right = TABLE[name]
+    NOISE.bit_generator.state = np.random.default_rng(1).bit_generator.state
     options = {"lr": RATES[method], "max_iter": 200} if method in RATES else {"max_iter": 300}
     found = ad.minimize(f, start, method=method, **options)
     assert found.success == (found.status is Status.CONVERGED)
