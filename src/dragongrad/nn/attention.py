@@ -46,7 +46,8 @@ def attention(queries: Any, keys: Any, values: Any, mask: Any = None) -> Any:
     scores = queries @ np.swapaxes(keys, -1, -2) * (1.0 / math.sqrt(np.shape(queries)[-1]))
     if mask is None:
         return softmax(scores) @ values
-    weights = softmax(np.where(mask, scores, -np.inf))
+    with np.errstate(invalid="ignore"):  # of a query that may see none, which gets zeros below
+        weights = softmax(np.where(mask, scores, -np.inf))
     return np.where(np.any(mask, axis=-1, keepdims=True), np.where(mask, weights, 0.0), 0.0) @ values
 
 

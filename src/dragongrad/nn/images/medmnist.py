@@ -59,7 +59,8 @@ def read_medmnist(path: str | Path, size: Size = None) -> Films:
 
 def _arrays(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file open that it cannot read.
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             found = dict(file)
     except FileNotFoundError:
         raise
