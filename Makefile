@@ -49,8 +49,9 @@ coverage: pages $(COVERAGE_READY)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python tests/coverage_by_room.py
 
+# Old releases warn of each other; elsewhere a warning is an error.
 test-lowest: $(LOWEST)/ready
-	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -m "smoke and not slow" tests
+	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider -W default -m "smoke and not slow" tests
 
 $(LOWEST)/ready: pyproject.toml tests/lowest.py
 	rm -rf $(LOWEST)

@@ -264,6 +264,7 @@ def test_the_vectors_of_eig_and_the_values_of_a_defective_matrix_have_no_derivat
     assert np.isfinite(v[:3, 2]).all()
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in det:RuntimeWarning")  # NumPy's own, of NaN
 def test_what_has_no_derivative_at_a_singular_matrix_says_so():
     singular = np.diag([1.0, 0.0])
     for f in (np.linalg.cond, lambda a: np.linalg.cond(a, 1), lambda a: np.linalg.cond(a, "fro")):

@@ -329,6 +329,7 @@ def test_what_nobody_foresaw_is_a_message_too(capsys, monkeypatch):
     assert "Traceback" in ended(["explain", "sin"], capsys, monkeypatch)[1].err
 
 
+@pytest.mark.filterwarnings("default")
 def test_warnings_are_lines(capsys, monkeypatch):
     monkeypatch.setattr(module, "find_function", lambda name: warnings.warn("so and so", UserWarning, stacklevel=1))
     assert ended(["explain", "sin"], capsys, monkeypatch)[1].err.startswith("Warning: so and so\n")

@@ -99,6 +99,7 @@ def violation(x, bounds, constraints):
 
 
 @pytest.mark.parametrize("number", PROBLEMS)
+@pytest.mark.filterwarnings("ignore:Singular Jacobian")  # SciPy's, of problem 61, which it solves
 def test_problems_are_solved_without_a_method_named(number):
     f, start, least, bounds, constraints = PROBLEMS[number]
     found = ad.minimize(f, start, bounds=bounds, constraints=constraints)
@@ -318,6 +319,7 @@ def test_where_scipys_methods_stop_short_they_begin_again():
     assert ad.minimize(f, [-1.2, 1.0], method="scipy:BFGS").success
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
 def test_a_nan_inside_scipy_is_news():
     found = ad.minimize(lambda x: np.sqrt(x[0]) + x[1] ** 2, [1.0, 1.0], method="scipy:trust-exact")
     assert not found.success

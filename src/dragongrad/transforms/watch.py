@@ -32,7 +32,7 @@ def debug_nans(active: bool = True) -> Iterator[None]:
     Examples
     --------
     >>> import numpy as np, dragongrad as ad
-    >>> with ad.debug_nans():
+    >>> with ad.debug_nans(), np.errstate(divide="ignore"):
     ...     ad.grad(lambda x: np.log(x))(0.0)  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     NonFiniteError: log made an infinity (forward) ...
