@@ -50,13 +50,14 @@ from .views.table import trace_table
 
 if _typing.TYPE_CHECKING:
     from . import lab, nn
+    from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.decorator import compile
     from .compiler.runtime import Compiled
     from .optimize.fitting.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
-    from .table import *  # noqa: F403 - the functions of the table, of which only their declarations are a file
+    from .table import *  # noqa: F403
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
@@ -83,6 +84,9 @@ __all__ = [
     "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
 ]  # fmt: skip
 
+
+if _typing.TYPE_CHECKING:
+    __all__ += _table.__all__
 
 # Type checkers are not told: to them every name would be one.
 if not _typing.TYPE_CHECKING:

@@ -14,6 +14,8 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     class Dataclass(Protocol):
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """The value."""
 
+    class Nothing:
+        """What only functions without annotations may return, as far as a type checker knows."""
+
+    # Functions that are called with anything. Matched with a type variable, a lambda could use the operators of the
+    # bound alone, says pyright.
+    Untyped: TypeAlias = Ufunc | Callable[..., Nothing]
     Array: TypeAlias = np.ndarray[Any, Any]
     Number: TypeAlias = complex | np.inexact[Any]
     Zero: TypeAlias = Literal[0]

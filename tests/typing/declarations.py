@@ -52,7 +52,8 @@ def _typed(argument: str) -> str:
 
 def text() -> str:
     """The whole file."""
-    return HEAD + "\n".join(map(declaration, declared())) + "\n"
+    listed = "__all__ = [\n" + "".join(f'    "{name}",\n' for name in declared()) + "]\n\n"
+    return HEAD + listed + "\n".join(map(declaration, declared())) + "\n"
 
 
 if __name__ == "__main__":

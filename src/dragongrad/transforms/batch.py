@@ -30,7 +30,7 @@ from .watch import check_forward
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..typevars import Array, Dtype, Number, P, Rest, Ufunc
+    from ..typevars import Array, Dtype, Number, P, Rest, Untyped
 
 
 class Batch(Level):
@@ -160,7 +160,7 @@ def _no_rows(block: Block, values: list[Any], batched: tuple[bool, ...], params:
 
 
 @overload
-def vmap(f: Ufunc, in_axes: Any = 0, out_axes: Any = 0) -> Transform[..., Any]: ...
+def vmap(f: Untyped, in_axes: Any = 0, out_axes: Any = 0) -> Transform[..., Any]: ...
 @overload
 def vmap(
     f: Callable[Concatenate[float, Rest], Array | Number], in_axes: Any = 0, out_axes: Any = 0

@@ -23,7 +23,7 @@ from .rules import fit
 from .sweep import own, run_sweep
 
 if TYPE_CHECKING:
-    from ..typevars import Aux, No, P, R, Ufunc, X, Yes, Zero
+    from ..typevars import Aux, No, P, R, Rest, Untyped, X, Yes, Zero
 
 
 def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], positions: tuple[int, ...]) -> Any:
@@ -137,8 +137,13 @@ NEEDS_REAL = "grad needs a real output"
 
 @overload
 def value_and_grad(
-    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    f: Untyped, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Transform[..., tuple[Any, Any]]: ...
+@overload  # as ArrayLike: the gradient of a list is an array
+def value_and_grad(
+    f: Callable[Concatenate[list[float], Rest], Any], argnums: Argnums = 0, has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Transform[Concatenate[Any, Rest], Any]: ...  # fmt: skip
 @overload
 def value_and_grad(
     f: Callable[Concatenate[X, P], tuple[R, Aux]], argnums: Zero = 0, *, has_aux: Yes, holomorphic: bool = False
@@ -211,8 +216,13 @@ def _run_grad(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: 
 
 @overload
 def grad(
-    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    f: Untyped, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Transform[..., Any]: ...
+@overload  # as ArrayLike: the gradient of a list is an array
+def grad(
+    f: Callable[Concatenate[list[float], Rest], Any], argnums: Argnums = 0, has_aux: bool = False,
+    holomorphic: bool = False,
+) -> Transform[Concatenate[Any, Rest], Any]: ...  # fmt: skip
 @overload
 def grad(
     f: Callable[Concatenate[X, P], tuple[Any, Aux]], argnums: Zero = 0, *, has_aux: Yes, holomorphic: bool = False

@@ -16,7 +16,7 @@ from .gradients import NEEDS_REAL, grad, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
 
 if TYPE_CHECKING:
-    from ..typevars import Array, ArrayX, Aux, No, Number, P, Ufunc, X, Yes, Zero
+    from ..typevars import Array, ArrayX, Aux, No, Number, P, Untyped, X, Yes, Zero
 
 
 def _basis(leaves: list[Any]) -> list[Any]:
@@ -169,7 +169,7 @@ def _run_jacrev(f: Any, args: Any, kwargs: Any, **options: Any) -> Any:
 
 @overload
 def jacfwd(
-    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    f: Untyped, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Transform[..., Any]: ...
 @overload
 def jacfwd(
@@ -205,7 +205,7 @@ def jacfwd(
 
 @overload
 def jacrev(
-    f: Ufunc, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    f: Untyped, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Transform[..., Any]: ...
 @overload
 def jacrev(
@@ -241,7 +241,7 @@ def jacrev(
 
 @overload
 def jacobian(
-    f: Ufunc, argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False, holomorphic: bool = False
+    f: Untyped, argnums: Argnums = 0, mode: str | None = None, has_aux: bool = False, holomorphic: bool = False
 ) -> Transform[..., Any]: ...
 @overload
 def jacobian(
@@ -307,7 +307,7 @@ def jacobian(
 
 
 @overload
-def hessian(f: Ufunc, argnums: Argnums = 0, has_aux: bool = False) -> Transform[..., Any]: ...
+def hessian(f: Untyped, argnums: Argnums = 0, has_aux: bool = False) -> Transform[..., Any]: ...
 @overload
 def hessian(
     f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Yes
