@@ -209,6 +209,15 @@ def test_aux_passes_through_as_it_is(transform):
     assert aux["y"].shape == (2,)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("at", [1.0, [1.0], [[1.0, 1.0]]])
+def test_large_derivatives_warn_of_nothing(at):
+    x, slope = np.asarray(at), np.full(np.shape(at), 1e300)
+    for f in (lambda x: 1e300 * x, lambda x: x**1e300):
+        np.testing.assert_array_equal(ad.grad(lambda x, f=f: np.sum(f(x)))(x), slope)
+        np.testing.assert_array_equal(ad.jvp(f, (x,), (np.ones_like(x),))[1], slope)
+
+
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # NumPy's own, before the error
 def test_debug_nans_watches_a_batch():
     with ad.debug_nans(), pytest.raises(ad.NonFiniteError, match=r"log(.|\n)*test_transforms"):

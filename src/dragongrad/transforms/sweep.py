@@ -17,7 +17,7 @@ from .rules import LARGE, call_pushforward, call_rule, fit
 from .watch import check_backward, is_finite
 from .zeros import Mask, arrive, cut, decide, pulled, seed_mask
 
-_ndarray = np.ndarray
+_ndarray, _vdot = np.ndarray, np.vdot
 
 
 def pull_edge(bar: Any, partial: Any, saved: Any) -> Any:
@@ -343,8 +343,12 @@ def has_nan(value: Any) -> bool:
         stage: Any = getattr(found, "level", None)
         return bool(found) if stage is None else bool(stage.doubts(found))
     if value.__class__ is _ndarray:
-        flat = value.ravel()
-        total = flat.dot(flat) if flat.size < 10_000 or flat.dtype.kind == "O" else flat.min()
+        if value.dtype.kind == "O":
+            flat = value.ravel()
+            total = flat.dot(flat)
+        else:
+            # vdot takes it as one long vector and, unlike dot, warns of no overflow.
+            total = _vdot(value, value) if value.size < 10_000 else value.min()
         return bool(total != total)
     if isinstance(value, _ndarray):
         return bool(np.any(value != value))
