@@ -147,11 +147,13 @@ def check_short_axes(name, shapes, backend):
             assert_compiles(g, *((rng.normal(size=lead + shape),) for _ in range(2)), backend)
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("name", ANY_SHAPE)
 def test_axes_of_length_one_and_zero(name):
     check_short_axes(name, SHORT, "numpy")
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize(("name", "shape"), covering([*ANY_SHAPE], SHORT))
 def test_axes_of_length_one_and_zero_native(name, shape):
     check_short_axes(name, [shape], "native")

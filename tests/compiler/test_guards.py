@@ -392,6 +392,7 @@ def test_recursion_on_plain_numbers_does_not_wait_for_itself():
     assert f(np.float64(3.0)) == 6.0
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
 def test_debug_nans_runs_eagerly():
     compiled = ad.compile(ad.grad(lambda x: np.sum(np.log(x))))
     assert np.isinf(compiled(np.zeros(2))).all()

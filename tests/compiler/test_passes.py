@@ -18,6 +18,9 @@ from dragongrad.compiler.rewrite import is_constant, verify
 from dragongrad.compiler.trace import trace_call
 from dragongrad.core.nests import flatten
 
+# The functions are traced at infinities and NaN, where NumPy warns.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
 ODD = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e-310, 1e300])
 M = np.arange(12.0).reshape(3, 4) / 5 - 1
 

@@ -387,6 +387,7 @@ def zeroed(x, t):
 
 @both
 @pytest.mark.parametrize("name", LIKE_INTEGERS)
+@pytest.mark.filterwarnings("ignore:overflow encountered in power:RuntimeWarning")  # of 2**62 and the like
 def test_what_needs_the_value_of_an_integer_has_it(name, backend):
     f = LIKE_INTEGERS[name]
     compiled = ad.compile(f, backend=backend)
