@@ -22,7 +22,7 @@ from dragongrad.core.nests import flatten, unflatten
 _LOST, _MOST = 1e5, 0.05
 _CHECKED = [True]
 # What Sphinx runs and makes, perhaps at the same time; the pages that it writes are there before.
-collect_ignore = ["docs/conf.py", "docs/_build", "docs/notebooks"]
+collect_ignore = ["docs/conf.py", "docs/_build", "docs/notebooks", "tests/coverage_by_room.py"]
 
 
 def pytest_configure(config):

@@ -62,7 +62,7 @@ def functions() -> dict[str, Any]:
     """The functions that a formula may name."""
     elementwise = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
     found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES) if fn not in _UNUSABLE}
-    return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] != "_"}}
+    return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] not in "_<"}}
 
 
 def split_formulas(text: str) -> list[str]:
