@@ -65,7 +65,8 @@ class Reverse(Differentiating):
         node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
         made = _new(Variable)
-        made.data, made.level, made.link, made.views = out, self, node, None
+        made.data, made.level = out, self
+        made.link, made.views = node, None
         return made
 
     def binary(self, block: Block, x: Any, y: Any) -> Any:
@@ -106,7 +107,8 @@ class Reverse(Differentiating):
         node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
         made = _new(Variable)
-        made.data, made.level, made.link, made.views = out, self, node, None
+        made.data, made.level = out, self
+        made.link, made.views = node, None
         return made
 
     def follow(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
@@ -141,13 +143,15 @@ class Reverse(Differentiating):
             return Variable(out, self, None)
         keep_out, keep_value = block.keeps(_ONE)
         node = _new(self.node)
-        node.block, node.edges, node.bar, node.pick = block, (), None, None
+        node.block, node.edges = block, ()
+        node.bar = node.pick = None
         node.shape, node.dtype = out.shape, out.dtype
         node.parents, node.params = (parent,), params
         node.saved = (out if keep_out else None, value if keep_value else parent)
         self.append(node)
         made = _new(Variable)
-        made.data, made.level, made.link, made.views = out, self, node, None
+        made.data, made.level = out, self
+        made.link, made.views = node, None
         return made
 
     def _follow_any(
