@@ -464,3 +464,12 @@ def test_explain_mistakes():
         ad.explain(3)
     with pytest.raises(ad.ArgumentError, match="takes a function"):
         ad.explain([])
+
+
+def test_pictures_of_the_laboratory_answer_to_their_old_names():
+    from dragongrad.lab.figures import race as moved
+    from dragongrad.views import race
+
+    assert race is moved
+    with pytest.raises(ImportError, match="nothing"):
+        from dragongrad.views import nothing  # noqa: F401
