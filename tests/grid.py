@@ -129,3 +129,17 @@ def assert_compiles(f, traced_at, run_at, backend, dtype=None):
         for _ in range(2):
             assert_same(compiled(*args), expected, dtype)
     return compiled
+
+
+def by_complex_step(f, x, h=1e-30, real=False):
+    """The Jacobian from imaginary parts; by differences where buffers are `real`, or parts are asked for."""
+    columns = []
+    for i in range(x.size):
+        step = np.zeros(x.size)
+        step[i] = 1.0
+        step = step.reshape(x.shape)
+        if real:
+            columns.append((f(x + 1e-6 * step) - f(x - 1e-6 * step)) / 2e-6)
+        else:
+            columns.append(np.imag(f(x + 1j * h * step)) / h)
+    return np.stack(columns, -1).reshape(np.shape(f(x.copy())) + x.shape)

@@ -157,7 +157,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = single(axis, np.ndim(a))
-    if not a.size and a.shape[axis] == 0 and 0 in a.shape[:axis] + a.shape[axis + 1 :]:
+    if a.shape[axis] == 0 and 0 in a.shape[:axis] + a.shape[axis + 1 :]:
         # Nothing is taken of nothing, wherever it would lie.
         return np.zeros_like(a, shape=(*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
     indices = indices if mode == "raise" else within(indices, a.shape[axis], mode)

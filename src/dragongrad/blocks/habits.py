@@ -46,7 +46,7 @@ def _own_of_buffers(args: tuple[Any, ...], out: Any) -> Any:
 def _of_buffers(self: Plain, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """A Block of what buffers hold: it gives a buffer, as NumPy gives an array that can be written into."""
     out = block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
-    return buffer(out) if out.__class__ is np.ndarray and any(a.__class__ is Variable for a in args) else out
+    return buffer(out)
 
 
 # NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.

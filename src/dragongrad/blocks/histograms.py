@@ -91,7 +91,7 @@ def _edges(x: Any, bins: Any, range: Any, weighted: bool) -> Any:
     if count < 1:
         raise ValueError(f"there must be at least one bin, got bins={bins!r}")
     first, last = _limits(x, range)
-    dtype = np.result_type(*[promoted_as(v) for v in (first, last)], x.dtype)
+    dtype = np.result_type(promoted_as(first), promoted_as(last), x.dtype)
     edges = np.linspace(first, last, count + 1, dtype=np.result_type(dtype, float) if dtype.kind in "iu" else dtype)
     if np.any(bottom(edges[:-1] >= edges[1:])):
         raise ValueError(f"{count} bins between these limits would have no width in {edges.dtype}")

@@ -255,12 +255,10 @@ def _is_number(out: Any, index: Index) -> bool:
 
 
 def _part(x: Any, index: Index) -> Any:
-    return read(x, index) if any(map(_may_move, index)) else getitem(x, index=index)
+    return getitem(x, index=index)
 
 
 def _put(x: Any, y: Any, index: Index) -> Any:
-    if any(map(_may_move, index)):
-        return write(x, y, index)
     if x.level is PLAIN and written_in_place(x, index, y):
         return x
     return _write(x, y, None, index)

@@ -45,7 +45,10 @@ def _row(x: Any) -> Any:
 def _layouts(x: Any) -> Any:
     """What a level that stages knows of how memory lies; None where no such level is."""
     low = bottom(x)
-    return getattr(low.level, "layouts", None) if isinstance(low, Variable) else None
+    if not isinstance(low, Variable):
+        return None
+    level: Any = low.level
+    return level.layouts
 
 
 def ask_memory(x: Any, *alike: Any) -> None:

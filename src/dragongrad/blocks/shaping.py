@@ -54,7 +54,7 @@ def _reshape_call(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) 
     shared = is_shared(out, a, _reshape_again, (shape, order))
     if len(a.shape) > 1:
         # With one axis, it is a view however the memory lies.
-        ask_memory(seen, *([] if shared or not isinstance(out, Variable) else [out]))
+        ask_memory(seen, out)
     if not shared:
         return out
     return viewed(out, seen, _reshape_again, (shape, order), _reshape_put)

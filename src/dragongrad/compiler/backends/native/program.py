@@ -27,7 +27,7 @@ from .module import Assembler, Places
 from .parallel.combine_partials import provide_combiner
 from .parallel.thread_pool import WORKERS
 from .plan import lies_in_memory, plan
-from .schedule.steps import Callback, Factorisation, Loops, Product, Step
+from .schedule.steps import Callback, Factorisation, Loops, Product, Step, makes
 from .tuning import RELEASED_NS
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -338,9 +338,7 @@ def _as_run(step: Step) -> Step:
 
 def _makes(step: Step) -> list[Node]:
     """The Nodes that a step computes natively."""
-    if isinstance(step, Loops):
-        return [store.node for store in step.stores]
-    return [step.node] if isinstance(step, Product) else []
+    return [] if isinstance(step, Callback) else makes(step)
 
 
 def _holds(step: Step, node: Node) -> bool:
