@@ -21,7 +21,7 @@ def test_it_names_passes_and_times(backend):
     compiled(np.ones(5, np.float32))
     report = compiled.report()
     assert report.startswith("compile(loss): 2 versions, 2 paths\n")
-    for part in ("trace", "fold_constants", "simplify", "drop_dead", "Nodes after", "Time to compile: trace"):
+    for part in ("trace", "fold_constants", "simplify", "drop_dead", "operations after", "Time to compile: trace"):
         assert part in report
 
 

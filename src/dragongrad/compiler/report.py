@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Node
 from .backends.native.schedule.steps import Callback, Factorisation, Loops, Step
-from .rewrite import arguments
+from .graph import Op
 
 _MODES = {
     "straight": "written out",
@@ -73,7 +72,7 @@ def table(columns: list[str], rows: list[list[str]]) -> list[str]:
 def _passes(path: Any) -> list[str]:
     rows = [["trace", str(len(path.traced.nodes)), _milliseconds(path.seconds["trace"])]]
     rows += [[name, str(count), _milliseconds(seconds)] for name, count, seconds in path.passes]
-    return table(["pass", " Nodes after", " ms"], rows)
+    return table(["pass", " operations after", " ms"], rows)
 
 
 def _guards(path: Any) -> list[str]:
@@ -98,7 +97,7 @@ def _milliseconds(seconds: float) -> str:
 def _steps(path: Any) -> list[str]:
     engine = path.engine
     if engine is None:
-        return [f"Runs as NumPy source of {len(path.graph.nodes)} Nodes: print(compiled.source)"]
+        return [f"Runs as NumPy source of {len(path.graph.nodes)} operations: print(compiled.source)"]
     rows, moved = [], 0
     for k, step in enumerate(engine.steps):
         reads, writes = _memory(step, engine.plan.functions.get(k))
@@ -128,9 +127,9 @@ def _describe(step: Step) -> tuple[str, str]:
     return _named(step.node, ""), "LAPACK" if isinstance(step, Factorisation) else "matrix product by BLAS"
 
 
-def _named(node: Node, kind: str) -> str:
-    block = node.block.name if node.block is not None else "input"
-    shape = "" if isinstance(node.dtype, tuple) else f" {'x'.join(map(str, node.shape)) or 'number'}"
+def _named(node: Op, kind: str) -> str:
+    block = node.block.name
+    shape = "" if node.outputs else f" {'x'.join(map(str, node.shape)) or 'number'}"
     return f"{block}{shape}" + (f" ({kind})" if kind not in ("", "map") else "")
 
 
@@ -139,17 +138,17 @@ def _memory(step: Step, function: Any) -> tuple[list[Any], list[Any]]:
     if isinstance(step, Loops):
         made = {store.node for store in step.stores}
         # What is held a row at a time stays in the cache.
-        values = [v for v in function.values if not (isinstance(v, Node) and v in step.local)] if function else []
-        written = [v for v in values if isinstance(v, Node) and v in made]
-        return [v for v in values if not (isinstance(v, Node) and v in made)], written
-    return [v for v in arguments(step.node) if isinstance(v, (Node, np.ndarray))], [step.node]
+        values = [v for v in function.values if not (isinstance(v, Op) and v in step.local)] if function else []
+        written = [v for v in values if isinstance(v, Op) and v in made]
+        return [v for v in values if not (isinstance(v, Op) and v in made)], written
+    return [v for v in step.node.operands if isinstance(v, (Op, np.ndarray))], [step.node]
 
 
 def _bytes(value: Any) -> int:
     if isinstance(value, np.ndarray):
         # A view of one number is read as that number.
         return value.nbytes if any(value.strides) else value.itemsize
-    return 0 if isinstance(value.dtype, tuple) else value.size * value.dtype.itemsize
+    return 0 if value.outputs else value.size * value.dtype.itemsize
 
 
 def _size(count: int) -> str:

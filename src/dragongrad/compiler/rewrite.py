@@ -1,7 +1,8 @@
 """Rewriting a Graph: the walk that every pass shares.
 
-A value is a Node, or a plain constant (a number or array). A pass gives `visit(node, values)`, which returns what
-stands for the Node from now on: the Node itself, another value, or None for "the same Block on these values".
+A value is an operation, or a plain constant (a number or array). A pass gives `visit(node, values)`, which returns
+what stands for the operation from now on: the operation itself, another value, or None for "the same Block on
+these values".
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..core.block import BLOCKS, Block
-from ..core.graph import Graph
-from ..core.node import Node
+from .graph import INPUT, RESULT, Graph, Op, Value, op_of
 
-Value = Any
-Visit = Callable[["Writer", Node, tuple[Value, ...]], Value]
+Visit = Callable[["Writer", Op, tuple[Value, ...]], Value]
 Rule = TypeVar("Rule")
 
 
@@ -70,22 +69,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_resume_collector)
 
 
-def arguments(node: Node) -> tuple[Value, ...]:
-    """The values that a Node was applied to."""
-    parents = node.parents
-    if None not in parents:
-        return parents
-    return tuple([p if p is not None else v for p, v in zip(parents, node.saved[1:], strict=True)])
-
-
 def is_constant(value: Value) -> bool:
     """Whether a value is known while compiling."""
-    return not isinstance(value, Node)
+    return not isinstance(value, Op)
 
 
 def shape_of(value: Value) -> tuple[int, ...]:
     """The shape of a value."""
-    if isinstance(value, (Node, np.ndarray)):
+    if isinstance(value, (Op, np.ndarray)):
         return value.shape
     return () if isinstance(value, (float, int)) else np.shape(value)
 
@@ -112,7 +103,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(out)
 
 
-def reduced_axes(node: Node, ndim: int) -> tuple[int, ...]:
+def reduced_axes(node: Op, ndim: int) -> tuple[int, ...]:
     """The axes that a reduction takes away, in order; of a number there are none, whichever NumPy was asked for."""
     axis = node.params.get("axis")
     if axis is None or not ndim:
@@ -126,46 +117,25 @@ def dtype_of(value: Value) -> Any:
 
 
 class Writer:
-    """The Nodes of the Graph that a pass writes, in order."""
+    """The operations of the Graph that a pass writes, in order."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[Op] = []
 
-    def apply(
-        self, block: Block, values: tuple[Value, ...], params: dict[str, Any], shape: Any, dtype: Any
-    ) -> Node:
+    def apply(self, block: Block, values: tuple[Value, ...], params: dict[str, Any], shape: Any, dtype: Any) -> Op:
         """Write one application of a Block."""
-        parents = tuple([v if isinstance(v, Node) else None for v in values])
-        saved = (None, *[None if isinstance(v, Node) else v for v in values])
-        node = Node(block, (), shape, dtype).keep(parents, saved, params)
+        return self.kept(Op(block, values, params, shape, dtype))
+
+    def kept(self, node: Op) -> Op:
+        """Write an operation as it is."""
         self.nodes.append(node)
         return node
 
-    def kept(self, node: Node) -> Node:
-        """Write a Node as it is."""
-        self.nodes.append(node)
-        return node
-
-    def moved(self, node: Node, values: tuple[Value, ...]) -> Node:
-        """Write a Node again, of which what other Nodes make has changed."""
-        parents = tuple([v if v.__class__ is Node else None for v in values])
-        saved = node.saved
-        if parents.count(None) != node.parents.count(None):
-            saved = (None, *[None if v.__class__ is Node else v for v in values])
-        made = Node(node.block, (), node.shape, node.dtype).keep(parents, saved, node.params)
-        self.nodes.append(made)
-        return made
-
-    def again(self, node: Node, values: tuple[Value, ...]) -> Node:
-        """Write a Node again, applied to other values; the Node itself where they are its own."""
-        if node.pick is None and all(map(is_, values, arguments(node))):
-            self.nodes.append(node)
-            return node
-        if node.pick is not None:
-            pick = Node(node.block, (), node.shape, node.dtype).keep((values[0],), (None,), None, node.pick)
-            self.nodes.append(pick)
-            return pick
-        return self.apply(node.block, values, node.params, node.shape, node.dtype)  # type: ignore[arg-type]
+    def again(self, node: Op, values: tuple[Value, ...]) -> Op:
+        """Write an operation again, applied to other values; the operation itself where they are its own."""
+        if all(map(is_, values, node.operands)):
+            return self.kept(node)
+        return self.kept(Op(node.block, values, node.params, node.shape, node.dtype, node.outputs))
 
 
 def meets(graph: Graph, blocks: Collection[Block]) -> bool:
@@ -174,37 +144,32 @@ def meets(graph: Graph, blocks: Collection[Block]) -> bool:
 
 
 def rewrite(graph: Graph, visit: Visit, blocks: Collection[Block] | None = None) -> Graph:
-    """The Graph after one pass over its Nodes in order; the very same Graph where nothing changes.
+    """The Graph after one pass over its operations in order; the very same Graph where nothing changes.
 
     A pass that names its `blocks` visits no others.
     """
     if blocks is not None and not meets(graph, blocks):
         return graph
     writer = Writer()
-    now: dict[Node, Value] = {}  # what stands for the Nodes that changed
+    now: dict[Op, Value] = {}  # what stands for the operations that changed
     changed = now.keys()
     for node in graph.nodes:
-        moved = not changed.isdisjoint(node.parents)
-        visited = node.pick is None and (blocks is None or node.block in blocks)
+        values = node.operands
+        moved = not changed.isdisjoint(node.sources)
+        visited = blocks is None or node.block in blocks
         if not moved and not visited:
             writer.kept(node)
             continue
-        if node.pick is not None:
-            now[node] = writer.again(node, (now[node.parents[0]],))  # type: ignore[index]
-            continue
-        values = arguments(node)
         if moved:
-            values = tuple([
-                v if p is None else now.get(p, p) for p, v in zip(node.parents, values, strict=True)
-            ])  # fmt: skip
+            values = tuple([now.get(v, v) if v.__class__ is Op else v for v in values])
         new = visit(writer, node, values) if visited else None
         if new is None:
-            new = writer.moved(node, values) if moved else writer.kept(node)
+            new = writer.again(node, values)
         if new is not node:
             now[node] = new
     if not now and len(writer.nodes) == len(graph.nodes):
         return graph
-    return graph.rewritten(writer.nodes, [now.get(o, o) if isinstance(o, Node) else o for o in graph.outputs])
+    return graph.rewritten(writer.nodes, [now.get(o, o) if isinstance(o, Op) else o for o in graph.outputs])
 
 
 def verify(graph: Graph) -> None:
@@ -217,32 +182,27 @@ def verify(graph: Graph) -> None:
     """
     known = set(graph.inputs)
     for node in graph.nodes:
-        for parent in node.parents:
-            if parent is not None and parent not in known:
-                raise AssertionError(f"{node!r} uses {parent!r} before it is made")
+        for source in node.sources:
+            if source not in known:
+                raise AssertionError(f"{node!r} uses {source!r} before it is made")
         known.add(node)
         _verify_node(node)
     for output in graph.outputs:
-        if isinstance(output, Node) and output not in known:
+        if isinstance(output, Op) and output not in known:
             raise AssertionError(f"the output {output!r} is not made")
-    if any(node.block is not None for node in graph.inputs):
+    if any(node.block is not INPUT for node in graph.inputs):
         raise AssertionError("an input is the value of a Block")
 
 
-def _verify_node(node: Node) -> None:
+def _verify_node(node: Op) -> None:
     """Apply a Block to examples of its arguments, and compare what comes out."""
-    assert node.block is not None
-    source = node if node.pick is None else node.parents[0]
-    assert source is not None
-    if node.block.name == "custom" or source.pick is not None:
+    source = op_of(node.operands[0]) if node.block is RESULT else node
+    if node.outputs or source.block.name == "custom" or source.block is RESULT:
         # A function of the user's need not take examples.
         return
     with np.errstate(all="ignore"):
-        out = node.block.value(*[_example(v) for v in arguments(source)], **source.params)
-    several = isinstance(out, (tuple, list))
-    if node.pick is None and several:
-        return
-    made = np.asarray(out[node.pick] if node.pick is not None else out)
+        out = source.block.value(*[_example(v) for v in source.operands], **source.params)
+    made = np.asarray(out if source is node else node.block.value(out, **node.params))
     if (made.shape, made.dtype) != (node.shape, node.dtype):
         raise AssertionError(
             f"{node!r} is noted as {node.dtype} {node.shape}, its Block makes {made.dtype} {made.shape}"
@@ -251,7 +211,7 @@ def _verify_node(node: Node) -> None:
 
 def _example(value: Value) -> Any:
     """Numbers that every Block takes: matrices have full rank, whole numbers are places in any axis."""
-    if not isinstance(value, Node):
+    if not isinstance(value, Op):
         return value
     shape = value.shape
     if value.dtype.kind not in "fc":

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..context import ALWAYS, WATCH, careful
 from ..core.errors import ArgumentError, DragongradError, user_line
-from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
 from ..typevars import P, R
@@ -22,6 +21,7 @@ from .bound import unbound
 from .captured import Captured
 from .dispatch import closed, entry, first_of
 from .eager import run_instead
+from .graph import Graph
 from .instances import holds_instances, take_apart, unchanging
 from .integers import ValueNeededError
 from .parameters import Parameters

@@ -14,14 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..core.errors import ArgumentError, CompileError, CompileWarning
-from ..core.graph import Graph
 from ..core.nests import Structure, unflatten
-from ..core.node import Node
 from ..forks import Lock
 from .backends.native.call.fastcall import MISSING
 from .backends.native.jit.engine import binding
 from .backends.native.program import Native
 from .backends.numpy_source import Source
+from .graph import Graph, Op, from_tape
 from .layouts import layout
 from .passes import optimise
 from .signature import delivered
@@ -94,11 +93,9 @@ def take(path: Path, arrays: list[Any], failed: Failures | None = None) -> Any:
 
 def with_guards(traced: Traced) -> Graph:
     """The Graph with its decisions as its last outputs."""
-    graph = traced.graph
     # A value that decides twice is looked at once.
     traced.guards = list({(g.node, g.taken): g for g in reversed(traced.guards)}.values())[::-1]
-    outputs = [*graph.outputs, *[g.node for g in traced.guards]]
-    return graph.rewritten(graph.nodes, outputs)
+    return from_tape(traced.graph, [guard.node for guard in traced.guards])
 
 
 def build(
@@ -108,7 +105,7 @@ def build(
     taken, forms = [guard.taken for guard in traced.guards], traced.forms
     outputs = list(graph.outputs)
     for k, form in enumerate(forms):
-        if not isinstance(outputs[k], Node):
+        if not isinstance(outputs[k], Op):
             outputs[k] = delivered(outputs[k], form)
     graph = graph.rewritten(graph.nodes, outputs)
     engine = None
@@ -127,7 +124,7 @@ def build(
         if any(bool(value) is not way for value, way in zip(values[len(forms) :], taken, strict=True)):
             return MISSING
         return [
-            delivered(v if isinstance(o, Node) else o, form)
+            delivered(v if isinstance(o, Op) else o, form)
             for v, o, form in zip(values, graph.outputs, forms, strict=False)
         ]
 

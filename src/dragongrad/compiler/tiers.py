@@ -35,8 +35,8 @@ class Kind:
     Attributes
     ----------
     node, element : float
-        Microseconds for a Node of the Graph, and for an element of its value: medians over the zoo's functions and
-        regressions of 100 to a million samples.
+        Microseconds for an operation of the Graph, and for an element of its value: medians over the zoo's
+        functions and regressions of 100 to a million samples.
     look : int
         The calls before the Graph is written down, which itself takes as long as a few calls (of plain values, as
         some dozens), unless there is much data.
@@ -54,7 +54,7 @@ REVERSE = Kind(8.0, 0.005, 40)
 PRODUCT = Kind(10.0, 0.004, 20)
 # Jacobians and Hessians, along all directions at once.
 FORWARD = Kind(22.0, 0.003, 20)
-# What compiling takes, in microseconds, and for each Node.
+# What compiling takes, in microseconds, and for each operation.
 _COMPILING, _COMPILING_NODE = 30_000.0, 2_000.0
 # With so many numbers it is likely that few calls pay, so that the first one is looked at.
 _LARGE = 50_000

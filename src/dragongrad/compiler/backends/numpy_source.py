@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
+from ..graph import RESULT, Graph, Op, Value, op_of
 from ..passes.simplify import permutation
 from ..passes.uses import users_of
-from ..rewrite import Value, arguments, dtype_of, is_constant, shape_of
+from ..rewrite import dtype_of, shape_of
 from .numpy_text import (
     array_text,
     may_repeat,
@@ -67,13 +66,13 @@ class Source:
     def __init__(self, graph: Graph, names: list[str] | None = None) -> None:
         self.graph = graph
         self.space: dict[str, Any] = {"np": np}
-        self.names: dict[Node, str] = {}
+        self.names: dict[Op, str] = {}
         self.head: dict[str, str] = {"np": "import numpy as np"}
         self._constants: dict[int, str] = {}
         self._taken = {"np", "slice", "complex"}
         self._users = users_of(graph)
-        self._outputs = {o for o in graph.outputs if isinstance(o, Node)}
-        self._inline: dict[Node, tuple[str, int]] = {}
+        self._outputs = {o for o in graph.outputs if isinstance(o, Op)}
+        self._inline: dict[Op, tuple[str, int]] = {}
         self._own: set[str] = set()  # names of arrays that nothing else sees
         dtypes = [n.dtype for n in (*graph.inputs, *graph.nodes)]
         self._plain = all(map(promotes_as_python, dtypes))
@@ -120,16 +119,16 @@ class Source:
 
     # Lines
 
-    def _write(self, node: Node) -> None:
+    def _write(self, node: Op) -> None:
         if self._is_put_off(node):
             return
         if _is_laid(node):
             self._name(node, self._laid(node))
             return
-        if node.block in _WRITTEN and node.pick is None:
+        if node.block in _WRITTEN:
             self._name(node, self._assigned(node))
             return
-        if node.block is _ADD and any(self._is_put_off(v) for v in arguments(node) if isinstance(v, Node)):
+        if node.block is _ADD and any(self._is_put_off(v) for v in node.operands if isinstance(v, Op)):
             self._name(node, self._added(node))
             return
         text, strength = self._expression(node)
@@ -140,7 +139,7 @@ class Source:
         if _is_fresh(node):
             self._own.add(self.names[node])
 
-    def _name(self, node: Node, name: str) -> None:
+    def _name(self, node: Op, name: str) -> None:
         self.names[node] = name
 
     def _line(self, text: str) -> str:
@@ -149,10 +148,10 @@ class Source:
         self.lines.append(f"    {name} = {text}")
         return name
 
-    def _is_put_off(self, node: Node) -> bool:
+    def _is_put_off(self, node: Op) -> bool:
         """Whether a value is written by the one line that uses it: what is laid into zeros and added there."""
         users = self._users.get(node, ())
-        if len(users) != 1 or node in self._outputs or node.pick is not None or users[0] is None:
+        if len(users) != 1 or node in self._outputs or users[0] is None:
             return False
         user = users[0]
         if _is_laid(node):
@@ -161,7 +160,7 @@ class Source:
 
     def _buffer(self, value: Value, dtype: Any) -> str:
         """A name for a value that may be written into."""
-        if isinstance(value, Node) and dtype_of(value) == dtype:
+        if isinstance(value, Op) and dtype_of(value) == dtype:
             if value not in self._inline:
                 name = self.names[value]
                 if len(self._users.get(value, ())) == 1 and value not in self._outputs and name in self._own:
@@ -176,15 +175,15 @@ class Source:
         self._own.add(name)
         return name
 
-    def _laid(self, node: Node) -> str:
+    def _laid(self, node: Op) -> str:
         shape = shape_text(node.params["shape"])
         dtype = "" if node.dtype == np.float64 else f", np.{node.dtype.name}"
         buffer = self._mine(f"np.zeros({shape}{dtype})")
         self._add_into(buffer, node, first=True)
         return buffer
 
-    def _add_into(self, buffer: str, node: Node, first: bool) -> None:
-        x, *stack = arguments(node)
+    def _add_into(self, buffer: str, node: Op, first: bool) -> None:
+        x, *stack = node.operands
         index = self._index(node.params["index"], *stack)
         text = self._value(x, 0)
         if may_repeat(node.params["index"]):
@@ -192,17 +191,17 @@ class Source:
         else:
             self.lines.append(f"    {buffer}[{index}] {'=' if first else '+='} {text}")
 
-    def _added(self, node: Node) -> str:
-        x, y = arguments(node)
-        if isinstance(x, Node) and self._is_put_off(x) and not (isinstance(y, Node) and self._is_put_off(y)):
+    def _added(self, node: Op) -> str:
+        x, y = node.operands
+        if isinstance(x, Op) and self._is_put_off(x) and not (isinstance(y, Op) and self._is_put_off(y)):
             x, y = y, x
-        put_off = isinstance(x, Node) and self._is_put_off(x)
-        buffer = self._laid(x) if put_off else self._buffer(x, node.dtype)
-        self._add_into(buffer, y, first=False)
+        put_off = isinstance(x, Op) and self._is_put_off(x)
+        buffer = self._laid(op_of(x)) if put_off else self._buffer(x, node.dtype)
+        self._add_into(buffer, op_of(y), first=False)
         return buffer
 
-    def _assigned(self, node: Node) -> str:
-        x, y, *stack = arguments(node)
+    def _assigned(self, node: Op) -> str:
+        x, y, *stack = node.operands
         buffer = self._buffer(x, node.dtype)
         self.lines.append(f"    {buffer}[{self._index(node.params['index'], *stack)}] = {self._value(y, 0)}")
         return buffer
@@ -211,7 +210,7 @@ class Source:
 
     def _value(self, value: Value, strength: int, plain: bool | None = None) -> str:
         """A value; `plain`: whether numbers may be written as Python's own."""
-        if is_constant(value):
+        if not isinstance(value, Op):
             text = self._constant(value, plain)
             return f"({text})" if text.startswith("-") and strength >= _STRENGTHS["neg"] else text
         if value in self._inline:
@@ -235,13 +234,11 @@ class Source:
             )
         return found
 
-    def _expression(self, node: Node) -> tuple[str, int]:
+    def _expression(self, node: Op) -> tuple[str, int]:
         block = node.block
-        assert block is not None
-        if node.pick is not None:
-            parent: Any = node.parents[0]
-            return f"{self._value(parent, _ATOM - 1)}[{node.pick}]", _ATOM
-        values = arguments(node)
+        if block is RESULT:
+            return f"{self._value(node.operands[0], _ATOM - 1)}[{node.params['index']}]", _ATOM
+        values = node.operands
         plain = self._plain and takes_python_numbers(block.fn, values)
         operator = _OPERATORS.get(block.fn)
         # The operator squares truth values in int8, and the function does not.
@@ -262,9 +259,8 @@ class Source:
         special = _SPECIAL.get(block)
         return special(self, node, values) if special is not None else self._call(node, values, plain), _ATOM
 
-    def _call(self, node: Node, values: tuple[Value, ...], plain: bool) -> str:
+    def _call(self, node: Op, values: tuple[Value, ...], plain: bool) -> str:
         block = node.block
-        assert block is not None
         name = numpy_name(block.fn)
         if name is None or not block.dispatches or (block.value is not block.fn and block not in _SEQUENCES):
             name = self._imported(block)
@@ -306,7 +302,7 @@ class Source:
         """What stands between the brackets."""
         return ", ".join(self._index_part(p, stack) for p in index) or "()"
 
-    def _index_object(self, node: Node, stack: Value = None) -> str:
+    def _index_object(self, node: Op, stack: Value = None) -> str:
         """An index outside of brackets."""
         index = node.params["index"]
         if len(index) == 1:
@@ -323,76 +319,76 @@ class Source:
         if part is None or part is Ellipsis:
             return "None" if part is None else "..."
         if hasattr(part, "position"):
-            if isinstance(stack, Node) and self._is_put_off(stack):
-                return self._value(arguments(stack)[part.position], 0)
+            if isinstance(stack, Op) and self._is_put_off(stack):
+                return self._value(stack.operands[part.position], 0)
             return f"{self._value(stack, _ATOM - 1)}[{part.position}]"
         if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
             return str(int(part))
         return (places_text(part) if isinstance(part, np.ndarray) else None) or self._constant(part)
 
 
-def _is_laid(node: Node) -> bool:
+def _is_laid(node: Op) -> bool:
     """Whether a value is laid into zeros by a line of its own; `np.add.at` crashes with more than 32 axes."""
     return node.block in _LAID and (len(node.shape) <= 32 or not may_repeat(node.params["index"]))
 
 
-def _alike(node: Node) -> bool:
+def _alike(node: Op) -> bool:
     """Whether both arguments of a sum have its shape and dtype."""
-    return all(shape_of(v) == node.shape and dtype_of(v) == node.dtype for v in arguments(node))
+    return all(shape_of(v) == node.shape and dtype_of(v) == node.dtype for v in node.operands)
 
 
-def _is_index(node: Node, user: Node) -> bool:
-    return user.block is not None and user.block.name in ("gather", "scatter_at", "setitem_at") and (
-        user.pick is None and user.parents[-1] is node
+def _is_index(node: Op, user: Op) -> bool:
+    return user.block.name in ("gather", "scatter_at", "setitem_at") and (
+        user.operands[-1] is node
     )  # fmt: skip
 
 
-def _is_fresh(node: Node) -> bool:
+def _is_fresh(node: Op) -> bool:
     """Whether a value is an array that NumPy has made for it alone."""
     block = node.block
     return (
-        bool(node.shape) and node.pick is None and block is not None and block not in _VIEWS
+        bool(node.shape) and block not in _VIEWS
         and block.dispatches and numpy_name(block.fn) is not None
     )  # fmt: skip
 
 
-def _getitem(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _getitem(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"{source._value(values[0], _ATOM - 1)}[{source._index(node.params['index'], *values[1:])}]"
 
 
-def _transpose(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _transpose(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     axes = permutation(node)
     if axes == tuple(range(len(axes)))[::-1]:
         return f"{source._value(values[0], _ATOM - 1)}.T"
     return f"np.transpose({source._value(values[0], 0)}, {axes})"
 
 
-def _reshape(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _reshape(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     order = node.params.get("order")
     extra = "" if order in (None, "C") else f", order={order!r}"
     shape = "-1" if len(node.shape) == 1 and 0 not in shape_of(values[0]) else shape_text(node.shape)
     return f"np.reshape({source._value(values[0], 0)}, {shape}{extra})"
 
 
-def _broadcast_to(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _broadcast_to(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"np.broadcast_to({source._value(values[0], 0)}, {shape_text(node.shape)})"
 
 
-def _astype(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _astype(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"{source._value(values[0], _ATOM - 1)}.astype(np.{np.dtype(node.params['dtype']).name})"
 
 
-def _ones(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _ones(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"np.ones_like({source._value(values[0], 0)})"
 
 
-def _svd(source: Source, node: Node, values: tuple[Value, ...]) -> str:
+def _svd(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"np.linalg.svd({source._value(values[0], 0)}, full_matrices=False)"
 
 
 _STOP = BLOCKS["stop_gradient"]
 _SEQUENCES = frozenset({BLOCKS[np.concatenate], BLOCKS[np.stack]})
-_SPECIAL: dict[Any, Callable[[Source, Node, tuple[Value, ...]], str]] = {
+_SPECIAL: dict[Any, Callable[[Source, Op, tuple[Value, ...]], str]] = {
     BLOCKS["getitem"]: _getitem,
     BLOCKS["gather"]: _getitem,
     BLOCKS[np.transpose]: _transpose,

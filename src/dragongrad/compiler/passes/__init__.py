@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ...core.graph import Graph
+from ..graph import Graph
 from ..rewrite import collector_paused
 from .contract import clean_contractions
 from .dead import drop_dead
@@ -33,7 +33,7 @@ RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:9], relax, *PIPELINE[8:]
 def optimise(
     graph: Graph, check: Any = None, fast_math: bool = False
 ) -> tuple[Graph, list[tuple[str, int, float]]]:
-    """Run every pass; also a record of each: its name, the number of Nodes after it, its seconds."""
+    """Run every pass; also a record of each: its name, the number of operations after it, its seconds."""
     record = []
     settled: set[Any] = set()  # the passes that would change nothing
     for one in RELAXED if fast_math else PIPELINE:
@@ -44,7 +44,7 @@ def optimise(
             if graph is before:
                 settled.add(one)
             elif one is not drop_dead:
-                # Where Nodes are only gone, no pass that runs twice finds more to do.
+                # Where operations are only gone, no pass that runs twice finds more to do.
                 settled.clear()
         record.append((one.__name__, len(graph.nodes), time.perf_counter() - start))
         if check is not None:

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, meets, reduced_axes, rewrite, shape_of
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, meets, reduced_axes, rewrite, shape_of
 from .simplify import permutation
 from .uses import users_of
 
@@ -26,10 +25,10 @@ def clean_contractions(graph: Graph) -> Graph:
         return graph
     users = users_of(graph)
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         # The rules replace the argument: where others need it too, it would be computed twice.
-        x = node.parents[0]
-        if node.block is not _MATMUL and (x is None or len(users[x]) != 1):
+        x = node.operands[0]
+        if node.block is not _MATMUL and (not isinstance(x, Op) or len(users[x]) != 1):
             return None
         made: Value = _RULES[node.block](writer, node, values)
         return made
@@ -37,7 +36,7 @@ def clean_contractions(graph: Graph) -> Graph:
     return rewrite(graph, visit, _RULES)
 
 
-def _matmul(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _matmul(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     """A product over one term is a product of numbers."""
     x, y = values
     if len(shape_of(x)) < 2 or len(shape_of(y)) < 2 or shape_of(x)[-1] != 1 or node.dtype.kind not in "fc":
@@ -45,31 +44,31 @@ def _matmul(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return writer.apply(_MULTIPLY, (x, y), {}, node.shape, node.dtype)
 
 
-def _turned(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _turned(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     """(x @ y).T = y.T @ x.T, whose factors are read turned."""
     (product,) = values
-    if not isinstance(product, Node) or product.block is not _MATMUL or len(product.shape) != 2:
+    if not isinstance(product, Op) or product.block is not _MATMUL or len(product.shape) != 2:
         return None
-    x, y = arguments(product)
+    x, y = product.operands
     if permutation(node) != (1, 0) or len(shape_of(x)) != 2 or len(shape_of(y)) != 2:
         return None
     return writer.apply(_MATMUL, (_turn(writer, y), _turn(writer, x)), {}, node.shape, node.dtype)
 
 
 def _turn(writer: Writer, x: Value) -> Value:
-    if not isinstance(x, Node):
+    if not isinstance(x, Op):
         return np.transpose(x)
     if x.block is _TRANSPOSE and permutation(x) == (1, 0):
-        return arguments(x)[0]
+        return x.operands[0]
     return writer.apply(_TRANSPOSE, (x,), {}, x.shape[::-1], x.dtype)
 
 
-def _column(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _column(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     """(x @ v[..., None])[..., 0] is a product with a vector."""
     (product,) = values
-    if not isinstance(product, Node) or product.block is not _MATMUL:
+    if not isinstance(product, Op) or product.block is not _MATMUL:
         return None
-    x, y = arguments(product)
+    x, y = product.operands
     if _is_index(node.params["index"], 0):
         vector = _expanded(y)
         if vector is not None and len(vector.shape) == 1:
@@ -87,20 +86,20 @@ def _is_index(index: tuple[Any, ...], last: int | None) -> bool:
     return index[1] is None if last is None else index[1].__class__ is int and index[1] == last
 
 
-def _expanded(value: Value) -> Node | None:
+def _expanded(value: Value) -> Op | None:
     """What `value` is with a new last axis, if it is that."""
-    if not isinstance(value, Node) or value.block is not _GETITEM or not _is_index(value.params["index"], None):
+    if not isinstance(value, Op) or value.block is not _GETITEM or not _is_index(value.params["index"], None):
         return None
-    source = arguments(value)[0]
-    return source if isinstance(source, Node) else None
+    source = value.operands[0]
+    return source if isinstance(source, Op) else None
 
 
-def _without_kept_axes(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _without_kept_axes(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     """A sum with keepdims, reshaped to what the sum is without."""
     (total,) = values
-    if not isinstance(total, Node) or total.block is not _SUM or not total.params.get("keepdims"):
+    if not isinstance(total, Op) or total.block is not _SUM or not total.params.get("keepdims"):
         return None
-    (x,) = arguments(total)
+    (x,) = total.operands
     ndim = len(shape_of(x))
     gone = reduced_axes(total, ndim)
     if node.shape != tuple(n for a, n in enumerate(shape_of(x)) if a not in gone):

@@ -1,17 +1,16 @@
-"""Dead code: Nodes that no output needs."""
+"""Dead code: operations that no output needs."""
 
 from __future__ import annotations
 
-from ...core.graph import Graph
-from ...core.node import Node
+from ..graph import Graph, Op
 
 
 def drop_dead(graph: Graph) -> Graph:
-    """Keep only the Nodes on a way to an output."""
-    wanted = {o for o in graph.outputs if isinstance(o, Node)}
+    """Keep only the operations on a way to an output."""
+    wanted = {o for o in graph.outputs if isinstance(o, Op)}
     kept = []
     for node in reversed(graph.nodes):
         if node in wanted:
             kept.append(node)
-            wanted.update(p for p in node.parents if p is not None)
+            wanted.update(node.sources)
     return graph if len(kept) == len(graph.nodes) else graph.rewritten(kept[::-1], graph.outputs)

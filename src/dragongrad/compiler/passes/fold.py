@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, first, is_constant, rewrite
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, first, is_constant, rewrite
 
 # A larger array is not kept as a constant: to compute it again is as quick as to read it.
 _LARGE = 1 << 16
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """Evaluate every Node whose arguments are all known."""
+    """Evaluate every operation whose arguments are all known."""
     return rewrite(graph, _visit)
 
 
-def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     block = node.block
     if not any(map(is_constant, values)):
         return None
-    values = tuple([v if isinstance(v, Node) else uniform(v) for v in values])
-    if block is None or block.outputs > 1 or not all(map(is_constant, values)):
+    values = tuple([v if isinstance(v, Op) else uniform(v) for v in values])
+    if node.outputs or not all(map(is_constant, values)):
         return writer.again(node, values)
     size = int(np.prod(node.shape))
     if size > _LARGE and size > max((np.size(v) for v in values), default=0):

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, rewrite, shape_of
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, dtype_of, rewrite, shape_of
 
 _GETITEM, _SCATTER, _SETITEM = BLOCKS["getitem"], BLOCKS["scatter"], BLOCKS["setitem"]
 _INDEXED = frozenset({_GETITEM, _SCATTER, _SETITEM, BLOCKS["gather"], BLOCKS["scatter_at"], BLOCKS["setitem_at"]})
@@ -21,8 +20,7 @@ def tidy_indices(graph: Graph) -> Graph:
     return rewrite(graph, _visit, _INDEXED)
 
 
-def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-    assert node.block is not None
+def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     shape = node.params.get("shape") or shape_of(values[0])
     index = plain_index(node.params["index"], tuple(shape))
     if node.block is _GETITEM:
@@ -98,27 +96,27 @@ def _as_slice(part: Any) -> Any:
 # Views of views
 
 
-def _through(writer: Writer, node: Node, x: Value, index: tuple[Any, ...]) -> Value:
+def _through(writer: Writer, node: Op, x: Value, index: tuple[Any, ...]) -> Value:
     """What an element or a slice of a slice, or a row of a stack, is of the source."""
-    if not isinstance(x, Node) or x.pick is not None:
+    if not isinstance(x, Op):
         return None
     if x.block is _STACK and not x.params.get("axis") and index and _is_whole(index[0]):
-        row = arguments(x)[index[0]]
+        row = x.operands[index[0]]
         if dtype_of(row) != node.dtype:
             return None
         if len(index) == 1:
             return row
         return writer.apply(_GETITEM, (row,), {"index": index[1:]}, node.shape, node.dtype)
     if x.block is _GETITEM:
-        both = composed(x.params["index"], index, shape_of(arguments(x)[0]), x.shape)
+        both = composed(x.params["index"], index, shape_of(x.operands[0]), x.shape)
         if both is not None:
-            return writer.apply(_GETITEM, arguments(x), {"index": both}, node.shape, node.dtype)
+            return writer.apply(_GETITEM, x.operands, {"index": both}, node.shape, node.dtype)
     return None
 
 
-def _laid_twice(writer: Writer, node: Node, x: Value, index: tuple[Any, ...]) -> Value:
+def _laid_twice(writer: Writer, node: Op, x: Value, index: tuple[Any, ...]) -> Value:
     """What is laid into zeros that are laid into zeros."""
-    if not isinstance(x, Node) or x.block is not _SCATTER:
+    if not isinstance(x, Op) or x.block is not _SCATTER:
         return None
     places = _spelled(index, node.shape)
     if places is None or x.shape != tuple([1 if p is None else len(p) for p in places if not _is_whole(p)]):
@@ -126,7 +124,7 @@ def _laid_twice(writer: Writer, node: Node, x: Value, index: tuple[Any, ...]) ->
     both = composed(index, x.params["index"], node.shape, x.shape)
     if both is None:
         return None
-    return writer.apply(_SCATTER, arguments(x), {**node.params, "index": both}, node.shape, node.dtype)
+    return writer.apply(_SCATTER, x.operands, {**node.params, "index": both}, node.shape, node.dtype)
 
 
 def _is_whole(part: Any) -> bool:

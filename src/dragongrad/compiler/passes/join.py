@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, meets, rewrite, shape_of
+from ..graph import Graph, Op, Value, op_of
+from ..rewrite import Writer, dtype_of, meets, rewrite, shape_of
 from .uses import users_of
 
 # Fewer terms are left as they are, and so are arrays of which most rows would be zero.
@@ -26,9 +25,9 @@ def join_rows(graph: Graph) -> Graph:
     if not meets(graph, {_SCATTER}):
         return graph
     inner = _inner(graph)
-    parts: set[Node] = set()
+    parts: set[Op] = set()
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if node in inner:
             made = writer.again(node, values)
             parts.add(made)
@@ -38,7 +37,7 @@ def join_rows(graph: Graph) -> Graph:
     return rewrite(graph, visit, {_ADD})
 
 
-def _inner(graph: Graph) -> set[Node]:
+def _inner(graph: Graph) -> set[Op]:
     """The sums that only another sum of the same shape uses."""
     uses = users_of(graph)
     found = set()
@@ -51,13 +50,13 @@ def _inner(graph: Graph) -> set[Node]:
     return found
 
 
-def _joined(writer: Writer, node: Node, values: tuple[Value, ...], parts: set[Node]) -> Value:
+def _joined(writer: Writer, node: Op, values: tuple[Value, ...], parts: set[Op]) -> Value:
     terms: list[Value] = []
     stack = list(reversed(values))
     while stack:
         value = stack.pop()
-        if isinstance(value, Node) and value in parts:
-            stack += reversed(arguments(value))
+        if isinstance(value, Op) and value in parts:
+            stack += reversed(value.operands)
         else:
             terms.append(value)
     rows: dict[int, list[Value]] = {}
@@ -67,7 +66,7 @@ def _joined(writer: Writer, node: Node, values: tuple[Value, ...], parts: set[No
         if at is None:
             rest.append(term)
         else:
-            rows.setdefault(at, []).append(arguments(term)[0])
+            rows.setdefault(at, []).append(op_of(term).operands[0])
     if len(terms) - len(rest) < _FEW or node.shape[0] > _SPARSE * len(rows):
         return None
     shape, dtype = node.shape[1:], node.dtype
@@ -77,12 +76,12 @@ def _joined(writer: Writer, node: Node, values: tuple[Value, ...], parts: set[No
     return _sum(writer, [whole, *rest], node.shape, dtype)
 
 
-def _row(term: Value, node: Node) -> int | None:
+def _row(term: Value, node: Op) -> int | None:
     """The row that a term lays into zeros; None where it is anything else."""
-    if not isinstance(term, Node) or term.block is not _SCATTER or term.shape != node.shape:
+    if not isinstance(term, Op) or term.block is not _SCATTER or term.shape != node.shape:
         return None
     index = term.params["index"]
-    (x,) = arguments(term)
+    (x,) = term.operands
     if len(index) != 1 or not isinstance(index[0], (int, np.integer)) or isinstance(index[0], bool):
         return None
     if shape_of(x) != node.shape[1:] or dtype_of(x) != node.dtype:

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, broadcast_shapes, first, reduced_axes, rewrite, shape_of
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, broadcast_shapes, first, reduced_axes, rewrite, shape_of
 
 _BROADCAST, _SUM = BLOCKS[np.broadcast_to], BLOCKS[np.sum]
 _RESHAPE = BLOCKS[np.reshape]
@@ -35,7 +34,7 @@ def lift_broadcasts(graph: Graph) -> Graph:
     return rewrite(graph, _visit, SPREADING | _ANY | {_SUM})
 
 
-def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     if node.block in _ANY and node.shape == ():
         return _one_of_many(writer, node, values[0])
     if node.block is _SUM:
@@ -43,7 +42,6 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
         return _summed_rows(writer, node, values[0]) if found is None else found
     if not _is_elementwise(node) or not node.shape:
         return None
-    assert node.block is not None
     small = tuple(map(_before, values))
     if all(one is value for one, value in zip(small, values, strict=True)):
         return None
@@ -54,47 +52,41 @@ def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     return writer.apply(_BROADCAST, (inner,), {"shape": node.shape}, node.shape, node.dtype)
 
 
-def _is_elementwise(node: Node) -> bool:
+def _is_elementwise(node: Op) -> bool:
     return node.block in SPREADING and not node.params
 
 
-def _one_of_many(writer: Writer, node: Node, x: Value) -> Value:
+def _one_of_many(writer: Writer, node: Op, x: Value) -> Value:
     """The greatest (least) of all is that of what was spread, turned or laid into another shape."""
     small = _elements(writer, x)
-    if small is x or not isinstance(small, Node):
+    if small is x or not isinstance(small, Op):
         return None
-    assert node.block is not None
     params: dict[str, Any] = {"axis": tuple(range(len(small.shape)))}
     return writer.apply(node.block, (small,), params, (), node.dtype)
 
 
 def _elements(writer: Writer, value: Value) -> Value:
     """A value with the same elements in another shape, perhaps fewer times, that is easier to compute."""
-    if (
-        not isinstance(value, Node)
-        or not value.size
-        or value.pick is not None
-        or value.params.get("order") not in (None, "C")
-    ):
+    if not isinstance(value, Op) or not value.size or value.params.get("order") not in (None, "C"):
         return value
-    values = arguments(value)
+    values = value.operands
     if value.block in _SAME_ELEMENTS:
         return _elements(writer, values[0])
-    if not _is_elementwise(value) or sum(isinstance(v, Node) for v in values) != 1:
+    if not _is_elementwise(value) or sum(isinstance(v, Op) for v in values) != 1:
         return value
-    small = tuple([_elements(writer, v) if isinstance(v, Node) else v for v in values])
-    changed = next(v for v, old in zip(small, values, strict=True) if isinstance(old, Node))
+    small = tuple([_elements(writer, v) if isinstance(v, Op) else v for v in values])
+    changed = next(v for v, old in zip(small, values, strict=True) if isinstance(old, Op))
     if any(changed is v for v in values) or any(shape_of(v) for v in small if v is not changed):
         return value
-    return writer.apply(value.block, small, value.params, changed.shape, value.dtype)  # type: ignore[arg-type]
+    return writer.apply(value.block, small, value.params, shape_of(changed), value.dtype)
 
 
-def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:
-    negative = isinstance(x, Node) and x.block is _NEGATIVE
-    product = arguments(x)[0] if isinstance(x, Node) and negative else x
-    if not isinstance(product, Node) or product.block is not _MATMUL or node.dtype != product.dtype:
+def _summed_rows(writer: Writer, node: Op, x: Value) -> Value:
+    negative = isinstance(x, Op) and x.block is _NEGATIVE
+    product = x.operands[0] if isinstance(x, Op) and negative else x
+    if not isinstance(product, Op) or product.block is not _MATMUL or node.dtype != product.dtype:
         return None
-    left, right = arguments(product)
+    left, right = product.operands
     row = len(product.shape) - 2
     if node.dtype.kind != "f" or len(shape_of(left)) < 2 or len(shape_of(right)) < 2 or product.shape[row] < _ROWS:
         return None
@@ -113,17 +105,17 @@ def _summed_rows(writer: Writer, node: Node, x: Value) -> Value:
 
 def _before(value: Value) -> Value:
     """A value before it was spread."""
-    if isinstance(value, Node):
-        return _before(arguments(value)[0]) if value.block is _BROADCAST else value
+    if isinstance(value, Op):
+        return _before(value.operands[0]) if value.block is _BROADCAST else value
     if isinstance(value, np.ndarray) and value.ndim and value.size and not any(value.strides):
         return first(value)
     return value
 
 
-def _sum(writer: Writer, node: Node, x: Value) -> Value:
+def _sum(writer: Writer, node: Op, x: Value) -> Value:
     small = _before(x)
     shape = shape_of(x)
-    if small is x or not isinstance(small, Node) or not node.shape:
+    if small is x or not isinstance(small, Op) or not node.shape:
         return None
     axes = reduced_axes(node, len(shape))
     inner = (1,) * (len(shape) - len(small.shape)) + small.shape

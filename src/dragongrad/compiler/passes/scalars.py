@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, broadcast_shapes, first, rewrite, shape_of
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, broadcast_shapes, first, rewrite, shape_of
 from .lift import SPREADING
 
 
@@ -15,7 +14,7 @@ def keep_scalars(graph: Graph) -> Graph:
     return rewrite(graph, _visit, SPREADING)
 
 
-def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     if len(values) < 2 or not any(map(_is_uniform, values)):
         return None
     kept = list(values)

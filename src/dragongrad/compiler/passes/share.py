@@ -6,20 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, first, rewrite
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, first, rewrite
 
 # An array of no more elements is known by all of them.
 _FEW = 64
 
 
 def share(graph: Graph) -> Graph:
-    """Let equal Nodes be one."""
-    known: dict[Any, Node] = {}
+    """Let equal operations be one."""
+    known: dict[Any, Op] = {}
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
-        given = tuple([v if v.__class__ is Node else ("constant", key_of(v)) for v in values])
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
+        given = tuple([v if v.__class__ is Op else ("constant", key_of(v)) for v in values])
         key = node.block, given, key_of(node.params) if node.params else ()
         found = known.get(key)
         if found is None:

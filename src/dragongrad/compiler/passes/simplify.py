@@ -1,7 +1,7 @@
 """Algebraic simplification: only identities that hold for every number, NaN, infinities and signed zeros included.
 
-A rule is a function of the Node and its values, entered under its Block; it returns what stands for the Node, or
-None where it does not apply.
+A rule is a function of the operation and its values, entered under its Block; it returns what stands for the
+operation, or None where it does not apply.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
-from ...core.graph import Graph
-from ...core.node import Node
-from ..rewrite import Value, Writer, arguments, dtype_of, entering, first, is_constant, rewrite, shape_of
+from ..graph import Graph, Op, Value
+from ..rewrite import Writer, dtype_of, entering, first, is_constant, rewrite, shape_of
 
-Rule = Callable[[Writer, Node, tuple[Value, ...]], Value]
+Rule = Callable[[Writer, Op, tuple[Value, ...]], Value]
 RULES: dict[Any, Rule] = {}
 rule = entering(RULES)
 
@@ -25,17 +24,17 @@ _CHOLESKY = BLOCKS[np.linalg.cholesky]
 
 
 def simplify(graph: Graph) -> Graph:
-    """Apply the rule of every Node that has one."""
+    """Apply the rule of every operation that has one."""
     return rewrite(graph, _visit, RULES)
 
 
-def _visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return RULES[node.block](writer, node, values)
 
 
 def number(value: Value) -> float | None:
     """The one number that a constant is everywhere; None for anything else."""
-    if isinstance(value, (Node, bool, complex, np.bool_)):
+    if isinstance(value, (Op, bool, complex, np.bool_)):
         return None
     if isinstance(value, (float, int)):
         return float(value)
@@ -45,8 +44,8 @@ def number(value: Value) -> float | None:
     return float(first(array))
 
 
-def _same(node: Node, value: Value) -> bool:
-    """Whether a value has the shape and dtype of the Node it would stand for."""
+def _same(node: Op, value: Value) -> bool:
+    """Whether a value has the shape and dtype of the operation it would stand for."""
     return shape_of(value) == node.shape and dtype_of(value) == node.dtype
 
 
@@ -55,7 +54,7 @@ def _block(fn: Any) -> Any:
 
 
 @rule(np.multiply)
-def _multiply(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _multiply(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     if node.dtype.kind == "c":
         # Times one is no identity of complex numbers that are not finite: the parts mix.
         return None
@@ -69,43 +68,43 @@ def _multiply(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 @rule(np.add)
-def _add(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _add(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     x, y = values
     for one, other in ((x, y), (y, x)):
         # -0.0 is what adds nothing to any number; 0.0 would turn -0.0 into 0.0.
         if number(one) == 0 and np.signbit(first(np.asarray(one))) and _same(node, other):
             return other
-    if isinstance(x, Node) and x.block is _block(np.negative) and x is y:
-        twice = writer.apply(node.block, arguments(x) * 2, {}, node.shape, node.dtype)  # type: ignore[arg-type]
+    if isinstance(x, Op) and x.block is _block(np.negative) and x is y:
+        twice = writer.apply(node.block, x.operands * 2, {}, node.shape, node.dtype)
         return writer.apply(x.block, (twice,), {}, node.shape, node.dtype)
-    if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
-        return writer.apply(_block(np.subtract), (x, arguments(y)[0]), {}, node.shape, node.dtype)
-    if isinstance(x, Node) and x.block is _block(np.negative) and x.dtype == node.dtype:
-        return writer.apply(_block(np.subtract), (y, arguments(x)[0]), {}, node.shape, node.dtype)
+    if isinstance(y, Op) and y.block is _block(np.negative) and y.dtype == node.dtype:
+        return writer.apply(_block(np.subtract), (x, y.operands[0]), {}, node.shape, node.dtype)
+    if isinstance(x, Op) and x.block is _block(np.negative) and x.dtype == node.dtype:
+        return writer.apply(_block(np.subtract), (y, x.operands[0]), {}, node.shape, node.dtype)
     return None
 
 
 @rule(np.subtract)
-def _subtract(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _subtract(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     x, y = values
     if number(y) == 0 and not np.signbit(first(np.asarray(y))) and _same(node, x):
         return x
-    if isinstance(y, Node) and y.block is _block(np.negative) and y.dtype == node.dtype:
-        return writer.apply(_block(np.add), (x, arguments(y)[0]), {}, node.shape, node.dtype)
+    if isinstance(y, Op) and y.block is _block(np.negative) and y.dtype == node.dtype:
+        return writer.apply(_block(np.add), (x, y.operands[0]), {}, node.shape, node.dtype)
     return None
 
 
 @rule(np.negative)
-def _negative(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _negative(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
-    if isinstance(x, Node) and x.block is node.block:
-        return arguments(x)[0]
+    if isinstance(x, Op) and x.block is node.block:
+        return x.operands[0]
     # -(a - b) is not b - a where a equals b: the signs of the zeros differ.
     return None
 
 
 @rule(np.divide)
-def _divide(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _divide(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     x, y = values
     divisor = number(y)
     if node.dtype.kind == "c":
@@ -120,7 +119,7 @@ def _divide(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 @rule(np.power)
-def _power(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _power(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     x, y = values
     exponent = number(y)
     if dtype_of(x) != node.dtype or node.dtype.kind != "f" or shape_of(x) != node.shape:
@@ -135,7 +134,7 @@ def _power(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 @rule(np.square)
-def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _square(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
     if not _same(node, x):
         return None
@@ -143,26 +142,26 @@ def _square(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 @rule(np.positive)
-def _positive(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _positive(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return values[0] if _same(node, values[0]) else None
 
 
 @rule(np.conjugate, np.real)
-def _real(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _real(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return values[0] if _same(node, values[0]) and node.dtype.kind != "c" else None
 
 
 @rule(np.bitwise_and, np.logical_and)
-def _and(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _and(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return _truth(node, values, True)
 
 
 @rule(np.bitwise_or, np.logical_or)
-def _or(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _or(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return _truth(node, values, False)
 
 
-def _truth(node: Node, values: tuple[Value, ...], neutral: bool) -> Value:
+def _truth(node: Op, values: tuple[Value, ...], neutral: bool) -> Value:
     if node.dtype != np.bool_:
         return None
     for one, other in (values, values[::-1]):
@@ -176,7 +175,7 @@ def _truth(node: Node, values: tuple[Value, ...], neutral: bool) -> Value:
 
 def _bool(value: Value) -> bool | None:
     """The one truth value that a constant is everywhere."""
-    if isinstance(value, Node):
+    if isinstance(value, Op):
         return None
     array = np.asarray(value)
     if array.dtype != np.bool_ or not array.size:
@@ -185,17 +184,17 @@ def _bool(value: Value) -> bool | None:
 
 
 @rule(np.where)
-def _where(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _where(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     condition, x, y = values
     known = _bool(condition)
     if known is not None:
         taken = x if known else y
         return taken if _same(node, taken) else None
-    if isinstance(x, Node) and x is y and _same(node, x):
+    if isinstance(x, Op) and x is y and _same(node, x):
         return x
-    if isinstance(x, Node) and x.block is _CHOLESKY and _same(node, x) and number(y) == 0:
+    if isinstance(x, Op) and x.block is _CHOLESKY and _same(node, x) and number(y) == 0:
         # A Cholesky factor is zero above the diagonal as it is.
-        lower = not isinstance(condition, Node) and np.array_equal(condition, np.tri(node.shape[-1], dtype=bool))
+        lower = not isinstance(condition, Op) and np.array_equal(condition, np.tri(node.shape[-1], dtype=bool))
         return x if lower and not np.signbit(np.asarray(y)) else None
     return None
 
@@ -204,33 +203,33 @@ def _where(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 
 @rule(np.reshape)
-def _reshape(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _reshape(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
-    if node.params.get("order") not in (None, "C") or not isinstance(x, Node):
+    if node.params.get("order") not in (None, "C") or not isinstance(x, Op):
         return None
     if x.shape == node.shape:
         return x
     if x.block is node.block and x.params.get("order") in (None, "C"):
-        if shape_of(arguments(x)[0]) == node.shape:
-            return arguments(x)[0]
-        return writer.apply(node.block, arguments(x), {"shape": node.shape}, node.shape, node.dtype)  # type: ignore[arg-type]
+        if shape_of(x.operands[0]) == node.shape:
+            return x.operands[0]
+        return writer.apply(node.block, x.operands, {"shape": node.shape}, node.shape, node.dtype)
     return None
 
 
 @rule(np.broadcast_to)
-def _broadcast_to(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _broadcast_to(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
     if shape_of(x) == node.shape:
         return x
-    if isinstance(x, Node) and x.block is node.block:
-        return writer.apply(node.block, arguments(x), node.params, node.shape, node.dtype)  # type: ignore[arg-type]
+    if isinstance(x, Op) and x.block is node.block:
+        return writer.apply(node.block, x.operands, node.params, node.shape, node.dtype)
     return None
 
 
 @rule(np.transpose)
-def _transpose(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _transpose(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
-    if not isinstance(x, Node):
+    if not isinstance(x, Op):
         return None
     axes = permutation(node)
     if axes == tuple(range(len(axes))):
@@ -238,11 +237,11 @@ def _transpose(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
     if x.block is node.block:
         inner = permutation(x)
         both = tuple([inner[a] for a in axes])
-        return writer.apply(node.block, arguments(x), {"axes": both}, node.shape, node.dtype)  # type: ignore[arg-type]
+        return writer.apply(node.block, x.operands, {"axes": both}, node.shape, node.dtype)
     return None
 
 
-def permutation(node: Node) -> tuple[int, ...]:
+def permutation(node: Op) -> tuple[int, ...]:
     """The axes of a transposition, each not negative."""
     n = len(node.shape)
     axes = node.params.get("axes")
@@ -252,53 +251,53 @@ def permutation(node: Node) -> tuple[int, ...]:
 
 
 @rule(np.sum)
-def _sum(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _sum(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
     if node.params.get("axis") == () and _same(node, x):
         return x
     return _twice(writer, node, x)
 
 
-def _twice(writer: Writer, node: Node, x: Value) -> Value:
+def _twice(writer: Writer, node: Op, x: Value) -> Value:
     """A sum of doubled numbers: the sum, doubled, which is as exact."""
-    minus = isinstance(x, Node) and x.block is _block(np.negative)
-    double = arguments(x)[0] if minus and isinstance(x, Node) else x
-    if not isinstance(double, Node) or double.block is not _block(np.add) or double.pick is not None:
+    minus = isinstance(x, Op) and x.block is _block(np.negative)
+    double = x.operands[0] if minus and isinstance(x, Op) else x
+    if not isinstance(double, Op) or double.block is not _block(np.add):
         return None
-    one, other = arguments(double)
+    one, other = double.operands
     if (
         one is not other
-        or not isinstance(one, Node)
+        or not isinstance(one, Op)
         or node.dtype.kind != "f"
-        or not one.dtype == x.dtype == node.dtype
+        or not one.dtype == dtype_of(x) == node.dtype
     ):
         return None
     if minus:
         one = writer.apply(_block(np.negative), (one,), {}, one.shape, one.dtype)
-    total = writer.apply(node.block, (one,), node.params, node.shape, node.dtype)  # type: ignore[arg-type]
+    total = writer.apply(node.block, (one,), node.params, node.shape, node.dtype)
     return writer.apply(_block(np.add), (total, total), {}, node.shape, node.dtype)
 
 
 @rule("getitem")
-def _getitem(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _getitem(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
     index = node.params["index"]
     if _is_everything(index, shape_of(x)):
         return x
-    if isinstance(x, Node) and x.block is BLOCKS["scatter"] and _equal(x.params["index"], index):
+    if isinstance(x, Op) and x.block is BLOCKS["scatter"] and _equal(x.params["index"], index):
         # What was laid into zeros is read back.
-        source = arguments(x)[0]
+        source = x.operands[0]
         return source if shape_of(source) == node.shape else None
     return None
 
 
 @rule("scatter")
-def _scatter(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _scatter(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     (x,) = values
     index = node.params["index"]
     whole = tuple([part for part in index if part is not None])
     if (
-        not isinstance(x, Node)
+        not isinstance(x, Op)
         or (x.size, x.dtype) != (node.size, node.dtype)
         or not _is_everything(whole, node.shape)
     ):
@@ -311,7 +310,7 @@ def _scatter(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
 
 def _equal(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether two indices without arrays are equal."""
-    return not any(isinstance(i, (np.ndarray, Node)) for i in (*one, *other)) and one == other
+    return not any(isinstance(i, (np.ndarray, Op)) for i in (*one, *other)) and one == other
 
 
 def _is_everything(index: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
@@ -328,5 +327,5 @@ def _is_everything(index: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
 
 
 @rule("astype")
-def _astype(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+def _astype(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     return values[0] if not is_constant(values[0]) and _same(node, values[0]) else None

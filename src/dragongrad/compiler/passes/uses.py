@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from ...core.graph import Graph
-from ...core.node import Node
+from ..graph import Graph, Op
 
 
-def users_of(graph: Graph) -> dict[Node, list[Node | None]]:
-    """The Nodes that use each value, once for each use; None stands for the caller."""
-    users: dict[Node, list[Node | None]] = {}
+def users_of(graph: Graph) -> dict[Op, list[Op | None]]:
+    """The operations that use each value, once for each use; None stands for the caller."""
+    users: dict[Op, list[Op | None]] = {}
     for node in graph.nodes:
-        for v in node.parents:
-            if v is not None:
-                users.setdefault(v, []).append(node)
+        for v in node.sources:
+            users.setdefault(v, []).append(node)
     for o in graph.outputs:
-        if isinstance(o, Node):
+        if isinstance(o, Op):
             users.setdefault(o, []).append(None)
     return users

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ....core.block import BLOCKS
-from ....core.node import Node
-from ...rewrite import Value, arguments, shape_of, size_of
+from ...graph import Op, Value
+from ...rewrite import shape_of, size_of
 from .ir.builder import STORED, Function
 from .linalg.external_calls import RoutineWriter
 from .linalg.gemm import ProductWriter, factors
@@ -89,12 +89,12 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
     if isinstance(step, Factorisation):
         return NS_PER_TERM * terms(step.node)
     if isinstance(step, Product):
-        x, _ = arguments(step.node)
+        x, _ = step.node.operands
         return NS_PER_TERM * step.node.size * shape_of(x)[-1]
     if not isinstance(step, Loops):
         return 0.0
     total, moved = 0.0, 0.0
-    seen: set[Node] = set()
+    seen: set[Op] = set()
     stack = [store.node for store in step.stores]
     own = set(stack)
     while stack:
@@ -105,7 +105,7 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         if node not in own and in_memory(node):
             moved += node.size * node.dtype.itemsize
             continue
-        values = arguments(node)
+        values = node.operands
         if legalize_convolution.is_convolution(node):
             total += NS_PER_CONVOLVED_TERM / NS_PER_COST * legalize_convolution.terms(node)
         if node.block is _MATMUL:
@@ -113,7 +113,7 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         size = node.size
         for v in values:
             size = max(size, size_of(v))
-            if isinstance(v, Node):
+            if isinstance(v, Op):
                 stack.append(v)
         total += price(node) * size
     return NS_PER_COST * total + NS_PER_BYTE * moved
@@ -229,7 +229,7 @@ class Assembler:
         return {
             position: (self.places.of(value), -(-row_bytes(value) // 64) * 64)
             for position, value in enumerate(function.values)
-            if isinstance(value, Node) and value in step.local and position not in function.over
+            if isinstance(value, Op) and value in step.local and position not in function.over
         }
 
     # Writing
@@ -382,7 +382,6 @@ def _load(register: str, place: int) -> list[str]:
 
 def _joins(store: Store) -> bool:
     """Whether partial results of a reduction can be combined, where its loop is cut."""
-    assert store.node.block is not None
     return (
         0 not in store.axes
         or store.kind == "total"
@@ -390,5 +389,5 @@ def _joins(store: Store) -> bool:
     )
 
 
-def _position(function: Function, node: Node) -> int:
+def _position(function: Function, node: Op) -> int:
     return next(k for k, value in enumerate(function.values) if value is node)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
-from ....core.graph import Graph
-from ....core.node import Node
-from ...rewrite import Value, collector_paused, is_constant
+from ...graph import Graph, Op, Value
+from ...rewrite import collector_paused, is_constant
 from .elements.lowering import LeaveToNumPyError, NeedsBufferError
 from .ir.builder import Function
 from .loops.loop import LoopWriter
@@ -36,8 +35,8 @@ def plan(graph: Graph) -> Plan:
         return _plan(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
 
 
-def _plan(graph: Graph, forced: set[Node]) -> Plan:
-    outside: set[Node] = set()
+def _plan(graph: Graph, forced: set[Op]) -> Plan:
+    outside: set[Op] = set()
     while True:
         schedule = Schedule(graph, forced, outside)
         made = Plan(schedule)
@@ -63,6 +62,6 @@ def _writer(step: Loops) -> type[LoopWriter]:
     return NestWriter if step.mode == "nest" else LoopWriter
 
 
-def lies_in_memory(nodes: set[Node], value: Value) -> bool:
-    """Whether a value lies in memory, where these Nodes do."""
+def lies_in_memory(nodes: set[Op], value: Value) -> bool:
+    """Whether a value lies in memory, where these operations do."""
     return is_constant(value) or value in nodes

@@ -12,9 +12,8 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.errors import DtypeError, ShapeError
-from ....core.graph import Graph
-from ....core.node import Node
-from ...rewrite import Value, arguments, is_constant
+from ...graph import RESULT, Graph, Op, Value
+from ...rewrite import is_constant
 from .call import abi, fastcall
 from .call.fastcall import MISSING, Argument, Output
 from .ir.builder import Function, supported
@@ -99,12 +98,12 @@ class Native:
 
     def _decisions(self, guards: list[tuple[Value, bool]]) -> list[tuple[int, Any, bool]]:
         """The places of the values that decide; a decision on a constant always goes the same way."""
-        return [(self.places.of(v), native(v.dtype), taken) for v, taken in guards if isinstance(v, Node)]
+        return [(self.places.of(v), native(v.dtype), taken) for v, taken in guards if isinstance(v, Op)]
 
     def _forms(self, outputs: Sequence[Value], forms: Sequence[type]) -> list[Output]:
         inputs = {place for place, _, _ in self._inputs}
         taken = {*inputs, *[self.places.of(s.node) for s in self.steps if isinstance(s, Callback)]}
-        taken |= {self.places.of(n) for n in self.graph.nodes if n.pick is not None}
+        taken |= {self.places.of(n) for n in self.graph.nodes if n.block is RESULT}
         made = []
         for value, form in zip(outputs, forms, strict=True):
             one = self._form(value, form, taken)
@@ -115,11 +114,11 @@ class Native:
         return made
 
     def _form(self, value: Value, form: type, taken: set[int]) -> Output:
-        if not isinstance(value, (Node, np.ndarray)):
+        if not isinstance(value, (Op, np.ndarray)):
             return Output(abi.OBJECT, 0, value=value)
         place, dtype, shape = self.places.of(value), native(value.dtype), value.shape
-        fresh = isinstance(value, Node) and place not in taken
-        if shape or form is np.ndarray or not isinstance(value, Node):
+        fresh = isinstance(value, Op) and place not in taken
+        if shape or form is np.ndarray or not isinstance(value, Op):
             return Output(abi.FRESH_ARRAY if fresh else abi.COPIED_ARRAY, place, dtype, shape)
         if (form is float and dtype == np.float64) or (form is int and dtype == np.int64):
             return Output(abi.FLOAT if form is float else abi.INT, place, dtype)
@@ -147,12 +146,12 @@ class Native:
         wanted |= {place for place, _, _ in self._guards}
         for step in self.steps:
             if isinstance(step, Callback):
-                wanted |= {self.places.of(v) for v in arguments(step.node) if isinstance(v, Node)}
+                wanted |= {self.places.of(v) for v in step.node.operands if isinstance(v, Op)}
         made = [node for step in self.steps for node in _makes(step)]
         places = {self.places.of(node): (node.shape, native(node.dtype)) for node in made}
         return {place: places[place] for place in wanted if place in places}
 
-    def _temporary(self) -> tuple[set[Node], set[Node]]:
+    def _temporary(self) -> tuple[set[Op], set[Op]]:
         """What lies in the workspace as a whole, and what of that is needed at the end."""
         elsewhere = self._fresh() | set(self._loose)
         last = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
@@ -160,9 +159,7 @@ class Native:
         temporary = {node: place for node, place in made.items() if place not in elsewhere}
         return set(temporary), {node for node, place in temporary.items() if place in last}
 
-    def _place(
-        self, assembler: Assembler, touched: list[list[Value]], temporary: set[Node], ends: set[Node]
-    ) -> None:
+    def _place(self, assembler: Assembler, touched: list[list[Value]], temporary: set[Op], ends: set[Op]) -> None:
         """Plan the workspace, and fill in what of the table every call has in common."""
         workspace, last = Workspace(), len(self.steps)
         for k, values in enumerate(touched):
@@ -170,7 +167,7 @@ class Native:
             for new, old in function.over.items() if function is not None else ():
                 workspace.share(self.places.of(values[new]), self.places.of(values[old]))
             for value in values:
-                if isinstance(value, Node) and value in temporary:
+                if isinstance(value, Op) and value in temporary:
                     place, size = self.places.of(value), value.size * native(value.dtype).itemsize
                     workspace.need(place, size, k)
                     if value in ends:
@@ -300,14 +297,14 @@ class Native:
             table[place] = start + offset
         return table, memory
 
-    def _call_back(self, node: Node, arrays: list[Any], table: Array) -> None:
-        values = [arrays[self.places.of(v)] if isinstance(v, Node) else v for v in arguments(node)]
-        assert node.block is not None
+    def _call_back(self, node: Op, arrays: list[Any], table: Array) -> None:
+        values = [arrays[self.places.of(v)] if isinstance(v, Op) else v for v in node.operands]
         with np.errstate(all="ignore"):
             out = node.block.value(*values, **node.params)
-        outs: list[tuple[Node, Any]] = [(node, out)]
-        if isinstance(node.dtype, tuple):
-            outs = [(n, out[n.pick]) for n in self.graph.nodes if n.pick is not None and n.parents[0] is node]
+        outs: list[tuple[Op, Any]] = [(node, out)]
+        if node.outputs:
+            results = [n for n in self.graph.nodes if n.block is RESULT and n.operands[0] is node]
+            outs = [(n, out[n.params["index"]]) for n in results]
         for made, value in outs:
             place = self.places.numbers.get(id(made))
             if place is None:
@@ -336,12 +333,12 @@ def _as_run(step: Step) -> Step:
     return step
 
 
-def _makes(step: Step) -> list[Node]:
-    """The Nodes that a step computes natively."""
+def _makes(step: Step) -> list[Op]:
+    """The operations that a step computes natively."""
     return [] if isinstance(step, Callback) else makes(step)
 
 
-def _holds(step: Step, node: Node) -> bool:
+def _holds(step: Step, node: Op) -> bool:
     """Whether a step holds a row of a value only."""
     return isinstance(step, Loops) and node in step.local
 
@@ -354,7 +351,7 @@ def _touches(step: Step, function: Function | None) -> list[Value]:
     if isinstance(step, Product):
         read = lapack.operands(step.node) if isinstance(step, Factorisation) else gemm.factors(step.node)
         return [step.node, *[f.value for f in read]]
-    return [v for v in arguments(step.node) if isinstance(v, Node)]
+    return [v for v in step.node.operands if isinstance(v, Op)]
 
 
 def _array(place: int, dtype: Any, shape: tuple[int, ...]) -> Argument:

@@ -83,7 +83,7 @@ CACHED_STACK_BYTES = 1 << 20
 REMATERIALIZED_BYTES = 384
 # Reads of each element from which a value is laid out anew, and from which what it reads is written again.
 GATHERED_READS, CLONED_READS = 4, 4
-# Nodes that are looked at for work below a value, and for a transposition above it.
+# operations that are looked at for work below a value, and for a transposition above it.
 LOOKED_AHEAD_NODES = 64
 # Bytes of the rows of an image that are read again and again: half of the first-level cache.
 CONVOLUTION_BAND_BYTES = 1 << 14

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .....core.node import Node
-from ....rewrite import Value, arguments, broadcast_shapes, shape_of
+from ....graph import Op, Value
+from ....rewrite import broadcast_shapes, shape_of
 from ..ir.affine import Index, Loaded, linear
 from ..ir.builder import Text
 
@@ -125,12 +125,12 @@ def _inside(text: Text, register: str, n: int) -> str:
     return text.intrinsic("smin", "i64", text.intrinsic("smax", "i64", place, "0"), str(n - 1))
 
 
-def added_at(node: Node) -> AdvancedIndex | None:
+def added_at(node: Op) -> AdvancedIndex | None:
     """The reading of a scatter whose index is of arrays side by side, between full slices; None for any other."""
     index, shape = node.params["index"], node.shape
     if all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in index):
         return None
-    found = advanced_index(index, shape, *arguments(node)[1:])
+    found = advanced_index(index, shape, *node.operands[1:])
     if found is None or not is_readable(found) or any(p.kind == "new" for p in found.parts):
         return None
     slices = [k for k, p in enumerate(found.parts) if p.kind == "slice"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .....core.node import Node
-from ....rewrite import arguments, shape_of
+from ....graph import Op
+from ....rewrite import shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, place, shift
 from ..ir.builder import literal, type_of
 from .advanced_indexing import advanced_index, element_of, is_readable
@@ -45,8 +45,8 @@ def basic(parts: tuple[Any, ...], shape: tuple[int, ...]) -> list[tuple[str, int
 
 
 @rule("getitem")
-def _getitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
+def _getitem(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     parts = basic(node.params["index"], shape_of(x))
     if parts is None:
         return _gather(to, node, index)
@@ -66,9 +66,9 @@ def _getitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     return to.element(x, tuple(inner), node.dtype)
 
 
-def _gather(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
+def _gather(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     """An index with arrays of whole numbers, constant or computed."""
-    x, *stack = arguments(node)
+    x, *stack = node.operands
     found = advanced_index(node.params["index"], shape_of(x), *stack)
     if found is None or not is_readable(found):
         raise LeaveToNumPyError(node)
@@ -164,8 +164,8 @@ def _around(low: int, high: int, index: Index) -> list[int]:
 
 
 @rule("scatter")
-def _scatter(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
+def _scatter(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     parts = basic(node.params["index"], node.shape)
     if parts is None or any(isinstance(i, Loaded) for i in index):
         raise NeedsBufferError(node)
@@ -175,7 +175,7 @@ def _scatter(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
     return _if_inside(to, node, found[1], to.element(x, spread(found[0], shape_of(x)), node.dtype), None)
 
 
-def _if_inside(to: Expressions, node: Node, tests: list[str], value: str, other: str | None) -> str:
+def _if_inside(to: Expressions, node: Op, tests: list[str], value: str, other: str | None) -> str:
     """A value where all tests hold, and what else there is where they do not."""
     if not tests:
         return value
@@ -186,14 +186,14 @@ def _if_inside(to: Expressions, node: Node, tests: list[str], value: str, other:
 
 
 @rule("scatter_at")
-def _scatter_at(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
+def _scatter_at(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     # What was added at computed places is known once all of it is.
     raise NeedsBufferError(node)
 
 
 @rule("setitem")
-def _setitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    x, y = arguments(node)
+def _setitem(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    x, y = node.operands
     parts = basic(node.params["index"], node.shape)
     if parts is None or any(isinstance(i, Loaded) for i in index):
         raise NeedsBufferError(node)
@@ -208,8 +208,8 @@ def _setitem(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 
 @rule(np.stack)
-def _stack(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    xs = arguments(node)
+def _stack(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    xs = node.operands
     axis = int(node.params.get("axis") or 0) % len(node.shape)
     if isinstance(index[axis], Loaded):
         raise NeedsBufferError(node)
@@ -218,8 +218,8 @@ def _stack(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 
 @rule(np.concatenate)
-def _concatenate(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    xs = arguments(node)
+def _concatenate(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    xs = node.operands
     axis = int(node.params.get("axis") or 0) % len(node.shape)
     if isinstance(index[axis], Loaded):
         raise NeedsBufferError(node)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
-from ....rewrite import Value, arguments, reduced_axes, shape_of
+from ....graph import Op, Value
+from ....rewrite import reduced_axes, shape_of
 from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of
 from ..jit.engine import processor
@@ -23,15 +23,15 @@ _MATMUL = BLOCKS[np.matmul]
 _MULTIPLY, _NEGATIVE = BLOCKS[np.multiply], BLOCKS[np.negative]
 
 
-def terms_of(node: Node) -> int:
+def terms_of(node: Op) -> int:
     """How many terms an element is the sum, or the greatest, of."""
     if node.block in REDUCTIONS:
-        shape = shape_of(arguments(node)[0])
+        shape = shape_of(node.operands[0])
         return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
-    return int(shape_of(arguments(node)[0])[-1]) if node.block is _MATMUL else 1
+    return int(shape_of(node.operands[0])[-1]) if node.block is _MATMUL else 1
 
 
-def reduction_index(node: Node, x: Value, index: tuple[Index, ...], at: tuple[Index, ...]) -> tuple[Index, ...]:
+def reduction_index(node: Op, x: Value, index: tuple[Index, ...], at: tuple[Index, ...]) -> tuple[Index, ...]:
     """The index of an element of the operand: the kept axes from `index`, the others from `at`."""
     axes = reduced_axes(node, len(shape_of(x)))
     kept = iter([i for a, i in enumerate(index) if a not in axes] if node.params.get("keepdims") else index)
@@ -54,9 +54,8 @@ FOLDS: dict[str, Any] = {
 
 
 @rule(np.sum, np.max, np.min, np.all, np.any)
-def _reduction(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
-    assert node.block is not None
+def _reduction(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     axes = reduced_axes(node, len(shape_of(x)))
     lengths = [shape_of(x)[a] for a in axes]
     if int(np.prod(lengths)) > to.unroll or 0 in lengths:
@@ -79,12 +78,12 @@ def _reduction(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 def product(value: Value, dtype: Any) -> tuple[Value, Value, bool] | None:
     """The factors of a value that is a product of real numbers of this dtype, and whether its sign is turned."""
-    minus = isinstance(value, Node) and value.block is _NEGATIVE
-    if minus and isinstance(value, Node):
-        (value,) = arguments(value)
-    if not isinstance(value, Node) or value.block is not _MULTIPLY or value.dtype != dtype or dtype.kind != "f":
+    minus = isinstance(value, Op) and value.block is _NEGATIVE
+    if minus and isinstance(value, Op):
+        (value,) = value.operands
+    if not isinstance(value, Op) or value.block is not _MULTIPLY or value.dtype != dtype or dtype.kind != "f":
         return None
-    x, y = arguments(value)
+    x, y = value.operands
     return x, y, minus
 
 
@@ -98,8 +97,8 @@ def add_product(text: Text, kind: str, total: str | None, left: str, right: str)
 
 
 @rule(np.matmul)
-def _matmul(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    x, y = arguments(node)
+def _matmul(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    x, y = node.operands
     if shape_of(x)[-1] > UNROLLED_SUM or node.dtype.kind != "f":
         raise NeedsBufferError(node)
     if shape_of(x)[-1] == 0:

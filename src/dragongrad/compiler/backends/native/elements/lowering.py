@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .....core.node import Node
+from ....graph import Op, Value, op_of
 from ....passes.simplify import permutation
-from ....rewrite import Value, arguments, entering, first, shape_of
+from ....rewrite import entering, first, shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, shift
 from ..ir.builder import Buffer, Text, literal, type_of, wide
 from ..math.calls import UnsupportedError
@@ -23,7 +23,7 @@ from .ufuncs import OPERATIONS, convert
 class NeedsBufferError(Exception):
     """A value must be in memory before it can be used in this way."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Op) -> None:
         super().__init__(repr(node))
         self.node = node
 
@@ -40,7 +40,7 @@ class Expressions:
     text : Text
         Where instructions go.
     memory : callable
-        `memory(value)`: the `Buffer` of a Node or constant array that lies in memory, or None.
+        `memory(value)`: the `Buffer` of an operation or constant array that lies in memory, or None.
     unroll : int
         Sums over so many elements are written out; of longer ones the result must be in memory.
 
@@ -51,11 +51,11 @@ class Expressions:
         self.memory = memory
         self.unroll = unroll
         # Where the parts begin of what is joined.
-        self.bounds: dict[Node, list[int]] = {}
+        self.bounds: dict[Op, list[int]] = {}
 
     def element(self, value: Value, index: tuple[Index, ...], dtype: Any = None) -> str:
         """The register of an element of a value, converted to `dtype`."""
-        if not isinstance(value, Node):
+        if not isinstance(value, Op):
             return self._constant(value, index, dtype)
         key = (value, index)
         found = self.text.recall(key)
@@ -65,14 +65,14 @@ class Expressions:
             self.text.scopes[-1][key] = found
         return convert(self.text, found, value.dtype, dtype) if dtype is not None else found
 
-    def _compute(self, node: Node, index: tuple[Index, ...]) -> str:
+    def _compute(self, node: Op, index: tuple[Index, ...]) -> str:
         rule = RULES.get(node.block)
         if rule is not None:
             return rule(self, node, index)
         operation = OPERATIONS.get(node.block)
         if operation is None:
             raise NeedsBufferError(node)
-        values = arguments(node)
+        values = node.operands
         kind = wide(operation.dtype(node, values))
         registers = [self.element(v, spread(index, shape_of(v)), kind) for v in values]
         try:
@@ -103,7 +103,7 @@ def spread(index: tuple[Index, ...], shape: tuple[int, ...]) -> tuple[Index, ...
     return tuple([0 if n == 1 else i for i, n in zip(index[lead:], shape, strict=True)])
 
 
-Rule = Callable[[Expressions, Node, tuple[Index, ...]], str]
+Rule = Callable[[Expressions, Op, tuple[Index, ...]], str]
 RULES: dict[Any, Rule] = {}
 rule = entering(RULES)
 
@@ -112,14 +112,14 @@ rule = entering(RULES)
 
 
 @rule(np.broadcast_to)
-def _broadcast_to(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
+def _broadcast_to(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     return to.element(x, spread(index, shape_of(x)), node.dtype)
 
 
 @rule(np.transpose)
-def _transpose(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
+def _transpose(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     inner: list[Index] = [0] * len(index)
     for i, axis in zip(index, permutation(node), strict=True):
         inner[axis] = i
@@ -127,18 +127,18 @@ def _transpose(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 
 @rule("astype")
-def _astype(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    return to.element(arguments(node)[0], index, node.dtype)
+def _astype(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    return to.element(node.operands[0], index, node.dtype)
 
 
 @rule("stop_gradient")
-def _stop(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    return to.element(arguments(node)[0], index, node.dtype)
+def _stop(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    return to.element(node.operands[0], index, node.dtype)
 
 
 @rule(np.where)
-def _where(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    condition, x, y = arguments(node)
+def _where(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    condition, x, y = node.operands
     test = to.element(condition, spread(index, shape_of(condition)), np.bool_)
     kind = type_of(node.dtype)
     left, right = (to.element(v, spread(index, shape_of(v)), node.dtype) for v in (x, y))
@@ -146,8 +146,8 @@ def _where(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
 
 
 @rule(np.reshape)
-def _reshape(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
-    (x,) = arguments(node)
+def _reshape(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    (x,) = node.operands
     if node.params.get("order") not in (None, "C"):
         raise NeedsBufferError(node)
     shape = shape_of(x)
@@ -156,7 +156,7 @@ def _reshape(to: Expressions, node: Node, index: tuple[Index, ...]) -> str:
         return to.element(x, inner, node.dtype)
     buffer = to.memory(x)
     if buffer is None:
-        raise NeedsBufferError(x)
+        raise NeedsBufferError(op_of(x))
     strides = list(Buffer("", node.shape, node.dtype).strides)
     if buffer.held and buffer.shape[0] > 1:
         # Of one row that is held, the index of the row is no part. The axis of rows is the first that is not of

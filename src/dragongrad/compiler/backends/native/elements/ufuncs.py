@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
-from ....rewrite import Value, first
+from ....graph import Op, Value
+from ....rewrite import first
 from ..ir.builder import Text, literal, type_of, wide
 from ..math import calls
 
 
-def _own_dtype(node: Node, values: tuple[Value, ...]) -> Any:
+def _own_dtype(node: Op, values: tuple[Value, ...]) -> Any:
     return np.dtype(node.dtype)
 
 
-def _common_dtype(node: Node, values: tuple[Value, ...]) -> Any:
-    return np.result_type(*[v.dtype if isinstance(v, Node) else v for v in values])
+def _common_dtype(node: Op, values: tuple[Value, ...]) -> Any:
+    return np.result_type(*[v.dtype if isinstance(v, Op) else v for v in values])
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Operation:
     """The instructions of a Block: `write(text, dtype, registers, values)`, in `dtype(node, values)`."""
 
     write: Callable[[Text, Any, list[str], tuple[Value, ...]], str]
-    dtype: Callable[[Node, tuple[Value, ...]], Any] = _own_dtype
+    dtype: Callable[[Op, tuple[Value, ...]], Any] = _own_dtype
 
 
 OPERATIONS: dict[Any, Operation] = {}
@@ -206,7 +206,7 @@ def _logical(name: str) -> Any:
     return lambda text, dtype, registers, values: text.op(f"{name} i1 {', '.join(registers)}")
 
 
-def _truth_dtype(node: Node, values: tuple[Value, ...]) -> Any:
+def _truth_dtype(node: Op, values: tuple[Value, ...]) -> Any:
     return np.dtype(bool)
 
 
@@ -227,7 +227,7 @@ def _hypot(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ...]) -> str:
     if dtype.kind != "f":
         raise calls.UnsupportedError(f"power of {dtype}")
-    if not isinstance(values[1], Node):
+    if not isinstance(values[1], Op):
         exponent = np.asarray(values[1])
         if exponent.size and np.all(exponent == first(exponent)):
             p = float(first(exponent))

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from importlib import import_module
 
-from .....core.node import Node
+from ....graph import Op
 from ....process import address_of, once, python_function
 
 # What the routines for each dtype begin with.
@@ -46,13 +46,13 @@ class RoutineWriter:
 
     Parameters
     ----------
-    node : Node
+    node : Op
         What is computed.
     prefix : str
         What its registers and labels begin with.
     """
 
-    def __init__(self, node: Node, prefix: str) -> None:
+    def __init__(self, node: Op, prefix: str) -> None:
         self.node = node
         self.prefix = prefix
         self.letter = LETTERS[node.dtype.name]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
+from ....graph import Op, Value
 from ....passes.simplify import permutation
 from ....process import once
-from ....rewrite import Value, arguments, shape_of
+from ....rewrite import shape_of
 from ..tuning import UNROLLED_STACK
 from .external_calls import LETTERS, RoutineWriter, exported
 from .small_matmul import is_small, small_product
@@ -29,9 +29,9 @@ class Factor:
     transposed: bool
 
 
-def factors(node: Node) -> tuple[Factor, Factor]:
+def factors(node: Op) -> tuple[Factor, Factor]:
     """The operands of a matrix product; a transposition, or another shape of the same memory, is looked through."""
-    x, y = arguments(node)
+    x, y = node.operands
     return factor(x), factor(y)
 
 
@@ -39,29 +39,29 @@ def factor(value: Value) -> Factor:
     """An operand as it lies in memory."""
     shape, transposed = shape_of(value), False
     if _is(value, _TRANSPOSE) and _swaps_last(value):
-        (value,), transposed = arguments(value), True
+        (value,), transposed = value.operands, True
         shape = shape_of(value)
     while _is(value, _RESHAPE) and value.params.get("order") in (None, "C"):
-        (value,) = arguments(value)
+        (value,) = value.operands
     return Factor(value, shape, transposed)
 
 
-def _is(value: Value, block: Any) -> bool:
-    if not isinstance(value, Node) or value.block is not block or value.pick is not None:
+def _is(value: Value, block: Any) -> TypeGuard[Op]:
+    if not isinstance(value, Op) or value.block is not block:
         return False
-    (inner,) = arguments(value)
-    return isinstance(inner, Node) and inner.dtype == value.dtype
+    (inner,) = value.operands
+    return isinstance(inner, Op) and inner.dtype == value.dtype
 
 
-def _swaps_last(node: Node) -> bool:
+def _swaps_last(node: Op) -> bool:
     order, n = tuple(permutation(node)), len(node.shape)
     return n > 1 and order == (*range(n - 2), n - 1, n - 2)
 
 
-def fits(node: Node) -> bool:
+def fits(node: Op) -> bool:
     """Whether BLAS can compute a product: floating numbers of one width, and lengths that it can count."""
-    dtypes = {np.asarray(v).dtype if not isinstance(v, Node) else v.dtype for v in arguments(node)}
-    lengths = [n for v in (*arguments(node), node) for n in shape_of(v)]
+    dtypes = {np.asarray(v).dtype if not isinstance(v, Op) else v.dtype for v in node.operands}
+    lengths = [n for v in (*node.operands, node) for n in shape_of(v)]
     return dtypes == {node.dtype} and node.dtype.name in LETTERS and max(lengths, default=0) <= _LARGEST // 64
 
 
@@ -71,7 +71,7 @@ def symbols() -> dict[str, int]:
     return exported("scipy.linalg.cython_blas", "blas", ("gemm", "gemv", "dot", "trsm"))
 
 
-def stacked(node: Node) -> bool:
+def stacked(node: Op) -> bool:
     """Whether a product is a stack of so many that a loop is made of them."""
     left, right = factors(node)
     lead, _ = _tall(node, left, right)
@@ -79,13 +79,13 @@ def stacked(node: Node) -> bool:
     return fits(node) and int(np.prod(lead)) > UNROLLED_STACK and node.size > 0 and inner > 0
 
 
-def lead_of(node: Node) -> tuple[int, ...]:
+def lead_of(node: Op) -> tuple[int, ...]:
     """The leading axes of a stack of products."""
     left, right = factors(node)
     return node.shape[: len(node.shape) - 2 + (len(left.shape) == 1) + (len(right.shape) == 1)]
 
 
-def _tall(node: Node, left: Factor, right: Factor) -> tuple[tuple[int, ...], Factor]:
+def _tall(node: Op, left: Factor, right: Factor) -> tuple[tuple[int, ...], Factor]:
     """The leading axes and the left operand: the rows of a stack that all meet one matrix are one tall product."""
     if len(right.shape) <= 2 and len(left.shape) > 2 and not left.transposed:
         return (), Factor(left.value, (int(np.prod(left.shape[:-1])), left.shape[-1]), False)
@@ -97,7 +97,7 @@ class ProductWriter(RoutineWriter):
 
     Parameters
     ----------
-    node : Node
+    node : Op
         The product.
     prefix : str
         What its registers begin with.
@@ -109,7 +109,7 @@ class ProductWriter(RoutineWriter):
         size = int(np.prod(self.node.shape))
         if size == 0:
             return []
-        if shape_of(arguments(self.node)[0])[-1] == 0:
+        if shape_of(self.node.operands[0])[-1] == 0:
             self.declared["@llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
             self.lines.append(
                 f"  call void @llvm.memset.p0.i64(ptr {out}, i8 0, i64 {size * self.node.dtype.itemsize}, i1 false)"

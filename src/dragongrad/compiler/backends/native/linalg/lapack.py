@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
+from ....graph import Op, Value
 from ....process import once
-from ....rewrite import Value, arguments, shape_of
+from ....rewrite import shape_of
 from ..tuning import INVERSE_COLUMNS
 from .external_calls import LETTERS, RoutineWriter, exported
 from .gemm import Factor, factor, lead_strides
@@ -22,17 +22,17 @@ from .gemm import Factor, factor, lead_strides
 _CHOLESKY, _SOLVE, _INV = (BLOCKS[fn] for fn in (np.linalg.cholesky, np.linalg.solve, np.linalg.inv))
 
 
-def is_factorisation(node: Node) -> bool:
-    """Whether LAPACK computes a Node: a Cholesky factor, a solution or an inverse, of real matrices."""
-    if node.block not in (_CHOLESKY, _SOLVE, _INV) or node.pick is not None or not node.size:
+def is_factorisation(node: Op) -> bool:
+    """Whether LAPACK computes an operation: a Cholesky factor, a solution or an inverse, of real matrices."""
+    if node.block not in (_CHOLESKY, _SOLVE, _INV) or not node.size:
         return False
-    dtypes = {v.dtype if isinstance(v, Node) else np.asarray(v).dtype for v in arguments(node)}
+    dtypes = {v.dtype if isinstance(v, Op) else np.asarray(v).dtype for v in node.operands}
     return dtypes == {node.dtype} and node.dtype.name in LETTERS and max(node.shape[-2:]) < 1 << 24
 
 
-def operands(node: Node) -> tuple[Factor, ...]:
+def operands(node: Op) -> tuple[Factor, ...]:
     """What is read: a triangular matrix may be seen from the other side, anything else is what it is."""
-    x, *rest = arguments(node)
+    x, *rest = node.operands
     seen = factor(x)
     first = seen if node.block is _SOLVE and is_triangular(seen.value) else Factor(x, shape_of(x), False)
     return first, *[Factor(v, shape_of(v), False) for v in rest]
@@ -40,10 +40,10 @@ def operands(node: Node) -> tuple[Factor, ...]:
 
 def is_triangular(value: Value) -> bool:
     """Whether a matrix is known to be lower triangular, with a diagonal that has no zero."""
-    return isinstance(value, Node) and value.block is _CHOLESKY and value.pick is None
+    return isinstance(value, Op) and value.block is _CHOLESKY
 
 
-def room(node: Node) -> int:
+def room(node: Op) -> int:
     """The bytes that it needs beside its result."""
     n, item = node.shape[-1] if node.block is not _SOLVE else node.shape[-2], node.dtype.itemsize
     pivots = -(-4 * n // 64) * 64
@@ -54,7 +54,7 @@ def room(node: Node) -> int:
     return pivots + n * n * item + n * node.shape[-1] * item
 
 
-def terms(node: Node) -> float:
+def terms(node: Op) -> float:
     """About how many products of two numbers it takes."""
     n = node.shape[-2]
     each = n**3 / 6 if node.block is _CHOLESKY else n**3 if node.block is _INV else n * n * (n / 3 + node.shape[-1])
@@ -72,7 +72,7 @@ class FactorisationWriter(RoutineWriter):
 
     Parameters
     ----------
-    node : Node
+    node : Op
         What is computed, for every matrix of a stack.
     prefix : str
         What its registers and labels begin with.

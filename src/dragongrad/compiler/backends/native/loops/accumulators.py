@@ -59,5 +59,4 @@ def gathered(text: Text, store: Store, truth: str) -> str:
 
 def name_of(store: Store) -> str:
     """The name of the reduction."""
-    assert store.node.block is not None
     return store.node.block.name

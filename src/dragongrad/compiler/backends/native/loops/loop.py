@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .....core.errors import CompileError
-from .....core.node import Node
-from ....rewrite import Value, arguments, shape_of
+from ....graph import Op, Value
+from ....rewrite import shape_of
 from ..elements.contractions import product
 from ..elements.lowering import Expressions, spread
 from ..elements.ufuncs import OPERATIONS
@@ -60,19 +60,19 @@ class LoopWriter:
         self.places: dict[int, Buffer] = {}
         self.to = Expressions(self.text, self._memory, STRAIGHT_ELEMENTS if loops.mode == "straight" else 16)
         self.entry: list[str] = []
-        self.totals: dict[Node, str] = {}
+        self.totals: dict[Op, str] = {}
         self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know
-        self.known: dict[tuple[Node, int], dict[Node, int | None]] = {}
+        self.known: dict[tuple[Op, int], dict[Op, int | None]] = {}
 
     def _memory(self, value: Value) -> Buffer | None:
-        if isinstance(value, Node) and (value in self.own or not self.in_memory(value)):
+        if isinstance(value, Op) and (value in self.own or not self.in_memory(value)):
             return None
         return self._buffer(value)
 
     def _buffer(self, value: Value) -> Buffer:
         found = self.places.get(id(value))
         if found is None:
-            dtype = value.dtype if isinstance(value, Node) else np.asarray(value).dtype
+            dtype = value.dtype if isinstance(value, Op) else np.asarray(value).dtype
             found = self.places[id(value)] = Buffer(f"%b{len(self.values)}", shape_of(value), dtype)
             self.values.append(value)
         return found
@@ -97,10 +97,10 @@ class LoopWriter:
         self._lanes(self.loops.length)
         return self.loops.length
 
-    def _element(self, node: Node, index: tuple[Index, ...]) -> str:
+    def _element(self, node: Op, index: tuple[Index, ...]) -> str:
         """An element of a store: long chains of values of its shape are written from their beginning."""
 
-        def known(value: Node) -> bool:
+        def known(value: Op) -> bool:
             return self.text.recall((value, index)) is not None
 
         # Chains of small values have been cut before.
@@ -118,7 +118,7 @@ class LoopWriter:
         for index in itertools.product(*map(range, store.node.shape)):
             self._write(store.node, index)
 
-    def _write(self, node: Node, index: tuple[Index, ...]) -> None:
+    def _write(self, node: Op, index: tuple[Index, ...]) -> None:
         """An element of a value, to its place."""
         buffer, value = self._buffer(node), self._element(node, index)
         self.text.store(buffer, list(zip(index, buffer.strides, strict=True)), value)
@@ -253,12 +253,12 @@ class LoopWriter:
         return places
 
     def _term(self, store: Store, index: tuple[Index, ...]) -> str:
-        x = arguments(store.node)[0]
+        x = store.node.operands[0]
         if store.kind == "scatter":
             index = spread(index, shape_of(x))
         if store.kind != "scatter" and self._memory(x) is None and product(x, store.node.dtype) is not None:
             return self._product_term(store, x, index)
-        if isinstance(x, Node):
+        if isinstance(x, Op):
             self._element(x, index)
         term = self._hidden(store, self.to.element(x, index, store.node.dtype))
         return gathered(self.text, store, term) if store.node.dtype.kind == "b" else term
@@ -288,7 +288,7 @@ class LoopWriter:
         *pair, minus = found
         places = [(v, spread(index, shape_of(v))) for v in pair]
         for v, at in places:
-            if isinstance(v, Node):
+            if isinstance(v, Op):
                 self._element(v, at)
         left, right = (self.to.element(v, at, dtype) for v, at in places)
         term = self.text.op(f"fmul contract {kind} {left}, {right}")
@@ -308,9 +308,9 @@ class LoopWriter:
             self.text.store(buffer, list(zip(index, strides, strict=True)), result(self.text, store, total))
 
 
-def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node], bool]) -> list[Node]:
+def _chain(node: Op, in_memory: Callable[[Value], bool], known: Callable[[Op], bool]) -> list[Op]:
     """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
-    order: list[Node] = []
+    order: list[Op] = []
     stack, seen = [(node, False)], set()
     while stack:
         one, ready = stack.pop()
@@ -324,7 +324,7 @@ def _chain(node: Node, in_memory: Callable[[Value], bool], known: Callable[[Node
             continue
         stack.append((one, True))
         if one.block in OPERATIONS:
-            for v in arguments(one):
-                if isinstance(v, Node) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
+            for v in one.operands:
+                if isinstance(v, Op) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
                     stack.append((v, False))
     return order if len(order) > RECURSION_DEPTH else []

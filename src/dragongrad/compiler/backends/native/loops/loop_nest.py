@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .....core.node import Node
-from ....rewrite import arguments
+from ....graph import Op
 from ..elements.advanced_indexing import element_of
 from ..ir.affine import Index, variable
 from ..ir.builder import STORED, Buffer, literal
@@ -115,9 +114,9 @@ class NestWriter(LoopWriter):
 
     def _lay(self, store: Store, index: tuple[Index, ...]) -> None:
         """An element of an image, to its place in the frame."""
-        (source,), places = arguments(store.node), places_of(store.node)
+        (source,), places = store.node.operands, places_of(store.node)
         assert places is not None
-        if isinstance(source, Node):
+        if isinstance(source, Op):
             self._element(source, index)
         value = self.to.element(source, index, store.node.dtype)
         buffer = self._buffer(store.node)
@@ -132,7 +131,7 @@ class NestWriter(LoopWriter):
         make = convolution.of_kernel if store.kind == "total" else convolution.forward
         name, needed = make(shape_of_image(node))
         pointers = []
-        for value, by_image in zip((node, *arguments(node)), _BY_IMAGE[store.kind], strict=True):
+        for value, by_image in zip((node, *node.operands), _BY_IMAGE[store.kind], strict=True):
             buffer = self._buffer(value)
             parts = [(index[0], buffer.strides[0])] if by_image else []
             pointers.append(f"ptr {self.text.address(buffer, parts)}")
@@ -170,7 +169,7 @@ class NestWriter(LoopWriter):
             other.first > depth and found[other.node] == depth for other in batch if other.node in found
         )  # fmt: skip
 
-    def _reads(self, store: Store, axis: int) -> dict[Node, int | None]:
+    def _reads(self, store: Store, axis: int) -> dict[Op, int | None]:
         key = (store.node, axis)
         if key not in self.known:
             self.known[key] = store.reads(axis, self)
@@ -183,7 +182,7 @@ class NestWriter(LoopWriter):
         """The strided index of a reduction's result, from that of its domain."""
         buffer = self._buffer(store.node)
         if store.kind == "scatter":
-            inner = element_of(self.to, store.index, index, *arguments(store.node)[1:])
+            inner = element_of(self.to, store.index, index, *store.node.operands[1:])
             assert inner is not None
             return list(zip(inner, buffer.strides, strict=True))
         kept = store.kept

@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from .....core.node import Node
-from ....rewrite import Value
+from ....graph import Op, Value
 from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
 from ..schedule.steps import Loops
@@ -21,7 +20,7 @@ from .loop import OUTER, PART
 from .loop_nest import NestWriter
 
 # What is held of a row, and where.
-Row = list[tuple[Node, Buffer]]
+Row = list[tuple[Op, Buffer]]
 
 
 def wide_sums(loops: Loops) -> list[Store]:
@@ -44,7 +43,7 @@ class BlockedNestWriter(NestWriter):
     def __init__(self, name: str, loops: Loops, in_memory: Callable[[Value], bool]) -> None:
         super().__init__(name, loops, in_memory)
         self.held = [store.node for store in loops.stores if store.node in loops.local]
-        self.rooms: dict[Node, str] = {}
+        self.rooms: dict[Op, str] = {}
         # What is held of each row of a block, while sums take the terms of all of them.
         self.several: list[Row] = []
 

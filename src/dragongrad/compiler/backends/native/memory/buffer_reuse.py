@@ -11,8 +11,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from .....core.node import Node
-from ....rewrite import Value
+from ....graph import Op, Value
 from ..ir.affine import Index, Loop, combine
 from ..ir.builder import Access, Function
 from ..schedule.steps import Loops, Step
@@ -43,11 +42,11 @@ def write_over(
     """
     last: dict[Value, int] = {}
     for k, values in enumerate(touched):
-        last.update(dict.fromkeys([v for v in values if isinstance(v, Node)], k))
+        last.update(dict.fromkeys([v for v in values if isinstance(v, Op)], k))
     for k, step in enumerate(steps):
         if isinstance(step, Loops) and step.mode != "straight":
             function = functions[k]
-            gone = {v for v in function.values if isinstance(v, Node) and v in whole and v not in kept}
+            gone = {v for v in function.values if isinstance(v, Op) and v in whole and v not in kept}
             _Sharing(step, function, whole, {v for v in gone if last[v] == k}).run()
     for function in functions.values():
         function.accesses.clear()
@@ -56,7 +55,7 @@ def write_over(
 class _Sharing:
     """Which values a set of loops writes over which."""
 
-    def __init__(self, step: Loops, function: Function, whole: Container[Value], gone: set[Node]) -> None:
+    def __init__(self, step: Loops, function: Function, whole: Container[Value], gone: set[Op]) -> None:
         self.function = function
         self.local = step.local
         self.kinds = {store.node: store.kind for store in step.stores}
@@ -67,7 +66,7 @@ class _Sharing:
     def run(self) -> None:
         """Find them, and write the text anew."""
         function, over = self.function, self.function.over
-        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Node) and _bytes(v) >= REUSED_BYTES}
+        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Op) and _bytes(v) >= REUSED_BYTES}
         new = [v for v in places if self.kinds.get(v) == "map" and (v in self.local or v in self.whole)]
         old = [v for v in places if v in self.local or (v in self.gone and self.kinds.get(v, "map") == "map")]
         if not new or not old:
@@ -86,7 +85,7 @@ class _Sharing:
             # The first line names the parameters, of which those of the new values are not used any more.
             function.lines[1:] = [_renamed(line, roots) for line in function.lines[1:]]
 
-    def _is_alike(self, x: Node, y: Node) -> bool:
+    def _is_alike(self, x: Op, y: Op) -> bool:
         same = x.size == y.size and x.dtype.itemsize == y.dtype.itemsize
         # Of values that are held there is one row, of the same bytes where both have as many rows.
         return same and (x in self.local) == (y in self.local) and (x not in self.local or x.shape[0] == y.shape[0])
@@ -187,5 +186,5 @@ def _renamed(line: str, roots: dict[str, str]) -> str:
     return _POINTER.sub(lambda found: f"%b{roots.get(found[1], found[1])}", line) if "%b" in line else line
 
 
-def _bytes(node: Node) -> int:
+def _bytes(node: Op) -> int:
     return int(node.size * node.dtype.itemsize)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....core.node import Node
+from ....graph import Op
 from ....process import once
 from ..ir.builder import STORED
 from ..jit.engine import Library, provide
@@ -10,13 +10,12 @@ from ..jit.engine import Library, provide
 _WORDS = {"sum": ("add", "fadd"), "all": ("and", ""), "any": ("or", "")}
 
 
-def combiner(node: Node) -> str:
+def combiner(node: Op) -> str:
     """The name of the function that combines parts of a reduction's result, in order, element by element.
 
     Its parameters: where the result goes, the first part, the elements of a part, how many parts there are, and the
     bytes from one to the next.
     """
-    assert node.block is not None
     operation = "sum" if node.block.name == "conv_kernel" else node.block.name
     return f"dragongrad.combine.{operation}.{STORED[node.dtype.name]}"
 

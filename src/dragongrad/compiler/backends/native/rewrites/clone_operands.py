@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ....graph import Graph, Op, Value, op_of
+from ....rewrite import Writer, rewrite, shape_of
 from ..elements.ufuncs import OPERATIONS
 from ..linalg.gemm import stacked
 from ..tuning import CLONED_READS
@@ -27,24 +26,24 @@ def part_operands(graph: Graph) -> Graph:
     if not any(is_stack(node) for node in graph.nodes):
         return graph
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if not is_stack(node):
             return None
-        return writer.again(node, tuple([copied(writer, v) if is_cheap(v) else v for v in values]))
+        return writer.again(node, tuple([copied(writer, op_of(v)) if is_cheap(v) else v for v in values]))
 
     return rewrite(graph, visit)
 
 
-def is_stack(node: Node) -> bool:
-    """Whether a Node is a stack of products that a loop is made of."""
-    return node.block is _MATMUL and node.pick is None and stacked(node)
+def is_stack(node: Op) -> bool:
+    """Whether an operation is a stack of products that a loop is made of."""
+    return node.block is _MATMUL and stacked(node)
 
 
 def is_cheap(value: Value) -> bool:
     """Whether an operand is one operation on small values, perhaps looked at in another shape."""
-    if not isinstance(value, Node) or value.pick is not None:
+    if not isinstance(value, Op):
         return False
-    values = arguments(value)
+    values = value.operands
     if value.block in VIEWS:
         return is_cheap(values[0])
     if value.block not in CHEAP or value.block not in OPERATIONS:
@@ -52,10 +51,9 @@ def is_cheap(value: Value) -> bool:
     return all(CLONED_READS * int(np.prod(shape_of(v))) <= value.size for v in values)
 
 
-def copied(writer: Writer, node: Node) -> Node:
+def copied(writer: Writer, node: Op) -> Op:
     """A cheap operand, written again."""
-    values = arguments(node)
+    values = node.operands
     if node.block in VIEWS:
-        values = (copied(writer, values[0]),)
-    assert node.block is not None
+        values = (copied(writer, op_of(values[0])),)
     return writer.apply(node.block, values, node.params, node.shape, node.dtype)

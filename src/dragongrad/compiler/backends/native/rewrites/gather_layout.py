@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
+from ....graph import Graph, Op, Value, op_of
 from ....passes.simplify import permutation
 from ....passes.uses import users_of
-from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ....rewrite import Writer, rewrite, shape_of
 from ..elements.basic_indexing import advanced
 from ..elements.ufuncs import OPERATIONS
 from ..tuning import GATHERED_READS, LOOKED_AHEAD_NODES
@@ -24,13 +23,13 @@ _ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all))
 _SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.matmul))
 
 
-def gathered_from(graph: Graph) -> set[Node]:
+def gathered_from(graph: Graph) -> set[Op]:
     """The values that are to be in memory because indices read their elements again and again."""
-    counts: dict[Node, int] = {}
+    counts: dict[Op, int] = {}
     for node in graph.nodes:
         if node.block is _GATHER or (node.block is _GETITEM and _has_array(node)):
-            source = _viewed(arguments(node)[0])
-            if isinstance(source, Node):
+            source = _viewed(node.operands[0])
+            if isinstance(source, Op):
                 counts[source] = counts.get(source, 0) + node.size
     inputs = set(graph.inputs)
     return {
@@ -48,31 +47,31 @@ def turn_gathered(graph: Graph) -> Graph:
     first = _first_transposes(graph)
     if not wanted and not first:
         return graph
-    made: dict[Value, Node] = {}
+    made: dict[Value, Op] = {}
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if node in wanted:
             x, *rest = values
             if x not in made:
-                made[x] = _with_last(writer, x, wanted[node])
+                made[x] = _with_last(writer, op_of(x), wanted[node])
             return writer.again(node, (made[x], *rest))
         if node in first:
-            return _any_of_turned(writer, node, values[0], first[node], made)
+            return _any_of_turned(writer, node, op_of(values[0]), first[node], made)
         return made.get((values[0], permutation(node))) if node.block is _TRANSPOSE else None
 
     return rewrite(graph, visit)
 
 
-def _has_array(node: Node) -> bool:
+def _has_array(node: Op) -> bool:
     return any(isinstance(p, np.ndarray) for p in node.params["index"])
 
 
 def _viewed(value: Value) -> Value:
     """What lies in memory of an operand; of one that `turn_gathered` wrote, the turned copy."""
-    return arguments(value)[0] if isinstance(value, Node) and value.block is _TRANSPOSE else value
+    return value.operands[0] if isinstance(value, Op) and value.block is _TRANSPOSE else value
 
 
-def _costs(value: Node, inputs: set[Node]) -> bool:
+def _costs(value: Op, inputs: set[Op]) -> bool:
     """Whether a value is more than its inputs looked at in another way."""
     stack, count = [value], 0
     while stack and count < LOOKED_AHEAD_NODES:
@@ -82,20 +81,20 @@ def _costs(value: Node, inputs: set[Node]) -> bool:
             continue
         if v.block in OPERATIONS or v.block in _SUMS:
             return True
-        stack += [p for p in v.parents if p is not None]
+        stack += v.sources
     return False
 
 
-def _turns(graph: Graph) -> dict[Node, int]:
+def _turns(graph: Graph) -> dict[Op, int]:
     """The gathers whose source is to be turned, and which of its axes is to be last."""
     users, inputs = users_of(graph), set(graph.inputs)
-    found: dict[Node, tuple[Value, int]] = {}
+    found: dict[Op, tuple[Value, int]] = {}
     for node in graph.nodes:
-        if node.block is not _GETITEM or node.pick is not None or not _has_array(node):
+        if node.block is not _GETITEM or not _has_array(node):
             continue
-        (x,) = arguments(node)
+        (x,) = node.operands
         index = advanced(node.params["index"], shape_of(x))
-        if index is None or not isinstance(x, Node) or not _costs(x, inputs) or node.size < GATHERED_READS * x.size:
+        if index is None or not isinstance(x, Op) or not _costs(x, inputs) or node.size < GATHERED_READS * x.size:
             continue
         last = _last_axis(node, users)
         k, array, _ = index
@@ -108,7 +107,7 @@ def _turns(graph: Graph) -> dict[Node, int]:
     return {node: axis for node, (x, axis) in found.items() if len(agreed[x]) == 1}
 
 
-def _last_axis(node: Node, users: dict[Node, list[Node | None]]) -> int | None:
+def _last_axis(node: Op, users: dict[Op, list[Op | None]]) -> int | None:
     """The axis that transpositions behind elementwise Blocks put last; None where they do not agree."""
     axes: set[int] = set()
     stack, seen = [node], {node}
@@ -124,43 +123,41 @@ def _last_axis(node: Node, users: dict[Node, list[Node | None]]) -> int | None:
     return axes.pop() if len(axes) == 1 else None
 
 
-def _with_last(writer: Writer, x: Node, axis: int) -> Node:
+def _with_last(writer: Writer, x: Op, axis: int) -> Op:
     """A value as it is, read from a turned copy."""
     axes = (*[a for a in range(len(x.shape)) if a != axis], axis)
     copy = _transposed(writer, x, axes)
     return _transposed(writer, copy, tuple([int(a) for a in np.argsort(axes)]))
 
 
-def _transposed(writer: Writer, x: Node, axes: tuple[int, ...]) -> Node:
+def _transposed(writer: Writer, x: Op, axes: tuple[int, ...]) -> Op:
     return writer.apply(_TRANSPOSE, (x,), {"axes": axes}, tuple([x.shape[a] for a in axes]), x.dtype)
 
 
 # What is asked of all elements, in the order in which they are written
 
 
-def _first_transposes(graph: Graph) -> dict[Node, tuple[int, ...]]:
+def _first_transposes(graph: Graph) -> dict[Op, tuple[int, ...]]:
     """The questions asked of all elements of a value that goes out turned, and how it is turned."""
-    outputs = {o for o in graph.outputs if isinstance(o, Node)}
+    outputs = {o for o in graph.outputs if isinstance(o, Op)}
     turned = {
-        arguments(node)[0]: permutation(node) for node in graph.nodes
+        node.operands[0]: permutation(node) for node in graph.nodes
         if node.block is _TRANSPOSE and node in outputs
     }  # fmt: skip
     found = {}
     for node in graph.nodes:
-        if node.block not in _ANY or node.shape or node.pick is not None:
+        if node.block not in _ANY or node.shape:
             continue
-        (test,) = arguments(node)
-        if isinstance(test, Node) and test.block in OPERATIONS and len(test.parents) == 1 and test.pick is None:
-            (v,) = arguments(test)
-            if isinstance(v, Node) and v in turned and v.shape == test.shape:
+        (test,) = node.operands
+        if isinstance(test, Op) and test.block in OPERATIONS and len(test.operands) == 1:
+            (v,) = test.operands
+            if isinstance(v, Op) and v in turned and v.shape == test.shape:
                 found[node] = turned[v]
     return found
 
 
-def _any_of_turned(writer: Writer, node: Node, test: Node, axes: tuple[int, ...], made: dict[Value, Node]) -> Node:
-    (v,) = arguments(test)
-    turned = made[v, axes] = _transposed(writer, v, axes)
-    assert node.block is not None
-    assert test.block is not None
+def _any_of_turned(writer: Writer, node: Op, test: Op, axes: tuple[int, ...], made: dict[Value, Op]) -> Op:
+    (v,) = test.operands
+    turned = made[v, axes] = _transposed(writer, op_of(v), axes)
     again = writer.apply(test.block, (turned,), test.params, turned.shape, test.dtype)
     return writer.apply(node.block, (again,), {"axis": tuple(range(len(axes)))}, (), node.dtype)

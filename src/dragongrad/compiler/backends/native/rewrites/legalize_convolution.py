@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import Value, Writer, arguments, dtype_of, rewrite, shape_of
+from ....graph import Graph, Op, Value
+from ....rewrite import Writer, dtype_of, rewrite, shape_of
 from ..linalg.convolution import Shape
 from ..linalg.external_calls import LETTERS
 
@@ -25,48 +24,48 @@ _GETITEM, _SCATTER = BLOCKS["getitem"], BLOCKS["scatter"]
 _TRANSPOSE, _RESHAPE, _STACK = BLOCKS[np.transpose], BLOCKS[np.reshape], BLOCKS[np.stack]
 
 
-def is_convolution(node: Node) -> bool:
-    """Whether a Node is a convolution, or the gradient of its kernel, that is computed image by image."""
+def is_convolution(node: Op) -> bool:
+    """Whether an operation is a convolution, or the gradient of its kernel, that is computed image by image."""
     return node.block in (_CONV, _KERNEL) and _is_computed(node) and not any(map(any, _windows(node).padding))
 
 
-def adds_up(node: Node) -> bool:
+def adds_up(node: Op) -> bool:
     """Whether a convolution is the one that is summed over images: the gradient of its kernel."""
     return node.block is _KERNEL
 
 
-def shape_of_image(node: Node) -> Shape:
+def shape_of_image(node: Op) -> Shape:
     """What is computed of each image."""
-    windows, (x, y) = _windows(node), arguments(node)
+    windows, (x, y) = _windows(node), node.operands
     return Shape(
         windows.spatial, windows.kernel, windows.stride, windows.dilation, shape_of(x)[-1], shape_of(y)[-1],
         windows.groups, "double" if node.dtype == np.float64 else "float",
     )  # fmt: skip
 
 
-def terms(node: Node) -> float:
+def terms(node: Op) -> float:
     """About how many products of two numbers it takes."""
-    windows, (x, y) = _windows(node), arguments(node)
+    windows, (x, y) = _windows(node), node.operands
     of_out = node.size if node.block is _CONV else float(np.prod(shape_of(y)))
     return float(of_out * windows.taps * (shape_of(x)[-1] // windows.groups))
 
 
-def _windows(node: Node) -> Any:
+def _windows(node: Op) -> Any:
     return node.params["windows"]
 
 
-def _is_computed(node: Node) -> bool:
+def _is_computed(node: Op) -> bool:
     """Whether it is of floating numbers of one width, and of any at all."""
-    values = arguments(node)
+    values = node.operands
     sizes = [n for v in (*values, node) for n in shape_of(v)]
     return all(dtype_of(v) == node.dtype for v in values) and node.dtype.name in LETTERS and min(sizes) > 0
 
 
 def frame_convolutions(graph: Graph) -> Graph:
     """The Graph in which all convolutions are of framed images, and none is transposed."""
-    turned: list[Node] = []
+    turned: list[Op] = []
 
-    def visit(writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if not _is_computed(node) or is_convolution(node):
             return None
         windows, (x, y) = _windows(node), values
@@ -76,16 +75,15 @@ def frame_convolutions(graph: Graph) -> Graph:
         lengths = tuple([n + before + after for n, (before, after) in pairs])
         framed = _framed(writer, x, lengths, [before for before, _ in windows.padding], (1,) * len(lengths))
         bare = replace(windows, spatial=lengths, padding=((0, 0),) * len(lengths))
-        assert node.block is not None
         return writer.apply(node.block, (framed, y), {"windows": bare}, node.shape, node.dtype)
 
     found = rewrite(graph, visit, _FAMILY)
     return found if not turned else found.rewritten(_hoisted(found, turned), found.outputs)
 
 
-def _hoisted(graph: Graph, early: list[Node]) -> list[Node]:
-    """The Nodes with some as early as they can be: kernels that are turned before the images share one loop."""
-    order: list[Node] = []
+def _hoisted(graph: Graph, early: list[Op]) -> list[Op]:
+    """The operations with some as early as can be: kernels that are turned before the images share one loop."""
+    order: list[Op] = []
     waiting, made = list(early), set(graph.inputs)
     moved = set(early)
 
@@ -94,7 +92,7 @@ def _hoisted(graph: Graph, early: list[Node]) -> list[Node]:
             order.append(node)
             made.add(node)
         for one in list(waiting):
-            if all(p is None or p in made for p in one.parents):
+            if all(map(made.__contains__, one.sources)):
                 order.append(one)
                 made.add(one)
                 waiting.remove(one)
@@ -131,7 +129,7 @@ def _phases(length: int, stride: int, dilation: int, before: int) -> list[_Phase
     return found
 
 
-def _transposed(writer: Writer, node: Node, y: Value, w: Value, early: list[Node]) -> Value:
+def _transposed(writer: Writer, node: Op, y: Value, w: Value, early: list[Op]) -> Value:
     """The phases side by side: none multiplies the zeros that a stride would leave between places."""
     windows = _windows(node)
     turned, ndim = _turned(writer, w, windows, early), len(windows.kernel)
@@ -215,13 +213,13 @@ def _framed(writer: Writer, x: Value, lengths: tuple[int, ...], starts: list[int
     )
 
 
-def places_of(node: Node) -> tuple[tuple[int, int], ...] | None:
+def places_of(node: Op) -> tuple[tuple[int, int], ...] | None:
     """Where images lie in their frame: of each spatial axis the first place and the step. None: it is no frame."""
     found: tuple[tuple[int, int], ...] | None = node.params.get("places") if node.block is _SCATTER else None
     return found
 
 
-def _turned(writer: Writer, w: Value, windows: Any, early: list[Node]) -> Value:
+def _turned(writer: Writer, w: Value, windows: Any, early: list[Op]) -> Value:
     """The kernel from the other end, its inputs and outputs exchanged in each group."""
     ndim, groups = len(windows.kernel), windows.groups
     dtype, own = dtype_of(w), shape_of(w)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import Value, Writer, arguments, rewrite, shape_of
+from ....graph import Graph, Op, Value, op_of
+from ....rewrite import Writer, rewrite, shape_of
 from ..schedule.scheduler import Schedule
 from ..schedule.steps import Loops
 from ..schedule.stores import row_bytes
@@ -21,16 +20,16 @@ from .clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
 
 @dataclass
 class _Repeat:
-    """A stack, the Nodes of a later step that use it, and all that are computed in that step only."""
+    """A stack, the operations of a later step that use it, and all that are computed in that step only."""
 
-    node: Node
-    users: set[Node]
-    inside: set[Node]
+    node: Op
+    users: set[Op]
+    inside: set[Op]
 
 
 def repeat_products(graph: Graph) -> Graph:
     """The Graph in which large stacks of products, quickly computed, are made in each nest that uses them."""
-    outputs = {o for o in graph.outputs if isinstance(o, Node)}
+    outputs = {o for o in graph.outputs if isinstance(o, Op)}
     large = [node for node in graph.nodes if is_stack(node) and _is_quick(node) and node not in outputs]
     if not large:
         return graph
@@ -42,8 +41,8 @@ def repeat_products(graph: Graph) -> Graph:
     return schedule.graph
 
 
-def _is_quick(node: Node) -> bool:
-    terms = shape_of(arguments(node)[0])[-1]
+def _is_quick(node: Op) -> bool:
+    terms = shape_of(node.operands[0])[-1]
     size = node.dtype.itemsize
     return (
         node.size * size > CACHED_STACK_BYTES
@@ -52,27 +51,27 @@ def _is_quick(node: Node) -> bool:
     )
 
 
-def _evaluated(schedule: Schedule) -> dict[Node, set[int]]:
-    """For each Node the positions of the steps in which it is computed."""
-    found: dict[Node, set[int]] = {}
+def _evaluated(schedule: Schedule) -> dict[Op, set[int]]:
+    """For each operation the positions of the steps in which it is computed."""
+    found: dict[Op, set[int]] = {}
     for k, step in enumerate(schedule.steps):
         for node in [store.node for store in step.stores] if isinstance(step, Loops) else [step.node]:
             found[node] = {k}
     for node in reversed(schedule.graph.nodes):
         own = found.setdefault(node, set())
-        for v in arguments(node) if node.pick is None else node.parents:
-            if isinstance(v, Node) and v not in schedule.memory:
+        for v in node.operands:
+            if isinstance(v, Op) and v not in schedule.memory:
                 found.setdefault(v, set()).update(own)
     return found
 
 
-def _repeat(node: Node, schedule: Schedule) -> _Repeat | None:
+def _repeat(node: Op, schedule: Schedule) -> _Repeat | None:
     """What uses a stack in one later nest, and in no other but its own."""
     evaluated = _evaluated(schedule)
     own = evaluated[node]
-    later: dict[int, set[Node]] = {}
+    later: dict[int, set[Op]] = {}
     for user in schedule.graph.nodes:
-        if not any(p is node for p in user.parents):
+        if not any(v is node for v in user.operands):
             continue
         at = evaluated[user]
         if len(at) != 1:
@@ -94,52 +93,51 @@ class _Writing:
     def __init__(self, repeat: _Repeat, whole: Container[Value]) -> None:
         self.repeat = repeat
         self.whole = whole
-        self.copy: Node | None = None
+        self.copy: Op | None = None
         self.operands: list[Value] = []
 
-    def __call__(self, writer: Writer, node: Node, values: tuple[Value, ...]) -> Value:
+    def __call__(self, writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         for operand in self.operands:
             if node in self.repeat.inside and _equal(node, values, operand):
                 return operand
         if node not in self.repeat.users:
             return None
         copy = self.copy = self.copy or self._again(writer)
-        given = zip(arguments(node), values, strict=True)
+        given = zip(node.operands, values, strict=True)
         return writer.again(node, tuple([copy if v is self.repeat.node else now for v, now in given]))
 
-    def _again(self, writer: Writer) -> Node:
+    def _again(self, writer: Writer) -> Op:
         node = self.repeat.node
-        values = tuple([v if _seen(v) in self.whole else copied(writer, v) for v in arguments(node)])
+        values = tuple([v if _seen(v) in self.whole else copied(writer, op_of(v)) for v in node.operands])
         self.operands = [_seen(v) for v in values]
-        assert node.block is not None
         return writer.apply(node.block, values, node.params, node.shape, node.dtype)
 
 
 def _written(schedule: Schedule, repeat: _Repeat) -> Schedule | None:
     """The plan with the stack made twice, if both are then there one matrix at a time."""
     whole = schedule.memory - _held(schedule)
-    if not all(not isinstance(v, Node) or _seen(v) in whole or is_cheap(v) for v in arguments(repeat.node)):
+    if not all(not isinstance(v, Op) or _seen(v) in whole or is_cheap(v) for v in repeat.node.operands):
         return None
     writing = _Writing(repeat, whole)
     again = Schedule(rewrite(schedule.graph, writing), set(), set())
     return again if {repeat.node, writing.copy} <= _held(again) else None
 
 
-def _held(schedule: Schedule) -> set[Node]:
+def _held(schedule: Schedule) -> set[Op]:
     return {node for step in schedule.steps if isinstance(step, Loops) for node in step.local}
 
 
 def _seen(value: Value) -> Value:
     """What lies in memory, where a value is looked at in another shape."""
-    while isinstance(value, Node) and value.block in VIEWS:
-        (value,) = arguments(value)
+    while isinstance(value, Op) and value.block in VIEWS:
+        (value,) = value.operands
     return value
 
 
-def _equal(node: Node, values: tuple[Value, ...], other: Value) -> bool:
-    """Whether a Node is the same operation on the same values as another."""
-    if not isinstance(other, Node) or node.pick is not None or node.block is not other.block:
+def _equal(node: Op, values: tuple[Value, ...], other: Value) -> bool:
+    """Whether an operation is the same operation on the same values as another."""
+    if not isinstance(other, Op) or node.block is not other.block:
         return False
     if other.block not in CHEAP:
         return False
-    return all(v is w for v, w in zip(values, arguments(other), strict=True))
+    return all(v is w for v, w in zip(values, other.operands, strict=True))

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import Value, Writer, arguments, meets, reduced_axes, shape_of
+from ....graph import INPUT, Graph, Op, Value
+from ....rewrite import Writer, meets, reduced_axes, shape_of
 from ..elements.ufuncs import OPERATIONS
 from ..schedule.access import Axis, reads
 from ..tuning import UNROLLED_SUM
@@ -23,14 +22,14 @@ _SUM, _TRANSPOSE = BLOCKS[np.sum], BLOCKS[np.transpose]
 _BETWEEN = frozenset(BLOCKS[fn] for fn in (np.broadcast_to, np.reshape, "getitem"))
 
 
-def turn(graph: Graph) -> tuple[Graph, set[Node]]:
+def turn(graph: Graph) -> tuple[Graph, set[Op]]:
     """The Graph with turned copies where they help, and the copies, which must be in memory."""
     if not meets(graph, {_SUM}):
         return graph, set()
     writer = Writer()
     inputs = set(graph.inputs)
-    copies: dict[Node, Node] = {}
-    now: dict[Node, Node] = {}
+    copies: dict[Op, Op] = {}
+    now: dict[Op, Op] = {}
     for node in graph.nodes:
         leaves = _leaves(node, inputs)
         if leaves:
@@ -40,26 +39,26 @@ def turn(graph: Graph) -> tuple[Graph, set[Node]]:
             views = {leaf: _transposed(writer, copies[leaf]) for leaf in leaves}
             now[node] = _again(writer, node, views, dict(views))
             continue
-        if node.pick is None and any(p in now for p in node.parents):
-            values = tuple([now.get(v, v) if isinstance(v, Node) else v for v in arguments(node)])
+        if any(map(now.__contains__, node.sources)):
+            values = tuple([now.get(v, v) if isinstance(v, Op) else v for v in node.operands])
             now[node] = writer.again(node, values)
         else:
             writer.nodes.append(node)
     if not copies:
         return graph, set()
-    outputs = [now.get(o, o) if isinstance(o, Node) else o for o in graph.outputs]
+    outputs = [now.get(o, o) if isinstance(o, Op) else o for o in graph.outputs]
     return graph.rewritten(writer.nodes, outputs), set(copies.values())
 
 
-def _transposed(writer: Writer, x: Node) -> Node:
+def _transposed(writer: Writer, x: Op) -> Op:
     return writer.apply(_TRANSPOSE, (x,), {}, x.shape[::-1], x.dtype)
 
 
-def _leaves(node: Node, inputs: set[Node]) -> list[Node]:
+def _leaves(node: Op, inputs: set[Op]) -> list[Op]:
     """The matrices that a short sum reads the wrong way round."""
-    if node.block is not _SUM or node.pick is not None:
+    if node.block is not _SUM:
         return []
-    (x,) = arguments(node)
+    (x,) = node.operands
     shape = shape_of(x)
     last = len(shape) - 1
     short = last >= 2 and reduced_axes(node, last + 1) == (last,) and 1 < shape[last] <= UNROLLED_SUM
@@ -74,25 +73,25 @@ def _leaves(node: Node, inputs: set[Node]) -> list[Node]:
     return found
 
 
-def _simple(value: Value, inputs: set[Node]) -> bool:
+def _simple(value: Value, inputs: set[Op]) -> bool:
     """Whether a value is made of inputs by a few elementwise steps."""
     stack, count = [value], 0
     while stack:
         v = stack.pop()
-        if not isinstance(v, Node) or v in inputs:
+        if not isinstance(v, Op) or v in inputs:
             continue
         count += 1
-        if v.pick is not None or (v.block not in OPERATIONS and v.block not in _BETWEEN) or count > 2 * _LANES:
+        if (v.block not in OPERATIONS and v.block not in _BETWEEN) or count > 2 * _LANES:
             return False
-        stack += arguments(v)
+        stack += v.operands
     return True
 
 
-def _again(writer: Writer, node: Node, views: dict[Node, Node], made: dict[Node, Node]) -> Node:
-    """A Node and what it is made of, once more, with other leaves."""
+def _again(writer: Writer, node: Op, views: dict[Op, Op], made: dict[Op, Op]) -> Op:
+    """An operation and what it is made of, once more, with other leaves."""
     values = []
-    for v in arguments(node):
-        if isinstance(v, Node) and v.block is not None and v not in made:
+    for v in node.operands:
+        if isinstance(v, Op) and v.block is not INPUT and v not in made:
             made[v] = _again(writer, v, views, made)
-        values.append(made.get(v, v) if isinstance(v, Node) else v)
+        values.append(made.get(v, v) if isinstance(v, Op) else v)
     return writer.again(node, tuple(values))

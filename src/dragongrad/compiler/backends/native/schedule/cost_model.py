@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .....core.node import Node
+from ....graph import INPUT, Op
 from ..elements.lowering import RULES
 from ..tuning import FUNCTION_COST
 
@@ -17,10 +17,10 @@ _COSTS = {
 _CHOOSING = ("where", "getitem", "gather")
 
 
-def price(node: Node) -> float:
-    """What an element of a Node costs, its arguments given; an addition is 1."""
+def price(node: Op) -> float:
+    """What an element of an operation costs, its arguments given; an addition is 1."""
     block = node.block
-    if block is None:
+    if block is INPUT:
         return 0
     # Asked now, when every module of rules has been imported.
     if block in RULES:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
+from ....graph import Graph, Op, op_of
 from ....passes.simplify import permutation
 from ....passes.uses import users_of
-from ....rewrite import arguments, shape_of
+from ....rewrite import shape_of
 from ..elements.basic_indexing import basic
 from ..elements.contractions import REDUCTIONS, terms_of
 from ..elements.ufuncs import OPERATIONS
@@ -29,7 +28,7 @@ from .stores import JOINS, in_lanes
 # From where a value is read, as the moves up to the loop, and how often from there.
 Ways = dict[tuple[Any, ...], float]
 # The numbers of the operands that a value is, and where each begins.
-Operands = dict[Node, list[tuple[int, int]]]
+Operands = dict[Op, list[tuple[int, int]]]
 # A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
 _CHEAP, _WASTE = 2, 16
 _SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
@@ -39,28 +38,26 @@ _VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
 _LAID = frozenset(BLOCKS[name] for name in ("scatter", "scatter_at", "setitem"))
 
 
-def computed_again(
-    graph: Graph, memory: set[Node], outside: set[Node], price: Callable[[Node], float]
-) -> set[Node]:
+def computed_again(graph: Graph, memory: set[Op], outside: set[Op], price: Callable[[Op], float]) -> set[Op]:
     """The values that would be computed several times at a high price.
 
     Parameters
     ----------
     graph : Graph
         A program.
-    memory : set of Node
+    memory : set of Op
         What goes to memory anyway.
-    outside : set of Node
+    outside : set of Op
         What is not computed in loops.
     price : callable
-        What an element of a Node costs, its arguments given; an addition is 1.
+        What an element of an operation costs, its arguments given; an addition is 1.
     """
     found = set(memory)
     cost = _costs(graph, found, price)
     if max(cost.values(), default=0) <= _CHEAP:
         return set()
     users = users_of(graph)
-    known: dict[Node, Ways] = {}
+    known: dict[Op, Ways] = {}
     operands = cache(_operands)
     for node in reversed(graph.nodes):
         if node in found:
@@ -69,31 +66,31 @@ def computed_again(
         often = sum(ways.values())
         dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
         # Of what is only seen in another shape, the source is what goes to memory.
-        view = node.block in _VIEWS and isinstance(arguments(node)[0], Node)
+        view = node.block in _VIEWS and isinstance(node.operands[0], Op)
         if dear and not view and node.size > 1 and node not in outside:
             found.add(node)
     return found - memory
 
 
-def _operands(user: Node) -> Operands:
+def _operands(user: Op) -> Operands:
     """Which operands each value is, and where it begins in what is joined."""
     found: Operands = {}
     start = 0
-    for k, value in enumerate(arguments(user)):
-        if isinstance(value, Node):
+    for k, value in enumerate(user.operands):
+        if isinstance(value, Op):
             found.setdefault(value, []).append((k, start))
         if user.block in JOINS:
             start += 1 if user.block is _STACK else shape_of(value)[_axis_of(user)]
     return found
 
 
-def _axis_of(join: Node) -> int:
+def _axis_of(join: Op) -> int:
     return int(join.params.get("axis") or 0) % len(join.shape)
 
 
 def _ways(
-    node: Node, users: Iterable[Node | None], known: dict[Node, Ways], memory: set[Node],
-    operands: Callable[[Node], Operands],
+    node: Op, users: Iterable[Op | None], known: dict[Op, Ways], memory: set[Op],
+    operands: Callable[[Op], Operands],
 ) -> Ways:  # fmt: skip
     """From where a value is read, and how often from there."""
     ways: Ways = {}
@@ -112,16 +109,16 @@ def _ways(
     return ways or {(): 1.0}
 
 
-def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> dict[Node, float]:
+def _costs(graph: Graph, memory: set[Op], price: Callable[[Op], float]) -> dict[Op, float]:
     """What an element of each value costs, with all that it is computed from."""
-    cost: dict[Node, float] = {}
+    cost: dict[Op, float] = {}
     for node in graph.nodes:
         if node in memory:
             cost[node] = 0.0
             continue
         below = 0.0
-        for v in arguments(node):
-            if isinstance(v, Node):
+        for v in node.operands:
+            if isinstance(v, Op):
                 # An element of what is joined is one of the parts.
                 part = v.size / max(1, node.size) if node.block in JOINS else 1.0
                 below += part * cost.get(v, 0.0)
@@ -129,9 +126,9 @@ def _costs(graph: Graph, memory: set[Node], price: Callable[[Node], float]) -> d
     return cost
 
 
-def _reads(user: Node, k: int, start: int) -> tuple[float, Any]:
+def _reads(user: Op, k: int, start: int) -> tuple[float, Any]:
     """How often a user reads each element of its operand number k, and from where, None from where it is itself."""
-    x = arguments(user)[k]
+    x = op_of(user.operands[k])
     if user.size <= STRAIGHT_ELEMENTS:
         return 1.0, None
     row = in_lanes(user.shape)
@@ -173,7 +170,7 @@ def _repeats(shape: tuple[int, ...], inner: tuple[int, ...], row: bool) -> float
     return float(math.prod(n for a, n in enumerate(shape[: looped[-1]]) if a not in own))
 
 
-def _indexed(user: Node, x: Node, row: bool) -> tuple[float, Any]:
+def _indexed(user: Op, x: Op, row: bool) -> tuple[float, Any]:
     parts = basic(user.params["index"], x.shape)
     share = user.size / max(1, x.size)
     if parts is None:

@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import arguments, shape_of
+from ....graph import Graph, Op
+from ....rewrite import shape_of
 from ..linalg.gemm import factors, fits
 from ..tuning import (
     BLAS_MULTIPLICATIONS,
@@ -24,28 +23,28 @@ from ..tuning import (
 _MATMUL = BLOCKS[np.matmul]
 
 
-def is_product(node: Node) -> bool:
-    """Whether a Node is a matrix product that is left to BLAS."""
+def is_product(node: Op) -> bool:
+    """Whether an operation is a matrix product that is left to BLAS."""
     if node.block is not _MATMUL:
         return False
-    x, y = (shape_of(v) for v in arguments(node))
+    x, y = (shape_of(v) for v in node.operands)
     if x[-1] > UNROLLED_SUM or node.dtype.kind != "f":
         return True
     # Of very few terms, the product is as quickly computed as read.
     return x[-1] > BLAS_TERMS and len(y) < 3 and node.size * x[-1] > BLAS_MULTIPLICATIONS
 
 
-def reads_often(node: Node) -> bool:
-    """Whether a Node is a matrix product that reads each element of its operands again and again, written out."""
+def reads_often(node: Op) -> bool:
+    """Whether a matrix product that is written out reads each element of its operands again and again."""
     return node.block is _MATMUL and node.size >= OPERAND_READS * sum(math.prod(f.shape) for f in factors(node))
 
 
-def small_products(graph: Graph) -> set[Node]:
+def small_products(graph: Graph) -> set[Op]:
     """Products of small matrices, where there are so many that writing them out makes too much code."""
     found, terms = set(), 0
     for node in graph.nodes:
         if node.block is _MATMUL and node.shape and not is_product(node) and fits(node):
-            x, y = (shape_of(v) for v in arguments(node))
+            x, y = (shape_of(v) for v in node.operands)
             own = node.shape[-1 if 1 in (len(x), len(y)) else -2 :]
             each = math.prod(own)
             if SMALL_MATRIX_ELEMENTS <= each <= SMALL_MATMUL_ELEMENTS and x[-1] > 0:

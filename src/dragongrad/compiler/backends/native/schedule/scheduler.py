@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.graph import Graph
-from .....core.node import Node
-from ....rewrite import Value, arguments, meets, reduced_axes, shape_of
+from ....graph import RESULT, Graph, Op
+from ....rewrite import meets, reduced_axes, shape_of
 from ..elements.advanced_indexing import added_at
 from ..elements.contractions import REDUCTIONS, terms_of
 from ..elements.lowering import RULES
@@ -46,63 +45,63 @@ _MOVES = frozenset(
 )
 _SUMS = REDUCTIONS | {_MATMUL}
 # Before anything is made, and by nobody.
-_NOTHING: tuple[int, frozenset[Node]] = (-1, frozenset())
+_NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
 
 
-def is_native(node: Node) -> bool:
-    """Whether a Node can be computed inside loops."""
+def is_native(node: Op) -> bool:
+    """Whether an operation can be computed inside loops."""
     if node.block not in RULES and node.block not in OPERATIONS:
         return False
     if not (supported(node.dtype) or (readable(node.dtype) and node.block in _MOVES)):
         return False
-    for value in arguments(node):
+    for value in node.operands:
         if not readable(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
             return False
     return True
 
 
-def _is_made(node: Node) -> bool:
+def _is_made(node: Op) -> bool:
     return is_native(node) or is_factorisation(node) or is_convolution(node)
 
 
-def why_not(node: Node) -> str:
-    """Why a Node is a call back."""
-    name = node.block.name if node.block is not None else "input"
+def why_not(node: Op) -> str:
+    """Why an operation is a call back."""
+    name = node.block.name
     if node.block not in RULES and node.block not in OPERATIONS:
         return f"{name} is not computed natively"
     return f"{name} of dtype {node.dtype} is not computed natively"
 
 
 class Schedule:
-    """The plan of a Graph: `memory`, the Nodes that go to memory in order, and `steps`."""
+    """The plan of a Graph: `memory`, the operations that go to memory in order, and `steps`."""
 
-    def __init__(self, graph: Graph, forced: set[Node], outside: set[Node]) -> None:
+    def __init__(self, graph: Graph, forced: set[Op], outside: set[Op]) -> None:
         self.graph = graph
-        self.outside = {n for n in graph.nodes if n in outside or n.pick is not None or not _is_made(n)}
-        wanted = {o for o in graph.outputs if isinstance(o, Node)} | forced
+        self.outside = {n for n in graph.nodes if n in outside or not _is_made(n)}
+        wanted = {o for o in graph.outputs if isinstance(o, Op)} | forced
         for node in graph.nodes:
             if node in self.outside:
                 wanted.add(node)
-                wanted.update(v for v in arguments_of(node) if isinstance(v, Node))
+                wanted.update(node.sources)
             elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)
-                wanted.update(f.value for f in operands(node) if isinstance(f.value, Node))
+                wanted.update(f.value for f in operands(node) if isinstance(f.value, Op))
             elif is_convolution(node):
-                wanted.update([node, *[v for v in arguments(node) if isinstance(v, Node)]])
+                wanted.update([node, *[v for v in node.operands if isinstance(v, Op)]])
             elif is_product(node):
                 wanted.add(node)
                 # BLAS reads its factors where they lie; NumPy is given what the product is of.
-                read = [f.value for f in factors(node)] if fits(node) else arguments(node)
-                wanted.update(v for v in read if isinstance(v, Node))
+                read = [f.value for f in factors(node)] if fits(node) else node.operands
+                wanted.update(v for v in read if isinstance(v, Op))
             elif reads_often(node):
-                wanted.update(f.value for f in factors(node) if isinstance(f.value, Node) and is_native(f.value))
+                wanted.update(f.value for f in factors(node) if isinstance(f.value, Op) and is_native(f.value))
         self.rolled = small_products(graph) - self.outside
         for node in self.rolled:
             wanted.add(node)
-            wanted.update(f.value for f in factors(node) if isinstance(f.value, Node))
+            wanted.update(f.value for f in factors(node) if isinstance(f.value, Op))
         inputs = set(graph.inputs)
         wanted |= gathered_from(graph) - self.outside
         wanted |= computed_again(graph, wanted | inputs, self.outside, price)
@@ -116,7 +115,7 @@ class Schedule:
             self._place()
         self._hold_rows()
 
-    def _is_rolled(self, node: Node) -> bool:
+    def _is_rolled(self, node: Op) -> bool:
         """Whether few elements are looped over: of small products, and of what is computed from them."""
         small = (
             bool(self.rolled)
@@ -125,7 +124,7 @@ class Schedule:
         )
         return small or node in self.rolled
 
-    def _is_stack(self, node: Node) -> bool:
+    def _is_stack(self, node: Op) -> bool:
         """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
         return (
             is_convolution(node)
@@ -133,7 +132,7 @@ class Schedule:
             or (node in self.rolled and math.prod(lead_of(node)) > UNROLLED_STACK)
         )
 
-    def _kind(self, node: Node) -> str:
+    def _kind(self, node: Op) -> str:
         """How a value goes to memory."""
         if is_convolution(node):
             return "total" if adds_up(node) else "product"
@@ -147,7 +146,7 @@ class Schedule:
 
     def _straight_elements(self) -> int:
         """About how many elements are written out one by one."""
-        straight: set[Node] = set()
+        straight: set[Op] = set()
         count = 0
         for node in reversed(self.graph.nodes):
             if node in self.wanted and node not in self.outside:
@@ -156,17 +155,17 @@ class Schedule:
                     straight.add(node)
             if node in straight:
                 count += min(node.size, STRAIGHT_ELEMENTS)
-                straight.update(p for p in node.parents if p is not None and p not in self.memory)
+                straight.update(p for p in node.sources if p not in self.memory)
         return count
 
-    def _deep(self, wanted: set[Node]) -> set[Node]:
+    def _deep(self, wanted: set[Op]) -> set[Op]:
         """Small values at the end of long ways: no expression is deeper than the stack."""
-        depth: dict[Node, int] = {}
+        depth: dict[Op, int] = {}
         found = set()
         for node in self.graph.nodes:
             deepest = 0
             if node not in wanted:
-                for v in node.parents:
+                for v in node.sources:
                     if v in depth and depth[v] >= deepest:
                         deepest = depth[v] + 1
                 deepest = max(deepest, 1)
@@ -176,20 +175,19 @@ class Schedule:
             depth[node] = deepest
         return found
 
-    def _pieces(self) -> set[Node]:
+    def _pieces(self) -> set[Op]:
         """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
-        cost: dict[Node, float] = {}
-        found: set[Node] = set()
+        cost: dict[Op, float] = {}
+        found: set[Op] = set()
         if not meets(self.graph, JOINS):
             return found
         for node in self.graph.nodes:
-            values = arguments_of(node)
-            cost[node] = price(node) + sum(cost.get(v, 0) for v in values if isinstance(v, Node))
+            cost[node] = price(node) + sum(cost.get(v, 0) for v in node.sources)
             if node.block not in JOINS or node.size <= STRAIGHT_ELEMENTS:
                 continue
             axis = int(node.params.get("axis") or 0) % len(node.shape)
-            if len(values) > 2 and (axis == 0 or mode_of(Store(node, "map"))[0] == "nest"):
-                dear = [v for v in values if isinstance(v, Node) and cost.get(v, 0) > RECOMPUTED_COST]
+            if len(node.operands) > 2 and (axis == 0 or mode_of(Store(node, "map"))[0] == "nest"):
+                dear = [v for v in node.sources if cost.get(v, 0) > RECOMPUTED_COST]
                 found.update(dear)
                 cost.update(dict.fromkeys(dear, 0.0))
         return found
@@ -197,13 +195,13 @@ class Schedule:
     def _keep_what_is_dear(self) -> bool:
         """Send to memory what several steps would compute again at a high price; whether steps change by that."""
         self._readers = self._find_readers()
-        cost: dict[Node, float] = {}
+        cost: dict[Op, float] = {}
         anew = False
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
             total = 0.0
-            for v in node.parents:
+            for v in node.sources:
                 if v in cost:
                     total += cost[v]
             if node.block in _SUMS and (terms := terms_of(node)) > 1:
@@ -220,7 +218,7 @@ class Schedule:
         self.memory |= self.wanted
         return anew
 
-    def _written_first(self, node: Node, used: frozenset[tuple[int, int]]) -> bool:
+    def _written_first(self, node: Op, used: frozenset[tuple[int, int]]) -> bool:
         """Let the first step that needs a small value write it, where that is straight code."""
         first, store = self.steps[min(used)[0]], Store(node, self._kind(node))
         if not isinstance(first, Loops) or first.mode != "straight" or mode_of(store)[0] != "straight":
@@ -228,10 +226,10 @@ class Schedule:
         first.stores.append(store)
         return True
 
-    def _find_readers(self) -> dict[Node, frozenset[tuple[int, int]]]:
-        """For each Node: the steps for which its elements are computed or read, and in a nest the store."""
-        readers: dict[Node, frozenset[tuple[int, int]]] = {}
-        at: dict[Node, frozenset[tuple[int, int]]] = {}
+    def _find_readers(self) -> dict[Op, frozenset[tuple[int, int]]]:
+        """For each operation: the steps for which its elements are computed or read, and in a nest the store."""
+        readers: dict[Op, frozenset[tuple[int, int]]] = {}
+        at: dict[Op, frozenset[tuple[int, int]]] = {}
         for k, step in enumerate(self.steps):
             nest = isinstance(step, Loops) and step.mode == "nest"
             straight = frozenset({(k, -1)})
@@ -239,14 +237,13 @@ class Schedule:
                 at[made] = frozenset({(k, j)}) if nest else straight
         for node in reversed(self.graph.nodes):
             own = at[node] if node in at else readers.get(node, _NOBODY)
-            for v in node.parents:
-                if v is not None:
-                    have = readers.get(v)
-                    # Most Nodes are read where their reader is: the same set serves both.
-                    readers[v] = own if have is None or have is own else have | own
+            for v in node.sources:
+                have = readers.get(v)
+                # Most operations are read where their reader is: the same set serves both.
+                readers[v] = own if have is None or have is own else have | own
         return readers
 
-    def _hold(self, node: Node, used: frozenset[tuple[int, int]]) -> float:
+    def _hold(self, node: Op, used: frozenset[tuple[int, int]]) -> float:
         """The price above which a value that several parts of one nest use is held, a row at a time."""
         step = self.steps[next(iter(used))[0]]
         assert isinstance(step, Loops)
@@ -261,7 +258,7 @@ class Schedule:
 
     def _hold_rows(self) -> None:
         """Find the values of which a row is enough: made and used in one nest, and no output."""
-        outside = {o for o in self.graph.outputs if isinstance(o, Node)}
+        outside = {o for o in self.graph.outputs if isinstance(o, Op)}
         for k, step in enumerate(self.steps):
             if isinstance(step, Loops) and step.mode == "nest":
                 most = TILE_BYTES if step.multiplies else ROW_BYTES
@@ -275,11 +272,11 @@ class Schedule:
         """Give every value that goes to memory its step."""
         self.steps = []
         self._open: dict[tuple[bool, int], list[int]] = {}
-        # For each Node: the latest step that makes what its elements are computed from, and what of that it makes.
-        latest: dict[Node, tuple[int, frozenset[Node]]] = {}
+        # For each: the latest step that makes what its elements are computed from, and what it makes of that.
+        latest: dict[Op, tuple[int, frozenset[Op]]] = {}
         for node in self.graph.nodes:
             found = _NOTHING
-            for v in node.parents:
+            for v in node.sources:
                 if v in latest:
                     one = latest[v]
                     if one[0] > found[0]:
@@ -287,11 +284,11 @@ class Schedule:
                     elif one[0] == found[0] and one[1] is not found[1]:
                         found = one[0], one[1] | found[1]
             latest[node] = found
-            # One of several outputs is there once the call that makes them all is done.
-            if node in self.wanted and node.pick is None:
+            # One of several values is there once the call that makes them all is done.
+            if node in self.wanted and node.block is not RESULT:
                 latest[node] = self._put(node, *found), frozenset({node})
 
-    def _put(self, node: Node, after: int, needs: frozenset[Node]) -> int:
+    def _put(self, node: Op, after: int, needs: frozenset[Op]) -> int:
         """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
         if node in self.outside:
             self.steps.append(Callback(node, why_not(node)))
@@ -303,7 +300,7 @@ class Schedule:
             return self._into_loops(Store(node, self._kind(node), self._is_rolled(node)), after, needs)
         return len(self.steps) - 1
 
-    def _into_loops(self, store: Store, after: int, needs: frozenset[Node]) -> int:
+    def _into_loops(self, store: Store, after: int, needs: frozenset[Op]) -> int:
         mode, length = mode_of(store)
         straight = mode == "straight"
         alike = self._open.setdefault((straight, length), [])
@@ -324,7 +321,7 @@ class Schedule:
         alike.append(len(self.steps) - 1)
         return alike[-1]
 
-    def _fits(self, step: Loops, store: Store, mode: str, needs: frozenset[Node]) -> bool:
+    def _fits(self, step: Loops, store: Store, mode: str, needs: frozenset[Op]) -> bool:
         """Whether a store can be computed in the loops of a step of the same length."""
         made = [r for r in step.stores if r.node in needs] if needs else []
         if step.mode == "lanes":
@@ -341,18 +338,13 @@ class Schedule:
         return all(found.get(r.node) == 0 for r in made)
 
 
-def arguments_of(node: Node) -> tuple[Value, ...]:
-    """The values that a Node, or the Node it picks from, is applied to."""
-    return tuple(node.parents) if node.pick is not None else arguments(node)
-
-
-def _adds_up(node: Node) -> bool:
+def _adds_up(node: Op) -> bool:
     """Whether a scatter adds to elements that an array of indices names, each perhaps several times."""
     if node.block not in _SCATTERS or node.dtype.kind not in "fi" or not node.size:
         return False
     return added_at(node) is not None
 
 
-def _is_long(node: Node) -> bool:
-    lengths = [shape_of(arguments(node)[0])[a] for a in reduced_axes(node, len(shape_of(arguments(node)[0])))]
+def _is_long(node: Op) -> bool:
+    lengths = [shape_of(node.operands[0])[a] for a in reduced_axes(node, len(shape_of(node.operands[0])))]
     return math.prod(lengths) > UNROLLED_SUM or 0 in lengths

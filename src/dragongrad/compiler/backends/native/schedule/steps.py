@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
+from ....graph import Op
 from .stores import Store
 
 
@@ -20,7 +20,7 @@ class Loops:
     length: int
     stores: list[Store] = field(default_factory=list)
     # Values of which one row at a time is held, while the outermost loop of a nest is there.
-    local: set[Node] = field(default_factory=set)
+    local: set[Op] = field(default_factory=set)
     # Straight code that is so long that it is to be compiled quickly.
     quick: bool = False
 
@@ -39,7 +39,7 @@ class Loops:
 class Product:
     """A matrix product by BLAS."""
 
-    node: Node
+    node: Op
 
 
 @dataclass
@@ -51,13 +51,13 @@ class Factorisation(Product):
 class Callback:
     """A Block that is left to NumPy."""
 
-    node: Node
+    node: Op
     why: str
 
 
 Step: TypeAlias = Loops | Product | Callback
 
 
-def makes(step: Step) -> list[Node]:
-    """The Nodes whose values a step writes."""
+def makes(step: Step) -> list[Op]:
+    """The operations whose values a step writes."""
     return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .....core.block import BLOCKS
-from .....core.node import Node
+from ....graph import Op, Value
 from ....process import computed_once
-from ....rewrite import Value, arguments, reduced_axes, shape_of
+from ....rewrite import reduced_axes, shape_of
 from ..elements.advanced_indexing import AdvancedIndex, added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
@@ -31,7 +31,7 @@ class Store:
     the gradient of a kernel. What is `rolled` is not written out: short loops stay loops.
     """
 
-    node: Node
+    node: Op
     kind: str
     rolled: bool = False
 
@@ -40,9 +40,9 @@ class Store:
         """The shape that is looped over."""
         shape = self.node.shape
         if self.kind in ("reduce", "frame"):
-            return shape_of(arguments(self.node)[0])
+            return shape_of(self.node.operands[0])
         if self.kind == "total":
-            return shape_of(arguments(self.node)[0])[:1]
+            return shape_of(self.node.operands[0])[:1]
         if self.kind == "product":
             return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
         if self.kind == "scatter":
@@ -84,13 +84,13 @@ class Store:
         """Whether one accumulator is enough: all axes that are kept come before those that are reduced."""
         return self.kind == "reduce" and max(self.kept, default=-1) < self.first
 
-    def reads(self, axis: int, memory: Container[Value]) -> dict[Node, int | None]:
+    def reads(self, axis: int, memory: Container[Value]) -> dict[Op, int | None]:
         """For each value in memory below: the axis that is read in step with one of the domain's."""
         if self.kind in ("map", "product"):
             return reads(self.node, [(self.node, axis)], memory)
         if self.kind in ("total", "frame"):
-            return reads(self.node, [(v, axis) for v in arguments(self.node)], memory)
-        source, *stack = arguments(self.node)
+            return reads(self.node, [(v, axis) for v in self.node.operands], memory)
+        source, *stack = self.node.operands
         shape = shape_of(source)
         at = axis - (len(self.domain) - len(shape))
         step = at if at >= 0 and shape[at] == self.domain[axis] else None
@@ -103,20 +103,20 @@ def in_lanes(shape: tuple[int, ...], few: int = 16) -> bool:
     return rest <= few or (rest <= LANE_ELEMENTS and shape[0] >= 8 * rest)
 
 
-def row_bytes(node: Node) -> int:
+def row_bytes(node: Op) -> int:
     """The bytes of what a value holds at one index of its first axis."""
     rows = node.shape[0] if node.shape else 1
     return int(node.size // max(1, rows) * node.dtype.itemsize)
 
 
-def _is_list(node: Node, size: int) -> bool:
+def _is_list(node: Op, size: int) -> bool:
     """Whether an array is joined from small parts, of which each is computed in its own way."""
-    return node.block in JOINS and size <= LIST_ELEMENTS and size <= STRAIGHT_ELEMENTS * len(arguments(node))
+    return node.block in JOINS and size <= LIST_ELEMENTS and size <= STRAIGHT_ELEMENTS * len(node.operands)
 
 
-def is_long_list(node: Node) -> bool:
+def is_long_list(node: Op) -> bool:
     """Whether it is joined from so many that no loop should be cut at each."""
-    return node.block in JOINS and len(arguments(node)) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
+    return node.block in JOINS and len(node.operands) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
 
 
 def mode_of(store: Store) -> tuple[str, int]:

@@ -1,0 +1,184 @@
+"""What the compiler compiles: a Graph of operations, made of what a trace wrote down.
+
+The tape's Nodes keep what a derivative needs. An operation keeps what a compiler needs: the values that it is
+applied to, in order, each an operation or a constant.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..core import graph as tape
+from ..core.block import Block
+from ..core.node import Node, Spec
+
+
+def _input() -> Any:
+    raise TypeError("the value of an input is an argument of the call")
+
+
+def _result(values: Any, index: int) -> Any:
+    return values[index]
+
+
+# What an input is the value of, and one of several values that another operation makes.
+INPUT = Block(_input, "constant", names=(), dispatches=False, name="input")
+RESULT = Block(_result, "constant", parameters=("index",), dispatches=False, name="result")
+
+
+class Op(Spec):
+    """One application of a Block, and its value, of which the shape and dtype are known.
+
+    Attributes
+    ----------
+    block : Block
+        What is applied; `INPUT` for an argument of the call.
+    operands : tuple of Op or constant
+        What it is applied to.
+    params : dict
+        The keyword arguments of the application.
+    outputs : int
+        How many values its Block gives as a tuple: the operations of `RESULT` are one each, and this one has the
+        dtype of objects. 0 where it gives a value by itself.
+    """
+
+    __slots__ = ("__weakref__", "block", "operands", "outputs", "params")
+
+    def __init__(
+        self, block: Block, operands: tuple[Value, ...], params: dict[str, Any], shape: tuple[int, ...], dtype: Any,
+        outputs: int = 0,
+    ) -> None:  # fmt: skip
+        self.block = block
+        self.operands = operands
+        self.params = params
+        self.shape = shape
+        self.dtype = dtype
+        self.outputs = outputs
+
+    @property
+    def sources(self) -> list[Op]:
+        """The operations among the operands."""
+        return [v for v in self.operands if v.__class__ is Op]
+
+    def __repr__(self) -> str:
+        return f"<Op {self.block.name} {self.shape}>"
+
+
+#: What is known while compiling.
+Constant: TypeAlias = "np.ndarray[Any, Any] | np.generic | complex"
+#: What an operation is applied to.
+Value: TypeAlias = "Op | Constant"
+
+
+def op_of(value: Value) -> Op:
+    """A value that is no constant."""
+    assert isinstance(value, Op)
+    return value
+
+
+class Graph:
+    """Operations in an order in which each comes after its operands, with inputs and outputs.
+
+    Attributes
+    ----------
+    title : str
+        The name of the function.
+    inputs : list of Op
+        One for each array that a call brings.
+    nodes : list of Op
+        What is computed.
+    outputs : list
+        The operation of each output, or a constant.
+    names : dict
+        What reports and source text call each operation.
+    """
+
+    def __init__(
+        self, title: str, inputs: list[Op], nodes: list[Op], outputs: list[Value], names: list[str]
+    ) -> None:
+        self.title, self.inputs, self.nodes, self.outputs = title, inputs, nodes, outputs
+        self._given = names
+
+    @property
+    def names(self) -> dict[Op, str]:
+        """What reports and source text call each operation."""
+        names = dict(zip(self.inputs, self._given, strict=True))
+        return names | {node: f"v{number}" for number, node in enumerate(self.nodes, 1)}
+
+    def rewritten(self, nodes: list[Op], outputs: list[Value]) -> Graph:
+        """The Graph of the same function of the same inputs, by other operations."""
+        return Graph(self.title, self.inputs, nodes, outputs, self._given)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+
+def from_tape(traced: tape.Graph, decisions: Iterable[Node] = ()) -> Graph:
+    """The operations of what was traced.
+
+    Parameters
+    ----------
+    traced : dragongrad.core.graph.Graph
+        What a trace wrote down.
+    decisions : iterable of Node
+        The values that decisions were taken on: they are the last outputs.
+    """
+    made: dict[Node | None, Op] = {}
+    for node in traced.inputs:
+        made[node] = Op(INPUT, (), {}, node.shape, node.dtype)
+    inputs = list(made.values())
+    for node in traced.nodes:
+        made[node] = _operation(node, made)
+    ends = [*traced.outputs, *decisions]
+    outputs = [made[end] if isinstance(end, Node) else end for end in ends]
+    names = [traced.names[node] for node in traced.inputs]
+    return Graph(traced.title, inputs, list(made.values())[len(inputs) :], outputs, names)
+
+
+def _operation(node: Node, made: dict[Node | None, Op]) -> Op:
+    if node.pick is not None:
+        return Op(RESULT, (made[node.parents[0]],), {"index": node.pick}, node.shape, node.dtype)
+    assert node.block is not None
+    operands = tuple([v if p is None else made[p] for p, v in zip(node.parents, node.saved[1:], strict=True)])
+    if isinstance(node.dtype, tuple):
+        return Op(node.block, operands, node.params, (), np.dtype(object), len(node.dtype))
+    return Op(node.block, operands, node.params, node.shape, node.dtype)
+
+
+# Operations hold each other, deeper than Python may recurse: a Graph is pickled as a flat list of them.
+
+
+def _reduced(graph: Graph) -> Any:
+    places = {node: place for place, node in enumerate([*graph.inputs, *graph.nodes])}
+    rows = [
+        (_block_key(node.block), _places(node.operands, places), node.params, node.shape, node.dtype, node.outputs)
+        for node in places
+    ]
+    names = [graph.names[node] for node in graph.inputs]
+    return _graph, (graph.title, len(graph.inputs), rows, _places(graph.outputs, places), names)
+
+
+def _block_key(block: Block) -> Any:
+    return block.name if block is INPUT or block is RESULT else block
+
+
+def _places(values: Iterable[Value], places: dict[Op, int]) -> list[tuple[int | None, Any]]:
+    return [(places[v], None) if isinstance(v, Op) else (None, v) for v in values]
+
+
+def _graph(title: str, inputs: int, rows: list[Any], outputs: list[Any], names: list[str]) -> Graph:
+    nodes: list[Op] = []
+    own = {block.name: block for block in (INPUT, RESULT)}
+    for block, operands, params, shape, dtype, count in rows:
+        given = tuple([value if place is None else nodes[place] for place, value in operands])
+        block = own[block] if isinstance(block, str) else block
+        nodes.append(Op(block, given, params, shape, dtype, count))
+    ends = [value if place is None else nodes[place] for place, value in outputs]
+    return Graph(title, nodes[:inputs], nodes[inputs:], ends, names)
+
+
+copyreg.pickle(Graph, _reduced)
