@@ -303,7 +303,7 @@ import dragongrad
 from dragongrad.core.block import BLOCKS
 
 native = "dragongrad.compiler.backends.native."
-parts = ["schedule.cost_model", "elements.basic_indexing", "elements.contractions", "program"]
+parts = ["schedule.cost_model", "elements.indexing", "elements.contractions", "program"]
 found = []
 for order in (parts, parts[::-1], parts[2:] + parts[:2]):
     for name in [name for name in sys.modules if name.startswith("dragongrad.compiler")]:

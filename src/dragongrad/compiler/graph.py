@@ -46,7 +46,7 @@ class Op(Spec):
         dtype of objects. 0 where it gives a value by itself.
     """
 
-    __slots__ = ("__weakref__", "block", "operands", "outputs", "params")
+    __slots__ = ("__weakref__", "accesses", "block", "index", "operands", "outputs", "params")
 
     def __init__(
         self, block: Block, operands: tuple[Value, ...], params: dict[str, Any], shape: tuple[int, ...], dtype: Any,
@@ -58,6 +58,9 @@ class Op(Spec):
         self.shape = shape
         self.dtype = dtype
         self.outputs = outputs
+        # What `lowering.accesses` and `indexing.index_of` found, each in a tuple.
+        self.accesses: tuple[Any] | None = None
+        self.index: tuple[Any] | None = None
 
     @property
     def sources(self) -> list[Op]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from ...graph import Graph, Op, Value
 from ...rewrite import collector_paused, is_constant
-from .elements.lowering import LeaveToNumPyError, NeedsBufferError
+from .elements.expressions import LeaveToNumPyError, NeedsBufferError
 from .ir.builder import Function
 from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter

@@ -1,1 +1,6 @@
-"""One element of a value, written as instructions: how every Block is computed inside a loop."""
+"""Elements of values, in LLVM's language: the lowering of each Block that is computed inside loops."""
+
+from ....lowering import LOWERINGS
+from . import contractions, convolutions, indexing, joining, shapes, ufuncs
+
+__all__ = ["LOWERINGS", "contractions", "convolutions", "indexing", "joining", "shapes", "ufuncs"]

@@ -9,61 +9,38 @@ from typing import Any
 import numpy as np
 
 from .....core.block import BLOCKS
+from .... import forms
 from ....graph import Op, Value
+from ....lowering import LOWERINGS, Access, Along, Read, Role, accesses, broadcast_access, declare, lowered
 from ....rewrite import reduced_axes, shape_of
 from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of
 from ..jit.engine import processor
 from ..tuning import UNROLLED_SUM
-from .lowering import Expressions, NeedsBufferError, rule, spread
-from .ufuncs import OPERATIONS
+from .expressions import Expressions, NeedsBufferError, place_in, spread
 
-REDUCTIONS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.all, np.any))
-_MATMUL = BLOCKS[np.matmul]
-_MULTIPLY, _NEGATIVE = BLOCKS[np.multiply], BLOCKS[np.negative]
+_MULTIPLY, _NEGATIVE, _SUM = BLOCKS[np.multiply], BLOCKS[np.negative], BLOCKS[np.sum]
 
 
-def terms_of(node: Op) -> int:
-    """How many terms an element is the sum, or the greatest, of."""
-    if node.block in REDUCTIONS:
-        shape = shape_of(node.operands[0])
-        return math.prod(shape[a] for a in reduced_axes(node, len(shape)))
-    return int(shape_of(node.operands[0])[-1]) if node.block is _MATMUL else 1
+def _reduced(node: Op) -> tuple[Access, ...]:
+    ndim = len(shape_of(node.operands[0]))
+    axes = reduced_axes(node, ndim)
+    kept = iter([a for a in range(len(node.shape)) if not node.params.get("keepdims") or a not in axes])
+    return (Access(tuple([Read.WHOLE if a in axes else Along(next(kept)) for a in range(ndim)])),)
 
 
-def reduction_index(node: Op, x: Value, index: tuple[Index, ...], at: tuple[Index, ...]) -> tuple[Index, ...]:
-    """The index of an element of the operand: the kept axes from `index`, the others from `at`."""
-    axes = reduced_axes(node, len(shape_of(x)))
-    kept = iter([i for a, i in enumerate(index) if a not in axes] if node.params.get("keepdims") else index)
-    inside_axes = iter(at)
-    return tuple([next(inside_axes) if a in axes else next(kept) for a in range(len(shape_of(x)))])
-
-
-def combine(text: Text, name: str, dtype: Any, left: str, right: str) -> str:
-    """One step of a reduction."""
-    return OPERATIONS[BLOCKS[FOLDS[name]]].write(text, np.dtype(dtype), [left, right], ())
-
-
-FOLDS: dict[str, Any] = {
-    "sum": np.add,
-    "max": np.maximum,
-    "min": np.minimum,
-    "all": np.logical_and,
-    "any": np.logical_or,
-}
-
-
-@rule(np.sum, np.max, np.min, np.all, np.any)
 def _reduction(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    (x,) = node.operands
-    axes = reduced_axes(node, len(shape_of(x)))
-    lengths = [shape_of(x)[a] for a in axes]
-    if int(np.prod(lengths)) > to.unroll or 0 in lengths:
+    (x,), (access,) = node.operands, accesses(node) or ()
+    lengths = [n for n, part in zip(shape_of(x), access.parts, strict=True) if part is Read.WHOLE]
+    if math.prod(lengths) > to.unroll or 0 in lengths:
         raise NeedsBufferError(node)
+    known = LOWERINGS[BLOCKS[LOWERINGS[node.block].combine]].instructions
+    assert known is not None
     total: str | None = None
-    pair = product(x, node.dtype) if node.block.name == "sum" and to.memory(x) is None else None
+    pair = product(x, node.dtype) if node.block is _SUM and to.memory(x) is None else None
     for at in itertools.product(*map(range, lengths)):
-        inner = reduction_index(node, x, index, at)
+        inner = place_in(access, index, at)
+        assert inner is not None
         if pair is not None:
             left, right = (to.element(v, spread(inner, shape_of(v)), node.dtype) for v in pair[:2])
             if pair[2]:
@@ -71,9 +48,15 @@ def _reduction(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
             total = add_product(to.text, type_of(node.dtype), total, left, right)
             continue
         one = to.element(x, inner, node.dtype)
-        total = one if total is None else combine(to.text, node.block.name, node.dtype, total, one)
+        total = one if total is None else known(to.text, np.dtype(node.dtype), [total, one], ())
     assert total is not None
     return total
+
+
+for _fn, _combine in (
+    (np.sum, np.add), (np.max, np.maximum), (np.min, np.minimum), (np.all, np.logical_and), (np.any, np.logical_or),
+):  # fmt: skip
+    declare(_fn, role=Role.REDUCTION, access=_reduced, form=forms.reduction, element=_reduction, combine=_combine)
 
 
 def product(value: Value, dtype: Any) -> tuple[Value, Value, bool] | None:
@@ -96,28 +79,27 @@ def add_product(text: Text, kind: str, total: str | None, left: str, right: str)
     return text.op(f"fadd {kind} {total}, {text.op(f'fmul {kind} {left}, {right}')}")
 
 
-@rule(np.matmul)
+def _rows_and_columns(node: Op) -> tuple[Access, ...]:
+    x, y = (shape_of(v) for v in node.operands)
+    lead = len(node.shape) - (len(x) > 1) - (len(y) > 1)
+    row, column = [Along(lead)] * (len(x) > 1), [Along(len(node.shape) - 1)] * (len(y) > 1)
+    outer = [broadcast_access(node.shape[:lead], shape[:-2]).parts for shape in (x, y)]
+    return Access((*outer[0], *row, Read.WHOLE)), Access((*outer[1], Read.WHOLE, *column))
+
+
+@lowered(np.matmul, role=Role.PRODUCT, access=_rows_and_columns, form=forms.matmul)
 def _matmul(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     x, y = node.operands
-    if shape_of(x)[-1] > UNROLLED_SUM or node.dtype.kind != "f":
+    count = shape_of(x)[-1]
+    if count > UNROLLED_SUM or node.dtype.kind != "f":
         raise NeedsBufferError(node)
-    if shape_of(x)[-1] == 0:
+    if count == 0:
         return literal(0, node.dtype)
-    row, column, lead = matmul_index(x, y, index)
     total: str | None = None
-    kind = type_of(node.dtype)
-    for k in range(shape_of(x)[-1]):
-        left = to.element(x, (*spread(lead, shape_of(x)[:-2]), *row, k), node.dtype)
-        right = to.element(y, (*spread(lead, shape_of(y)[:-2]), k, *column), node.dtype)
+    kind, read = type_of(node.dtype), accesses(node) or ()
+    for k in range(count):
+        places = [place_in(access, index, (k,)) for access in read]
+        left, right = (to.element(v, at or (), node.dtype) for v, at in zip((x, y), places, strict=True))
         total = add_product(to.text, kind, total, left, right)
     assert total is not None
     return total
-
-
-def matmul_index(x: Value, y: Value, index: tuple[Index, ...]) -> tuple[tuple[Index, ...], ...]:
-    """The row, the column and the leading axes that an element of a matrix product comes from."""
-    left, right = len(shape_of(x)) > 1, len(shape_of(y)) > 1
-    column = index[-1:] if right else ()
-    rest = index[: len(index) - right]
-    row = rest[-1:] if left else ()
-    return row, column, rest[: len(rest) - left]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .....core.block import BLOCKS
+from .... import forms
 from ....graph import Op, Value
-from ....rewrite import first
+from ....lowering import LOWERINGS, Role, declare, same_place
+from ....rewrite import first, shape_of
+from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of, wide
 from ..math import calls
+from ..tuning import FUNCTION_COST
+from .expressions import Expressions, LeaveToNumPyError, spread
 
 
 def _own_dtype(node: Op, values: tuple[Value, ...]) -> Any:
@@ -23,42 +26,27 @@ def _common_dtype(node: Op, values: tuple[Value, ...]) -> Any:
     return np.result_type(*[v.dtype if isinstance(v, Op) else v for v in values])
 
 
-@dataclass(frozen=True)
-class Operation:
-    """The instructions of a Block: `write(text, dtype, registers, values)`, in `dtype(node, values)`."""
-
-    write: Callable[[Text, Any, list[str], tuple[Value, ...]], str]
-    dtype: Callable[[Op, tuple[Value, ...]], Any] = _own_dtype
-
-
-OPERATIONS: dict[Any, Operation] = {}
-
-
-def convert(text: Text, register: str, have: Any, want: Any) -> str:
-    """A register in another dtype."""
-    if have is want:
-        return register
-    have, want = wide(np.dtype(have)), wide(np.dtype(want))
-    if have == want:
-        return register
-    a, b = type_of(have), type_of(want)
-    if want.kind == "b":
-        test = f"fcmp une {a} {register}, {literal(0, have)}" if have.kind == "f" else f"icmp ne {a} {register}, 0"
-        return text.op(test)
-    if have.kind == "b":
-        kind = "uitofp" if want.kind == "f" else "zext"
-    elif have.kind == "f":
-        kind = "fptosi" if want.kind == "i" else ("fpext" if want.itemsize > have.itemsize else "fptrunc")
-    elif want.kind == "f":
-        kind = "sitofp"
-    else:
-        kind = "sext" if want.itemsize > have.itemsize else "trunc"
-    return text.op(f"{kind} {a} {register} to {b}")
+def _element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    """An element, computed from those of the operands at the same place."""
+    known, values = LOWERINGS[node.block], node.operands
+    assert known.instructions is not None
+    assert known.dtype is not None
+    kind = wide(known.dtype(node, values))
+    registers = [to.element(v, spread(index, shape_of(v)), kind) for v in values]
+    try:
+        return known.instructions(to.text, kind, registers, values)
+    except calls.UnsupportedError:
+        raise LeaveToNumPyError(node) from None
 
 
-def enter(fn: Any, write: Any, dtype: Any = _own_dtype) -> None:
-    """Enter the instructions of a Block."""
-    OPERATIONS[BLOCKS[fn]] = Operation(write, dtype)
+def enter(fn: Any, instructions: Any, dtype: Any = _own_dtype, cost: float | None = None) -> None:
+    """Enter how a Block is computed; one that has a derivative costs as much as a mathematical function."""
+    if cost is None:
+        cost = FUNCTION_COST if BLOCKS[fn].kind == "elementwise" else 1
+    declare(
+        fn, role=Role.ELEMENTWISE, access=same_place, form=forms.elementwise, element=_element,
+        instructions=instructions, dtype=dtype, cost=cost,
+    )  # fmt: skip
 
 
 def _instruction(floating: str, integer: str | None = None, boolean: str | None = None) -> Any:
@@ -251,34 +239,34 @@ def _function(name: str) -> Any:
     return lambda text, dtype, registers, values: calls.call(text, name, dtype, registers)
 
 
-enter(np.add, _instruction("fadd", "add"))
-enter(np.subtract, _instruction("fsub", "sub"))
-enter(np.multiply, _instruction("fmul", "mul", "and"))
-enter(np.divide, _instruction("fdiv"))
-enter(np.negative, _negative)
-enter(np.positive, lambda text, dtype, registers, values: registers[0])
-enter(np.square, _square)
-enter(np.reciprocal, _reciprocal)
-enter(np.absolute, _absolute)
-enter(np.fabs, _absolute)
-enter(np.copysign, _intrinsic("copysign"))
-enter(np.sqrt, _intrinsic("sqrt"))
+enter(np.add, _instruction("fadd", "add"), cost=1)
+enter(np.subtract, _instruction("fsub", "sub"), cost=1)
+enter(np.multiply, _instruction("fmul", "mul", "and"), cost=1)
+enter(np.divide, _instruction("fdiv"), cost=5)
+enter(np.negative, _negative, cost=1)
+enter(np.positive, lambda text, dtype, registers, values: registers[0], cost=0)
+enter(np.square, _square, cost=1)
+enter(np.reciprocal, _reciprocal, cost=5)
+enter(np.absolute, _absolute, cost=1)
+enter(np.fabs, _absolute, cost=1)
+enter(np.copysign, _intrinsic("copysign"), cost=1)
+enter(np.sqrt, _intrinsic("sqrt"), cost=6)
 enter(np.floor, _rounded("floor"))
 enter(np.ceil, _rounded("ceil"))
 enter(np.trunc, _rounded("trunc"))
 enter(np.rint, _intrinsic("rint"))
 enter(np.sign, _sign)
-enter(np.maximum, _extremum("ogt", "sgt"))
-enter(np.minimum, _extremum("olt", "slt"))
-enter(np.fmax, _known_extremum("maxnum", "ogt", "sgt"))
-enter(np.fmin, _known_extremum("minnum", "olt", "slt"))
-enter(np.power, _power)
-enter(np.float_power, _power)
+enter(np.maximum, _extremum("ogt", "sgt"), cost=2)
+enter(np.minimum, _extremum("olt", "slt"), cost=2)
+enter(np.fmax, _known_extremum("maxnum", "ogt", "sgt"), cost=2)
+enter(np.fmin, _known_extremum("minnum", "olt", "slt"), cost=2)
+enter(np.power, _power, cost=40)
+enter(np.float_power, _power, cost=40)
 enter(np.hypot, _hypot)
 for _degrees in (np.degrees, np.rad2deg):
-    enter(_degrees, _scaled(180 / np.pi))
+    enter(_degrees, _scaled(180 / np.pi), cost=1)
 for _radians in (np.radians, np.deg2rad):
-    enter(_radians, _scaled(np.pi / 180))
+    enter(_radians, _scaled(np.pi / 180), cost=1)
 for _fn, _floating, _integer in (
     (np.less, "olt", "slt"), (np.less_equal, "ole", "sle"), (np.greater, "ogt", "sgt"),
     (np.greater_equal, "oge", "sge"), (np.equal, "oeq", "eq"), (np.not_equal, "une", "ne"),
@@ -295,9 +283,10 @@ enter(np.bitwise_or, _instruction("or", "or", "or"))
 enter(np.bitwise_xor, _instruction("xor", "xor", "xor"))
 for _fn in (
     np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh,
-    np.tanh, np.arcsin, np.arccos, np.arctan, np.arctan2, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
+    np.tanh, np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
 ):  # fmt: skip
     enter(_fn, _function(_fn.__name__))
+enter(np.arctan2, _function("arctan2"), cost=40)
 for _block in BLOCKS.values():
     if _block.kind == "elementwise" and _block.name in ("logistic", "erfc"):
-        OPERATIONS[_block] = Operation(_function(_block.name))
+        enter(_block.fn, _function(_block.name))

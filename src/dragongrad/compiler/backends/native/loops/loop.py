@@ -10,10 +10,10 @@ import numpy as np
 
 from .....core.errors import CompileError
 from ....graph import Op, Value
+from ....lowering import is_elementwise
 from ....rewrite import shape_of
 from ..elements.contractions import product
-from ..elements.lowering import Expressions, spread
-from ..elements.ufuncs import OPERATIONS
+from ..elements.expressions import Expressions, spread
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
 from ..schedule.steps import Loops
@@ -323,8 +323,8 @@ def _chain(node: Op, in_memory: Callable[[Value], bool], known: Callable[[Op], b
         if known(one):
             continue
         stack.append((one, True))
-        if one.block in OPERATIONS:
+        if is_elementwise(one):
             for v in one.operands:
-                if isinstance(v, Op) and v.shape == node.shape and not in_memory(v) and v.block in OPERATIONS:
+                if isinstance(v, Op) and v.shape == node.shape and not in_memory(v) and is_elementwise(v):
                     stack.append((v, False))
     return order if len(order) > RECURSION_DEPTH else []

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ....graph import Op
-from ..elements.advanced_indexing import element_of
+from ..elements.indexing import element_of
 from ..ir.affine import Index, variable
 from ..ir.builder import STORED, Buffer, literal
 from ..linalg import convolution

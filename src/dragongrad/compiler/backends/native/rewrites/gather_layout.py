@@ -11,16 +11,15 @@ import numpy as np
 
 from .....core.block import BLOCKS
 from ....graph import Graph, Op, Value, op_of
+from ....indexing import Index, index_of
+from ....lowering import Role, is_a, is_elementwise
 from ....passes.simplify import permutation
 from ....passes.uses import users_of
-from ....rewrite import Writer, rewrite, shape_of
-from ..elements.basic_indexing import advanced
-from ..elements.ufuncs import OPERATIONS
+from ....rewrite import Writer, rewrite
 from ..tuning import GATHERED_READS, LOOKED_AHEAD_NODES
 
 _GETITEM, _GATHER, _TRANSPOSE = BLOCKS["getitem"], BLOCKS["gather"], BLOCKS[np.transpose]
 _ANY = frozenset(BLOCKS[fn] for fn in (np.any, np.all))
-_SUMS = frozenset(BLOCKS[fn] for fn in (np.sum, np.max, np.min, np.matmul))
 
 
 def gathered_from(graph: Graph) -> set[Op]:
@@ -66,6 +65,12 @@ def _has_array(node: Op) -> bool:
     return any(isinstance(p, np.ndarray) for p in node.params["index"])
 
 
+def _is_of_one_array(index: Index) -> bool:
+    """Whether an index has one array of places, and takes all other axes as they are."""
+    arrays = [p for p in index.parts if p.kind == "array"]
+    return len(arrays) == 1 and all(p.whole for p in index.parts if p.kind != "array")
+
+
 def _viewed(value: Value) -> Value:
     """What lies in memory of an operand; of one that `turn_gathered` wrote, the turned copy."""
     return value.operands[0] if isinstance(value, Op) and value.block is _TRANSPOSE else value
@@ -79,7 +84,7 @@ def _costs(value: Op, inputs: set[Op]) -> bool:
         count += 1
         if v in inputs:
             continue
-        if v.block in OPERATIONS or v.block in _SUMS:
+        if is_a(v, Role.ELEMENTWISE, Role.REDUCTION, Role.PRODUCT):
             return True
         stack += v.sources
     return False
@@ -93,14 +98,20 @@ def _turns(graph: Graph) -> dict[Op, int]:
         if node.block is not _GETITEM or not _has_array(node):
             continue
         (x,) = node.operands
-        index = advanced(node.params["index"], shape_of(x))
-        if index is None or not isinstance(x, Op) or not _costs(x, inputs) or node.size < GATHERED_READS * x.size:
+        index = index_of(node)
+        if (
+            index is None
+            or not _is_of_one_array(index)
+            or not isinstance(x, Op)
+            or not _costs(x, inputs)
+            or node.size < GATHERED_READS * x.size
+        ):
             continue
         last = _last_axis(node, users)
-        k, array, _ = index
-        if last is None or k <= last < k + array.ndim or last == len(node.shape) - 1:
+        k, count = index.before, len(index.shape)
+        if last is None or k <= last < k + count or last == len(node.shape) - 1:
             continue
-        found[node] = x, last if last < k else last - array.ndim + 1
+        found[node] = x, last if last < k else last - count + 1
     agreed: dict[Value, set[int]] = {}
     for x, axis in found.values():
         agreed.setdefault(x, set()).add(axis)
@@ -117,7 +128,7 @@ def _last_axis(node: Op, users: dict[Op, list[Op | None]]) -> int | None:
                 continue
             if user.block is _TRANSPOSE:
                 axes.add(permutation(user)[-1])
-            elif user.block in OPERATIONS and user.shape == node.shape:
+            elif is_elementwise(user) and user.shape == node.shape:
                 seen.add(user)
                 stack.append(user)
     return axes.pop() if len(axes) == 1 else None
@@ -149,7 +160,7 @@ def _first_transposes(graph: Graph) -> dict[Op, tuple[int, ...]]:
         if node.block not in _ANY or node.shape:
             continue
         (test,) = node.operands
-        if isinstance(test, Op) and test.block in OPERATIONS and len(test.operands) == 1:
+        if isinstance(test, Op) and is_elementwise(test) and len(test.operands) == 1:
             (v,) = test.operands
             if isinstance(v, Op) and v in turned and v.shape == test.shape:
                 found[node] = turned[v]

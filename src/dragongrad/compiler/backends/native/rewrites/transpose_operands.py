@@ -11,8 +11,8 @@ import numpy as np
 
 from .....core.block import BLOCKS
 from ....graph import INPUT, Graph, Op, Value
+from ....lowering import is_elementwise
 from ....rewrite import Writer, meets, reduced_axes, shape_of
-from ..elements.ufuncs import OPERATIONS
 from ..schedule.access import Axis, reads
 from ..tuning import UNROLLED_SUM
 
@@ -81,7 +81,7 @@ def _simple(value: Value, inputs: set[Op]) -> bool:
         if not isinstance(v, Op) or v in inputs:
             continue
         count += 1
-        if (v.block not in OPERATIONS and v.block not in _BETWEEN) or count > 2 * _LANES:
+        if (not is_elementwise(v) and v.block not in _BETWEEN) or count > 2 * _LANES:
             return False
         stack += v.operands
     return True

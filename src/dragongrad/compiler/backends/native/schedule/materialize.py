@@ -12,30 +12,19 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from .....core.block import BLOCKS
 from ....graph import Graph, Op, op_of
-from ....passes.simplify import permutation
+from ....lowering import Access, Along, Read, Role, accesses, is_a, terms_of
 from ....passes.uses import users_of
-from ....rewrite import shape_of
-from ..elements.basic_indexing import basic
-from ..elements.contractions import REDUCTIONS, terms_of
-from ..elements.ufuncs import OPERATIONS
+from ....rewrite import size_of
 from ..tuning import DISTINCT_WAYS, STRAIGHT_ELEMENTS
-from .stores import JOINS, in_lanes
+from .stores import in_lanes
 
 # From where a value is read, as the moves up to the loop, and how often from there.
 Ways = dict[tuple[Any, ...], float]
-# The numbers of the operands that a value is, and where each begins.
-Operands = dict[Op, list[tuple[int, int]]]
+# The numbers of the operands that a value is.
+Operands = dict[Op, list[int]]
 # A value goes to memory where it costs more than so much, and repeating it more than so much, counted in additions.
 _CHEAP, _WASTE = 2, 16
-_SPREAD = frozenset(BLOCKS[fn] for fn in (np.where, np.broadcast_to, "astype", "stop_gradient"))
-_MATMUL, _TRANSPOSE, _GETITEM = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS["getitem"]
-_RESHAPE, _STACK = BLOCKS[np.reshape], BLOCKS[np.stack]
-_VIEWS = frozenset({_RESHAPE, _TRANSPOSE})
-_LAID = frozenset(BLOCKS[name] for name in ("scatter", "scatter_at", "setitem"))
 
 
 def computed_again(graph: Graph, memory: set[Op], outside: set[Op], price: Callable[[Op], float]) -> set[Op]:
@@ -66,26 +55,19 @@ def computed_again(graph: Graph, memory: set[Op], outside: set[Op], price: Calla
         often = sum(ways.values())
         dear = cost.get(node, 0.0) > _CHEAP and cost[node] * (often - 1) > _WASTE
         # Of what is only seen in another shape, the source is what goes to memory.
-        view = node.block in _VIEWS and isinstance(node.operands[0], Op)
+        view = is_a(node, Role.VIEW) and bool(node.sources) and size_of(node.operands[0]) == node.size
         if dear and not view and node.size > 1 and node not in outside:
             found.add(node)
     return found - memory
 
 
 def _operands(user: Op) -> Operands:
-    """Which operands each value is, and where it begins in what is joined."""
+    """Which operands each value is."""
     found: Operands = {}
-    start = 0
     for k, value in enumerate(user.operands):
         if isinstance(value, Op):
-            found.setdefault(value, []).append((k, start))
-        if user.block in JOINS:
-            start += 1 if user.block is _STACK else shape_of(value)[_axis_of(user)]
+            found.setdefault(value, []).append(k)
     return found
-
-
-def _axis_of(join: Op) -> int:
-    return int(join.params.get("axis") or 0) % len(join.shape)
 
 
 def _ways(
@@ -98,8 +80,8 @@ def _ways(
         if user is None:
             continue
         above = {(): 1.0} if user in memory else known.get(user, {(): 1.0})
-        for k, start in operands(user)[node]:
-            factor, move = _reads(user, k, start)
+        for k in operands(user)[node]:
+            factor, move = _reads(user, k)
             for way, often in above.items():
                 step = way if move is None else (*way, move)
                 # Read twice at one index, it is computed once.
@@ -116,66 +98,67 @@ def _costs(graph: Graph, memory: set[Op], price: Callable[[Op], float]) -> dict[
         if node in memory:
             cost[node] = 0.0
             continue
-        below = 0.0
+        below, joined = 0.0, is_a(node, Role.JOIN)
         for v in node.operands:
             if isinstance(v, Op):
                 # An element of what is joined is one of the parts.
-                part = v.size / max(1, node.size) if node.block in JOINS else 1.0
+                part = v.size / max(1, node.size) if joined else 1.0
                 below += part * cost.get(v, 0.0)
         cost[node] = price(node) + below * terms_of(node)
     return cost
 
 
-def _reads(user: Op, k: int, start: int) -> tuple[float, Any]:
+def _reads(user: Op, k: int) -> tuple[float, Any]:
     """How often a user reads each element of its operand number k, and from where, None from where it is itself."""
-    x = op_of(user.operands[k])
+    x, found = op_of(user.operands[k]), accesses(user)
     if user.size <= STRAIGHT_ELEMENTS:
         return 1.0, None
-    row = in_lanes(user.shape)
-    if user.block in OPERATIONS or user.block in _SPREAD:
-        factor = _repeats(user.shape, x.shape, row)
-        return factor, ("spread", user.shape) if factor > 1 else None
-    if user.block is _RESHAPE or user.block in REDUCTIONS:
+    if found is None or Read.SOMEWHERE in found[k].parts:
+        return user.size / max(1, x.size), id(user)
+    if Read.IN_ORDER in found[k].parts:
         return 1.0, None
-    if user.block is _TRANSPOSE:
-        order = permutation(user)
-        moved = order[0] != 0 if row else order != tuple(range(len(order)))
-        return 1.0, ("turn", order) if moved else None
-    if user.block in JOINS:
-        axis = _axis_of(user)
-        return 1.0, ("join", axis, start) if not row or axis == 0 else None
-    if user.block is _MATMUL:
-        lead = math.prod(user.shape[:-1]) * shape_of(x)[-1] / max(1, x.size) if k == 1 and len(x.shape) > 1 else 1.0
-        return (1.0, None) if row or lead <= 1 else (lead, ("product", user.shape))
-    if user.block is _GETITEM:
-        return _indexed(user, x, row)
-    if user.block in _LAID:
-        # Each element lies in one place; a row of it in the row at the same place, where the first axis is whole.
-        parts = basic(user.params["index"], user.shape)
-        aligned = row and parts is not None and parts[0][0] == "slice" and parts[0][2:] == (0, 1)
-        return 1.0, None if aligned else id(user)
-    return max(1.0, user.size / max(1, x.size)), id(user)
+    row = in_lanes(user.shape)
+    often = _repeats(found[k], user.shape, x.shape, row)
+    moved = _moves(found[k], user.shape, x.shape, row) or often > 1
+    return often, (found[k], user.shape) if moved else None
 
 
-def _repeats(shape: tuple[int, ...], inner: tuple[int, ...], row: bool) -> float:
-    """How often the loops over a shape come to each element of an operand that is spread over it.
+def _repeats(access: Access, shape: tuple[int, ...], inner: tuple[int, ...], row: bool) -> float:
+    """How often the loops over a shape come to each element of an operand.
 
-    What an inner loop does not change, LLVM computes before it.
+    What an inner loop does not change, LLVM computes before it. With the axes after the first written out, a row is
+    computed at once.
     """
-    lead = len(shape) - len(inner)
-    own = [a for a in range(len(shape)) if a >= lead and inner[a - lead] == shape[a] and shape[a] > 1]
-    looped = own[:1] if row and own[:1] == [0] else [] if row else own
+    share = 1.0
+    own = set(access.once)
+    for part, n in zip(access.parts, inner, strict=True):
+        if isinstance(part, Along):
+            own.add(part.axis)
+            share *= min(1.0, shape[part.axis] / max(1, n))
+        elif isinstance(part, int):
+            share /= max(1, n)
+    looped = [a for a in sorted(own) if shape[a] > 1]
+    if row:
+        looped = [a for a in looped[:1] if a == 0]
     if not looped:
-        return 1.0
-    return float(math.prod(n for a, n in enumerate(shape[: looped[-1]]) if a not in own))
+        return share
+    return share * math.prod(n for a, n in enumerate(shape[: looped[-1]]) if a not in own)
 
 
-def _indexed(user: Op, x: Op, row: bool) -> tuple[float, Any]:
-    parts = basic(user.params["index"], x.shape)
-    share = user.size / max(1, x.size)
-    if parts is None:
-        return share, id(user)
-    # With the axes after the first written out, only the first says whether it is read in step.
-    looped = parts[:1] if row and parts[0][0] != "take" else parts
-    moved = any(kind == "take" or (kind == "slice" and (start, step) != (0, 1)) for kind, _, start, step in looped)
-    return share, ("index", tuple([p[2:] for p in looped])) if moved else None
+def _moves(access: Access, shape: tuple[int, ...], inner: tuple[int, ...], row: bool) -> bool:
+    """Whether an operand is read elsewhere than at the place where the result is."""
+    before = -1
+    for part, n in zip(access.parts, inner, strict=True):
+        if isinstance(part, Along):
+            if row and part.axis != 0:
+                # Only the first axis is looped over: another one before it is another place.
+                before = max(before, part.axis)
+                continue
+            if part.axis < before or (part.start, part.step) != (0, 1):
+                return True
+            if row:
+                return 0 in access.once
+            before = part.axis
+        elif isinstance(part, int) and n > 1:
+            return True
+    return 0 in access.once if row else bool(access.once)

@@ -8,11 +8,9 @@ import numpy as np
 
 from .....core.block import BLOCKS
 from ....graph import RESULT, Graph, Op
-from ....rewrite import meets, reduced_axes, shape_of
-from ..elements.advanced_indexing import added_at
-from ..elements.contractions import REDUCTIONS, terms_of
-from ..elements.lowering import RULES
-from ..elements.ufuncs import OPERATIONS
+from ....lowering import Role, has_element, is_a, is_elementwise, terms_of
+from ..elements.indexing import added_at
+from ..elements.joining import axis_of
 from ..ir.builder import readable, supported
 from ..linalg.gemm import factors, fits, lead_of, stacked
 from ..linalg.lapack import is_factorisation, operands
@@ -35,15 +33,10 @@ from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
 from .steps import Callback, Factorisation, Loops, Product, Step, makes
-from .stores import JOINS, Store, is_long_list, mode_of, row_bytes
+from .stores import Store, is_long_list, mode_of, row_bytes
 
 _MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
-# What moves elements and computes nothing.
-_MOVES = frozenset(
-    {BLOCKS[fn] for fn in (np.reshape, np.transpose, np.broadcast_to, "getitem", np.concatenate, np.stack)}
-)
-_SUMS = REDUCTIONS | {_MATMUL}
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
@@ -51,9 +44,9 @@ _NOBODY: frozenset[tuple[int, int]] = frozenset()
 
 def is_native(node: Op) -> bool:
     """Whether an operation can be computed inside loops."""
-    if node.block not in RULES and node.block not in OPERATIONS:
+    if not has_element(node):
         return False
-    if not (supported(node.dtype) or (readable(node.dtype) and node.block in _MOVES)):
+    if not (supported(node.dtype) or (readable(node.dtype) and is_a(node, Role.VIEW, Role.JOIN))):
         return False
     for value in node.operands:
         if not readable(value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype):
@@ -68,7 +61,7 @@ def _is_made(node: Op) -> bool:
 def why_not(node: Op) -> str:
     """Why an operation is a call back."""
     name = node.block.name
-    if node.block not in RULES and node.block not in OPERATIONS:
+    if not has_element(node):
         return f"{name} is not computed natively"
     return f"{name} of dtype {node.dtype} is not computed natively"
 
@@ -84,7 +77,7 @@ class Schedule:
             if node in self.outside:
                 wanted.add(node)
                 wanted.update(node.sources)
-            elif (node.block in REDUCTIONS and _is_long(node)) or _adds_up(node) or is_long_list(node):
+            elif _is_long(node) or _adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)
@@ -118,9 +111,7 @@ class Schedule:
     def _is_rolled(self, node: Op) -> bool:
         """Whether few elements are looped over: of small products, and of what is computed from them."""
         small = (
-            bool(self.rolled)
-            and SMALL_MATRIX_ELEMENTS <= node.size <= STRAIGHT_ELEMENTS
-            and node.block in OPERATIONS
+            bool(self.rolled) and SMALL_MATRIX_ELEMENTS <= node.size <= STRAIGHT_ELEMENTS and is_elementwise(node)
         )
         return small or node in self.rolled
 
@@ -142,7 +133,7 @@ class Schedule:
             return "frame"
         if _adds_up(node):
             return "scatter"
-        return "reduce" if node.block in REDUCTIONS and _is_long(node) else "map"
+        return "reduce" if _is_long(node) else "map"
 
     def _straight_elements(self) -> int:
         """About how many elements are written out one by one."""
@@ -179,14 +170,13 @@ class Schedule:
         """What is joined along a loop, one after the other, is computed before: inside, each would start anew."""
         cost: dict[Op, float] = {}
         found: set[Op] = set()
-        if not meets(self.graph, JOINS):
+        if not any(is_a(node, Role.JOIN) for node in self.graph.nodes):
             return found
         for node in self.graph.nodes:
             cost[node] = price(node) + sum(cost.get(v, 0) for v in node.sources)
-            if node.block not in JOINS or node.size <= STRAIGHT_ELEMENTS:
+            if not is_a(node, Role.JOIN) or node.size <= STRAIGHT_ELEMENTS:
                 continue
-            axis = int(node.params.get("axis") or 0) % len(node.shape)
-            if len(node.operands) > 2 and (axis == 0 or mode_of(Store(node, "map"))[0] == "nest"):
+            if len(node.operands) > 2 and (axis_of(node) == 0 or mode_of(Store(node, "map"))[0] == "nest"):
                 dear = [v for v in node.sources if cost.get(v, 0) > RECOMPUTED_COST]
                 found.update(dear)
                 cost.update(dict.fromkeys(dear, 0.0))
@@ -204,7 +194,7 @@ class Schedule:
             for v in node.sources:
                 if v in cost:
                     total += cost[v]
-            if node.block in _SUMS and (terms := terms_of(node)) > 1:
+            if (terms := terms_of(node)) > 1:
                 total = terms * (1 + total)
             total += price(node)
             used = self._readers.get(node, _NOBODY)
@@ -346,5 +336,5 @@ def _adds_up(node: Op) -> bool:
 
 
 def _is_long(node: Op) -> bool:
-    lengths = [shape_of(node.operands[0])[a] for a in reduced_axes(node, len(shape_of(node.operands[0])))]
-    return math.prod(lengths) > UNROLLED_SUM or 0 in lengths
+    """Whether a reduction is of more elements than are written out one by one, or of none."""
+    return is_a(node, Role.REDUCTION) and not 0 < terms_of(node) <= UNROLLED_SUM

@@ -6,19 +6,16 @@ import math
 from collections.abc import Container
 from dataclasses import dataclass
 
-import numpy as np
-
-from .....core.block import BLOCKS
 from ....graph import Op, Value
+from ....indexing import Index
+from ....lowering import Role, is_a
 from ....process import computed_once
 from ....rewrite import reduced_axes, shape_of
-from ..elements.advanced_indexing import AdvancedIndex, added_at
+from ..elements.indexing import added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
 from ..tuning import LANE_ELEMENTS, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
 from .access import reads
-
-JOINS = frozenset(BLOCKS[fn] for fn in (np.stack, np.concatenate))
 
 
 @dataclass
@@ -47,12 +44,12 @@ class Store:
             return self.node.shape[:1] if is_convolution(self.node) else lead_of(self.node)
         if self.kind == "scatter":
             index = self.index
-            width = len(shape) - (len(index.parts) - sum(p.kind != "slice" for p in index.parts))
+            width = len(shape) - sum(p.kind == "slice" for p in index.parts)
             return (*shape[: index.before], *index.shape, *shape[index.before + width :])
         return shape
 
     @computed_once
-    def index(self) -> AdvancedIndex:
+    def index(self) -> Index:
         """Of a scatter: the index, whose arrays stand side by side between full slices."""
         found = added_at(self.node)
         assert found is not None
@@ -111,12 +108,12 @@ def row_bytes(node: Op) -> int:
 
 def _is_list(node: Op, size: int) -> bool:
     """Whether an array is joined from small parts, of which each is computed in its own way."""
-    return node.block in JOINS and size <= LIST_ELEMENTS and size <= STRAIGHT_ELEMENTS * len(node.operands)
+    return is_a(node, Role.JOIN) and size <= LIST_ELEMENTS and size <= STRAIGHT_ELEMENTS * len(node.operands)
 
 
 def is_long_list(node: Op) -> bool:
     """Whether it is joined from so many that no loop should be cut at each."""
-    return node.block in JOINS and len(node.operands) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
+    return is_a(node, Role.JOIN) and len(node.operands) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
 
 
 def mode_of(store: Store) -> tuple[str, int]:
