@@ -43,6 +43,11 @@ class Part:
         """Whether the axis is taken as it is."""
         return self.kind == "slice" and (self.count, self.start, self.step) == (self.length, 0, 1)
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether it is an array of places that are computed: `places` is its position in the stack."""
+        return self.kind == "array" and isinstance(self.places, int)
+
 
 @dataclass(frozen=True)
 class Index:
@@ -76,7 +81,7 @@ class Index:
 def parts_of(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[Part]:
     """The parts of an index as NumPy has it, into an array of a shape."""
     parts: list[Part] = []
-    used = sum(map(_width, index))
+    used = sum(map(width, index))
     axis = 0
     for p in index if any(p is Ellipsis for p in index) else (*index, Ellipsis):
         if p is Ellipsis:
@@ -85,11 +90,11 @@ def parts_of(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[Part]:
             axis = rest.stop
             continue
         parts.append(_part(p, axis, shape[axis] if axis < len(shape) else 1))
-        axis += _width(p)
+        axis += width(p)
     return parts
 
 
-def _width(part: Any) -> int:
+def width(part: Any) -> int:
     """How many axes a part of an index stands for."""
     if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
         return 0
@@ -107,7 +112,12 @@ def _part(p: Any, axis: int, n: int) -> Part:
     if isinstance(p, (int, np.integer)):
         return Part("take", axis, n, start=int(p) % n if n else 0)
     # What is computed is known by its position in the stack.
-    return Part("array", axis, n, places=p if isinstance(p, np.ndarray) else p.position)
+    return Part("array", axis, n, places=p.position if is_computed(p) else p)
+
+
+def is_computed(part: Any) -> bool:
+    """Whether a part of an index as NumPy has it stands for an array that is computed."""
+    return hasattr(part, "position")
 
 
 def index_of(node: Op) -> Index | None:
@@ -126,7 +136,7 @@ def _index(node: Op) -> Index | None:
     arrays = [p for p in parts if p.kind == "array"]
     if not arrays:
         return Index(tuple(parts), (), 0)
-    shapes = [shape_of(node.operands[-1])[1:] if isinstance(p.places, int) else p.places.shape for p in arrays]
+    shapes = [shape_of(node.operands[-1])[1:] if p.is_computed else p.places.shape for p in arrays]
     # Numbers beside arrays are arrays too.
     advanced = [k for k, p in enumerate(parts) if p.kind in ("array", "take")]
     together = advanced[-1] - advanced[0] + 1 == len(advanced)
@@ -136,7 +146,7 @@ def _index(node: Op) -> Index | None:
 
 def _leaves(part: Part) -> bool:
     """Whether places that are known are not all whole numbers inside the axis, counted from its beginning."""
-    places = part.places
-    if isinstance(places, int):
+    if part.is_computed:
         return False
+    places = part.places
     return places.dtype.kind not in "iu" or bool(places.size and (places.min() < 0 or places.max() >= part.length))

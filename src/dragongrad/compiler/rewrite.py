@@ -219,20 +219,3 @@ def _example(value: Value) -> Any:
     if len(shape) > 1:
         return np.broadcast_to(np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1), shape).astype(value.dtype)
     return np.ones(shape, value.dtype)[()]
-
-
-def indexed_axes(index: tuple[Any, ...], ndim: int) -> list[tuple[int, int]]:
-    """The positions in the stack of index arrays, each with the axis that it indexes."""
-
-    def width(part: Any) -> int:
-        if part is None or part is Ellipsis or isinstance(part, (bool, np.bool_)):
-            return 0
-        return part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
-
-    axis, found = 0, []
-    used = sum(map(width, index))
-    for part in index:
-        if hasattr(part, "position"):
-            found.append((part.position, axis))
-        axis += ndim - used if part is Ellipsis else width(part)
-    return found

@@ -16,10 +16,10 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
+from .indexing import parts_of
 from .integers import Integers, settled
 from .layouts import Layouts, layout
 from .results import opaque
-from .rewrite import indexed_axes
 
 _FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"
 
@@ -260,8 +260,10 @@ class Stage(Staging):
         # With an integer of Python's a view is meant, with an array a copy.
         self.integers.need(stack.link)
         shape = params["shape"] if "shape" in params else np.shape(args[0])
-        for position, axis in indexed_axes(params["index"], len(shape)):
-            places, n = stack[position], shape[axis]
+        for part in parts_of(params["index"], shape):
+            if not part.is_computed:
+                continue
+            places, n = stack[part.places], part.length
             inside = np.all(np.logical_and(places >= -n, places < n))
             self.assume(inside)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.block import BLOCKS
 from ..graph import RESULT, Graph, Op, Value, op_of
+from ..indexing import is_computed
 from ..passes.simplify import permutation
 from ..passes.uses import users_of
 from ..rewrite import dtype_of, shape_of
@@ -318,7 +319,7 @@ class Source:
             return slice_text(part)
         if part is None or part is Ellipsis:
             return "None" if part is None else "..."
-        if hasattr(part, "position"):
+        if is_computed(part):
             if isinstance(stack, Op) and self._is_put_off(stack):
                 return self._value(stack.operands[part.position], 0)
             return f"{self._value(stack, _ATOM - 1)}[{part.position}]"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..indexing import is_computed
 from ..rewrite import first
 
 # Arrays of more elements are not written out.
@@ -136,10 +137,10 @@ def places_text(part: np.ndarray[Any, Any]) -> str | None:
 def may_repeat(index: tuple[Any, ...]) -> bool:
     """Whether an index may name a place twice."""
     arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype.kind in "iu"]
-    if len(arrays) == 1 and not any(hasattr(p, "position") for p in index):
+    if len(arrays) == 1 and not any(map(is_computed, index)):
         (places,) = arrays
         return bool(np.any(places < 0)) or np.unique(places).size < places.size
-    return bool(arrays) or any(hasattr(p, "position") for p in index)
+    return bool(arrays) or any(map(is_computed, index))
 
 
 def numpy_name(fn: Any) -> str | None:

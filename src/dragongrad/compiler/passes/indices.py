@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...core.block import BLOCKS
 from ..graph import Graph, Op, Value
+from ..indexing import Part, parts_of, width
 from ..rewrite import Writer, dtype_of, rewrite, shape_of
 
 _GETITEM, _SCATTER, _SETITEM = BLOCKS["getitem"], BLOCKS["scatter"], BLOCKS["setitem"]
@@ -40,14 +42,14 @@ def plain_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ..
     """The same index without masks and negative places; the very same object where nothing changes."""
     parts: list[Any] = []
     axis = 0
-    used = sum(_width(p) for p in index)
+    used = sum(width(p) for p in index)
     for p in index:
         if p is Ellipsis:
             axis += len(shape) - used
             parts.append(p)
             continue
-        parts += _plain_part(p, shape[axis : axis + _width(p)])
-        axis += _width(p)
+        parts += _plain_part(p, shape[axis : axis + width(p)])
+        axis += width(p)
     single = [k for k, p in enumerate(parts) if not (p is None or p is Ellipsis or isinstance(p, slice))]
     if len(single) == 1:
         # One array among slices keeps its place in the result, as a slice would, or a new axis in place of True.
@@ -55,15 +57,6 @@ def plain_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ..
         parts[k] = None if _is_true(parts[k]) else _as_slice(parts[k])
     same = len(parts) == len(index) and all(a is b for a, b in zip(parts, index, strict=True))
     return index if same else tuple(parts)
-
-
-def _width(part: Any) -> int:
-    """How many axes a part of an index stands for."""
-    if part is None or part is Ellipsis:
-        return 0
-    if isinstance(part, np.ndarray) and part.dtype.kind == "b":
-        return part.ndim
-    return 0 if isinstance(part, (bool, np.bool_)) else 1
 
 
 def _plain_part(part: Any, lengths: tuple[int, ...]) -> list[Any]:
@@ -79,7 +72,7 @@ def _plain_part(part: Any, lengths: tuple[int, ...]) -> list[Any]:
 
 def _is_true(part: Any) -> bool:
     """Whether a part is a mask of no axes that holds."""
-    return _width(part) == 0 and bool(part)
+    return width(part) == 0 and bool(part)
 
 
 def _as_slice(part: Any) -> Any:
@@ -163,21 +156,15 @@ def composed(
 
 def _spelled(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[Any] | None:
     """Every axis of an index: a range of places for a slice, a number, or None for a new axis."""
-    parts: list[Any] = []
-    axis = 0
-    used = sum(_width(p) for p in index)
-    for p in index if any(p is Ellipsis for p in index) else (*index, Ellipsis):
-        if p is None:
-            parts.append(None)
-        elif p is Ellipsis:
-            parts += [range(n) for n in shape[axis : axis + len(shape) - used]]
-            axis += len(shape) - used
-        elif isinstance(p, slice) or _is_whole(p):
-            parts.append(range(shape[axis])[p])
-            axis += 1
-        else:
-            return None
-    return parts
+    parts = parts_of(index, shape)
+    if any(p.kind in ("array", "mask") for p in parts):
+        return None
+    found: dict[str, Callable[[Part], Any]] = {
+        "new": lambda p: None,
+        "take": lambda p: p.start,
+        "slice": lambda p: range(p.start, p.start + p.count * p.step, p.step),
+    }
+    return [found[p.kind](p) for p in parts]
 
 
 def _slice(places: range) -> slice:

@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ....core.block import BLOCKS
 from ...graph import Op, Value
 from ...rewrite import shape_of, size_of
 from .ir.builder import STORED, Function
 from .linalg.external_calls import RoutineWriter
-from .linalg.gemm import ProductWriter, factors
+from .linalg.gemm import ProductWriter, factors, is_matmul
 from .linalg.lapack import FactorisationWriter, operands, room, terms
 from .parallel.combine_partials import combiner
 from .parallel.scratch_slots import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
@@ -36,7 +33,6 @@ from .tuning import (
     UNOPTIMISED_SHARE,
 )
 
-_MATMUL = BLOCKS[np.matmul]
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
@@ -108,7 +104,7 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
         values = node.operands
         if legalize_convolution.is_convolution(node):
             total += NS_PER_CONVOLVED_TERM / NS_PER_COST * legalize_convolution.terms(node)
-        if node.block is _MATMUL:
+        if is_matmul(node):
             total += NS_PER_TERM / NS_PER_COST * node.size * shape_of(values[0])[-1]
         size = node.size
         for v in values:

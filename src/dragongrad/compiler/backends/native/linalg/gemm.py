@@ -16,7 +16,7 @@ from ..tuning import UNROLLED_STACK
 from .external_calls import LETTERS, RoutineWriter, exported
 from .small_matmul import is_small, small_product
 
-_TRANSPOSE, _RESHAPE = BLOCKS[np.transpose], BLOCKS[np.reshape]
+_MATMUL, _TRANSPOSE, _RESHAPE = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[np.reshape]
 _LARGEST = 2**31 - 1
 
 
@@ -27,6 +27,11 @@ class Factor:
     value: Value
     shape: tuple[int, ...]
     transposed: bool
+
+
+def is_matmul(node: Op) -> bool:
+    """Whether an operation is a matrix product."""
+    return node.block is _MATMUL
 
 
 def factors(node: Op) -> tuple[Factor, Factor]:

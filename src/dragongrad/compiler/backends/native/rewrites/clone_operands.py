@@ -11,10 +11,9 @@ import numpy as np
 from .....core.block import BLOCKS
 from ....graph import Graph, Op, Value, op_of
 from ....rewrite import Writer, rewrite, shape_of
-from ..linalg.gemm import stacked
+from ..linalg.gemm import is_matmul, stacked
 from ..tuning import CLONED_READS
 
-_MATMUL = BLOCKS[np.matmul]
 VIEWS = frozenset(BLOCKS[fn] for fn in (np.reshape, np.transpose))
 # Operations as cheap as reading their result from memory.
 CHEAP = frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.negative))
@@ -35,7 +34,7 @@ def part_operands(graph: Graph) -> Graph:
 
 def is_stack(node: Op) -> bool:
     """Whether an operation is a stack of products that a loop is made of."""
-    return node.block is _MATMUL and stacked(node)
+    return is_matmul(node) and stacked(node)
 
 
 def is_cheap(value: Value) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from .....core.block import BLOCKS
 from ....graph import Graph, Op
 from ....rewrite import shape_of
-from ..linalg.gemm import factors, fits
+from ..linalg.gemm import factors, fits, is_matmul
 from ..tuning import (
     BLAS_MULTIPLICATIONS,
     BLAS_TERMS,
@@ -20,12 +17,10 @@ from ..tuning import (
     WRITTEN_OUT_TERMS,
 )
 
-_MATMUL = BLOCKS[np.matmul]
-
 
 def is_product(node: Op) -> bool:
     """Whether an operation is a matrix product that is left to BLAS."""
-    if node.block is not _MATMUL:
+    if not is_matmul(node):
         return False
     x, y = (shape_of(v) for v in node.operands)
     if x[-1] > UNROLLED_SUM or node.dtype.kind != "f":
@@ -36,14 +31,14 @@ def is_product(node: Op) -> bool:
 
 def reads_often(node: Op) -> bool:
     """Whether a matrix product that is written out reads each element of its operands again and again."""
-    return node.block is _MATMUL and node.size >= OPERAND_READS * sum(math.prod(f.shape) for f in factors(node))
+    return is_matmul(node) and node.size >= OPERAND_READS * sum(math.prod(f.shape) for f in factors(node))
 
 
 def small_products(graph: Graph) -> set[Op]:
     """Products of small matrices, where there are so many that writing them out makes too much code."""
     found, terms = set(), 0
     for node in graph.nodes:
-        if node.block is _MATMUL and node.shape and not is_product(node) and fits(node):
+        if is_matmul(node) and node.shape and not is_product(node) and fits(node):
             x, y = (shape_of(v) for v in node.operands)
             own = node.shape[-1 if 1 in (len(x), len(y)) else -2 :]
             each = math.prod(own)

@@ -35,7 +35,6 @@ from .matmul_strategy import is_product, reads_often, small_products
 from .steps import Callback, Factorisation, Loops, Product, Step, makes
 from .stores import Store, is_long_list, mode_of, row_bytes
 
-_MATMUL = BLOCKS[np.matmul]
 _SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())

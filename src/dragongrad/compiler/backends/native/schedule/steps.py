@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import numpy as np
-
-from .....core.block import BLOCKS
 from ....graph import Op
+from ..linalg.gemm import is_matmul
 from .stores import Store
 
 
@@ -32,7 +30,7 @@ class Loops:
     @property
     def calls_blas(self) -> bool:
         """Whether matrices are multiplied inside by BLAS."""
-        return any(store.kind == "product" and store.node.block is BLOCKS[np.matmul] for store in self.stores)
+        return any(store.kind == "product" and is_matmul(store.node) for store in self.stores)
 
 
 @dataclass
