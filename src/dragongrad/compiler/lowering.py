@@ -97,6 +97,8 @@ class Lowering:
         whole value is computed at once.
     cost : float
         What an element costs, its operands given; an addition is 1.
+    fits : callable or None
+        `fits(node)`: whether this application can be computed so; None where every one can.
     instructions : callable or None
         Elementwise: `instructions(text, dtype, registers, values)`, for registers of that dtype.
     dtype : callable or None
@@ -110,6 +112,7 @@ class Lowering:
     form: Callable[[Block, list[Any], dict[str, Any]], Form | None] | None = None
     element: Callable[[Any, Op, Any], str] | None = None
     cost: float = 0
+    fits: Callable[[Op], bool] | None = None
     instructions: Callable[..., str] | None = None
     dtype: Callable[..., Any] | None = None
     combine: Any = None
@@ -147,6 +150,12 @@ def has_element(node: Op) -> bool:
     """Whether elements can be computed one by one, inside loops."""
     found = LOWERINGS.get(node.block)
     return found is not None and found.element is not None
+
+
+def fits(node: Op) -> bool:
+    """Whether the record of its Block can be used for an operation."""
+    found = LOWERINGS.get(node.block)
+    return found is not None and (found.fits is None or found.fits(node))
 
 
 def is_elementwise(node: Op) -> bool:

@@ -7,7 +7,6 @@ from functools import partial
 
 from ...graph import Graph, Op, Value
 from ...rewrite import collector_paused, is_constant
-from .elements.expressions import LeaveToNumPyError, NeedsBufferError
 from .ir.builder import Function
 from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter
@@ -30,30 +29,14 @@ class Plan:
 
 
 def plan(graph: Graph) -> Plan:
-    """Choose what goes to memory until every loop can be written."""
+    """Choose what goes to memory and what shares a loop, and write the loops."""
     with collector_paused():
-        return _plan(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
-
-
-def _plan(graph: Graph, forced: set[Op]) -> Plan:
-    outside: set[Op] = set()
-    while True:
-        schedule = Schedule(graph, forced, outside)
-        made = Plan(schedule)
-        in_memory = partial(lies_in_memory, schedule.memory)
-        needs: list[NeedsBufferError] = []
+        schedule = Schedule(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
+        made, in_memory = Plan(schedule), partial(lies_in_memory, schedule.memory)
         for k, step in enumerate(schedule.steps):
             if isinstance(step, Loops):
-                try:
-                    made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
-                except NeedsBufferError as need:
-                    needs.append(need)
-        if not needs:
-            return made
-        # One round for all of them: what is wanting in one step says nothing of another.
-        for wanting in needs:
-            stuck = wanting.node in schedule.wanted or wanting.node in forced
-            (outside if isinstance(wanting, LeaveToNumPyError) or stuck else forced).add(wanting.node)
+                made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
+        return made
 
 
 def _writer(step: Loops) -> type[LoopWriter]:

@@ -16,8 +16,8 @@ from ....rewrite import reduced_axes, shape_of
 from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of
 from ..jit.engine import processor
-from ..tuning import UNROLLED_SUM
-from .expressions import Expressions, NeedsBufferError, place_in, spread
+from ..tuning import STRAIGHT_ELEMENTS, UNROLLED_SUM
+from .expressions import Expressions, NotInMemoryError, place_in, spread
 
 _MULTIPLY, _NEGATIVE, _SUM = BLOCKS[np.multiply], BLOCKS[np.negative], BLOCKS[np.sum]
 
@@ -32,8 +32,8 @@ def _reduced(node: Op) -> tuple[Access, ...]:
 def _reduction(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     (x,), (access,) = node.operands, accesses(node) or ()
     lengths = [n for n, part in zip(shape_of(x), access.parts, strict=True) if part is Read.WHOLE]
-    if math.prod(lengths) > to.unroll or 0 in lengths:
-        raise NeedsBufferError(node)
+    if math.prod(lengths) > STRAIGHT_ELEMENTS or 0 in lengths:
+        raise NotInMemoryError(node)
     known = LOWERINGS[BLOCKS[LOWERINGS[node.block].combine]].instructions
     assert known is not None
     total: str | None = None
@@ -92,7 +92,7 @@ def _matmul(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     x, y = node.operands
     count = shape_of(x)[-1]
     if count > UNROLLED_SUM or node.dtype.kind != "f":
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     if count == 0:
         return literal(0, node.dtype)
     total: str | None = None

@@ -12,19 +12,13 @@ from ....lowering import LOWERINGS, Access, Along, Read
 from ....rewrite import first
 from ..ir.affine import Index, Loaded, linear
 from ..ir.builder import Buffer, Text, literal, type_of, wide
-from ..tuning import UNROLLED_SUM
 
 
-class NeedsBufferError(Exception):
-    """A value must be in memory before it can be used in this way."""
+class NotInMemoryError(Exception):
+    """An element cannot be computed at this index: the schedule should have put the value into memory."""
 
     def __init__(self, node: Op) -> None:
-        super().__init__(repr(node))
-        self.node = node
-
-
-class LeaveToNumPyError(NeedsBufferError):
-    """A value that cannot be computed natively at all."""
+        super().__init__(f"{node!r} is read where it cannot be computed")
 
 
 class Expressions:
@@ -36,15 +30,11 @@ class Expressions:
         Where instructions go.
     memory : callable
         `memory(value)`: the `Buffer` of an operation or constant array that lies in memory, or None.
-    unroll : int
-        Sums over so many elements are written out; of longer ones the result must be in memory.
-
     """
 
-    def __init__(self, text: Text, memory: Callable[[Value], Buffer | None], unroll: int = UNROLLED_SUM) -> None:
+    def __init__(self, text: Text, memory: Callable[[Value], Buffer | None]) -> None:
         self.text = text
         self.memory = memory
-        self.unroll = unroll
         # Where the parts begin of what is joined.
         self.bounds: dict[Op, list[int]] = {}
 
@@ -63,7 +53,7 @@ class Expressions:
     def _compute(self, node: Op, index: tuple[Index, ...]) -> str:
         known = LOWERINGS.get(node.block)
         if known is None or known.element is None:
-            raise NeedsBufferError(node)
+            raise NotInMemoryError(node)
         return known.element(self, node, index)
 
     def _constant(self, value: Any, index: tuple[Index, ...], dtype: Any) -> str:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from .....core.block import BLOCKS
 from .... import forms
 from ....graph import Op, Value
 from ....indexing import Index as Places
@@ -14,8 +15,10 @@ from ....lowering import Access, Along, Read, Role, broadcast_access, lowered
 from ....rewrite import shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, place, shift
 from ..ir.builder import Text, literal, type_of
-from .expressions import Expressions, LeaveToNumPyError, NeedsBufferError, spread
+from .expressions import Expressions, NotInMemoryError, spread
 from .shapes import passed_on
+
+_SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
 
 # What is read
 
@@ -44,17 +47,21 @@ def _taken(node: Op) -> tuple[Access, ...]:
     return Access(tuple(parts)), *map(_somewhere, stack)
 
 
-@lowered("getitem", role=Role.VIEW, access=_taken, form=forms.view, cost=1)
-@lowered("gather", role=Role.VIEW, access=_taken, cost=1)
+def _is_readable(node: Op) -> bool:
+    places = index_of(node)
+    return places is not None and places.is_readable
+
+
+@lowered("getitem", role=Role.VIEW, access=_taken, form=forms.view, cost=1, fits=_is_readable)
+@lowered("gather", role=Role.VIEW, access=_taken, cost=1, fits=_is_readable)
 def _taken_element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     places = index_of(node)
-    if places is None or not places.is_readable:
-        raise LeaveToNumPyError(node)
+    assert places is not None
     if places.is_basic:
         return passed_on(to, node, index)
     inner = element_of(to, places, index, *node.operands[1:])
     if inner is None:
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     return to.element(node.operands[0], inner, node.dtype)
 
 
@@ -115,6 +122,15 @@ def _laid(node: Op) -> tuple[Access, ...]:
 def _replaced(node: Op) -> tuple[Access, ...]:
     x, y = node.operands
     return broadcast_access(node.shape, shape_of(x)), _region(node, y)
+
+
+def _is_basic(node: Op) -> bool:
+    places = index_of(node)
+    return places is not None and places.is_basic
+
+
+def _is_written(node: Op) -> bool:
+    return _is_basic(node) or adds_up(node)
 
 
 def _region(node: Op, source: Value) -> Access:
@@ -208,12 +224,12 @@ def _around(low: int, high: int, index: Index) -> list[int]:
     return [min(low, least), low, high, max(high, most)]
 
 
-@lowered("scatter", role=Role.WRITE, access=_laid, form=forms.zeros)
+@lowered("scatter", role=Role.WRITE, access=_laid, form=forms.zeros, fits=_is_written)
 def _scatter(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     (x,) = node.operands
     places = index_of(node)
     if places is None or not places.is_basic or any(isinstance(i, Loaded) for i in index):
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     found = inside(to, index, places.parts)
     if found is None:
         return literal(0, node.dtype)
@@ -230,23 +246,30 @@ def _if_inside(to: Expressions, node: Op, tests: list[str], value: str, other: s
     return to.text.op(f"select i1 {test}, {kind} {value}, {kind} {other or literal(0, node.dtype)}")
 
 
-@lowered("scatter_at", role=Role.WRITE, access=_laid)
+@lowered("scatter_at", role=Role.WRITE, access=_laid, fits=_is_written)
 def _scatter_at(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     # What was added at computed places is known once all of it is.
-    raise NeedsBufferError(node)
+    raise NotInMemoryError(node)
 
 
-@lowered("setitem", role=Role.WRITE, access=_replaced)
+@lowered("setitem", role=Role.WRITE, access=_replaced, fits=_is_basic)
 def _setitem(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     x, y = node.operands
     places = index_of(node)
     if places is None or not places.is_basic or any(isinstance(i, Loaded) for i in index):
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     found = inside(to, index, places.parts)
     if found is None:
         return to.element(x, index, node.dtype)
     new = to.element(y, spread(found[0], shape_of(y)), node.dtype)
     return _if_inside(to, node, found[1], new, to.element(x, index, node.dtype) if found[1] else None)
+
+
+def adds_up(node: Op) -> bool:
+    """Whether a scatter adds to elements that an array of places names, each perhaps several times."""
+    if node.block not in _SCATTERS or node.dtype.kind not in "fi" or not node.size:
+        return False
+    return added_at(node) is not None
 
 
 def added_at(node: Op) -> Places | None:

@@ -11,7 +11,7 @@ from ....graph import Op
 from ....lowering import Access, Along, Role, lowered
 from ....rewrite import shape_of
 from ..ir.affine import Index, Loaded, place, shift
-from .expressions import Expressions, NeedsBufferError
+from .expressions import Expressions, NotInMemoryError
 
 
 def axis_of(join: Op) -> int:
@@ -40,7 +40,7 @@ def _stack(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     xs = node.operands
     axis = axis_of(node)
     if isinstance(index[axis], Loaded):
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     which = place(index[axis], range(len(xs) + 1))
     return to.element(xs[which], index[:axis] + index[axis + 1 :], node.dtype)
 
@@ -50,7 +50,7 @@ def _concatenate(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     xs = node.operands
     axis = axis_of(node)
     if isinstance(index[axis], Loaded):
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     bounds = to.bounds.get(node)
     if bounds is None:
         bounds = to.bounds[node] = list(itertools.accumulate([shape_of(x)[axis] for x in xs], initial=0))

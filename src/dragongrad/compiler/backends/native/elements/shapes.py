@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ....passes.simplify import permutation
 from ....rewrite import shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, shift
 from ..ir.builder import Buffer, type_of
-from .expressions import Expressions, NeedsBufferError, convert, place_in, spread
+from .expressions import Expressions, NotInMemoryError, convert, place_in, spread
 
 
 def passed_on(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
@@ -21,7 +22,7 @@ def passed_on(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     (access,) = accesses(node) or ()
     inner = place_in(access, index)
     if inner is None:
-        raise NeedsBufferError(node)
+        raise NotInMemoryError(node)
     return to.element(node.operands[0], inner, node.dtype)
 
 
@@ -33,13 +34,17 @@ def _transposed(node: Op) -> tuple[Access, ...]:
 def _in_order(node: Op) -> tuple[Access, ...]:
     """Axes that hold the same elements follow one another, all others lie in the same order."""
     shape = shape_of(node.operands[0])
-    if node.params.get("order") not in (None, "C"):
+    if not _is_in_c_order(node):
         return (Access((Read.SOMEWHERE,) * len(shape)),)
     places: dict[tuple[int, int], int] = {}
     for axis, place in enumerate(_before(node.shape)):
         places.setdefault(place, axis)
     found = [places.get(place) for place in _before(shape)]
     return (Access(tuple([Read.IN_ORDER if a is None else Along(a) for a in found])),)
+
+
+def _is_in_c_order(node: Op) -> bool:
+    return node.params.get("order") in (None, "C")
 
 
 def _before(shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -63,18 +68,16 @@ def _where(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     return to.text.op(f"select i1 {test}, {kind} {left}, {kind} {right}")
 
 
-@lowered(np.reshape, role=Role.VIEW, access=_in_order, form=forms.view)
+@lowered(np.reshape, role=Role.VIEW, access=_in_order, form=forms.view, fits=_is_in_c_order)
 def _reshape(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     (x,) = node.operands
-    if node.params.get("order") not in (None, "C"):
-        raise NeedsBufferError(node)
     shape = shape_of(x)
     inner = reshaped(index, node.shape, shape)
     if inner is not None:
         return to.element(x, inner, node.dtype)
     buffer = to.memory(x)
     if buffer is None:
-        raise NeedsBufferError(op_of(x))
+        raise NotInMemoryError(op_of(x))
     strides = list(Buffer("", node.shape, node.dtype).strides)
     if buffer.held and buffer.shape[0] > 1:
         # Of one row that is held, the index of the row is no part. The axis of rows is the first that is not of
@@ -87,9 +90,18 @@ def _reshape(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
 def reshaped(index: tuple[Index, ...], shape: tuple[int, ...], inner: tuple[int, ...]) -> tuple[Index, ...] | None:
     """The index into an array of shape `inner` of the element at `index` of its reshaped view, if it is linear."""
     at: list[Index] = []
+    for outer, own in grouped(shape, inner):
+        part = regrouped(index[outer], shape[outer], inner[own])
+        if part is None:
+            return None
+        at += part
+    return tuple(at)
+
+
+def grouped(shape: tuple[int, ...], inner: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """The axes of both sides that hold the same elements, as few together as can be."""
     i = j = 0
     while i < len(shape) or j < len(inner):
-        # Axes of both sides that hold the same elements are taken together.
         left, right, i0, j0 = 1, 1, i, j
         if i < len(shape):
             left, i = shape[i], i + 1
@@ -104,14 +116,11 @@ def reshaped(index: tuple[Index, ...], shape: tuple[int, ...], inner: tuple[int,
             i += 1
         while j < len(inner) and inner[j] == 1:
             j += 1
-        part = _regroup(index[i0:i], shape[i0:i], inner[j0:j])
-        if part is None:
-            return None
-        at += part
-    return tuple(at)
+        yield slice(i0, i), slice(j0, j)
 
 
-def _regroup(index: tuple[Index, ...], shape: tuple[int, ...], inner: tuple[int, ...]) -> list[Index] | None:
+def regrouped(index: tuple[Index, ...], shape: tuple[int, ...], inner: tuple[int, ...]) -> list[Index] | None:
+    """The index along the axes of one group."""
     if shape == inner:
         return list(index)
     flat: Index = 0

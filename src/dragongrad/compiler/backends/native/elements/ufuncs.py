@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .....core.block import BLOCKS
+from .....core.block import BLOCKS, Block
 from .... import forms
 from ....graph import Op, Value
 from ....lowering import LOWERINGS, Role, declare, same_place
 from ....rewrite import first, shape_of
 from ..ir.affine import Index
-from ..ir.builder import Text, literal, type_of, wide
+from ..ir.builder import Text, literal, supported, type_of, wide
 from ..math import calls
 from ..tuning import FUNCTION_COST
-from .expressions import Expressions, LeaveToNumPyError, spread
+from .expressions import Expressions, spread
 
 
 def _own_dtype(node: Op, values: tuple[Value, ...]) -> Any:
@@ -33,10 +34,26 @@ def _element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     assert known.dtype is not None
     kind = wide(known.dtype(node, values))
     registers = [to.element(v, spread(index, shape_of(v)), kind) for v in values]
+    return known.instructions(to.text, kind, registers, values)
+
+
+def is_supported(node: Op) -> bool:
+    """Whether there are instructions for numbers of this dtype."""
+    known = LOWERINGS[node.block]
+    assert known.dtype is not None
+    dtype = known.dtype(node, node.operands)
+    return supported(wide(dtype)) and _has_instructions(node.block, wide(dtype), len(node.operands))
+
+
+@cache
+def _has_instructions(block: Block, dtype: Any, count: int) -> bool:
+    instructions = LOWERINGS[block].instructions
+    assert instructions is not None
     try:
-        return known.instructions(to.text, kind, registers, values)
+        instructions(Text(), dtype, ["%x"] * count, (1.0,) * count)
     except calls.UnsupportedError:
-        raise LeaveToNumPyError(node) from None
+        return False
+    return True
 
 
 def enter(fn: Any, instructions: Any, dtype: Any = _own_dtype, cost: float | None = None) -> None:
@@ -45,7 +62,7 @@ def enter(fn: Any, instructions: Any, dtype: Any = _own_dtype, cost: float | Non
         cost = FUNCTION_COST if BLOCKS[fn].kind == "elementwise" else 1
     declare(
         fn, role=Role.ELEMENTWISE, access=same_place, form=forms.elementwise, element=_element,
-        instructions=instructions, dtype=dtype, cost=cost,
+        instructions=instructions, dtype=dtype, cost=cost, fits=is_supported,
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ class LoopWriter:
         self.own = {store.node for store in loops.stores}
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}
-        self.to = Expressions(self.text, self._memory, STRAIGHT_ELEMENTS if loops.mode == "straight" else 16)
+        self.to = Expressions(self.text, self._memory)
         self.entry: list[str] = []
         self.totals: dict[Op, str] = {}
         self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know

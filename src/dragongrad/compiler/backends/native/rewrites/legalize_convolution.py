@@ -29,7 +29,7 @@ def is_convolution(node: Op) -> bool:
     return node.block in (_CONV, _KERNEL) and _is_computed(node) and not any(map(any, _windows(node).padding))
 
 
-def adds_up(node: Op) -> bool:
+def is_kernel(node: Op) -> bool:
     """Whether a convolution is the one that is summed over images: the gradient of its kernel."""
     return node.block is _KERNEL
 

@@ -33,7 +33,7 @@ def repeat_products(graph: Graph) -> Graph:
     large = [node for node in graph.nodes if is_stack(node) and _is_quick(node) and node not in outputs]
     if not large:
         return graph
-    schedule = Schedule(graph, set(), set())
+    schedule = Schedule(graph)
     for node in large:
         repeat = _repeat(node, schedule)
         if repeat is not None:
@@ -119,7 +119,7 @@ def _written(schedule: Schedule, repeat: _Repeat) -> Schedule | None:
     if not all(not isinstance(v, Op) or _seen(v) in whole or is_cheap(v) for v in repeat.node.operands):
         return None
     writing = _Writing(repeat, whole)
-    again = Schedule(rewrite(schedule.graph, writing), set(), set())
+    again = Schedule(rewrite(schedule.graph, writing))
     return again if {repeat.node, writing.copy} <= _held(again) else None
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
-from .....core.block import BLOCKS
+from .... import lowering
 from ....graph import RESULT, Graph, Op
 from ....lowering import Role, has_element, is_a, is_elementwise, terms_of
-from ..elements.indexing import added_at
+from ..elements.indexing import adds_up
 from ..elements.joining import axis_of
 from ..ir.builder import readable, supported
 from ..linalg.gemm import factors, fits, lead_of, stacked
 from ..linalg.lapack import is_factorisation, operands
 from ..rewrites.gather_layout import gathered_from
-from ..rewrites.legalize_convolution import adds_up, is_convolution, places_of
+from ..rewrites.legalize_convolution import is_convolution, is_kernel, places_of
 from ..tuning import (
     HELD_COST,
     QUICK_ELEMENTS,
@@ -29,13 +30,13 @@ from ..tuning import (
     UNROLLED_SUM,
     VALUES_PER_FUNCTION,
 )
+from .addressing import nests, unaddressable
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
 from .steps import Callback, Factorisation, Loops, Product, Step, makes
 from .stores import Store, is_long_list, mode_of, row_bytes
 
-_SCATTERS = frozenset({BLOCKS["scatter"], BLOCKS["scatter_at"]})
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
@@ -43,7 +44,7 @@ _NOBODY: frozenset[tuple[int, int]] = frozenset()
 
 def is_native(node: Op) -> bool:
     """Whether an operation can be computed inside loops."""
-    if not has_element(node):
+    if not has_element(node) or not lowering.fits(node):
         return False
     if not (supported(node.dtype) or (readable(node.dtype) and is_a(node, Role.VIEW, Role.JOIN))):
         return False
@@ -62,21 +63,26 @@ def why_not(node: Op) -> str:
     name = node.block.name
     if not has_element(node):
         return f"{name} is not computed natively"
+    if is_a(node, Role.VIEW, Role.WRITE):
+        return f"{name} at such an index is not computed natively"
     return f"{name} of dtype {node.dtype} is not computed natively"
 
 
 class Schedule:
-    """The plan of a Graph: `memory`, the operations that go to memory in order, and `steps`."""
+    """The plan of a Graph: `memory`, the operations that go to memory in order, and `steps`.
 
-    def __init__(self, graph: Graph, forced: set[Op], outside: set[Op]) -> None:
+    What is `stored` goes to memory whatever it costs.
+    """
+
+    def __init__(self, graph: Graph, stored: Collection[Op] = ()) -> None:
         self.graph = graph
-        self.outside = {n for n in graph.nodes if n in outside or not _is_made(n)}
-        wanted = {o for o in graph.outputs if isinstance(o, Op)} | forced
+        self.outside = {n for n in graph.nodes if not _is_made(n)}
+        wanted = {o for o in graph.outputs if isinstance(o, Op)}.union(stored)
         for node in graph.nodes:
             if node in self.outside:
                 wanted.add(node)
                 wanted.update(node.sources)
-            elif _is_long(node) or _adds_up(node) or is_long_list(node):
+            elif _is_long(node) or adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)
@@ -95,9 +101,11 @@ class Schedule:
             wanted.add(node)
             wanted.update(f.value for f in factors(node) if isinstance(f.value, Op))
         inputs = set(graph.inputs)
+        wanted |= unaddressable(graph, wanted | inputs, self.outside, self._store)
         wanted |= gathered_from(graph) - self.outside
         wanted |= computed_again(graph, wanted | inputs, self.outside, price)
         wanted |= self._pieces() | self._deep(wanted)
+        wanted |= unaddressable(graph, wanted | inputs, self.outside, self._store)
         self.wanted = {n for n in wanted if n not in inputs}
         self.memory = self.wanted | inputs
         self.steps: list[Step] = []
@@ -114,6 +122,10 @@ class Schedule:
         )
         return small or node in self.rolled
 
+    def _store(self, node: Op) -> Store:
+        """How a value goes to memory, and in which loops."""
+        return Store(node, self._kind(node), self._is_rolled(node))
+
     def _is_stack(self, node: Op) -> bool:
         """Whether a product is a loop over a stack; the rows of small ones are not put together into tall ones."""
         return (
@@ -125,12 +137,12 @@ class Schedule:
     def _kind(self, node: Op) -> str:
         """How a value goes to memory."""
         if is_convolution(node):
-            return "total" if adds_up(node) else "product"
+            return "total" if is_kernel(node) else "product"
         if is_product(node) or node in self.rolled:
             return "product"
         if places_of(node) is not None:
             return "frame"
-        if _adds_up(node):
+        if adds_up(node):
             return "scatter"
         return "reduce" if _is_long(node) else "map"
 
@@ -205,7 +217,10 @@ class Schedule:
                 anew = not self._written_first(node, used) or anew
             cost[node] = total
         self.memory |= self.wanted
-        return anew
+        missing = unaddressable(self.graph, self.memory, self.outside, self._store)
+        self.wanted |= missing
+        self.memory |= missing
+        return anew or bool(missing)
 
     def _written_first(self, node: Op, used: frozenset[tuple[int, int]]) -> bool:
         """Let the first step that needs a small value write it, where that is straight code."""
@@ -286,7 +301,7 @@ class Schedule:
         elif self._kind(node) == "product" and not self._is_stack(node):
             self.steps.append(Product(node))
         else:
-            return self._into_loops(Store(node, self._kind(node), self._is_rolled(node)), after, needs)
+            return self._into_loops(self._store(node), after, needs)
         return len(self.steps) - 1
 
     def _into_loops(self, store: Store, after: int, needs: frozenset[Op]) -> int:
@@ -319,19 +334,12 @@ class Schedule:
                 return False
             found = store.reads(0, self.memory) if made else {}
             return all(found.get(r.node) == 0 for r in made)
-        if mode == "lanes" and not made:
+        if mode == "lanes" and not (made and nests(store, self.memory)):
             return False
         if any(r.first == 0 for r in made):
             return False
         found = store.reads(0, self.memory) if made else {}
         return all(found.get(r.node) == 0 for r in made)
-
-
-def _adds_up(node: Op) -> bool:
-    """Whether a scatter adds to elements that an array of indices names, each perhaps several times."""
-    if node.block not in _SCATTERS or node.dtype.kind not in "fi" or not node.size:
-        return False
-    return added_at(node) is not None
 
 
 def _is_long(node: Op) -> bool:
