@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -708,9 +709,12 @@ def test_this_layout_is_known_or_explained():
 def test_what_reads_in_another_way_is_noticed(monkeypatch):
     if fastcall.layout():
         pytest.skip(fastcall.layout())
-    for name, other in (("DATA", 24), ("SHAPE", 40), ("DESCR", 48), ("VALUE", 8), ("TYPE", 0)):
+    array, scalar = fastcall.abi.Array, fastcall.abi.Scalar
+    for record, name, other in (
+        (array, "data", 24), (array, "shape", 40), (array, "descr", 48), (scalar, "value", 8), (array, "type", 0),
+    ):  # fmt: skip
         with monkeypatch.context() as patch:
-            patch.setattr(fastcall.words, name, other)
+            patch.setattr(record, name, replace(getattr(record, name), offset=other))
             assert fastcall._compare()
 
 

@@ -1,102 +1,52 @@
 """How the entry point looks at the arguments of a call: each must be just what the program was compiled for."""
 
 from ....integers import LARGEST
-from . import abi as at
+from ..ir.code import I1, I8, I32, I64, PTR, Code, Value
+from ..ir.functions import External, defined
+from . import abi
 
-TEXT = f"""
-define internal i1 @check(ptr %words, ptr %args, ptr %table) {{
-  %overflow = alloca i32
-  %array.at = {at.word("array_type")}
-  %array = load ptr, ptr %array.at
-{at.each_record("arguments", "first_argument", "%arg.at", "%args")}
-  %arg = load ptr, ptr %arg.at
-  %known.at = getelementptr i64, ptr %record, i64 2
-  %known = load ptr, ptr %known.at
-  %type.at = getelementptr i8, ptr %arg, i64 {at.TYPE}
-  %type = load ptr, ptr %type.at
-  switch i64 %kind, label %no [
-    i64 {at.SAME}, label %same i64 {at.NUMBER}, label %number i64 {at.ARRAY}, label %look
-    i64 {at.INTEGER}, label %integer
-  ]
-same:
-  %identical = icmp eq ptr %arg, %known
-  br i1 %identical, label %next, label %no
-number:
-  %exact = icmp eq ptr %type, %known
-  br i1 %exact, label %value, label %no
-value:
-  %inside = getelementptr i8, ptr %arg, i64 {at.VALUE}
-  store ptr %inside, ptr %slot
-  br label %next
-integer:
-  ; CPython lays integers out in a way of its own: it is asked for the value, which is kept behind the outputs.
-  %whole = icmp eq ptr %type, %known
-  br i1 %whole, label %ask, label %no
-ask:
-  %long = call i64 @PyLong_AsLongLongAndOverflow(ptr %arg, ptr %overflow)
-  %far = load i32, ptr %overflow
-  %near = icmp eq i32 %far, 0
-  %shifted = add i64 %long, {LARGEST}
-  %small = icmp ule i64 %shifted, {2 * LARGEST}
-  %known.long = and i1 %near, %small
-  br i1 %known.long, label %keep, label %no
-keep:
-  %offset.at = getelementptr i64, ptr %record, i64 3
-  %offset = load i64, ptr %offset.at
-  %kept = getelementptr i8, ptr %table, i64 %offset
-  store i64 %long, ptr %kept
-  store ptr %kept, ptr %slot
-  br label %next
-look:
-  %plain = icmp eq ptr %type, %array
-  br i1 %plain, label %layout, label %no
-layout:
-  %flags.at = getelementptr i8, ptr %arg, i64 {at.FLAGS}
-  %flags = load i32, ptr %flags.at
-  %two = and i32 %flags, {at.WELL}
-  %well = icmp eq i32 %two, {at.WELL}
-  %descr.at = getelementptr i8, ptr %arg, i64 {at.DESCR}
-  %descr = load ptr, ptr %descr.at
-  %same.dtype = icmp eq ptr %descr, %known
-  %ndim.at = getelementptr i8, ptr %arg, i64 {at.NDIM}
-  %ndim32 = load i32, ptr %ndim.at
-  %ndim = sext i32 %ndim32 to i64
-  %want.at = getelementptr i64, ptr %record, i64 3
-  %want = load i64, ptr %want.at
-  %same.ndim = icmp eq i64 %ndim, %want
-  %ab = and i1 %well, %same.dtype
-  %abc = and i1 %ab, %same.ndim
-  br i1 %abc, label %shape, label %no
-shape:
-  %shape.at = getelementptr i8, ptr %arg, i64 {at.SHAPE}
-  %lengths = load ptr, ptr %shape.at
-  %wanted.at = getelementptr i64, ptr %record, i64 4
-  %wanted.k = load i64, ptr %wanted.at
-  %wanted = getelementptr i64, ptr %words, i64 %wanted.k
-  br label %axes
-axes:
-  %a = phi i64 [ 0, %shape ], [ %a1, %axis ]
-  %all = icmp eq i64 %a, %want
-  br i1 %all, label %memory, label %axis
-axis:
-  %n.at = getelementptr i64, ptr %lengths, i64 %a
-  %n = load i64, ptr %n.at
-  %m.at = getelementptr i64, ptr %wanted, i64 %a
-  %m = load i64, ptr %m.at
-  %equal = icmp eq i64 %n, %m
-  %a1 = add i64 %a, 1
-  br i1 %equal, label %axes, label %no
-memory:
-  %data.at = getelementptr i8, ptr %arg, i64 {at.DATA}
-  %data = load ptr, ptr %data.at
-  store ptr %data, ptr %slot
-  br label %next
-next:
-  %i1 = add i64 %i, 1
-  br label %head
-yes:
-  ret i1 true
-no:
-  ret i1 false
-}}
-"""
+_AS_LONG = External("PyLong_AsLongLongAndOverflow", I64, (PTR, PTR))
+_ARGUMENTS = abi.Description.arguments, abi.Description.first_argument
+
+
+@defined("check", I1, PTR, PTR, PTR)
+def check(code: Code, words: Value, args: Value, table: Value) -> None:
+    """Whether the arguments are as described; the table then points to their numbers."""
+    overflow = code.local(I32)
+    array_type = words[abi.Description.array_type]
+    with abi.each_record(code, words, table, *_ARGUMENTS) as (i, record, slot):
+        arg, known = args.array(PTR)[i], record[abi.Argument.known]
+        kinds = code.switch(record[abi.Argument.kind], abi.SAME, abi.NUMBER, abi.ARRAY, abi.INTEGER)
+        with kinds as (same, number, array, integer, _):
+            with same:
+                code.return_unless(arg.equals(known), False)
+            with number:
+                code.return_unless(arg[abi.Object.type].equals(known), False)
+                slot.store(arg.at(abi.Scalar.value))
+            with array:
+                code.return_unless(arg[abi.Object.type].equals(array_type), False)
+                _check_array(code, words, arg, record)
+                slot.store(arg[abi.Array.data])
+            with integer:
+                code.return_unless(arg[abi.Object.type].equals(known), False)
+                # CPython lays integers out in a way of its own: it is asked for the value, which is kept.
+                number_in_it = code.call(_AS_LONG, arg, overflow)
+                code.return_if(overflow.load(I32).differs(0), False)
+                code.return_if((number_in_it + LARGEST).above(2 * LARGEST), False)
+                kept = table.element(I8, record[abi.IntegerArgument.kept])
+                kept.store(number_in_it)
+                slot.store(kept)
+    code.ret(True)
+
+
+def _check_array(code: Code, words: Value, arg: Value, record: Value) -> None:
+    """Return where an array has another dtype, shape or order in memory."""
+    well = (arg[abi.Array.flags] & abi.WELL).equals(abi.WELL)
+    same_dtype = arg[abi.Array.descr].equals(record[abi.Argument.known])
+    ndim = record[abi.ArrayArgument.ndim]
+    same_ndim = arg[abi.Array.ndim].to("sext", I64).equals(ndim)
+    code.return_unless(well & same_dtype & same_ndim, False)
+    shape = arg[abi.Array.shape].array(I64)
+    wanted = words.element(I64, record[abi.ArrayArgument.shape]).array(I64)
+    with code.loop(ndim) as axis:
+        code.return_unless(shape[axis].equals(wanted[axis]), False)

@@ -18,9 +18,7 @@ import numpy as np
 
 from ....process import address_of, keep_forever, once, python_function
 from ..jit.engine import Library, provide
-from . import abi as words
-from .abi import RECORD, WORD
-from .entry import TEXT
+from . import abi, entry
 
 # What an entry point returns where the arguments are not those it was made for, or a decision goes the other way.
 MISSING = keep_forever(type("Missing", (), {"__repr__": lambda self: "<other arguments, or another path>"})())
@@ -98,7 +96,7 @@ class _Owner:
 
 def block_start(table: int, outputs: int) -> int:
     """Where temporaries begin in a block with so many pointers, and outputs and integers together."""
-    return -(-(words.TABLE + 8 * (table + outputs + 1)) // 64) * 64
+    return -(-(abi.Block.table.offset + 8 * (table + outputs + 1)) // 64) * 64
 
 
 @once
@@ -121,24 +119,25 @@ def _compare() -> str:
     def at(where: int, kind: Any) -> Any:
         return kind.from_address(where).value
 
+    fields = abi.Array
     for array in (np.zeros(()), np.zeros((2, 3)), np.ones((3, 0, 2), np.float32), np.arange(6)[::2]):
         start, pointer = id(array), ctypes.c_size_t
-        shape = at(start + words.SHAPE, pointer)
-        flags = at(start + words.FLAGS, ctypes.c_int)
+        shape = at(start + fields.shape.offset, pointer)
+        flags = at(start + fields.flags.offset, ctypes.c_int)
         fits = (
-            at(start + words.TYPE, pointer) == id(np.ndarray)
-            and at(start + words.DATA, pointer) == array.ctypes.data
-            and at(start + words.NDIM, ctypes.c_int) == array.ndim
+            at(start + fields.type.offset, pointer) == id(np.ndarray)
+            and at(start + fields.data.offset, pointer) == array.ctypes.data
+            and at(start + fields.ndim.offset, ctypes.c_int) == array.ndim
             and all(at(shape + 8 * k, pointer) == n for k, n in enumerate(array.shape))
-            and at(start + words.DESCR, pointer) == id(array.dtype)
-            and (flags & words.WELL == words.WELL) == array.flags.carray
+            and at(start + fields.descr.offset, pointer) == id(array.dtype)
+            and (flags & abi.WELL == abi.WELL) == array.flags.carray
         )
         if not fits:
             return "this NumPy lays out arrays in its own way"
     for number in (1.25, np.float64(1.25), np.float32(1.25), np.int64(-3), np.int32(-3), np.bool_(True)):
         kind = np.asarray(number).dtype
-        read = np.frombuffer(ctypes.string_at(id(number) + words.VALUE, kind.itemsize), kind)[0]
-        if read != number or at(id(number) + words.TYPE, ctypes.c_size_t) != id(type(number)):
+        read = np.frombuffer(ctypes.string_at(id(number) + abi.Scalar.value.offset, kind.itemsize), kind)[0]
+        if read != number or at(id(number) + abi.Scalar.type.offset, ctypes.c_size_t) != id(type(number)):
             return "numbers are laid out in another way"
     return ""
 
@@ -164,7 +163,7 @@ def _entry_point() -> tuple[Any, Callable[[int], None], Library]:
     for name in _FROM_PYTHON:
         provide(name, address_of(ctypes.pythonapi[name]))
     provide("PyArray_New", _numpy_address(_NEW))
-    library = Library(TEXT, 1)
+    library = Library(entry.text(), 1)
     method = _Method(b"compiled", library.address("dragongrad.entry"), _METH_FASTCALL, None)
     return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(library.address("dragongrad.release")), library
 
@@ -184,32 +183,32 @@ def can_read(dtype: Any) -> bool:
 def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Output], steps: Sequence[int]) -> Any:
     """The function object through which a program is called."""
     method, release, _ = _entry_point()
-    header = [0] * len(WORD)
     body: list[int] = []
     keeps: list[Any] = [program.keeps, program.table]
 
     def append(values: Sequence[int]) -> int:
-        start = len(header) + len(body)
+        start = len(abi.Description.fields) + len(body)
         body.extend(values)
         return start
 
+    def append_records(records: list[list[int]]) -> int:
+        return append([w for record in records for w in [*record, *[0] * (abi.RECORD // 8 - len(record))]])
+
     # Integers are kept behind the outputs.
-    free = program.table.nbytes + 8 * len(outputs)
-    records = [_argument(a, append, keeps, free + 8 * k) for k, a in enumerate(arguments)]
-    first_argument = append([w for record in records for w in record])
-    records = [_output(o, append, keeps) for o in outputs]
-    first_output = append([w for record in records for w in record])
-    known = {
-        "arguments": len(arguments), "outputs": len(outputs), "steps": len(steps), "first_step": append(steps),
-        "long": program.long,
-        "program": program.address, "first_argument": first_argument, "first_output": first_output,
-        "miss": id(MISSING), "block_size": program.size + 64, "table": program.table.ctypes.data,
-        "table_size": program.table.nbytes, "temporaries": len(program.temporaries),
-        "first_temporary": append([w for pair in program.temporaries for w in pair]),
-        "large": program.size > 1 << 16, "array_type": id(np.ndarray),
-    }  # fmt: skip
-    for name, value in known.items():
-        header[WORD[name]] = int(value)
+    free, pairs = program.table.nbytes + 8 * len(outputs), program.temporaries
+    header = abi.Description.words(
+        program=program.address, long=program.long, miss=id(MISSING), array_type=id(np.ndarray),
+        arguments=len(arguments),
+        first_argument=append_records([
+            _argument(a, append, keeps, free + 8 * k) for k, a in enumerate(arguments)
+        ]),
+        outputs=len(outputs), first_output=append_records([_output(o, append, keeps) for o in outputs]),
+        steps=len(steps), first_step=append(steps),
+        block_size=program.size + 64, table=program.table.ctypes.data, table_size=program.table.nbytes,
+        temporaries=len(pairs),
+        first_temporary=append([w for p, o in pairs for w in abi.Temporary.words(place=p, offset=o)]),
+        large=program.size > 1 << 16,
+    )  # fmt: skip
     description = np.array(header + body, np.int64)
     owner = _Owner(description, description.ctypes.data, keeps, release)
     new = python_function(
@@ -222,25 +221,23 @@ def make(program: Program, arguments: Sequence[Argument], outputs: Sequence[Outp
 Append = Callable[[Sequence[int]], int]
 
 
-def _record(*values: int) -> list[int]:
-    return [*values, *[0] * (RECORD - len(values))]
-
-
 def _argument(a: Argument, append: Append, keeps: list[Any], kept: int) -> list[int]:
     keeps.append(a.known)
-    if a.kind == words.INTEGER:
-        return _record(a.kind, a.place, id(a.known), kept)
-    return _record(a.kind, a.place, id(a.known), len(a.shape), append(a.shape))
+    common = {"kind": a.kind, "place": a.place, "known": id(a.known)}
+    if a.kind == abi.INTEGER:
+        return abi.IntegerArgument.words(**common, kept=kept)
+    return abi.ArrayArgument.words(**common, ndim=len(a.shape), shape=append(a.shape))
 
 
 def _output(o: Output, append: Append, keeps: list[Any]) -> list[int]:
     size = o.dtype.itemsize * int(np.prod(o.shape)) if o.dtype is not None else 0
-    if o.kind in (words.FRESH_ARRAY, words.COPIED_ARRAY):
-        return _record(o.kind, o.place, len(o.shape), append(o.shape), o.dtype.num, size)
-    if o.kind in (words.FRESH_NUMBER, words.COPIED_NUMBER):
-        return _record(o.kind, o.place, id(o.dtype.type), _allocator(o.dtype.type), 0, size)
-    if o.kind == words.TRUTH:
-        truths = (False, True) if o.value is bool else (np.False_, np.True_)
-        return _record(o.kind, o.place, *map(id, truths))
+    common = {"kind": o.kind, "place": o.place, "bytes": size}
+    if o.kind in (abi.FRESH_ARRAY, abi.COPIED_ARRAY):
+        return abi.ArrayOutput.words(**common, ndim=len(o.shape), shape=append(o.shape), dtype=o.dtype.num)
+    if o.kind in (abi.FRESH_NUMBER, abi.COPIED_NUMBER):
+        return abi.NumberOutput.words(**common, type=id(o.dtype.type), allocate=_allocator(o.dtype.type))
+    if o.kind == abi.TRUTH:
+        false, true = (False, True) if o.value is bool else (np.False_, np.True_)
+        return abi.TruthOutput.words(**common, false=id(false), true=id(true))
     keeps.append(o.value)
-    return _record(o.kind, o.place, id(o.value))
+    return abi.ObjectOutput.words(**common, value=id(o.value))

@@ -1,0 +1,128 @@
+"""Functions and variables of a module, each with what it refers to: a module's text is that of what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ....process import computed_once
+from .code import I1, I64, PTR, VOID, Code, Symbol, Value
+
+
+@dataclass(frozen=True)
+class External:
+    """A function that a module calls and does not define."""
+
+    name: str
+    result: str
+    parameters: tuple[str, ...]
+    attributes: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """Its name, as LLVM writes it."""
+        return f"@{self.name}"
+
+    def needs(self) -> dict[str, str]:
+        """Its declaration."""
+        kinds = ", ".join(self.parameters)
+        return {self.symbol: f"declare {self.result} {self.symbol}({kinds}){_behind(self.attributes)}"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a module; `start` is its first value as LLVM writes it."""
+
+    name: str
+    type: str
+    start: str = "0"
+    linkage: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """Its name, as LLVM writes it."""
+        return f"@{self.name}"
+
+    def needs(self) -> dict[str, str]:
+        """Its definition."""
+        return {self.symbol: f"{self.symbol} = {_before(self.linkage)}global {self.type} {self.start}"}
+
+
+class Defined:
+    """A function that Python code writes, when its text is first asked for: `write(code, *parameters)`.
+
+    The parameters have the names of the Python function's. Code that comes to its end returns nothing.
+
+    Parameters
+    ----------
+    name, result : str
+        Its name, and the type of what it returns.
+    parameters : tuple of str
+        Their types, each perhaps with attributes behind.
+    write : callable
+        What writes it.
+    linkage, attributes : str
+        What stands before the type of its result, and behind its parameters.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        result: str,
+        parameters: tuple[str, ...],
+        write: Callable[..., None],
+        linkage: str = "internal",
+        attributes: str = "",
+    ) -> None:
+        self.name, self.symbol = name, f"@{name}"
+        self.result, self.parameters = result, parameters
+        self._write, self._linkage, self._attributes = write, linkage, attributes
+
+    @computed_once
+    def _texts(self) -> dict[str, str]:
+        code = Code(self.result)
+        names = self._write.__code__.co_varnames[1 : len(self.parameters) + 1]
+        given = [f"{kind} %{name}" for kind, name in zip(self.parameters, names, strict=True)]
+        self._write(code, *[Value(code, one.split(" ")[0], one.split(" ")[-1]) for one in given])
+        text = definition(code, self.name, given, self._linkage, self._attributes)
+        return {**code.declared, self.symbol: text}
+
+    def needs(self) -> dict[str, str]:
+        """Its text, and those of whatever it refers to."""
+        return self._texts
+
+
+def defined(
+    name: str, result: str, *parameters: str, linkage: str = "internal", attributes: str = ""
+) -> Callable[[Callable[..., None]], Defined]:
+    """Make a function of the Python function that writes it."""
+    return lambda write: Defined(name, result, parameters, write, linkage, attributes)
+
+
+def definition(code: Code, name: str, parameters: Sequence[str], linkage: str = "", attributes: str = "") -> str:
+    """The text of a function, its parameters each a type and a register; code that has an open end returns."""
+    if code.block:
+        code.ret()
+    head = f"define {_before(linkage)}{code.result} @{name}({', '.join(parameters)}){_behind(attributes)} {{"
+    return "\n".join([head, "entry:", *code.entry, *code.lines, "}"])
+
+
+def module_text(*symbols: Symbol) -> str:
+    """The text of a module that has these functions."""
+    texts: dict[str, str] = {}
+    for symbol in symbols:
+        texts.update(symbol.needs())
+    return "\n".join(texts.values())
+
+
+def _before(words: str) -> str:
+    return f"{words} " if words else ""
+
+
+def _behind(words: str) -> str:
+    return f" {words}" if words else ""
+
+
+# What LLVM has for all.
+COPY = External("llvm.memcpy.p0.p0.i64", VOID, (PTR, PTR, I64, I1))
+FILL = External("llvm.memset.p0.i64", VOID, (PTR, "i8", I64, I1))
