@@ -12,6 +12,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
+from dragongrad.compiler.backends.native.ir import functions
 from dragongrad.compiler.backends.native.jit import engine
 from dragongrad.compiler.backends.native.linalg import external_calls, small_matmul
 from dragongrad.compiler.backends.native.loops.row_blocking import wide_sums
@@ -259,9 +260,13 @@ def test_long_loops_of_whole_vectors_and_others(n, threads, rng):
 def test_small_products_of_every_layout(rows, inner, columns, turned, dtype, rng):
     x, y = rng.standard_normal((rows, inner)).astype(dtype), rng.standard_normal((inner, columns)).astype(dtype)
     kind = {np.float64: "double", np.float32: "float"}[dtype]
-    name, needed = small_matmul.small_product(kind, rows, inner, columns, turned)
-    text = "\n".join(needed.values()).replace(f"internal void {name}", "void @run")
-    library = engine.Library(text)
+    product = small_matmul.small_product(kind, rows, inner, columns, turned)
+
+    @functions.defined("run", "void", "ptr", "ptr", "ptr", linkage="")
+    def whole(code, out, x, y):
+        code.call(product, out, x, y)
+
+    library = engine.Library(functions.module_text(whole))
     run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library.address("run"))
     out = np.full(rows * columns + 1, 7.0, dtype)
     given = [np.ascontiguousarray(a.T if t else a) for a, t in zip((x, y), turned, strict=True)]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...graph import Op, Value
 from ...rewrite import shape_of, size_of
 from .ir.builder import STORED, Function
-from .linalg.external_calls import RoutineWriter
+from .ir.code import Code
+from .ir.functions import Defined, External, Written
+from .ir.registers import I1, I8, I64, PTR, VOID, Register
 from .linalg.gemm import ProductWriter, factors, is_matmul
 from .linalg.lapack import FactorisationWriter, operands, room, terms
 from .parallel.combine_partials import combiner
-from .parallel.scratch_slots import CLAIM, DECLARED, RELEASE, WORD, definitions, tiles_of
-from .parallel.thread_pool import parallel_beside_blas, parts_of
+from .parallel.scratch_slots import WORD, claim, release, tiles_of
+from .parallel.thread_pool import parallel, parallel_beside_blas, parts_of
 from .rewrites import legalize_convolution
 from .schedule.cost_model import price
 from .schedule.steps import Factorisation, Loops, Product, Step
@@ -33,6 +35,8 @@ from .tuning import (
     UNOPTIMISED_SHARE,
 )
 
+_LESSER = External("llvm.smin.i64", I64, (I64, I64))
+_SEGMENT = External("segment", VOID, (PTR,))
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
@@ -51,13 +55,12 @@ class Cut:
 class Module:
     """A text for LLVM."""
 
-    declared: dict[str, str] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  # of functions and variables, by their symbols
 
     @property
     def text(self) -> str:
         """The text."""
-        return "\n".join([*self.declared.values(), *self.lines])
+        return "\n".join(self.texts.values())
 
 
 @dataclass
@@ -157,10 +160,9 @@ class Assembler:
             cut = self._cut(k, step) if k in self.functions else None
             if cut is not None:
                 self.cuts[k] = cut
+        self._made: dict[int, Written] = {}  # the functions of steps
+        self._parts: dict[int, Defined] = {}
         self._write()
-        if any(cut.tiles for cut in self.cuts.values()):
-            self.module.declared.update(DECLARED)
-            self.module.lines += definitions()
 
     def _cold(self) -> set[int]:
         """The steps that take so little of the program's time that optimising them does not pay."""
@@ -244,136 +246,119 @@ class Assembler:
             self._segment(run)
 
     def _function(self, k: int) -> None:
-        function = self.functions[k]
-        head, *body = function.lines
         step = self.steps[k]
         quick = isinstance(step, Loops) and step.quick
         module = self.calls if quick else self.module
-        if module is self.calls:
-            # It is called from here only: LLVM may put it into its caller.
-            head = head.replace("define void", "define internal void", 1)
-        else:
-            kinds = ", ".join(["ptr"] * len(function.values) + ["i64", "i64"])
-            self.calls.declared[f"@{function.name}"] = f"declare void @{function.name}({kinds}){self._away}"
-        module.lines += [head.replace("#0", "#1") if k in self.cold and not quick else head, *body]
-        module.declared.update(function.declared)
-        cut = self.cuts.get(k)
-        if cut is not None:
-            self._part(k, cut)
+        # Where it is called from its own module only, LLVM may put it into its caller.
+        linkage = "internal" if module is self.calls else ""
+        self._made[k] = self.functions[k].written(linkage, "#1" if k in self.cold and not quick else "#0")
+        module.texts.update(self._made[k].needs())
+        if k in self.cuts:
+            self._part(k, self.cuts[k])
 
     def _part(self, k: int, cut: Cut) -> None:
         """One part of a loop, by its number."""
-        function = self.functions[k]
-        parallel = self._parallel(k)
-        self.calls.declared[f"@{parallel}"] = f"declare void @{parallel}(ptr, ptr, i64){self._away}"
-        self.module.declared["@llvm.smin.i64"] = "declare i64 @llvm.smin.i64(i64, i64)"
-        if self.calls is not self.module:
-            self.calls.declared[f"@part{k}"] = f"declare void @part{k}(ptr, i64){self._away}"
-        linkage = "internal " if self.calls is self.module else ""
-        lines = [
-            f"define {linkage}void @part{k}(ptr %table, i64 %part) #0 {{",
-            f"  %low = mul i64 %part, {cut.length}", f"  %end = add i64 %low, {cut.length}",
-            f"  %high = call i64 @llvm.smin.i64(i64 %end, i64 {function.length})",
-        ]  # fmt: skip
-        given, rows, tile = [], self._rows(k), "%part"
-        if cut.tiles:
-            tile = "%tile"
-            lines += [*_load("%taken", cut.taken), f"  %tile = call i64 {CLAIM}(ptr %taken, i64 {cut.tiles})"]
+        function, rows = self.functions[k], self._rows(k)
         own = {**cut.partial, **rows}
-        for position, value in enumerate(function.values):
-            place, size = own.get(position, (self.places.of(value), 0))
-            lines += _load(f"%v{position}", place)
-            given.append(f"ptr %v{position}")
-            if size:
-                lines += [
-                    f"  %o{position} = mul i64 {tile if position in rows else '%part'}, {size}",
-                    f"  %w{position} = getelementptr i8, ptr %v{position}, i64 %o{position}",
-                ]
-                given[-1] = f"ptr %w{position}"
-        lines.append(f"  call void @{function.name}({', '.join([*given, 'i64 %low', 'i64 %high'])})")
-        if cut.tiles:
-            lines.append(f"  call void {RELEASE}(ptr %taken, i64 %tile)")
-        self.module.lines += [*lines, "  ret void", "}"]
+
+        def write(code: Code, table: Register, part: Register) -> None:
+            pointers = _Pointers(table)
+            low = part * cut.length
+            high = code.call(_LESSER, low + cut.length, function.length)
+            tile = code.call(claim, pointers[cut.taken], cut.tiles) if cut.tiles else part
+            given = []
+            for position, value in enumerate(function.values):
+                place, size = own.get(position, (self.places.of(value), 0))
+                number = tile if position in rows else part
+                given.append(pointers[place].element(I8, number * size) if size else pointers[place])
+            code.call(self._made[k], *given, low, high)
+            if cut.tiles:
+                code.call(release, pointers[cut.taken], tile)
+
+        linkage = "internal" if self.calls is self.module else ""
+        self._parts[k] = Defined(f"part{k}", VOID, (PTR, I64), write, linkage, "#0")
+        self.module.texts.update(self._parts[k].needs())
 
     def _segment(self, run: list[int]) -> None:
         """A function that calls the steps of a run without call backs."""
-        name = f"segment{len(self.segments)}"
+        name, first = f"segment{len(self.segments)}", not self.segments
+
+        def write(code: Code, table: Register) -> None:
+            pointers = _Pointers(table)
+            if self.failed >= 0 and first:
+                pointers[self.failed].store(0, I64)
+            for k in run:
+                step = self.steps[k]
+                if isinstance(step, Product) and k not in self.functions:
+                    self._routine(code, k, step, pointers)
+                else:
+                    self._call(code, k, table, pointers)
+
         self.segments.append((name, list(run)))
-        lines = [f"define void @{name}(ptr %table) #0 {{"]
-        if self.failed >= 0 and len(self.segments) == 1:
-            lines += [*_load("%failed", self.failed), "  store i64 0, ptr %failed"]
-        loaded: set[int] = set()
+        self.calls.texts.update(Defined(name, VOID, (PTR,), write, "", "#0").needs())
 
-        def register(place: int) -> str:
-            if place not in loaded:
-                loaded.add(place)
-                lines.extend(_load(f"%v{place}", place))
-            return f"%v{place}"
-
-        for k in run:
-            step = self.steps[k]
-            if isinstance(step, Product) and k not in self.functions:
-                lines_of, writer = self._routine(k, step, register)
-                lines += lines_of
-                for symbol, text in writer.declared.items():
-                    away = self._away if text.startswith("declare") and not symbol.startswith("@llvm") else ""
-                    self.calls.declared[symbol] = text + away
-            else:
-                lines += self._call(k, register)
-        self.calls.lines += [*lines, "  ret void", "}"]
-
-    def _routine(self, k: int, step: Product, register: Callable[[int], str]) -> tuple[list[str], RoutineWriter]:
-        """The lines of a product, or of a factorisation, and what wrote them."""
+    def _routine(self, code: Code, k: int, step: Product, pointers: _Pointers) -> None:
+        """A product, or a factorisation."""
         node = step.node
         if not isinstance(step, Factorisation):
-            pointers = [register(self.places.of(v)) for v in (node, *[f.value for f in factors(node)])]
-            product = ProductWriter(node, f"m{k}.")
-            return product.write(*pointers), product
-        given = [register(self.places.of(f.value)) for f in operands(node)]
-        extra = register(self.rooms[k][0]) if k in self.rooms else "null"
-        solver = FactorisationWriter(node, f"m{k}.")
-        return solver.write(register(self.places.of(node)), given, extra, register(self.failed)), solver
+            given = [pointers[self.places.of(v)] for v in (node, *[f.value for f in factors(node)])]
+            ProductWriter(node, code, self._away).write(*given)
+            return
+        given = [pointers[self.places.of(f.value)] for f in operands(node)]
+        extra = pointers[self.rooms[k][0]] if k in self.rooms else code.register(PTR, "null")
+        writer = FactorisationWriter(node, code, self._away)
+        writer.write(pointers[self.places.of(node)], given, extra, pointers[self.failed])
 
-    def _parallel(self, k: int) -> str:
-        """The name of what runs the parts of a step."""
-        step = self.steps[k]
-        return parallel_beside_blas() if isinstance(step, Loops) and step.calls_blas else "dragongrad.parallel"
+    def _called(self, function: External | Written | Defined) -> External | Written | Defined:
+        """A function as the module of calls sees it."""
+        if isinstance(function, External):
+            return replace(function, attributes=self._away)
+        return function if function.symbol in self.calls.texts else function.elsewhere(self._away)
 
-    def _call(self, k: int, register: Callable[[int], str]) -> list[str]:
-        function, cut = self.functions[k], self.cuts.get(k)
+    def _call(self, code: Code, k: int, table: Register, pointers: _Pointers) -> None:
+        """A set of loops, whole or in parts."""
+        function, step, cut = self.functions[k], self.steps[k], self.cuts.get(k)
         if cut is None:
-            given = [f"ptr {register(self.places.of(v))}" for v in function.values]
-            return [f"  call void @{function.name}({', '.join([*given, 'i64 0', f'i64 {function.length}'])})"]
-        joins = []
+            given = [pointers[self.places.of(v)] for v in function.values]
+            code.call(self._called(self._made[k]), *given, 0, function.length)
+            return
+        if cut.tiles:
+            pointers[cut.taken].store(0, I64)
+        run = parallel_beside_blas() if isinstance(step, Loops) and step.calls_blas else parallel.elsewhere()
+        code.call(self._called(run), code.pointer_to(self._called(self._parts[k])), table, cut.parts)
         for position, (place, apart) in cut.partial.items():
             node = function.values[position]
-            out, name = register(self.places.of(node)), combiner(node)
-            self.combiners.add(name)
-            self.calls.declared[f"@{name}"] = f"declare void @{name}(ptr, ptr, i64, i64, i64){self._away}"
-            numbers = f"i64 {node.size}, i64 {cut.parts}, i64 {apart}"
-            joins.append(f"  call void @{name}(ptr {out}, ptr {register(place)}, {numbers})")
-        free = [f"  store i64 0, ptr {register(cut.taken)}"] if cut.tiles else []
-        return [*free, f"  call void @{self._parallel(k)}(ptr @part{k}, ptr %table, i64 {cut.parts})", *joins]
+            combine, out = combiner(node), pointers[self.places.of(node)]
+            self.combiners.add(combine.name)
+            code.call(self._called(combine), out, pointers[place], node.size, cut.parts, apart)
 
     def program(self, guards: Sequence[tuple[int, Any, bool]]) -> None:
         """The function of the whole program: run it, and tell whether its decisions went as they did."""
-        lines = ["define i1 @program(ptr %table) #0 {"]
-        lines += [f"  call void @{name}(ptr %table)" for name, _ in self.segments]
-        holds = "true"
-        for g, (place, dtype, taken) in enumerate(guards):
-            kind = STORED[dtype.name]
-            test = f"fcmp une {kind} %x{g}, 0.0" if dtype.kind == "f" else f"icmp ne {kind} %x{g}, 0"
-            lines += [
-                *_load(f"%p{g}", place), f"  %x{g} = load {kind}, ptr %p{g}", f"  %is{g} = {test}",
-                f"  %as{g} = icmp eq i1 %is{g}, {str(taken).lower()}", f"  %all{g} = and i1 {holds}, %as{g}",
-            ]  # fmt: skip
-            holds = f"%all{g}"
-        self.calls.lines += [*lines, f"  ret i1 {holds}", "}"]
+
+        def write(code: Code, table: Register) -> None:
+            pointers = _Pointers(table)
+            for name, _ in self.segments:
+                code.call_pointer(f"@{name}", _SEGMENT, table)
+            holds = code.register(I1, "true")
+            for place, dtype, taken in guards:
+                truth = pointers[place].load(STORED[dtype.name]).differs(0)
+                holds = holds & truth.equals(taken)
+            code.ret(holds)
+
+        self.calls.texts.update(Defined("program", I1, (PTR,), write, "", "#0").needs())
 
 
-def _load(register: str, place: int) -> list[str]:
-    slot = f"{register}.at"
-    return [f"  {slot} = getelementptr ptr, ptr %table, i64 {place}", f"  {register} = load ptr, ptr {slot}"]
+class _Pointers:
+    """The table of pointers in a function, which reads each of them once."""
+
+    def __init__(self, table: Register) -> None:
+        self._slots = table.array(PTR)
+        self._read: dict[int, Register] = {}
+
+    def __getitem__(self, place: int) -> Register:
+        if place not in self._read:
+            self._read[place] = self._slots[place]
+        return self._read[place]
 
 
 def _joins(store: Store) -> bool:

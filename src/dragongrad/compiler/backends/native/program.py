@@ -197,7 +197,7 @@ class Native:
             WORKERS.ready()
         for name in sorted(assembler.combiners):
             provide_combiner(name)
-        for symbol in assembler.calls.declared if assembler.calls is not assembler.module else ():
+        for symbol in assembler.calls.texts if assembler.calls is not assembler.module else ():
             if symbol.startswith("@dragon."):
                 provide_function(symbol)
         if any(isinstance(step, Product) or (isinstance(step, Loops) and step.calls_blas) for step in self.steps):
@@ -212,7 +212,7 @@ class Native:
         module, calls = assembler.module, assembler.calls
         if calls is module:
             return Library(module.text, level)
-        loops = Library(module.text, level) if module.lines else None
+        loops = Library(module.text, level) if module.texts else None
         return Library(calls.text, quick=True, other=loops)
 
     def _runs(self, assembler: Assembler) -> list[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..ir.code import I8, I32, I64, PTR, Code, Value
+from ..ir.code import Code
 from ..ir.records import Field, Record
+from ..ir.registers import I8, I32, I64, PTR, Register
 
 # How an argument is looked at: the very object, the number inside a scalar, an array's memory, an int of Python's.
 SAME, NUMBER, ARRAY, INTEGER = range(4)
@@ -143,8 +144,8 @@ class Array(Object):
 
 @contextmanager
 def each_record(
-    code: Code, words: Value, table: Value, count: Field, first: Field
-) -> Iterator[tuple[Value, Value, Value]]:
+    code: Code, words: Register, table: Register, count: Field, first: Field
+) -> Iterator[tuple[Register, Register, Register]]:
     """A loop over arguments or outputs: the number of one, its record, and the slot of its place in the table."""
     start = words.element(I64, words[first])
     with code.loop(words[count]) as i:

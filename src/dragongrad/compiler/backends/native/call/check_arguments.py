@@ -1,8 +1,9 @@
 """How the entry point looks at the arguments of a call: each must be just what the program was compiled for."""
 
 from ....integers import LARGEST
-from ..ir.code import I1, I8, I32, I64, PTR, Code, Value
+from ..ir.code import Code
 from ..ir.functions import External, defined
+from ..ir.registers import I1, I8, I32, I64, PTR, Register
 from . import abi
 
 _AS_LONG = External("PyLong_AsLongLongAndOverflow", I64, (PTR, PTR))
@@ -10,7 +11,7 @@ _ARGUMENTS = abi.Description.arguments, abi.Description.first_argument
 
 
 @defined("check", I1, PTR, PTR, PTR)
-def check(code: Code, words: Value, args: Value, table: Value) -> None:
+def check(code: Code, words: Register, args: Register, table: Register) -> None:
     """Whether the arguments are as described; the table then points to their numbers."""
     overflow = code.local(I32)
     array_type = words[abi.Description.array_type]
@@ -39,7 +40,7 @@ def check(code: Code, words: Value, args: Value, table: Value) -> None:
     code.ret(True)
 
 
-def _check_array(code: Code, words: Value, arg: Value, record: Value) -> None:
+def _check_array(code: Code, words: Register, arg: Register, record: Register) -> None:
     """Return where an array has another dtype, shape or order in memory."""
     well = (arg[abi.Array.flags] & abi.WELL).equals(abi.WELL)
     same_dtype = arg[abi.Array.descr].equals(record[abi.Argument.known])

@@ -8,8 +8,9 @@ and the temporaries. Blocks that are not in use hang on a list in the descriptio
 Python's lock is held. Between calls the slots are null.
 """
 
-from ..ir.code import DOUBLE, I1, I8, I32, I64, PTR, VOID, Code, Value
+from ..ir.code import Code
 from ..ir.functions import COPY, External, defined, module_text
+from ..ir.registers import DOUBLE, I1, I8, I32, I64, PTR, VOID, Register
 from . import abi
 from .abi import Description
 from .check_arguments import check
@@ -34,7 +35,7 @@ _OUTPUTS = Description.outputs, Description.first_output
 
 
 @defined("make", I1, PTR, PTR, PTR)
-def make(code: Code, words: Value, table: Value, objects: Value) -> None:
+def make(code: Code, words: Register, table: Register, objects: Register) -> None:
     """Before the program runs, an object for every output that is memory; false where Python has raised."""
     slots = objects.array(PTR)
     with abi.each_record(code, words, table, *_OUTPUTS) as (i, record, slot):
@@ -57,14 +58,14 @@ def make(code: Code, words: Value, table: Value, objects: Value) -> None:
     code.ret(True)
 
 
-def _new_array(code: Code, words: Value, record: Value) -> Value:
+def _new_array(code: Code, words: Register, record: Register) -> Register:
     ndim, dtype = (record[field].to("trunc", I32) for field in (abi.ArrayOutput.ndim, abi.ArrayOutput.dtype))
     shape = words.element(I64, record[abi.ArrayOutput.shape])
     return code.call(_NEW_ARRAY, words[Description.array_type], ndim, shape, dtype, None, None, 0, 0, None)
 
 
 @defined("finish", I1, PTR, PTR, PTR)
-def finish(code: Code, words: Value, table: Value, objects: Value) -> None:
+def finish(code: Code, words: Register, table: Register, objects: Register) -> None:
     """After it ran: copies, truth values, Python's floats and integers, and objects that are known."""
     slots = objects.array(PTR)
     kinds = abi.COPIED_ARRAY, abi.COPIED_NUMBER, abi.TRUTH, abi.OBJECT, abi.FLOAT, abi.INT
@@ -96,7 +97,7 @@ def finish(code: Code, words: Value, table: Value, objects: Value) -> None:
 
 
 @defined("drop", VOID, PTR, PTR)
-def drop(code: Code, words: Value, objects: Value) -> None:
+def drop(code: Code, words: Register, objects: Register) -> None:
     """Give up what the slots hold."""
     slots = objects.array(PTR)
     with code.loop(words[Description.outputs]) as i:
@@ -107,7 +108,7 @@ def drop(code: Code, words: Value, objects: Value) -> None:
 
 
 @defined("together", PTR, PTR, PTR)
-def together(code: Code, words: Value, objects: Value) -> None:
+def together(code: Code, words: Register, objects: Register) -> None:
     """The result, put together from the outputs; null where Python has raised.
 
     The slots of the outputs are the stack: what is on it was an output, or holds some.
@@ -145,7 +146,7 @@ def together(code: Code, words: Value, objects: Value) -> None:
 
 
 @defined("other", PTR, PTR)
-def other(code: Code, words: Value) -> None:
+def other(code: Code, words: Register) -> None:
     """The object that says that the arguments are not these, or a decision goes the other way."""
     missing = words[Description.miss]
     code.call(_INCREF, missing)
@@ -153,7 +154,7 @@ def other(code: Code, words: Value) -> None:
 
 
 @defined("dragongrad.entry", PTR, PTR, PTR, I64, linkage="")
-def entry(code: Code, self: Value, args: Value, given: Value) -> None:
+def entry(code: Code, self: Register, args: Register, given: Register) -> None:
     """The function object's own function, of CPython's fast calling convention."""
     words = self[abi.Array.data]
     with code.when(given.differs(words[Description.arguments])):
@@ -180,7 +181,7 @@ def entry(code: Code, self: Value, args: Value, given: Value) -> None:
     code.ret(None)
 
 
-def _run(code: Code, words: Value, table: Value) -> Value:
+def _run(code: Code, words: Register, table: Register) -> Register:
     """Whether the decisions of a program went as they did; a long one lets other threads of Python go on."""
     program = words[Description.program].name
     with code.either(words[Description.long].differs(0)) as (freely, locked):

@@ -1,7 +1,8 @@
 """The blocks of memory of calls: taken from a list, given back to it, freed."""
 
-from ..ir.code import I8, I64, PTR, VOID, Code, Value
+from ..ir.code import Code
 from ..ir.functions import COPY, FILL, External, defined
+from ..ir.registers import I8, I64, PTR, VOID, Register
 from .abi import Block, Description, Temporary
 
 _ALLOCATE = External("PyMem_RawMalloc", PTR, (I64,))
@@ -9,7 +10,7 @@ _FREE = External("PyMem_RawFree", VOID, (PTR,))
 
 
 @defined("take", PTR, PTR)
-def take(code: Code, words: Value) -> None:
+def take(code: Code, words: Register) -> None:
     """A block that is not in use, or a new one; null where there is no memory."""
     first = words[Description.blocks]
     with code.when(first.differs(None)):
@@ -32,7 +33,7 @@ def take(code: Code, words: Value) -> None:
 
 
 @defined("give", VOID, PTR, PTR)
-def give(code: Code, words: Value, block: Value) -> None:
+def give(code: Code, words: Register, block: Register) -> None:
     """Give back a block; of large ones one is kept."""
     first = words[Description.blocks]
     with code.when(first.differs(None) & words[Description.large].differs(0)):
@@ -43,7 +44,7 @@ def give(code: Code, words: Value, block: Value) -> None:
 
 
 @defined("dragongrad.release", VOID, PTR, linkage="")
-def release(code: Code, words: Value) -> None:
+def release(code: Code, words: Register) -> None:
     """Free the blocks, of which none is in use."""
     with code.forever():
         first = words[Description.blocks]

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 
 from .affine import Index, Loop, combine
+from .code import Code
+from .functions import Written, framed
+from .registers import I64, PTR, VOID
 
 TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
 # Whole numbers that are read as wider ones: no arithmetic is done in their own width.
@@ -116,33 +119,34 @@ class Function:
     # The values that are written over others: by position, where the other one stands.
     over: dict[int, int] = field(default_factory=dict)
 
+    def written(self, linkage: str, attributes: str) -> Written:
+        """It as LLVM has it: from pointers to the values, and between which steps its first loop is.
 
-class Text:
-    """The lines of one function while it is written; equal instructions of one scope are written once."""
+        The pointer to a value that is written over another is that of the other one.
+        """
+        given = [f"ptr noalias %{'unused' if k in self.over else 'b'}{k}" for k in range(len(self.values))]
+        given += [f"{I64} %low", f"{I64} %high"]
+        same = [f"  %b{k} = getelementptr i8, ptr %b{self._root(k)}, i64 0" for k in self.over]
+        text = framed([*same, *self.lines], self.name, VOID, given, linkage, attributes)
+        return Written(self.name, VOID, (PTR,) * len(self.values) + (I64, I64), text, self.declared)
+
+    def _root(self, k: int) -> int:
+        """Where a value lies that is written over another, which may be written over a third."""
+        while k in self.over:
+            k = self.over[k]
+        return k
+
+
+class Text(Code):
+    """The code of one function of arrays; equal instructions of one scope are written once."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.declared: dict[str, str] = {}
+        super().__init__()
         self.scopes: list[dict[Any, str]] = [{}]
         self.loops: list[Loop] = []
         self.accesses: list[Access] = []
         self.functions = 0  # uses of mathematical functions
         self.borrows = False  # whether it calls the process's copy of each
-        self._count = 0
-
-    def fresh(self, hint: str = "r") -> str:
-        """A new register."""
-        self._count += 1
-        return f"%{hint}{self._count}"
-
-    def label(self, hint: str) -> str:
-        """A new label."""
-        self._count += 1
-        return f"{hint}{self._count}"
-
-    def write(self, line: str) -> None:
-        """Append a line."""
-        self.lines.append(line)
 
     def recall(self, key: Any) -> str | None:
         """A register that already holds what `key` stands for."""
@@ -170,16 +174,6 @@ class Text:
                 if value == register and isinstance(key, str):
                     return key
         return ""
-
-    def effect(self, instruction: str) -> str:
-        """The register of an instruction that must be made here."""
-        name = self.fresh()
-        self.write(f"  {name} = {instruction}")
-        return name
-
-    def declare(self, name: str, signature: str) -> None:
-        """Declare a function that the module does not define."""
-        self.declared[name] = signature
 
     def intrinsic(self, name: str, kind: str, *values: str) -> str:
         """Call one of LLVM's intrinsics on values of one type."""

@@ -9,16 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from .records import Field
-
-VOID, PTR, FLOAT, DOUBLE = "void", "ptr", "float", "double"
-I1, I8, I32, I64, I128 = "i1", "i8", "i32", "i64", "i128"
-# A pointer to memory that the function sees through no other.
-NOALIAS = "ptr noalias"
-# What an instruction can take: numbers become constants of the type that is wanted, None the null pointer.
-Operand: TypeAlias = "Value | int | float | None"
+from .registers import I1, I64, PTR, VOID, Operand, Register, constant, own_type
 
 
 class Symbol(Protocol):
@@ -42,152 +35,6 @@ class Callable(Symbol, Protocol):
     @property
     def parameters(self) -> tuple[str, ...]:
         """The types of its parameters."""
-
-
-def constant(value: Operand, kind: str) -> str:
-    """A value as an operand of this type."""
-    if isinstance(value, Value):
-        assert value.type == kind, f"{value.name} is {value.type}, where {kind} is wanted"
-        return value.name
-    if value is None:
-        return "null"
-    if kind == I1:
-        return "true" if value else "false"
-    return repr(float(value)) if kind in (FLOAT, DOUBLE) else str(int(value))
-
-
-class Value:
-    """A register: of whole numbers, which have signs unless it says otherwise, of truths, or a pointer."""
-
-    __slots__ = ("code", "name", "type")
-
-    def __init__(self, code: Code, kind: str, name: str) -> None:
-        self.code, self.type, self.name = code, kind, name
-
-    def _binary(self, instruction: str, other: Operand) -> Value:
-        return self.code.emit(self.type, f"{instruction} {self.type} {self.name}, {constant(other, self.type)}")
-
-    def _compare(self, order: str, other: Operand) -> Value:
-        return self.code.emit(I1, f"icmp {order} {self.type} {self.name}, {constant(other, self.type)}")
-
-    def __add__(self, other: Operand) -> Value:
-        return self._binary("add", other)
-
-    def __sub__(self, other: Operand) -> Value:
-        return self._binary("sub", other)
-
-    def __rsub__(self, other: int) -> Value:
-        return self.code.emit(self.type, f"sub {self.type} {constant(other, self.type)}, {self.name}")
-
-    def __mul__(self, other: Operand) -> Value:
-        return self._binary("mul", other)
-
-    def __and__(self, other: Operand) -> Value:
-        return self._binary("and", other)
-
-    def __or__(self, other: Operand) -> Value:
-        return self._binary("or", other)
-
-    def __lshift__(self, other: Operand) -> Value:
-        return self._binary("shl", other)
-
-    def __rlshift__(self, other: int) -> Value:
-        return self.code.emit(self.type, f"shl {self.type} {constant(other, self.type)}, {self.name}")
-
-    def __rshift__(self, other: Operand) -> Value:
-        """The bits moved downwards, zeros after them."""
-        return self._binary("lshr", other)
-
-    def __invert__(self) -> Value:
-        return self._binary("xor", self.type == I1 or -1)
-
-    def __lt__(self, other: Operand) -> Value:
-        return self._compare("slt", other)
-
-    def __le__(self, other: Operand) -> Value:
-        return self._compare("sle", other)
-
-    def __gt__(self, other: Operand) -> Value:
-        return self._compare("sgt", other)
-
-    def __ge__(self, other: Operand) -> Value:
-        return self._compare("sge", other)
-
-    def below(self, other: Operand) -> Value:
-        """Whether it is less, both without signs."""
-        return self._compare("ult", other)
-
-    def above(self, other: Operand) -> Value:
-        """Whether it is greater, both without signs."""
-        return self._compare("ugt", other)
-
-    def equals(self, other: Operand) -> Value:
-        """Whether both are the same."""
-        return self._compare("eq", other)
-
-    def differs(self, other: Operand) -> Value:
-        """Whether they are not."""
-        return self._compare("ne", other)
-
-    def choose(self, x: Value, y: Value) -> Value:
-        """`x` where it holds, else `y`."""
-        return self.code.emit(x.type, f"select i1 {self.name}, {x.type} {x.name}, {y.type} {y.name}")
-
-    def to(self, instruction: str, kind: str) -> Value:
-        """The value in another type, by one of LLVM's instructions: "zext", "sext", "trunc", "bitcast" ..."""
-        return self.code.emit(kind, f"{instruction} {self.type} {self.name} to {kind}")
-
-    # Pointers
-
-    def element(self, kind: str, number: Operand) -> Value:
-        """The address of an element, if it points to the first."""
-        return self.code.emit(PTR, f"getelementptr {kind}, ptr {self.name}, i64 {constant(number, I64)}")
-
-    def at(self, field: Field) -> Value:
-        """The address of a field of the record that it points to."""
-        return self.element(I8, field.offset) if field.offset else self
-
-    def array(self, kind: str, align: int = 0) -> Array:
-        """The array that it points to."""
-        return Array(self, kind, align)
-
-    def load(self, kind: str, order: str = "", align: int = 0) -> Value:
-        """What it points to; with an order of memory ("acquire", "seq_cst" ...), read as a whole."""
-        atomic, align = ("atomic ", align or 8) if order else ("", align)
-        return self.code.emit(kind, f"load {atomic}{kind}, ptr {self.name}{_ordered(order, align)}")
-
-    def store(self, value: Operand, kind: str = "", order: str = "", align: int = 0) -> None:
-        """Write where it points; a constant needs its type."""
-        kind = value.type if isinstance(value, Value) else kind
-        atomic, align = ("atomic ", align or 8) if order else ("", align)
-        self.code.write(f"  store {atomic}{kind} {constant(value, kind)}, ptr {self.name}{_ordered(order, align)}")
-
-    def update(self, operation: str, value: Operand, order: str = "seq_cst") -> Value:
-        """Change an i64 in one step ("add", "and", "xchg" ...): what was there."""
-        return self.code.emit(I64, f"atomicrmw {operation} ptr {self.name}, i64 {constant(value, I64)} {order}")
-
-    def __getitem__(self, field: Field) -> Value:
-        return self.at(field).load(field.type)
-
-    def __setitem__(self, field: Field, value: Operand) -> None:
-        self.at(field).store(value, field.type)
-
-
-def _ordered(order: str, align: int) -> str:
-    return (f" {order}" if order else "") + (f", align {align}" if align else "")
-
-
-class Array:
-    """Elements of one type in memory, side by side; `align` where they may lie at any address of so many bytes."""
-
-    def __init__(self, start: Value, kind: str, align: int = 0) -> None:
-        self.start, self.type, self.align = start, kind, align
-
-    def __getitem__(self, number: Operand) -> Value:
-        return self.start.element(self.type, number).load(self.type, align=self.align)
-
-    def __setitem__(self, number: Operand, value: Operand) -> None:
-        self.start.element(self.type, number).store(value, self.type, align=self.align)
 
 
 class Arm(AbstractContextManager["Arm"]):
@@ -214,9 +61,8 @@ class Code:
     Blocks are made by branches and loops; a line after the end of a block (a `ret`, a jump) is an error.
     """
 
-    def __init__(self, result: str = VOID, prefix: str = "") -> None:
+    def __init__(self, result: str = VOID) -> None:
         self.result = result
-        self.prefix = prefix  # of the names of registers and labels, where several write into one function
         self.entry: list[str] = []  # lines that the function begins with
         self.lines: list[str] = []
         self.declared: dict[str, str] = {}
@@ -230,12 +76,12 @@ class Code:
     def fresh(self, hint: str = "r") -> str:
         """A new register."""
         self._count += 1
-        return f"%{self.prefix}{hint}{self._count}"
+        return f"%{hint}{self._count}"
 
     def label(self, hint: str) -> str:
         """A new label."""
         self._count += 1
-        return f"{self.prefix}{hint}{self._count}"
+        return f"{hint}{self._count}"
 
     def write(self, line: str) -> None:
         """Append a line."""
@@ -247,45 +93,45 @@ class Code:
         self.lines.append(f"  {name} = {instruction}")
         return name
 
-    def emit(self, kind: str, instruction: str) -> Value:
+    def emit(self, kind: str, instruction: str) -> Register:
         """The value of an instruction."""
-        return Value(self, kind, self.effect(instruction))
+        return Register(self, kind, self.effect(instruction))
 
-    def value(self, kind: str, name: str) -> Value:
+    def register(self, kind: str, name: str) -> Register:
         """The value in a register."""
-        return Value(self, kind, name)
+        return Register(self, kind, name)
 
     def declare(self, name: str, signature: str) -> None:
         """Declare a function that the module does not define."""
         self.declared[name] = signature
 
-    def local(self, kind: str) -> Value:
+    def local(self, kind: str) -> Register:
         """Memory for one value, as long as the function runs."""
         name = self.fresh("local")
         self.entry.append(f"  {name} = alloca {kind}")
-        return Value(self, PTR, name)
+        return Register(self, PTR, name)
 
-    def address(self, symbol: Symbol) -> Value:
+    def pointer_to(self, symbol: Symbol) -> Register:
         """The address of a function or variable of the module."""
         self.declared.update(symbol.needs())
-        return Value(self, PTR, symbol.symbol)
+        return Register(self, PTR, symbol.symbol)
 
     # Calls
 
-    def call(self, function: Callable, *operands: Operand) -> Value:
-        """Call a function of the module."""
+    def call(self, function: Callable, *operands: Operand, flags: str = "") -> Register:
+        """Call a function of the module; `flags` are what LLVM may do with its numbers."""
         self.declared.update(function.needs())
-        return self.call_pointer(function.symbol, function, *operands)
+        return self.call_pointer(function.symbol, function, *operands, flags=flags)
 
-    def call_pointer(self, pointer: str, like: Callable, *operands: Operand) -> Value:
+    def call_pointer(self, pointer: str, like: Callable, *operands: Operand, flags: str = "") -> Register:
         """Call the function in a register, which takes and returns what another does."""
-        kinds = [kind.split(" ")[0] for kind in like.parameters]
+        kinds = map(own_type, like.parameters)
         given = ", ".join([f"{kind} {constant(v, kind)}" for kind, v in zip(kinds, operands, strict=True)])
-        instruction = f"call {like.result} {pointer}({given})"
+        instruction = f"call {flags}{like.result} {pointer}({given})"
         if like.result != VOID:
             return self.emit(like.result, instruction)
         self.lines.append(f"  {instruction}")
-        return Value(self, VOID, "")
+        return Register(self, VOID, "")
 
     def ret(self, value: Operand = None) -> None:
         """Return from the function."""
@@ -293,12 +139,12 @@ class Code:
         self.lines.append(f"  ret {self.result}{given}")
         self.block = ""
 
-    def return_if(self, test: Value, value: Operand = None) -> None:
+    def return_if(self, test: Register, value: Operand = None) -> None:
         """Return where a test holds."""
         with self.when(test):
             self.ret(value)
 
-    def return_unless(self, test: Value, value: Operand = None) -> None:
+    def return_unless(self, test: Register, value: Operand = None) -> None:
         """Return where a test does not hold."""
         out, on = self.label("out"), self.label("on")
         self.branch(test, on, out)
@@ -319,7 +165,7 @@ class Code:
             self.lines.append(f"  br label %{label}{note}")
             self.block = ""
 
-    def branch(self, test: Value, yes: str, no: str, note: str = "") -> None:
+    def branch(self, test: Register, yes: str, no: str, note: str = "") -> None:
         """Go on at one of two blocks."""
         self.lines.append(f"  br i1 {test.name}, label %{yes}, label %{no}{note}")
         self.block = ""
@@ -327,7 +173,7 @@ class Code:
     # Branches
 
     @contextmanager
-    def when(self, test: Value) -> Iterator[None]:
+    def when(self, test: Register) -> Iterator[None]:
         """What is done where a test holds."""
         inside, done = self.label("then"), self.label("done")
         self.branch(test, inside, done)
@@ -337,7 +183,7 @@ class Code:
         self.begin(done)
 
     @contextmanager
-    def either(self, test: Value) -> Iterator[tuple[Arm, Arm]]:
+    def either(self, test: Register) -> Iterator[tuple[Arm, Arm]]:
         """What is done where a test holds, and where it does not: two arms, to be written in this order."""
         done = self.label("done")
         arms = Arm(self, self.label("then"), done), Arm(self, self.label("else"), done)
@@ -346,7 +192,7 @@ class Code:
         self._join(arms, done)
 
     @contextmanager
-    def switch(self, value: Value, *cases: int | tuple[int, ...]) -> Iterator[tuple[Arm, ...]]:
+    def switch(self, value: Register, *cases: int | tuple[int, ...]) -> Iterator[tuple[Arm, ...]]:
         """What is done for each of some numbers, or of several; behind them an arm for any other, if it is used."""
         done = self.label("done")
         arms = tuple([Arm(self, self.label("case"), done) for _ in (*cases, None)])
@@ -368,7 +214,7 @@ class Code:
         if any(arm.exit for arm in arms):
             self.begin(done)
 
-    def join(self, *found: tuple[Arm, Value]) -> Value:
+    def join(self, *found: tuple[Arm, Register]) -> Register:
         """What the arms of a branch that has ended have found, each its own."""
         kind = found[0][1].type
         return self.emit(kind, f"phi {kind} " + ", ".join(f"[ {v.name}, %{arm.exit} ]" for arm, v in found))
@@ -378,7 +224,7 @@ class Code:
     @contextmanager
     def loop(
         self, count: Operand, start: Operand = 0, step: int = 1, *, name: str = "", note: str = ""
-    ) -> Iterator[Value]:
+    ) -> Iterator[Register]:
         """`for (i = start; i < count; i += step)`; `note` is what LLVM is told of it.
 
         A loop whose number of steps is a constant above zero tests behind its body only.
@@ -386,7 +232,7 @@ class Code:
         low, high, i = constant(start, I64), constant(count, I64), name or self.fresh("i")
         head, latch, done = self.label("loop"), self.label("next"), self.label("done")
         after, before = self.fresh("i"), self.block
-        sure = not isinstance(count, Value) and not isinstance(start, Value) and int(low) < int(high)
+        sure = not isinstance(count, Register) and not isinstance(start, Register) and int(low) < int(high)
         self.jump(head)
         self.begin(head)
         self.lines.append(f"  {i} = phi i64 [ {low}, %{before} ], [ {after}, %{latch} ]")
@@ -395,7 +241,7 @@ class Code:
             self.branch(self.emit(I1, f"icmp slt i64 {i}, {high}"), inside, done)
             self.begin(inside)
         self._behind.append(done)
-        yield Value(self, I64, i)
+        yield Register(self, I64, i)
         self._behind.pop()
         self.jump(latch)
         self.begin(latch)
@@ -419,7 +265,7 @@ class Code:
         if done in self._left:
             self.begin(done)
 
-    def break_if(self, test: Value) -> None:
+    def break_if(self, test: Register) -> None:
         """Leave the innermost loop where a test holds."""
         on = self.label("on")
         self._left.add(self._behind[-1])

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ....process import computed_once
-from .code import I1, I64, PTR, VOID, Code, Symbol, Value
+from .code import Code, Symbol
+from .registers import I1, I8, I64, PTR, VOID, Register, own_type
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,13 @@ class External:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of a module; `start` is its first value as LLVM writes it."""
+    """A variable of a module, or a constant; `start` is its first value as LLVM writes it."""
 
     name: str
     type: str
     start: str = "0"
     linkage: str = ""
+    constant: bool = False
 
     @property
     def symbol(self) -> str:
@@ -45,7 +47,32 @@ class Variable:
 
     def needs(self) -> dict[str, str]:
         """Its definition."""
-        return {self.symbol: f"{self.symbol} = {_before(self.linkage)}global {self.type} {self.start}"}
+        word = "constant" if self.constant else "global"
+        return {self.symbol: f"{self.symbol} = {_before(self.linkage)}{word} {self.type} {self.start}"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A function whose text there is already, with those of whatever it refers to."""
+
+    name: str
+    result: str
+    parameters: tuple[str, ...]
+    text: str
+    others: dict[str, str]
+
+    @property
+    def symbol(self) -> str:
+        """Its name, as LLVM writes it."""
+        return f"@{self.name}"
+
+    def needs(self) -> dict[str, str]:
+        """Its text, and those of whatever it refers to."""
+        return {**self.others, self.symbol: self.text}
+
+    def elsewhere(self, attributes: str = "") -> External:
+        """The function as another module sees it."""
+        return External(self.name, self.result, self.parameters, attributes)
 
 
 class Defined:
@@ -83,13 +110,18 @@ class Defined:
         code = Code(self.result)
         names = self._write.__code__.co_varnames[1 : len(self.parameters) + 1]
         given = [f"{kind} %{name}" for kind, name in zip(self.parameters, names, strict=True)]
-        self._write(code, *[Value(code, one.split(" ")[0], one.split(" ")[-1]) for one in given])
+        own = zip(self.elsewhere().parameters, names, strict=True)
+        self._write(code, *[Register(code, kind, f"%{name}") for kind, name in own])
         text = definition(code, self.name, given, self._linkage, self._attributes)
         return {**code.declared, self.symbol: text}
 
     def needs(self) -> dict[str, str]:
         """Its text, and those of whatever it refers to."""
         return self._texts
+
+    def elsewhere(self, attributes: str = "") -> External:
+        """The function as another module sees it."""
+        return External(self.name, self.result, tuple(map(own_type, self.parameters)), attributes)
 
 
 def defined(
@@ -103,8 +135,15 @@ def definition(code: Code, name: str, parameters: Sequence[str], linkage: str = 
     """The text of a function, its parameters each a type and a register; code that has an open end returns."""
     if code.block:
         code.ret()
-    head = f"define {_before(linkage)}{code.result} @{name}({', '.join(parameters)}){_behind(attributes)} {{"
-    return "\n".join([head, "entry:", *code.entry, *code.lines, "}"])
+    return framed([*code.entry, *code.lines], name, code.result, parameters, linkage, attributes)
+
+
+def framed(
+    lines: Sequence[str], name: str, result: str, parameters: Sequence[str], linkage: str, attributes: str
+) -> str:
+    """The text of a function that has these lines."""
+    head = f"define {_before(linkage)}{result} @{name}({', '.join(parameters)}){_behind(attributes)} {{"
+    return "\n".join([head, "entry:", *lines, "}"])
 
 
 def module_text(*symbols: Symbol) -> str:
@@ -125,4 +164,4 @@ def _behind(words: str) -> str:
 
 # What LLVM has for all.
 COPY = External("llvm.memcpy.p0.p0.i64", VOID, (PTR, PTR, I64, I1))
-FILL = External("llvm.memset.p0.i64", VOID, (PTR, "i8", I64, I1))
+FILL = External("llvm.memset.p0.i64", VOID, (PTR, I8, I64, I1))

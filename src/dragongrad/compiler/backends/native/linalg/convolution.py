@@ -13,11 +13,19 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..ir.code import Code
+from ..ir.functions import Defined
+from ..ir.registers import NOALIAS, VOID, Operand, Register
+from ..ir.vectors import multiply_add, spread, vector
 from ..jit.engine import processor
 from ..tuning import CONVOLUTION_BAND_BYTES, CONVOLUTION_KERNEL_BYTES
 
 # These have sixteen registers of vectors, with AVX-512 and elsewhere there are twice as many.
 _X86 = ("x86_64", "amd64")
+
+
+# Places in memory for the sums of a tile, a row for each of its places.
+Tile = list[list[Register]]
 
 
 @dataclass(frozen=True)
@@ -63,25 +71,22 @@ class Shape:
         )
 
 
-def forward(shape: Shape) -> tuple[str, dict[str, str]]:
-    """The name of the function `(out, x, w)` of a shape, and what its module needs, by symbol."""
-    return _made("conv", shape, _Forward(shape))
+def forward(shape: Shape) -> Defined:
+    """The function `(out, x, w)` of a shape."""
+    return _made("conv", shape, _Forward)
 
 
-def of_kernel(shape: Shape) -> tuple[str, dict[str, str]]:
-    """The same of the function `(total, x, y)` that adds to the gradient of a kernel."""
-    return _made("convkernel", shape, _OfKernel(shape))
+def of_kernel(shape: Shape) -> Defined:
+    """The function `(total, x, y)` of a shape that adds to the gradient of a kernel."""
+    return _made("convkernel", shape, _OfKernel)
 
 
-def _made(verb: str, shape: Shape, writer: _Writer) -> tuple[str, dict[str, str]]:
-    name = f"@{verb}.{shape.kind}.{shape.name}"
-    writer.write()
-    lines = [
-        f"define internal void {name}(ptr noalias %out, ptr noalias %x, ptr noalias %y) noinline #0 {{",
-        "entry:",
-    ]
-    lines += [*writer.entry, "  br label %start", "start:", *writer.lines, "  ret void", "}"]
-    return name, {**writer.declared, name: "\n".join(lines)}
+def _made(verb: str, shape: Shape, writer: type[_Writer]) -> Defined:
+    def write(code: Code, out: Register, x: Register, y: Register) -> None:
+        writer(shape, out, x, y).write()
+
+    name = f"{verb}.{shape.kind}.{shape.name}"
+    return Defined(name, VOID, (NOALIAS, NOALIAS, NOALIAS), write, attributes="noinline #0")
 
 
 def _cut(length: int, most: int) -> list[tuple[int, int, int]]:
@@ -95,15 +100,13 @@ def _cut(length: int, most: int) -> list[tuple[int, int, int]]:
 class _Writer:
     """What both share: registers, loops, and tiles of vectors of channels."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, out: Register, x: Register, y: Register) -> None:
         self.shape = shape
+        self.code = out.code
+        self.result, self.x, self.y = out, x, y
         self.kind = shape.kind
         self.size = 8 if shape.kind == "double" else 4
         self.lanes = processor().lanes * 8 // self.size
-        self.lines: list[str] = []
-        self.entry: list[str] = []
-        self.declared: dict[str, str] = {}
-        self._count = 0
         own, made = shape.channels // shape.groups, shape.outputs // shape.groups
         # Where every channel is convolved alone, vectors are of channels on both sides.
         self.apart = own == made == 1 and shape.groups > 1
@@ -123,41 +126,30 @@ class _Writer:
         self.out = _strides(shape.out, shape.outputs)
 
     def write(self) -> None:
-        """Write the lines of the function."""
+        """Write the code of the function."""
         raise NotImplementedError
 
-    # Registers and loops
+    # Addresses and loops
 
-    def put(self, instruction: str) -> str:
-        self._count += 1
-        name = f"%r{self._count}"
-        self.lines.append(f"  {name} = {instruction}")
-        return name
+    def at(self, pointer: Register, fixed: int, *terms: tuple[Operand, int]) -> Register:
+        """A pointer so many elements further: a number, and numbers times steps."""
+        for number, step in terms:
+            if isinstance(number, Register):
+                if step:
+                    pointer = pointer.element(self.kind, number if step == 1 else number * step)
+            else:
+                fixed += int(number or 0) * step
+        return pointer.element(self.kind, fixed)
 
-    def at(self, pointer: str, fixed: int, *terms: tuple[str, int]) -> str:
-        """A pointer so many elements further: a number, and registers times numbers."""
-        for register, step in terms:
-            if step:
-                steps = register if step == 1 else self.put(f"mul nsw i64 {register}, {step}")
-                pointer = self.put(f"getelementptr inbounds {self.kind}, ptr {pointer}, i64 {steps}")
-        return self.put(f"getelementptr inbounds {self.kind}, ptr {pointer}, i64 {fixed}") if fixed else pointer
-
-    def loop(self, count: int, body: Callable[[str], None]) -> None:
+    def loop(self, count: int, body: Callable[[Operand], None]) -> None:
         if count == 1:
-            body("0")
+            body(0)
             return
-        self._count += 1
-        before, head, latch, done = (f"{hint}{self._count}" for hint in ("before", "head", "latch", "done"))
-        i, after = f"%i{self._count}", f"%n{self._count}"
-        self.lines += [f"  br label %{before}", f"{before}:", f"  br label %{head}", f"{head}:"]
-        self.lines.append(f"  {i} = phi i64 [ 0, %{before} ], [ {after}, %{latch} ]")
-        body(i)
-        self.lines += [f"  br label %{latch}", f"{latch}:", f"  {after} = add nuw nsw i64 {i}, 1"]
-        more = self.put(f"icmp ult i64 {after}, {count}")
-        self.lines += [f"  br i1 {more}, label %{head}, label %{done}", f"{done}:"]
+        with self.code.loop(count) as i:
+            body(i)
 
-    def nested(self, counts: list[int], body: Callable[[list[str]], None]) -> None:
-        def descend(at: list[str], rest: list[int]) -> None:
+    def nested(self, counts: list[int], body: Callable[[list[Operand]], None]) -> None:
+        def descend(at: list[Operand], rest: list[int]) -> None:
             if rest:
                 self.loop(rest[0], lambda i: descend([*at, i], rest[1:]))
             else:
@@ -183,63 +175,40 @@ class _Writer:
         registers = 16 if self.lanes * self.size <= 32 and platform.machine().lower() in _X86 else 32
         return min(14, (registers - 2 - len(lanes)) // len(lanes))
 
-    def begin(self, places: int, lanes: list[int], before: str = "") -> list[list[str]]:
+    def begin(self, places: int, lanes: list[int], before: Register | None = None) -> Tile:
         """The sums of a tile, as LLVM finds them: memory that nothing else sees; from zero, or what is there."""
         tile = []
         for p in range(places):
             row = []
             for j, n in enumerate(lanes):
-                self._count += 1
-                name, vector = f"%sum{self._count}", self.vector(n)
-                self.entry.append(f"  {name} = alloca {vector}")
-                start = "zeroinitializer" if n > 1 else "0.0"
-                if before:
+                place, kind = self.code.local(vector(self.kind, n)), vector(self.kind, n)
+                start = Register(self.code, kind, "zeroinitializer")
+                if before is not None:
                     start = self.load(self.at(before, p * self.shape.outputs + j * self.lanes), n)
-                self.lines.append(f"  store {vector} {start}, ptr {name}")
-                row.append(name)
+                place.store(start)
+                row.append(place)
             tile.append(row)
         return tile
 
-    def add(self, tile: list[list[str]], lanes: list[int], x: str, step: int, y: str) -> None:
+    def add(self, tile: Tile, lanes: list[int], x: Register, step: int, y: Register) -> None:
         """Add products: of the numbers that lie `step` apart from `x` on, one a place, and the vectors at `y`."""
         vectors = [self.load(self.at(y, j * self.lanes), n) for j, n in enumerate(lanes)]
         for p, row in enumerate(tile):
-            number = "" if self.apart else self.load(self.at(x, p * step), 1)
+            number = None if self.apart else self.load(self.at(x, p * step), 1)
             for j, (place, n, right) in enumerate(zip(row, lanes, vectors, strict=True)):
-                left = self.load(self.at(x, p * step + j * self.lanes), n) if self.apart else self.spread(number, n)
-                total = self.put(f"load {self.vector(n)}, ptr {place}")
-                self.lines.append(f"  store {self.vector(n)} {self.fused(total, left, right, n)}, ptr {place}")
+                left = self.load(self.at(x, p * step + j * self.lanes), n) if number is None else spread(number, n)
+                total = place.load(vector(self.kind, n))
+                place.store(multiply_add(left, right, total, self.kind, n, processor().fused))
 
-    def end(self, tile: list[list[str]], lanes: list[int], out: str) -> None:
+    def end(self, tile: Tile, lanes: list[int], out: Register) -> None:
         """Write the sums of a tile."""
         for p, row in enumerate(tile):
             for j, (place, n) in enumerate(zip(row, lanes, strict=True)):
-                total, where = (
-                    self.put(f"load {self.vector(n)}, ptr {place}"),
-                    p * self.shape.outputs + j * self.lanes,
-                )
-                self.lines.append(f"  store {self.vector(n)} {total}, ptr {self.at(out, where)}, align {self.size}")
+                to = self.at(out, p * self.shape.outputs + j * self.lanes)
+                to.store(place.load(vector(self.kind, n)), align=self.size)
 
-    def vector(self, lanes: int) -> str:
-        return self.kind if lanes == 1 else f"<{lanes} x {self.kind}>"
-
-    def load(self, pointer: str, lanes: int) -> str:
-        return self.put(f"load {self.vector(lanes)}, ptr {pointer}, align {self.size}")
-
-    def spread(self, number: str, lanes: int) -> str:
-        if lanes == 1:
-            return number
-        vector = self.vector(lanes)
-        one = self.put(f"insertelement {vector} poison, {self.kind} {number}, i32 0")
-        return self.put(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
-
-    def fused(self, total: str, left: str, right: str, lanes: int) -> str:
-        vector = self.vector(lanes)
-        if not processor().fused:
-            return self.put(f"fadd {vector} {total}, {self.put(f'fmul {vector} {left}, {right}')}")
-        name = f"@llvm.fma.{f'v{lanes}' if lanes > 1 else ''}f{8 * self.size}"
-        self.declared[name] = f"declare {vector} {name}({vector}, {vector}, {vector})"
-        return self.put(f"call {vector} {name}({vector} {left}, {vector} {right}, {vector} {total})")
+    def load(self, pointer: Register, lanes: int) -> Register:
+        return pointer.load(vector(self.kind, lanes), align=self.size)
 
 
 class _Forward(_Writer):
@@ -256,39 +225,41 @@ class _Forward(_Writer):
             return
         self._columns(lambda *column: self.nested(rows, lambda at: self._row(at, *column)))
 
-    def _columns(self, body: Callable[[int, list[int], str, str], None]) -> None:
+    def _columns(self, body: Callable[[int, list[int], Operand, Operand], None]) -> None:
         for column in self.columns():
             self._column(*column, body)
 
     def _column(
-        self, start: int, lanes: list[int], count: int, body: Callable[[int, list[int], str, str], None]
+        self, start: int, lanes: list[int], count: int, body: Callable[[int, list[int], Operand, Operand], None]
     ) -> None:
         self.nested([count, self.groups], lambda at: body(start, lanes, *at))
 
-    def _row(self, at: list[str], start: int, lanes: list[int], block: str, group: str) -> None:
+    def _row(self, at: list[Operand], start: int, lanes: list[int], block: Operand, group: Operand) -> None:
         """One row of the output, of the channels of one block."""
         own = (block, sum(lanes)), (group, self.made)
-        x = self.at("%x", 0, (group, self.own), *zip(at, self.across, strict=False))
+        x = self.at(self.x, 0, (group, self.own), *zip(at, self.across, strict=False))
         if self.apart:
             x = self.at(x, start, *own)
-        w = self.at("%y", start, *own)
-        out = self.at("%out", start, *own, *zip(at, self.out, strict=False))
+        w = self.at(self.y, start, *own)
+        out = self.at(self.result, start, *own, *zip(at, self.out, strict=False))
         for part in _cut(self.shape.out[-1], self.most(lanes)):
             self._tiles(out, x, w, lanes, *part)
 
-    def _tiles(self, out: str, x: str, w: str, lanes: list[int], first: int, places: int, count: int) -> None:
+    def _tiles(
+        self, out: Register, x: Register, w: Register, lanes: list[int], first: int, places: int, count: int
+    ) -> None:
         step = self.across[-1]
 
-        def tile(t: str) -> None:
+        def tile(t: Operand) -> None:
             there = self.at(out, first * self.shape.outputs, (t, places * self.shape.outputs))
             self._tile(there, self.at(x, first * step, (t, places * step)), w, places, lanes)
 
         self.loop(count, tile)
 
-    def _tile(self, out: str, x: str, w: str, places: int, lanes: list[int]) -> None:
+    def _tile(self, out: Register, x: Register, w: Register, places: int, lanes: list[int]) -> None:
         tile = self.begin(places, lanes)
 
-        def taps(at: list[str]) -> None:
+        def taps(at: list[Operand]) -> None:
             source = self.at(x, 0, *zip(at, self.within, strict=False))
             kernel = self.at(w, 0, *zip(at, self.jumps, strict=False))
             self.loop(
@@ -309,7 +280,7 @@ class _OfKernel(_Writer):
     def write(self) -> None:
         *lead, length = self.shape.out
         if not lead:
-            self._band("%x", "%y", 1)
+            self._band(self.x, self.y, 1)
             return
         row = length * self.shape.outputs * self.size
         # As many rows of the output as stay in the first cache, beside those of the input.
@@ -319,20 +290,20 @@ class _OfKernel(_Writer):
     def _bands(self, outer: list[int], first: int, rows: int, count: int) -> None:
         last = len(outer)
 
-        def band(at: list[str]) -> None:
+        def band(at: list[Operand]) -> None:
             *lead, number = at
             x, y = (
                 self.at(p, first * steps[last], (number, rows * steps[last]), *zip(lead, steps, strict=False))
-                for p, steps in (("%x", self.across), ("%y", self.out))
+                for p, steps in ((self.x, self.across), (self.y, self.out))
             )
             self._band(x, y, rows)
 
         self.nested([*outer, count], band)
 
-    def _band(self, x: str, y: str, rows: int) -> None:
-        def taps(at: list[str]) -> None:
+    def _band(self, x: Register, y: Register, rows: int) -> None:
+        def taps(at: list[Operand]) -> None:
             source = self.at(x, 0, *zip(at, self.within, strict=False))
-            total = self.at("%out", 0, *zip(at, self.jumps, strict=False))
+            total = self.at(self.result, 0, *zip(at, self.jumps, strict=False))
             for column in self.columns():
                 for part in _cut(self.run, self.most(column[1])):
                     self._tiles(total, source, y, column, part, rows)
@@ -340,12 +311,18 @@ class _OfKernel(_Writer):
         self.nested(self.taps, taps)
 
     def _tiles(
-        self, total: str, x: str, y: str, column: tuple[int, list[int], int], part: tuple[int, int, int], rows: int
+        self,
+        total: Register,
+        x: Register,
+        y: Register,
+        column: tuple[int, list[int], int],
+        part: tuple[int, int, int],
+        rows: int,
     ) -> None:
         start, lanes, blocks = column
         first, places, count = part
 
-        def tile(at: list[str]) -> None:
+        def tile(at: list[Operand]) -> None:
             t, block, group = at
             own = (block, sum(lanes)), (group, self.made)
             outputs = self.shape.outputs
@@ -358,11 +335,11 @@ class _OfKernel(_Writer):
 
         self.nested([count, blocks, self.groups], tile)
 
-    def _tile(self, total: str, x: str, y: str, places: int, lanes: list[int], rows: int) -> None:
+    def _tile(self, total: Register, x: Register, y: Register, places: int, lanes: list[int], rows: int) -> None:
         tile = self.begin(places, lanes, before=total)
         down = (self.across[-2], self.out[-2]) if rows > 1 else (0, 0)
 
-        def place(at: list[str]) -> None:
+        def place(at: list[Operand]) -> None:
             r, i = at
             here = self.at(x, 0, (r, down[0]), (i, self.across[-1]))
             self.add(tile, lanes, here, self.hop, self.at(y, 0, (r, down[1]), (i, self.out[-1])))

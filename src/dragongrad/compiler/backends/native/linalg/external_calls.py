@@ -9,6 +9,9 @@ from importlib import import_module
 
 from ....graph import Op
 from ....process import address_of, once, python_function
+from ..ir.code import Code
+from ..ir.functions import External, Variable
+from ..ir.registers import DOUBLE, FLOAT, I8, I32, PTR, VOID, Register
 
 # What the routines for each dtype begin with.
 LETTERS = {"float64": "d", "float32": "s"}
@@ -42,55 +45,39 @@ def thread_controls() -> tuple[int, int] | None:
 
 
 class RoutineWriter:
-    """Writes calls into the lines of a function.
+    """Writes calls into the code of a function.
 
     Parameters
     ----------
     node : Op
         What is computed.
-    prefix : str
-        What its registers and labels begin with.
+    code : Code
+        The function.
+    away : str
+        The attributes of what is called outside its module.
     """
 
-    def __init__(self, node: Op, prefix: str) -> None:
+    def __init__(self, node: Op, code: Code, away: str = "") -> None:
         self.node = node
-        self.prefix = prefix
+        self.code = code
+        self.away = away
         self.letter = LETTERS[node.dtype.name]
-        self.kind = "double" if self.letter == "d" else "float"
-        self.lines: list[str] = []
-        self.declared: dict[str, str] = {}
-        self._count = 0
+        self.kind = DOUBLE if self.letter == "d" else FLOAT
 
-    def _call(self, routine: str, *pointers: str, library: str = "blas") -> None:
-        name = f"@{library}.{self.letter}{routine}"
-        self.declared[name] = f"declare void {name}({', '.join(['ptr'] * len(pointers))})"
-        self.lines.append(f"  call void {name}({', '.join(f'ptr {p}' for p in pointers)})")
+    def _call(self, routine: str, *pointers: Register, library: str = "blas", result: str = VOID) -> Register:
+        name = f"{library}.{self.letter}{routine}"
+        return self.code.call(External(name, result, (PTR,) * len(pointers), self.away), *pointers)
 
-    # Registers, and the numbers that BLAS reads from memory
+    # The numbers that BLAS reads from memory
 
-    def _fresh(self) -> str:
-        self._count += 1
-        return f"%{self.prefix}r{self._count}"
+    def _int(self, n: int) -> Register:
+        return self._constant(f"int{n}", I32, str(n))
 
-    def _put(self, instruction: str) -> str:
-        name = self._fresh()
-        self.lines.append(f"  {name} = {instruction}")
-        return name
+    def _real(self, x: float) -> Register:
+        return self._constant(f"{self.kind}{int(x)}", self.kind, f"{x:e}")
 
-    def _shifted(self, pointer: str, elements: str) -> str:
-        if elements == "0":
-            return pointer
-        return self._put(f"getelementptr {self.kind}, ptr {pointer}, i64 {elements}")
+    def _letter(self, letter: str) -> Register:
+        return self._constant(letter, I8, str(ord(letter)))
 
-    def _int(self, n: int) -> str:
-        self.declared[f"@blas.int{n}"] = f"@blas.int{n} = private constant i32 {n}"
-        return f"@blas.int{n}"
-
-    def _real(self, x: float) -> str:
-        name = f"@blas.{self.kind}{int(x)}"
-        self.declared[name] = f"{name} = private constant {self.kind} {x:e}"
-        return name
-
-    def _letter(self, letter: str) -> str:
-        self.declared[f"@blas.{letter}"] = f"@blas.{letter} = private constant i8 {ord(letter)}"
-        return f"@blas.{letter}"
+    def _constant(self, name: str, kind: str, value: str) -> Register:
+        return self.code.pointer_to(Variable(f"blas.{name}", kind, value, "private", constant=True))

@@ -12,6 +12,8 @@ from ....graph import Op, Value
 from ....passes.simplify import permutation
 from ....process import once
 from ....rewrite import shape_of
+from ..ir.functions import FILL
+from ..ir.registers import Register
 from ..tuning import UNROLLED_STACK
 from .external_calls import LETTERS, RoutineWriter, exported
 from .small_matmul import is_small, small_product
@@ -98,44 +100,33 @@ def _tall(node: Op, left: Factor, right: Factor) -> tuple[tuple[int, ...], Facto
 
 
 class ProductWriter(RoutineWriter):
-    """Writes the instructions of a matrix product into the lines of a function.
+    """Writes the instructions of a matrix product into the code of a function."""
 
-    Parameters
-    ----------
-    node : Op
-        The product.
-    prefix : str
-        What its registers begin with.
-    """
-
-    def write(self, out: str, x: str, y: str) -> list[str]:
-        """The lines that compute it; the arguments are the registers of three pointers."""
+    def write(self, out: Register, x: Register, y: Register) -> None:
+        """All of it, from the pointers to the result and the operands."""
         left, right = factors(self.node)
         size = int(np.prod(self.node.shape))
         if size == 0:
-            return []
+            return
         if shape_of(self.node.operands[0])[-1] == 0:
-            self.declared["@llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
-            self.lines.append(
-                f"  call void @llvm.memset.p0.i64(ptr {out}, i8 0, i64 {size * self.node.dtype.itemsize}, i1 false)"
-            )
+            self.code.call(FILL, out, 0, size * self.node.dtype.itemsize, False)
         elif len(left.shape) == 1 and len(right.shape) == 1:
-            self._dot(out, x, y, left.shape[0])
+            one = self._int(1)
+            found = self._call("dot", self._int(left.shape[0]), x, one, y, one, result=self.kind)
+            out.store(found)
         else:
             self._stack(out, x, y, left, right)
-        return self.lines
 
-    def _stack(self, out: str, x: str, y: str, left: Factor, right: Factor) -> None:
+    def _stack(self, out: Register, x: Register, y: Register, left: Factor, right: Factor) -> None:
         """A stack of products, each by one call."""
         lead, left = _tall(self.node, left, right)
         for number in range(int(np.prod(lead))):
-            at = [str(o) for o in _offsets(lead, left, right, self._own(left, right), number)]
-            self._one(left, right, *[self._shifted(p, o) for p, o in zip((out, x, y), at, strict=True)])
+            offsets = _offsets(lead, left, right, self._own(left, right), number)
+            self._one(left, right, *[p.element(self.kind, o) for p, o in zip((out, x, y), offsets, strict=True)])
 
-    def one(self, out: str, x: str, y: str) -> list[str]:
-        """The lines of one product of a stack."""
+    def one(self, out: Register, x: Register, y: Register) -> None:
+        """One product of a stack."""
         self._one(*factors(self.node), out, x, y)
-        return self.lines
 
     def _own(self, left: Factor, right: Factor) -> int:
         rows = 1 if len(left.shape) == 1 else left.shape[-1 if left.transposed else -2]
@@ -144,7 +135,7 @@ class ProductWriter(RoutineWriter):
 
     # One call
 
-    def _one(self, left: Factor, right: Factor, out: str, x: str, y: str) -> None:
+    def _one(self, left: Factor, right: Factor, out: Register, x: Register, y: Register) -> None:
         if len(right.shape) == 1:
             self._matrix_vector(out, x, y, left)
         elif len(left.shape) == 1:
@@ -153,7 +144,7 @@ class ProductWriter(RoutineWriter):
         else:
             self._matrix_matrix(out, x, y, left, right)
 
-    def _matrix_vector(self, out: str, a: str, v: str, matrix: Factor) -> None:
+    def _matrix_vector(self, out: Register, a: Register, v: Register, matrix: Factor) -> None:
         rows, columns = matrix.shape[-2:]
         m, k = (columns, rows) if matrix.transposed else (rows, columns)
         if is_small(m, k, 1):
@@ -165,7 +156,7 @@ class ProductWriter(RoutineWriter):
             self._real(1.0), a, self._int(columns), v, self._int(1), self._real(0.0), out, self._int(1),
         )  # fmt: skip
 
-    def _matrix_matrix(self, out: str, x: str, y: str, left: Factor, right: Factor) -> None:
+    def _matrix_matrix(self, out: Register, x: Register, y: Register, left: Factor, right: Factor) -> None:
         # (X Y)' = Y' X', and memory in C order is the transpose in BLAS's.
         m, k = left.shape[-2:][:: -1 if left.transposed else 1]
         n = right.shape[-2 if right.transposed else -1]
@@ -178,17 +169,10 @@ class ProductWriter(RoutineWriter):
             self._int(left.shape[-1]), self._real(0.0), out, self._int(n),
         )  # fmt: skip
 
-    def _small(self, out: str, x: str, y: str, lengths: tuple[int, int, int], turned: tuple[bool, bool]) -> None:
-        name, needed = small_product(self.kind, *lengths, turned)
-        self.declared.update(needed)
-        self.lines.append(f"  call void {name}(ptr {out}, ptr {x}, ptr {y})")
-
-    def _dot(self, out: str, x: str, y: str, n: int) -> None:
-        name = f"@blas.{self.letter}dot"
-        self.declared[name] = f"declare {self.kind} {name}(ptr, ptr, ptr, ptr, ptr)"
-        one = self._int(1)
-        found = self._put(f"call {self.kind} {name}(ptr {self._int(n)}, ptr {x}, ptr {one}, ptr {y}, ptr {one})")
-        self.lines.append(f"  store {self.kind} {found}, ptr {out}")
+    def _small(
+        self, out: Register, x: Register, y: Register, lengths: tuple[int, int, int], turned: tuple[bool, bool]
+    ) -> None:
+        self.code.call(small_product(self.kind, *lengths, turned), out, x, y)
 
 
 def lead_strides(lead: tuple[int, ...], factor: Factor) -> list[int]:

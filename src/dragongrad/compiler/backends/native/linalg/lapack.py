@@ -15,6 +15,8 @@ from .....core.block import BLOCKS
 from ....graph import Op, Value
 from ....process import once
 from ....rewrite import shape_of
+from ..ir.functions import COPY, FILL
+from ..ir.registers import I8, I32, I64, Register
 from ..tuning import INVERSE_COLUMNS
 from .external_calls import LETTERS, RoutineWriter, exported
 from .gemm import Factor, factor, lead_strides
@@ -68,68 +70,64 @@ def symbols() -> dict[str, int]:
 
 
 class FactorisationWriter(RoutineWriter):
-    """Writes the instructions of one of them into the lines of a function.
+    """Writes the instructions of one of them, for every matrix of a stack, into the code of a function."""
 
-    Parameters
-    ----------
-    node : Op
-        What is computed, for every matrix of a stack.
-    prefix : str
-        What its registers and labels begin with.
-    """
-
-    def write(self, out: str, pointers: list[str], extra: str, failed: str) -> list[str]:
-        """The lines that compute it: pointers to the result, the operands, the room beside, and the flag."""
+    def write(self, out: Register, pointers: list[Register], extra: Register, failed: Register) -> None:
+        """All of it, from pointers to the result, the operands, the room beside, and the flag."""
         lead = self.node.shape[:-2]
         strides = [lead_strides(lead, f) for f in operands(self.node)]
         own = lead_strides(lead, Factor(self.node, self.node.shape, False))
-        info = self._put("alloca i32")
-        self.lines.append(f"  store i32 0, ptr {info}")
+        info = self.code.local(I32)
+        info.store(0, I32)
 
-        def one(at: list[str]) -> None:
+        def one(at: list[Register]) -> None:
             places = [self._along(p, s, at) for p, s in zip((out, *pointers), (own, *strides), strict=True)]
             self._one(places, extra, info)
-            found = self._put(f"load i32, ptr {info}")
-            wide = self._put(f"sext i32 {found} to i64")
-            before = self._put(f"load i64, ptr {failed}")
-            both = self._put(f"or i64 {before}, {wide}")
-            self.lines.append(f"  store i64 {both}, ptr {failed}")
+            failed.store(failed.load(I64) | info.load(I32).to("sext", I64))
 
         self._nested(list(lead), one, [])
-        return self.lines
 
-    def _one(self, places: list[str], extra: str, info: str) -> None:
+    def _nested(self, lead: list[int], body: Callable[[list[Register]], None], at: list[Register]) -> None:
+        if not lead:
+            body(at)
+            return
+        with self.code.loop(lead[0]) as i:
+            self._nested(lead[1:], body, [*at, i])
+
+    def _along(self, pointer: Register, strides: list[int], at: list[Register]) -> Register:
+        for stride, i in zip(strides, at, strict=True):
+            if stride:
+                pointer = pointer.element(self.kind, i * stride)
+        return pointer
+
+    def _one(self, places: list[Register], extra: Register, info: Register) -> None:
         n = self._int(self.node.shape[-2])
         if self.node.block is _CHOLESKY:
             self._cholesky(places[0], places[1], n, info)
         elif self.node.block is _INV:
-            self._copy(places[0], places[1], self.node.shape[-2] ** 2)
-            pivots, work = self._rooms(extra)[:2]
-            self._call("getrf", n, n, places[0], n, pivots, info, library="lapack")
-            count = self._int(self.node.shape[-2] * INVERSE_COLUMNS)
-            self._unless_failed(
-                info, lambda: self._call("getri", n, places[0], n, pivots, work, count, info, library="lapack")
-            )
+            self._inverse(places[0], places[1], n, extra, info)
         elif is_triangular(operands(self.node)[0].value):
             self._triangular(places[0], places[1], places[2])
         else:
             self._solve(places[0], places[1], places[2], extra, info)
 
-    def _cholesky(self, out: str, x: str, n: str, info: str) -> None:
-        rows = self.node.shape[-1]
+    def _cholesky(self, out: Register, x: Register, n: Register, info: Register) -> None:
+        rows, size = self.node.shape[-1], self.node.dtype.itemsize
         self._copy(out, x, rows * rows)
         self._call("potrf", self._letter("U"), n, out, n, info, library="lapack")
+        with self.code.loop(rows) as row:
+            # Zeros behind the diagonal.
+            self.code.call(FILL, out.element(self.kind, row * (rows + 1) + 1), 0, (rows - 1 - row) * size, False)
 
-        def clear(row: str) -> None:
-            start = self._put(f"mul i64 {row}, {rows + 1}")
-            after = self._put(f"add i64 {start}, 1")
-            left = self._put(f"sub i64 {rows - 1}, {row}")
-            size = self._put(f"mul i64 {left}, {self.node.dtype.itemsize}")
-            self._zero(self._at(out, after), size)
+    def _inverse(self, out: Register, x: Register, n: Register, extra: Register, info: Register) -> None:
+        self._copy(out, x, self.node.shape[-2] ** 2)
+        pivots, work, _ = self._rooms(extra)
+        self._call("getrf", n, n, out, n, pivots, info, library="lapack")
+        with self.code.when(info.load(I32).equals(0)):
+            count = self._int(self.node.shape[-2] * INVERSE_COLUMNS)
+            self._call("getri", n, out, n, pivots, work, count, info, library="lapack")
 
-        self._loop(rows, clear)
-
-    def _triangular(self, out: str, x: str, y: str) -> None:
+    def _triangular(self, out: Register, x: Register, y: Register) -> None:
         # L X = Y is X' L' = Y': in memory the rows of X and Y are columns of their transposes, and L is L'.
         rows, columns = self.node.shape[-2:]
         self._copy(out, y, rows * columns)
@@ -140,14 +138,13 @@ class FactorisationWriter(RoutineWriter):
             self._int(columns),
         )  # fmt: skip
 
-    def _solve(self, out: str, x: str, y: str, extra: str, info: str) -> None:
+    def _solve(self, out: Register, x: Register, y: Register, extra: Register, info: Register) -> None:
         rows, columns = self.node.shape[-2:]
         n, k = self._int(rows), self._int(columns)
         pivots, matrix, sides = self._rooms(extra)
         self._copy(matrix, x, rows * rows)
         self._call("getrf", n, n, matrix, n, pivots, info, library="lapack")
-
-        def finish() -> None:
+        with self.code.when(info.load(I32).equals(0)):
             # The right-hand sides one after the other; one alone lies so already.
             into = out if columns == 1 else sides
             self._turn(into, y, rows, columns)
@@ -155,81 +152,22 @@ class FactorisationWriter(RoutineWriter):
             if columns > 1:
                 self._turn(out, into, columns, rows)
 
-        self._unless_failed(info, finish)
-
-    def _unless_failed(self, info: str, body: Callable[..., None]) -> None:
-        found = self._put(f"load i32, ptr {info}")
-        fine = self._put(f"icmp eq i32 {found}, 0")
-        go, done = self._label("go"), self._label("done")
-        self.lines += [f"  br i1 {fine}, label %{go}, label %{done}", f"{go}:"]
-        body()
-        self.lines += [f"  br label %{done}", f"{done}:"]
-
-    def _rooms(self, extra: str) -> tuple[str, str, str]:
+    def _rooms(self, extra: Register) -> tuple[Register, Register, Register]:
         """The order of rows, the matrix (or the room that an inverse needs), and the right-hand sides."""
         n = self.node.shape[-2]
-        first = -(-4 * n // 64) * 64
-        matrix = self._put(f"getelementptr i8, ptr {extra}, i64 {first}")
-        return extra, matrix, self._at(matrix, str(n * n))
+        matrix = extra.element(I8, -(-4 * n // 64) * 64)
+        return extra, matrix, matrix.element(self.kind, n * n)
 
-    # Loops, copies and calls
+    # Copies
 
-    def _nested(self, lead: list[int], body: Callable[..., None], at: list[str]) -> None:
-        if not lead:
-            body(at)
-            return
-        self._loop(lead[0], lambda i: self._nested(lead[1:], body, [*at, i]))
-
-    def _loop(self, count: int, body: Callable[[str], None]) -> None:
-        before, head, inside, latch, done = map(self._label, ("before", "head", "body", "latch", "end"))
-        i, after = self._fresh(), self._fresh()
-        self.lines += [
-            f"  br label %{before}", f"{before}:", f"  br label %{head}", f"{head}:",
-            f"  {i} = phi i64 [ 0, %{before} ], [ {after}, %{latch} ]",
-        ]  # fmt: skip
-        more = self._put(f"icmp slt i64 {i}, {count}")
-        self.lines += [f"  br i1 {more}, label %{inside}, label %{done}", f"{inside}:"]
-        body(i)
-        self.lines += [
-            f"  br label %{latch}", f"{latch}:", f"  {after} = add i64 {i}, 1", f"  br label %{head}", f"{done}:",
-        ]  # fmt: skip
-
-    def _turn(self, out: str, x: str, rows: int, columns: int) -> None:
+    def _turn(self, out: Register, x: Register, rows: int, columns: int) -> None:
         """A transposed copy of a matrix of so many rows and columns."""
         if columns == 1:
             self._copy(out, x, rows)
             return
+        source, target = x.array(self.kind), out.array(self.kind)
+        with self.code.loop(rows) as i, self.code.loop(columns) as j:
+            target[j * rows + i] = source[i * columns + j]
 
-        def row(i: str) -> None:
-            def element(j: str) -> None:
-                source = self._put(f"mul i64 {i}, {columns}")
-                target = self._put(f"mul i64 {j}, {rows}")
-                value = self._put(f"load {self.kind}, ptr {self._at(x, self._put(f'add i64 {source}, {j}'))}")
-                to = self._at(out, self._put(f"add i64 {target}, {i}"))
-                self.lines.append(f"  store {self.kind} {value}, ptr {to}")
-
-            self._loop(columns, element)
-
-        self._loop(rows, row)
-
-    def _copy(self, out: str, x: str, count: int) -> None:
-        self.declared["@llvm.memcpy.p0.p0.i64"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
-        size = count * self.node.dtype.itemsize
-        self.lines.append(f"  call void @llvm.memcpy.p0.p0.i64(ptr {out}, ptr {x}, i64 {size}, i1 false)")
-
-    def _zero(self, out: str, size: str) -> None:
-        self.declared["@llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
-        self.lines.append(f"  call void @llvm.memset.p0.i64(ptr {out}, i8 0, i64 {size}, i1 false)")
-
-    def _along(self, pointer: str, strides: list[int], at: list[str]) -> str:
-        for stride, i in zip(strides, at, strict=True):
-            if stride:
-                pointer = self._at(pointer, self._put(f"mul i64 {i}, {stride}"))
-        return pointer
-
-    def _at(self, pointer: str, elements: str) -> str:
-        return self._put(f"getelementptr {self.kind}, ptr {pointer}, i64 {elements}")
-
-    def _label(self, hint: str) -> str:
-        self._count += 1
-        return f"{self.prefix}{hint}{self._count}"
+    def _copy(self, out: Register, x: Register, count: int) -> None:
+        self.code.call(COPY, out, x, count * self.node.dtype.itemsize, False)

@@ -80,10 +80,8 @@ class LoopWriter:
     def write(self) -> Function:
         """The function."""
         length = self._body()
-        parameters = [f"ptr noalias %b{k}" for k in range(len(self.values))]
-        head = f"define void @{self.name}({', '.join([*parameters, 'i64 %low', 'i64 %high'])}) #0 {{"
         loads = [f"  {register} = {load}" for load, register in self.neutral.items()]
-        lines = [head, "entry:", *loads, *self.entry, *self.text.lines, "  ret void", "}"]
+        lines = [*loads, *self.entry, *self.text.lines, "  ret void"]
         return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
 
     def _body(self) -> int:

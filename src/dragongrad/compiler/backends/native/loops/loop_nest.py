@@ -9,6 +9,8 @@ from ....graph import Op
 from ..elements.indexing import element_of
 from ..ir.affine import Index, variable
 from ..ir.builder import STORED, Buffer, literal
+from ..ir.functions import FILL
+from ..ir.registers import PTR, Register
 from ..linalg import convolution
 from ..linalg.gemm import ProductWriter, factors, lead_strides
 from ..rewrites.legalize_convolution import is_convolution, places_of, shape_of_image
@@ -100,17 +102,16 @@ class NestWriter(LoopWriter):
             if buffer.held:
                 strides[0] = 0
             pointers.append(self.text.address(buffer, list(zip(index, strides, strict=True))))
-        writer = ProductWriter(node, self.text.fresh("m")[1:])
-        self.text.lines += writer.one(*pointers)
-        for name, declaration in writer.declared.items():
-            self.text.declare(name, declaration)
+        ProductWriter(node, self.text).one(*map(self._pointer, pointers))
+
+    def _pointer(self, register: str) -> Register:
+        return self.text.register(PTR, register)
 
     def _clear(self, store: Store, at: tuple[Index, ...]) -> None:
         """Zeros for one image's whole frame."""
-        buffer, name = self._buffer(store.node), "@llvm.memset.p0.i64"
+        buffer = self._buffer(store.node)
         where = self.text.address(buffer, [(at[0], buffer.strides[0])])
-        self.text.declare(name, f"declare void {name}(ptr, i8, i64, i1)")
-        self.text.write(f"  call void {name}(ptr {where}, i8 0, i64 {row_bytes(store.node)}, i1 false)")
+        self.text.call(FILL, self._pointer(where), 0, row_bytes(store.node), False)
 
     def _lay(self, store: Store, index: tuple[Index, ...]) -> None:
         """An element of an image, to its place in the frame."""
@@ -129,15 +130,12 @@ class NestWriter(LoopWriter):
         """That of one image: a product, or what is added to a total."""
         node = store.node
         make = convolution.of_kernel if store.kind == "total" else convolution.forward
-        name, needed = make(shape_of_image(node))
         pointers = []
         for value, by_image in zip((node, *node.operands), _BY_IMAGE[store.kind], strict=True):
             buffer = self._buffer(value)
             parts = [(index[0], buffer.strides[0])] if by_image else []
-            pointers.append(f"ptr {self.text.address(buffer, parts)}")
-        self.text.write(f"  call void {name}({', '.join(pointers)})")
-        for symbol, text in needed.items():
-            self.text.declare(symbol, text)
+            pointers.append(self._pointer(self.text.address(buffer, parts)))
+        self.text.call(make(shape_of_image(node)), *pointers)
 
     def _batches(self, stores: list[Store], depth: int) -> list[list[Store]]:
         """Roots that share the loop over one more axis, in an order that makes everything before it is read."""

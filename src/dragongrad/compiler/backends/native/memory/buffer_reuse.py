@@ -7,7 +7,6 @@ store of the new one. Where it cannot be told, the new value has a place of its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,6 @@ from ..ir.builder import Access, Function
 from ..schedule.steps import Loops, Step
 from ..tuning import REUSE_TRIES, REUSED_BYTES
 
-_POINTER = re.compile(r"%b(\d+)\b")
-
 
 def write_over(
     steps: Sequence[Step],
@@ -27,7 +24,7 @@ def write_over(
     whole: Container[Value],
     kept: Container[Value],
 ) -> None:
-    """Give values the places of others, in the text of the functions and in their notes.
+    """Give values the places of others, as the functions' notes then say.
 
     Parameters
     ----------
@@ -64,7 +61,7 @@ class _Sharing:
         self.uses: dict[str, list[_Use]] = {}
 
     def run(self) -> None:
-        """Find them, and write the text anew."""
+        """Find them, and note them in the function."""
         function, over = self.function, self.function.over
         places = {v: k for k, v in enumerate(function.values) if isinstance(v, Op) and _bytes(v) >= REUSED_BYTES}
         new = [v for v in places if self.kinds.get(v) == "map" and (v in self.local or v in self.whole)]
@@ -80,10 +77,6 @@ class _Sharing:
                     over[places[y]] = places[x]
                     old.remove(x)
                     break
-        if over:
-            roots = {str(k): str(root_of(over, k)) for k in over}
-            # The first line names the parameters, of which those of the new values are not used any more.
-            function.lines[1:] = [_renamed(line, roots) for line in function.lines[1:]]
 
     def _is_alike(self, x: Op, y: Op) -> bool:
         same = x.size == y.size and x.dtype.itemsize == y.dtype.itemsize
@@ -173,17 +166,6 @@ def _tells(loops: list[Loop], use: _Use, store: _Use) -> bool:
             return False
         reach += stride * (count - 1)
     return True
-
-
-def root_of(over: dict[int, int], k: int) -> int:
-    """Where a value lies that is written over another, which may be written over a third."""
-    while k in over:
-        k = over[k]
-    return k
-
-
-def _renamed(line: str, roots: dict[str, str]) -> str:
-    return _POINTER.sub(lambda found: f"%b{roots.get(found[1], found[1])}", line) if "%b" in line else line
 
 
 def _bytes(node: Op) -> int:

@@ -7,45 +7,32 @@ changes no result.
 
 from __future__ import annotations
 
+from ..ir.code import Code
+from ..ir.functions import External, defined
+from ..ir.registers import I1, I64, PTR, VOID, Register
 from .thread_pool import at_once
 
-CLAIM, RELEASE = "@claim.tile", "@release.tile"
 # The bytes of the word whose bits tell which tiles are taken.
 WORD = 64
 
-DECLARED = {"@llvm.cttz.i64": "declare i64 @llvm.cttz.i64(i64, i1)"}
-
-_TEXT = f"""
-define internal i64 {CLAIM}(ptr %taken, i64 %count) noinline #0 {{
-  br label %look
-look:
-  %seen = load atomic i64, ptr %taken monotonic, align 8
-  %free = xor i64 %seen, -1
-  %first = call i64 @llvm.cttz.i64(i64 %free, i1 false)
-  %some = icmp ult i64 %first, %count
-  br i1 %some, label %try, label %look
-try:
-  %bit = shl i64 1, %first
-  %now = or i64 %seen, %bit
-  %pair = cmpxchg ptr %taken, i64 %seen, i64 %now acquire monotonic
-  %got = extractvalue {{ i64, i1 }} %pair, 1
-  br i1 %got, label %own, label %look
-own:
-  ret i64 %first
-}}
-
-define internal void {RELEASE}(ptr %taken, i64 %tile) noinline #0 {{
-  %bit = shl i64 1, %tile
-  %others = xor i64 %bit, -1
-  %before = atomicrmw and ptr %taken, i64 %others release
-  ret void
-}}
-"""
+_TRAILING_ZEROS = External("llvm.cttz.i64", I64, (I64, I1))
 
 
-def definitions() -> list[str]:
-    """The lines that take a tile and give it back."""
-    return _TEXT.splitlines()
+@defined("claim.tile", I64, PTR, I64, attributes="noinline #0")
+def claim(code: Code, taken: Register, count: Register) -> None:
+    """The number of a tile that was free, one of `count`; where none is, wait."""
+    with code.forever():
+        seen = taken.load(I64, "monotonic")
+        first = code.call(_TRAILING_ZEROS, ~seen, False)
+        with code.when(first.below(count)):
+            got = taken.replace(seen, seen | (1 << first))
+            code.return_if(got, first)
+
+
+@defined("release.tile", VOID, PTR, I64, attributes="noinline #0")
+def release(code: Code, taken: Register, tile: Register) -> None:
+    """Give a tile back."""
+    taken.update("and", ~(1 << tile), "release")
 
 
 def tiles_of(parts: int) -> int:

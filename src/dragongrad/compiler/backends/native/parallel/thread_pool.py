@@ -12,164 +12,135 @@ import threading
 
 from .....core.errors import ArgumentError
 from ....process import address_of, keep_forever, once, python_function
+from ..ir.code import Code
+from ..ir.functions import External, Variable, defined, module_text
+from ..ir.records import Field, Record
+from ..ir.registers import I1, I8, I32, I64, PTR, VOID, Register
 from ..jit.engine import Library, provide
 from ..linalg.external_calls import thread_controls
 from ..tuning import MOST_PARTS, MOST_THREADS, PART_NS
 
-_FROM_PYTHON = ("PyThread_acquire_lock", "PyThread_release_lock")
+# How often a thread looks for what is to come before it sleeps.
+_LOOKS = 20_000
 
-# `slots` are pairs: the lock that a worker sleeps on, and whether it sleeps. `remaining` counts down, and a ticket
-# is valid while it was above zero: one drawn late, from a job that is over, is never taken for one of the next.
-_TEXT = """
-@dragongrad.slots = global [512 x ptr] zeroinitializer
-@dragongrad.active = global i64 0
-@dragongrad.lock = global ptr null
-@dragongrad.finished = global ptr null
-@function = internal global ptr null
-@table = internal global ptr null
-@parts = internal global i64 0
-@dragongrad.remaining = global i64 0
-@done = internal global i64 0
-declare i32 @PyThread_acquire_lock(ptr, i32)
-declare void @PyThread_release_lock(ptr)
+_ACQUIRE = External("PyThread_acquire_lock", I32, (PTR, I32))
+_RELEASE = External("PyThread_release_lock", VOID, (PTR,))
+_FROM_PYTHON = (_ACQUIRE.name, _RELEASE.name)
+# One part of a loop: of the table of pointers and its number.
+_PART = External("part", VOID, (PTR, I64))
 
-define internal void @work() {
-  br label %draw
-draw:
-  %ticket = atomicrmw sub ptr @dragongrad.remaining, i64 1 seq_cst
-  %valid = icmp sgt i64 %ticket, 0
-  br i1 %valid, label %part, label %out
-part:
-  %function = load ptr, ptr @function
-  %table = load ptr, ptr @table
-  %parts = load i64, ptr @parts
-  %number = sub i64 %parts, %ticket
-  call void %function(ptr %table, i64 %number)
-  %before = atomicrmw add ptr @done, i64 1 seq_cst
-  %after = add i64 %before, 1
-  %last = icmp eq i64 %after, %parts
-  br i1 %last, label %tell, label %draw
-tell:
-  %finished = load ptr, ptr @dragongrad.finished
-  call void @PyThread_release_lock(ptr %finished)
-  br label %draw
-out:
-  ret void
-}
 
-define void @dragongrad.worker(ptr %slot) {
-  %sleeps = getelementptr ptr, ptr %slot, i64 1
-  br label %start
-start:
-  br label %spin
-spin:
-  %i = phi i64 [ 0, %start ], [ %i1, %again ]
-  %seen = load atomic i64, ptr @dragongrad.remaining acquire, align 8
-  %some = icmp sgt i64 %seen, 0
-  br i1 %some, label %busy, label %again
-again:
-  %i1 = add i64 %i, 1
-  %enough = icmp eq i64 %i1, 20000
-  br i1 %enough, label %sleep, label %spin
-sleep:
-  store atomic i64 1, ptr %sleeps seq_cst, align 8
-  %late = load atomic i64, ptr @dragongrad.remaining seq_cst, align 8
-  %missed = icmp sgt i64 %late, 0
-  br i1 %missed, label %rise, label %wait
-rise:
-  %was = atomicrmw xchg ptr %sleeps, i64 0 seq_cst
-  %own = icmp eq i64 %was, 1
-  br i1 %own, label %busy, label %wait
-wait:
-  %lock = load ptr, ptr %slot
-  %got = call i32 @PyThread_acquire_lock(ptr %lock, i32 1)
-  br label %busy
-busy:
-  call void @work()
-  br label %start
-}
+class Slot(Record):
+    """A worker: the lock that it sleeps on, and whether it sleeps."""
 
-define void @dragongrad.parallel(ptr %function, ptr %table, i64 %parts) {
-  %workers = load atomic i64, ptr @dragongrad.active seq_cst, align 8
-  %none = icmp eq i64 %workers, 0
-  br i1 %none, label %alone, label %try
-try:
-  ; One job at a time: whoever finds the workers taken does the work itself.
-  %lock = load ptr, ptr @dragongrad.lock
-  %got = call i32 @PyThread_acquire_lock(ptr %lock, i32 0)
-  %free = icmp eq i32 %got, 1
-  br i1 %free, label %begin, label %alone
-begin:
-  store ptr %function, ptr @function
-  store ptr %table, ptr @table
-  store i64 %parts, ptr @parts
-  store atomic i64 0, ptr @done seq_cst, align 8
-  store atomic i64 %parts, ptr @dragongrad.remaining seq_cst, align 8
-  br label %wake
-wake:
-  %w = phi i64 [ 0, %begin ], [ %w1, %next ]
-  %k = mul i64 %w, 2
-  %slot = getelementptr ptr, ptr @dragongrad.slots, i64 %k
-  %sleeps = getelementptr ptr, ptr %slot, i64 1
-  %slept = atomicrmw xchg ptr %sleeps, i64 0 seq_cst
-  %asleep = icmp eq i64 %slept, 1
-  br i1 %asleep, label %call, label %next
-call:
-  %bed = load ptr, ptr %slot
-  call void @PyThread_release_lock(ptr %bed)
-  br label %next
-next:
-  %w1 = add i64 %w, 1
-  %all = icmp eq i64 %w1, %workers
-  br i1 %all, label %join, label %wake
-join:
-  call void @work()
-  br label %spin
-spin:
-  %i = phi i64 [ 0, %join ], [ %i1, %still ]
-  %count = load atomic i64, ptr @done acquire, align 8
-  %over = icmp eq i64 %count, %parts
-  br i1 %over, label %end, label %still
-still:
-  %i1 = add i64 %i, 1
-  %enough = icmp eq i64 %i1, 20000
-  br i1 %enough, label %end, label %spin
-end:
-  %finished = load ptr, ptr @dragongrad.finished
-  %told = call i32 @PyThread_acquire_lock(ptr %finished, i32 1)
-  call void @PyThread_release_lock(ptr %lock)
-  ret void
-alone:
-  %p = phi i64 [ 0, %0 ], [ 0, %try ], [ %p1, %alone ]
-  call void %function(ptr %table, i64 %p)
-  %p1 = add i64 %p, 1
-  %last = icmp eq i64 %p1, %parts
-  br i1 %last, label %out, label %alone
-out:
-  ret void
-}
-"""
+    lock = Field(PTR)
+    sleeps = Field(I64)
 
-# Parts that call BLAS have a thread each: more of BLAS's own would stand in each other's way, and wait for long.
-# Only who found several sets them back, so that two programs at once leave what was there.
-_BESIDE_BLAS = """
-declare i32 @blas.threads.get()
-declare void @blas.threads.set(i32)
-declare void @dragongrad.parallel(ptr, ptr, i64)
-define void @dragongrad.parallel.blas(ptr %function, ptr %table, i64 %parts) {
-  %count = call i32 @blas.threads.get()
-  %several = icmp sgt i32 %count, 1
-  br i1 %several, label %one, label %plain
-one:
-  call void @blas.threads.set(i32 1)
-  call void @dragongrad.parallel(ptr %function, ptr %table, i64 %parts)
-  call void @blas.threads.set(i32 %count)
-  ret void
-plain:
-  call void @dragongrad.parallel(ptr %function, ptr %table, i64 %parts)
-  ret void
-}
-"""
+
+_SLOTS = Variable("dragongrad.slots", f"[{MOST_THREADS * Slot.length} x i8]", "zeroinitializer, align 8")
+_ACTIVE = Variable("dragongrad.active", I64)  # how many workers there are
+_LOCK = Variable("dragongrad.lock", PTR, "null")  # of the one job that workers do at a time
+_FINISHED = Variable("dragongrad.finished", PTR, "null")  # the lock that is released when its last part is done
+# The job. `remaining` counts down, and a ticket is valid while it was above zero: one drawn late, from a job that
+# is over, is never taken for one of the next.
+_REMAINING = Variable("dragongrad.remaining", I64)
+_DONE = Variable("done", I64, linkage="internal")
+_FUNCTION, _TABLE = (Variable(name, PTR, "null", "internal") for name in ("function", "table"))
+_PARTS = Variable("parts", I64, linkage="internal")
+
+
+@defined("work", VOID)
+def _work(code: Code) -> None:
+    """Do parts, as long as there are any."""
+    with code.forever():
+        ticket = code.pointer_to(_REMAINING).update("sub", 1)
+        code.return_unless(ticket > 0)
+        parts = code.pointer_to(_PARTS).load(I64)
+        function, table = (code.pointer_to(which).load(PTR) for which in (_FUNCTION, _TABLE))
+        code.call_pointer(function.name, _PART, table, parts - ticket)
+        done = code.pointer_to(_DONE).update("add", 1) + 1
+        with code.when(done.equals(parts)):
+            code.call(_RELEASE, code.pointer_to(_FINISHED).load(PTR))
+
+
+@defined("comes", I1)
+def _comes(code: Code) -> None:
+    """Whether work comes soon."""
+    with code.loop(_LOOKS):
+        code.return_if(code.pointer_to(_REMAINING).load(I64, "acquire") > 0, True)
+    code.ret(False)
+
+
+@defined("sleep", VOID, PTR)
+def _sleep(code: Code, slot: Register) -> None:
+    """Sleep until there is work: whoever begins a job releases the locks of those that sleep."""
+    sleeps = slot.at(Slot.sleeps)
+    sleeps.store(1, I64, "seq_cst")
+    with code.when(code.pointer_to(_REMAINING).load(I64, "seq_cst") > 0):
+        # Work came before anybody saw this one sleep; unless somebody did, no lock is released.
+        code.return_if(sleeps.update("xchg", 0).equals(1))
+    code.call(_ACQUIRE, slot[Slot.lock], 1)
+
+
+@defined("dragongrad.worker", VOID, PTR, linkage="")
+def _worker(code: Code, slot: Register) -> None:
+    """What a thread does all its life."""
+    with code.forever():
+        with code.when(~code.call(_comes)):
+            code.call(_sleep, slot)
+        code.call(_work)
+
+
+@defined("wake", VOID, I64)
+def _wake(code: Code, workers: Register) -> None:
+    """Wake the workers that sleep."""
+    with code.loop(workers) as i:
+        slot = code.pointer_to(_SLOTS).element(I8, i * Slot.length)
+        with code.when(slot.at(Slot.sleeps).update("xchg", 0).equals(1)):
+            code.call(_RELEASE, slot[Slot.lock])
+
+
+@defined("dragongrad.parallel", VOID, PTR, PTR, I64, linkage="")
+def parallel(code: Code, function: Register, table: Register, parts: Register) -> None:
+    """Do all parts of a loop, and return when they are done."""
+    workers = code.pointer_to(_ACTIVE).load(I64, "seq_cst")
+    with code.when(workers.differs(0)):
+        # One job at a time: whoever finds the workers taken does the work itself.
+        lock = code.pointer_to(_LOCK).load(PTR)
+        with code.when(code.call(_ACQUIRE, lock, 0).equals(1)):
+            for variable, value in ((_FUNCTION, function), (_TABLE, table), (_PARTS, parts)):
+                code.pointer_to(variable).store(value)
+            code.pointer_to(_DONE).store(0, I64, "seq_cst")
+            code.pointer_to(_REMAINING).store(parts, order="seq_cst")
+            code.call(_wake, workers)
+            code.call(_work)
+            with code.loop(_LOOKS):
+                code.break_if(code.pointer_to(_DONE).load(I64, "acquire").equals(parts))
+            code.call(_ACQUIRE, code.pointer_to(_FINISHED).load(PTR), 1)
+            code.call(_RELEASE, lock)
+            code.ret()
+    with code.loop(parts) as number:
+        code.call_pointer(function.name, _PART, table, number)
+
+
+_BLAS_THREADS = External("blas.threads.get", I32, ())
+_SET_BLAS_THREADS = External("blas.threads.set", VOID, (I32,))
+
+
+@defined("dragongrad.parallel.blas", VOID, PTR, PTR, I64, linkage="")
+def parallel_of_blas(code: Code, function: Register, table: Register, parts: Register) -> None:
+    """Do all parts of a loop that call BLAS.
+
+    They have a thread each: more of BLAS's own would stand in each other's way, and wait for long. Only who found
+    several sets them back, so that two programs at once leave what was there.
+    """
+    count = code.call(_BLAS_THREADS)
+    several = count > 1
+    with code.when(several):
+        code.call(_SET_BLAS_THREADS, 1)
+    code.call(parallel.elsewhere(), function, table, parts)
+    with code.when(several):
+        code.call(_SET_BLAS_THREADS, count)
 
 
 def _default() -> int:
@@ -216,8 +187,8 @@ class Workers:
             self._word("active").value = self._word("remaining").value = 0
             self._ready = False
 
-    def _word(self, name: str, number: int = 0) -> ctypes.c_int64:
-        return ctypes.c_int64.from_address(_addresses()[name] + 8 * number)
+    def _word(self, name: str, offset: int = 0) -> ctypes.c_int64:
+        return ctypes.c_int64.from_address(_addresses()[name] + offset)
 
     def _locks(self) -> None:
         for name, taken in (("lock", False), ("finished", True)):
@@ -228,9 +199,10 @@ class Workers:
         worker = _addresses()["worker"]
         start = python_function("PyThread_start_new_thread", ctypes.c_ulong, ctypes.c_void_p, ctypes.c_void_p)
         while self._started < count:
-            slot = self._word("slots", 2 * self._started)
+            first = self._started * Slot.length
+            slot = self._word("slots", first + Slot.lock.offset)
             slot.value = _new_lock(True)
-            self._word("slots", 2 * self._started + 1).value = 0
+            self._word("slots", first + Slot.sleeps.offset).value = 0
             if start(worker, ctypes.addressof(slot)) == ctypes.c_ulong(-1).value:
                 # The system has no more threads: fewer do the work.
                 break
@@ -251,24 +223,24 @@ def _addresses() -> dict[str, int]:
     """Where the code of the workers is, and the words that they share."""
     for name in _FROM_PYTHON:
         provide(name, address_of(ctypes.pythonapi[name]))
-    library = keep_forever(Library(_TEXT, 0))
-    provide("dragongrad.parallel", library.address("dragongrad.parallel"))
+    library = keep_forever(Library(module_text(parallel, _worker), 0))
+    provide(parallel.name, library.address(parallel.name))
     names = ("worker", "slots", "active", "lock", "finished", "remaining")
     return {name: library.address(f"dragongrad.{name}") for name in names}
 
 
 @once
-def parallel_beside_blas() -> str:
-    """The name of what runs parts that call BLAS."""
+def parallel_beside_blas() -> External:
+    """What runs parts that call BLAS."""
     controls = thread_controls()
     if controls is None:
-        return "dragongrad.parallel"
-    for verb, address in zip(("get", "set"), controls, strict=True):
-        provide(f"blas.threads.{verb}", address)
+        return parallel.elsewhere()
+    for function, address in zip((_BLAS_THREADS, _SET_BLAS_THREADS), controls, strict=True):
+        provide(function.name, address)
     _addresses()
-    name = "dragongrad.parallel.blas"
-    provide(name, keep_forever(Library(_BESIDE_BLAS, 0)).address(name))
-    return name
+    name = parallel_of_blas.name
+    provide(name, keep_forever(Library(module_text(parallel_of_blas), 0)).address(name))
+    return parallel_of_blas.elsewhere()
 
 
 WORKERS = Workers()
