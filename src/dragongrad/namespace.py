@@ -5,8 +5,8 @@ protocol. While a function runs under a transform, functions of ours answer to t
 class whose properties they are, and they stand in modules that have imported some by name. Other threads, and code
 of NumPy, SciPy and dragongrad itself, get what NumPy's own functions give.
 
-The module is given that class when a transform begins, and its own class back when somebody asks for one of these
-names outside of any: to do both for every transform would take as long as a small operation.
+The module is given that class when a transform begins, and its own class back when such names have been asked for
+some times outside of any: to do both for every transform would take as long as a small operation.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ _PLAIN_PACKAGES = frozenset({
     "xarray", "h5py", "numpydoc", "hypothesis", "pytest", "_pytest", "IPython", "ipykernel", "rich", "autograd",
 })  # fmt: skip
 
+# So often may names be asked for between two transforms, as in `while np.max(np.abs(g)) > tol: g = grad(f)(x)`.
+_PATIENCE = 64
+
 _MODULES = sys.modules
 _OWN = __name__.partition(".")[0]
 _frame = sys._getframe
@@ -59,6 +62,8 @@ class _Namespace:
         self.active: list[None] = []
         # Whether our functions answer everywhere, and no thread is about to take them away.
         self.ready = False
+        # How often names were asked for outside, since a transform began.
+        self.asked = 0
         # Ours by the identity of NumPy's own, and by their names in NumPy's namespace.
         self.by_identity: dict[int, Any] = {}
         self.ours: dict[str, Any] = {}
@@ -83,6 +88,7 @@ class _Namespace:
         # We leave an entry and then ask whether all is ready; `take_away` says that it is not and then looks at the
         # entries. One of two threads that meet sees the other (Dekker's algorithm): nobody needs the lock here.
         self.active.append(None)
+        self.asked = 0
         if not self.ready or type(np) is not self.answering or self._has_news():
             with self.lock:
                 self.ready = False
@@ -203,7 +209,9 @@ def _answer(name: str, numpys: Any, ours: Any) -> property:
         held = _NUMPYS_NAMES[name]
         if _THREAD.running:
             return ours if held is numpys else held
-        _NAMESPACE.take_away()
+        _NAMESPACE.asked += 1
+        if _NAMESPACE.asked > _PATIENCE:
+            _NAMESPACE.take_away()
         return numpys if held is ours else held
 
     def put(module: ModuleType, value: Any) -> None:

@@ -22,6 +22,7 @@ from . import (
     joining,
     kinks,
     linalg,
+    lists,
     matrices,
     norms,
     operators,
@@ -68,6 +69,7 @@ __all__ = [
     "joining",
     "kinks",
     "linalg",
+    "lists",
     "matrices",
     "norms",
     "operators",
@@ -91,3 +93,4 @@ __all__ = [
 ]
 
 forms.give_forms()
+lists.install()

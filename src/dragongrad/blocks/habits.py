@@ -247,23 +247,6 @@ def _required(original: Any) -> Callable[..., Any]:
     return require
 
 
-def _taking_lists(original: Any) -> Callable[..., Any]:
-    """As a function of NumPy's that does not ask what is in a list."""
-
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        if args and args[0].__class__ in (list, tuple) and is_answering() and holds_variable(args[0]):
-            args = (assembled(args[0]), *args[1:])
-        return original(*args, **kwargs)
-
-    return taking
-
-
-for _name in ("mean", "std", "var", "median", "isnan", "isfinite"):
-    replace(_name, _taking_lists(getattr(np, _name)))
-for _name in ("cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_power",
-              "matrix_rank", "norm", "pinv", "qr", "slogdet", "solve", "svd", "svdvals"):  # fmt: skip
-    if hasattr(np.linalg, _name):
-        replace(f"linalg.{_name}", _taking_lists(getattr(np.linalg, _name)))
 for _name in ("zeros", "ones", "empty", "eye", "identity"):
     replace(_name, _making(getattr(np, _name)))
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"):
