@@ -1,6 +1,8 @@
 """Writes through views, aliases and operators in place mean what they mean in NumPy, under every transform."""
 
+import contextlib
 import copy
+import itertools
 import pickle
 import warnings
 
@@ -408,13 +410,32 @@ def functions_that_write(x):
     return np.concatenate([v.ravel() for v in (a, b, c, d, e, f, g, h)])
 
 
+@program
+def results_written_into_arrays(x):
+    a, b, c, d, e = np.empty(x.shape[1]), np.empty((1, x.shape[1])), np.empty(x.shape), x * 1.0, np.empty(())
+    np.sum(x, 0, None, a)
+    np.mean(x, 0, None, b, True)
+    np.clip(x[:1], None, x[1, 0], c)
+    np.take(x, [1, 0], 0, d, "clip")
+    np.dot(x[0], x[1], e)
+    x.compress([True], 0, b)
+    d[0].cumsum(0, None, d[1])
+    return np.concatenate([v.ravel() for v in (a, b, c, d, e)])
+
+
 @pytest.fixture(params=[(2, 3), (2, 2)], ids=str)
 def x(request):
     return np.random.default_rng(0).normal(size=request.param)
 
 
 # Of these NumPy has no meaning, or another one, for complex numbers.
-BY_DIFFERENCES = {"parts", "views_of_buffers", "arrays_of_no_axes", "functions_that_write"}
+BY_DIFFERENCES = {
+    "parts",
+    "results_written_into_arrays",
+    "views_of_buffers",
+    "arrays_of_no_axes",
+    "functions_that_write",
+}
 
 
 def close(got, expected):
@@ -677,3 +698,54 @@ def test_outdated_views_cannot_be_pickled_either():
         return y
 
     ad.jacfwd(f)(np.ones(3))
+
+
+# What NumPy writes into a result, or refuses, by the shape that it is given.
+INTO = {
+    "sum": lambda x, out: np.sum(x, axis=0, out=out),
+    "mean": lambda x, out: np.mean(x, out=out),
+    "max by position": lambda x, out: np.max(x, 0, out),
+    "median": lambda x, out: np.median(x, axis=0, out=out),
+    "quantile": lambda x, out: np.quantile(x, 0.3, axis=0, out=out),
+    "argmax": lambda x, out: np.argmax(x, axis=0, out=out),
+    "cumsum": lambda x, out: np.cumsum(x[0], out=out),
+    "x.cumprod": lambda x, out: x.cumprod(axis=0, out=out),
+    "add.accumulate": lambda x, out: np.add.accumulate(x, axis=0, out=out),
+    "sin": lambda x, out: np.sin(x[0], out=out),
+    "matmul": lambda x, out: np.matmul(x.T, x, out=out),
+    "dot": lambda x, out: np.dot(x, x[0], out=out),
+    "einsum": lambda x, out: np.einsum("ij->j", x, out=out),
+    "clip": lambda x, out: np.clip(x[0], 0.5, 1.0, out=out),
+    "take": lambda x, out: np.take(x, [0, 2], out=out),
+    "choose": lambda x, out: np.choose([0, 1, 0], [x[0], x[1]], out=out),
+    "concatenate": lambda x, out: np.concatenate([x[0], x[1]], out=out),
+    "stack": lambda x, out: np.stack([x[0], x[1]], out=out),
+    "compress": lambda x, out: np.compress([True, False], x, axis=0, out=out),
+    "round": lambda x, out: np.round(x[0], out=out),
+    "fix": lambda x, out: np.fix(x[0], out),
+    "outer": lambda x, out: np.outer(x[0], x[1], out=out),
+    "trace": lambda x, out: np.trace(x, out=out),
+}
+
+
+@pytest.mark.parametrize("name", INTO)
+def test_results_are_written_where_numpy_writes_them(name):
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    for dtype, shape in itertools.product([float, np.float32], [(), (2,), (3,), (1, 2), (2, 3), (3, 3), (2, 2, 3)]):
+
+        def f(x, shape=shape, dtype=dtype):
+            out = np.full(shape, 7.0, dtype)
+            INTO[name](x, out)
+            return out
+
+        expected = None
+        # Of these two NumPy writes into memory that is not the result's.
+        if not (name in ("cumsum", "round") and shape not in ((3,), (2, 3))):
+            with contextlib.suppress(ValueError, TypeError):
+                expected = f(x)
+        for run in (lambda x, f=f: ad.jvp(f, (x,), (x,))[0], lambda x, f=f: ad.vmap(f)(np.stack([x, x]))[1]):
+            if expected is None:
+                with pytest.raises((ad.ShapeError, ad.DtypeError)):
+                    run(x)
+            else:
+                close(run(x), expected)

@@ -26,6 +26,7 @@ from . import (
     matrices,
     norms,
     operators,
+    outputs,
     padding,
     pairs,
     pickles,
@@ -73,6 +74,7 @@ __all__ = [
     "matrices",
     "norms",
     "operators",
+    "outputs",
     "padding",
     "pairs",
     "pickles",
@@ -94,3 +96,4 @@ __all__ = [
 
 forms.give_forms()
 lists.install()
+outputs.install()

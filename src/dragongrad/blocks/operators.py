@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE
-from ..core.dispatch import BINARY, answer, as_method, into
+from ..core.dispatch import BINARY, answer, as_method
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
 from .memory import view_of
+from .outputs import into
 from .shaping import copied_in_order, memory_order
 from .views import array_of_no_axes, is_array, rebind, tell, written_in_place
 
@@ -83,6 +84,12 @@ def _copy(self: Variable, order: str = "C") -> Any:
     return array_of_no_axes(out) if is_array(self) else out
 
 
+def _choose(self: Variable, *choices: Any, **options: Any) -> Any:
+    """As `numpy.ndarray.choose`, which takes the choices one by one too."""
+    choices = choices[0] if len(choices) == 1 else choices
+    return answer("choose", TABLE[np.choose], (self, choices), options)
+
+
 def install() -> None:
     """Give Variables the writes above, and the operators that write, once the table is complete."""
     Variable.rebind = rebind  # type: ignore[method-assign]
@@ -94,3 +101,4 @@ def install() -> None:
         setattr(Variable, name, _settable(name))
     setattr(Variable, "shape", Variable.shape.setter(_shape_set))  # type: ignore[attr-defined]  # noqa: B010
     Variable.copy = as_method("copy", _copy)  # type: ignore[attr-defined]
+    Variable.choose = _choose  # type: ignore[attr-defined]

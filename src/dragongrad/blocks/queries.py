@@ -10,6 +10,7 @@ from ..core.block import composite, constant
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array
 from .kinks import kink
+from .outputs import into
 from .views import lying_together
 
 
@@ -186,13 +187,13 @@ def array_equiv(a1: Any, a2: Any) -> Any:
 @composite(np.isposinf)
 def isposinf(x: Any, out: Any = None) -> Any:
     """Where elements are plus infinity."""
-    return _ordered(x) == np.inf
+    return into(out, _ordered(x) == np.inf, "isposinf")
 
 
 @composite(np.isneginf)
 def isneginf(x: Any, out: Any = None) -> Any:
     """Where elements are minus infinity."""
-    return _ordered(x) == -np.inf
+    return into(out, _ordered(x) == -np.inf, "isneginf")
 
 
 def _ordered(x: Any) -> Any:
@@ -241,7 +242,7 @@ def _rounded(fn: Any) -> Any:
 
 constant(np.round, batch=_rounded(np.round), parameters=("decimals",))
 composite(np.around)(lambda a, decimals=0, out=None: np.round(a, decimals))
-composite(np.fix)(lambda x, out=None: np.trunc(x))
+composite(np.fix)(lambda x, out=None: into(out, np.trunc(x), "fix"))
 
 # Promises where the value jumps
 

@@ -13,7 +13,6 @@ from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
 from .errors import (
     NUMPY_ERRORS,
-    ConversionError,
     DragongradError,
     DtypeError,
     NoRuleError,
@@ -26,6 +25,9 @@ from .variable import Variable, top_level
 # What answers for a function outside the table, where buffers are the arrays that they hold; what is made of them.
 WITHOUT_RULE: Any = None
 OWN: Any = None
+# What writes into `out=`, and finds it among the arguments of a call.
+INTO: Any = None
+BY_NAME: Any = None
 _ARRAYS = frozenset({np.ndarray, tuple})
 
 
@@ -64,7 +66,7 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     if out is None:
         return value
     values = value if isinstance(value, tuple) else (value,)
-    written = [into(t, v, ufunc.__name__) for t, v in zip(targets, values, strict=True)]
+    written = [INTO(t, v, ufunc.__name__, spreads=True) for t, v in zip(targets, values, strict=True)]
     return tuple(written) if len(written) > 1 else written[0]
 
 
@@ -76,23 +78,6 @@ def _in_dtype(ufunc: Any, inputs: tuple[Any, ...], dtype: Any, casting: str) -> 
     kinds = (*[getattr(v, "dtype", type(v)) for v in arrays], *(None,) * ufunc.nout)
     found = ufunc.resolve_dtypes(kinds, signature=signature, casting=casting)
     return [v.astype(d) if getattr(v, "dtype", d) != d else v for v, d in zip(arrays, found, strict=False)]
-
-
-def into(target: Any, value: Any, name: str) -> Any:
-    """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
-    if target is None:
-        return value
-    if not isinstance(target, Variable):
-        raise ConversionError(
-            f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
-            f"  at {user_line()}\n"
-            "Instead of a += v write a = a + v, and drop out=; or write into a copy made here: np.array(a)"
-        )
-    if not np.can_cast(value.dtype, target.dtype, "same_kind"):
-        raise DtypeError(f"np.{name} cannot write {describe(value)} into {describe(target)}\n  at {user_line()}")
-    value = value if value.dtype == target.dtype else value.astype(target.dtype)
-    target.rebind(value if value.shape == target.shape else TABLE[np.broadcast_to](value, target.shape))
-    return target
 
 
 # NumPy drops `like=x` from the arguments when it asks x: these functions are given it again.
@@ -117,10 +102,12 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
 def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call what answers for a function; an error of NumPy's is restated, of a function of the user's passed on."""
     try:
+        if len(args) > 2:
+            args, kwargs = BY_NAME(name, args, kwargs)
         if "out" not in kwargs:
             return OWN(args, out) if (out := call(*args, **kwargs)).__class__ in _ARRAYS else out
         target = kwargs.pop("out")
-        return into(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
+        return INTO(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
     except NUMPY_ERRORS as error:
         if isinstance(error, DragongradError) or any(callable(a) and not isinstance(a, type) for a in args):
             raise
@@ -203,7 +190,8 @@ def install() -> None:
         "T": property(TABLE[np.transpose]),
         "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
-        "compress": lambda self, condition, axis=None: TABLE[np.compress](condition, self, axis),
+        "compress": as_method("compress", lambda self, condition, *axis, **named:
+                              TABLE[np.compress](condition, self, *axis, **named)),
         "__round__": as_method("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
         "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": as_method("__floor__", TABLE[np.floor]),
         "__ceil__": as_method("__ceil__", TABLE[np.ceil]), "__trunc__": as_method("__trunc__", TABLE[np.trunc]),

@@ -1,0 +1,91 @@
+"""What `out=` is given: which arrays NumPy's functions write their results into, and which they refuse."""
+
+from __future__ import annotations
+
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from ..core import dispatch
+from ..core.block import TABLE
+from ..core.errors import ConversionError, DtypeError, ShapeError, describe, user_line
+from ..core.variable import Variable
+
+# Ufuncs spread a result over a greater array; of all other functions these do.
+_SPREADING = frozenset({
+    "clip", "fix", "isneginf", "isposinf", "multiply.outer", "nanmedian", "nanpercentile", "nanquantile", "outer",
+    "percentile", "quantile",
+})  # fmt: skip
+# These take the dtype of the result alone, one that it can be cast to without loss, or one of its own kind.
+_EXACT = frozenset({"argmax", "argmin", "dot", "multi_dot", "nanargmax", "nanargmin"})
+_LOSSLESS = frozenset({"einsum"})
+_OF_ITS_KIND = frozenset({"compress", "take"})
+
+
+def into(target: Any, value: Any, name: str, spreads: bool = False) -> Any:
+    """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
+    if target is None:
+        return value
+    if not isinstance(target, Variable):
+        raise ConversionError(
+            f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
+            f"  at {user_line()}\n"
+            "Instead of a += v write a = a + v, and drop out=; or write into a copy made here: np.array(a)"
+        )
+    if not _takes(target.dtype, value.dtype, name):
+        raise DtypeError(f"np.{name} cannot write {describe(value)} into {describe(target)}\n  at {user_line()}")
+    if value.shape != target.shape:
+        spreads = spreads or name in _SPREADING
+        if not spreads or not _spreads(value.shape, target.shape):
+            raise ShapeError(
+                f"np.{name} cannot write {describe(value)} into {describe(target)}: out= must have "
+                f"{'a shape that it can be broadcast to' if spreads else 'its shape'}\n  at {user_line()}\n"
+                "Drop out=, and write out[...] = with what the function gives"
+            )
+        value = TABLE[np.broadcast_to](value, target.shape)
+    target.rebind(value if value.dtype == target.dtype else value.astype(target.dtype))
+    return target
+
+
+def _takes(target: Any, value: Any, name: str) -> bool:
+    if name in _EXACT:
+        return bool(target == value)
+    if name in _OF_ITS_KIND:
+        return np.can_cast(target, value, "same_kind") and np.can_cast(value, target, "same_kind")
+    return np.can_cast(value, target, "safe" if name in _LOSSLESS else "same_kind")
+
+
+def _spreads(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
+
+
+# Where in a call by position `out` stands, and the names of the arguments.
+_POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {}
+
+
+def by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, where `out` and what stands after it is given by name."""
+    at, names = _POSITIONS.get(name, (len(args), ()))
+    return args[:at], kwargs | dict(zip(names[at:], args[at:], strict=False))
+
+
+def _note(function: Any) -> None:
+    try:
+        parameters = signature(function).parameters
+    except (TypeError, ValueError):
+        return
+    if "out" in parameters and parameters["out"].kind is Parameter.POSITIONAL_OR_KEYWORD:
+        names = tuple(parameters)
+        _POSITIONS[function.__name__] = names.index("out"), names
+
+
+def install() -> None:
+    """Let dispatch write into what `out=` is given, once the table is complete."""
+    dispatch.INTO, dispatch.BY_NAME = into, by_name
+    for function in TABLE:
+        if callable(function) and not isinstance(function, np.ufunc):
+            _note(function)
