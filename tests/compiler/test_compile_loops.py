@@ -62,13 +62,12 @@ def in_memory(g):
 )
 def test_wide_sums_over_any_number_of_rows(rows, reduce, rng):
     x, c = rng.standard_normal((rows, 5)), rng.standard_normal((30, 5))
+    of_truths = reduce is np.any
 
     def f(x):
         weights = np.exp(-np.sum((x[:, None] - c) ** 2, 2))
-        total = reduce((weights / np.sum(weights, 1, keepdims=True))[:, :, None] * x[:, None] > 0.1, 0) if (
-            reduce is np.any
-        ) else reduce((weights / np.sum(weights, 1, keepdims=True))[:, :, None] * x[:, None], 0)  # fmt: skip
-        return total, np.sum(weights, 0), np.sum(weights)
+        terms = (weights / np.sum(weights, 1, keepdims=True))[:, :, None] * x[:, None]
+        return reduce(terms > 0.1 if of_truths else terms, 0), np.sum(weights, 0), np.sum(weights)
 
     g = compiled(f, x)
     wide = [wide_sums(s) for s in steps(g) if isinstance(s, Loops)]

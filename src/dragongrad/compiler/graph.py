@@ -112,6 +112,23 @@ class Graph:
         names = dict(zip(self.inputs, self._given, strict=True))
         return names | {node: f"v{number}" for number, node in enumerate(self.nodes, 1)}
 
+    def __str__(self) -> str:
+        """A line for each operation."""
+        names = self.names
+
+        def named(value: Value) -> str:
+            if isinstance(value, Op):
+                return names[value]
+            return f"<array {np.shape(value)}>" if np.ndim(value) else repr(value)
+
+        def line(node: Op) -> str:
+            given = ", ".join(map(named, node.operands))
+            return f"    {names[node]} = {node.block.name}({given}): {node.dtype} {node.shape}"
+
+        given = ", ".join(f"{names[node]}: {node.dtype} {node.shape}" for node in self.inputs)
+        end = f"    return {', '.join(map(named, self.outputs))}"
+        return "\n".join([f"{self.title}({given})", *map(line, self.nodes), end])
+
     def rewritten(self, nodes: list[Op], outputs: list[Value]) -> Graph:
         """The Graph of the same function of the same inputs, by other operations."""
         return Graph(self.title, self.inputs, nodes, outputs, self._given)

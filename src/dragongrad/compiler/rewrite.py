@@ -143,15 +143,17 @@ def meets(graph: Graph, blocks: Collection[Block]) -> bool:
     return any(map(blocks.__contains__, {node.block for node in graph.nodes}))
 
 
-def rewrite(graph: Graph, visit: Visit, blocks: Collection[Block] | None = None) -> Graph:
+def rewrite(
+    graph: Graph, visit: Visit, blocks: Collection[Block] | None = None, now: dict[Op, Value] | None = None
+) -> Graph:
     """The Graph after one pass over its operations in order; the very same Graph where nothing changes.
 
-    A pass that names its `blocks` visits no others.
+    A pass that names its `blocks` visits no others; one that gives a dict finds there what stands for what changed.
     """
     if blocks is not None and not meets(graph, blocks):
         return graph
     writer = Writer()
-    now: dict[Op, Value] = {}  # what stands for the operations that changed
+    now = {} if now is None else now
     changed = now.keys()
     for node in graph.nodes:
         values = node.operands

@@ -1,4 +1,8 @@
-"""From a Graph to the steps of a program and the text of its loops."""
+"""From a Graph to the steps of a program and the text of its loops, in one direction.
+
+`legalize` writes what the backend has no form for, `fuse` chooses what goes to memory and what shares a loop,
+`emit` writes the loops. Each takes what the one before it gives.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +18,49 @@ from .loops.row_blocking import BlockedNestWriter, wide_sums
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
-from .rewrites.rematerialize_matmul import repeat_products
 from .rewrites.transpose_operands import turn
+from .schedule.rematerialize import rematerialized
 from .schedule.scheduler import Schedule
 from .schedule.steps import Loops
 
 
 @dataclass
+class Legal:
+    """A Graph of what the backend has a form for, and the operations that must go to memory."""
+
+    graph: Graph
+    stored: set[Op]
+
+
+@dataclass
 class Plan:
-    """Everything that is known of a Graph before machine code is made."""
+    """Everything that is known of a Graph before memory is planned and machine code is made."""
 
     schedule: Schedule
     functions: dict[int, Function] = field(default_factory=dict)  # by the position of their step
 
 
 def plan(graph: Graph) -> Plan:
-    """Choose what goes to memory and what shares a loop, and write the loops."""
+    """Everything up to the text of the loops."""
     with collector_paused():
-        schedule = Schedule(*turn(turn_gathered(repeat_products(part_operands(frame_convolutions(graph))))))
-        made, in_memory = Plan(schedule), partial(lies_in_memory, schedule.memory)
-        for k, step in enumerate(schedule.steps):
-            if isinstance(step, Loops):
-                made.functions[k] = _writer(step)(f"loops{k}", step, in_memory).write()
-        return made
+        return emit(fuse(legalize(graph)))
+
+
+def legalize(graph: Graph) -> Legal:
+    """Convolutions as framed images, and operands laid out as they are read."""
+    return Legal(*turn(turn_gathered(part_operands(frame_convolutions(graph)))))
+
+
+def fuse(legal: Legal) -> Schedule:
+    """What goes to memory, what shares a loop, and which stacks of products are computed twice."""
+    return rematerialized(Schedule(legal.graph, legal.stored))
+
+
+def emit(schedule: Schedule) -> Plan:
+    """The text of the loops."""
+    in_memory = partial(lies_in_memory, schedule.memory)
+    steps = [(k, step) for k, step in enumerate(schedule.steps) if isinstance(step, Loops)]
+    return Plan(schedule, {k: _writer(step)(f"loops{k}", step, in_memory).write() for k, step in steps})
 
 
 def _writer(step: Loops) -> type[LoopWriter]:

@@ -11,7 +11,18 @@ import numpy as np
 from .....core.block import BLOCKS
 from .... import forms
 from ....graph import Op, Value
-from ....lowering import LOWERINGS, Access, Along, Read, Role, accesses, broadcast_access, declare, lowered
+from ....lowering import (
+    LOWERINGS,
+    Access,
+    Along,
+    Read,
+    Role,
+    accesses,
+    broadcast_access,
+    declare,
+    lowered,
+    terms_of,
+)
 from ....rewrite import reduced_axes, shape_of
 from ..ir.affine import Index
 from ..ir.builder import Text, literal, type_of
@@ -56,7 +67,10 @@ def _reduction(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
 for _fn, _combine in (
     (np.sum, np.add), (np.max, np.maximum), (np.min, np.minimum), (np.all, np.logical_and), (np.any, np.logical_or),
 ):  # fmt: skip
-    declare(_fn, role=Role.REDUCTION, access=_reduced, form=forms.reduction, element=_reduction, combine=_combine)
+    declare(
+        _fn, role=Role.REDUCTION, access=_reduced, form=forms.reduction, element=_reduction, combine=_combine,
+        fits=lambda node: terms_of(node) > 0,
+    )  # fmt: skip
 
 
 def product(value: Value, dtype: Any) -> tuple[Value, Value, bool] | None:

@@ -34,7 +34,7 @@ from .addressing import nests, unaddressable
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
-from .steps import Callback, Factorisation, Loops, Product, Step, makes
+from .steps import Callback, Factorisation, Loops, Product, Step, described, makes
 from .stores import Store, is_long_list, mode_of, row_bytes
 
 # Before anything is made, and by nobody.
@@ -75,7 +75,7 @@ class Schedule:
     """
 
     def __init__(self, graph: Graph, stored: Collection[Op] = ()) -> None:
-        self.graph = graph
+        self.graph, self.stored = graph, stored
         self.outside = {n for n in graph.nodes if not _is_made(n)}
         wanted = {o for o in graph.outputs if isinstance(o, Op)}.union(stored)
         for node in graph.nodes:
@@ -114,6 +114,11 @@ class Schedule:
         while self._keep_what_is_dear():
             self._place()
         self._hold_rows()
+
+    def __str__(self) -> str:
+        """A line for each step."""
+        names = self.graph.names
+        return "\n".join(f"{k}: {described(step, names)}" for k, step in enumerate(self.steps))
 
     def _is_rolled(self, node: Op) -> bool:
         """Whether few elements are looped over: of small products, and of what is computed from them."""

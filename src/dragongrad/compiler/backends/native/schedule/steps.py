@@ -59,3 +59,18 @@ Step: TypeAlias = Loops | Product | Callback
 def makes(step: Step) -> list[Op]:
     """The operations whose values a step writes."""
     return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]
+
+
+def described(step: Step, names: dict[Op, str]) -> str:
+    """A step as a line of text."""
+    if isinstance(step, Callback):
+        return f"call back {names[step.node]} = {step.node.block.name}: {step.why}"
+    if isinstance(step, Product):
+        return (
+            f"{'LAPACK' if isinstance(step, Factorisation) else 'BLAS'} {names[step.node]} = {step.node.block.name}"
+        )
+    held = [
+        f"row of {names[store.node]}" if store.node in step.local else names[store.node] for store in step.stores
+    ]
+    kinds = [f"{name} ({store.kind})" for name, store in zip(held, step.stores, strict=True)]
+    return f"{step.mode}{f' of {step.length}' if step.length else ''}: {', '.join(kinds)}"

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from ....graph import Graph, Op, Value, op_of
+from ....graph import Op, Value, op_of
 from ....rewrite import Writer, rewrite, shape_of
-from ..schedule.scheduler import Schedule
-from ..schedule.steps import Loops
-from ..schedule.stores import row_bytes
+from ..rewrites.clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
 from ..tuning import CACHED_STACK_BYTES, REMATERIALIZED_BYTES, TILE_BYTES
-from .clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
+from .scheduler import Schedule
+from .steps import Loops
+from .stores import row_bytes
 
 
 @dataclass
@@ -27,18 +27,15 @@ class _Repeat:
     inside: set[Op]
 
 
-def repeat_products(graph: Graph) -> Graph:
-    """The Graph in which large stacks of products, quickly computed, are made in each nest that uses them."""
+def rematerialized(schedule: Schedule) -> Schedule:
+    """The schedule in which large stacks of products, quickly computed, are made in each nest that uses them."""
+    graph = schedule.graph
     outputs = {o for o in graph.outputs if isinstance(o, Op)}
-    large = [node for node in graph.nodes if is_stack(node) and _is_quick(node) and node not in outputs]
-    if not large:
-        return graph
-    schedule = Schedule(graph)
-    for node in large:
+    for node in [node for node in graph.nodes if is_stack(node) and _is_quick(node) and node not in outputs]:
         repeat = _repeat(node, schedule)
         if repeat is not None:
             schedule = _written(schedule, repeat) or schedule
-    return schedule.graph
+    return schedule
 
 
 def _is_quick(node: Op) -> bool:
@@ -118,8 +115,9 @@ def _written(schedule: Schedule, repeat: _Repeat) -> Schedule | None:
     whole = schedule.memory - _held(schedule)
     if not all(not isinstance(v, Op) or _seen(v) in whole or is_cheap(v) for v in repeat.node.operands):
         return None
-    writing = _Writing(repeat, whole)
-    again = Schedule(rewrite(schedule.graph, writing))
+    writing, now = _Writing(repeat, whole), dict[Op, Value]()
+    graph = rewrite(schedule.graph, writing, now=now)
+    again = Schedule(graph, {op_of(now.get(node, node)) for node in schedule.stored})
     return again if {repeat.node, writing.copy} <= _held(again) else None
 
 
