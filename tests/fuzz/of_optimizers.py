@@ -131,7 +131,8 @@ def honest():
 def polished(x):
     """A value down hill of a point: damped steps by differences of the function alone."""
     for _ in range(200):
-        g = np.array([(f(x + h) - f(x - h)) / 2e-6 for h in 1e-6 * np.eye(np.size(x))])
+        g = np.array([(f(x + h) - f(x - h)) / 2e-6 for h in 1e-6 * np.eye(np.size(x)).reshape(-1, *np.shape(x))])
+        g = g.reshape(np.shape(x))
         steps = [x - t * g for t in 2.0 ** np.arange(-40, 10)]
         values = [f(s) for s in steps]
         k = int(np.nanargmin(values))

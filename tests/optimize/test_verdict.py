@@ -200,6 +200,33 @@ def test_a_loose_tolerance_is_taken_at_its_word():
     assert 1e-8 < loose.fun < 0.1
 
 
+@pytest.mark.parametrize("method", ["scipy:COBYLA", "scipy:Nelder-Mead", "scipy:Powell"])
+@pytest.mark.parametrize(
+    ("f", "start", "least"),
+    [
+        (lambda x: 1e6 * np.sum((x - 3) ** 2) + 1e-4 * np.sum(x[:1] ** 2), [0.2, 0.2], 9e-4),
+        (lambda x: np.sum((x - 1) ** 2 * np.array([1.0, 2.0])), [1e-9, 2.0], 0.0),
+        (lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, [1.0, 2.0], 0.0),
+        (lambda x: np.sum(np.abs(x - 1)), [3.0, 2.0], 0.0),
+    ],
+)
+def test_methods_without_derivatives_are_looked_at_too(f, start, least, method):
+    found = ad.minimize(f, np.array(start), method=method, max_iter=1000)
+    assert found.status is Status.MAX_ITER or (found.success and abs(found.fun - least) < 1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_direction_whose_square_is_too_small_is_no_division_by_zero():
+    found = ad.minimize(lambda x: np.sum(np.sqrt(x)), np.full(2, 0.2))
+    assert not found.success
+
+
+@pytest.mark.parametrize("method", [None, "adam", "scipy:COBYLA", "scipy:BFGS"])
+def test_a_complex_value_is_refused(method):
+    with pytest.raises(ad.DtypeError, match="real"):
+        ad.minimize(lambda x: np.sum(x + 1j) ** 2, np.full(2, 0.2), method=method)
+
+
 def test_without_second_derivatives_differences_of_gradients_serve():
     f = accelerated(False)
     pair = ad.value_and_grad(f)

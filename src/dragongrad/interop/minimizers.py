@@ -214,7 +214,7 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     """Whether a success is one: how the run ends, and where it may begin again."""
     watched = problem.watched
     seen = watched.end(x, method.order)
-    if not method.order:
+    if not method.order and (problem.constraints or not np.isfinite(seen.gradient).all()):
         return Status.CONVERGED, said, None
     if problem.constraints:
         wrong = lagrange.verdict(
@@ -229,9 +229,12 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     here.arrive(watched.shaped(x), seen.value, seen.gradient.reshape(here.params.shape))
     try:
         better = second_look(here, watched.gained(), max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
-    except Stalled as news:
-        return news.status, f"{said}, but {news.message}", None
-    except Doubt:
+    except (Stalled, Doubt) as news:
+        if not method.order:
+            # Whoever asks for no derivatives may have a function with kinks and jumps.
+            return Status.CONVERGED, said, None
+        if isinstance(news, Stalled):
+            return news.status, f"{said}, but {news.message}", None
         return Status.NO_DESCENT, f"{said}, but the value still falls, over short steps only", x
     if better is None:
         return Status.CONVERGED, said, None

@@ -295,6 +295,11 @@ def _returned(got: Any) -> str:
 
 
 def _number(value: Any) -> float:
+    if np.iscomplexobj(value):
+        raise DtypeError(
+            f"the objective must return one real number, it returned {describe(value)}\n"
+            "Take its real part, or np.abs"
+        )
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -147,7 +147,9 @@ class LineSearchOptimizer(Optimizer):
         """Search along a direction: what was found, and the point, if it is better than where we stand."""
         x = vector(self.params)
         kept: dict[float, Trial] = {}
-        size = float(np.linalg.norm(direction))
+        # The squares of a direction may be too small for a number.
+        size = float(np.max(np.abs(direction)))
+        size *= float(np.linalg.norm(direction / size))
         most = FAR * max(1.0, float(np.linalg.norm(x))) / size
 
         def phi(t: float) -> tuple[float, float]:
