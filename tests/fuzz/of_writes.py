@@ -39,10 +39,11 @@ np.array([{s}, 2])|np.asarray([{s}, {s1}, 1.0])|np.stack([{x}, {x}])|np.concaten
 {x}.astype(float)|{x}.astype(complex)|np.asarray({r}, dtype=float)|np.array({x}, dtype=complex)
 np.isnan(np.empty(np.shape({x}))) * 0.0|np.sin({x})|np.tile({v}, 2)|np.repeat({v}, 2)|np.where({b}, {r}, 1.0)
 {x} + {x1~x}|{x} * {x1~x}|np.vstack([{v}, {v}])|np.diag({v})|np.outer({v}, {v1})|np.cumsum({v})|np.sort({r})
-np.dot({v}, {v})|{x}.sum()|{x}.mean()|np.sum({x}, axis=0)|{x}.max()|np.pad({v}, 1)|np.ones(3)[1:]|np.zeros((2, 2)).T|np.triu({p})
-np.roll({x}, 1)|np.zeros(4).reshape(2, 2)|np.array([*{v}])|np.array(list({v}) + [1.0])|np.array(({s}, ({s1})))
-np.array([np.zeros(2), np.ones(2)])|np.meshgrid({v}, {v1})[0]|np.zeros_like({x}, dtype=float)
-np.array({x}, copy=True, ndmin=2)|np.random.default_rng(0).normal(size=3)|np.ones((2, 1, 3))
+np.dot({v}, {v})|{x}.sum()|{x}.mean()|np.sum({x}, axis=0)|{x}.max()|np.pad({v}, 1)|np.ones(3)[1:]|np.zeros((2, 2)).T
+np.triu({p})|np.roll({x}, 1)|np.zeros(4).reshape(2, 2)|np.array([*{v}])|np.array(list({v}) + [1.0])
+np.array(({s}, ({s1})))|np.array([np.zeros(2), np.ones(2)])|np.meshgrid({v}, {v1})[0]
+np.zeros_like({x}, dtype=float)|np.array({x}, copy=True, ndmin=2)
+np.random.default_rng(0).normal(size=3)|np.ones((2, 1, 3))
 np.zeros(np.shape({x}))[...]|np.array({x}, copy=None)|np.asanyarray({x})
 """.replace("\n", "|").strip("|")  # fmt: skip
 
