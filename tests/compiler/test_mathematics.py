@@ -14,8 +14,10 @@ from mpmath import mp
 pytest.importorskip("llvmlite")
 
 from dragongrad.compiler.backends.native.ir.builder import Text
+from dragongrad.compiler.backends.native.ir.functions import Defined, module_text
+from dragongrad.compiler.backends.native.ir.registers import I64, NOALIAS, VOID
 from dragongrad.compiler.backends.native.jit import engine
-from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definitions
+from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definition
 
 TARGETS = {"host": engine.processor()}
 if platform.machine().lower() in ("x86_64", "amd64"):
@@ -93,23 +95,23 @@ def library(target, dtype, called):
 
 def text_of(processor, dtype, called):
     """The text of a module with a loop over each function."""
-    kind, texts, loops = DTYPES[dtype], {}, []
-    for name, function in FUNCTIONS.items():
-        made = definitions(name, kind, processor.lanes, processor.fused, called)
-        texts |= made.texts
-        arrays = range(function.arguments)
-        pointers = ", ".join([f"ptr noalias %a{k}" for k in arrays])
-        loops += [
-            f"define void @loop_{name}({pointers}, ptr noalias %out, i64 %n) #0 {{",
-            "entry:\n  br label %body\nbody:\n  %i = phi i64 [ 0, %entry ], [ %next, %body ]",
-            *[f"  %p{k} = getelementptr {kind}, ptr %a{k}, i64 %i" for k in arrays],
-            *[f"  %x{k} = load {kind}, ptr %p{k}" for k in arrays],
-            f"  %y = call {kind} {made.symbol}({', '.join(f'{kind} %x{k}' for k in arrays)})",
-            f"  %q = getelementptr {kind}, ptr %out, i64 %i\n  store {kind} %y, ptr %q",
-            "  %next = add nuw nsw i64 %i, 1\n  %more = icmp slt i64 %next, %n",
-            "  br i1 %more, label %body, label %done, !llvm.loop !0\ndone:\n  ret void\n}",
-        ]  # fmt: skip
-    return "\n".join([*texts.values(), *loops])
+    kind = DTYPES[dtype]
+
+    def loop_over(name, function):
+        made = definition(name, kind, processor.lanes, processor.fused, called)
+
+        def loop(code, given, out, n):
+            with code.loop(n, note=lambda lines: ", !llvm.loop !0") as i:
+                out.array(kind)[i] = code.call(made, *[x.array(kind)[i] for x in given])
+
+        one, two = (
+            lambda code, x, out, n: loop(code, [x], out, n),
+            lambda code, x, y, out, n: loop(code, [x, y], out, n),
+        )
+        pointers = (NOALIAS,) * (function.arguments + 1)
+        return Defined(f"loop_{name}", VOID, (*pointers, I64), two if function.arguments == 2 else one, "", "#0")
+
+    return module_text(*[loop_over(*pair) for pair in FUNCTIONS.items()])
 
 
 def compute(name, target, dtype, *arrays, called=False):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -101,9 +103,9 @@ class Access:
 
     buffer: str
     kind: str
-    line: int
+    order: int  # among all accesses
     parts: list[tuple[Index, int]]  # the strided index of the element
-    loops: tuple[Loop, ...]  # around the line, the outermost first
+    loops: tuple[Loop, ...]  # around it, the outermost first
 
 
 @dataclass
@@ -147,6 +149,7 @@ class Text(Code):
         self.accesses: list[Access] = []
         self.functions = 0  # uses of mathematical functions
         self.borrows = False  # whether it calls the process's copy of each
+        self._noted = 0
 
     def recall(self, key: Any) -> str | None:
         """A register that already holds what `key` stands for."""
@@ -202,7 +205,8 @@ class Text(Code):
         return self._address(buffer, parts)
 
     def _note(self, buffer: Buffer, kind: str, parts: list[tuple[Index, int]]) -> None:
-        self.accesses.append(Access(buffer.name, kind, len(self.lines), parts, tuple(self.loops)))
+        self._noted += 1
+        self.accesses.append(Access(buffer.name, kind, self._noted, parts, tuple(self.loops)))
 
     def _address(self, buffer: Buffer, parts: list[tuple[Index, int]]) -> str:
         offset = self.offset(parts) if parts else "0"
@@ -237,21 +241,29 @@ class Text(Code):
         self._note(buffer, "store", parts)
         self.write(f"  store {stored} {value}, ptr {where}")
 
-    def begin_loop(self, loop: Loop) -> None:
-        """What is written from here on is known inside a loop only."""
+    @contextmanager
+    def inside(self, loop: Loop) -> Iterator[None]:
+        """What is written here is known inside a loop only."""
         self.scopes.append({})
         self.loops.append(loop)
+        try:
+            yield
+        finally:
+            self.scopes.pop()
+            self.loops.pop()
 
-    def end_loop(self) -> None:
-        """Leave the loop."""
-        self.scopes.pop()
-        self.loops.pop()
-
-    def mark(self) -> tuple[int, int, int]:
-        """Where the text has come to."""
-        return len(self.lines), len(self.accesses), len(self.loops)
-
-    def rewind(self, mark: tuple[int, int, int]) -> None:
-        """Forget what was written since a mark, which is no deeper in loops than the text is now."""
-        lines, accesses, loops = mark
-        del self.lines[lines:], self.accesses[accesses:], self.loops[loops:], self.scopes[loops + 1 :]
+    @contextmanager
+    def piece(self) -> Iterator[None]:
+        """A piece by itself, which becomes part of the text at its end; none of it where an exception ends it."""
+        lines, entry, accesses, block = self.lines, self.entry, self.accesses, self.block
+        self.lines, self.entry, self.accesses = [], [], []
+        try:
+            yield
+        except BaseException:
+            self.lines, self.entry, self.accesses, self.block = [], [], [], block
+            raise
+        finally:
+            lines += self.lines
+            entry += self.entry
+            accesses += self.accesses
+            self.lines, self.entry, self.accesses = lines, entry, accesses

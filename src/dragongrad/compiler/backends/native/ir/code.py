@@ -7,11 +7,11 @@ text, for the reasons in `docs/decisions/ir-builder.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from .registers import I1, I64, PTR, VOID, Operand, Register, constant, own_type
+from .registers import I1, I64, PTR, VOID, Operand, Register, constant
 
 
 class Symbol(Protocol):
@@ -25,7 +25,7 @@ class Symbol(Protocol):
         """The declaration or definition, and those of whatever it refers to."""
 
 
-class Callable(Symbol, Protocol):
+class Signature(Symbol, Protocol):
     """A function that code can call."""
 
     @property
@@ -118,15 +118,16 @@ class Code:
 
     # Calls
 
-    def call(self, function: Callable, *operands: Operand, flags: str = "") -> Register:
+    def call(self, function: Signature, *operands: Operand, flags: str = "") -> Register:
         """Call a function of the module; `flags` are what LLVM may do with its numbers."""
-        self.declared.update(function.needs())
+        if function.symbol not in self.declared:
+            self.declared.update(function.needs())
         return self.call_pointer(function.symbol, function, *operands, flags=flags)
 
-    def call_pointer(self, pointer: str, like: Callable, *operands: Operand, flags: str = "") -> Register:
+    def call_pointer(self, pointer: str, like: Signature, *operands: Operand, flags: str = "") -> Register:
         """Call the function in a register, which takes and returns what another does."""
-        kinds = map(own_type, like.parameters)
-        given = ", ".join([f"{kind} {constant(v, kind)}" for kind, v in zip(kinds, operands, strict=True)])
+        pairs = zip(like.parameters, operands, strict=True)
+        given = ", ".join([f"{kind} {constant(v, kind)}" for kind, v in pairs])
         instruction = f"call {flags}{like.result} {pointer}({given})"
         if like.result != VOID:
             return self.emit(like.result, instruction)
@@ -138,6 +139,13 @@ class Code:
         given = "" if self.result == VOID else f" {constant(value, self.result)}"
         self.lines.append(f"  ret {self.result}{given}")
         self.block = ""
+
+    def ret_record(self, *values: Register) -> None:
+        """Return several values at once."""
+        made = "undef"
+        for k, v in enumerate(values):
+            made = self.effect(f"insertvalue {self.result} {made}, {v.type} {v.name}, {k}")
+        self.ret(self.register(self.result, made))
 
     def return_if(self, test: Register, value: Operand = None) -> None:
         """Return where a test holds."""
@@ -223,9 +231,15 @@ class Code:
 
     @contextmanager
     def loop(
-        self, count: Operand, start: Operand = 0, step: int = 1, *, name: str = "", note: str = ""
+        self,
+        count: Operand,
+        start: Operand = 0,
+        step: int = 1,
+        *,
+        name: str = "",
+        note: Callable[[int], str] = lambda lines: "",
     ) -> Iterator[Register]:
-        """`for (i = start; i < count; i += step)`; `note` is what LLVM is told of it.
+        """`for (i = start; i < count; i += step)`; `note` is what LLVM is told of a loop of so many lines.
 
         A loop whose number of steps is a constant above zero tests behind its body only.
         """
@@ -240,16 +254,17 @@ class Code:
             inside = self.label("body")
             self.branch(self.emit(I1, f"icmp slt i64 {i}, {high}"), inside, done)
             self.begin(inside)
-        self._behind.append(done)
-        yield Register(self, I64, i)
-        self._behind.pop()
+        begun = len(self.lines)
+        with self._before(done):
+            yield Register(self, I64, i)
+        hint = note(len(self.lines) - begun)
         self.jump(latch)
         self.begin(latch)
         self.lines.append(f"  {after} = add nuw nsw i64 {i}, {step}")
         if sure:
-            self.branch(self.emit(I1, f"icmp slt i64 {after}, {high}"), head, done, note)
+            self.branch(self.emit(I1, f"icmp slt i64 {after}, {high}"), head, done, hint)
         else:
-            self.jump(head, note)
+            self.jump(head, hint)
         self.begin(done)
 
     @contextmanager
@@ -258,12 +273,19 @@ class Code:
         head, done = self.label("again"), self.label("done")
         self.jump(head)
         self.begin(head)
-        self._behind.append(done)
-        yield
-        self._behind.pop()
+        with self._before(done):
+            yield
         self.jump(head)
         if done in self._left:
             self.begin(done)
+
+    @contextmanager
+    def _before(self, done: str) -> Iterator[None]:
+        self._behind.append(done)
+        try:
+            yield
+        finally:
+            self._behind.pop()
 
     def break_if(self, test: Register) -> None:
         """Leave the innermost loop where a test holds."""

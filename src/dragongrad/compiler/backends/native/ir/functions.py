@@ -102,16 +102,16 @@ class Defined:
         attributes: str = "",
     ) -> None:
         self.name, self.symbol = name, f"@{name}"
-        self.result, self.parameters = result, parameters
+        self.result, self.parameters = result, tuple(map(own_type, parameters))
+        self._given = parameters
         self._write, self._linkage, self._attributes = write, linkage, attributes
 
     @computed_once
     def _texts(self) -> dict[str, str]:
         code = Code(self.result)
-        names = self._write.__code__.co_varnames[1 : len(self.parameters) + 1]
-        given = [f"{kind} %{name}" for kind, name in zip(self.parameters, names, strict=True)]
-        own = zip(self.elsewhere().parameters, names, strict=True)
-        self._write(code, *[Register(code, kind, f"%{name}") for kind, name in own])
+        names = [f"%{name}" for name in self._write.__code__.co_varnames[1 : len(self.parameters) + 1]]
+        given = [f"{kind} {name}" for kind, name in zip(self._given, names, strict=True)]
+        self._write(code, *[Register(code, kind, n) for kind, n in zip(self.parameters, names, strict=True)])
         text = definition(code, self.name, given, self._linkage, self._attributes)
         return {**code.declared, self.symbol: text}
 
@@ -121,7 +121,7 @@ class Defined:
 
     def elsewhere(self, attributes: str = "") -> External:
         """The function as another module sees it."""
-        return External(self.name, self.result, tuple(map(own_type, self.parameters)), attributes)
+        return External(self.name, self.result, self.parameters, attributes)
 
 
 def defined(

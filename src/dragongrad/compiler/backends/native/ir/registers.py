@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from .records import Field
@@ -15,11 +16,13 @@ I1, I8, I32, I64, I128 = "i1", "i8", "i32", "i64", "i128"
 # A pointer to memory that the function sees through no other.
 NOALIAS = "ptr noalias"
 # What an instruction can take: numbers become constants of the type that is wanted, None the null pointer.
-Operand: TypeAlias = "Register | int | float | None"
+Operand: TypeAlias = "Register | float | None"
 
-
-# Comparisons of whole numbers, and those of others: none but "differs" holds of NaN.
-_FLOATING = {"eq": "oeq", "ne": "une", "slt": "olt", "sle": "ole", "sgt": "ogt", "sge": "oge"}
+# Instructions and comparisons of whole numbers, and those of others. Of NaN none but "ne" and "uno" hold.
+_FLOATING = {
+    "add": "fadd", "sub": "fsub", "mul": "fmul",
+    "eq": "oeq", "ne": "une", "slt": "olt", "sle": "ole", "sgt": "ogt", "sge": "oge",
+}  # fmt: skip
 
 
 def own_type(parameter: str) -> str:
@@ -27,22 +30,47 @@ def own_type(parameter: str) -> str:
     return parameter.removesuffix(NOALIAS.removeprefix(PTR))
 
 
+def vector(kind: str, lanes: int) -> str:
+    """The type of so many numbers; of one, their own."""
+    return f"<{lanes} x {kind}>" if lanes > 1 else kind
+
+
+@cache
+def is_floating(kind: str) -> bool:
+    """Whether a type is of floating numbers, or vectors of them."""
+    return kind in (DOUBLE, FLOAT) or kind.endswith(("double>", "float>"))
+
+
+@cache
+def with_element(kind: str, element: str) -> str:
+    """A type of so many numbers of another type."""
+    head, between, _ = kind.rpartition(" x ")
+    return f"{head}{between}{element}>" if between else element
+
+
 def constant(value: Operand, kind: str) -> str:
-    """A value as an operand of this type."""
+    """A value as an operand of this type; of vectors, a number in each place."""
     if isinstance(value, Register):
         assert value.type == kind, f"{value.name} is {value.type}, where {kind} is wanted"
         return value.name
     if value is None:
         return "null"
+    if kind[0] == "<":
+        lanes, element = kind[1:-1].split(" x ")
+        return f"<{', '.join([f'{element} {constant(value, element)}'] * int(lanes))}>"
     if kind == I1:
         return "true" if value else "false"
-    if kind in (FLOAT, DOUBLE):
+    if is_floating(kind):
+        # In hexadecimal, which is exact; a float as the double of the same value.
         return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
     return str(int(value))
 
 
 class Register:
-    """A register: of whole numbers, which have signs unless it says otherwise, of truths, or a pointer."""
+    """A register: of whole numbers, of floating numbers, of truths, of vectors of these, or a pointer.
+
+    Whole numbers are compared with their signs, unless it says otherwise.
+    """
 
     __slots__ = ("code", "name", "type")
 
@@ -50,24 +78,46 @@ class Register:
         self.code, self.type, self.name = code, kind, name
 
     def binary(self, instruction: str, other: Operand) -> Register:
-        """An instruction of two operands of one type: "fadd", "or" ..."""
+        """An instruction of two operands of one type: "or", "fdiv" ..."""
         return self.code.emit(self.type, f"{instruction} {self.type} {self.name}, {constant(other, self.type)}")
 
+    def _arithmetic(self, instruction: str, other: Operand) -> Register:
+        return self.binary(_FLOATING[instruction] if is_floating(self.type) else instruction, other)
+
+    def _lifted(self, value: Operand) -> Register:
+        return Register(self.code, self.type, constant(value, self.type))
+
     def _compare(self, order: str, other: Operand) -> Register:
-        test = f"fcmp {_FLOATING[order]}" if self.type in (FLOAT, DOUBLE) else f"icmp {order}"
-        return self.code.emit(I1, f"{test} {self.type} {self.name}, {constant(other, self.type)}")
+        test = f"fcmp {_FLOATING.get(order, order)}" if is_floating(self.type) else f"icmp {order}"
+        operands = f"{self.type} {self.name}, {constant(other, self.type)}"
+        return self.code.emit(with_element(self.type, I1), f"{test} {operands}")
 
     def __add__(self, other: Operand) -> Register:
-        return self.binary("add", other)
+        return self._arithmetic("add", other)
+
+    def __radd__(self, other: float) -> Register:
+        return self._lifted(other) + self
 
     def __sub__(self, other: Operand) -> Register:
-        return self.binary("sub", other)
+        return self._arithmetic("sub", other)
 
-    def __rsub__(self, other: int) -> Register:
-        return self.code.emit(self.type, f"sub {self.type} {constant(other, self.type)}, {self.name}")
+    def __rsub__(self, other: float) -> Register:
+        return self._lifted(other) - self
 
     def __mul__(self, other: Operand) -> Register:
-        return self.binary("mul", other)
+        return self._arithmetic("mul", other)
+
+    def __rmul__(self, other: float) -> Register:
+        return self * other
+
+    def __truediv__(self, other: Operand) -> Register:
+        return self.binary("fdiv", other)
+
+    def __rtruediv__(self, other: float) -> Register:
+        return self._lifted(other) / self
+
+    def __neg__(self) -> Register:
+        return self.code.emit(self.type, f"fneg {self.type} {self.name}") if is_floating(self.type) else 0 - self
 
     def __and__(self, other: Operand) -> Register:
         return self.binary("and", other)
@@ -75,18 +125,21 @@ class Register:
     def __or__(self, other: Operand) -> Register:
         return self.binary("or", other)
 
+    def __xor__(self, other: Operand) -> Register:
+        return self.binary("xor", other)
+
     def __lshift__(self, other: Operand) -> Register:
         return self.binary("shl", other)
 
     def __rlshift__(self, other: int) -> Register:
-        return self.code.emit(self.type, f"shl {self.type} {constant(other, self.type)}, {self.name}")
+        return self._lifted(other) << self
 
     def __rshift__(self, other: Operand) -> Register:
         """The bits moved downwards, zeros after them."""
         return self.binary("lshr", other)
 
     def __invert__(self) -> Register:
-        return self.binary("xor", self.type == I1 or -1)
+        return self ^ (1 if self.type == with_element(self.type, I1) else -1)
 
     def __lt__(self, other: Operand) -> Register:
         return self._compare("slt", other)
@@ -109,16 +162,28 @@ class Register:
         return self._compare("ugt", other)
 
     def equals(self, other: Operand) -> Register:
-        """Whether both are the same."""
+        """Whether both are the same; false for NaN."""
         return self._compare("eq", other)
 
     def differs(self, other: Operand) -> Register:
-        """Whether they are not."""
+        """Whether they are not; true for NaN."""
         return self._compare("ne", other)
+
+    def is_nan(self) -> Register:
+        """Whether a floating number is NaN."""
+        return self._compare("uno", self)
+
+    def bits(self) -> Register:
+        """The bits of a double."""
+        return self.to("bitcast", with_element(self.type, I64))
+
+    def number(self) -> Register:
+        """The double with these bits."""
+        return self.to("bitcast", with_element(self.type, DOUBLE))
 
     def choose(self, x: Register, y: Register) -> Register:
         """`x` where it holds, else `y`."""
-        return self.code.emit(x.type, f"select i1 {self.name}, {x.type} {x.name}, {y.type} {y.name}")
+        return self.code.emit(x.type, f"select {self.type} {self.name}, {x.type} {x.name}, {y.type} {y.name}")
 
     def to(self, instruction: str, kind: str) -> Register:
         """The value in another type, by one of LLVM's instructions: "zext", "sext", "trunc", "bitcast" ..."""

@@ -1,18 +1,16 @@
-"""Vectors of floating numbers: their types, and arithmetic on them."""
+"""Arithmetic on floating numbers and vectors of them that LLVM has functions for."""
 
 from __future__ import annotations
 
+from functools import cache
+
 from .functions import External
-from .registers import DOUBLE, FLOAT, Register
+from .registers import DOUBLE, FLOAT, Register, vector
 
 _SUFFIXES = {DOUBLE: "f64", FLOAT: "f32"}
 
 
-def vector(kind: str, lanes: int) -> str:
-    """The type of so many numbers; of one, their own."""
-    return f"<{lanes} x {kind}>" if lanes > 1 else kind
-
-
+@cache
 def intrinsic(name: str, kind: str, lanes: int, operands: int) -> External:
     """One of LLVM's functions of numbers of one type, or of vectors of them."""
     many = vector(kind, lanes)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from ..ir.code import Code
 from ..ir.functions import Defined
-from ..ir.registers import NOALIAS, VOID, Operand, Register
-from ..ir.vectors import multiply_add, spread, vector
+from ..ir.registers import NOALIAS, VOID, Operand, Register, vector
+from ..ir.vectors import multiply_add, spread
 from ..jit.engine import processor
 from ..tuning import CONVOLUTION_BAND_BYTES, CONVOLUTION_KERNEL_BYTES
 

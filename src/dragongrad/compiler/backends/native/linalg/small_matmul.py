@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..ir.code import Code
 from ..ir.functions import Defined, External
-from ..ir.registers import DOUBLE, NOALIAS, PTR, VOID, Register
-from ..ir.vectors import intrinsic, multiply_add, spread, vector
+from ..ir.registers import DOUBLE, NOALIAS, PTR, VOID, Register, vector
+from ..ir.vectors import intrinsic, multiply_add, spread
 from ..jit.engine import processor
 from ..tuning import SMALL_MATMUL_ELEMENTS, UNROLLED_SUM
 

@@ -16,6 +16,8 @@ from ..elements.contractions import product
 from ..elements.expressions import Expressions, spread
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
+from ..ir.functions import External
+from ..ir.registers import I64, Register
 from ..schedule.steps import Loops
 from ..schedule.stores import Store
 from ..tuning import (
@@ -36,6 +38,9 @@ PART: Bounds = "%low", "%high"
 # What LLVM is told of a loop, by the numbers in the closing of a module: nothing; to make vectors of its steps,
 # several at a time or one; to leave it as it is.
 OUTER, INNER, NARROW, PLAIN = "", ", !llvm.loop !0", ", !llvm.loop !2", ", !llvm.loop !4"
+
+
+_LESSER, _GREATER = (External(f"llvm.{which}.i64", I64, (I64, I64)) for which in ("smin", "smax"))
 
 
 class LoopWriter:
@@ -59,7 +64,6 @@ class LoopWriter:
         self.values: list[Value] = []
         self.places: dict[int, Buffer] = {}
         self.to = Expressions(self.text, self._memory)
-        self.entry: list[str] = []
         self.totals: dict[Op, str] = {}
         self.neutral: dict[str, str] = {}  # by what loads them, the neutral elements that LLVM is not to know
         self.known: dict[tuple[Op, int], dict[Op, int | None]] = {}
@@ -81,7 +85,7 @@ class LoopWriter:
         """The function."""
         length = self._body()
         loads = [f"  {register} = {load}" for load, register in self.neutral.items()]
-        lines = [*loads, *self.entry, *self.text.lines, "  ret void"]
+        lines = [*loads, *self.text.entry, *self.text.lines, "  ret void"]
         return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
 
     def _body(self) -> int:
@@ -142,18 +146,15 @@ class LoopWriter:
 
         Of the steps from `low` to `high`, those between two `bounds` are made.
         """
-        text = self.text
         for cuts in itertools.count():
-            mark, entry = text.mark(), len(self.entry)
-            loop = Loop(text.fresh(name), low, high)
+            loop = Loop(self.text.fresh(name), low, high)
             try:
-                self._whole_loop(loop, body, bounds, hint)
+                with self.text.piece():
+                    self._whole_loop(loop, body, bounds, hint)
                 return
             except Split as cut:
                 if cut.loop != loop:
                     raise
-                text.rewind(mark)
-                del self.entry[entry:]
                 if cuts == LOOPS_FOR_ONE:
                     raise CompileError(
                         f"it joins more than {LOOPS_FOR_ONE} arrays, each of which would be a loop\n"
@@ -166,56 +167,38 @@ class LoopWriter:
         self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, hint: str, step: int = 1
     ) -> None:
         text = self.text
-        counter = text.fresh("p")
-        self.entry.append(f"  {counter} = alloca i64")
-        head, inside, done = text.label("head"), text.label("body"), text.label("done")
-        low, high = str(loop.low), str(loop.high)
-        if bounds is not None:
-            # Only loops over lanes are cut at whole vectors.
-            whole = self.loops.mode == "lanes" and bounds == PART and low == "0" and loop.high % CUT_MULTIPLE == 0
-            low, high = self._clip("smax", bounds[0], low), self._clip("smin", bounds[1], high)
-            if whole:
-                # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
-                low, high = (text.effect(f"and i64 {bound}, {-CUT_MULTIPLE}") for bound in (low, high))
-        elif loop.high - loop.low == 1:
+        if bounds is None and loop.high - loop.low == 1:
             # A loop of one step is no loop: its variable is a known number.
-            text.begin_loop(loop)
-            body(loop)
-            text.end_loop()
+            with text.inside(loop):
+                body(loop)
             return
-        text.write(f"  store i64 {low}, ptr {counter}")
-        text.write(f"  br label %{head}")
-        text.write(f"{head}:")
-        text.write(f"  {loop.name} = load i64, ptr {counter}")
-        test, after = text.fresh(), text.fresh()
-        text.write(f"  {test} = icmp slt i64 {loop.name}, {high}")
-        text.write(f"  br i1 {test}, label %{inside}, label %{done}")
-        text.write(f"{inside}:")
-        text.begin_loop(loop)
-        begun = len(text.lines)
-        body(loop)
-        text.end_loop()
-        text.write(f"  {after} = add nuw nsw i64 {loop.name}, {step}")
-        text.write(f"  store i64 {after}, ptr {counter}")
-        steps, lines = loop.high - loop.low, len(text.lines) - begun
-        if hint == INNER:
-            # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
-            narrow = (
-                steps <= INTERLEAVED_STEPS
-                or lines > INTERLEAVED_LINES
-                or len(self.loops.stores) > INTERLEAVED_STORES
-            )
-            # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
-            hint = (
-                OUTER if steps < ALIAS_CHECKED_STEPS and lines > INTERLEAVED_LINES else NARROW if narrow else INNER
-            )
-        text.write(f"  br label %{head}{hint}")
-        text.write(f"{done}:")
+        low, high = self._clipped(loop, bounds) if bounds is not None else (loop.low, loop.high)
 
-    def _clip(self, which: str, given: str, known: str) -> str:
-        name = f"@llvm.{which}.i64"
-        self.text.declare(name, f"declare i64 {name}(i64, i64)")
-        return self.text.effect(f"call i64 {name}(i64 {given}, i64 {known})")
+        def note(lines: int) -> str:
+            return self._width(loop, lines) if hint == INNER else hint
+
+        with text.loop(high, low, step, name=loop.name, note=note), text.inside(loop):
+            body(loop)
+
+    def _width(self, loop: Loop, lines: int) -> str:
+        """How many vectors wide an innermost loop of so many lines is to be."""
+        steps = loop.high - loop.low
+        if steps < ALIAS_CHECKED_STEPS and lines > INTERLEAVED_LINES:
+            # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
+            return OUTER
+        # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
+        narrow = steps <= INTERLEAVED_STEPS or lines > INTERLEAVED_LINES
+        return NARROW if narrow or len(self.loops.stores) > INTERLEAVED_STORES else INNER
+
+    def _clipped(self, loop: Loop, bounds: Bounds) -> tuple[Register, Register]:
+        """The part of a loop between two bounds."""
+        first, end = (self.text.register(I64, bound) for bound in bounds)
+        low, high = self.text.call(_GREATER, first, loop.low), self.text.call(_LESSER, end, loop.high)
+        # Only loops over lanes are cut at whole vectors.
+        if self.loops.mode == "lanes" and bounds == PART and loop.low == 0 and loop.high % CUT_MULTIPLE == 0:
+            # It is so already: told of it, LLVM writes no loop for the steps that would be left over.
+            return low & -CUT_MULTIPLE, high & -CUT_MULTIPLE
+        return low, high
 
     def _lanes(self, length: int) -> None:
         sums = [r for r in self.loops.stores if r.kind == "reduce"]
@@ -245,7 +228,7 @@ class LoopWriter:
         kind, places = kind_of(store), {}
         for index in itertools.product(*map(range, self._kept(store, store.domain))):
             name = self.text.fresh("acc")
-            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.entry.append(f"  {name} = alloca {kind}")
             self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
             places[index] = name
         return places

@@ -38,7 +38,7 @@ class NestWriter(LoopWriter):
             else:
                 name = self.text.fresh("row")
                 count = node.size // node.shape[0]
-                self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
+                self.text.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
             self.places[id(node)] = Buffer(name, node.shape, node.dtype, held=True)
         self._run(stores, ())
         return self.loops.length
@@ -194,7 +194,7 @@ class NestWriter(LoopWriter):
         kept = store.kept
         if store.in_register:
             name = self.totals[store.node] = self.text.fresh("acc")
-            self.entry.append(f"  {name} = alloca {kind}")
+            self.text.entry.append(f"  {name} = alloca {kind}")
             self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
             return
         buffer, start = self._buffer(store.node), literal(0, store.node.dtype)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ....graph import Op, Value
 from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
+from ..ir.registers import I64
 from ..schedule.steps import Loops
 from ..schedule.stores import Store, row_bytes
 from ..tuning import HELD_ROW_BYTES, ROW_BLOCKS, ROW_SUM_ELEMENTS, ROWS_AT_ONCE
@@ -73,16 +74,12 @@ class BlockedNestWriter(NestWriter):
             within = loop.name, top
             if others:
                 self._each_row(others, within)
-            whole = text.effect(f"icmp eq i64 {top}, {after}")
-            many, few, done = text.label("many"), text.label("few"), text.label("done")
-            text.write(f"  br i1 {whole}, label %{many}, label %{few}")
-            text.write(f"{many}:")
-            self._several_rows(late, first)
-            text.write(f"  br label %{done}")
-            text.write(f"{few}:")
-            self._each_row(late, within)
-            text.write(f"  br label %{done}")
-            text.write(f"{done}:")
+            whole = text.register(I64, top).equals(text.register(I64, after))
+            with text.either(whole) as (many, few):
+                with many:
+                    self._several_rows(late, first)
+                with few:
+                    self._each_row(late, within)
 
         self._stepping(first, rows, end)
         for store in begun:
@@ -99,7 +96,7 @@ class BlockedNestWriter(NestWriter):
         for node in self.held:
             self.rooms[node] = name = self.text.fresh("rows")
             count = node.size // node.shape[0] * ROWS_AT_ONCE
-            self.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
+            self.text.entry.append(f"  {name} = alloca [{count} x {STORED[node.dtype.name]}], align 64")
 
     def _row(self, number: str) -> Row:
         """What is held of the row of a block that has this number."""
@@ -125,11 +122,10 @@ class BlockedNestWriter(NestWriter):
 
     def _several_rows(self, stores: list[Store], first: Loop) -> None:
         """Sums that take the terms of all rows of a block."""
-        self.text.begin_loop(first)
-        self.several = [self._row(str(r)) for r in range(ROWS_AT_ONCE)]
-        self._inside(stores, (variable(first),))
-        self.several = []
-        self.text.end_loop()
+        with self.text.inside(first):
+            self.several = [self._row(str(r)) for r in range(ROWS_AT_ONCE)]
+            self._inside(stores, (variable(first),))
+            self.several = []
 
     def _terms(self, store: Store, index: tuple[Index, ...]) -> list[str]:
         """Of a sum over rows the terms of all rows of a block, in order."""

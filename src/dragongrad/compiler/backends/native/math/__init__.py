@@ -8,18 +8,20 @@ few ulp of the terms that nearly cancel. float32 is computed in float64 with sho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from ..ir.functions import Written, framed
+from ..ir.registers import DOUBLE, FLOAT, Register, vector
 from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic, logarithm, power, trigonometric
-from .formula import Formula, Value
+from .formula import Formula
 
 
 @dataclass(frozen=True)
 class Function:
     """A function of one or two numbers; one that `branches` is called, never written into a loop."""
 
-    formula: Callable[..., Value]
+    formula: Callable[..., Register]
     arguments: int = 1
     branches: bool = False
 
@@ -57,16 +59,8 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-@dataclass(frozen=True)
-class Definitions:
-    """The name of a function to call, and the texts its module needs, by their symbols."""
-
-    symbol: str
-    texts: dict[str, str]
-
-
 @cache
-def definitions(name: str, kind: str, lanes: int, fused: bool, called: bool) -> Definitions:
+def definition(name: str, kind: str, lanes: int, fused: bool, called: bool, linkage: str = "hidden") -> Written:
     """A function of LLVM's type "double" or "float" for a processor.
 
     Parameters
@@ -79,36 +73,30 @@ def definitions(name: str, kind: str, lanes: int, fused: bool, called: bool) -> 
         Whether it multiplies and adds in one instruction.
     called : bool
         Whether to call it rather than write it where it is used. A loop then calls a variant of several lanes.
+    linkage : str
+        Of a function that is called.
     """
     function = FUNCTIONS[name]
-    called = called or function.branches
-    symbol = f"@dragon.{name}.{kind}{'' if called else '.inline'}"
-    if not called:
-        texts = _define(function, symbol, kind, 1, fused, "alwaysinline", "internal")
-        return Definitions(symbol, texts)
+    if not called and not function.branches:
+        return _written(function, f"dragon.{name}.{kind}.inline", kind, 1, fused, "internal", "alwaysinline")
+    symbol = f"dragon.{name}.{kind}"
     many = f"{symbol}.x{lanes}"
-    mapped = (
-        f'"vector-function-abi-variant"="_ZGV_LLVM_N{lanes}{"v" * function.arguments}_{symbol[1:]}({many[1:]})"'
-    )
+    mapped = f'"vector-function-abi-variant"="_ZGV_LLVM_N{lanes}{"v" * function.arguments}_{symbol}({many})"'
     # Neither is internal: LLVM would remove the variant, to which nothing refers until loops are widened, and an
     # argument of the function that is the same in every call, after which the two no longer match.
-    texts = _define(function, symbol, kind, 1, fused, f"noinline {mapped}", "hidden")
-    texts |= _define(function, many, kind, lanes, fused, "noinline", "hidden")
-    return Definitions(symbol, texts)
+    one = _written(function, symbol, kind, 1, fused, linkage, f"noinline {mapped}")
+    vectors = _written(function, many, kind, lanes, fused, linkage, "noinline")
+    return replace(one, others={**one.others, **vectors.needs()})
 
 
-def _define(
-    function: Function, symbol: str, kind: str, lanes: int, fused: bool, attributes: str, linkage: str
-) -> dict[str, str]:
-    m = Formula(lanes, kind == "float", fused)
-    stored = kind if lanes == 1 else f"<{lanes} x {kind}>"
-    names = [f"%x{k}" for k in range(function.arguments)]
-    numbers = [Value(m, "real", name) for name in names]
-    if m.narrow:
-        numbers = [m.emit("real", f"fpext {stored} {name} to {m.types['real']}") for name in names]
-    out = function.formula(m, *numbers)
-    if m.narrow:
-        out = m.emit("narrow", f"fptrunc {m.types['real']} {out.name} to {stored}")
-    parameters = ", ".join(f"{stored} {name}" for name in names)
-    head = f"define {linkage} {stored} {symbol}({parameters}) willreturn memory(none) {attributes} #0 {{"
-    return {**m.needs, symbol: "\n".join([head, "entry:", *m.lines, f"  ret {stored} {out.name}", "}"])}
+def _written(
+    function: Function, name: str, kind: str, lanes: int, fused: bool, linkage: str, attributes: str
+) -> Written:
+    stored, real = vector(kind, lanes), vector(DOUBLE, lanes)
+    m = Formula(stored, lanes, kind == FLOAT, fused)
+    parameters = [Register(m, stored, f"%x{k}") for k in range(function.arguments)]
+    out = function.formula(m, *[x.to("fpext", real) if m.narrow else x for x in parameters])
+    m.ret(out.to("fptrunc", stored) if m.narrow else out)
+    given = [f"{stored} {x.name}" for x in parameters]
+    text = framed([*m.entry, *m.lines], name, stored, given, linkage, f"willreturn memory(none) {attributes} #0")
+    return Written(name, stored, (stored,) * function.arguments, text, m.declared)

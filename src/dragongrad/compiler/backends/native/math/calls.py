@@ -7,8 +7,9 @@ from typing import Any
 
 from ....process import once
 from ..ir.builder import Text, type_of
+from ..ir.functions import Written, module_text
 from ..jit.engine import Library, processor, provide
-from . import FUNCTIONS, Definitions, definitions
+from . import FUNCTIONS, definition
 
 # So many uses in one function are written where they are used; more would take long to compile, and are calls.
 _IN_LINE = 24
@@ -19,18 +20,18 @@ class UnsupportedError(Exception):
 
 
 @cache
-def _for_host(name: str, kind: str, called: bool) -> Definitions:
+def _for_host(name: str, kind: str, called: bool, linkage: str = "hidden") -> Written:
     host = processor()
-    return definitions(name, kind, host.lanes, host.fused, called)
+    return definition(name, kind, host.lanes, host.fused, called, linkage)
 
 
 @once
 def provide_function(symbol: str) -> Library:
     """Make a function that code borrows."""
     _, name, kind = symbol.split(".")
-    texts = _for_host(name, kind, called=True).texts.values()
-    library = Library("\n".join(texts).replace("define hidden", "define"))
-    provide(symbol[1:], library.address(symbol[1:]))
+    function = _for_host(name, kind, called=True, linkage="")
+    library = Library(module_text(function))
+    provide(function.name, library.address(function.name))
     return library
 
 
@@ -41,8 +42,6 @@ def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
     kind = type_of(dtype)
     text.functions += 1
     made = _for_host(name, kind, called=text.functions > _IN_LINE or text.borrows)
-    if text.borrows:
-        text.declare(made.symbol, f"declare {kind} {made.symbol}({', '.join([kind] * len(registers))}) #2")
-    elif made.symbol not in text.declared:
-        text.declared.update(made.texts)
+    if made.symbol not in text.declared:
+        text.declared.update(made.elsewhere("#2").needs() if text.borrows else made.needs())
     return text.op(f"call {kind} {made.symbol}({', '.join(f'{kind} {r}' for r in registers)})")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .formula import ROUND, Formula, Operand, Value
+from ..ir.registers import Operand, Register
+from .formula import ROUND, Formula
 
 LOG2E = 1.4426950408889634
 # log(2) in two parts; the first has 32 bits, so that its product with an exponent is exact.
@@ -37,19 +38,19 @@ _EXP2_NARROW = (
 _ROUND = ROUND + 2046
 
 
-def scale(m: Formula, p: Value, rounded: Value) -> Value:
+def scale(m: Formula, p: Register, rounded: Register) -> Register:
     """`p * 2**n`, where `rounded` is `n + _ROUND`: in two steps, so that subnormal results are rounded once."""
     bits = rounded.bits()
     half = bits >> 1
     return p * (half << 52).number() * ((bits - half) << 52).number()
 
 
-def power_of_two(rounded: Value, more: int = 0) -> Value:
+def power_of_two(rounded: Register, more: int = 0) -> Register:
     """`2**(n + more)` of an exponent in the range of normal numbers."""
     return ((rounded.bits() - (2046 - 1023 - more)) << 52).number()
 
 
-def reduce(m: Formula, y: Value, low: Operand = 0.0) -> tuple[Value, Value, Value]:
+def reduce(m: Formula, y: Register, low: Operand = 0.0) -> tuple[Register, Register, Register]:
     """Rounded `n`, and `r` with what its rounding lost: `y + low = n log(2) + r`."""
     rounded = m.fma(y, LOG2E, _ROUND)
     n = rounded - _ROUND
@@ -58,25 +59,25 @@ def reduce(m: Formula, y: Value, low: Operand = 0.0) -> tuple[Value, Value, Valu
     return rounded, *m.fast_two_sum(high, rest)
 
 
-def curve(m: Formula, r: Value) -> Value:
+def curve(m: Formula, r: Register) -> Register:
     """`(e**r - 1 - r) / r**2`."""
     return m.polynomial(r, _EXP_NARROW if m.narrow else _EXP)
 
 
-def exp_parts(m: Formula, x: Value, low: Value) -> tuple[Value, Value]:
+def exp_parts(m: Formula, x: Register, low: Register) -> tuple[Register, Register]:
     """`n` as `scale` wants it, and `w`, such that `e**(x + low) = 2**n (1 + w)`; `low` is far below `x`."""
     y = m.at_least(m.at_most(x, 710.0), -746.0)
     rounded, r, rest = reduce(m, y, low)
     return rounded, r + m.fma(r * r, curve(m, r), rest)
 
 
-def exp_of_sum(m: Formula, x: Value, low: Value) -> Value:
+def exp_of_sum(m: Formula, x: Register, low: Register) -> Register:
     """`e**(x + low)`, where `low` is far below `x`."""
     rounded, w = exp_parts(m, x, low)
     return scale(m, 1.0 + w, rounded)
 
 
-def exp(m: Formula, x: Value) -> Value:
+def exp(m: Formula, x: Register) -> Register:
     """`e**x`."""
     y = m.at_least(m.at_most(x, 710.0), -746.0)
     rounded = m.fma(y, LOG2E, _ROUND)
@@ -86,7 +87,7 @@ def exp(m: Formula, x: Value) -> Value:
     return scale(m, p, rounded)
 
 
-def exp2(m: Formula, x: Value) -> Value:
+def exp2(m: Formula, x: Register) -> Register:
     """`2**x`."""
     y = m.at_least(m.at_most(x, 1025.0), -1077.0)
     rounded = y + _ROUND
@@ -95,7 +96,7 @@ def exp2(m: Formula, x: Value) -> Value:
     return scale(m, p, rounded)
 
 
-def expm1(m: Formula, x: Value) -> Value:
+def expm1(m: Formula, x: Register) -> Register:
     """`e**x - 1`, exact to rounding near 0: `2 (s p + (s - 1/2))` with `s = 2**(n-1)`, `p = e**r - 1`."""
     y = m.at_least(m.at_most(x, 710.0), -45.0)
     rounded, r, rest = reduce(m, y)
@@ -106,7 +107,7 @@ def expm1(m: Formula, x: Value) -> Value:
     return m.select(m.absolute(x) < 2.0**-54, x, out)
 
 
-def logistic(m: Formula, x: Value) -> Value:
+def logistic(m: Formula, x: Register) -> Register:
     """`1 / (1 + e**-x)`, by `e**-|x|` so that neither end overflows."""
     e = exp(m, -m.absolute(x))
     d, d_low = m.fast_two_sum(1.0, e)

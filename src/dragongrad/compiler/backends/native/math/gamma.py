@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .formula import ROUND, Formula, Value
+from ..ir.registers import Register
+from .formula import ROUND, Formula
 from .logarithm import log, long_log
 from .trigonometric import cos_of, sin_of
 
-Sum = tuple[Value, Value]
+Sum = tuple[Register, Register]
 
 _PI = (3.141592653589793, 1.2246467991473532e-16)
 _LOG_PI = 1.1447298858494002
@@ -67,7 +68,9 @@ _SERIES = (
 _SERIES_NARROW = (0.08333318369946084, -0.008318380069112011, 0.0035341675344412334)
 
 
-def _product(m: Formula, x: Value, x_low: Value, t: Value, coefficients: Sequence[float], lost: float) -> Sum:
+def _product(
+    m: Formula, x: Register, x_low: Register, t: Register, coefficients: Sequence[float], lost: float
+) -> Sum:
     """`x` times a polynomial in `t`, as a sum, for results that the next addition may nearly cancel."""
     if m.narrow:
         return x * m.polynomial(t, coefficients), m.real(0.0)
@@ -76,7 +79,7 @@ def _product(m: Formula, x: Value, x_low: Value, t: Value, coefficients: Sequenc
     return high, low + m.fma(x, p_low + lost, x_low * p)
 
 
-def _at_angle(m: Formula, x: Value) -> tuple[Value, Value, Value]:
+def _at_angle(m: Formula, x: Register) -> tuple[Register, Register, Register]:
     """`sin(pi x)` and `cos(pi x)` without their signs, and `x` less its nearest integer."""
     fraction = x - m.select(m.absolute(x) < 2.0**51, (x + ROUND) - ROUND, x)
     size = m.absolute(fraction)
@@ -89,7 +92,7 @@ def _at_angle(m: Formula, x: Value) -> tuple[Value, Value, Value]:
     return m.select(steep, cosine, sine), m.select(steep, sine, cosine), fraction
 
 
-def gammaln(m: Formula, x: Value) -> Value:
+def gammaln(m: Formula, x: Register) -> Register:
     """`log|gamma(x)|`; for negative `x`, `log(pi / |sin(pi x)|) - log(gamma(1 - x))`.
 
     Between its poles it has roots, near which the reflection is precise to an ulp of its terms only.
@@ -126,7 +129,7 @@ def gammaln(m: Formula, x: Value) -> Value:
     far = far + (m.select(z < 2.0**900, lost + rest, 0.0) + m.fma(series, inverse, _HALF_LOG_TWO_PI))
     out = m.select(beyond, far, near)
 
-    def reflect() -> list[Value]:
+    def reflect() -> list[Register]:
         sine, _, _ = _at_angle(m, x)
         return [(_LOG_PI - log(m, sine)) - out]
 
@@ -135,7 +138,7 @@ def gammaln(m: Formula, x: Value) -> Value:
     return m.select(x.equals(0.0), math.inf, m.select(m.absolute(x) < math.inf, out, x))
 
 
-def digamma(m: Formula, x: Value) -> Value:
+def digamma(m: Formula, x: Register) -> Register:
     """The derivative of `log(gamma(x))`; for negative `x`, `digamma(1 - x) - pi / tan(pi x)`."""
     negative = x < 0.0
     z = m.select(negative, 1.0 - x, x)
@@ -161,7 +164,7 @@ def digamma(m: Formula, x: Value) -> Value:
     far = log(m, z) - m.fma(w, m.polynomial(w, _SERIES_NARROW if m.narrow else _SERIES), 0.5 * q)
     out = m.select(beyond, far, near)
 
-    def reflect() -> list[Value]:
+    def reflect() -> list[Register]:
         sine, cosine, fraction = _at_angle(m, x)
         return [out - m.copysign(_PI[0] * cosine / sine, fraction)]
 

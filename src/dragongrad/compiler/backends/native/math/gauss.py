@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..ir.registers import Register
 from .exponential import exp_parts, scale
-from .formula import Formula, Value
+from .formula import Formula
 
 # erf(x)/x - 1 in x**2, x at most 1: degree 12, error 1e-19; narrow degree 6, error 1e-9.
 _ERF = (
@@ -46,12 +47,12 @@ _ERFC_NARROW = (
 )  # fmt: skip
 
 
-def _near(m: Formula, x: Value) -> Value:
+def _near(m: Formula, x: Register) -> Register:
     """The error function of a number at most 1 in size."""
     return m.fma(x, m.polynomial(x * x, _ERF_NARROW if m.narrow else _ERF), x)
 
 
-def erf(m: Formula, x: Value) -> Value:
+def erf(m: Formula, x: Register) -> Register:
     """The error function: a polynomial up to 1, `1 - e**log(erfc(x))` beyond."""
     # From these on it is 1 in the precision of its result.
     size = m.at_most(m.absolute(x), 4.0 if m.narrow else 5.95)
@@ -60,7 +61,7 @@ def erf(m: Formula, x: Value) -> Value:
     return m.select(size < 1.0, _near(m, x), m.copysign(far, x))
 
 
-def erfc(m: Formula, x: Value) -> Value:
+def erfc(m: Formula, x: Register) -> Register:
     """The complement of the error function, in full relative precision where it is small."""
     size = m.at_most(m.absolute(x), 11.0 if m.narrow else 28.0)
     coefficients = _ERFC_NARROW if m.narrow else _ERFC

@@ -7,8 +7,9 @@ With `x = n log(2) + r`, sine and cosine are sums of `sinh(r)` and `cosh(r)` wei
 
 from __future__ import annotations
 
+from ..ir.registers import Register
 from .exponential import curve, power_of_two, reduce
-from .formula import Formula, Value
+from .formula import Formula
 
 # (sinh(r)/r - 1) / r**2 in r**2, r at most log(2)/2 in size: degree 4, error 3e-19; narrow degree 2, error 5e-12.
 _SINH = (
@@ -26,10 +27,10 @@ _COSH_NARROW = (0.5000000079085558, 0.041666267168049276, 0.0013946225409846313)
 # Below this, sinh(x) and tanh(x) are x.
 _ITSELF = 2.0**-28
 
-Sum = tuple[Value, Value]
+Sum = tuple[Register, Register]
 
 
-def _halves(m: Formula, size: Value) -> tuple[Sum, Sum]:
+def _halves(m: Formula, size: Register) -> tuple[Sum, Sum]:
     """Half of the hyperbolic sine and of the cosine of a number, not negative, as sums of two."""
     rounded, r, rest = reduce(m, size)
     z = r * r
@@ -38,7 +39,7 @@ def _halves(m: Formula, size: Value) -> tuple[Sum, Sum]:
     c = m.fma(r, rest, z * m.polynomial(z, _COSH_NARROW if m.narrow else _COSH))
     up = power_of_two(rounded, -2)
     # Beyond n = 64 the other exponential is nothing beside it.
-    down = m.select(size < 44.0, (m.lift(1021 + 2046, "whole") - rounded.bits() << 52).number(), 0.0)
+    down = m.select(size < 44.0, (1021 + 2046 - rounded.bits() << 52).number(), 0.0)
     (a, a_low), (b, b_low) = m.fast_two_sum(up, -down), m.fast_two_sum(up, down)
     sine, lost = m.fast_two_sum(a, b * r)
     cosine, gone = m.fast_two_sum(b, a * r)
@@ -49,20 +50,20 @@ def _halves(m: Formula, size: Value) -> tuple[Sum, Sum]:
     return (sine, m.fma(a, c, m.fma(b, s, lost))), (cosine, m.fma(b, c, m.fma(a, s, gone)))
 
 
-def sinh(m: Formula, x: Value) -> Value:
+def sinh(m: Formula, x: Register) -> Register:
     """The hyperbolic sine."""
     size = m.absolute(x)
     (high, low), _ = _halves(m, m.at_most(size, 710.6))
     return m.select(size < _ITSELF, x, m.copysign(2.0 * (high + low), x))
 
 
-def cosh(m: Formula, x: Value) -> Value:
+def cosh(m: Formula, x: Register) -> Register:
     """The hyperbolic cosine."""
     _, (high, low) = _halves(m, m.at_most(m.absolute(x), 710.6))
     return 2.0 * (high + low)
 
 
-def tanh(m: Formula, x: Value) -> Value:
+def tanh(m: Formula, x: Register) -> Register:
     """The hyperbolic tangent: `-t / (2 + t)` with `t = e**(-2|x|) - 1`, both of double length."""
     size = m.absolute(x)
     # From 22 on it is 1. With `s = 2**n`, `t = s (r + curved) + (s - 1)`.

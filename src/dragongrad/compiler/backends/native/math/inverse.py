@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .formula import SIGN, Formula, Operand, Value
+from ..ir.registers import Operand, Register
+from .formula import SIGN, Formula
 
 _HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 
@@ -30,7 +31,7 @@ _ARCTAN_NARROW = (
 _TAN_OF_EIGHTH = math.tan(math.pi / 8)
 
 
-def _arcsin(m: Formula, size: Value) -> tuple[Value, Value, Value]:
+def _arcsin(m: Formula, size: Register) -> tuple[Register, Register, Register]:
     """Whether a size is above 1/2; `s`, the size or then `sqrt((1-size)/2)`; what `arcsin(s)` has beyond `s`."""
     above = size > 0.5
     halved = 0.5 * (1.0 - size)
@@ -39,7 +40,7 @@ def _arcsin(m: Formula, size: Value) -> tuple[Value, Value, Value]:
     return above, s, s * z * m.polynomial(z, _ARCSIN_NARROW if m.narrow else _ARCSIN)
 
 
-def arcsin(m: Formula, x: Value) -> Value:
+def arcsin(m: Formula, x: Register) -> Register:
     """The inverse sine."""
     # Above 1/2 it is pi/2 less twice the inverse sine of s.
     above, s, p = _arcsin(m, m.absolute(x))
@@ -48,7 +49,7 @@ def arcsin(m: Formula, x: Value) -> Value:
     return m.copysign(m.select(above, far, s + p), x)
 
 
-def arccos(m: Formula, x: Value) -> Value:
+def arccos(m: Formula, x: Register) -> Register:
     """The inverse cosine."""
     # pi/2 less the inverse sine; above 1/2 twice the inverse sine of s, below -1/2 pi less that.
     above, s, p = _arcsin(m, m.absolute(x))
@@ -59,19 +60,19 @@ def arccos(m: Formula, x: Value) -> Value:
     return high + (lost + m.fma(p, times, of_pi * _HALF_PI[1]))
 
 
-def _arctan_beyond(m: Formula, t: Value) -> Value:
+def _arctan_beyond(m: Formula, t: Register) -> Register:
     """What `arctan(t)` has beyond `t`, for `t` at most tan(pi/8)."""
     z = t * t
     return t * z * m.polynomial(z, _ARCTAN_NARROW if m.narrow else _ARCTAN)
 
 
-def arctan(m: Formula, x: Value) -> Value:
+def arctan(m: Formula, x: Register) -> Register:
     """The inverse tangent: of `x`, or `pi/4 +` that of `(x-1)/(x+1)`, or `pi/2 +` that of `-1/x`."""
     size = m.at_most(m.absolute(x), 2.0**60)
     middle, far = size > _TAN_OF_EIGHTH, size > 1 / _TAN_OF_EIGHTH
 
-    def choose(near: Operand, between: Operand, beyond: Operand) -> Value:
-        return m.select(far, beyond, m.select(middle, between, m.lift(near, "real")))
+    def choose(near: Operand, between: Operand, beyond: Operand) -> Register:
+        return m.select(far, beyond, m.select(middle, between, m.real(near)))
 
     less, less_low = m.fast_two_sum(-1.0, size)
     more, more_low = m.fast_two_sum(1.0, size)
@@ -83,7 +84,7 @@ def arctan(m: Formula, x: Value) -> Value:
     return m.copysign(high + (lost + m.fma(of_pi, _HALF_PI[1], t_low + _arctan_beyond(m, t))), x)
 
 
-def arctan2(m: Formula, y: Value, x: Value) -> Value:
+def arctan2(m: Formula, y: Register, x: Register) -> Register:
     """The angle of a point: the inverse tangent of its lesser coordinate over the greater, turned and mirrored."""
     a, b = m.absolute(y), m.absolute(x)
     steep = a > b

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 
-from .formula import Formula, Value
+from ..ir.registers import Register
+from .formula import Formula
 from .logarithm import log_of_sum
 
 # From here on arcsinh(x) and arccosh(x) are log(2 x).
 _LARGE = 2.0**28
 
 
-def arcsinh(m: Formula, x: Value) -> Value:
+def arcsinh(m: Formula, x: Register) -> Register:
     """`log(1 + x + x**2 / (1 + sqrt(1 + x**2)))`."""
     size = m.absolute(x)
     square = size * size
@@ -24,7 +25,7 @@ def arcsinh(m: Formula, x: Value) -> Value:
     return m.select(size < math.inf, m.copysign(out, x), x)
 
 
-def arccosh(m: Formula, x: Value) -> Value:
+def arccosh(m: Formula, x: Register) -> Register:
     """`log(1 + t + sqrt(t (t + 2)))` with `t = x - 1`."""
     t, t_low = m.fast_two_sum(x, -1.0)
     d, d_low = m.fast_two_sum(x, 1.0)
@@ -40,7 +41,7 @@ def arccosh(m: Formula, x: Value) -> Value:
     return m.select(x < math.inf, m.select(x >= 1.0, out, math.nan), x)
 
 
-def arctanh(m: Formula, x: Value) -> Value:
+def arctanh(m: Formula, x: Register) -> Register:
     """`log(1 + 2 x / (1 - x)) / 2`."""
     size = m.absolute(x)
     d, d_low = m.fast_two_sum(1.0, -size)

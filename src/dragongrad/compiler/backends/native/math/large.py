@@ -6,9 +6,14 @@
 
 from __future__ import annotations
 
-TWO_OVER_PI = 0.6366197723675814
-REDUCE = "@dragon.reduce_large"
+import math
 
+from ..ir.code import Code
+from ..ir.functions import External, Variable, defined
+from ..ir.registers import DOUBLE, I64, I128, Register, constant
+from .formula import MANTISSA
+
+TWO_OVER_PI = 0.6366197723675814
 # The first 1280 bits of 2/pi, after 64 zeros.
 _DIGITS = (
     "0000000000000000a2f9836e4e441529fc2757d1f534ddc0db6295993c439041fe5163abdebbc561b7246e3a424dd2e006492eea09d1921c"
@@ -17,81 +22,42 @@ _DIGITS = (
 )
 _WORDS = [int(_DIGITS[i : i + 16], 16) for i in range(0, len(_DIGITS), 16)]
 
-_DEFINITION = f"""define internal {{ double, double, double }} {REDUCE}(double %x) noinline optnone cold #0 {{
-  %bits = bitcast double %x to i64
-  %field = lshr i64 %bits, 52
-  %endless = icmp eq i64 %field, 2047
-  ; A number that is not large comes here beside one that is: any place in the table will do.
-  %offset = sub i64 %field, 1013
-  %inside = icmp ult i64 %offset, 1034
-  %position = select i1 %inside, i64 %offset, i64 0
-  %fraction = and i64 %bits, {(1 << 52) - 1}
-  %whole = or i64 %fraction, {1 << 52}
-  %first = lshr i64 %position, 6
-  %shift = and i64 %position, 63
-  %at0 = getelementptr i64, ptr @dragon.two_over_pi, i64 %first
-  %at1 = getelementptr i64, ptr %at0, i64 1
-  %at2 = getelementptr i64, ptr %at0, i64 2
-  %at3 = getelementptr i64, ptr %at0, i64 3
-  %w0 = load i64, ptr %at0
-  %w1 = load i64, ptr %at1
-  %w2 = load i64, ptr %at2
-  %w3 = load i64, ptr %at3
-  %c0 = call i64 @llvm.fshl.i64(i64 %w0, i64 %w1, i64 %shift)
-  %c1 = call i64 @llvm.fshl.i64(i64 %w1, i64 %w2, i64 %shift)
-  %c2 = call i64 @llvm.fshl.i64(i64 %w2, i64 %w3, i64 %shift)
-  ; The product modulo 2**192: its two highest bits are whole.
-  %wide = zext i64 %whole to i128
-  %d1 = zext i64 %c1 to i128
-  %d2 = zext i64 %c2 to i128
-  %p0 = mul i64 %whole, %c0
-  %p1 = mul i128 %wide, %d1
-  %p2 = mul i128 %wide, %d2
-  %low = trunc i128 %p2 to i64
-  %carried = lshr i128 %p2, 64
-  %upper = add i128 %p1, %carried
-  %middle = trunc i128 %upper to i64
-  %top = lshr i128 %upper, 64
-  %over = trunc i128 %top to i64
-  %high = add i64 %p0, %over
-  %quadrant = lshr i64 %high, 62
-  %g0 = call i64 @llvm.fshl.i64(i64 %high, i64 %middle, i64 2)
-  %g1 = call i64 @llvm.fshl.i64(i64 %middle, i64 %low, i64 2)
-  ; The rest as a signed fraction from -1/2 to 1/2, in four pieces of 32 bits.
-  %negative = lshr i64 %g0, 63
-  %nearest = add i64 %quadrant, %negative
-  %n = uitofp i64 %nearest to double
-  %i0 = ashr i64 %g0, 32
-  %i1 = and i64 %g0, 4294967295
-  %i2 = lshr i64 %g1, 32
-  %i3 = and i64 %g1, 4294967295
-  %f0 = sitofp i64 %i0 to double
-  %f1 = sitofp i64 %i1 to double
-  %f2 = sitofp i64 %i2 to double
-  %f3 = sitofp i64 %i3 to double
-  %a0 = fmul double %f0, {2.0**-32!r}
-  %a1 = fmul double %f1, {2.0**-64!r}
-  %a2 = fmul double %f2, {2.0**-96!r}
-  %a3 = fmul double %f3, {2.0**-128!r}
-  %sum = fadd double %a0, %a1
-  %kept = fsub double %sum, %a0
-  %lost = fsub double %a1, %kept
-  %tail = fadd double %a2, %a3
-  %small = fadd double %lost, %tail
-  %result = fadd double %sum, %small
-  %back = fsub double %sum, %result
-  %rest = fadd double %back, %small
-  %valid = select i1 %endless, double 0x7FF8000000000000, double %result
-  %r0 = insertvalue {{ double, double, double }} undef, double %n, 0
-  %r1 = insertvalue {{ double, double, double }} %r0, double %valid, 1
-  %r2 = insertvalue {{ double, double, double }} %r1, double %rest, 2
-  ret {{ double, double, double }} %r2
-}}"""
+_TABLE = Variable(
+    "dragon.two_over_pi", f"[{len(_WORDS)} x i64]", f"[{', '.join(f'i64 {w}' for w in _WORDS)}]",
+    "private unnamed_addr", constant=True,
+)  # fmt: skip
+# The bits of two words, the first the higher, from a place on.
+_SHIFTED = External("llvm.fshl.i64", I64, (I64, I64, I64))
 
-DEFINITIONS = {
-    "@dragon.two_over_pi": "@dragon.two_over_pi = private unnamed_addr constant "
-    f"[{len(_WORDS)} x i64] [{', '.join(f'i64 {w}' for w in _WORDS)}]",
-    "@llvm.fshl.i64": "declare i64 @llvm.fshl.i64(i64, i64, i64)",
-    REDUCE: _DEFINITION,
-}
-"""What a module needs to call it: `n` in its lowest two bits, and the remainder in units of pi/2 in two parts."""
+
+@defined("dragon.reduce_large", "{ double, double, double }", DOUBLE, attributes="noinline optnone cold #0")
+def reduce_large(code: Code, x: Register) -> None:
+    """`n` in its lowest two bits, and the remainder in units of pi/2 in two parts."""
+    bits = x.bits()
+    field = bits >> 52
+    # A number that is not large comes here beside one that is: any place in the table will do.
+    offset = field - 1013
+    position = offset.below(1034).choose(offset, code.register(I64, "0"))
+    mantissa = bits & MANTISSA | 1 << 52
+    words = code.pointer_to(_TABLE).element(I64, position >> 6).array(I64)
+    w0, w1, w2, w3 = (words[k] for k in range(4))
+    c0, c1, c2 = (code.call(_SHIFTED, a, b, position & 63) for a, b in ((w0, w1), (w1, w2), (w2, w3)))
+    # The product modulo 2**192: its two highest bits are whole.
+    wide = mantissa.to("zext", I128)
+    last = wide * c2.to("zext", I128)
+    upper = wide * c1.to("zext", I128) + (last >> 64)
+    low, middle = last.to("trunc", I64), upper.to("trunc", I64)
+    high = mantissa * c0 + (upper >> 64).to("trunc", I64)
+    # The rest as a signed fraction from -1/2 to 1/2, in four pieces of 32 bits.
+    g0, g1 = code.call(_SHIFTED, high, middle, 2), code.call(_SHIFTED, middle, low, 2)
+    n = ((high >> 62) + (g0 >> 63)).to("uitofp", DOUBLE)
+    pieces = g0.binary("ashr", 32), g0 & 0xFFFFFFFF, g1 >> 32, g1 & 0xFFFFFFFF
+    a0, a1, a2, a3 = (
+        piece.to("sitofp", DOUBLE) * 2.0 ** (-32 * k) for k, piece in enumerate(pieces, start=1)
+    )  # fmt: skip
+    total = a0 + a1
+    small = (a1 - (total - a0)) + (a2 + a3)
+    result = total + small
+    rest = (total - result) + small
+    endless = field.equals(2047)
+    code.ret_record(n, endless.choose(code.register(DOUBLE, constant(math.nan, DOUBLE)), result), rest)

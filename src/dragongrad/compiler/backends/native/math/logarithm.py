@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..ir.registers import Operand, Register
 from .exponential import LN2_HIGH, LN2_LOW, exp_parts, scale
-from .formula import MANTISSA, Formula, Operand, Value, bits_of
+from .formula import MANTISSA, Formula, bits_of
 
 # (log(1+f)/s - 2) / s**2 in s**2: degree 6, error 1.4e-18.
 _LOG = (
@@ -39,16 +40,16 @@ _BIAS = 1024
 class Parts:
     """`x = 2**k (1 + f)`, with `k` as a number and as the bits of an exponent."""
 
-    k: Value
-    f: Value
-    steps: Value
+    k: Register
+    f: Register
+    steps: Register
 
-    def shrink(self) -> Value:
+    def shrink(self) -> Register:
         """`2**-k`."""
-        return (self.f.formula.lift(bits_of(1.0), "whole") - self.steps).number()
+        return (bits_of(1.0) - self.steps).number()
 
 
-def split(m: Formula, x: Value, subnormal: bool = True) -> Parts:
+def split(m: Formula, x: Register, subnormal: bool = True) -> Parts:
     """The exponent and the mantissa of a positive finite number."""
     offset: Operand = 2.0**52 + _BIAS
     if subnormal and not m.narrow:
@@ -63,13 +64,13 @@ def split(m: Formula, x: Value, subnormal: bool = True) -> Parts:
     return Parts((exponent | bits_of(2.0**52)).number() - offset, (bits - steps).number() - 1.0, steps)
 
 
-def at_edges(m: Formula, x: Value, out: Value) -> Value:
+def at_edges(m: Formula, x: Register, out: Register) -> Register:
     """The result of a logarithm, put right for infinity, NaN, zero and what is below it."""
     out = m.select(x < math.inf, out, x)
     return m.select(x <= 0.0, m.select(x.equals(0.0), -math.inf, m.real(math.nan)), out)
 
 
-def _series(m: Formula, f: Value, narrow: bool) -> tuple[Value, Value]:
+def _series(m: Formula, f: Register, narrow: bool) -> tuple[Register, Register]:
     """`f**2 / 2`, and the small part of `log(1 + f) = f - (f**2 / 2 - small)`."""
     half = 0.5 * f * f
     s = f / (2.0 + f)
@@ -77,7 +78,7 @@ def _series(m: Formula, f: Value, narrow: bool) -> tuple[Value, Value]:
     return half, s * m.fma(z, m.polynomial(z, _LOG_NARROW if narrow else _LOG), half)
 
 
-def log_of_sum(m: Formula, u: Value, low: Value, doublings: Operand = 0.0) -> Value:
+def log_of_sum(m: Formula, u: Register, low: Register, doublings: Operand = 0.0) -> Register:
     """`log((u + low) 2**doublings)` for a normal `u`, where `low` is at most what its rounding lost."""
     parts = split(m, u, subnormal=False)
     k, f = parts.k + doublings, parts.f
@@ -88,7 +89,7 @@ def log_of_sum(m: Formula, u: Value, low: Value, doublings: Operand = 0.0) -> Va
     return m.fma(k, LN2_HIGH, f - (half - (small + rest)))
 
 
-def log(m: Formula, x: Value) -> Value:
+def log(m: Formula, x: Register) -> Register:
     """The natural logarithm."""
     parts = split(m, x)
     half, small = _series(m, parts.f, m.narrow)
@@ -96,13 +97,13 @@ def log(m: Formula, x: Value) -> Value:
     return at_edges(m, x, m.fma(parts.k, LN2_HIGH, parts.f - (half - rest)))
 
 
-def log1p(m: Formula, x: Value) -> Value:
+def log1p(m: Formula, x: Register) -> Register:
     """`log(1 + x)`, exact to rounding near 0."""
     u, low = m.two_sum(m.real(1.0), x)
     return m.select(x.equals(0.0), x, at_edges(m, u, log_of_sum(m, u, low)))
 
 
-def _log_to_base(m: Formula, x: Value, factor: tuple[float, float], doubling: tuple[float, float]) -> Value:
+def _log_to_base(m: Formula, x: Register, factor: tuple[float, float], doubling: tuple[float, float]) -> Register:
     parts = split(m, x)
     half, small = _series(m, parts.f, m.narrow)
     high = parts.f - half
@@ -116,17 +117,17 @@ def _log_to_base(m: Formula, x: Value, factor: tuple[float, float], doubling: tu
     return at_edges(m, x, total + (lost + m.fma(parts.k, doubling[1], rest)))
 
 
-def log2(m: Formula, x: Value) -> Value:
+def log2(m: Formula, x: Register) -> Register:
     """The logarithm to base 2."""
     return _log_to_base(m, x, _LOG2E, (1.0, 0.0))
 
 
-def log10(m: Formula, x: Value) -> Value:
+def log10(m: Formula, x: Register) -> Register:
     """The logarithm to base 10."""
     return _log_to_base(m, x, _LOG10E, _LOG10_2)
 
 
-def long_log(m: Formula, x: Value) -> tuple[Value, Value]:
+def long_log(m: Formula, x: Register) -> tuple[Register, Register]:
     """The logarithm of a positive finite number as a number of double length: 64 correct bits, narrow 51."""
     parts = split(m, x)
     k, f = parts.k, parts.f
@@ -150,7 +151,7 @@ def long_log(m: Formula, x: Value) -> tuple[Value, Value]:
     return m.fast_two_sum(total, lost + m.fma(k, _LN2_LONG[1], low))
 
 
-def logaddexp(m: Formula, x: Value, y: Value) -> Value:
+def logaddexp(m: Formula, x: Register, y: Register) -> Register:
     """`log(e**x + e**y)`: the greater and `log(1 + e**-|x - y|)`.
 
     Where the two nearly cancel, the result is precise to an ulp of the greater only.

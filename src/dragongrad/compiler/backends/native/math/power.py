@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from ..ir.registers import Register
 from .exponential import exp_of_sum
-from .formula import MANTISSA, ROUND, SIGN, Formula, Value, bits_of
+from .formula import MANTISSA, ROUND, SIGN, Formula, bits_of
 from .logarithm import long_log
 
 # m**(-1/3) for m from 1 to 2: degree 6, error 8e-7.
@@ -16,7 +17,7 @@ _INVERSE_ROOT = (
 _ROOT_OF_TWO = 2.0 ** (1 / 3)
 
 
-def power(m: Formula, x: Value, y: Value) -> Value:
+def power(m: Formula, x: Register, y: Register) -> Register:
     """`x**y = e**(y log|x|)`, the logarithm and the product of double length; signs and edges as C's pow."""
     size = m.absolute(x)
     log, log_low = long_log(m, size)
@@ -36,7 +37,7 @@ def power(m: Formula, x: Value, y: Value) -> Value:
     return m.select(y.equals(0.0) | x.equals(1.0), 1.0, out)
 
 
-def cbrt(m: Formula, x: Value) -> Value:
+def cbrt(m: Formula, x: Register) -> Register:
     """The cube root: Newton's steps to `y**(-1/3)`, which need no division, and one to its product with `y`."""
     size = m.absolute(x)
     tiny = size < 2.0**-1022
@@ -62,7 +63,7 @@ def cbrt(m: Formula, x: Value) -> Value:
     return m.select((size < math.inf) & (size > 0.0), m.copysign(out, x), x)
 
 
-def hypot(m: Formula, x: Value, y: Value) -> Value:
+def hypot(m: Formula, x: Register, y: Register) -> Register:
     """`sqrt(x**2 + y**2)`, scaled where the squares overflow or vanish."""
     x, y = m.absolute(x), m.absolute(y)
     high, low = m.select(x > y, x, y), m.select(x > y, y, x)

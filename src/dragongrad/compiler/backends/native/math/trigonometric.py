@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .formula import ROUND, SIGN, Formula, Value
-from .large import DEFINITIONS, REDUCE, TWO_OVER_PI
+from ..ir.registers import Register
+from .formula import ROUND, SIGN, Formula
+from .large import TWO_OVER_PI, reduce_large
 
 # pi/2 in parts of 53 bits, and in parts of 32 whose products with an `n` of 20 bits are exact.
 _HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
@@ -23,7 +24,7 @@ _COS = (
 _COS_NARROW = (0.04166665059842458, -0.0013887519565748273, 2.445347502550696e-05)
 
 
-def _reduce(m: Formula, x: Value) -> tuple[Value, Value, Value]:
+def _reduce(m: Formula, x: Register) -> tuple[Register, Register, Register]:
     """`n` (in the lowest bits), `r` and what its rounding lost, for a number that is not negative."""
     rounded = m.fma(x, TWO_OVER_PI, ROUND)
     n = rounded - ROUND
@@ -43,8 +44,8 @@ def _reduce(m: Formula, x: Value) -> tuple[Value, Value, Value]:
         limit = 2.0**20
     huge = ~(x <= limit)
 
-    def slow() -> list[Value]:
-        n, part, rest = m.each(REDUCE, DEFINITIONS, 3, x)
+    def slow() -> list[Register]:
+        n, part, rest = m.each(reduce_large, 3, x)
         r, low = m.two_product(part, _HALF_PI[0])
         return [n + ROUND, r, m.fma(part, _HALF_PI[1], m.fma(rest, _HALF_PI[0], low))]
 
@@ -52,7 +53,7 @@ def _reduce(m: Formula, x: Value) -> tuple[Value, Value, Value]:
     return rounded.bits(), r, low
 
 
-def sin_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
+def sin_of(m: Formula, r: Register, low: Register) -> tuple[Register, Register]:
     """The sine of `r + low`, at most pi/4 in size, as a sum."""
     z = r * r
     p = m.polynomial(z, _SIN_NARROW if m.narrow else _SIN)
@@ -61,7 +62,7 @@ def sin_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
     return r, m.fma(r * z, p, low * m.fma(z, -0.5, 1.0))
 
 
-def cos_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
+def cos_of(m: Formula, r: Register, low: Register) -> tuple[Register, Register]:
     """The cosine of `r + low`, at most pi/4 in size, as a sum."""
     z = r * r
     p = m.polynomial(z, _COS_NARROW if m.narrow else _COS)
@@ -72,7 +73,7 @@ def cos_of(m: Formula, r: Value, low: Value) -> tuple[Value, Value]:
     return high, lost + m.fma(z * z, p, -(r * low))
 
 
-def sin(m: Formula, x: Value) -> Value:
+def sin(m: Formula, x: Register) -> Register:
     """The sine."""
     n, r, low = _reduce(m, m.absolute(x))
     (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
@@ -81,7 +82,7 @@ def sin(m: Formula, x: Value) -> Value:
     return (out.bits() ^ (((n << 62) ^ x.bits()) & SIGN)).number()
 
 
-def cos(m: Formula, x: Value) -> Value:
+def cos(m: Formula, x: Register) -> Register:
     """The cosine."""
     n, r, low = _reduce(m, m.absolute(x))
     (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
@@ -90,7 +91,7 @@ def cos(m: Formula, x: Value) -> Value:
     return (out.bits() ^ (((n + 1) << 62) & SIGN)).number()
 
 
-def tan(m: Formula, x: Value) -> Value:
+def tan(m: Formula, x: Register) -> Register:
     """The tangent: the quotient of the two, both of double length."""
     n, r, low = _reduce(m, m.absolute(x))
     (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)

@@ -94,7 +94,7 @@ class _Use:
     """An access, its index worked out: `offset + sum(factor * loop)`; without a number nothing is known of it."""
 
     kind: str
-    line: int
+    order: int
     loops: tuple[Loop, ...]
     offset: int | None = None
     factors: dict[Loop, int] | None = None
@@ -102,7 +102,7 @@ class _Use:
     @classmethod
     def of(cls, access: Access) -> _Use:
         """From what was noted while the text was written."""
-        found = cls(access.kind, access.line, access.loops)
+        found = cls(access.kind, access.order, access.loops)
         if access.kind != "other":
             parts: list[tuple[Index, int]] = access.parts
             offset, factors, loaded = combine(parts)
@@ -133,8 +133,8 @@ def _precedes(use: _Use, store: _Use, held: bool) -> bool:
             return True
         common = common[1:]
     if use.factors is None or store.factors is None:
-        # Some element: the order in the text decides, where no loop goes round both.
-        return held and not common and use.line < store.line
+        # Some element: the order in which they are written decides, where no loop goes round both.
+        return held and not common and use.order < store.order
     (low, high), (first, last) = use.bounds(()), store.bounds(())
     if high < first or last < low:
         return True
@@ -143,9 +143,9 @@ def _precedes(use: _Use, store: _Use, held: bool) -> bool:
         return False
     if not _tells(common, use, store):
         return False
-    # In one step of those loops the order in the text decides.
+    # In one step of those loops the order in which they are written decides.
     (low, high), (first, last) = use.bounds(common), store.bounds(common)
-    return use.line < store.line or high < first or last < low
+    return use.order < store.order or high < first or last < low
 
 
 def _tells(loops: list[Loop], use: _Use, store: _Use) -> bool:

@@ -8,8 +8,8 @@ from ..ir.builder import STORED
 from ..ir.code import Code
 from ..ir.functions import COPY, Defined, External, module_text
 from ..ir.records import SIZES
-from ..ir.registers import DOUBLE, FLOAT, I8, I64, NOALIAS, PTR, VOID, Register
-from ..ir.vectors import intrinsic, vector
+from ..ir.registers import DOUBLE, FLOAT, I8, I64, NOALIAS, PTR, VOID, Register, vector
+from ..ir.vectors import intrinsic
 from ..jit.engine import Library, provide
 
 # Of whole numbers and of others.
