@@ -3,6 +3,7 @@
 Every function is a formula (`formula.py`) in a file of its family, within 2 ulp of the exact value for any number,
 most within one. `gammaln` and `digamma` below zero, and `logaddexp` where its result is near zero, are precise to a
 few ulp of the terms that nearly cancel. float32 is computed in float64 with shorter polynomials and rounded once.
+`tools/coefficients.py` derives the polynomials, and the constants that are sums of two numbers.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ from .exponential import exp_of_sum
 from .formula import MANTISSA, ROUND, SIGN, Formula, bits_of
 from .logarithm import long_log
 
-# m**(-1/3) for m from 1 to 2: degree 6, error 8e-7.
+# m**(-1/3), m from 1 to 2.
+# Degree 6, error 8.9e-7.
 _INVERSE_ROOT = (
-    1.8815780197480187, -1.9930044543115277, 1.99031044202952, -1.285626139733198, 0.5082674531086574,
-    -0.11210288364755448, 0.01057675929297512,
+    1.8797812460690526, -1.9853771487062029, 1.9769832900382525, -1.2733559641259653, 0.5019878769217366,
+    -0.11040859889285723, 0.010388405823116783,
 )  # fmt: skip
 _ROOT_OF_TWO = 2.0 ** (1 / 3)
 

@@ -1,0 +1,371 @@
+"""Derive the coefficients of the compiler's mathematical functions again, and print them as they stand there.
+
+    python tools/coefficients.py                        # all of them, in a minute or two
+    python tools/coefficients.py exponential._EXP       # one
+
+The tables of `src/dragongrad/compiler/backends/native/math/` are what `tables()` describes: for each the function
+that a polynomial stands for, on which interval, and what its error is relative to. They are minimax: Remez's
+exchange finds the polynomial whose greatest error is least, in 60 digits; then each coefficient is rounded to a
+double.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mpmath import mp, mpf
+
+DIGITS = 60
+# Functions are computed with more, for what cancels near the removable singularities.
+MORE_DIGITS = 110
+# Greatest and least error of the alternation agree so far.
+LEVELLED = mpf("1e-10")
+
+Real = Callable[[mpf], mpf]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A polynomial: of which function, by what its error is multiplied, between which points, of which degree."""
+
+    function: Real
+    weight: Real
+    low: mpf
+    high: mpf
+    degree: int
+
+    def derive(self) -> tuple[list[mpf], mpf]:
+        """The coefficients, the constant one first, and the greatest error."""
+        with mp.workdps(DIGITS):
+            return remez(self._exact, self.low, self.high, self.degree, self._weight)
+
+    def error(self, coefficients: tuple[float, ...], count: int) -> mpf:
+        """The greatest error of coefficients at so many points, less what rounding each may have added there."""
+        with mp.workdps(DIGITS):
+            points = [_chebyshev(self.low, self.high, mpf(2 * k + 1) / (2 * count)) for k in range(count)]
+            halves = [math.ulp(c) / 2 for c in coefficients]
+            return max(
+                self._weight(x) * (abs(polynomial(coefficients, x) - self._exact(x)) - polynomial(halves, abs(x)))
+                for x in points
+            )
+
+    def _exact(self, x: mpf) -> mpf:
+        return _limit(self.function, x)
+
+    def _weight(self, x: mpf) -> mpf:
+        return abs(_limit(self.weight, x))
+
+
+def _limit(function: Real, x: mpf) -> mpf:
+    """A function where its singularity is removed: not at it, but so close that 60 digits see no difference."""
+    with mp.workdps(MORE_DIGITS):
+        return function(x if x else mpf("1e-25"))
+
+
+def _chebyshev(low: mpf, high: mpf, part: mpf) -> mpf:
+    return (low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * part)
+
+
+def polynomial(coefficients: Sequence[mpf], x: mpf) -> mpf:
+    """`c[0] + c[1] x + c[2] x**2 + ...`."""
+    total = mpf(0)
+    for c in reversed(coefficients):
+        total = total * x + c
+    return total
+
+
+def remez(exact: Real, low: mpf, high: mpf, degree: int, weight: Real) -> tuple[list[mpf], mpf]:
+    """The polynomial whose weighted error is least: it has `degree + 2` peaks of one height and changing signs."""
+    nodes = [_chebyshev(low, high, mpf(k) / (degree + 1)) for k in range(degree + 2)]
+    # Where the weight is zero there is no peak.
+    nodes = [x if weight(x) > mpf("1e-25") else (x + nodes[k + 1]) / 2 for k, x in enumerate(nodes)]
+    while True:
+        rows, wanted = mp.matrix(degree + 2), mp.matrix(degree + 2, 1)
+        for k, x in enumerate(nodes):
+            scale = weight(x)
+            wanted[k] = scale * exact(x)
+            rows[k, degree + 1] = (-1) ** k
+            for power in range(degree + 1):
+                rows[k, power] = scale * x**power
+        *coefficients, _ = mp.lu_solve(rows, wanted)
+        error = _error(coefficients, exact, weight)
+        nodes = _alternation(error, _peaks(error, low, high, nodes), degree + 2)
+        heights = [abs(error(x)) for x in nodes]
+        if max(heights) < min(heights) * (1 + LEVELLED):
+            return coefficients, max(heights)
+
+
+def _error(coefficients: list[mpf], exact: Real, weight: Real) -> Real:
+    known: dict[mpf, mpf] = {}
+
+    def error(x: mpf) -> mpf:
+        if x not in known:
+            known[x] = weight(x) * (polynomial(coefficients, x) - exact(x))
+        return known[x]
+
+    return error
+
+
+def _peaks(error: Real, low: mpf, high: mpf, nodes: list[mpf]) -> list[mpf]:
+    """The highest point of the error in each stretch of one sign, on a grid that has five points for each node."""
+    ends = sorted({low, *nodes, high})
+    grid = [a + (b - a) * k / 5 for a, b in itertools.pairwise(ends) for k in range(5)] + [high]
+    peaks = []
+    for _, run in itertools.groupby(range(len(grid)), key=lambda k: error(grid[k]) > 0):
+        k = max(run, key=lambda k: abs(error(grid[k])))
+        peaks.append(_peak(lambda t: abs(error(t)), grid[max(k - 1, 0)], grid[k], grid[min(k + 1, len(grid) - 1)]))
+    return peaks
+
+
+def _peak(height: Real, a: mpf, x: mpf, b: mpf) -> mpf:
+    """The highest point about `x`, which is higher than `a` and `b`: by parabolas through three points."""
+    step = (b - a) / 4
+    for _ in range(6):
+        left, right = max(a, x - step), min(b, x + step)
+        best = max((left, x, right), key=height)
+        if best == x:
+            if left < x < right:
+                down, up = (height(x) - height(left)) / (x - left), (height(right) - height(x)) / (right - x)
+                vertex = (left + x) / 2 - down * (right - left) / (2 * (up - down)) if up != down else x
+                best = max((x, vertex), key=height)
+            step /= 16
+        x = best
+    return x
+
+
+def _alternation(error: Real, peaks: list[mpf], count: int) -> list[mpf]:
+    """So many peaks of changing signs: the highest."""
+    peaks = list(peaks)
+    while len(peaks) > count:
+        least = min(range(len(peaks)), key=lambda k: abs(error(peaks[k])))
+        if len(peaks) == count + 1 or least in (0, len(peaks) - 1):
+            # Only the ends can go by themselves.
+            least = 0 if abs(error(peaks[0])) < abs(error(peaks[-1])) else len(peaks) - 1
+            del peaks[least]
+        else:
+            other = min((least - 1, least + 1), key=lambda k: abs(error(peaks[k])))
+            del peaks[min(least, other) : max(least, other) + 1]
+    return peaks
+
+
+def tables() -> dict[str, Table]:
+    """All tables, by module and name; those whose names end in _NARROW are for results of float32."""
+    with mp.workdps(DIGITS):
+        return {**_exponential(), **_logarithm(), **_circle(), **_inverse(), **_gauss(), **_gamma()}
+
+
+def _both(
+    name: str,
+    function: Real,
+    weight: Real,
+    precise: tuple[mpf, mpf, int],
+    narrow: tuple[mpf, mpf, int],
+    stages: int = 1,
+) -> dict[str, Table]:
+    """A table and its narrow form: both intervals and degrees."""
+    return {
+        name: Table(function, weight, *precise), f"{name}_NARROW": Table(function, weight, *narrow),
+    }  # fmt: skip
+
+
+def _exponential() -> dict[str, Table]:
+    half = mp.log(2) / 2
+    return {
+        **_both(
+            "exponential._EXP", lambda r: (mp.exp(r) - 1 - r) / r**2, lambda r: r**2 / mp.exp(r),
+            (-half, half, 9), (-half, half, 5),
+        ),
+        **_both(
+            "exponential._EXP2", lambda r: (2**r - 1) / r, lambda r: r / 2**r,
+            (mpf(-0.5), mpf(0.5), 10), (mpf(-0.5), mpf(0.5), 6),
+        ),
+        **_both(
+            "hyperbolic._SINH", _of_square(lambda r: (mp.sinh(r) / r - 1) / r**2),
+            _of_square(lambda r: r**3 / mp.sinh(r)),
+            (mpf(0), half**2, 4), (mpf(0), half**2, 2),
+        ),
+        **_both(
+            "hyperbolic._COSH", _of_square(lambda r: (mp.cosh(r) - 1) / r**2),
+            _of_square(lambda r: r**2 / mp.cosh(r)),
+            (mpf(0), half**2, 4), (mpf(0), half**2, 2),
+        ),
+        "power._INVERSE_ROOT": Table(lambda x: 1 / mp.cbrt(x), mp.cbrt, mpf(1), mpf(2), 6),
+    }  # fmt: skip
+
+
+def _logarithm() -> dict[str, Table]:
+    # The greatest s = f / (2 + f): there 1 + f is the root of 2.
+    most = ((mp.sqrt(mpf(2)) - 1) / (mp.sqrt(mpf(2)) + 1)) ** 2
+
+    def series(s: mpf) -> mpf:
+        return (2 * mp.atanh(s) / s - 2) / s**2
+
+    return {
+        **_both(
+            "logarithm._LOG", _of_square(series), _of_square(lambda s: s**3 / (2 * mp.atanh(s))),
+            (mpf(0), most, 6), (mpf(0), most, 2),
+        ),
+        "logarithm._LOG_TAIL": Table(
+            _of_square(lambda s: (series(s) - mpf(2) / 3) / s**2), _of_square(lambda s: s**5 / (2 * mp.atanh(s))),
+            mpf(0), most, 7,
+        ),
+    }  # fmt: skip
+
+
+def _circle() -> dict[str, Table]:
+    most = (mp.pi / 4) ** 2
+    return {
+        **_both(
+            "trigonometric._SIN", _of_square(lambda r: (mp.sin(r) / r - 1) / r**2),
+            _of_square(lambda r: r**3 / mp.sin(r)),
+            (mpf(0), most, 5), (mpf(0), most, 3),
+        ),
+        **_both(
+            "trigonometric._COS", _of_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
+            _of_square(lambda r: r**4 / mp.cos(r)), (mpf(0), most, 5), (mpf(0), most, 2),
+        ),
+    }  # fmt: skip
+
+
+def _inverse() -> dict[str, Table]:
+    most = mp.tan(mp.pi / 8) ** 2
+    return {
+        **_both(
+            "inverse._ARCSIN", _of_square(lambda s: (mp.asin(s) / s - 1) / s**2),
+            _of_square(lambda s: s**3 / mp.asin(s)),
+            (mpf(0), mpf(0.25), 12), (mpf(0), mpf(0.25), 5),
+        ),
+        **_both(
+            "inverse._ARCTAN", _of_square(lambda t: (mp.atan(t) / t - 1) / t**2),
+            _of_square(lambda t: t**3 / mp.atan(t)),
+            (mpf(0), most, 10), (mpf(0), most, 4),
+        ),
+    }  # fmt: skip
+
+
+def _gauss() -> dict[str, Table]:
+    def scaled(q: mpf) -> mpf:
+        x = 4 * (1 + q) / (1 - q)
+        return (1 + 2 * x) * mp.exp(x**2) * mp.erfc(x)
+
+    return {
+        **_both(
+            "gauss._ERF", _of_square(lambda x: mp.erf(x) / x - 1), _of_square(lambda x: x / mp.erf(x)),
+            (mpf(0), mpf(1), 12), (mpf(0), mpf(1), 6),
+        ),
+        # erf is 1 less its exponential.
+        **_both(
+            "gauss._LOG_ERFC", lambda t: mp.log(mp.erfc(1 + t)), lambda t: mp.erfc(1 + t) / mp.erf(1 + t),
+            (mpf(0), mpf(4.95), 18), (mpf(0), mpf(3), 7),
+        ),
+        **_both(
+            "gauss._ERFC", scaled, lambda q: 1 / scaled(q),
+            (mpf(-1), mpf(24) / 32, 22), (mpf(-1), mpf(7) / 15, 11),
+        ),
+    }  # fmt: skip
+
+
+def _gamma() -> dict[str, Table]:
+    root = digamma_root()
+    half = mpf(0.5)
+
+    def stirling(x: mpf) -> mpf:
+        return x * (mp.loggamma(x) - (x - half) * mp.log(x) + x - mp.log(2 * mp.pi) / 2)
+
+    def series(x: mpf) -> mpf:
+        return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) * x**2
+
+    def over_root(t: mpf) -> mpf:
+        return mp.digamma(1 + half + t) / (1 + half + t - root)
+
+    return {
+        **_both(
+            "gamma._GAMMALN", lambda t: mp.loggamma(2 + t) / t, lambda t: t / mp.loggamma(2 + t),
+            (-half, half, 18), (-half, half, 8),
+        ),
+        **_both(
+            "gamma._STIRLING", _of_inverse_square(stirling), _of_inverse_square(lambda x: 1 / (x * mp.loggamma(x))),
+            (mpf(0), 1 / mpf(4.5) ** 2, 7), (mpf(0), 1 / mpf(4.5) ** 2, 2),
+        ),
+        **_both(
+            "gamma._DIGAMMA", over_root, lambda t: 1 / over_root(t), (-half, half, 22), (-half, half, 11),
+        ),
+        **_both(
+            "gamma._SERIES", _of_inverse_square(series), _of_inverse_square(lambda x: 1 / (x**2 * mp.digamma(x))),
+            (mpf(0), mpf(1) / 16, 8), (mpf(0), mpf(1) / 16, 2),
+        ),
+    }  # fmt: skip
+
+
+def _of_square(function: Real) -> Real:
+    """A function of a number as one of its square."""
+    return lambda z: function(mp.sqrt(z))
+
+
+def _of_inverse_square(function: Real) -> Real:
+    """A function of a number as one of the inverse of its square."""
+    return lambda z: function(1 / mp.sqrt(z))
+
+
+def digamma_root() -> mpf:
+    """Where digamma is zero."""
+    with mp.workdps(MORE_DIGITS):
+        return mp.findroot(mp.digamma, mpf("1.4616"))
+
+
+def parts(value: mpf, *bits: int) -> tuple[float, ...]:
+    """A number as a sum of doubles, of which the first have so many bits; a last one has all.
+
+    Fewer bits than a double's are cut off and not rounded, as in fdlibm, so that the rest has the same sign.
+    """
+    found = []
+    for count in (*bits, 53):
+        mantissa, exponent = mp.frexp(value)
+        whole = (mp.nint if count == 53 else mp.floor)(mp.ldexp(mantissa, count))
+        found.append(float(mp.ldexp(whole, exponent - count)))
+        value -= found[-1]
+    return tuple(found)
+
+
+def bits_of(value: mpf, count: int) -> str:
+    """The first bits behind the binary point of a number below 1, as hexadecimal digits."""
+    with mp.workprec(count + 64):
+        return format(int(mp.floor(mp.ldexp(value, count))), f"0{count // 4}x")
+
+
+def text(name: str, coefficients: tuple[float, ...], error: mpf) -> str:
+    """A table as it stands in the source."""
+    lines, line = [], "   "
+    for number in coefficients:
+        if len(line) + len(f" {number!r},") > 112:
+            lines.append(line)
+            line = "   "
+        line += f" {number!r},"
+    own = name.split(".")[1]
+    one = f"{own} = ({', '.join(map(repr, coefficients))})"
+    shown = one if len(one) <= 116 else "\n".join([f"{own} = (", *lines, line, ")  # fmt: skip"])
+    return f"# Degree {len(coefficients) - 1}, error {rounded(error)}.\n{shown}"
+
+
+def rounded(error: mpf) -> str:
+    """An error in two digits."""
+    digits, exponent = f"{float(error):.1e}".split("e")
+    return f"{digits}e{int(exponent)}"
+
+
+def main(wanted: list[str]) -> None:
+    """Derive the tables that are named, or all."""
+    for name, table in tables().items():
+        if not wanted or name in wanted:
+            exact, error = table.derive()
+            coefficients = tuple(map(float, exact))
+            print(f"# {name}; rounding took {float(exact[0] - coefficients[0])!r} from the first")
+            print(text(name, coefficients, error), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
