@@ -581,6 +581,10 @@ NO_AXES = {
     "of float": lambda s: np.asarray(s, float), "cast": lambda s: np.asarray(s).astype(complex),
     "copied": lambda s: np.asarray(s).copy(), "ones_like": lambda s: np.ones_like(s),
     "full_like": lambda s: np.full_like(s, 3.0), "zeros": lambda s: np.zeros(()),
+    "where": lambda s: np.where(s > 0, s, 2.0), "select": lambda s: np.select([s > 0], [s]),
+    "piecewise": lambda s: np.piecewise(s, [s > 0], [lambda t: 2 * t]), "i0": lambda s: np.i0(s),
+    "block": lambda s: np.block(s), "squeeze": lambda s: np.squeeze(np.array([[s]])),
+    "reshape": lambda s: np.array([s]).reshape(()), "real_if_close": lambda s: np.real_if_close(s),
     "part": lambda s: np.array([s, 1.0])[0, ...], "element": lambda s: np.atleast_1d(np.asarray(s))[0, ...],
 }  # fmt: skip
 
@@ -598,6 +602,37 @@ def test_an_array_of_no_axes_of_a_row_is_no_number(name):
         np.testing.assert_array_equal(batched(rows), expected)
     slopes = [ad.grad(lambda s: np.real(f(s)))(s) for s in rows]
     np.testing.assert_array_equal(ad.vmap(ad.grad(lambda s: np.real(f(s))))(rows), slopes)
+
+
+NUMBERS = {
+    "maximum": lambda s: np.maximum(s, 0.1), "take": lambda s: np.take([s, 1.0], 0), "copy": lambda s: s.copy(),
+    "sum": lambda s: np.sum([s, s]), "element": lambda s: np.array([s, 1.0])[0], "round": lambda s: np.round(s),
+    "einsum": lambda s: np.einsum("i,i->", [s], [s]), "choose": lambda s: np.choose(np.array(0), [np.asarray(s)]),
+    "clip": lambda s: np.clip(np.asarray(s), 0.0, 1.0), "median": lambda s: np.median(np.asarray(s)),
+    "operator": lambda s: np.asarray(s) * 2, "index": lambda s: np.asarray(s)[()],
+    "dot": lambda s: np.dot(s, np.asarray(s)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_are_no_arrays(name):
+    def f(s):
+        a = b = NUMBERS[name](1.0 * s)
+        a *= 3.0
+        return a - b
+
+    def writes(s):
+        NUMBERS[name](1.0 * s)[...] = 2.0
+        return s
+
+    rows = np.array([0.5, 1.5])
+    expected = np.stack([f(s) for s in rows])
+    for run in (ad.vmap(f), ad.vmap(lambda s: ad.jvp(f, (s,), (1.0,))[0])):
+        np.testing.assert_array_equal(run(rows), expected)
+    np.testing.assert_array_equal(ad.jvp(f, (0.5,), (1.0,))[0], expected[0])
+    for run in (ad.vmap(writes), lambda x: ad.jvp(writes, (x[0],), (1.0,)), lambda x: ad.compile(writes)(x[0])):
+        with pytest.raises(TypeError):
+            run(rows)
 
 
 def test_what_arrays_refuse_to_have_set_is_refused():

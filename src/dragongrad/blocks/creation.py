@@ -11,9 +11,9 @@ from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.variable import Variable, bottom, plain, top_level
 from .axes import as_array, copied, promoted_as
-from .memory import lying, relaid, remember_memory, view_of
+from .memory import lying, relaid, remember_memory
 from .shaping import memory_order
-from .views import array_of_no_axes, own
+from .views import array_of_no_axes, is_array, own
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -35,7 +35,7 @@ def _cast_or_truncate(
     if casting != "unsafe" and not np.can_cast(x.dtype, dtype, casting):
         raise TypeError(f"{x.dtype} cannot be cast to {np.dtype(dtype)} according to the rule {casting!r}")
     out = (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
-    return out if view_of(x) is None else array_of_no_axes(out)
+    return array_of_no_axes(out) if is_array(x) else out
 
 
 _cast.call = TABLE[_cast.fn] = _cast_or_truncate

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.variable import Variable
+from .views import array_of_no_axes, is_array, own
 
 
 def _number(value: Any) -> Any:
@@ -31,16 +32,27 @@ _FORMS: dict[Callable[[Any], Any], tuple[Any, ...]] = {
         np.choose, np.dot, np.einsum, np.inner, np.interp, np.linalg.vecdot, np.median, np.modf, np.nan_to_num,
         np.nanmax, np.nanmean, np.nanmin, np.nanstd, np.nanvar, np.percentile, np.quantile, np.vecdot,
     ),
-    _array: (np.copy, np.expand_dims),
+    _array: (
+        np.block, np.broadcast_arrays, np.copy, np.expand_dims, np.i0, np.piecewise, np.real_if_close, np.select
+    ),
     _truth: (np.allclose, np.array_equal, np.array_equiv),
 }  # fmt: skip
 
 
 def _formed(value: Any, form: Callable[[Any], Any]) -> Any:
-    """A value in a form, where it has no axes at its bottom: a batch of numbers is an array."""
+    """A value in a form, where it has no axes; in a batch of numbers each is a number or an array by a mark."""
+    value = _formed_below(value, form)
+    if value.__class__ is not Variable or value.shape:
+        return value
+    if form is _array:
+        return array_of_no_axes(value)
+    return own(value) if form is _number and is_array(value) else value
+
+
+def _formed_below(value: Any, form: Callable[[Any], Any]) -> Any:
     if value.__class__ is not Variable:
         return value if np.ndim(value) else form(value)
-    data = _formed(value.data, form)
+    data = _formed_below(value.data, form)
     return value if data is value.data else Variable(data, value.level, value.link)
 
 

@@ -18,6 +18,7 @@ from ..core.dispatch import answer
 from ..core.variable import Variable
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
+from .views import array_of_no_axes
 
 # How many of a function's first arguments are arrays, where it does not look for Variables in lists by itself.
 _ARRAYS = {
@@ -49,18 +50,22 @@ def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
     names = _names(original)[:count]
     call = None if isinstance(original, np.ufunc) else TABLE.get(original)
     name = original.__name__
+    # Also of numbers; in our own rules, where nobody writes into what it gives, each row of a batch gets a number.
+    gives_arrays = original is np.where
 
     def taking(*args: Any, **kwargs: Any) -> Any:
         if args and args[0].__class__ is Variable and call is not None:
             # NumPy would ask the Variable in the end, and takes its time to find it.
             out = answer(name, call, args, kwargs)
             level = args[0].level
-            return level.from_numpy(out) if level.stages else out
+            out = level.from_numpy(out) if level.stages else out
+            return array_of_no_axes(out) if gives_arrays else out
         given = [*args[:count], *[kwargs[n] for n in names if n in kwargs]]
         if any([_holds(v) for v in given]) and is_answering():
             args = (*[assembled(v) if _holds(v) else v for v in args[:count]], *args[count:])
             kwargs |= {n: assembled(kwargs[n]) for n in names if _holds(kwargs.get(n))}
-        return original(*args, **kwargs)
+        out = original(*args, **kwargs)
+        return array_of_no_axes(out) if gives_arrays else out
 
     return taking
 

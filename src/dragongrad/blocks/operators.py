@@ -37,6 +37,11 @@ def _assigned(self: Variable, index: Any, value: Any) -> None:
         if is_basic(parts) and written_in_place(self, parts, value):
             tell(self)
             return
+    if not self.shape and not is_array(self):
+        raise DtypeError(
+            f"{describe(self)} is a number, and no array that can be written into\n  at {user_line()}\n"
+            "Give the name the new value, x = ..., or make an array of it: x = np.array(x)"
+        )
     # The name now means a new value; what was computed from the old one keeps it, and views of it follow.
     if not is_itself(self, index, value):
         self.rebind(answer("setitem", setitem.call, (plain(self), value, index), {}))

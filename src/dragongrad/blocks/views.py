@@ -123,8 +123,11 @@ def _steps(x: Variable) -> tuple[Variable, list[tuple[Callable[..., Any], tuple[
 
 
 def is_array(x: Any) -> bool:
-    """Whether NumPy would have an array here, and no number. A number of each row of a batch counts as a number."""
-    if x.shape or view_of(x) is not None:
+    """Whether NumPy would have an array here, and no number.
+
+    A number of each row of a batch counts as a number, unless it is marked as an array (see `array_of_no_axes`).
+    """
+    if x.shape or view_of(x) is not None or getattr(x, "views", None) is not None:
         return True
     while isinstance(x, Variable):
         if x.level.batch_axes:
@@ -134,36 +137,12 @@ def is_array(x: Any) -> bool:
 
 
 def array_of_no_axes(x: Any) -> Any:
-    """A row's number as an array of no axes, which is its own: it becomes a view of an array of one element."""
+    """A row's number as an array of no axes, which is its own; that it could have views, if none yet, marks it."""
     if not isinstance(x, Variable) or x.shape or is_array(x):
         return x
     out = x.__copy__()
-    _stand_for_an_array(out)
+    out.views = []
     return out
-
-
-def _stand_for_an_array(x: Variable) -> None:
-    """Let a number stand for an array of no axes, which its other names share."""
-    one = np.reshape(x, (1,))
-    x.view_of = (one, np.reshape, ((),), _into_one, None)
-    _remember(one, x)
-
-
-def _into_one(x: Any, y: Any, shape: tuple[int, ...]) -> Any:
-    return np.reshape(y, (1,))
-
-
-def _replace(x: Variable, value: Any) -> None:
-    """As `replace`; an array of no axes stays one when it is given a number, or one of each row."""
-    data, level = (value.data, value.level) if isinstance(value, Variable) else (value, PLAIN)
-    unsure = data.__class__ is not _ARRAY or level.batch_axes
-    was_array = unsure and not x.shape and view_of(x) is None and is_array(x)
-    x.replace(value)
-    if was_array and not is_array(x):
-        if x.level is PLAIN:
-            x.data = np.asarray(x.data)
-        else:
-            _stand_for_an_array(x)
 
 
 def rebind(self: Variable, other: Any) -> None:
@@ -184,7 +163,7 @@ def rebind(self: Variable, other: Any) -> None:
         other = Variable(np.asarray(other.data), PLAIN) if other.level is PLAIN else np.reshape(other[None], ())
     found = view_of(self)
     announce_write(self)
-    _replace(self, lying_as_before(other, self) if found is None else other)
+    self.replace(lying_as_before(other, self) if found is None else other)
     tell(self)
     written = self
     while found is not None:
@@ -193,7 +172,7 @@ def rebind(self: Variable, other: Any) -> None:
         tell(of, written)
         found = view_of(of)
         value = put(of, written, *args)
-        _replace(of, lying_as_before(value, of) if found is None else value)
+        of.replace(lying_as_before(value, of) if found is None else value)
         written = of
 
 
