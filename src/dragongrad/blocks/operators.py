@@ -11,7 +11,7 @@ from ..core.block import TABLE
 from ..core.dispatch import BINARY, answer, as_method
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, plain, value_of
 from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
 from .memory import view_of
@@ -37,7 +37,8 @@ def _assigned(self: Variable, index: Any, value: Any) -> None:
         if is_basic(parts) and written_in_place(self, parts, value):
             tell(self)
             return
-    if not self.shape and not is_array(self):
+    # A number of each row of a batch may stand for an array of no axes, as the rows are.
+    if not self.shape and not is_array(self) and not np.ndim(value_of(self)):
         raise DtypeError(
             f"{describe(self)} is a number, and no array that can be written into\n  at {user_line()}\n"
             "Give the name the new value, x = ..., or make an array of it: x = np.array(x)"
