@@ -423,6 +423,26 @@ def results_written_into_arrays(x):
     return np.concatenate([v.ravel() for v in (a, b, c, d, e)])
 
 
+@program
+def values_in_the_memory_that_is_written(x):
+    y = np.concatenate([x.ravel(), x.ravel()]) * 1.0
+    y[1:] = y[:-1]
+    y += y[::-1]
+    y[:4] *= y[1:5]
+    # NumPy reads here what it has written.
+    y[::2] = y[: (y.shape[0] + 1) // 2]
+    y[1:7:2] = y[:3]
+    y[np.arange(y.shape[0]) % 3 > 0][:2] = y[:2]
+    mask = np.arange(y.shape[0]) % 3 != 1
+    y[mask] = y[-1 : -1 - np.count_nonzero(mask) : -1]
+    np.concatenate([y[1:], y[:1]], out=y)
+    z = np.outer(x[0], x[1])[:2, :2]
+    z.flat = z.T
+    np.stack([z[1], z[0]], out=z)
+    z[:, 1:] = z[:, :-1]
+    return np.concatenate([y, z.ravel()])
+
+
 @pytest.fixture(params=[(2, 3), (2, 2)], ids=str)
 def x(request):
     return np.random.default_rng(0).normal(size=request.param)

@@ -18,6 +18,7 @@ from .memory import view_of
 from .outputs import into
 from .shaping import copied_in_order, memory_order
 from .views import array_of_no_axes, is_array, rebind, tell, written_in_place
+from .writing import assigned_in_turn
 
 
 def _indexed(self: Variable, index: Any) -> Any:
@@ -43,6 +44,8 @@ def _assigned(self: Variable, index: Any, value: Any) -> None:
             f"{describe(self)} is a number, and no array that can be written into\n  at {user_line()}\n"
             "Give the name the new value, x = ..., or make an array of it: x = np.array(x)"
         )
+    if value.__class__ is Variable and assigned_in_turn(self, index, value):
+        return
     # The name now means a new value; what was computed from the old one keeps it, and views of it follow.
     if not is_itself(self, index, value):
         self.rebind(answer("setitem", setitem.call, (plain(self), value, index), {}))

@@ -11,6 +11,8 @@ from ..core import dispatch
 from ..core.block import TABLE
 from ..core.errors import ConversionError, DtypeError, ShapeError, describe, user_line
 from ..core.variable import Variable
+from .axes import single
+from .views import lying_together
 
 # Ufuncs spread a result over a greater array; of all other functions these do.
 _SPREADING = frozenset({
@@ -27,6 +29,14 @@ def into(target: Any, value: Any, name: str, spreads: bool = False) -> Any:
     """What `out=target` gives: the target's name now means the value, in its shape and dtype."""
     if target is None:
         return value
+    _check(target, value, name, spreads)
+    value = value if value.shape == target.shape else TABLE[np.broadcast_to](value, target.shape)
+    target.rebind(value if value.dtype == target.dtype else value.astype(target.dtype))
+    return target
+
+
+def _check(target: Any, value: Any, name: str, spreads: bool = False) -> None:
+    """Refuse what NumPy cannot write."""
     if not isinstance(target, Variable):
         raise ConversionError(
             f"np.{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
@@ -43,8 +53,23 @@ def into(target: Any, value: Any, name: str, spreads: bool = False) -> Any:
                 f"{'a shape that it can be broadcast to' if spreads else 'its shape'}\n  at {user_line()}\n"
                 "Drop out=, and write out[...] = with what the function gives"
             )
-        value = TABLE[np.broadcast_to](value, target.shape)
-    target.rebind(value if value.dtype == target.dtype else value.astype(target.dtype))
+
+
+def _answer_into(name: str, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write what a function gives into what it is given by `out=`."""
+    target = kwargs.pop("out")
+    target = target[0] if isinstance(target, tuple) else target
+    if name not in _JOINING or not any([lying_together(target, part) for part in args[0]]):
+        return into(target, call(*args, **kwargs), name)
+    # NumPy writes the arrays one after another, also over those that follow.
+    _check(target, call(*args, **kwargs), name)
+    axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
+    parts = [np.ravel(part) for part in args[0]] if axis is None else args[0]
+    before, at = (slice(None),) * single(axis or 0, target.ndim), 0
+    for part in parts:
+        stop = at + (1 if name == "stack" else part.shape[len(before)])
+        target[(*before, at if name == "stack" else slice(at, stop))] = part
+        at = stop
     return target
 
 
@@ -62,6 +87,9 @@ def _spreads(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     except ValueError:
         return False
 
+
+# These write several arrays into one.
+_JOINING = frozenset({"concatenate", "stack"})
 
 # Where in a call by position `out` stands, and the names of the arguments.
 _POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {}
@@ -85,7 +113,7 @@ def _note(function: Any) -> None:
 
 def install() -> None:
     """Let dispatch write into what `out=` is given, once the table is complete."""
-    dispatch.INTO, dispatch.BY_NAME = into, by_name
+    dispatch.INTO, dispatch.ANSWER_INTO, dispatch.BY_NAME = into, _answer_into, by_name
     for function in TABLE:
         if callable(function) and not isinstance(function, np.ufunc):
             _note(function)

@@ -13,7 +13,7 @@ from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
-from .memory import decided_by_memory, lying, relaid
+from .memory import decided_by_memory, lying, relaid, root_of, view_of
 from .storing import storable
 from .views import lying_together, own
 
@@ -44,10 +44,45 @@ def _written_in_turn(
                 f"  at {user_line()}\nGive it a copy of the values: values.copy()"
             )
         known = known.data
-    root, places, read = found
-    write(places, known, read)
-    target[...] = np.ravel(root)[places]
+    written_as_places(target, found, lambda places, read: write(places, known, read))
     return True
+
+
+def written_as_places(target: Any, found: tuple[Any, Any, Any], write: Callable[[Any, Any], None]) -> None:
+    """Write what NumPy would write, which it does to the places of the elements (see `lying_together`)."""
+    root, places, read = found
+    write(places, read)
+    target[...] = np.ravel(root)[places]
+
+
+def assigned_in_turn(target: Any, index: Any, values: Any) -> bool:
+    """`target[index] = values` where NumPy reads values that it has written just before; whether that was so.
+
+    It takes a copy of values that overlap what is written, but for one axis with steps of another length in the
+    same direction (`y[::2] = y[:3]`), and for a mask. Only a view can overlap.
+    """
+    if view_of(values) is None or values.ndim != 1 or target.dtype != values.dtype:
+        return False
+    if root_of(values) is not root_of(target):
+        return False
+    mask = index[0] if index.__class__ is tuple and len(index) == 1 else index
+    if mask.__class__ in (np.ndarray, Variable):
+        if mask.dtype.kind != "b" or mask.ndim != target.ndim:
+            return False
+        return _written_in_turn("x[mask] = v", target, values, mask, _set_item)
+    place = target[index]
+    if view_of(place) is None or place.ndim != 1:
+        return False
+    steps = lying(place).strides[0], lying(values).strides[0]
+    found = None if steps[0] == steps[1] or steps[0] * steps[1] < 0 else lying_together(place, values)
+    if found is None:
+        return False
+    written_as_places(place, found, lambda places, read: _set_item(places, Ellipsis, read))
+    return True
+
+
+def _set_item(array: Any, index: Any, values: Any) -> None:
+    array[index] = values
 
 
 def _fitting(target: Any, values: Any) -> Any:
@@ -237,7 +272,15 @@ def _set_flat(array: Any, index: Any, values: Any) -> None:
 
 
 def _write_flat(self: Any, value: Any) -> None:
-    Flat(self)[:] = own(value)  # of values in the same memory NumPy makes a copy here
+    found = lying_together(self, value)
+    if found is None or self.dtype != value.dtype:
+        Flat(self)[:] = own(value)
+    else:
+        written_as_places(self, found, _set_all_flat)
+
+
+def _set_all_flat(array: Any, values: Any) -> None:
+    array.flat = values
 
 
 # Not in the table of dispatch: it is no function.

@@ -27,6 +27,7 @@ WITHOUT_RULE: Any = None
 OWN: Any = None
 # What writes into `out=`, and finds it among the arguments of a call.
 INTO: Any = None
+ANSWER_INTO: Any = None
 BY_NAME: Any = None
 _ARRAYS = frozenset({np.ndarray, tuple})
 
@@ -104,10 +105,9 @@ def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     try:
         if len(args) > 2:
             args, kwargs = BY_NAME(name, args, kwargs)
-        if "out" not in kwargs:
-            return OWN(args, out) if (out := call(*args, **kwargs)).__class__ in _ARRAYS else out
-        target = kwargs.pop("out")
-        return INTO(target[0] if isinstance(target, tuple) else target, call(*args, **kwargs), name)
+        if "out" in kwargs:
+            return ANSWER_INTO(name, call, args, kwargs)
+        return OWN(args, out) if (out := call(*args, **kwargs)).__class__ in _ARRAYS else out
     except NUMPY_ERRORS as error:
         if isinstance(error, DragongradError) or any(callable(a) and not isinstance(a, type) for a in args):
             raise
