@@ -118,6 +118,11 @@ def test_integers_become_float64():
         (lambda: ad.jacobian(lambda x: "text")(np.ones(3)), ad.DtypeError, "has_aux"),
         (lambda: ad.jacfwd(lambda x: "text")(np.ones(3)), ad.DtypeError, "has_aux"),
         (lambda: ad.vmap(lambda x: x if x > 0 else -x)(np.ones(3)), ad.BatchError, "np.where"),
+        (
+            lambda: ad.vmap(np.linalg.lstsq)(np.stack([np.eye(3)[:, :2], np.ones((3, 2))]), np.ones((2, 3))),
+            ad.BatchError,
+            r"np\.stack",
+        ),
         (lambda: ad.vmap(np.poly)(np.array([[1j, -1j], [1j, 2]])), ad.BatchError, r"np\.convolve"),
         (lambda: ad.grad(lambda x: x, argnums=3)(1.0), ad.ArgumentError, "argnums"),
     ],

@@ -143,7 +143,18 @@ def row_by_row(
         for i in range(size)
     ]
     if isinstance(rows[0], (tuple, list)):
-        return rewrap(rows[0], [np.stack(part) for part in zip(*rows, strict=True)])
+        return rewrap(rows[0], [_stacked(block, part) for part in zip(*rows, strict=True)])
+    return _stacked(block, rows)
+
+
+def _stacked(block: Block, rows: Any) -> Any:
+    shapes = sorted({np.shape(row) for row in rows})
+    if len(shapes) > 1:
+        raise BatchError(
+            f"{block.name} gives arrays of shapes {', '.join(map(str, shapes))} in different rows, which are no "
+            f"batch\n  at {user_line()}\n"
+            f"Without vmap: np.stack([f(row) for row in rows]), of what has one shape in all rows"
+        )
     return np.stack(rows)
 
 
