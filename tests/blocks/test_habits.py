@@ -1,6 +1,7 @@
 """`np.asarray(x)`, lists of Variables and plain buffers, under every transform; and who notices that they work."""
 
 import functools
+import math
 import os
 import pickle
 import subprocess
@@ -700,3 +701,31 @@ def test_functions_of_lists_take_them_as_arrays(f, listed):
         for a, b in zip(got, expected, strict=True):
             assert np.asarray(a).dtype == np.asarray(b).dtype
             close(a, b)
+
+
+NUMBERS = {
+    "isscalar": (lambda t: np.isscalar(t) * t, 2.5),
+    "isscalar of an array": (lambda t: np.isscalar(np.asarray(t)) * t, 0.0),
+    "is_integer": (lambda t: t * (t + 0.5).is_integer() - t.is_integer(), 2.5),
+    "round": (lambda t: round(t, 1) + round(t) + abs(-t) + divmod(t, 2)[1] + t.real, 10.0),
+    "math": (lambda t: math.floor(t) + math.ceil(t) + math.trunc(t), 7.0),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_pythons_numbers_do(name):
+    f, expected = NUMBERS[name]
+    compiled = ad.compile(f)
+    assert f(2.5) == compiled(2.5) == compiled(2.5) == ad.jvp(f, (2.5,), (1.0,))[0] == expected
+    assert ad.vmap(f)(np.array([1.0, 2.5]))[1] == expected
+
+
+def test_what_needs_one_plain_number_says_so():
+    for f in (lambda t: t.hex(), lambda t: t.as_integer_ratio()):
+        with pytest.raises(ad.NoRuleError, match=r"ad\.stop_gradient\(x\)\."):
+            ad.grad(f)(2.5)
+    with pytest.warns(ad.CompileWarning, match=r"ad\.stop_gradient"):
+        assert ad.compile(lambda t: t.hex())(2.5) == (2.5).hex()
+    seen = []
+    ad.vmap(lambda t: seen.append(f"{t:.1f}") or t)(np.array([1.0, 2.55]))
+    assert seen == ["Variable([1.0 2.5])"]

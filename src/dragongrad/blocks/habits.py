@@ -247,6 +247,16 @@ def _required(original: Any) -> Callable[..., Any]:
     return require
 
 
+def _scalar(original: Any) -> Callable[..., Any]:
+    """As `np.isscalar`, also of a number that is differentiated."""
+
+    def isscalar(element: Any) -> Any:
+        return not is_array(element) if isinstance(element, Variable) else original(element)
+
+    return isscalar
+
+
+replace("isscalar", _scalar(np.isscalar))
 for _name in ("zeros", "ones", "empty", "eye", "identity"):
     replace(_name, _making(getattr(np, _name)))
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"):

@@ -184,6 +184,14 @@ def array_equiv(a1: Any, a2: Any) -> Any:
     return _truth(np.all(a == b))
 
 
+@composite("x.is_integer")
+def is_integer(self: Any) -> Any:
+    """Whether a number is whole, as `float.is_integer`."""
+    if self.shape:
+        raise TypeError("is_integer is a method of numbers: write x == np.floor(x)")
+    return np.logical_and(np.isfinite(self), np.floor(self) == self)
+
+
 @composite(np.isposinf)
 def isposinf(x: Any, out: Any = None) -> Any:
     """Where elements are plus infinity."""

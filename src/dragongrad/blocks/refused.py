@@ -22,6 +22,8 @@ unsupported("a Variable is a value without memory, and can always be written to;
 unsupported("it has gone from NumPy; write x[index] = v", "x.itemset")
 for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile", "view"):
     unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
+for _name in ("as_integer_ratio", "hex"):
+    unsupported(f"it needs one plain number; write ad.stop_gradient(x).{_name}()", f"x.{_name}")
 if hasattr(np, "in1d"):  # until NumPy 2.3
     unsupported("it has gone from NumPy; write np.isin(np.ravel(x), values)", getattr(np, "in1d"))  # noqa: B009
 # Whole modules, which NumPy may import later than we do, by name.

@@ -156,8 +156,11 @@ class Variable:
         return f"Variable({low.level.number(low, 'text') if isinstance(low, Variable) else low!r})"
 
     def __format__(self, spec: str) -> str:
-        text = str(self)
-        return format(value_of(self), spec) if spec else text
+        text, value = str(self), value_of(self)
+        if not spec or np.ndim(value) == self.ndim:
+            return format(value, spec) if spec else text
+        # A number of each row of a batch.
+        return f"Variable({np.array2string(value, formatter={'all': lambda v: format(v, spec)})})"
 
 
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
