@@ -9,6 +9,7 @@ import numpy as np
 from .classic.variable import Constant
 from .core.block import TABLE
 from .core.errors import DtypeError
+from .core.variable import Variable
 
 _LOGARITHMS: dict[float | None, Any] = {None: np.log, 2: np.log2, 10: np.log10}
 
@@ -55,7 +56,7 @@ def sum_elts(x: Any) -> Any:
     return TABLE[np.sum](x)
 
 
-def zeros(shape: Any, dtype: Any = float) -> Constant:
+def zeros(shape: Any, dtype: Any = float, *, like: Any = None) -> Any:
     """A buffer of zeros that Variables can be written into; `np.zeros(shape, like=x)` does the same.
 
     Examples
@@ -71,22 +72,24 @@ def zeros(shape: Any, dtype: Any = float) -> Constant:
            [1., 0.]])
 
     """
-    return _buffer(np.zeros(shape, dtype))
+    return _buffer(np.zeros(shape, dtype)) if like is None else TABLE[np.zeros](shape, dtype, like=like)
 
 
-def ones(shape: Any, dtype: Any = float) -> Constant:
+def ones(shape: Any, dtype: Any = float, *, like: Any = None) -> Any:
     """A buffer of ones, as `zeros`."""
-    return _buffer(np.ones(shape, dtype))
+    return _buffer(np.ones(shape, dtype)) if like is None else TABLE[np.ones](shape, dtype, like=like)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = float) -> Constant:
-    """A buffer of one plain value, as `zeros`."""
-    return _buffer(np.full(shape, fill_value, dtype))
+def full(shape: Any, fill_value: Any, dtype: Any = float, *, like: Any = None) -> Any:
+    """A buffer of one value, which may be a Variable, as `zeros`."""
+    if like is None and not isinstance(fill_value, Variable):
+        return _buffer(np.full(shape, fill_value, dtype))
+    return TABLE[np.full](shape, fill_value, dtype, like=like)
 
 
-def empty(shape: Any, dtype: Any = float) -> Constant:
+def empty(shape: Any, dtype: Any = float, *, like: Any = None) -> Any:
     """A buffer as `zeros`; it is filled with zeros, so that nothing is ever undefined."""
-    return zeros(shape, dtype)
+    return zeros(shape, dtype, like=like)
 
 
 def _buffer(array: Any) -> Constant:

@@ -259,6 +259,11 @@ def _is_plain(title: str | None) -> bool:
     return (title or "").partition(".")[0] in _PLAIN_PACKAGES
 
 
+def is_running() -> bool:
+    """Whether a transform runs in this thread."""
+    return _THREAD.running
+
+
 def is_answering() -> bool:
     """Whether what called the function that asks is the user's code, under a transform."""
     return _THREAD.running and not _is_plain(_frame(2).f_globals.get("__name__"))

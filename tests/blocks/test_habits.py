@@ -729,3 +729,37 @@ def test_what_needs_one_plain_number_says_so():
     seen = []
     ad.vmap(lambda t: seen.append(f"{t:.1f}") or t)(np.array([1.0, 2.55]))
     assert seen == ["Variable([1.0 2.5])"]
+
+
+MAKERS = {
+    "eye": lambda xp, x: xp.eye(3),
+    "identity": lambda xp, x: xp.identity(3),
+    "tri": lambda xp, x: xp.tri(3, k=1),
+    "arange": lambda xp, x: xp.arange(9.0).reshape(3, 3),
+    "array": lambda xp, x: xp.array([[x[0], 1.0, 2.0]] * 3),
+    "asarray": lambda xp, x: xp.asarray([x, [1.0, 2.0, 3.0], x]),
+    "plain array": lambda xp, x: xp.array([[1.0, 2.0, 3.0]] * 3),
+    "zeros": lambda xp, x: xp.zeros((3, 3)),
+    "full": lambda xp, x: xp.full((3, 3), x[1]),
+    "ones_like": lambda xp, x: xp.ones_like(np.eye(3)),
+    "full_like": lambda xp, x: xp.full_like(np.eye(3), x[1]),
+    "copy": lambda xp, x: xp.copy([[1.0, 2.0, 3.0]] * 3),
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_arrays_are_made_by_name_as_numpy_makes_them(name):
+    def f(x, xp):
+        y = MAKERS[name](xp, x) * 1.0
+        z = MAKERS[name](xp, x)
+        # NumPy's tri and arange give arrays that take no derivatives under a transform.
+        z = np.array(z) if xp is np else z
+        z[0, 1:] = x[:2]
+        return y @ x + z[0] * z[1]
+
+    if name not in ("zeros", "full"):
+        assert type(MAKERS[name](ad, X)) is np.ndarray
+    if name not in ("array", "asarray", "full", "full_like"):
+        np.testing.assert_array_equal(MAKERS[name](ad, X), MAKERS[name](np, X))
+    for run in (lambda g: ad.jacobian(g)(X), lambda g: ad.vmap(g)(np.stack([X, X])), lambda g: ad.compile(g)(X)):
+        close(run(lambda x: f(x, ad)), run(lambda x: f(x, np)))

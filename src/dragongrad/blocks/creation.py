@@ -9,7 +9,9 @@ import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import DtypeError, ShapeError, user_line
+from ..core.level import PLAIN
 from ..core.variable import Variable, bottom, plain, top_level
+from ..namespace import is_running
 from .axes import as_array, copied, promoted_as
 from .memory import lying, relaid, remember_memory
 from .shaping import memory_order
@@ -51,7 +53,8 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     """An array of its own, of a number too."""
     memory_order(order)
-    return array_of_no_axes(copied(a))
+    a = as_array(a)
+    return array_of_no_axes(copied(a)) if isinstance(a, Variable) else _made(np.array(a, order=order), None)
 
 
 @composite(np.zeros_like)
@@ -70,7 +73,17 @@ def ones_like(
     return _alike(np.ones_like, a, dtype, order, shape)
 
 
+def _made(array: Any, like: Any = None) -> Any:
+    """A new array beside a Variable; by itself one that Variables can be written into while a transform runs."""
+    if isinstance(like, Variable):
+        return array_of_no_axes(like.level.constant(array))
+    return Variable(array, PLAIN) if is_running() and array.dtype.kind in "fc" else array
+
+
 def _alike(make: Any, a: Any, dtype: Any, order: Any, shape: Any) -> Any:
+    a = plain(a)
+    if not isinstance(a, Variable):
+        return _made(make(a, dtype, memory_order(order), False, shape), None)
     return _lying_as(make(lying(a), dtype, memory_order(order), False, shape), a)
 
 
@@ -94,66 +107,70 @@ def full_like(
     *, device: Any = None,
 ) -> Any:  # fmt: skip
     """A buffer of the array's shape with every element the same, which may be a Variable."""
-    value = plain(fill_value)
+    a, value = plain(a), plain(fill_value)
+    if not isinstance(a, Variable):
+        a = np.asarray(a)
     form = np.empty_like(lying(a), dtype, memory_order(order), False, shape)
     if isinstance(value, Variable):
         out = relaid(full(form.shape, value, form.dtype, like=value), form)
         remember_memory(out, a)
         return out
     np.copyto(form, value, "unsafe")
-    return _lying_as(form, a)
+    return _lying_as(form, a) if isinstance(a, Variable) else _made(form, None)
 
 
 @composite(np.zeros)
-def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+def zeros(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
     """Zeros that Variables can be written into: `np.zeros(n, like=x)`."""
-    return array_of_no_axes(like.level.constant(np.zeros(shape, dtype or float, memory_order(order))))
+    return _made(np.zeros(shape, dtype or float, memory_order(order)), like)
 
 
 composite(np.empty)(zeros)
 
 
 @composite(np.ones)
-def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+def ones(shape: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None) -> Any:
     """Ones that Variables can be written into: `np.ones(n, like=x)`."""
-    return array_of_no_axes(like.level.constant(np.ones(shape, dtype or float, memory_order(order))))
+    return _made(np.ones(shape, dtype or float, memory_order(order)), like)
 
 
 @composite(np.full)
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any) -> Any:
+def full(
+    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
+) -> Any:
     """A buffer with every element the same, which may be a Variable."""
     value = plain(fill_value)
     if isinstance(value, Variable):
         value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
         spread = own(np.broadcast_to(value, shape))
         return array_of_no_axes(relaid(spread, np.empty(spread.shape, spread.dtype, memory_order(order))))
-    return array_of_no_axes(like.level.constant(np.full(shape, value, dtype, memory_order(order))))
+    return _made(np.full(shape, value, dtype, memory_order(order)), like)
 
 
 @composite(np.eye)
 def eye(
-    N: int, M: Any = None, k: int = 0, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any
+    N: int, M: Any = None, k: int = 0, dtype: Any = None, order: str = "C", *, device: Any = None, like: Any = None
 ) -> Any:
     """Ones on a diagonal, that Variables can be written into."""
-    return like.level.constant(np.eye(N, M, k, dtype or float, order))
+    return _made(np.eye(N, M, k, dtype or float, order), like)
 
 
 @composite(np.identity)
-def identity(n: int, dtype: Any = None, *, like: Any) -> Any:
+def identity(n: int, dtype: Any = None, *, like: Any = None) -> Any:
     """The identity matrix, that Variables can be written into."""
     return eye(n, dtype=dtype, like=like)
 
 
 @composite(np.tri)
-def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None, *, like: Any) -> Any:
+def tri(N: int, M: Any = None, k: int = 0, dtype: Any = None, *, like: Any = None) -> Any:
     """Ones on and below a diagonal, that Variables can be written into."""
-    return like.level.constant(np.tri(N, M, k, dtype or float))
+    return _made(np.tri(N, M, k, dtype or float), like)
 
 
 @composite(np.arange)
-def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any, **limits: Any) -> Any:
+def arange(*args: Any, dtype: Any = None, device: Any = None, like: Any = None, **limits: Any) -> Any:
     """Equal steps, that Variables can be written into."""
-    return like.level.constant(np.arange(*args, dtype=dtype, **limits))
+    return _made(np.arange(*args, dtype=dtype, **limits), like)
 
 
 def assembled(values: Any) -> Any:
@@ -192,12 +209,14 @@ def holds_variable(value: Any) -> bool:
 @composite(np.array)
 def array(
     object: Any, dtype: Any = None, *, copy: Any = True, order: str = "K", subok: bool = False,
-    ndmin: int = 0, ndmax: int = 0, like: Any,
+    ndmin: int = 0, ndmax: int = 0, like: Any = None,
 ) -> Any:  # fmt: skip
     """Nested lists of numbers and Variables as one array: `np.array([a, b], like=x)`."""
     value = assembled(object) if isinstance(object, (list, tuple)) else plain(object)
     if not isinstance(value, Variable):
-        value = like.level.constant(np.array(value, dtype))
+        value = _made(np.array(value, dtype, ndmin=ndmin, order=order), like)
+    if not isinstance(value, Variable):
+        return value
     if dtype is not None and value.dtype != dtype:
         value = value.astype(dtype)
     if ndmin > value.ndim:
@@ -205,8 +224,15 @@ def array(
     return array_of_no_axes(copied(value))
 
 
-def _as(a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any) -> Any:
-    return array(a, dtype, like=like)
+def _as(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None
+) -> Any:
+    value = assembled(a) if isinstance(a, (list, tuple)) else plain(a)
+    if not isinstance(value, Variable):
+        array = np.asarray(value, dtype, order=order)
+        return _made(array, like) if isinstance(like, Variable) else array
+    value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
+    return value if is_array(value) else TABLE[np.copy](value)
 
 
 for _fn in (np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):

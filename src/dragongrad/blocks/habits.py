@@ -26,6 +26,7 @@ from .views import is_array, own
 from .writing import Iterated
 
 # By these names they are NumPy's own, also while a transform runs.
+_FULL_LIKE = np.full_like
 _COPY, _ARRAY, _ASANYARRAY, _CHKFINITE = np.copy, np.array, np.asanyarray, np.asarray_chkfinite
 _PLAIN_CLASSES = frozenset({np.ndarray, float, int, bool, complex, np.float64})
 
@@ -162,6 +163,9 @@ def _like(original: Any) -> Callable[..., Any]:
     """As `np.zeros_like`, of a buffer too."""
 
     def like(a: Any, *args: Any, **kwargs: Any) -> Any:
+        value = kwargs.get("fill_value", args[0] if args else None) if original is _FULL_LIKE else None
+        if isinstance(value, (Variable, list, tuple)) and is_answering():
+            return TABLE[original](a, *args, **kwargs)
         out = original(plain(a), *args, **kwargs)
         return buffer(out) if out.__class__ is np.ndarray and is_answering() else out
 
