@@ -58,13 +58,18 @@ if _typing.TYPE_CHECKING:
     from .optimize.minimize import minimize
     from .optimize.root import root
     from .table import *  # noqa: F403
+    from .transforms.loops.branches import cond, switch
+    from .transforms.loops.scan import fori_loop, map, scan
+    from .transforms.loops.while_loop import while_loop
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
-    "minimize": ".optimize.minimize", "root": ".optimize.root",
+    "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
+    "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
+    "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
 _install()
@@ -77,11 +82,11 @@ __all__ = [
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
     "OutOfBoundsError",
     "ReadOnlyError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
-    "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
-    "explain", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
-    "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "minimize",
-    "mode", "multilinear", "nn", "ones", "power", "root", "set_mode", "set_threads", "softmax", "stop_gradient",
-    "sum_elts", "trace_table", "value_and_grad", "vjp", "vmap", "zeros",
+    "cond", "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
+    "explain", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev",
+    "jvp", "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "map",
+    "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "set_mode", "set_threads", "softmax",
+    "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 
 
