@@ -68,7 +68,9 @@ def unaddressable(graph: Graph, memory: set[Op], outside: set[Op], store: Callab
             found.add(node)
         if node in memory or node in found:
             one = store(node)
-            found |= _note_store(one, _domain(one), note)
+            if one.kind not in ("product", "total"):
+                found |= _note_store(one, _domain(one), note)
+            # The operands of those lie in memory themselves.
             continue
         for at in places:
             found |= _note_operands(node, at, note)
@@ -107,9 +109,6 @@ def _is_delicate(node: Op) -> bool:
 def _note_store(store: Store, at: At, note: Callable[[Value, At], None]) -> set[Op]:
     """Where the operands of what is written to memory are read, as its domain is looped over."""
     node = store.node
-    if store.kind in ("product", "total"):
-        # Those lie in memory themselves.
-        return set()
     if store.kind == "map":
         return _note_operands(node, at, note)
     source, *stack = node.operands
