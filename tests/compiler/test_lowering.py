@@ -254,6 +254,9 @@ def test_other_shapes_without_a_linear_index_go_to_memory():
         lambda x: written(x * 2, 1.0, (slice(None, None, 2),))[:, np.arange(12) % 5],
         lambda x: np.sum(np.where(x > 0, x, 0.0)[np.arange(40) % 6].reshape(8, 25), axis=0),
         lambda x: ad.grad(lambda y: np.sum(y[::2].reshape(-1)[np.arange(30) % 15] ** 3))(x),
+        lambda x: np.linalg.solve(x.T[::2, :3] + 9 * np.eye(3), (x * 2).T.reshape(-1)[:3])[np.arange(7) % 3],
+        lambda x: np.linalg.cholesky(x.T @ x + np.eye(5))[::-2, ::2].reshape(-1)[np.arange(40) % 9],
+        lambda x: (np.tile(x, (9, 9)) @ np.tile(x.T, (9, 9)))[::2, 1::3].T.reshape(-1)[np.arange(70) % 50],
         lambda x: ad.jacobian(lambda y: np.concatenate([y[::-1], y])[np.arange(9)].reshape(-1)[::4])(x),
     ],
 )

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from ....graph import Graph, Op, Value
 from ....indexing import index_of
-from ....lowering import Access, Along, Read, Role, accesses, is_a
+from ....lowering import Access, Along, Read, Role, accesses, has_element, is_a
 from ....rewrite import shape_of
 from ..elements.joining import axis_of
 from ..elements.shapes import grouped, regrouped
@@ -68,9 +68,9 @@ def unaddressable(graph: Graph, memory: set[Op], outside: set[Op], store: Callab
             found.add(node)
         if node in memory or node in found:
             one = store(node)
-            if one.kind not in ("product", "total"):
+            # What BLAS and LAPACK read lies in memory itself.
+            if has_element(node) and one.kind not in ("product", "total"):
                 found |= _note_store(one, _domain(one), note)
-            # The operands of those lie in memory themselves.
             continue
         for at in places:
             found |= _note_operands(node, at, note)
