@@ -65,10 +65,12 @@ def _tied(share: Any, x: Any, wins: Any, count: Any) -> Any:
     """
     if CAREFUL.get() is not None or is_constant(x):
         return share
-    two = bottom(count) == 2
-    if not (isinstance(two, Variable) or np.any(two)):
-        return share
-    return share * jumping(x, np.logical_and(wins, count == 2))
+    two: Any = np.any(bottom(count) == 2)
+    if isinstance(two, Variable):
+        # A trace foretells that there is none, and guards it.
+        stage: Any = two.level
+        two = stage.doubts(two)
+    return share * jumping(x, np.logical_and(wins, count == 2)) if two else share
 
 
 def _extremum_pullback(out_bar: Any, out: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
