@@ -29,11 +29,23 @@ def pytest_configure(config):
     """Let Ctrl-C interrupt, which a shell switches off for what it starts in the background.
 
     Where several processes run tests, each has one thread for BLAS: more of them only wait for one another.
+    Machine code is kept from one run to the next, apart from that of whoever runs the tests: what LLVM was given is
+    its key, so that whatever changes a program has it compiled.
     """
+    os.environ["DRAGONGRAD_CACHE"] = _cache_of_tests(config)
     if getattr(config.option, "numprocesses", None):
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _cache_of_tests(config):
+    """The folder for machine code beside what pytest itself keeps; none where it keeps nothing."""
+    if getattr(config, "cache", None) is None:
+        return "0"
+    folder = config.cache.mkdir("dragongrad")
+    folder.chmod(0o700)
+    return str(folder)
 
 
 @pytest.hookimpl(wrapper=True)

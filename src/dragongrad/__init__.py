@@ -51,6 +51,7 @@ from .views.table import trace_table
 if _typing.TYPE_CHECKING:
     from . import lab, nn
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
+    from .compiler.backends.native.jit.cache import cache_info, clear_cache
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.decorator import compile
     from .compiler.runtime import Compiled
@@ -65,6 +66,7 @@ if _typing.TYPE_CHECKING:
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
+    "cache_info": ".compiler.backends.native.jit.cache", "clear_cache": ".compiler.backends.native.jit.cache",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
@@ -80,13 +82,13 @@ __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
     "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError",
-    "ReadOnlyError", "ShapeError", "SimpleBlock", "Variable", "checkpoint", "compile", "composite",
-    "cond", "constant", "conv", "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty",
-    "explain", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev",
-    "jvp", "lab", "least_squares", "linear", "linearize", "log", "log_softmax", "logistic", "logsumexp", "map",
-    "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "set_mode", "set_threads", "softmax",
-    "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
+    "OutOfBoundsError", "ReadOnlyError", "ShapeError", "SimpleBlock", "Variable", "cache_info", "checkpoint",
+    "clear_cache", "compile", "composite", "cond", "constant", "conv", "conv_transpose", "custom_rule",
+    "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop", "full", "general", "grad",
+    "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear",
+    "linearize", "log", "log_softmax", "logistic", "logsumexp", "map", "minimize", "mode", "multilinear",
+    "nn", "ones", "power", "root", "scan", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts",
+    "switch", "trace_table", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 
 

@@ -84,7 +84,11 @@ def _guards(path: Any) -> list[str]:
 
 def _seconds(path: Any) -> list[str]:
     parts = [f"{name} {_milliseconds(seconds)} ms" for name, seconds in path.seconds.items()]
-    return [f"Time to compile: {', '.join(parts)}; together {_milliseconds(sum(path.seconds.values()))} ms"]
+    lines = [f"Time to compile: {', '.join(parts)}; together {_milliseconds(sum(path.seconds.values()))} ms"]
+    if path.engine is not None:
+        found = path.engine.library.cached
+        lines.append("Machine code: " + ("read from the cache on the disk" if found else "made by LLVM"))
+    return lines
 
 
 def _milliseconds(seconds: float) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 import weakref
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib import import_module
 from typing import Any
 
 from .....core.errors import ArgumentError
 from ....process import exclusive, leave, once, try_exclusive
 from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES
+from . import cache
 
 
 @once
@@ -57,14 +59,51 @@ def processor() -> Processor:
     return Processor(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
-def target_machine(level: int, target: Processor, quick: bool = False) -> Any:
-    """A code generator for a processor."""
-    kinds = {"reloc": "default", "codemodel": "jitdefault"}
-    if quick and sys.platform == "linux" and platform.machine() == "x86_64":
-        # LLVM's quick choice of instructions reads constants and calls functions in this code model only.
-        kinds = {"reloc": "pic", "codemodel": "small"}
-    triple = binding().Target.from_default_triple()
-    return triple.create_target_machine(cpu=target.name, features=target.flags, opt=level, jit=True, **kinds)
+@dataclass(frozen=True)
+class Choices:
+    """What LLVM is told beside a text: all that its machine code follows from, but for who makes it."""
+
+    processor: str
+    flags: str
+    care: int  # of the code generator
+    speed: int  # of the passes
+    loops: bool  # whether the passes look for vectors in loops
+    straight: bool  # and in straight code
+    quick: bool
+    relocation: str
+    model: str
+
+
+def _choices(target: Processor, level: int, lines: int, quick: bool) -> Choices:
+    care = min(level, 2 if lines < LONGER_LINES else 1 if lines < LONGEST_LINES else 0)
+    # LLVM's quick choice of instructions reads constants and calls functions in this code model only.
+    near = quick and sys.platform == "linux" and platform.machine() == "x86_64"
+    return Choices(
+        target.name, target.flags, care,
+        # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
+        speed=min(level, 1), loops=level > 1, straight=level > 1 and lines < LONG_LINES, quick=quick,
+        relocation="pic" if near else "default", model="small" if near else "jitdefault",
+    )  # fmt: skip
+
+
+def _target_machine(choices: Choices) -> Any:
+    """A code generator."""
+    return binding().Target.from_default_triple().create_target_machine(
+        cpu=choices.processor, features=choices.flags, opt=choices.care, jit=True, reloc=choices.relocation,
+        codemodel=choices.model,
+    )  # fmt: skip
+
+
+@once
+def _maker() -> tuple[str, ...]:
+    """What makes machine code of texts: releases, the kind of machine, and how this file tells LLVM."""
+    llvm, version = binding(), import_module("llvmlite").__version__
+    try:
+        own = globals()["__loader__"].get_data(__file__).decode()
+    except (AttributeError, OSError):
+        # Kept without its source: it changes with a release only.
+        own = import_module("dragongrad").__version__
+    return version, ".".join(map(str, llvm.llvm_version_info)), llvm.get_default_triple(), own
 
 
 def _closing(target: Processor) -> str:
@@ -103,7 +142,14 @@ class Library:
 
     A library that is made `quick`, without optimisation, may call the functions of another one. What it calls
     elsewhere its text declares with the attributes #2.
+
+    Attributes
+    ----------
+    cached : bool
+        Whether the machine code was found in the cache, that of the other library too.
     """
+
+    cached: bool
 
     def __init__(
         self,
@@ -113,44 +159,53 @@ class Library:
         quick: bool = False,
         other: Library | None = None,
     ) -> None:
-        self._text = text
-        self._level = 0 if quick else level
-        self._quick = quick
-        self._target = target or processor()
+        target = target or processor()
+        self._choices = _choices(target, 0 if quick else level, text.count("\n"), quick)
+        self._text = f"{text}\n{_closing(target)}{_ADDRESSES if quick else ''}"
         self._other = other
         # LLVM's global state is not made for several threads at once.
         with exclusive():
             _close_all()
             llvm = binding()
+            key = cache.key_of(*_maker(), repr(astuple(self._choices)), self._text)
+            code = cache.load(key)
+            self.cached = code is not None and (other is None or other.cached)
             # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
             self._context = llvm.create_context()
-            module, machine = self._optimised()
+            module, machine = self._optimised() if code is None else self._stub()
             self._engine = llvm.create_mcjit_compiler(module, machine, use_lmm=True)
             if other is not None:
                 for function in module.functions:
                     address = other.address(function.name) if function.is_declaration else 0
                     if address:
                         self._engine.add_global_mapping(function, address)
+            made: list[bytes] = []
+            self._engine.set_object_cache(lambda _, written: made.append(written), lambda _: code)
             self._engine.finalize_object()
+            self._engine.set_object_cache()
             # In this order, also where the garbage collector finds both at once: the code belongs to the context.
             weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
+            if code is None and made:
+                cache.store(key, made[0])
+
+    def _stub(self) -> tuple[Any, Any]:
+        """In place of the module whose machine code is known, one that only names what it calls elsewhere."""
+        names = re.findall(r"^declare [^@\n]*@([\w.$-]+)\(", self._text, re.M) if self._other is not None else ()
+        text = "".join(f"declare void @{name}()\n" for name in names if not name.startswith("llvm."))
+        return binding().parse_assembly(text, self._context), _target_machine(self._choices)
 
     def _optimised(self) -> tuple[Any, Any]:
         """The module after LLVM's passes, and what writes its machine code."""
-        llvm, level = binding(), self._level
-        closing = _closing(self._target) + (_ADDRESSES if self._quick else "")
-        module = llvm.parse_assembly(f"{self._text}\n{closing}", self._context)
+        llvm, choices = binding(), self._choices
+        module = llvm.parse_assembly(self._text, self._context)
         module.verify()
-        lines = self._text.count("\n")
-        care = min(level, 2 if lines < LONGER_LINES else 1 if lines < LONGEST_LINES else 0)
-        machine = target_machine(care, self._target, self._quick)
-        # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
-        options = llvm.create_pipeline_tuning_options(speed_level=min(level, 1))
-        options.loop_vectorization = level > 1
-        options.slp_vectorization = level > 1 and lines < LONG_LINES
+        machine = _target_machine(choices)
+        options = llvm.create_pipeline_tuning_options(speed_level=choices.speed)
+        options.loop_vectorization = choices.loops
+        options.slp_vectorization = choices.straight
         builder = llvm.create_pass_builder(machine, options)
         passes = builder.getModulePassManager()
-        if self._quick:
+        if choices.quick:
             # Its order of operands lets LLVM's quick choice of registers keep a running sum in one.
             passes.add_reassociate_pass()
         passes.run(module, builder)
