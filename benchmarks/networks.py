@@ -13,6 +13,8 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+# First calls are those of a first process; start.py has those of the next.
+os.environ["DRAGONGRAD_CACHE"] = "0"
 
 import argparse
 import time

@@ -51,6 +51,20 @@ def test_explain_zoo_and_version():
     assert run("version").strip() == ad.__version__
 
 
+def test_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("DRAGONGRAD_CACHE", str(tmp_path))
+    tmp_path.chmod(0o700)
+    assert "holds    0 files" in run("cache")
+    ad.compile(lambda x: x + 1.5, backend="native")(np.ones(3))
+    count = ad.cache_info().files
+    assert count
+    assert f"holds    {count} files" in run("cache")
+    assert f"removed  {count} files" in run("cache", "--clear")
+    assert ad.cache_info().files == 0
+    monkeypatch.setenv("DRAGONGRAD_CACHE", "0")
+    assert run("cache", "--clear").strip() == "not used DRAGONGRAD_CACHE switches it off"
+
+
 @pytest.mark.parametrize("command", [[], ["trace"], ["race"], ["study"], ["basins"], ["demo"]])
 def test_help_shows_how(command):
     text = run(*command, "--help")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import random
 import sys
 import time
@@ -11,6 +12,8 @@ import time
 from . import explore
 
 explore.single_threaded()
+# No program comes twice.
+os.environ["DRAGONGRAD_CACHE"] = "0"
 
 from .fuzzers import FUZZERS  # noqa: E402
 

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .. import __version__, lab
+from ..compiler.backends.native.jit.cache import cache_info, clear_cache
 from ..core.errors import ArgumentError
 from ..optimize.zoo import ZOO
 from ..views.explain import explain as explain_rule
@@ -228,6 +229,21 @@ def demo(
     check_folder(out, WRITTEN, force)
     check_pictures()
     run_demo(out)
+
+
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="remove all of it")] = False,
+) -> None:
+    """Tell where the machine code of compiled functions is kept, and how much; or remove it."""
+    removed, info = clear_cache() if clear else 0, cache_info()
+    lines = [f"folder   {info.folder}"] if info.folder else []
+    lines += [f"not used {info.off}"] if info.off else []
+    if clear and not info.off:
+        lines.append(f"removed  {removed} files")
+    if not info.off:
+        lines.append(f"holds    {info.files} files, {info.bytes / 2**20:.1f} of {info.limit / 2**20:.0f} MiB")
+    show(*lines)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .backends.native.jit.cache import find_folder
 from .backends.native.schedule.steps import Callback, Factorisation, Loops, Step
 from .graph import Op
 
@@ -86,8 +87,9 @@ def _seconds(path: Any) -> list[str]:
     parts = [f"{name} {_milliseconds(seconds)} ms" for name, seconds in path.seconds.items()]
     lines = [f"Time to compile: {', '.join(parts)}; together {_milliseconds(sum(path.seconds.values()))} ms"]
     if path.engine is not None:
-        found = path.engine.library.cached
-        lines.append("Machine code: " + ("read from the cache on the disk" if found else "made by LLVM"))
+        _, off = find_folder()
+        made = f"made by LLVM, and not kept: {off}" if off else "made by LLVM"
+        lines.append("Machine code: " + ("read from the cache" if path.engine.library.cached else made))
     return lines
 
 
