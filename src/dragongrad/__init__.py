@@ -44,9 +44,6 @@ from .transforms.gradients import grad, value_and_grad, vjp
 from .transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
-from .views.drawing import graph
-from .views.explain import explain
-from .views.table import trace_table
 
 if _typing.TYPE_CHECKING:
     from . import lab, nn
@@ -62,11 +59,15 @@ if _typing.TYPE_CHECKING:
     from .transforms.loops.branches import cond, switch
     from .transforms.loops.scan import fori_loop, map, scan
     from .transforms.loops.while_loop import while_loop
+    from .views.drawing import graph
+    from .views.explain import explain
+    from .views.table import trace_table
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
     "cache_info": ".compiler.backends.native.jit.cache", "clear_cache": ".compiler.backends.native.jit.cache",
+    "graph": ".views.drawing", "explain": ".views.explain", "trace_table": ".views.table",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",

@@ -8,6 +8,7 @@ answer (see `namespace.py`), and give NumPy's functions the array that the list 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -47,7 +48,6 @@ _ARRAYS = {
 
 def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
     """As a function of NumPy's whose first arguments, as many as `count`, are arrays or lists of Variables."""
-    names = _names(original)[:count]
     call = None if isinstance(original, np.ufunc) else TABLE.get(original)
     name = original.__name__
     # Also of numbers; in our own rules, where nobody writes into what it gives, each row of a batch gets a number.
@@ -60,6 +60,7 @@ def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
             level = args[0].level
             out = level.from_numpy(out) if level.stages else out
             return array_of_no_axes(out) if gives_arrays else out
+        names = _names(original)[:count] if kwargs else ()
         given = [*args[:count], *[kwargs[n] for n in names if n in kwargs]]
         if any([_holds(v) for v in given]) and is_answering():
             args = (*[assembled(v) if _holds(v) else v for v in args[:count]], *args[count:])
@@ -74,6 +75,7 @@ def _holds(value: Any) -> bool:
     return value.__class__ in (list, tuple) and holds_variable(value)
 
 
+@cache
 def _names(function: Any) -> tuple[str, ...]:
     try:
         return tuple(signature(function).parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from inspect import Parameter, signature
 from typing import Any
 
@@ -91,24 +92,31 @@ def _spreads(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 # These write several arrays into one.
 _JOINING = frozenset({"concatenate", "stack"})
 
-# Where in a call by position `out` stands, and the names of the arguments.
+# The functions of a name, and where in a call by position `out` stands, with the names of the arguments: that is
+# asked when it is first needed, since Python takes long to say.
+_FUNCTIONS: dict[str, list[Any]] = {}
 _POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {}
 
 
 def by_name(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of a call, where `out` and what stands after it is given by name."""
-    at, names = _POSITIONS.get(name, (len(args), ()))
+    found = _POSITIONS.get(name)
+    if found is None:
+        found = _POSITIONS[name] = _position(name)
+    at, names = found
     return args[:at], kwargs | dict(zip(names[at:], args[at:], strict=False))
 
 
-def _note(function: Any) -> None:
-    try:
-        parameters = signature(function).parameters
-    except (TypeError, ValueError):
-        return
-    if "out" in parameters and parameters["out"].kind is Parameter.POSITIONAL_OR_KEYWORD:
-        names = tuple(parameters)
-        _POSITIONS[function.__name__] = names.index("out"), names
+def _position(name: str) -> tuple[int, tuple[str, ...]]:
+    for function in reversed(_FUNCTIONS.get(name, [])):
+        try:
+            parameters = signature(function).parameters
+        except (TypeError, ValueError):
+            continue
+        if "out" in parameters and parameters["out"].kind is Parameter.POSITIONAL_OR_KEYWORD:
+            names = tuple(parameters)
+            return names.index("out"), names
+    return sys.maxsize, ()
 
 
 def install() -> None:
@@ -116,4 +124,4 @@ def install() -> None:
     dispatch.INTO, dispatch.ANSWER_INTO, dispatch.BY_NAME = into, _answer_into, by_name
     for function in TABLE:
         if callable(function) and not isinstance(function, np.ufunc):
-            _note(function)
+            _FUNCTIONS.setdefault(function.__name__, []).append(function)

@@ -110,12 +110,18 @@ class Block:
         # wherever a cotangent only needs to be kept and spread.
         self.edges: tuple[Any, ...] = ()
         self.call: Callable[..., Any] = self.forward if inlined else self.apply
-        self.parameters = _parameter_names(fn)
         rules = [r for r in (*pulls, pullback, pushforward) if r is not None]
         self.needs = {id(r): _needed(r, self) for r in rules}
         self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self.allowed = _allowed(rules, self.value, parameters)
-        self.defaults = _defaults(fn)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("parameters", "defaults"):
+            raise AttributeError(f"a Block has no attribute {name!r}")
+        # Python takes long to say: it is asked when that is first needed.
+        self.defaults: dict[str, Any] = _defaults(self.fn)
+        self.parameters: tuple[str, ...] = tuple(self.defaults)
+        return getattr(self, name)
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
         """Apply to arrays and keyword parameters, whatever the levels of the arrays."""
@@ -224,18 +230,11 @@ def _inlined(block: Block) -> Callable[..., Any]:
 _MISSING = object()
 
 
-def _parameter_names(fn: Any) -> tuple[str, ...]:
-    try:
-        return tuple(inspect.signature(fn).parameters)
-    except (TypeError, ValueError):
-        # Some C functions carry no signature; they are called by position.
-        return ()
-
-
 def _defaults(fn: Any) -> dict[str, Any]:
     try:
         return {k: p.default for k, p in inspect.signature(fn).parameters.items()}
     except (TypeError, ValueError):
+        # Some C functions carry no signature; they are called by position.
         return {}
 
 

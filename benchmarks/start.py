@@ -1,0 +1,108 @@
+"""How soon a fresh process has its first result: imports, and first calls without and with a warm cache.
+
+    python benchmarks/start.py [--rounds 7]
+
+Processor time, the least of several rounds, each in processes of its own; one thread. Imports are told beside
+NumPy's own. The ratios matter; the milliseconds depend on the machine.
+"""
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+# Bytecode is kept, or each process would compile the library's Python anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+import argparse
+import subprocess
+import sys
+import tempfile
+
+from rich.console import Console
+from rich.table import Table
+
+IMPORTS = """
+import time
+start = time.process_time()
+import numpy
+middle = time.process_time()
+import dragongrad
+end = time.process_time()
+print(middle - start, end - middle)
+"""
+
+FIRST = """
+import time
+import numpy as np
+start = time.process_time()
+import dragongrad as ad
+imported = time.process_time()
+rng = np.random.default_rng(0)
+
+def scalar(x):
+    return np.sin(x) * x + 2.0
+
+def rosenbrock(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+def lse(x):
+    top = np.max(x)
+    return top + np.log(np.sum(np.exp(x - top)))
+
+def logistic(w, X, y):
+    s = X @ w
+    return np.mean(np.logaddexp(0.0, s) - y * s)
+
+X, y = rng.standard_normal((1000, 20)), np.ones(1000)
+f, args = {{
+    "scalar": (scalar, (0.5,)),
+    "Rosenbrock(10)": (ad.grad(rosenbrock), (rng.standard_normal(10),)),
+    "lse": (ad.grad(lse), (rng.standard_normal(100_000),)),
+    "logistic": (ad.value_and_grad(logistic), (np.zeros(20), X, y)),
+}}["{name}"]
+begun = time.process_time()
+ad.compile(f)(*args)
+end = time.process_time()
+info = ad.cache_info()
+assert {misses} is None or info.misses == {misses}, info
+print(end - begun, imported - start + end - begun)
+"""
+NAMES = ("scalar", "Rosenbrock(10)", "lse", "logistic")
+
+
+def run(code, folder=""):
+    """The numbers that a process prints."""
+    env = {**os.environ, "DRAGONGRAD_CACHE": folder}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+def least(rounds):
+    """The least of each number over rounds."""
+    return [min(column) for column in zip(*rounds, strict=True)]
+
+
+def main():
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds, console = parser.parse_args().rounds, Console()
+    run(IMPORTS)
+    numpy, own = least([run(IMPORTS) for _ in range(rounds)])
+    console.print(f"import numpy {1e3 * numpy:.0f} ms; import dragongrad on top {1e3 * own:.0f} ms")
+    console.print(f"the second as a part of the first: {own / numpy:.2f}")
+    table = Table("first call", "without, ms", "warm, ms", "warm / without", "import and warm call, ms")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in NAMES:
+            without, warm = FIRST.format(name=name, misses=None), FIRST.format(name=name, misses=0)
+            run(without, folder)
+            cold, found = zip(*[(run(without), run(warm, folder)) for _ in range(rounds)], strict=True)
+            (without, _), (warm, whole) = least(cold), least(found)
+            table.add_row(
+                name, f"{1e3 * without:.0f}", f"{1e3 * warm:.0f}", f"{warm / without:.2f}", f"{1e3 * whole:.0f}"
+            )
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
