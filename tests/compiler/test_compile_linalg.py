@@ -1,5 +1,8 @@
 """Linear systems by LAPACK in native code: values, stacks, shapes, precisions, and what has no answer."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from grid import BACKENDS, assert_compiles
@@ -9,6 +12,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
+from dragongrad.compiler.backends.native.linalg import external_calls
 from dragongrad.compiler.backends.native.schedule.steps import Callback, Factorisation
 
 pytestmark = pytest.mark.smoke
@@ -146,3 +150,47 @@ def test_empty_and_complex_matrices_are_left_to_numpy():
 
 def test_the_report_names_lapack(rng):
     assert "LAPACK" in compiled(lambda a: np.linalg.inv(a), positive(rng, 3)).report()
+
+
+BOTH_WAYS = """
+import sys
+import numpy as np
+import dragongrad as ad
+from dragongrad.compiler.backends.native.linalg import external_calls
+
+if "scipy" in sys.argv:
+    external_calls._numpys_library = lambda: None
+
+def f(x, y, v):
+    spd = x @ np.swapaxes(x, -1, -2) + 40 * np.eye(40)
+    low = np.linalg.cholesky(spd)
+    z = np.linalg.solve(x + 9 * np.eye(40), y) + np.linalg.solve(low, y) + np.linalg.inv(spd) @ y
+    return np.sum(z * z) + x[0] @ v @ (v @ v) + np.sum(x @ y)
+
+rng = np.random.default_rng(0)
+for dtype in (np.float64, np.float32):
+    args = [rng.standard_normal(shape).astype(dtype) for shape in ((3, 40, 40), (3, 40, 5), 40)]
+    g = ad.compile(ad.value_and_grad(f, (0, 1, 2)), backend="native")
+    g(*args)
+    value, slopes = g(*args)
+    expected, known = ad.value_and_grad(f, (0, 1, 2))(*args)
+    for one, other in zip((value, *slopes), (expected, *known), strict=True):
+        size = np.abs(other).max()
+        np.testing.assert_allclose(one, other, rtol=0, atol=size * (1e-12 if dtype is np.float64 else 1e-4))
+singular = ad.compile(lambda x: np.linalg.solve(x, x), backend="native")
+singular(np.eye(40))
+try:
+    singular(np.zeros((40, 40)))
+except np.linalg.LinAlgError:
+    print("raised", "scipy.linalg" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("way", ["numpy", "scipy"])
+def test_blas_and_lapack_of_numpy_and_of_scipy(way):
+    """Both count with whole numbers of their own width; SciPy is imported where NumPy's cannot be called only."""
+    if way == "numpy" and not external_calls._of_numpy():
+        pytest.skip("NumPy was built with another library than OpenBLAS")
+    done = subprocess.run([sys.executable, "-c", BOTH_WAYS, way], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.split() == ["raised", str(way == "scipy")]

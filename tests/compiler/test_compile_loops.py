@@ -294,7 +294,7 @@ def test_small_products_of_stacks_and_single_matrices(stack, rng):
 
 
 @pytest.mark.skipif(
-    external_calls.thread_controls() is None, reason="SciPy's BLAS does not tell how many threads it has"
+    external_calls.thread_controls() is None, reason="this BLAS does not tell how many threads it has"
 )
 @pytest.mark.parametrize("count", [1, 2])
 def test_blas_has_as_many_threads_after_as_before(count, rng):

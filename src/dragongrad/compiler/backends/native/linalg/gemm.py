@@ -1,4 +1,4 @@
-"""Matrix products inside native code: BLAS by the pointers that SciPy exports."""
+"""Matrix products inside native code: BLAS, by its addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ....rewrite import shape_of
 from ..ir.functions import FILL
 from ..ir.registers import Register
 from ..tuning import UNROLLED_STACK
-from .external_calls import LETTERS, RoutineWriter, exported
+from . import external_calls
+from .external_calls import LETTERS, RoutineWriter
 from .small_matmul import is_small, small_product
 
 _MATMUL, _TRANSPOSE, _RESHAPE = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[np.reshape]
@@ -75,7 +76,7 @@ def fits(node: Op) -> bool:
 @once
 def symbols() -> dict[str, int]:
     """The addresses of the routines, by the names that native code knows them by."""
-    return exported("scipy.linalg.cython_blas", "blas", ("gemm", "gemv", "dot", "trsm"))
+    return external_calls.symbols("blas")
 
 
 def stacked(node: Op) -> bool:

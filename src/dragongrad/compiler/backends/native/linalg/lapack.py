@@ -1,4 +1,4 @@
-"""Linear systems inside native code: LAPACK by the pointers that SciPy exports.
+"""Linear systems inside native code: LAPACK, by its addresses.
 
 LAPACK counts along columns: a matrix in C order is its transpose. A routine that finds no answer, because a matrix
 is singular or not positive definite, sets a flag: the call is then made eagerly, and the function itself raises.
@@ -16,9 +16,10 @@ from ....graph import Op, Value
 from ....process import once
 from ....rewrite import shape_of
 from ..ir.functions import COPY, FILL
-from ..ir.registers import I8, I32, I64, Register
+from ..ir.registers import I8, I64, Register
 from ..tuning import INVERSE_COLUMNS
-from .external_calls import LETTERS, RoutineWriter, exported
+from . import external_calls
+from .external_calls import INTEGER, LETTERS, RoutineWriter
 from .gemm import Factor, factor, lead_strides
 
 _CHOLESKY, _SOLVE, _INV = (BLOCKS[fn] for fn in (np.linalg.cholesky, np.linalg.solve, np.linalg.inv))
@@ -48,7 +49,7 @@ def is_triangular(value: Value) -> bool:
 def room(node: Op) -> int:
     """The bytes that it needs beside its result."""
     n, item = node.shape[-1] if node.block is not _SOLVE else node.shape[-2], node.dtype.itemsize
-    pivots = -(-4 * n // 64) * 64
+    pivots = -(-8 * n // 64) * 64
     if node.block is _CHOLESKY or (node.block is _SOLVE and is_triangular(operands(node)[0].value)):
         return 0
     if node.block is _INV:
@@ -66,7 +67,7 @@ def terms(node: Op) -> float:
 @once
 def symbols() -> dict[str, int]:
     """The addresses of the routines, by the names that native code knows them by."""
-    return exported("scipy.linalg.cython_lapack", "lapack", ("potrf", "getrf", "getrs", "getri"))
+    return external_calls.symbols("lapack")
 
 
 class FactorisationWriter(RoutineWriter):
@@ -77,13 +78,14 @@ class FactorisationWriter(RoutineWriter):
         lead = self.node.shape[:-2]
         strides = [lead_strides(lead, f) for f in operands(self.node)]
         own = lead_strides(lead, Factor(self.node, self.node.shape, False))
-        info = self.code.local(I32)
-        info.store(0, I32)
+        info = self.code.local(INTEGER)
+        info.store(0, INTEGER)
 
         def one(at: list[Register]) -> None:
             places = [self._along(p, s, at) for p, s in zip((out, *pointers), (own, *strides), strict=True)]
             self._one(places, extra, info)
-            failed.store(failed.load(I64) | info.load(I32).to("sext", I64))
+            found = info.load(INTEGER)
+            failed.store(failed.load(I64) | (found if INTEGER == I64 else found.to("sext", I64)))
 
         self._nested(list(lead), one, [])
 
@@ -123,7 +125,7 @@ class FactorisationWriter(RoutineWriter):
         self._copy(out, x, self.node.shape[-2] ** 2)
         pivots, work, _ = self._rooms(extra)
         self._call("getrf", n, n, out, n, pivots, info, library="lapack")
-        with self.code.when(info.load(I32).equals(0)):
+        with self.code.when(info.load(INTEGER).equals(0)):
             count = self._int(self.node.shape[-2] * INVERSE_COLUMNS)
             self._call("getri", n, out, n, pivots, work, count, info, library="lapack")
 
@@ -144,7 +146,7 @@ class FactorisationWriter(RoutineWriter):
         pivots, matrix, sides = self._rooms(extra)
         self._copy(matrix, x, rows * rows)
         self._call("getrf", n, n, matrix, n, pivots, info, library="lapack")
-        with self.code.when(info.load(I32).equals(0)):
+        with self.code.when(info.load(INTEGER).equals(0)):
             # The right-hand sides one after the other; one alone lies so already.
             into = out if columns == 1 else sides
             self._turn(into, y, rows, columns)
@@ -155,7 +157,7 @@ class FactorisationWriter(RoutineWriter):
     def _rooms(self, extra: Register) -> tuple[Register, Register, Register]:
         """The order of rows, the matrix (or the room that an inverse needs), and the right-hand sides."""
         n = self.node.shape[-2]
-        matrix = extra.element(I8, -(-4 * n // 64) * 64)
+        matrix = extra.element(I8, -(-8 * n // 64) * 64)
         return extra, matrix, matrix.element(self.kind, n * n)
 
     # Copies
