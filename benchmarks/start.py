@@ -2,8 +2,9 @@
 
     python benchmarks/start.py [--rounds 7]
 
-Processor time, the least of several rounds, each in processes of its own; one thread. Imports are told beside
-NumPy's own. The ratios matter; the milliseconds depend on the machine.
+Processor time, the least of several rounds, each in processes of its own; one thread. `import dragongrad` is told
+beside NumPy's own. A first call imports the compiler and llvmlite; columns "alone" are of first calls in processes
+that have imported these. The ratios matter; the milliseconds depend on the machine.
 """
 
 import os
@@ -37,6 +38,10 @@ import numpy as np
 start = time.process_time()
 import dragongrad as ad
 imported = time.process_time()
+if {before}:
+    import dragongrad.compiler.runtime
+    import llvmlite.binding
+    import numpy.random
 rng = np.random.default_rng(0)
 
 def scalar(x):
@@ -91,16 +96,20 @@ def main():
     numpy, own = least([run(IMPORTS) for _ in range(rounds)])
     console.print(f"import numpy {1e3 * numpy:.0f} ms; import dragongrad on top {1e3 * own:.0f} ms")
     console.print(f"the second as a part of the first: {own / numpy:.2f}")
-    table = Table("first call", "without, ms", "warm, ms", "warm / without", "import and warm call, ms")
+    table = Table(
+        "first call", "without, ms", "warm, ms", "ratio", "alone: without", "warm", "ratio", "import and warm call"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for name in NAMES:
-            without, warm = FIRST.format(name=name, misses=None), FIRST.format(name=name, misses=0)
-            run(without, folder)
-            cold, found = zip(*[(run(without), run(warm, folder)) for _ in range(rounds)], strict=True)
-            (without, _), (warm, whole) = least(cold), least(found)
-            table.add_row(
-                name, f"{1e3 * without:.0f}", f"{1e3 * warm:.0f}", f"{warm / without:.2f}", f"{1e3 * whole:.0f}"
-            )
+            run(FIRST.format(name=name, misses=None, before=False), folder)
+            # Without the cache and with it, each with the imports and alone.
+            kinds = [(where, before) for before in (False, True) for where in ("", folder)]
+            code = {k: FIRST.format(name=name, misses=0 if k[0] else None, before=k[1]) for k in kinds}
+            found = zip(*[[run(code[kind], kind[0]) for kind in kinds] for _ in range(rounds)], strict=True)
+            (cold, _), (warm, whole), (cold_alone, _), (alone, _) = map(least, found)
+            times = [f"{1e3 * seconds:.0f}" for seconds in (cold, warm, cold_alone, alone, whole)]
+            times[2:2], times[5:5] = [f"{warm / cold:.2f}"], [f"{alone / cold_alone:.2f}"]
+            table.add_row(name, *times)
     console.print(table)
 
 
