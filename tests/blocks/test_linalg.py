@@ -161,3 +161,32 @@ def test_float32_stays():
     for f in functions:
         assert ad.grad(lambda x, f=f: np.sum(f(x)))(x).dtype == np.float32
         assert ad.jvp(f, (x,), (x,))[1].dtype == np.float32
+
+
+INFINITE = {
+    "one": [[np.inf, 0.0], [0.0, 1.0]],
+    "row": [[np.inf, 0.0], [0.0, 0.0]],
+    "above": [[1.0, np.inf], [0.0, 1.0]],
+    "zero": [[0.0, np.inf], [0.0, 1.0]],
+    "nan": [[np.nan, 0.0], [0.0, 0.0]],
+    "three": [[1.0, 0.0, 0.0], [0.0, np.inf, 0.0], [0.0, 0.0, 1.0]],
+    "four": np.diag([1.0, np.inf, 2.0, -3.0]),
+}
+
+
+@pytest.mark.parametrize("name", INFINITE)
+def test_determinants_of_infinities(name):
+    x = np.array(INFINITE[name])
+    with np.errstate(all="ignore"):
+        for f in (np.linalg.det, lambda a: np.linalg.slogdet(a)[0], lambda a: np.linalg.slogdet(a)[1]):
+            expected = f(x)
+            try:
+                value, dot = ad.jvp(f, (x,), (np.ones_like(x),))
+                bars = ad.grad(f)(x)
+            except ad.FactorizationError:
+                assert np.linalg.det(x) == 0
+                continue
+            rows = ad.vmap(f)(np.stack([x, x]))
+            np.testing.assert_array_equal([value, *rows], [expected] * 3)
+            np.testing.assert_array_equal(bars, np.full_like(x, np.nan))
+            assert np.isnan(dot)

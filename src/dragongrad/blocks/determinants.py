@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.block import composite, general
 from ..core.errors import FactorizationError, user_line
+from ..core.variable import Variable, bottom
 from .axes import as_array, copied
 from .kinks import kink
 from .matrices import adjoint, inexact, square, transposed
@@ -34,7 +35,7 @@ def _cofactors_value(x: Any) -> Any:
 
 def _svd(x: Any) -> Any:
     """Which matrices are finite, and the singular vectors and values of those."""
-    known = np.all(np.isfinite(x), axis=(-2, -1), keepdims=True)
+    known = _is_finite(x, keepdims=True)
     return known, *np.linalg.svd(np.where(known, x, 0.0).astype(x.dtype))
 
 
@@ -110,8 +111,20 @@ def det(a: Any) -> Any:
         return copied(a[..., 0, 0])
     if n <= 3:
         minors = _minors(a)
-        return sum(a[..., 0, k] * minors[k] for k in range(n))[()]
+        out = sum(a[..., 0, k] * minors[k] for k in range(n))[()]
+        low = bottom(out)
+        # Of a matrix with infinities products say nothing: the value is that of NumPy's elimination, the rest NaN.
+        # What is compiled does not know its values, and gives what the products give.
+        if isinstance(low, Variable) or np.all(np.isfinite(low)):
+            return out
+        known = _is_finite(a)
+        return out if np.all(bottom(known)) else np.where(known, out, _det(a))[()]
     return _det(a)
+
+
+def _is_finite(x: Any, keepdims: bool = False) -> Any:
+    """Which matrices are finite."""
+    return np.all(np.isfinite(x), axis=(-2, -1), keepdims=keepdims)
 
 
 def _slogdet_pullback(out_bar: Any, out: Any, x: Any) -> Any:
@@ -120,7 +133,14 @@ def _slogdet_pullback(out_bar: Any, out: Any, x: Any) -> Any:
     if x.dtype.kind == "c" and phase_bar is not None:
         # d sign = i sign Im(tr(x^-1 dx))
         slope = slope - 1j * np.real(1j * phase_bar * out[0])
-    return np.reshape(slope, (*np.shape(slope), 1, 1)) * transposed(_inverse(x, "the derivative of slogdet"))
+    return np.reshape(slope, (*np.shape(slope), 1, 1)) * transposed(_known_inverse(x))
+
+
+def _known_inverse(x: Any) -> Any:
+    """The inverse, NaN of a matrix with infinities."""
+    known = _is_finite(x, keepdims=True)
+    inverse = _inverse(np.where(known, x, np.eye(x.shape[-1], dtype=x.dtype)), "the derivative of slogdet")
+    return np.where(known, inverse, np.nan).astype(x.dtype)
 
 
 def _inverse(x: Any, name: str) -> Any:
@@ -132,8 +152,9 @@ def _inverse(x: Any, name: str) -> Any:
 
 
 def _slogdet_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
-    slope = np.sum(transposed(_inverse(x, "the derivative of slogdet")) * x_dot, axis=(-2, -1))
-    turn = out[0] * 1j * np.imag(slope) if x.dtype.kind == "c" else np.zeros_like(out[0])
+    slope = np.sum(transposed(_known_inverse(x)) * x_dot, axis=(-2, -1))
+    turn = out[0] * 1j * np.imag(slope) if x.dtype.kind == "c" else np.where(_is_finite(x), 0.0, np.nan)
+    turn = turn.astype(out[0].dtype)
     return turn, np.real(slope)
 
 
