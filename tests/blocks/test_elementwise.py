@@ -1,5 +1,7 @@
 """Every elementwise Block: forward and reverse against differences, second order, batch against loop."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -106,3 +108,39 @@ def test_float32_stays(block):
     value, gradient = ad.value_and_grad(lambda *a: np.sum(function(block)(*a)))(*args)
     assert gradient.dtype == np.float32
     assert value.dtype == np.sum(function(block)(*args)).dtype
+
+
+EXTREMES = np.array([0.0, -0.0, 1e300, -1e300, 1e-300, 1e154, 1e-160, np.inf, -np.inf, np.nan, 1.0, -2.0, 700.0])
+
+
+@pytest.mark.parametrize("block", ELEMENTWISE, ids=lambda b: b.name)
+def test_nothing_warns_that_does_not_warn_by_itself(block):
+    if not all(partial is not None for partial in block.partials) or block.name == "ldexp":
+        pytest.skip("an argument that is a whole number")
+    values = EXTREMES if len(block.names) == 1 else EXTREMES[::2]
+    grid = np.array(list(itertools.product(values, repeat=len(block.names)))).T
+    with np.errstate(all="raise"):
+        quiet = [i for i, args in enumerate(grid.T) if _is_quiet(block, args)]
+    args, ones = tuple(grid[:, quiet]), (np.ones(len(quiet)),) * len(grid)
+    push = lambda *args: ad.jvp(block.call, args, ones)[1]
+    dots = push(*args)
+    ad.jvp(push, args, ones)
+    value, pullback = ad.vjp(block.call, *args)
+    bars = pullback(np.ones_like(value))
+    if len(grid) == 1:
+        np.testing.assert_allclose(dots, bars[0], rtol=1e-12)
+
+
+def _is_quiet(block, args):
+    try:
+        block.call(*[np.array([x]) for x in args])
+    except FloatingPointError:
+        return False
+    return True
+
+
+def test_absolute_values_have_slopes_at_infinities():
+    x = np.array([np.inf, -np.inf, -0.0, np.nan])
+    for f in (np.absolute, np.fabs, lambda x: np.copysign(x, 1.0)):
+        for slope in (ad.vmap(ad.grad(f))(x), ad.jvp(f, (x,), (np.ones(4),))[1]):
+            np.testing.assert_array_equal(slope, [1.0, -1.0, 0.0, np.nan])

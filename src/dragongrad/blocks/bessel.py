@@ -92,7 +92,7 @@ def _first(x: Any) -> Any:
     return np.copysign(value, x)
 
 
-_BESSEL_1 = elementwise(_first, lambda out, x: np.i0(x) - out / x, name="i1", dispatches=False).call
+_BESSEL_1 = elementwise(_first, lambda out, x: np.i0(x) - out / x, name="i1", dispatches=False, singular=True).call
 
 # I1 by powers of x**2 / 4, so that every derivative is right near zero too.
 _POWERS = tuple(0.5 / (4.0**k * factorial(k) * factorial(k + 1)) for k in range(10))
@@ -107,4 +107,4 @@ def bessel_i1(x: Any) -> Any:
     return np.where(small, x * near, _BESSEL_1(np.where(small, 1.0, x)))
 
 
-elementwise(np.i0, bessel_i1)
+elementwise(np.i0, bessel_i1, singular=True)

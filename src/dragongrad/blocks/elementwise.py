@@ -26,6 +26,12 @@ _ratio = elementwise(
 ).call  # fmt: skip
 
 
+# The same where y is the absolute value of x: also at infinities.
+_direction = elementwise(
+    lambda x, y: np.sign(x), lambda y: 1 / y, lambda out, y: -out / y, name="ratio", singular=True, inlined=True
+).call
+
+
 def _greater(x: Any, y: Any) -> Any:
     """One where x is greater, one half where it is equal, zero where it is less."""
     return np.where(x == y, 0.5, np.where(x > y, 1.0, 0.0))
@@ -144,20 +150,22 @@ elementwise(
     domain=((0, INF), (-INF, INF)),
 )
 elementwise(np.float_power, _power_x, _power_y, singular=True, domain=((0, INF), (-INF, INF)))
-elementwise(np.remainder, 1, lambda x, y: -np.floor(x / y), symbol="%", domain=((-INF, INF), (0, INF)))
-elementwise(np.fmod, 1, lambda x, y: -np.trunc(x / y), domain=((-INF, INF), (0, INF)))
+_OF_A_DIVISOR = ((-INF, INF), (0, INF))
+elementwise(np.remainder, 1, lambda x, y: -np.floor(x / y), symbol="%", singular=True, domain=_OF_A_DIVISOR)
+elementwise(np.fmod, 1, lambda x, y: -np.trunc(x / y), singular=True, domain=_OF_A_DIVISOR)
 elementwise(np.negative, -1, forward=operator.neg, symbol="neg")
 elementwise(np.positive, 1, symbol="pos")
 elementwise(np.reciprocal, lambda out: -out * out, singular=True, domain=(0, INF))
 elementwise(np.square, lambda x: 2 * x, singular=True)
 elementwise(np.sqrt, lambda out: 0.5 / out, singular=True, domain=(0, INF))
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), singular=True, domain=(0, INF))
-elementwise(np.absolute, lambda out, x: _ratio(np.conj(x), out), symbol="abs", singular=True)
-elementwise(np.fabs, lambda out, x: _ratio(x, out))
+elementwise(np.absolute, lambda out, x: _direction(np.conj(x), out), symbol="abs", singular=True)
+elementwise(np.fabs, lambda out, x: _direction(x, out), singular=True)
 elementwise(
     np.copysign,
-    lambda x, y: _ratio(x, np.absolute(x)) * np.copysign(1.0, y),
+    lambda x, y: _direction(x, np.absolute(x)) * np.copysign(1.0, y),
     lambda x, y: _jump(np.logical_and(x == 0, y == 0)),
+    singular=True,
 )
 _sign_block = elementwise(np.sign, lambda x: _jump(x == 0))
 
@@ -171,7 +179,7 @@ def _signum(x: Any) -> Any:
 
 
 _sign_call, _sign_block.call = _sign_block.call, composite(np.sign)(_signum)
-elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out))
+elementwise(np.hypot, lambda out, x: _ratio(x, out), lambda out, y: _ratio(y, out), singular=True)
 
 # Exponentials and logarithms
 elementwise(np.exp, lambda out: out, singular=True)
@@ -192,7 +200,7 @@ elementwise(np.cos, lambda x: -np.sin(x))
 elementwise(np.tan, lambda out: 1 + out * out, singular=True)
 elementwise(np.arcsin, lambda x: 1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
 elementwise(np.arccos, lambda x: -1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
-elementwise(np.arctan, lambda x: 1 / (1 + x * x))
+elementwise(np.arctan, lambda x: 1 / (1 + x * x), singular=True)
 elementwise(
     np.arctan2, lambda x, y: _turn(y, np.hypot(x, y)), lambda x, y: -_turn(x, np.hypot(x, y)), singular=True
 )
@@ -205,7 +213,7 @@ elementwise(np.deg2rad, np.pi / 180)
 elementwise(np.sinh, np.cosh, singular=True)
 elementwise(np.cosh, np.sinh, singular=True)
 elementwise(np.tanh, lambda out: (1 - out) * (1 + out))
-elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x - -1))
+elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x - -1), singular=True)
 elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)), singular=True, domain=(1, INF))
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 

@@ -75,7 +75,7 @@ def _erfc(x: Any) -> Any:
 
 
 _erfc.__name__ = "erfc"
-_erfc_block = elementwise(_erfc, lambda x: -2 / np.sqrt(np.pi) * np.exp(-x * x), dispatches=False)
+_erfc_block = elementwise(_erfc, lambda x: -2 / np.sqrt(np.pi) * np.exp(-x * x), singular=True, dispatches=False)
 
 
 def erfc(x: Any) -> Any:
@@ -199,7 +199,7 @@ def _sinc_slope(out: Any, x: Any) -> Any:
     return np.where(small, x * near, (np.cos(np.pi * safe) - np.sin(np.pi * safe) / (np.pi * safe)) / safe)
 
 
-elementwise(np.sinc, lambda out, x: _sinc_slope(out, x))
+elementwise(np.sinc, lambda out, x: _sinc_slope(out, x), singular=True)
 
 
 @composite(np.unwrap)

@@ -46,7 +46,10 @@ def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], 
     if all(t is None for t in tangents):
         return None
     if block.partials:
-        return _push_elementwise(block, out, values, tangents)
+        if not block.singular:
+            return _push_elementwise(out, values, tangents, block.partials)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return _push_elementwise(out, values, tangents, block.partials)
     if block.kind == "linear":
         full = [
             v if _is_parameter(block, i) else (np.zeros(np.shape(v), _dtype_of(v, out)) if t is None else t)
@@ -82,10 +85,10 @@ def _dtype_of(value: Any, out: Any) -> Any:
     return dtype if dtype is not None and dtype.kind in "fc" else out.dtype
 
 
-def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[Any]) -> Any:
+def _push_elementwise(out: Any, values: list[Any], tangents: list[Any], partials: tuple[Any, ...]) -> Any:
     total: Any = None
     full = (out, *values)
-    for x_dot, (partial, pick) in zip(tangents, block.partials, strict=True):
+    for x_dot, (partial, pick) in zip(tangents, partials, strict=True):
         if x_dot is None:
             continue
         if partial is KEEP:
@@ -93,7 +96,8 @@ def _push_elementwise(block: Block, out: Any, values: list[Any], tangents: list[
         elif partial is NEGATE:
             term = -x_dot
         else:
-            term = _term(block, x_dot, partial, pick(full))
+            saved = pick(full)
+            term = x_dot * (saved if partial is TIMES else partial(saved))
         total = term if total is None else total + term
     return _of_shape(total, out)
 
@@ -109,13 +113,6 @@ def _as_output(dot: Any, out: Any) -> Any:
     if dot.dtype == out.dtype:
         return dot
     return (np.real(dot) if out.dtype.kind != "c" else dot).astype(out.dtype)
-
-
-def _term(block: Block, x_dot: Any, partial: Any, saved: Any) -> Any:
-    if not block.singular:
-        return x_dot * (saved if partial is TIMES else partial(saved))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return x_dot * (saved if partial is TIMES else partial(saved))
 
 
 # The same with structural zeros
