@@ -12,7 +12,7 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
-from .core.block import composite, constant, elementwise, general, linear, multilinear
+from .core.block import composite
 from .core.dispatch import install as _install
 from .core.errors import (
     ArgumentError,
@@ -59,9 +59,12 @@ if _typing.TYPE_CHECKING:
     from .transforms.loops.branches import cond, switch
     from .transforms.loops.scan import fori_loop, map, scan
     from .transforms.loops.while_loop import while_loop
+    from .verbs import constant, elementwise, general, linear, multilinear  # what they make is an `ad.Block`
     from .views.drawing import graph
     from .views.explain import explain
     from .views.table import trace_table
+else:
+    from .core.block import constant, elementwise, general, linear, multilinear
 
 # Whole rooms that not every program enters: imported when first asked for, so that `import dragongrad` stays quick.
 _ROOMS = {

@@ -1,9 +1,11 @@
 """What type checkers say of users' code, and of the core with NumPy's own stubs."""
 
+import ast
 import pathlib
 import re
 import subprocess
 import sys
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from declarations import FILE, NUMPY, declared, text
 from uses import Model, Params
 
 import dragongrad as ad
+from dragongrad.core.block import BLOCKS
 from dragongrad.transforms.options import Transform
 
 HERE = pathlib.Path(__file__).parent
@@ -89,3 +92,13 @@ def test_declarations_are_those_of_the_table():
     lines = FILE.read_text(encoding="utf-8").splitlines()
     wrong = [line for line in text().splitlines() if line not in lines]
     assert not wrong or not np.__version__.startswith(NUMPY)
+
+
+def test_verbs_are_declared_with_their_arguments():
+    path = FILE.with_name("verbs.pyi")
+    verbs = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    assert {verb.name for verb in verbs} == {"constant", "elementwise", "general", "linear", "multilinear"}
+    for verb in verbs:
+        parts = verb.args.args, [verb.args.vararg], verb.args.kwonlyargs, [verb.args.kwarg]
+        assert [a.arg for part in parts for a in part if a] == list(signature(getattr(ad, verb.name)).parameters)
+    assert isinstance(BLOCKS[np.sin], ad.Block)

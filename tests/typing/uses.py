@@ -191,3 +191,18 @@ def names(w: F) -> None:
     ad.sum(w, axes=0)  # error: call-arg
     ad.sin(w, w)  # error: call-arg
     ad.set_mode(1)  # error: arg-type
+
+
+class Doubled(ad.SimpleBlock):
+    def data_fn(self, x: ad.Variable) -> F:
+        return 2.0 * np.asarray(x.data)
+
+    def gradient_fn(self, x: ad.Variable) -> F:
+        return np.full_like(x.data, 2.0)
+
+
+def blocks() -> None:
+    made: list[ad.Block] = [ad.elementwise(np.sin, np.cos), ad.constant(np.rint), Doubled()]
+    block: ad.Block = ad.linear(np.flip, np.flip)
+    block(1.0), made[0](2.0), ad.elementwise(np.sin, np.cos).kind
+    ad.elementwise(np.sin, np.cos, symbl="sin")  # error: call-arg
