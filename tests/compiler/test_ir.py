@@ -150,6 +150,10 @@ def test_mistakes_are_found_while_code_is_written():
     number, truth = code.register(I64, "%n"), code.register(I1, "%t")
     with pytest.raises(AssertionError, match="%t is i1, where i64 is wanted"):
         number + truth
+    with pytest.raises(TypeError, match=r"x\.equals\(y\)"):
+        _ = number == truth
+    with pytest.raises(TypeError, match="when"):
+        _ = number > 0 or truth
     with pytest.raises(ValueError, match="shorter"):
         code.call(External("f", VOID, (I64, I64)), number)
 

@@ -10,7 +10,7 @@ from ...graph import Op, Value
 from ...rewrite import shape_of, size_of
 from .ir.builder import STORED, Function
 from .ir.code import Code
-from .ir.functions import Defined, External, Written
+from .ir.functions import LESSER, Defined, External, Written
 from .ir.registers import I1, I8, I64, PTR, VOID, Register
 from .linalg.gemm import ProductWriter, factors, is_matmul
 from .linalg.lapack import FactorisationWriter, operands, room, terms
@@ -35,7 +35,6 @@ from .tuning import (
     UNOPTIMISED_SHARE,
 )
 
-_LESSER = External("llvm.smin.i64", I64, (I64, I64))
 _SEGMENT = External("segment", VOID, (PTR,))
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
@@ -264,7 +263,7 @@ class Assembler:
         def write(code: Code, table: Register, part: Register) -> None:
             pointers = _Pointers(table)
             low = part * cut.length
-            high = code.call(_LESSER, low + cut.length, function.length)
+            high = code.call(LESSER, low + cut.length, function.length)
             tile = code.call(claim, pointers[cut.taken], cut.tiles) if cut.tiles else part
             given = []
             for position, value in enumerate(function.values):

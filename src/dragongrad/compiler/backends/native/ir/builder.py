@@ -15,6 +15,7 @@ from .affine import Index, Loop, combine
 from .code import Code
 from .functions import Written, framed
 from .registers import I64, PTR, VOID
+from .vectors import intrinsic
 
 TYPES = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32", "bool": "i1"}
 # Whole numbers that are read as wider ones: no arithmetic is done in their own width.
@@ -180,10 +181,9 @@ class Text(Code):
 
     def intrinsic(self, name: str, kind: str, *values: str) -> str:
         """Call one of LLVM's intrinsics on values of one type."""
-        suffix = {"double": "f64", "float": "f32"}.get(kind, kind)
-        full = f"@llvm.{name}.{suffix}"
-        self.declare(full, f"declare {kind} {full}({', '.join([kind] * len(values))})")
-        return self.op(f"call {kind} {full}({', '.join(f'{kind} {v}' for v in values)})")
+        function = intrinsic(name, kind, 1, len(values))
+        self.declared.update(function.needs())
+        return self.op(f"call {kind} {function.symbol}({', '.join(f'{kind} {v}' for v in values)})")
 
     # Memory
 

@@ -58,7 +58,8 @@ class Arm(AbstractContextManager["Arm"]):
 class Code:
     """The lines of a function, and the block that they have come to.
 
-    Blocks are made by branches and loops; a line after the end of a block (a `ret`, a jump) is an error.
+    Blocks are made by branches and loops. Behind a `ret` or a jump `block` is empty: nothing runs what is written
+    there.
     """
 
     def __init__(self, result: str = VOID) -> None:
@@ -148,12 +149,12 @@ class Code:
         self.ret(self.register(self.result, made))
 
     def return_if(self, test: Register, value: Operand = None) -> None:
-        """Return where a test holds."""
+        """Return where a test holds; the value is computed before."""
         with self.when(test):
             self.ret(value)
 
     def return_unless(self, test: Register, value: Operand = None) -> None:
-        """Return where a test does not hold."""
+        """Return where a test does not hold; the value is computed before."""
         out, on = self.label("out"), self.label("on")
         self.branch(test, on, out)
         self.begin(out)

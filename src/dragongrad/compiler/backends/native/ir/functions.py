@@ -165,3 +165,4 @@ def _behind(words: str) -> str:
 # What LLVM has for all.
 COPY = External("llvm.memcpy.p0.p0.i64", VOID, (PTR, PTR, I64, I1))
 FILL = External("llvm.memset.p0.i64", VOID, (PTR, I8, I64, I1))
+LESSER, GREATER = (External(f"llvm.{name}.i64", I64, (I64, I64)) for name in ("smin", "smax"))

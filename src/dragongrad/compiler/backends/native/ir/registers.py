@@ -153,6 +153,14 @@ class Register:
     def __ge__(self, other: Operand) -> Register:
         return self._compare("sge", other)
 
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("registers are compared when the code runs: write x.equals(y) or x.differs(y)")
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError("what a register holds is known when the code runs: write `with code.when(test):`")
+
     def below(self, other: Operand) -> Register:
         """Whether it is less, both without signs."""
         return self._compare("ult", other)

@@ -16,7 +16,7 @@ from ..elements.contractions import product
 from ..elements.expressions import Expressions, spread
 from ..ir.affine import Index, Loop, Split, variable
 from ..ir.builder import Buffer, Function, Text
-from ..ir.functions import External
+from ..ir.functions import GREATER, LESSER
 from ..ir.registers import I64, Register
 from ..schedule.steps import Loops
 from ..schedule.stores import Store
@@ -38,9 +38,6 @@ PART: Bounds = "%low", "%high"
 # What LLVM is told of a loop, by the numbers in the closing of a module: nothing; to make vectors of its steps,
 # several at a time or one; to leave it as it is.
 OUTER, INNER, NARROW, PLAIN = "", ", !llvm.loop !0", ", !llvm.loop !2", ", !llvm.loop !4"
-
-
-_LESSER, _GREATER = (External(f"llvm.{which}.i64", I64, (I64, I64)) for which in ("smin", "smax"))
 
 
 class LoopWriter:
@@ -193,7 +190,7 @@ class LoopWriter:
     def _clipped(self, loop: Loop, bounds: Bounds) -> tuple[Register, Register]:
         """The part of a loop between two bounds."""
         first, end = (self.text.register(I64, bound) for bound in bounds)
-        low, high = self.text.call(_GREATER, first, loop.low), self.text.call(_LESSER, end, loop.high)
+        low, high = self.text.call(GREATER, first, loop.low), self.text.call(LESSER, end, loop.high)
         # Only loops over lanes are cut at whole vectors.
         if self.loops.mode == "lanes" and bounds == PART and loop.low == 0 and loop.high % CUT_MULTIPLE == 0:
             # It is so already: told of it, LLVM writes no loop for the steps that would be left over.

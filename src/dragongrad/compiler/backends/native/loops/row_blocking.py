@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ....graph import Op, Value
 from ..ir.affine import Index, Loop, Split, shift, variable
 from ..ir.builder import STORED, Buffer, Function
+from ..ir.functions import LESSER
 from ..ir.registers import I64
 from ..schedule.steps import Loops
 from ..schedule.stores import Store, row_bytes
@@ -65,23 +66,21 @@ class BlockedNestWriter(NestWriter):
             self._begin(store, ())
         # The first row of a block; as an index of rows it is read in whole blocks only.
         first = Loop(text.fresh("block"), 0, length - ROWS_AT_ONCE + 1)
-        end = text.effect(f"call i64 @llvm.smin.i64(i64 {PART[1]}, i64 {length})")
-        text.declare("@llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
+        end = text.call(LESSER, text.register(I64, PART[1]), length)
 
         def rows(loop: Loop) -> None:
-            after = text.effect(f"add nsw i64 {loop.name}, {ROWS_AT_ONCE}")
-            top = text.effect(f"call i64 @llvm.smin.i64(i64 {after}, i64 {end})")
-            within = loop.name, top
+            after = text.register(I64, loop.name) + ROWS_AT_ONCE
+            top = text.call(LESSER, after, end)
+            within = loop.name, top.name
             if others:
                 self._each_row(others, within)
-            whole = text.register(I64, top).equals(text.register(I64, after))
-            with text.either(whole) as (many, few):
+            with text.either(top.equals(after)) as (many, few):
                 with many:
                     self._several_rows(late, first)
                 with few:
                     self._each_row(late, within)
 
-        self._stepping(first, rows, end)
+        self._stepping(first, rows, end.name)
         for store in begun:
             self._end(store, ())
         return length
