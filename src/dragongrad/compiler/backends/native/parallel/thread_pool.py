@@ -37,7 +37,7 @@ class Slot(Record):
     sleeps = Field(I64)
 
 
-_SLOTS = Variable("dragongrad.slots", f"[{MOST_THREADS * Slot.length} x i8]", "zeroinitializer, align 8")
+_SLOTS = Variable("dragongrad.slots", f"[{MOST_THREADS * Slot.length // 8} x ptr]", "zeroinitializer")
 _ACTIVE = Variable("dragongrad.active", I64)  # how many workers there are
 _LOCK = Variable("dragongrad.lock", PTR, "null")  # of the one job that workers do at a time
 _FINISHED = Variable("dragongrad.finished", PTR, "null")  # the lock that is released when its last part is done
