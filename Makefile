@@ -104,6 +104,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py
 	$(BIN)/python benchmarks/optimize.py
 	$(BIN)/python benchmarks/compiled.py
+	$(BIN)/python benchmarks/start.py
 
 lab: $(LAB_READY)
 	$(BIN)/python -m jupyterlab notebooks
