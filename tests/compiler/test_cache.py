@@ -285,6 +285,20 @@ def test_a_folder_that_cannot_be(given, off, tmp_path, monkeypatch):
     assert off in cache.find_folder(make=True)[1]
 
 
+@pytest.mark.parametrize(("user", "home", "made"), [(0, 1000, False), (0, 0, True), (1000, 1000, True)])
+def test_root_makes_no_folder_in_the_home_of_another(user, home, made, tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("DRAGONGRAD_CACHE", str(tmp_path / "home" / "a" / "b"))
+    known = os.stat
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(
+        os, "stat", lambda path, **more: os.stat_result([*known(path, **more)[:4], home, *known(path, **more)[5:]])
+    )
+    _, off = cache.find_folder(make=True)
+    assert (tmp_path / "home" / "a").exists() is made
+    assert ("another user" in off) is not made
+
+
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.delenv("DRAGONGRAD_CACHE")
     monkeypatch.setattr(sys, "platform", "linux")

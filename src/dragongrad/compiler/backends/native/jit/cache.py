@@ -185,6 +185,8 @@ def find_folder(make: bool = False) -> tuple[str, str]:
         return "", "this user has no home"
     try:
         if make and not os.path.exists(folder):
+            if _is_guest(folder):
+                return "", f"{folder} would lie among the files of another user"
             os.makedirs(folder, 0o700, exist_ok=True)
         found = os.stat(folder)
     except OSError as error:
@@ -211,6 +213,17 @@ def _default() -> str:
         # That of the XDG Base Directory Specification is to be ignored where it is relative.
         base = base if os.path.isabs(base) else os.path.join(home, ".cache")
     return os.path.join(base, "dragongrad") if os.path.isabs(base) else ""
+
+
+def _is_guest(folder: str) -> bool:
+    """Whether root, who may write anywhere, is about to make a folder in the home of somebody else.
+
+    `sudo` may leave `HOME` as it is: the folder would be root's, and of no use to the user.
+    """
+    above = os.path.dirname(folder)
+    while not os.path.exists(above) and above != os.path.dirname(above):
+        above = os.path.dirname(above)
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and os.stat(above).st_uid != 0
 
 
 def _is_own(found: os.stat_result) -> bool:
