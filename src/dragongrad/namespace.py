@@ -48,6 +48,7 @@ _PLAIN_PACKAGES = frozenset({
 _PATIENCE = 64
 
 _MODULES = sys.modules
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = __name__.partition(".")[0]
 _frame = sys._getframe
 
@@ -159,7 +160,7 @@ class _Namespace:
                 if names is not None and (own or isinstance(loader, ExtensionFileLoader)):
                     self._serve(names)
                 self.served.add(title)
-            if names is None or self.names.get(id(names)) == len(names) or _is_plain(title):
+            if names is None or self.names.get(id(names)) == len(names) or _is_plain(title) or _is_standard(names):
                 continue
             count = len(names)
             held = {
@@ -257,6 +258,12 @@ def answering() -> Iterator[None]:
 @cache
 def _is_plain(title: str | None) -> bool:
     return (title or "").partition(".")[0] in _PLAIN_PACKAGES
+
+
+def _is_standard(names: dict[str, Any]) -> bool:
+    """Whether a module is of Python's own library, which has imported nothing of NumPy's; its path tells."""
+    path = names.get("__file__")
+    return isinstance(path, str) and path.startswith(_STANDARD) and "site-packages" not in path
 
 
 def is_running() -> bool:
