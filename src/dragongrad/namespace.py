@@ -100,7 +100,11 @@ class _Namespace:
         """One thread fewer."""
         self.active.pop()
         if self.importers:
-            self.take_away()
+            # The names of `numpy` itself ask whether a transform runs; those that others have imported cannot.
+            with self.lock:
+                self.ready = False
+                if not self.active:
+                    self._give_back()
 
     def take_away(self) -> None:
         """Let NumPy's functions answer, where no transform runs."""
@@ -112,9 +116,13 @@ class _Namespace:
             if type(np) is self.answering:
                 np.__class__ = self.usual
                 self._restore()
-            for names, held in self.importers.values():
-                for name, (numpys, ours) in held.items():
-                    _exchange(names, name, ours, numpys)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Let modules that have imported names have NumPy's functions again."""
+        for names, held in self.importers.values():
+            for name, (numpys, ours) in held.items():
+                _exchange(names, name, ours, numpys)
 
     def _restore(self) -> None:
         """Put NumPy's own back where somebody has read ours in a transform, and written it after the transform."""
