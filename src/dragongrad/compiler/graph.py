@@ -178,7 +178,8 @@ def _reduced(graph: Graph) -> Any:
         (_block_key(node.block), _places(node.operands, places), node.params, node.shape, node.dtype, node.outputs)
         for node in places
     ]
-    names = [graph.names[node] for node in graph.inputs]
+    known = graph.names
+    names = [known[node] for node in graph.inputs]
     return _graph, (graph.title, len(graph.inputs), rows, _places(graph.outputs, places), names)
 
 

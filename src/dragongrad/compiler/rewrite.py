@@ -14,29 +14,14 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from math import prod
 from operator import is_
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from ..core.block import BLOCKS, Block
+from ..core.block import Block
 from .graph import INPUT, RESULT, Graph, Op, Value, op_of
 
 Visit = Callable[["Writer", Op, tuple[Value, ...]], Value]
-Rule = TypeVar("Rule")
-
-
-def entering(table: dict[Any, Rule]) -> Callable[..., Callable[[Rule], Rule]]:
-    """A decorator that enters a rule into a table, under the Blocks of the functions that it is given."""
-
-    def rule(*fns: Any) -> Callable[[Rule], Rule]:
-        def enter(one: Rule) -> Rule:
-            for fn in fns:
-                table[BLOCKS[fn]] = one
-            return one
-
-        return enter
-
-    return rule
 
 
 # The threads that paused Python's garbage collector, which others found paused.

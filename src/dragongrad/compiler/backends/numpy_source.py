@@ -77,8 +77,9 @@ class Source:
         self._own: set[str] = set()  # names of arrays that nothing else sees
         dtypes = [n.dtype for n in (*graph.inputs, *graph.nodes)]
         self._plain = all(map(promotes_as_python, dtypes))
-        for k, node in enumerate(graph.inputs):
-            self.names[node] = self._free(names[k] if names else graph.names[node])
+        known = graph.names
+        for node, name in zip(graph.inputs, names or [known[node] for node in graph.inputs], strict=False):
+            self.names[node] = self._free(name)
         self.lines: list[str] = []
         self._counter = count(1)
         for node in graph.nodes:

@@ -13,11 +13,20 @@ import numpy as np
 
 from ...core.block import BLOCKS
 from ..graph import Graph, Op, Value
-from ..rewrite import Writer, dtype_of, entering, first, is_constant, rewrite, shape_of
+from ..rewrite import Writer, dtype_of, first, is_constant, rewrite, shape_of
 
 Rule = Callable[[Writer, Op, tuple[Value, ...]], Value]
 RULES: dict[Any, Rule] = {}
-rule = entering(RULES)
+
+
+def rule(*fns: Any) -> Callable[[Rule], Rule]:
+    """Enter a rule under the Blocks of some functions."""
+
+    def enter(one: Rule) -> Rule:
+        RULES.update(dict.fromkeys([BLOCKS[fn] for fn in fns], one))
+        return one
+
+    return enter
 
 
 _CHOLESKY = BLOCKS[np.linalg.cholesky]

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...core.errors import ArgumentError, user_line
-from .carry import chosen, decided, whole
-from .scan import _has_rows
+from .carry import chosen, decided, has_rows, whole
 
 Result = TypeVar("Result")
 
@@ -91,7 +90,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Result]], *operands: Any
     branches = list(branches)
     if not branches:
         raise ArgumentError(f"switch has no branches\n  at {user_line()}")
-    if not _has_rows(index):
+    if not has_rows(index):
         return branches[min(max(whole("switch", "the number", index), 0), len(branches) - 1)](*operands)
     with np.errstate(all="ignore"):
         found = branches[-1](*operands)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.errors import ArgumentError, BatchError, DtypeError, ShapeError, describe, user_line
 from ...core.nests import flatten, unflatten
-from ...core.variable import Variable
+from ...core.variable import Variable, bottom, value_of
 
 
 def kept(name: str, before: Any, after: Any) -> Any:
@@ -43,10 +43,16 @@ def _told(structure: Any) -> str:
 
 def _dtype(value: Any) -> Any:
     """The dtype of an array; None of a number of Python's, which takes any."""
-    inner = value
-    while isinstance(inner, Variable):
-        inner = inner.data
-    return getattr(inner, "dtype", None)
+    return getattr(value_of(value), "dtype", None)
+
+
+def has_rows(value: Any) -> bool:
+    """Whether a value differs from row to row of a batch."""
+    while isinstance(value, Variable):
+        if value.level.batch_axes:
+            return True
+        value = value.data
+    return False
 
 
 def decided(name: str, condition: Any) -> tuple[bool, bool]:
@@ -62,14 +68,8 @@ def decided(name: str, condition: Any) -> tuple[bool, bool]:
             f"{name} needs one truth value, got {describe(condition)}\n  at {user_line()}\n"
             "Write np.all(condition) or np.any(condition)"
         )
-    rows = False
-    while isinstance(condition, Variable) and not condition.level.stages:
-        if condition.level.batch_axes:
-            rows = True
-            condition = np.any(condition.data)
-        else:
-            condition = condition.data
-    return bool(condition), rows
+    rows, found = has_rows(condition), bottom(condition)
+    return bool(np.any(found) if rows else found), rows
 
 
 def chosen(name: str, condition: Any, yes: Any, no: Any) -> Any:
@@ -92,11 +92,9 @@ def chosen(name: str, condition: Any, yes: Any, no: Any) -> Any:
 
 def whole(name: str, what: str, number: Any) -> int:
     """A whole number that says how a loop goes."""
-    inner = number
-    while isinstance(inner, Variable):
-        if inner.level.batch_axes:
-            raise BatchError(f"{what} of {name} differs from row to row\n  at {user_line()}")
-        inner = inner.data
+    if has_rows(number):
+        raise BatchError(f"{what} of {name} differs from row to row\n  at {user_line()}")
+    inner = value_of(number)
     if isinstance(inner, (bool, np.bool_)) or np.shape(inner) != () or np.asarray(inner).dtype.kind not in "iu":
         raise ArgumentError(f"{what} of {name} must be a whole number, got {describe(number)}\n  at {user_line()}")
     return int(number)

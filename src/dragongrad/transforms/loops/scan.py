@@ -9,8 +9,7 @@ import numpy as np
 
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import flatten, unflatten
-from ...core.variable import Variable
-from .carry import kept, whole
+from .carry import has_rows, kept, whole
 from .while_loop import while_loop
 
 Carry = TypeVar("Carry")
@@ -157,7 +156,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
     np.float64(13.0)
 
     """
-    if _has_rows(lower) or _has_rows(upper):
+    if has_rows(lower) or has_rows(upper):
         start = lower + 0 * upper, init_val
         last: Any = while_loop(lambda at: at[0] < upper, lambda at: (at[0] + 1, body_fun(*at)), start)
         return last[1]
@@ -165,14 +164,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
     for i in range(whole("fori_loop", "lower", lower), whole("fori_loop", "upper", upper)):
         value = kept("fori_loop", value, body_fun(i, value))
     return value
-
-
-def _has_rows(value: Any) -> bool:
-    while isinstance(value, Variable):
-        if value.level.batch_axes:
-            return True
-        value = value.data
-    return False
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:

@@ -107,8 +107,12 @@ def _inside(text: Text, register: str, n: int) -> str:
     """A place counted from the front, and inside the axis: a guard beside it tells whether it was."""
     negative = text.op(f"icmp slt i64 {register}, 0")
     from_end = text.op(f"add i64 {register}, {n}")
-    place = text.op(f"select i1 {negative}, i64 {from_end}, i64 {register}")
-    return text.intrinsic("smin", "i64", text.intrinsic("smax", "i64", place, "0"), str(n - 1))
+    return _bounded(text, text.op(f"select i1 {negative}, i64 {from_end}, i64 {register}"), n)
+
+
+def _bounded(text: Text, register: str, n: int) -> str:
+    """The nearest of n places."""
+    return text.intrinsic("smin", "i64", text.intrinsic("smax", "i64", register, "0"), str(n - 1))
 
 
 # What is written
@@ -205,13 +209,10 @@ def inside(
 def _in_steps(to: Expressions, i: Affine, n: int, first: int, step: int, turned: bool) -> tuple[Index, str]:
     """The number of the step that an index is at, one of n from `first` on, and whether it is at any."""
     text = to.text
-    text.declare("@llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
-    text.declare("@llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
     moved = text.op(f"sub nsw i64 {text.offset([(i, 1)])}, {first}")
     quotient = text.op(f"sdiv i64 {moved}, {step}")
     exact = text.op(f"icmp eq i64 {text.op(f'mul nsw i64 {quotient}, {step}')}, {moved}")
-    low = text.op(f"call i64 @llvm.smax.i64(i64 {quotient}, i64 0)")
-    number = text.op(f"call i64 @llvm.smin.i64(i64 {low}, i64 {n - 1})")
+    number = _bounded(text, quotient, n)
     within = text.op(f"icmp eq i64 {number}, {quotient}")
     test = text.op(f"and i1 {exact}, {within}")
     return Loaded(text.op(f"sub nsw i64 {n - 1}, {number}") if turned else number), test

@@ -19,6 +19,14 @@ def axis_of(join: Op) -> int:
     return int(join.params.get("axis") or 0) % len(join.shape)
 
 
+def _known_axis(node: Op, index: tuple[Index, ...]) -> int:
+    """The axis along which arrays are joined, where it is known which of them an index is in."""
+    axis = axis_of(node)
+    if isinstance(index[axis], Loaded):
+        raise NotInMemoryError(node)
+    return axis
+
+
 def _stacked(node: Op) -> tuple[Access, ...]:
     axis = axis_of(node)
     part = Access(tuple([Along(a) for a in range(len(node.shape)) if a != axis]), frozenset({axis}))
@@ -37,20 +45,14 @@ def _one_after_another(node: Op) -> tuple[Access, ...]:
 
 @lowered(np.stack, role=Role.JOIN, access=_stacked, form=forms.stack)
 def _stack(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    xs = node.operands
-    axis = axis_of(node)
-    if isinstance(index[axis], Loaded):
-        raise NotInMemoryError(node)
+    xs, axis = node.operands, _known_axis(node, index)
     which = place(index[axis], range(len(xs) + 1))
     return to.element(xs[which], index[:axis] + index[axis + 1 :], node.dtype)
 
 
 @lowered(np.concatenate, role=Role.JOIN, access=_one_after_another, form=forms.concatenate)
 def _concatenate(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    xs = node.operands
-    axis = axis_of(node)
-    if isinstance(index[axis], Loaded):
-        raise NotInMemoryError(node)
+    xs, axis = node.operands, _known_axis(node, index)
     bounds = to.bounds.get(node)
     if bounds is None:
         bounds = to.bounds[node] = list(itertools.accumulate([shape_of(x)[axis] for x in xs], initial=0))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ....rewrite import shape_of
 from ..ir.affine import Affine, Index, Loaded, divide, linear, shift
 from ..ir.builder import Buffer, type_of
 from .expressions import Expressions, NotInMemoryError, convert, place_in, spread
+
+T = TypeVar("T")
 
 
 def passed_on(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
@@ -89,16 +92,27 @@ def _reshape(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
 
 def reshaped(index: tuple[Index, ...], shape: tuple[int, ...], inner: tuple[int, ...]) -> tuple[Index, ...] | None:
     """The index into an array of shape `inner` of the element at `index` of its reshaped view, if it is linear."""
-    at: list[Index] = []
-    for outer, own in grouped(shape, inner):
-        part = regrouped(index[outer], shape[outer], inner[own])
+    return in_groups(index, shape, inner, regrouped)
+
+
+def in_groups(
+    index: tuple[T, ...], shape: tuple[int, ...], inner: tuple[int, ...],
+    regroup: Callable[[tuple[T, ...], tuple[int, ...], tuple[int, ...]], list[T] | None],
+) -> tuple[T, ...] | None:  # fmt: skip
+    """What is known along the axes of an array, from what is along those of a reshaped view; None: nothing is.
+
+    `regroup` tells it of one group of axes.
+    """
+    found: list[T] = []
+    for outer, own in _groups(shape, inner):
+        part = regroup(index[outer], shape[outer], inner[own])
         if part is None:
             return None
-        at += part
-    return tuple(at)
+        found += part
+    return tuple(found)
 
 
-def grouped(shape: tuple[int, ...], inner: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def _groups(shape: tuple[int, ...], inner: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
     """The axes of both sides that hold the same elements, as few together as can be."""
     i = j = 0
     while i < len(shape) or j < len(inner):

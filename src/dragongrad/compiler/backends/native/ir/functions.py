@@ -10,19 +10,25 @@ from .code import Code, Symbol
 from .registers import I1, I8, I64, PTR, VOID, Register, own_type
 
 
+class _Named:
+    """What a module knows by its name."""
+
+    name: str
+
+    @property
+    def symbol(self) -> str:
+        """Its name, as LLVM writes it."""
+        return f"@{self.name}"
+
+
 @dataclass(frozen=True)
-class External:
+class External(_Named):
     """A function that a module calls and does not define."""
 
     name: str
     result: str
     parameters: tuple[str, ...]
     attributes: str = ""
-
-    @property
-    def symbol(self) -> str:
-        """Its name, as LLVM writes it."""
-        return f"@{self.name}"
 
     def needs(self) -> dict[str, str]:
         """Its declaration."""
@@ -31,7 +37,7 @@ class External:
 
 
 @dataclass(frozen=True)
-class Variable:
+class Variable(_Named):
     """A variable of a module, or a constant; `start` is its first value as LLVM writes it."""
 
     name: str
@@ -40,19 +46,25 @@ class Variable:
     linkage: str = ""
     constant: bool = False
 
-    @property
-    def symbol(self) -> str:
-        """Its name, as LLVM writes it."""
-        return f"@{self.name}"
-
     def needs(self) -> dict[str, str]:
         """Its definition."""
         word = "constant" if self.constant else "global"
         return {self.symbol: f"{self.symbol} = {_before(self.linkage)}{word} {self.type} {self.start}"}
 
 
+class _OfModule(_Named):
+    """A function that is defined in some module."""
+
+    result: str
+    parameters: tuple[str, ...]
+
+    def elsewhere(self, attributes: str = "") -> External:
+        """The function as another module sees it."""
+        return External(self.name, self.result, self.parameters, attributes)
+
+
 @dataclass(frozen=True)
-class Written:
+class Written(_OfModule):
     """A function whose text there is already, with those of whatever it refers to."""
 
     name: str
@@ -61,21 +73,12 @@ class Written:
     text: str
     others: dict[str, str]
 
-    @property
-    def symbol(self) -> str:
-        """Its name, as LLVM writes it."""
-        return f"@{self.name}"
-
     def needs(self) -> dict[str, str]:
         """Its text, and those of whatever it refers to."""
         return {**self.others, self.symbol: self.text}
 
-    def elsewhere(self, attributes: str = "") -> External:
-        """The function as another module sees it."""
-        return External(self.name, self.result, self.parameters, attributes)
 
-
-class Defined:
+class Defined(_OfModule):
     """A function that Python code writes, when its text is first asked for: `write(code, *parameters)`.
 
     The parameters have the names of the Python function's. Code that comes to its end returns nothing.
@@ -101,7 +104,7 @@ class Defined:
         linkage: str = "internal",
         attributes: str = "",
     ) -> None:
-        self.name, self.symbol = name, f"@{name}"
+        self.name = name
         self.result, self.parameters = result, tuple(map(own_type, parameters))
         self._given = parameters
         self._write, self._linkage, self._attributes = write, linkage, attributes
@@ -118,10 +121,6 @@ class Defined:
     def needs(self) -> dict[str, str]:
         """Its text, and those of whatever it refers to."""
         return self._texts
-
-    def elsewhere(self, attributes: str = "") -> External:
-        """The function as another module sees it."""
-        return External(self.name, self.result, self.parameters, attributes)
 
 
 def defined(

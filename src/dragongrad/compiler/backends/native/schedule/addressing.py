@@ -18,7 +18,7 @@ from ....indexing import index_of
 from ....lowering import Access, Along, Read, Role, accesses, has_element, is_a
 from ....rewrite import shape_of
 from ..elements.joining import axis_of
-from ..elements.shapes import grouped, regrouped
+from ..elements.shapes import in_groups, regrouped
 from ..ir.affine import Index, Loop, variable
 from .stores import Store, mode_of
 
@@ -179,15 +179,7 @@ def _inner(node: Op, access: Access, axis: int, at: At) -> Known:
 
 def _reshaped(at: At, shape: tuple[int, ...], inner: tuple[int, ...]) -> At | None:
     """What is known of the index into an array in another shape; None where it is not linear."""
-    found: list[Known] = []
-    if 0 in shape:
-        return (_NUMBER,) * len(inner)
-    for outer, own in grouped(shape, inner):
-        part = _regrouped(at[outer], shape[outer], inner[own])
-        if part is None:
-            return None
-        found += part
-    return tuple(found)
+    return (_NUMBER,) * len(inner) if 0 in shape else in_groups(at, shape, inner, _regrouped)
 
 
 def _regrouped(at: At, shape: tuple[int, ...], inner: tuple[int, ...]) -> list[Known] | None:
