@@ -159,3 +159,72 @@ def test_a_running_sum_in_long_code_stays_in_a_register(monkeypatch):
     np.testing.assert_allclose(run, f(x), rtol=1e-12)
     # Each element is put away once and fetched a few times; the sum is not.
     assert made.asm.count("(%rsp)") < 300
+
+
+# What is read element by element
+
+
+def minors(x):
+    """A determinant by minors."""
+
+    def below(row, columns):
+        if not columns:
+            return 1.0
+        parts = [x[row, c] * below(row + 1, columns[:k] + columns[k + 1 :]) for k, c in enumerate(columns)]
+        return sum(parts[::2]) - sum(parts[1::2])
+
+    return below(0, tuple(range(len(x))))
+
+
+def continuant(x):
+    """The determinant of what is beside the diagonal."""
+    before, now = 1.0, x[0, 0]
+    for i in range(1, len(x)):
+        before, now = now, x[i, i] * now - x[i, i - 1] * x[i - 1, i] * before
+    return now
+
+
+def every(x):
+    """Products of all elements with those of the next row."""
+    total = 0.0
+    for i in range(len(x)):
+        for j in range(len(x)):
+            total = total + x[i, j] ** 2 * x[i - 1, j]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("f", "n"), [(minors, 3), (minors, 4), (minors, 5), (minors, 6), (continuant, 30), (every, 12), (every, 40)]
+)
+def test_the_text_of_a_gradient_grows_with_what_was_traced(f, n):
+    x = np.eye(n) + np.linspace(-0.3, 0.3, n * n).reshape(n, n)
+    traced, run, made = compiled(ad.grad(f), x)
+    np.testing.assert_allclose(traced, ad.grad(f)(x), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(run, traced, rtol=1e-10, atol=1e-12)
+    if f is minors:
+        np.testing.assert_allclose(run, np.linalg.det(x) * np.linalg.inv(x).T, rtol=1e-9, atol=1e-12)
+    operations = int(re.search(r"trace +(\d+)", made.report())[1])
+    # Each operation is about one line, each element of the gradient a few; 40 more are of no element.
+    assert made.llvm.count("\n") < 2 * operations + 4 * n * n + 40
+
+
+READ = {
+    "elements": ((3, 4), lambda x: sum(x[i, j] ** 2 * (i + 1) for i in range(3) for j in range(4))),
+    "columns": ((1000, 3), lambda x: np.sum(x[:, 0] * x[:, 1]) + np.sum(np.sin(x[:, 2]) * x[:, 1] + x[:, 0])),
+    "many_columns": ((50, 40), lambda x: sum(np.sum(np.sin(x[:, j]) * x[:, j - 1]) for j in range(40))),
+    "a_middle_axis": ((20, 5, 6), lambda x: sum(np.sum(np.sin(x[:, j]) * x[:, j - 1]) for j in range(5))),
+    "a_few_of_many": ((5000,), lambda x: sum(np.sin(x[7 * k]) * x[9 * k] for k in range(30))),
+    "parts_of_parts": ((6, 7), lambda x: sum(np.prod(x[i:, j:][0, :2]) for i in range(6) for j in range(5))),
+    "of_length_1": ((1, 1), lambda x: x[0, 0] * x[0, 0] * x[-1, -1]),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "dtype", "backend"), covering([*READ], [np.float64, np.float32], ["native", "numpy"], together=2)
+)
+def test_gradients_of_what_is_read_part_by_part(case, dtype, backend):
+    shape, f = READ[case]
+    first = np.linspace(0.2, 1.1, int(np.prod(shape))).reshape(shape).astype(dtype)
+    direction = np.cos(np.arange(first.size)).reshape(shape).astype(dtype)
+    for g in (ad.grad(f), lambda x: ad.hvp(f, x, direction), ad.grad(lambda x: np.sum(ad.grad(f)(x) ** 2))):
+        assert_compiles(g, [first], [np.flip(first) * dtype(1.3)], backend, dtype)

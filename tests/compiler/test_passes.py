@@ -273,6 +273,69 @@ def test_what_is_laid_into_zeros_twice_is_laid_once():
     assert names(graph).count("scatter") == 1
 
 
+# What sums lay into zeros
+
+
+def element(x, *index):
+    return x[index] * (1.0 + 0.5 * len(str(index)))
+
+
+CUBE = np.linspace(-1, 1, 60).reshape(3, 4, 5)
+EVERY = [(i, j) for i in range(3) for j in range(4)]
+JOINED = {
+    "elements": (M, EVERY),
+    "in_another_order": (M, [*EVERY[::-1], *EVERY[::3]]),
+    "from_the_end": (M, [(-1 - i, -1 - j) for i, j in EVERY]),
+    "rows": (M, [0, 1, 2, 1]),
+    "columns": (M, [(slice(None), j) for j in (3, 1, 0, 2, 1)]),
+    "the_last_axis": (CUBE, [(..., j) for j in (4, 1, 0, 2, 3)]),
+    "the_middle": (CUBE, [(slice(None), j) for j in (3, 1, 0, 2)]),
+    "two_of_three_axes": (CUBE, [(..., i, j) for i in range(4) for j in range(5)]),
+    "first_two": (CUBE, [*EVERY, (0, 0, slice(None))]),
+    "all_three": (CUBE, [(i, j, k) for i, j in EVERY for k in range(5)]),
+    "the_first_and_the_last": (CUBE, [(i, slice(None), k) for i in range(3) for k in range(5)]),
+    "all_kinds": (M, [*EVERY, 0, 1, 2, *[(slice(None), j) for j in range(4)], slice(1, None), (slice(None, 2), 1)]),
+    "on_and_beside_the_diagonal": (
+        np.eye(12) + 1, [(i, j) for i in range(12) for j in range(max(0, i - 1), min(12, i + 2))]
+    ),
+    "a_few_of_many": (np.ones(300), [*range(40, 80)]),
+    "one_of_one": (np.ones((1, 1)), [(0, 0)] * 4),
+    "numbers": (np.array(2.0), [()] * 4),
+    "an_axis_of_length_0": (np.ones((4, 0)), [0, 1, 2, 3]),
+    "with_a_new_axis": (M, [(i, None) for i in range(3)]),
+    "arrays": (M, [(i, np.array([0, 2])) for i in range(3)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("case", JOINED)
+def test_what_is_laid_into_zeros_is_put_side_by_side(case, dtype):
+    x, places = JOINED[case]
+    x = x.astype(dtype)
+
+    def f(x):
+        total = 0.0
+        for place in places:
+            total = total + np.sum(np.real(element(x, *(place if isinstance(place, tuple) else (place,))) ** 2))
+        return total
+
+    before = graph = traced(ad.grad(f), x)
+    for one in PIPELINE:
+        graph = one(graph)
+        verify(graph)
+    (got,), (expected,) = run(graph, x), run(before, x)
+    np.testing.assert_allclose(got, expected, rtol=1e-5 if dtype is np.float32 else 1e-13)
+    assert np.asarray(got).dtype == np.asarray(expected).dtype
+    touched = [
+        sum(n.size for n in g.nodes if n.block.name == "add" and n.shape == x.shape) for g in (before, graph)
+    ]
+    if case in ("with_a_new_axis", "arrays", "the_first_and_the_last", "numbers"):
+        assert touched[1] <= touched[0]
+    else:
+        # No sum of the whole, however many terms there are, but of what is laid in different ways.
+        assert touched[1] <= (4 if case == "all_kinds" else 0) * x.size
+
+
 # Fast mathematics
 
 

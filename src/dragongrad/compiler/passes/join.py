@@ -1,27 +1,33 @@
-"""Joining: a sum of single rows, each laid into zeros, is those rows stacked.
+"""Joining: a sum of single elements or rows, each laid into zeros, is those side by side.
 
-Reverse mode writes one such term for each `x[i]`. Added one after the other, n of them would touch n² elements.
-Only the sign of a zero may change: 0.0 + -0.0 is 0.0.
+Reverse mode writes one such term for each `x[i]`, `x[i, j]` or `x[:, j]`. Added one after the other, n of them
+would touch all elements n times. Only the sign of a zero may change: 0.0 + -0.0 is 0.0.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...core.block import BLOCKS
 from ..graph import Graph, Op, Value, op_of
+from ..indexing import parts_of
 from ..rewrite import Writer, dtype_of, meets, rewrite, shape_of
 from .uses import users_of
 
-# Fewer terms are left as they are, and so are arrays of which most rows would be zero.
-_FEW, _SPARSE = 3, 4
+# Fewer terms are left as they are. Where more places than these times those that are met would be zero, terms are
+# left too, or from so many on are laid into zeros all at once.
+_FEW, _SPARSE, _MANY = 3, 4, 16
 _ADD, _SCATTER, _STACK = BLOCKS[np.add], BLOCKS["scatter"], BLOCKS[np.stack]
+
+# The axes along which one place is met, from the first to behind the last.
+_Axes = tuple[int, int]
 
 
 def join_rows(graph: Graph) -> Graph:
-    """Stack what sums lay into zeros row by row."""
+    """Put side by side what sums lay into zeros place by place."""
     if not meets(graph, {_SCATTER}):
         return graph
     inner = _inner(graph)
@@ -59,34 +65,79 @@ def _joined(writer: Writer, node: Op, values: tuple[Value, ...], parts: set[Op])
             stack += reversed(value.operands)
         else:
             terms.append(value)
-    rows: dict[int, list[Value]] = {}
+    groups: dict[_Axes, list[tuple[int, Value]]] = {}
     rest = []
     for term in terms:
-        at = _row(term, node)
-        if at is None:
+        found = _place(term, node)
+        if found is None:
             rest.append(term)
         else:
-            rows.setdefault(at, []).append(op_of(term).operands[0])
-    if len(terms) - len(rest) < _FEW or node.shape[0] > _SPARSE * len(rows):
-        return None
-    shape, dtype = node.shape[1:], node.dtype
-    zero = np.broadcast_to(np.zeros((), dtype), shape)[()]
-    pieces = [_sum(writer, rows.get(i, [zero]), shape, dtype) for i in range(node.shape[0])]
-    whole: Any = writer.apply(_STACK, tuple(pieces), {"axis": 0}, node.shape, dtype)
-    return _sum(writer, [whole, *rest], node.shape, dtype)
+            groups.setdefault(found[0], []).append((found[1], term))
+    wholes: list[Value] = []
+    for axes, group in groups.items():
+        whole = _side_by_side(writer, node, axes, group)
+        if whole is None:
+            rest += [term for _, term in group]
+        else:
+            wholes.append(whole)
+    return _sum(writer, [*wholes, *rest], node.shape, node.dtype) if wholes else None
 
 
-def _row(term: Value, node: Op) -> int | None:
-    """The row that a term lays into zeros; None where it is anything else."""
+def _place(term: Value, node: Op) -> tuple[_Axes, int] | None:
+    """The place that a term lays into zeros, counted along the axes of its numbers; None for any other term."""
     if not isinstance(term, Op) or term.block is not _SCATTER or term.shape != node.shape:
         return None
-    index = term.params["index"]
+    found = parts_of(term.params["index"], node.shape)
+    if not all(p.kind == "take" or p.whole for p in found):
+        return None
+    taken = [p.axis for p in found if p.kind == "take"]
+    if not taken or taken[-1] - taken[0] + 1 != len(taken):
+        return None
     (x,) = term.operands
-    if len(index) != 1 or not isinstance(index[0], (int, np.integer)) or isinstance(index[0], bool):
+    axes = taken[0], taken[-1] + 1
+    if shape_of(x) != _without(node.shape, axes) or dtype_of(x) != node.dtype:
         return None
-    if shape_of(x) != node.shape[1:] or dtype_of(x) != node.dtype:
+    at = 0
+    for part in found:
+        if part.kind == "take":
+            at = at * part.length + part.start
+    return axes, at
+
+
+def _without(shape: tuple[int, ...], axes: _Axes) -> tuple[int, ...]:
+    return shape[: axes[0]] + shape[axes[1] :]
+
+
+def _side_by_side(writer: Writer, node: Op, axes: _Axes, group: list[tuple[int, Value]]) -> Value:
+    """What terms lay into zeros along some axes, as one array; None where that is no gain."""
+    shape, dtype = _without(node.shape, axes), node.dtype
+    terms: dict[int, list[Value]] = {}
+    for at, term in group:
+        terms.setdefault(at, []).append(op_of(term).operands[0])
+    count = prod(node.shape[axes[0] : axes[1]])
+    dense = count <= _SPARSE * len(terms)
+    if len(group) < (_FEW if dense else _MANY):
         return None
-    return int(index[0]) % node.shape[0]
+    zero = np.broadcast_to(np.zeros((), dtype), shape)[()]
+    met = list(range(count)) if dense else sorted(terms)
+    pieces: list[Value] = [_sum(writer, terms.get(at, [zero]), shape, dtype) for at in met]
+    lengths = node.shape[axes[0] : axes[1]]
+    if dense:
+        return _stacked(writer, pieces, axes[0], lengths, shape, dtype)
+    line = _stacked(writer, pieces, axes[0], (len(pieces),), shape, dtype)
+    index = (*[slice(None)] * axes[0], *np.unravel_index(np.array(met), lengths))
+    return writer.apply(_SCATTER, (line,), {"index": index, "shape": node.shape}, node.shape, dtype)
+
+
+def _stacked(
+    writer: Writer, pieces: list[Value], axis: int, lengths: tuple[int, ...], shape: tuple[int, ...], dtype: Any
+) -> Value:
+    """Pieces of a shape stacked along new axes of these lengths, the last of which stand side by side first."""
+    for n in reversed(lengths):
+        shape = (*shape[:axis], n, *shape[axis:])
+        rows = [tuple(pieces[k : k + n]) for k in range(0, len(pieces), n)]
+        pieces = [writer.apply(_STACK, row, {"axis": axis}, shape, dtype) for row in rows]
+    return pieces[0]
 
 
 def _sum(writer: Writer, terms: list[Value], shape: tuple[int, ...], dtype: Any) -> Value:
