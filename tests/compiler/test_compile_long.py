@@ -14,7 +14,9 @@ from test_random_programs import PROGRAMS, matrices
 import dragongrad as ad
 from dragongrad.compiler.backends.native.loops import loop
 from dragongrad.compiler.backends.native.parallel import thread_pool
+from dragongrad.compiler.backends.native.plan import fuse, legalize
 from dragongrad.compiler.backends.native.schedule import scheduler
+from dragongrad.compiler.backends.native.tuning import VALUES_PER_FUNCTION
 from dragongrad.compiler.passes import PIPELINE
 
 pytestmark = pytest.mark.filterwarnings("error::dragongrad.CompileWarning")
@@ -106,6 +108,17 @@ def test_no_function_grows_with_the_program():
         counts.append(text.count("\n"))
     assert lengths[1] < 1.2 * lengths[0]
     assert counts[1] < 2.2 * counts[0]
+
+
+def test_a_function_ends_behind_a_long_list():
+    def f(x):
+        return np.sum(np.stack([x[k % 7] * x[(k + 3) % 7] + k for k in range(2000)]) ** 2)
+
+    made = compiled(ad.grad(f), np.linspace(0.1, 0.7, 7))[2]
+    straight = [step for step in fuse(legalize(made.graph)).steps if step.mode == "straight"]
+    sizes = [[store.node.size for store in step.stores] for step in straight]
+    assert [2000] in sizes
+    assert all(max(some[:-1], default=0) <= VALUES_PER_FUNCTION for some in sizes)
 
 
 @pytest.mark.parametrize("one", PIPELINE, ids=lambda one: one.__name__)

@@ -17,7 +17,7 @@ from dragongrad.compiler.backends.native.ir.builder import Text
 from dragongrad.compiler.backends.native.ir.functions import Defined, module_text
 from dragongrad.compiler.backends.native.ir.registers import I64, NOALIAS, VOID
 from dragongrad.compiler.backends.native.jit import engine
-from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definition
+from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definition, of_array
 
 TARGETS = {"host": engine.processor()}
 if platform.machine().lower() in ("x86_64", "amd64"):
@@ -323,6 +323,21 @@ def test_a_call_gives_the_same_bits_as_the_text_in_line(name, dtype):
     arrays = some(name, dtype)
     called, inline = (compute(name, "host", dtype, *arrays, called=c) for c in (True, False))
     np.testing.assert_array_equal(called, inline)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_call_with_arrays_gives_the_same_bits(name, dtype):
+    host, kind = TARGETS["host"], DTYPES[dtype]
+    made = of_array(name, kind, host.lanes, host.fused, linkage="")
+    lanes = calls.lanes()
+    arrays = [np.ascontiguousarray(a[: len(a) // lanes * lanes], dtype) for a in some(name, dtype)]
+    out = np.zeros(len(arrays[0]) + 1, dtype)
+    library = engine.Library(module_text(made))
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(arrays) + 1), ctypes.c_int64)(library.address(made.name))
+    run(out.ctypes.data, *[a.ctypes.data for a in arrays], len(arrays[0]))
+    np.testing.assert_array_equal(out[:-1], compute(name, "host", dtype, *arrays, called=True))
+    assert out[-1] == 0
 
 
 @pytest.mark.skipif(TARGETS["host"].lanes < 8, reason="this processor has no longer registers than four doubles")

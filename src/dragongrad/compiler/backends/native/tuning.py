@@ -32,6 +32,9 @@ STORED_DEPTH = 64
 VALUES_PER_FUNCTION = 256
 # Elements of straight code from which it is compiled quickly: what LLVM could still find takes long to look for.
 QUICK_ELEMENTS = 5000
+# Calls of a mathematical function in straight code that are made as one; the fewest that are worth it; and among
+# how many calls they are looked for, whose arguments and results are to stay in the first-level cache.
+CALLS_AT_ONCE, FEWEST_CALLS, CALLS_IN_REACH = 64, 4, 256
 # Elements of an array that are written out one by one, without a loop.
 STRAIGHT_ELEMENTS = 32
 # Elements of a list of small parts that are written out.

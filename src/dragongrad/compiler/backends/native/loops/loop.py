@@ -31,6 +31,7 @@ from ..tuning import (
     STRAIGHT_ELEMENTS,
 )
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
+from .batched_calls import batched
 
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
@@ -82,7 +83,11 @@ class LoopWriter:
         """The function."""
         length = self._body()
         loads = [f"  {register} = {load}" for load, register in self.neutral.items()]
-        lines = [*loads, *self.text.entry, *self.text.lines, "  ret void"]
+        entry, body = self.text.entry, self.text.lines
+        if self.loops.mode == "straight":
+            more, body = batched(body, self.text.declared, self.text.borrows)
+            entry = [*entry, *more]
+        lines = [*loads, *entry, *body, "  ret void"]
         return Function(self.name, lines, self.values, self.text.declared, length, self.text.accesses)
 
     def _body(self) -> int:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from ..ir.code import Code
 from ..ir.functions import Written, framed
-from ..ir.registers import DOUBLE, FLOAT, Register, vector
+from ..ir.registers import DOUBLE, FLOAT, I64, NOALIAS, PTR, VOID, Register, vector
 from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic, logarithm, power, trigonometric
 from .formula import Formula
 
@@ -81,13 +82,33 @@ def definition(name: str, kind: str, lanes: int, fused: bool, called: bool, link
     if not called and not function.branches:
         return _written(function, f"dragon.{name}.{kind}.inline", kind, 1, fused, "internal", "alwaysinline")
     symbol = f"dragon.{name}.{kind}"
-    many = f"{symbol}.x{lanes}"
-    mapped = f'"vector-function-abi-variant"="_ZGV_LLVM_N{lanes}{"v" * function.arguments}_{symbol}({many})"'
     # Neither is internal: LLVM would remove the variant, to which nothing refers until loops are widened, and an
     # argument of the function that is the same in every call, after which the two no longer match.
-    one = _written(function, symbol, kind, 1, fused, linkage, f"noinline {mapped}")
-    vectors = _written(function, many, kind, lanes, fused, linkage, "noinline")
+    vectors = _of_vectors(name, kind, lanes, fused, linkage)
+    mapped = f"_ZGV_LLVM_N{lanes}{'v' * function.arguments}_{symbol}({vectors.name})"
+    attributes = f'noinline "vector-function-abi-variant"="{mapped}"'
+    one = _written(function, symbol, kind, 1, fused, linkage, attributes)
     return replace(one, others={**one.others, **vectors.needs()})
+
+
+def _of_vectors(name: str, kind: str, lanes: int, fused: bool, linkage: str) -> Written:
+    return _written(FUNCTIONS[name], f"dragon.{name}.{kind}.x{lanes}", kind, lanes, fused, linkage, "noinline")
+
+
+@cache
+def of_array(name: str, kind: str, lanes: int, fused: bool, linkage: str = "hidden") -> Written:
+    """A function from arrays of numbers, a multiple of `lanes`, into an array: first that, then the arguments."""
+    code, stored, size = Code(VOID), vector(kind, lanes), 8 if kind == DOUBLE else 4
+    vectors = _of_vectors(name, kind, lanes, fused, linkage)
+    out, *arrays = [Register(code, PTR, f"%x{k}") for k in range(FUNCTIONS[name].arguments + 1)]
+    with code.loop(Register(code, I64, "%count"), step=lanes) as i:
+        given = [array.element(kind, i).load(stored, align=size) for array in arrays]
+        out.element(kind, i).store(code.call(vectors, *given), align=size)
+    code.ret()
+    own = f"dragon.{name}.{kind}.array"
+    parameters = [*[f"{NOALIAS} nocapture {array.name}" for array in (out, *arrays)], f"{I64} %count"]
+    text = framed(code.lines, own, VOID, parameters, linkage, "willreturn memory(argmem: readwrite) noinline #0")
+    return Written(own, VOID, (PTR,) * (len(arrays) + 1) + (I64,), text, code.declared)
 
 
 def _written(

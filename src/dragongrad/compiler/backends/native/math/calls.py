@@ -10,6 +10,7 @@ from ..ir.builder import Text, type_of
 from ..ir.functions import Written, module_text
 from ..jit.engine import Library, processor, provide
 from . import FUNCTIONS, definition
+from . import of_array as definition_of_array
 
 # So many uses in one function are written where they are used; more would take long to compile, and are calls.
 _IN_LINE = 24
@@ -25,13 +26,29 @@ def _for_host(name: str, kind: str, called: bool, linkage: str = "hidden") -> Wr
     return definition(name, kind, host.lanes, host.fused, called, linkage)
 
 
-@once
+def of_array(name: str, kind: str, borrows: bool) -> Written:
+    """A function of all numbers of an array, a multiple of `lanes()`."""
+    host = processor()
+    return definition_of_array(name, kind, host.lanes, host.fused, "" if borrows else "hidden")
+
+
+def lanes() -> int:
+    """How many numbers the functions of arrays compute at once."""
+    return processor().lanes
+
+
 def provide_function(symbol: str) -> Library:
-    """Make a function that code borrows."""
-    _, name, kind = symbol.split(".")
-    function = _for_host(name, kind, called=True, linkage="")
-    library = Library(module_text(function))
-    provide(function.name, library.address(function.name))
+    """Make a function that code borrows, of a number or of an array."""
+    _, name, kind, *_ = symbol.split(".")
+    return _provided(name, kind)
+
+
+@once
+def _provided(name: str, kind: str) -> Library:
+    functions = _for_host(name, kind, called=True, linkage=""), of_array(name, kind, borrows=True)
+    library = Library(module_text(*functions))
+    for function in functions:
+        provide(function.name, library.address(function.name))
     return library
 
 

@@ -321,14 +321,19 @@ class Schedule:
                 break
             if straight or self._fits(step, store, mode, needs if k == after else _NOTHING[1]):
                 step.stores.append(store)
-                if straight and len(step.stores) >= (
-                    VALUES_PER_FUNCTION // 4 if self.quick else VALUES_PER_FUNCTION
-                ):
+                if straight and self._is_full(step):
                     alike.remove(k)
                 return k
-        self.steps.append(Loops(mode, length, [store], quick=straight and self.quick))
-        alike.append(len(self.steps) - 1)
-        return alike[-1]
+        step = Loops(mode, length, [store], quick=straight and self.quick)
+        self.steps.append(step)
+        if not straight or not self._is_full(step):
+            alike.append(len(self.steps) - 1)
+        return len(self.steps) - 1
+
+    def _is_full(self, step: Loops) -> bool:
+        """Whether a function of straight code is long enough."""
+        most = VALUES_PER_FUNCTION // 4 if self.quick else VALUES_PER_FUNCTION
+        return len(step.stores) >= most or (self.quick and step.stores[-1].node.size > VALUES_PER_FUNCTION)
 
     def _fits(self, step: Loops, store: Store, mode: str, needs: frozenset[Op]) -> bool:
         """Whether a store can be computed in the loops of a step of the same length."""
