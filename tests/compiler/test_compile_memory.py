@@ -1,5 +1,7 @@
 """What compiled functions hold in memory: no more than they need, and the eager results."""
 
+import sys
+
 import numpy as np
 import pytest
 from grid import covering
@@ -270,3 +272,46 @@ def test_what_is_written_over_is_needed_as_long_as_what_replaces_it():
     offsets = dict(workspace.offsets())
     assert offsets[0] == offsets[1] == offsets[2] == offsets[4] != offsets[3]
     assert workspace.size == 2 * 1024
+
+
+def places_of(count):
+    """A workspace of values that live for a while, each its own."""
+    rng, workspace = np.random.default_rng(count), Workspace()
+    for place in range(count):
+        size, first = int(rng.integers(1, 300)), int(rng.integers(0, count // 8))
+        workspace.need(place, size, first)
+        workspace.need(place, size, first + int(rng.integers(0, 40)))
+    return workspace
+
+
+def test_values_that_meet_share_no_bytes():
+    workspace = places_of(500)
+    workspace.plan()
+    uses = list(workspace.uses.values())
+    for k, a in enumerate(uses):
+        assert 0 <= a.offset <= workspace.size - a.size
+        for b in uses[:k]:
+            apart = a.offset + a.size <= b.offset or b.offset + b.size <= a.offset
+            assert apart or a.last < b.first or b.last < a.first
+    most = max(sum(u.size for u in uses if u.first <= step <= u.last) for step in range(110))
+    assert most <= workspace.size < 1.2 * most
+
+
+def test_the_work_of_placing_values_grows_with_their_number():
+    def lines_run(count):
+        workspace, lines = places_of(count), 0
+
+        def trace(frame, event, _):
+            nonlocal lines
+            lines += event == "line"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            workspace.plan()
+        finally:
+            sys.settrace(before)
+        return lines
+
+    assert lines_run(2000) < 2.5 * lines_run(1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -41,15 +42,16 @@ class Workspace:
             use.first, use.last = min(use.first, step), max(use.last, step)
 
     def plan(self) -> None:
-        """Give every value its offset: the lowest gap among those that live at the same time."""
-        free: list[tuple[int, int]] = []  # gaps below `size`, by offset
+        """Give every value its offset: the lowest gap among the tightest of those that live at the same time."""
+        gaps = _Gaps()
         ends: dict[int, list[Use]] = {}
         for use in sorted(self.uses.values(), key=lambda u: (u.first, -u.size)):
             for step in sorted(s for s in ends if s < use.first):
                 for gone in ends.pop(step):
-                    free = _merged([*free, (gone.offset, gone.size)])
-            use.offset, free, self.size = _take(use.size, free, self.size)
+                    gaps.free(gone.offset, gone.size)
+            use.offset = gaps.take(use.size)
             ends.setdefault(use.last, []).append(use)
+        self.size = gaps.end
 
     def offsets(self) -> Iterable[tuple[int, int]]:
         """Each place with its offset."""
@@ -61,27 +63,48 @@ def _lines(size: int) -> int:
     return -(-max(size, 1) // LINE_BYTES) * LINE_BYTES
 
 
-def _merged(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same gaps in order, neighbours joined."""
-    joined: list[tuple[int, int]] = []
-    for offset, size in sorted(gaps):
-        if joined and sum(joined[-1]) == offset:
-            joined[-1] = (joined[-1][0], joined[-1][1] + size)
-        else:
-            joined.append((offset, size))
-    return joined
+class _Gaps:
+    """What is free of a workspace, which ends at `end`: no two gaps are neighbours."""
 
+    def __init__(self) -> None:
+        self.end = 0
+        self._sizes: dict[int, int] = {}  # by offset
+        self._offsets: dict[int, int] = {}  # by where they end
+        self._alike: dict[int, list[int]] = {}  # the offsets in order, by size
 
-def _take(size: int, free: list[tuple[int, int]], end: int) -> tuple[int, list[tuple[int, int]], int]:
-    """The offset of `size` bytes, what is free after that, and where the workspace ends."""
-    fits = [gap for gap in free if gap[1] >= size]
-    if fits:
+    def free(self, offset: int, size: int) -> None:
+        """Bytes are free again."""
+        if offset + size in self._sizes:
+            size += self._remove(offset + size)
+        if offset in self._offsets:
+            before = self._offsets[offset]
+            offset, size = before, size + self._remove(before)
+        self._sizes[offset], self._offsets[offset + size] = size, offset
+        insort(self._alike.setdefault(size, []), offset)
+
+    def _remove(self, offset: int) -> int:
+        """A gap is none any more: how many bytes it had."""
+        size = self._sizes.pop(offset)
+        del self._offsets[offset + size]
+        alike = self._alike[size]
+        del alike[bisect_left(alike, offset)]
+        if not alike:
+            del self._alike[size]
+        return size
+
+    def take(self, size: int) -> int:
+        """The offset of so many bytes."""
         # The tightest gap: the others stay large.
-        best = min(fits, key=lambda gap: gap[1])
-        rest = [gap for gap in free if gap != best]
-        left = best[1] - size
-        return best[0], sorted([*rest, (best[0] + size, left)]) if left else rest, end
-    if free and sum(free[-1]) == end:
+        tightest = min([n for n in self._alike if n >= size], default=0)
+        if tightest:
+            offset = self._alike[tightest][0]
+            self._remove(offset)
+            if tightest > size:
+                self.free(offset + size, tightest - size)
+            return offset
         # The last gap grows.
-        return free[-1][0], free[:-1], free[-1][0] + size
-    return end, free, end + size
+        offset = self._offsets.get(self.end, self.end)
+        if offset < self.end:
+            self._remove(offset)
+        self.end = offset + size
+        return offset
