@@ -121,6 +121,42 @@ def test_a_function_ends_behind_a_long_list():
     assert all(max(some[:-1], default=0) <= VALUES_PER_FUNCTION for some in sizes)
 
 
+def test_elements_of_a_long_list_are_computed_once():
+    def f(x):
+        return np.sum(np.stack([np.exp(x[k % 7] * -k) for k in range(2000)]) ** 2)
+
+    text = compiled(ad.grad(f), np.linspace(0.1, 0.7, 7))[2].llvm
+    counts = re.findall(r"call void @dragon\.exp\.double\.array\(.*i64 (\d+)\)", text)
+    assert 1980 <= sum(map(int, counts)) <= 2000
+
+
+LISTS = {
+    "numbers": lambda x: np.stack([np.exp(x[k % 4]) * (k * 0.01) for k in range(300)]),
+    "vectors": lambda x: np.stack([np.exp(x[k % 3 : k % 3 + 2] * 0.1) + k * 0.01 for k in range(150)]),
+    "columns": lambda x: np.stack([np.exp(x[k % 3 : k % 3 + 2] * 0.1) + k * 0.01 for k in range(150)], axis=1),
+    "the_same": lambda x: np.stack([np.exp(x[k % 2]) for k in range(300)]),
+    "read_before": lambda x: np.stack([y * np.sin(y) for y in [np.exp(x[k % 4]) * (k * 0.01) for k in range(300)]]),
+    "of_several_types": lambda x: np.stack(
+        [np.exp(x[0]) * (k * 0.01) if k % 2 else np.float64(1) for k in range(300)]
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "dtype", "quick"), covering([*LISTS], [np.float64, np.float32], [True, False], together=2)
+)
+def test_what_is_read_from_long_lists(monkeypatch, case, dtype, quick):
+    monkeypatch.setattr(scheduler, "QUICK_ELEMENTS", -1 if quick else 10**9)
+    f, first = LISTS[case], np.array([0.3, -0.2, 0.9, 0.5], dtype)
+
+    def both(x):
+        made = f(x)
+        return made, made[1] * 2, np.sum(made[:2] * made[::-1][:2]), made[0] > made[-1]
+
+    for g in (both, ad.grad(lambda x: np.sum(np.sin(f(x)) ** 2)), ad.jacobian(lambda x: f(x)[:2])):
+        assert_compiles(g, [first], [first[::-1] * dtype(1.1)], "native", dtype)
+
+
 @pytest.mark.parametrize("one", PIPELINE, ids=lambda one: one.__name__)
 def test_a_pass_that_changes_nothing_returns_the_very_graph(one):
     graph = compiled(ad.grad(pendulum(20)), np.array([0.5, 0.1]))[2].graph

@@ -18,6 +18,7 @@ from .loops.row_blocking import BlockedNestWriter, wide_sums
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
+from .rewrites.read_lists import read_lists
 from .rewrites.transpose_operands import turn
 from .schedule.rematerialize import rematerialized
 from .schedule.scheduler import Schedule
@@ -48,7 +49,7 @@ def plan(graph: Graph) -> Plan:
 
 def legalize(graph: Graph) -> Legal:
     """Convolutions as framed images, and operands laid out as they are read."""
-    return Legal(*turn(turn_gathered(part_operands(frame_convolutions(graph)))))
+    return Legal(*turn(turn_gathered(part_operands(read_lists(frame_convolutions(graph))))))
 
 
 def fuse(legal: Legal) -> Schedule:
