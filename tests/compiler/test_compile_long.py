@@ -262,7 +262,9 @@ READ = {
     "columns": ((1000, 3), lambda x: np.sum(x[:, 0] * x[:, 1]) + np.sum(np.sin(x[:, 2]) * x[:, 1] + x[:, 0])),
     "many_columns": ((50, 40), lambda x: sum(np.sum(np.sin(x[:, j]) * x[:, j - 1]) for j in range(40))),
     "a_middle_axis": ((20, 5, 6), lambda x: sum(np.sum(np.sin(x[:, j]) * x[:, j - 1]) for j in range(5))),
-    "a_few_of_many": ((5000,), lambda x: sum(np.sin(x[7 * k]) * x[9 * k] for k in range(30))),
+    "a_few_of_many": ((3000,), lambda x: sum(np.sin(x[7 * k]) * x[9 * k] for k in range(30))),
+    "very_few": ((5000,), lambda x: sum(np.sin(x[7 * k]) * x[9 * k] for k in range(30))),
+    "rows_here_and_there": ((200, 7), lambda x: sum(np.sum(np.sin(x[9 * k]) * x[9 * k + 3]) for k in range(20))),
     "parts_of_parts": ((6, 7), lambda x: sum(np.prod(x[i:, j:][0, :2]) for i in range(6) for j in range(5))),
     "of_length_1": ((1, 1), lambda x: x[0, 0] * x[0, 0] * x[-1, -1]),
 }

@@ -18,8 +18,9 @@ from ..rewrite import Writer, dtype_of, meets, rewrite, shape_of
 from .uses import users_of
 
 # Fewer terms are left as they are. Where more places than these times those that are met would be zero, terms are
-# left too, or from so many on are laid into zeros all at once.
-_FEW, _SPARSE, _MANY = 3, 4, 16
+# left too; so many numbers or more, for so many times the places at most, are laid into zeros all at once.
+_FEW, _SPARSE = 3, 4
+_MANY, _EMPTY = 16, 64
 _ADD, _SCATTER, _STACK = BLOCKS[np.add], BLOCKS["scatter"], BLOCKS[np.stack]
 
 # The axes along which one place is met, from the first to behind the last.
@@ -116,7 +117,7 @@ def _side_by_side(writer: Writer, node: Op, axes: _Axes, group: list[tuple[int, 
         terms.setdefault(at, []).append(op_of(term).operands[0])
     count = prod(node.shape[axes[0] : axes[1]])
     dense = count <= _SPARSE * len(terms)
-    if len(group) < (_FEW if dense else _MANY):
+    if len(group) < (_FEW if dense else _MANY) or (not dense and (shape or count > _EMPTY * len(terms))):
         return None
     zero = np.broadcast_to(np.zeros((), dtype), shape)[()]
     met = list(range(count)) if dense else sorted(terms)
@@ -124,8 +125,8 @@ def _side_by_side(writer: Writer, node: Op, axes: _Axes, group: list[tuple[int, 
     lengths = node.shape[axes[0] : axes[1]]
     if dense:
         return _stacked(writer, pieces, axes[0], lengths, shape, dtype)
-    line = _stacked(writer, pieces, axes[0], (len(pieces),), shape, dtype)
-    index = (*[slice(None)] * axes[0], *np.unravel_index(np.array(met), lengths))
+    line = _stacked(writer, pieces, 0, (len(pieces),), shape, dtype)
+    index = np.unravel_index(np.array(met), lengths)
     return writer.apply(_SCATTER, (line,), {"index": index, "shape": node.shape}, node.shape, dtype)
 
 
