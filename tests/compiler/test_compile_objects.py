@@ -584,6 +584,28 @@ def test_what_was_written_to_is_seen_where_that_is_asked_for():
         assert pickle.loads(pickle.dumps(ad.compile(np.sin, check_captured=True)))._captured.contents
 
 
+WRITTEN_LATER = {
+    "an operand": lambda c, x: np.sum(x * c),
+    "of a call back": lambda c, x: np.cumsum(x) + np.correlate(x, c),
+    "repeated": lambda c, x: np.stack([x, x]) * np.broadcast_to(c, (2, 3)),
+    "places": lambda c, x: x[c.astype(int) % 3] if c.dtype.kind == "f" else x[c % 3],
+    "returned": lambda c, x: (x, c),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", WRITTEN_LATER)
+@pytest.mark.parametrize("dtype", [float, int])
+def test_a_program_goes_on_with_what_a_captured_array_held(name, backend, dtype):
+    c, x, f = np.array([1, 2, 3], dtype), np.array([0.5, 1.5, 2.5]), WRITTEN_LATER[name]
+    compiled = ad.compile(lambda x: f(c, x), backend=backend)
+    expected = f(c.copy(), x)
+    compiled(x)
+    c[:] = 7
+    for got, known in zip(leaves(compiled(x)), leaves(expected), strict=True):
+        np.testing.assert_allclose(got, known)
+
+
 @quiet
 def test_captured_values_that_stay_or_do_not_matter_are_not_compiled_again():
     compiled = ad.compile(lambda x: MODEL.loss(x) * CAPTURED["rate"], backend="numpy")
