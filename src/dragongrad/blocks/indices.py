@@ -16,11 +16,13 @@ import numpy as np
 
 from ..core.errors import BatchError, DtypeError, describe, user_line
 from ..core.variable import Variable, bottom, plain
+from ..records import record
 
 Index = tuple[Any, ...]
 _ALL = slice(None)
 
 
+@record
 @dataclass(frozen=True)
 class At:
     """The place of an index array in an index, by its position in the stack."""

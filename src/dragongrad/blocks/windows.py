@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from ..records import record
+
 # A tile has about so many bytes of rows.
 TILE = 1 << 20
 # Of so few channels, a window is quicker laid out as a column.
 _FEW = 4
 
 
+@record
 @dataclass(frozen=True)
 class Windows:
     """Which elements of an input each element of an output sees.

@@ -182,18 +182,23 @@ def verify(graph: Graph) -> None:
 
 
 def _verify_node(node: Op) -> None:
-    """Apply a Block to examples of its arguments, and compare what comes out."""
-    source = op_of(node.operands[0]) if node.block is RESULT else node
-    if node.outputs or source.block.name == "custom" or source.block is RESULT:
-        # A function of the user's need not take examples.
-        return
-    with np.errstate(all="ignore"):
-        out = source.block.value(*[_example(v) for v in source.operands], **source.params)
-    made = np.asarray(out if source is node else node.block.value(out, **node.params))
-    if (made.shape, made.dtype) != (node.shape, node.dtype):
+    """Compare what a Block makes of examples of its arguments with what is noted."""
+    made = made_of_examples(node)
+    if made is not None and (made.shape, made.dtype) != (node.shape, node.dtype):
         raise AssertionError(
             f"{node!r} is noted as {node.dtype} {node.shape}, its Block makes {made.dtype} {made.shape}"
         )
+
+
+def made_of_examples(node: Op) -> np.ndarray[Any, Any] | None:
+    """What a Block makes of examples of its arguments; None where it need not take them."""
+    source = op_of(node.operands[0]) if node.block is RESULT else node
+    if node.outputs or source.block.name == "custom" or source.block is RESULT:
+        # A function of the user's need not take examples.
+        return None
+    with np.errstate(all="ignore"):
+        out = source.block.value(*[_example(v) for v in source.operands], **source.params)
+    return np.asarray(out if source is node else node.block.value(out, **node.params))
 
 
 def _example(value: Value) -> Any:

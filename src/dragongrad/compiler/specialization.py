@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -37,6 +37,7 @@ class Path:
     graph: Graph
     guards: list[Guard]
     structure: Structure
+    forms: list[type]
     run: Callable[[list[Any]], list[Any]]
     seconds: dict[str, float]
     passes: list[tuple[str, int, float]]
@@ -57,6 +58,15 @@ class Path:
         count = len(self.graph.outputs) - len(self.guards)
         shown = self.graph.rewritten(self.graph.nodes, self.graph.outputs[:count])
         return Source(optimise(shown)[0], self.names)
+
+
+BACKENDS = ("native", "numpy")
+
+
+def check_backend(backend: Any) -> None:
+    """Refuse what is no backend."""
+    if backend is not None and backend not in BACKENDS:
+        raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
 
 
 # The paths that failed in one call, and how.
@@ -99,10 +109,13 @@ def with_guards(traced: Traced) -> Graph:
 
 
 def build(
-    graph: Graph, traced: Traced, backend: str | None
+    graph: Graph, guards: Sequence[Guard], forms: list[type], backend: str | None
 ) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
-    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
-    taken, forms = [guard.taken for guard in traced.guards], traced.forms
+    """What runs a Graph: the function, the engine behind it, and the seconds it took.
+
+    Its last outputs are the values that the guards are on; `forms` are the classes of the others.
+    """
+    taken = [guard.taken for guard in guards]
     outputs = list(graph.outputs)
     for k, form in enumerate(forms):
         if not isinstance(outputs[k], Op):

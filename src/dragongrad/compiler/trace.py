@@ -178,7 +178,7 @@ class Stage(Staging):
             self._check_places(block, args, params)
         elif block is _EIG:
             # Whether eigenvalues are complex depends on values.
-            found = self.apply(_IS_COMPLEX, (out[0],), {})
+            found = self.apply(IS_COMPLEX, (out[0],), {})
             self.guards.append(Guard(found.link, bool(found.data), user_line()))
         return out
 
@@ -302,7 +302,7 @@ _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]
 _EIG = BLOCKS[np.linalg.eig]
-_IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
+IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
 # Python's numbers, what its operators give of them, and how it counts with truth values.
 _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError, MissingExtraError
-from ..core.files import replace
+from ..files import replace
 
 _FORMAT = "dragongrad nest 2"
 _KINDS = "fiub"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from .errors import ArgumentError
+from .core.errors import ArgumentError
 
 
 def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:

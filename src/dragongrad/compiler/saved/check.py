@@ -1,0 +1,62 @@
+"""Whether a Graph that was read is one: what runs it believes the shapes and dtypes that stand in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from .. import forms
+from ..abstract_evaluation import outline
+from ..graph import RESULT, Graph, Op, op_of
+from ..lowering import LOWERINGS
+from ..rewrite import made_of_examples
+
+_EIG = BLOCKS[np.linalg.eig]
+
+
+def check(graph: Graph) -> None:
+    """Compare each shape and dtype with what the Block makes of those of its operands.
+
+    Raises
+    ------
+    ValueError
+        One is another.
+    """
+    for node in graph.nodes:
+        try:
+            _check(node)
+        except Exception as error:
+            # A Block may raise anything where its arguments do not fit.
+            raise ValueError(f"{node!r}: {error}") from None
+
+
+def _check(node: Op) -> None:
+    if node.block is RESULT:
+        source = op_of(node.operands[0])
+        if not 0 <= node.params["index"] < source.outputs:
+            raise IndexError(f"value {node.params['index']} of {source.outputs}")
+    if any(source.outputs for source in node.sources) != (node.block is RESULT):
+        raise ValueError("several values as one")
+    shape, dtype = _form(node)
+    # Whether eigenvalues are complex depends on values: a decision is on that, and a call back looks.
+    either = node.block is RESULT and node.sources[0].block is _EIG and node.dtype.kind in "fc"
+    if shape != node.shape or (dtype != node.dtype and not either):
+        raise ValueError(f"it is noted as {node.dtype} {node.shape}, and is {dtype} {shape}")
+
+
+def _form(node: Op) -> tuple[tuple[int, ...], Any]:
+    """The shape and dtype of a value, computed of examples only where they are not known otherwise."""
+    if node.outputs:
+        return node.shape, node.dtype
+    known = LOWERINGS.get(node.block)
+    form = known.form if known is not None else None
+    if form is None and isinstance(node.block.fn, np.ufunc) and node.block.fn.signature is None:
+        form = forms.elementwise
+    values = [outline(v.shape, v.dtype, number=not v.shape) if isinstance(v, Op) else v for v in node.operands]
+    found = None if form is None else form(node.block, values, node.params)
+    if found is not None:
+        return tuple(found[0]), found[1]
+    made = made_of_examples(node)
+    return (node.shape, node.dtype) if made is None else (made.shape, made.dtype)
