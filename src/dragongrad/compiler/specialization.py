@@ -8,7 +8,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from ..core.errors import ArgumentError, CompileError, CompileWarning
 from ..core.nests import Structure, unflatten
 from ..forks import Lock
+from ..records import field, mutable
 from .backends.native.call.fastcall import MISSING
 from .backends.native.jit.engine import binding
 from .backends.native.program import Native
@@ -29,7 +29,7 @@ from .trace import Guard, Traced
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-@dataclass
+@mutable
 class Path:
     """One way through a function: its Graph before and after the passes, and what runs it."""
 
@@ -73,7 +73,7 @@ def check_backend(backend: Any) -> None:
 Failures: TypeAlias = list[tuple[Path, Exception]]
 
 
-@dataclass
+@mutable
 class Version:
     """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
 

@@ -6,7 +6,6 @@ import inspect
 import io
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ...context import WATCH
 from ...core.errors import SavedProgramError, describe, user_line
 from ...core.nests import Structure
 from ...core.variable import Variable, plain
+from ...records import mutable
 from ..backends.native.call.fastcall import MISSING
 from ..dispatch import closed, entry, first_of
 from ..inside import Inside
@@ -37,7 +37,7 @@ def unmade(arrays: list[Any]) -> Any:
     raise SavedProgramError("a path is called before it is compiled")
 
 
-@dataclass
+@mutable
 class Saved:
     """What a file holds.
 

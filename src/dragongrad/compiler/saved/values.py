@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ...records import RECORDS
+from ...records import RECORDS, names_of
 from .names import functions_by_name, name_of
 
 # Arrays of so many bytes are written into the text.
@@ -66,10 +65,10 @@ class Packer:
             return _number(value)
         if isinstance(value, np.dtype):
             return {"dtype": _dtype(value)}
-        record: Any = RECORDS.get(type(value).__name__)
-        if record is type(value):
-            held = {field.name: self.pack(getattr(value, field.name)) for field in fields(record)}
-            return {"record": [record.__name__, held]}
+        known: Any = RECORDS.get(type(value).__name__)
+        if known is type(value):
+            held = {name: self.pack(getattr(value, name)) for name in names_of(value)}
+            return {"record": [known.__name__, held]}
         if callable(value) and not isinstance(value, type) and (name := name_of(value)) in functions_by_name():
             return {"function": name}
         raise UnsavableError(f"{_article(type(value))} {type(value).__name__}")

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 
+from ....records import field, mutable
 from ...graph import Graph, Op, Value
 from ...rewrite import collector_paused, is_constant
 from .ir.builder import Function
@@ -24,7 +24,7 @@ from .schedule.scheduler import Schedule
 from .schedule.steps import Loops
 
 
-@dataclass
+@mutable
 class Legal:
     """A Graph of what the backend has a form for, and the operations that must go to memory."""
 
@@ -32,7 +32,7 @@ class Legal:
     stored: set[Op]
 
 
-@dataclass
+@mutable
 class Plan:
     """Everything that is known of a Graph before memory is planned and machine code is made."""
 

@@ -10,12 +10,12 @@ import ctypes
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from .....records import mutable, record
 from ....process import address_of, keep_forever, once, python_function
 from ..jit.engine import Library, provide
 from . import abi, entry
@@ -43,7 +43,7 @@ class _Method(ctypes.Structure):
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record
 class Argument:
     """What an entry point accepts in one place: `kind`, the place in the table, and the object, type or dtype."""
 
@@ -53,7 +53,7 @@ class Argument:
     shape: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Output:
     """What an entry point makes in one place of its result."""
 
@@ -64,7 +64,7 @@ class Output:
     value: Any = None
 
 
-@dataclass
+@mutable
 class Program:
     """What an entry point calls, and how its block of memory is laid out.
 
@@ -80,7 +80,7 @@ class Program:
     keeps: Any
 
 
-@dataclass
+@mutable
 class _Owner:
     """What an entry point holds on to: the description, the machine code, and the blocks that calls left."""
 

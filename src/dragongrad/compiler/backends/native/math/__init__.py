@@ -9,16 +9,16 @@ few ulp of the terms that nearly cancel. float32 is computed in float64 with sho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 
+from .....records import record, replace
 from ..ir.functions import Written, framed
 from ..ir.registers import DOUBLE, FLOAT, Register, vector
 from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic, logarithm, power, trigonometric
 from .formula import Formula
 
 
-@dataclass(frozen=True)
+@record
 class Function:
     """A function of one or two numbers; one that `branches` is called, never written into a loop."""
 
