@@ -12,6 +12,7 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
+from .collector import collector_paused as _collector_paused
 from .core.block import composite
 from .core.dispatch import install as _install
 from .core.errors import (
@@ -108,7 +109,7 @@ if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> _typing.Any:
         if name in _ROOMS:
-            with _locked():
+            with _locked(), _collector_paused():
                 module = _import_module(_ROOMS[name], __name__)
             found = getattr(module, name, module)
         else:

@@ -7,11 +7,7 @@ these values".
 
 from __future__ import annotations
 
-import gc
-import os
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from math import prod
 from operator import is_
 from typing import Any
@@ -22,36 +18,6 @@ from ..core.block import Block
 from .graph import INPUT, RESULT, Graph, Op, Value, op_of
 
 Visit = Callable[["Writer", Op, tuple[Value, ...]], Value]
-
-
-# The threads that paused Python's garbage collector, which others found paused.
-_PAUSED: set[int] = set()
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's garbage collector from walking again and again over a Graph that is being made."""
-    running = gc.isenabled()
-    if running:
-        _PAUSED.add(threading.get_ident())
-        gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-            _PAUSED.discard(threading.get_ident())
-
-
-def _resume_collector() -> None:
-    """In a process that was forked: the other threads that paused it are not there."""
-    if _PAUSED - {threading.get_ident()}:
-        _PAUSED.clear()
-        gc.enable()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_resume_collector)
 
 
 def is_constant(value: Value) -> bool:

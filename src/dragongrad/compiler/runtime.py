@@ -8,6 +8,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..context import ALWAYS, WATCH, careful
 from ..core.errors import ArgumentError, DragongradError, SavedProgramError, describe, user_line
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
+from ..forks import locked
 from ..typevars import P, R
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
@@ -29,7 +31,6 @@ from .parameters import Parameters
 from .passes import optimise
 from .randomness import trace_repeatable
 from .results import agree, computes_later
-from .saved.save import save
 from .signature import all_fresh, fresh, is_special, names_of, native, ready
 from .specialization import Failures, Path, Version, build, check_backend, take, warn, with_guards
 from .trace import Traced
@@ -385,4 +386,7 @@ class Compiled(Inside, Generic[P, R]):
                 f"{self!r} is bound to {describe(self._owners[0])}, which no file can hold\n  at {user_line()}\n"
                 "Compile a function that takes its arrays as arguments, or closes over them"
             )
-        save(path, self, self._run, self._parameters.takes_any, self._fast_math)
+        # What writes files is imported by those who do: a first call takes a part of its time to import modules.
+        with locked():
+            writer = import_module(".saved.save", __package__)
+        writer.save(path, self, self._run, self._parameters.takes_any, self._fast_math)

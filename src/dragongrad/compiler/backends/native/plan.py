@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from ....collector import collector_paused
 from ....records import field, mutable
 from ...graph import Graph, Op, Value
-from ...rewrite import collector_paused, is_constant
+from ...rewrite import is_constant
 from .ir.builder import Function
 from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter

@@ -10,6 +10,7 @@ from collections import deque
 from importlib import import_module
 from typing import Any
 
+from .....collector import collector_paused
 from .....core.errors import ArgumentError
 from .....records import record, values_of
 from ....process import exclusive, leave, once, try_exclusive
@@ -21,7 +22,8 @@ from . import cache
 def binding() -> Any:
     """LLVM itself, made ready."""
     try:
-        llvm = import_module("llvmlite.binding")
+        with collector_paused():
+            llvm = import_module("llvmlite.binding")
     except (ImportError, OSError) as error:
         raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
     llvm.initialize_native_target()
