@@ -8,6 +8,8 @@ import logging
 import math
 import pickle
 import random
+import subprocess
+import sys
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -718,3 +720,29 @@ def test_objects_without_attributes_are_arguments():
     assert [compiled(1.0, nothing), compiled(3.0, nothing)] == [2.0, 6.0]
     by_name = ad.compile(lambda x, n: 2 * x, static="n")
     assert [by_name(1.0, nothing), by_name(3.0, nothing)] == [2.0, 6.0]
+
+
+FIRST_DRAWS = {
+    "all share": "np.random.rand()",
+    "unseeded": "np.random.default_rng().normal()",
+    "imported there": "__import__('numpy.random').random.rand()",
+}
+FIRST_DRAW = """
+import warnings
+import numpy as np
+import dragongrad as ad
+f = ad.compile(lambda x: x * DRAW, backend="numpy")
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    assert len({f(1.0) for _ in range(4)}) == 4
+(one,) = told
+assert "draws random numbers" in str(one.message)
+"""
+
+
+@pytest.mark.parametrize("draw", FIRST_DRAWS)
+def test_generators_that_are_imported_by_the_traced_run_are_seen(draw):
+    """NumPy imports them when they are first asked for: before, there is no state to compare with."""
+    code = FIRST_DRAW.replace("DRAW", FIRST_DRAWS[draw])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
