@@ -43,10 +43,23 @@ def test_other_arguments_are_refused_with_what_it_takes(path):
     for args in ((), (1.0,), (np.ones(2), [1.0]), (np.ones(2), {"w": "a"}), (np.ones(2), {"w": 1.0}, 2, 3)):
         with pytest.raises(ad.SavedProgramError, match="was not saved for such arguments"):
             loaded(*args)
+    itself = []
+    itself.append(itself)
+    with pytest.raises(ad.SavedProgramError, match="holds itself"):
+        loaded(itself, {"w": 1.0})
+    with pytest.raises(ad.SavedProgramError, match=r"Model|\.w"):
+        loaded(Model(), {"w": 1.0})
     with pytest.raises(ad.SavedProgramError, match="was not saved for such arguments"):
         ad.vmap(loaded, (0, None))(np.ones((2, 3)), {"w": 1.0})
     with pytest.raises(ad.SavedProgramError, match=r"means by its operators"):
         loaded(np.ma.ones(2), {"w": 1.0}, n=2)
+
+
+def test_static_arguments_are_told_by_their_values(path):
+    compiled = ad.compile(lambda x, *static: x * 2, backend="numpy", static=(1, 2, 3))
+    compiled(np.ones(2), 2.5, np.arange(3), "up")
+    with pytest.raises(ad.SavedProgramError, match=r"float 2.5, .*int64 \(3,\), .*str 'up'"):
+        saved(compiled, path)(np.ones(2))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -286,6 +299,39 @@ def _set(document, place, value):
     for key in place[:-1]:
         document = document[key]
     document[place[-1]] = value
+
+
+LARGE = {
+    "solve": (np.linalg.solve, (np.eye(70), np.ones(70)), "numpy.linalg.solve"),
+    "solve matrix": (np.linalg.solve, (np.eye(70), np.ones((2, 70, 3))), "numpy.linalg.solve"),
+    "cholesky": (np.linalg.cholesky, (np.eye(70),), "numpy.linalg.cholesky"),
+    "inv": (np.linalg.inv, (np.stack([np.eye(50)] * 3),), "numpy.linalg.inv"),
+    "gather": (lambda x, i: x[np.argsort(i)], (np.ones(5000), np.arange(5000.0)), "gather"),
+    "write": (lambda x, y: np.concatenate([write(x, y), x]), (np.ones(5000), np.ones(2)), "setitem"),
+    "matmul": (lambda x: x @ x, (np.ones((80, 80)),), "numpy.matmul"),
+}  # fmt: skip
+
+
+def write(x, y):
+    x = x * 1.0
+    x[:2] = y
+    return x
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_shapes_that_machine_code_believes(name, path):
+    f, args, block = LARGE[name]
+    compiled = ad.compile(f)
+    compiled(*args)
+    assert_equal_bits(saved(compiled, path)(*args), compiled(*args))
+    content = path.read_bytes()
+
+    def smaller(document):
+        graph = document["versions"][0]["paths"][0]["graph"]
+        row = next(row for row in graph["rows"] if graph["blocks"][row[0]] == block)
+        row[2] = [n - 1 for n in row[2]]
+
+    refused(path, edited(content, smaller), "damaged")
 
 
 def test_archives_that_would_grow(path, content):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from .. import forms
 from ..abstract_evaluation import outline
 from ..graph import RESULT, Graph, Op, op_of
 from ..lowering import LOWERINGS
-from ..rewrite import made_of_examples
+from ..rewrite import broadcast_shapes, made_of_examples, shape_of, size_of
 
 _EIG = BLOCKS[np.linalg.eig]
+# Up to so many elements a Block is applied to examples where nothing else tells its shape.
+_LARGE = 4096
 
 
 def check(graph: Graph) -> None:
@@ -58,5 +61,32 @@ def _form(node: Op) -> tuple[tuple[int, ...], Any]:
     found = None if form is None else form(node.block, values, node.params)
     if found is not None:
         return tuple(found[0]), found[1]
-    made = made_of_examples(node)
+    size = node.size + sum(map(size_of, node.operands))
+    if size > _LARGE and node.block in _FACTORS:
+        return _FACTORS[node.block](*map(shape_of, node.operands)), node.dtype
+    # What is called back is looked at when it is called, and may take long.
+    made = made_of_examples(node) if size <= _LARGE or node.block in _READ else None
     return (node.shape, node.dtype) if made is None else (made.shape, made.dtype)
+
+
+def _of_solution(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the solution of linear systems."""
+    *lead, n, also = x
+    if n != also or y[-1 if len(y) == 1 else -2] != n:
+        raise ValueError(f"systems of {x} and {y}")
+    return (*lead, n) if len(y) == 1 else (*broadcast_shapes(tuple(lead), y[:-2]), *y[-2:])
+
+
+def _of_factor(x: tuple[int, ...]) -> tuple[int, ...]:
+    if x[-1] != x[-2]:
+        raise ValueError(f"matrices of {x}")
+    return x
+
+
+# What LAPACK writes, and what reads and writes places that are computed.
+_FACTORS: dict[Any, Callable[..., tuple[int, ...]]] = {
+    BLOCKS[np.linalg.cholesky]: _of_factor,
+    BLOCKS[np.linalg.inv]: _of_factor,
+    BLOCKS[np.linalg.solve]: _of_solution,
+}
+_READ = frozenset({BLOCKS["gather"], BLOCKS["scatter_at"], BLOCKS["setitem"]})

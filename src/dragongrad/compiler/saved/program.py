@@ -26,7 +26,7 @@ from ..signature import has_odd_keys, is_special, key_of, native, ready, static_
 from ..specialization import Path, Version, build, take
 from ..versions import place_of
 from .replay import lies_as, replay
-from .save import save, write_to
+from .save import save, static_value, write_to
 
 # So many versions and decisions are told.
 _TOLD = 8
@@ -109,7 +109,12 @@ class Program(Inside):
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Look the arguments up, as they are passed and by the names of other parameters."""
         for given in self._spelled(args, kwargs):
-            leaves, structure = take_apart(given)
+            try:
+                leaves, structure = take_apart(given)
+            except RecursionError:
+                raise SavedProgramError(
+                    f"{self.__name__} was called with an argument that holds itself\n  at {user_line()}"
+                ) from None
             # A buffer without a derivative is the array that it holds.
             leaves = [plain(leaf) for leaf in leaves]
             if any(isinstance(leaf, Variable) for leaf in leaves):
@@ -297,7 +302,7 @@ def _described(key: Any, version: Version) -> list[str]:
     told = []
     for i, part in enumerate(_parts(key)):
         if i not in version.dynamic:
-            told.append(f"{part[0].__name__} {part[1]!r}" if len(part) == 2 else part[0].__name__)
+            told.append(describe(static_value(part)))
         else:
             told.append(f"{part[0]} {part[1]}" if isinstance(part, tuple) else part.__name__)
     return told
