@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 
 class Constants:
-    """What a traced function closes over, as it is now: equal objects stay one object."""
+    """What a traced function closes over, as it is now: what is one object, or in the same memory, stays so."""
 
     def __init__(self) -> None:
         # With the array that was copied, so that no other gets its identity meanwhile.
         self._made: dict[int, tuple[Any, Any]] = {}
+        # What lies in the same memory is copied once, and read along other axes.
+        self._memory: dict[Any, Any] = {}
 
     def kept(self, value: Any) -> Any:
         """A value, or one in which arrays are copies."""
@@ -24,7 +27,7 @@ class Constants:
             return value
         known = self._made.get(id(value))
         if known is None:
-            known = self._made[id(value)] = value, _copied(value)
+            known = self._made[id(value)] = value, self._copied(value)
         return known[1]
 
     def params(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -32,11 +35,42 @@ class Constants:
         made = {name: self.kept(value) for name, value in params.items()}
         return params if all(made[name] is value for name, value in params.items()) else made
 
+    def _copied(self, array: Any) -> Any:
+        """A copy that lies as the array does: along an axis on which it repeats, it still does."""
+        if array.__class__ is not np.ndarray:
+            return np.array(array, order="K", subok=True)
+        memory, order = memory_of(array)
+        key = place_of(memory)
+        if key not in self._memory:
+            made = np.array(memory, order="C")
+            made.flags.writeable = False
+            self._memory[key] = made
+        return seen_as(self._memory[key], order, array.shape)
 
-def _copied(array: Any) -> Any:
-    """A copy that lies as the array does: along an axis on which it repeats, it still does."""
-    repeats = [a for a, (step, n) in enumerate(zip(array.strides, array.shape, strict=True)) if not step and n > 1]
-    one = array[tuple([slice(1) if a in repeats else slice(None) for a in range(array.ndim)])]
-    made = np.array(one, order="K", subok=True)
-    made.flags.writeable = False
-    return np.broadcast_to(made, array.shape, subok=True) if repeats else made
+
+def memory_of(array: Any) -> tuple[Any, list[int]]:
+    """The elements of an array that do not repeat, along its axes by their steps, and which axes these are."""
+    pairs = [*zip(array.strides, array.shape, strict=True)]
+    kept = [a for a, (step, n) in enumerate(pairs) if n == 0 or (n > 1 and step)]
+    order = sorted(kept, key=lambda a: -abs(pairs[a][0]))
+    one = array[(*[slice(None) if a in kept else 0 for a in range(array.ndim)], ...)]
+    return one.transpose([kept.index(a) for a in order]), order
+
+
+def place_of(memory: Any) -> Any:
+    """What tells the memory of an array from that of others, while it lives."""
+    return memory.__array_interface__["data"][0], memory.dtype, memory.shape, memory.strides
+
+
+def seen_as(memory: Any, order: Sequence[int], shape: Sequence[int]) -> Any:
+    """The array of which `memory_of` gave the elements and their axes."""
+    made = memory.transpose(np.argsort(order)) if order else memory
+    made = made[(*[slice(None) if a in order else None for a in range(len(shape))], ...)]
+    return made if made.shape == tuple(shape) else np.broadcast_to(made, tuple(shape))
+
+
+def lying_as(array: Any, strides: Sequence[int]) -> Any:
+    """A copy of an array, in no more memory, that has these strides: a ValueError where that is impossible."""
+    made: Any = np.ndarray(array.shape, array.dtype, bytearray(max(1, array.nbytes)), strides=tuple(strides))
+    made[...] = array
+    return made

@@ -14,6 +14,7 @@ import numpy as np
 from ...core.errors import ArgumentError, SavedProgramError
 from ...core.nests import flatten
 from ...core.node import Node
+from ..constants import lying_as
 from ..dispatch import closed
 from ..graph import Op
 from ..instances import take_apart
@@ -153,9 +154,10 @@ def _version(packed: dict[str, Any], unpacker: Unpacker) -> tuple[Any, Version]:
 
 def _leaf(packed: dict[str, Any], unpacker: Unpacker) -> Any:
     """An example of a leaf of the arguments."""
+    if "static" in packed:
+        value = unpacker.unpack(packed["static"])
+        return lying_as(value, packed["strides"]) if isinstance(value, np.ndarray) else value
     ((kind, held),) = packed.items()
-    if kind == "static":
-        return unpacker.unpack(held)
     if kind == "number":
         made: Any = (FORMS[held] if held in FORMS else plain_dtype(held).type)(1)
         return made

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.errors import SavedProgramError, user_line
 from ...files import replace
+from ..constants import lying_as
 from ..inside import Inside
 from ..signature import has_odd_keys
 from ..specialization import Path, Version
@@ -107,7 +108,9 @@ def _leaf(part: Any, packer: Packer, dynamic: bool) -> dict[str, Any]:
     """A leaf of the arguments: an array or a number that is computed with, or a value that is compiled in."""
     if not dynamic:
         value = told("takes", static_value, part)
-        return {"static": told("takes", packer.pack, value)}
+        packed = {"static": told("takes", packer.pack, value)}
+        # Static arrays are told apart by how they lie.
+        return {**packed, "strides": list(value.strides)} if isinstance(value, np.ndarray) else packed
     if isinstance(part, tuple):
         dtype, shape = part
         return {"array": [dtype.str, list(shape)]}
@@ -125,11 +128,11 @@ def static_value(key: Any) -> Any:
     kind, *rest = key
     if issubclass(kind, np.ndarray):
         dtype, shape, strides, data = rest
-        array = np.frombuffer(data, dtype).reshape(shape)
-        order = sorted(range(len(shape)), key=lambda a: -abs(strides[a]))
-        array = np.ascontiguousarray(array.transpose(order)).transpose(np.argsort(order))
-        if array.size and array.strides != strides:
-            raise UnsavableError("a static array that has gaps in memory: pass np.ascontiguousarray of it")
+        try:
+            array = lying_as(np.frombuffer(data, dtype).reshape(shape), strides)
+        except ValueError:
+            cure = "pass np.ascontiguousarray of it"
+            raise UnsavableError(f"a static array that has gaps in memory, or is reversed: {cure}") from None
         return array
     if len(rest) == 2 and issubclass(kind, np.generic):
         return np.frombuffer(rest[1], rest[0])[0]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...records import RECORDS, names_of
+from ..constants import memory_of, place_of, seen_as
 from .names import functions_by_name, name_of
 
 # Arrays of so many bytes are written into the text.
@@ -39,7 +40,8 @@ class Packer:
     def __init__(self) -> None:
         self.arrays: list[Any] = []
         self.short: list[Any] = []
-        self._places: dict[int, tuple[Any, Any]] = {}
+        # With the array that lies there, so that no other comes to lie there meanwhile.
+        self._places: dict[Any, tuple[Any, Any]] = {}
 
     def pack(self, value: Any) -> Any:
         """A value as JSON has it.
@@ -74,14 +76,12 @@ class Packer:
         raise UnsavableError(f"{_article(type(value))} {type(value).__name__}")
 
     def _array(self, array: Any) -> Any:
-        """Where the memory of an array is, its axes by their strides, and its shape where it repeats."""
-        shape, steps = array.shape, array.strides
-        repeats = [a for a, (step, n) in enumerate(zip(steps, shape, strict=True)) if not step and n > 1]
-        order = sorted(range(array.ndim), key=lambda a: -abs(steps[a]) if shape[a] > 1 else -math.inf)
-        if id(array) not in self._places:
-            one = array[tuple([slice(1) if a in repeats else slice(None) for a in range(array.ndim)])]
-            self._places[id(array)] = array, self._placed(np.array(one.transpose(order), order="C"))
-        return {"array": [self._places[id(array)][1], order, list(shape) if repeats else None]}
+        """Where the elements of an array are, along which of its axes, and its shape."""
+        memory, order = memory_of(array)
+        key = place_of(memory)
+        if key not in self._places:
+            self._places[key] = array, self._placed(np.array(memory, order="C"))
+        return {"array": [self._places[key][1], order, list(array.shape)]}
 
     def _placed(self, array: Any) -> Any:
         text = _dtype(array.dtype)
@@ -147,9 +147,7 @@ class Unpacker:
         found, place = (self._arrays, where) if where.__class__ is int else (self._short, where[0])
         if place < 0:
             raise IndexError(place)
-        array = found[place]
-        made = array.transpose(np.argsort(order)) if order != [*range(array.ndim)] else array
-        return made if shape is None else np.broadcast_to(made, shape)
+        return seen_as(found[place], order, shape)
 
 
 def plain_dtype(text: Any) -> Any:
