@@ -156,7 +156,10 @@ class _Namespace:
         setattr(self.answering, name, _answer(name, numpys, ours))
 
     def arrived(self, module: Any) -> None:
-        """What NumPy imports late is there: its code in C gets NumPy's own functions before any of it runs."""
+        """What NumPy imports late is there: its code in C gets NumPy's own functions before any of it runs.
+
+        Or somebody has put something else there.
+        """
         with self.lock:
             _NUMPYS_NAMES[_LATE] = module
             if isinstance(vars(self.answering).get(_LATE), _Late):
@@ -169,7 +172,7 @@ class _Namespace:
 
     def _look(self) -> None:
         """Look for modules that have imported names."""
-        if _LATE in _NUMPYS_NAMES:
+        if _is_there():
             if vars(self.untouched).get("__getattr__"):
                 vars(self.untouched).setdefault(_LATE, _NUMPYS_NAMES[_LATE])
             while self.awaiting:
@@ -327,13 +330,20 @@ def is_answering() -> bool:
 
 def generators() -> Any:
     """NumPy's module of generators; None where nobody has asked for it, so that there are none."""
-    return _NUMPYS_NAMES.get(_LATE)
+    found = _MODULES.get(f"{np.__name__}.{_LATE}")
+    # Another thread may be importing it.
+    return found if hasattr(found, "get_state") else None
+
+
+def _is_there() -> bool:
+    """Whether what NumPy imports late is there, under its own name."""
+    return _LATE in _NUMPYS_NAMES and _NUMPYS_NAMES[_LATE] is generators()
 
 
 def when_random(do: Callable[[], None]) -> None:
     """Do something now if NumPy has imported its generators, and otherwise as soon as it has."""
     with _NAMESPACE.lock:
-        if _LATE not in _NUMPYS_NAMES:
+        if not _is_there():
             _NAMESPACE.awaiting.append(do)
             return
     do()

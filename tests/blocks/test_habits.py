@@ -402,6 +402,29 @@ def test_generators_may_be_imported_in_a_transform(draw, before):
         assert done.stdout == "True\n"
 
 
+FAKE = """
+import types
+import numpy as np
+import dragongrad as ad
+ad.grad(np.sin)(1.0)
+ad.compile
+fake = types.SimpleNamespace(draw=lambda: 7.0)
+np.random = fake
+assert np.random is fake
+assert ad.grad(lambda x: x * np.random.draw())(1.0) == 7.0
+assert ad.compile(lambda x: x * np.random.draw(), backend="numpy")(2.0) == 14.0
+del np.random
+import numpy.random
+f = ad.compile(lambda x: x * np.random.default_rng(0).normal(), backend="numpy")
+assert f(1.0) == f(1.0) == np.random.default_rng(0).normal()
+"""
+
+
+def test_what_somebody_puts_in_the_place_of_generators_stays():
+    done = subprocess.run([sys.executable, "-c", FAKE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_many_threads_at_once():
     errors = []
 
