@@ -73,6 +73,13 @@ def test_every_case_has_equal_bits(name, kind, backend, path):
     for _ in range(2):
         for x, known in zip((traced_at, run_at), expected, strict=True):
             assert_equal_bits(loaded(x), known)
+    if backend == "native":
+        # So the machine code is found in the cache.
+        assert texts(loaded) <= texts(compiled)
+
+
+def texts(made):
+    return {path.engine.text for version in made._versions.values() for path in version.paths if path.engine}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

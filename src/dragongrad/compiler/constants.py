@@ -14,7 +14,7 @@ class Constants:
     def __init__(self) -> None:
         # With the array that was copied, so that no other gets its identity meanwhile.
         self._made: dict[int, tuple[Any, Any]] = {}
-        # What lies in the same memory is copied once, and read along other axes.
+        # What lies in the same memory is copied once, and what is seen of it alike is one array.
         self._memory: dict[Any, Any] = {}
 
     def kept(self, value: Any) -> Any:
@@ -45,7 +45,10 @@ class Constants:
             made = np.array(memory, order="C")
             made.flags.writeable = False
             self._memory[key] = made
-        return seen_as(self._memory[key], order, array.shape)
+        view = key, tuple(order), array.shape
+        if view not in self._memory:
+            self._memory[view] = seen_as(self._memory[key], order, array.shape)
+        return self._memory[view]
 
 
 def memory_of(array: Any) -> tuple[Any, list[int]]:
