@@ -12,6 +12,7 @@ from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_grad
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
+from .collector import collector_paused as _collector_paused
 from .core.block import composite
 from .core.dispatch import install as _install
 from .core.errors import (
@@ -32,6 +33,7 @@ from .core.errors import (
     NotScalarError,
     OutOfBoundsError,
     ReadOnlyError,
+    SavedProgramError,
     ShapeError,
 )
 from .forks import locked as _locked
@@ -52,6 +54,7 @@ if _typing.TYPE_CHECKING:
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.decorator import compile
     from .compiler.runtime import Compiled
+    from .compiler.saved.load import load
     from .optimize.fitting.least_squares import least_squares
     from .optimize.minimize import minimize
     from .optimize.root import root
@@ -70,6 +73,7 @@ else:
 _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
     "cache_info": ".compiler.backends.native.jit.cache", "clear_cache": ".compiler.backends.native.jit.cache",
+    "load": ".compiler.saved.load",
     "graph": ".views.drawing", "explain": ".views.explain", "trace_table": ".views.table",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
@@ -86,13 +90,14 @@ __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
     "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError", "ReadOnlyError", "ShapeError", "SimpleBlock", "Variable", "cache_info", "checkpoint",
-    "clear_cache", "compile", "composite", "cond", "constant", "conv", "conv_transpose", "custom_rule",
-    "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop", "full", "general", "grad",
-    "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear",
-    "linearize", "log", "log_softmax", "logistic", "logsumexp", "map", "minimize", "mode", "multilinear",
-    "nn", "ones", "power", "root", "scan", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts",
-    "switch", "trace_table", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
+    "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "Variable",
+    "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
+    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop",
+    "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab",
+    "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp", "map",
+    "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "set_mode", "set_threads",
+    "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
+    "while_loop", "zeros",
 ]  # fmt: skip
 
 
@@ -104,7 +109,7 @@ if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> _typing.Any:
         if name in _ROOMS:
-            with _locked():
+            with _locked(), _collector_paused():
                 module = _import_module(_ROOMS[name], __name__)
             found = getattr(module, name, module)
         else:

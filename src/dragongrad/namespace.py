@@ -42,11 +42,14 @@ _PLAIN_PACKAGES = frozenset({
     "dragongrad", "numpy", "scipy", "numba", "llvmlite", "optree", "matplotlib", "pandas", "sklearn", "torch",
     "jax", "jaxlib", "tensorflow", "numexpr", "cython", "Cython", "sympy", "mpmath", "PIL", "cv2", "skimage",
     "xarray", "h5py", "numpydoc", "hypothesis", "pytest", "_pytest", "IPython", "ipykernel", "rich", "autograd",
+    "importlib",  # beneath it runs what code in C does when it is imported
 })  # fmt: skip
 
 # So often may names be asked for between two transforms, as in `while np.max(np.abs(g)) > tol: g = grad(f)(x)`.
 _PATIENCE = 64
 
+# NumPy imports it when it is first asked for; it takes as long as a third of the compiler.
+_LATE = "random"
 _MODULES = sys.modules
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = __name__.partition(".")[0]
@@ -81,6 +84,8 @@ class _Namespace:
         # How many names each module had when it was looked at, and how many modules there were.
         self.names: dict[int, int] = {}
         self.modules = 0
+        # What is to be done when NumPy has imported what it imports late.
+        self.awaiting: list[Callable[[], None]] = []
         self.main: dict[str, Any] = {}
         self.names_of_main = 0
 
@@ -130,15 +135,14 @@ class _Namespace:
             _exchange(_NUMPYS_NAMES, name, ours, self.numpys[name])
 
     def _put(self) -> None:
-        if not self.served:
-            # NumPy imports it when it is first asked for, which would be too late for `_look`.
-            self.served.add(np.random.__name__)
         if type(np) is not self.answering:
             if type(np) is not self.usual:
                 # Somebody else has given NumPy a class.
                 self.usual = type(np)
                 self.answering = _class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
             np.__class__ = self.answering
+        if _LATE not in _NUMPYS_NAMES and _LATE not in vars(self.answering):
+            setattr(self.answering, _LATE, _late())
         if self._has_news():
             self._look()
         for names, held in self.importers.values():
@@ -151,12 +155,30 @@ class _Namespace:
         self.ours[name], self.numpys[name] = ours, numpys
         setattr(self.answering, name, _answer(name, numpys, ours))
 
+    def arrived(self, module: Any) -> None:
+        """What NumPy imports late is there: its code in C gets NumPy's own functions before any of it runs.
+
+        Or somebody has put something else there.
+        """
+        with self.lock:
+            _NUMPYS_NAMES[_LATE] = module
+            if isinstance(vars(self.answering).get(_LATE), _Late):
+                delattr(self.answering, _LATE)
+            self._look()
+
     def _has_news(self) -> bool:
         """Whether there are new modules, or new names in the main one, since these were looked at."""
         return len(_MODULES) != self.modules or len(self.main) != self.names_of_main
 
     def _look(self) -> None:
         """Look for modules that have imported names."""
+        if _is_there():
+            if vars(self.untouched).get("__getattr__"):
+                vars(self.untouched).setdefault(_LATE, _NUMPYS_NAMES[_LATE])
+            while self.awaiting:
+                # Done before it is forgotten, as modules are: a child does what is left.
+                self.awaiting[-1]()
+                self.awaiting.pop()
         main = getattr(_MODULES.get("__main__"), "__dict__", {})
         modules, names_of_main = len(_MODULES), len(main)
         # Each thing is marked as done after it is: another thread may fork at any moment.
@@ -233,6 +255,28 @@ def _answer(name: str, numpys: Any, ours: Any) -> property:
     return property(get, put, remove)
 
 
+class _Late(property):
+    """What the module `numpy` has under the name of a part that it has not imported yet."""
+
+
+def _late() -> _Late:
+    def get(module: ModuleType) -> Any:
+        # Code of NumPy's own runs, and looks for no answers of ours. Python sets the name when it has imported it.
+        running, _THREAD.running = _THREAD.running, False
+        try:
+            found = import_module(f"{np.__name__}.{_LATE}")
+        finally:
+            _THREAD.running = running
+        if _LATE not in _NUMPYS_NAMES:
+            _NAMESPACE.arrived(found)
+        return getattr(module, _LATE)
+
+    def put(module: ModuleType, value: Any) -> None:
+        _NAMESPACE.arrived(value)
+
+    return _Late(get, put)
+
+
 _NAMESPACE = _Namespace()
 os.register_at_fork(after_in_child=_NAMESPACE.after_fork)
 
@@ -282,6 +326,27 @@ def is_running() -> bool:
 def is_answering() -> bool:
     """Whether what called the function that asks is the user's code, under a transform."""
     return _THREAD.running and not _is_plain(_frame(2).f_globals.get("__name__"))
+
+
+def generators() -> Any:
+    """NumPy's module of generators; None where nobody has asked for it, so that there are none."""
+    found = _MODULES.get(f"{np.__name__}.{_LATE}")
+    # Another thread may be importing it.
+    return found if hasattr(found, "get_state") else None
+
+
+def _is_there() -> bool:
+    """Whether what NumPy imports late is there, under its own name."""
+    return _LATE in _NUMPYS_NAMES and _NUMPYS_NAMES[_LATE] is generators()
+
+
+def when_random(do: Callable[[], None]) -> None:
+    """Do something now if NumPy has imported its generators, and otherwise as soon as it has."""
+    with _NAMESPACE.lock:
+        if not _is_there():
+            _NAMESPACE.awaiting.append(do)
+            return
+    do()
 
 
 def replace(name: str, function: Callable[..., Any]) -> None:

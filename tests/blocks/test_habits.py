@@ -347,6 +347,84 @@ def test_code_in_c_gets_arrays():
         close(ad.grad(lambda x, draw=draw: np.sum(x * draw()))(X), draw())
 
 
+FIRST_DRAWS = {
+    "attribute": "np.random.default_rng(0).normal(size=3)",
+    "of all": "np.random.RandomState(0).normal(size=3)",
+    "from numpy": "from numpy import random; noise = random.default_rng(0).normal(size=3)",
+    "from it": "from numpy.random import default_rng; noise = default_rng(0).normal(size=3)",
+    "by a name": "import numpy.random as r; noise = r.RandomState(0).normal(size=3)",
+    "by its name": "import numpy.random; noise = numpy.random.default_rng(0).normal(size=3)",
+    "a part": "from numpy.random.mtrand import RandomState; noise = RandomState(0).normal(size=3)",
+    "importlib": "import importlib; noise = importlib.import_module('numpy.random').default_rng(0).normal(size=3)",
+    "another thread": "import threading; made = []; t = threading.Thread(target=draw, args=(made,)); t.start();"
+                      " t.join(); noise = made[0]",
+}  # fmt: skip
+FIRST_DRAW = """
+import sys
+import numpy as np
+import dragongrad as ad
+
+def draw(made):
+    from numpy.random import default_rng
+    made.append(default_rng(0).normal(size=3))
+
+def f(x):
+    DRAW
+    assert type(noise) is np.ndarray, type(noise)
+    buffer = np.zeros(3)
+    buffer[0] = x[0]
+    return np.sum(noise * x) + np.sum(buffer)
+
+late = "numpy.random" not in sys.modules
+x = np.arange(3.0)
+first = ad.grad(f)(x)
+expected = np.random.default_rng(0).normal(size=3)
+if "RandomState" in '''DRAW''':
+    expected = np.random.RandomState(0).normal(size=3)
+assert np.allclose(first - [1, 0, 0], expected), (first, expected)
+assert np.allclose(ad.grad(f)(x), first)
+assert np.allclose(COMPILED(ad.grad(f))(x), first)
+assert np.allclose(ad.jvp(f, (x,), (x,))[1], first @ x)
+print(late)
+"""
+
+
+@pytest.mark.parametrize("draw", FIRST_DRAWS)
+@pytest.mark.parametrize("before", ["", "ad.compile", "ad.grad(np.sin)(1.0)"])
+def test_generators_may_be_imported_in_a_transform(draw, before):
+    """NumPy imports them when they are first asked for: their code in C must never meet functions of ours."""
+    code = FIRST_DRAWS[draw] if "noise" in FIRST_DRAWS[draw] else f"noise = {FIRST_DRAWS[draw]}"
+    code = FIRST_DRAW.replace("DRAW", code).replace("COMPILED", "ad.compile")
+    code = code.replace("late = ", f"{before}\nlate = ")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if np.__version__ >= "2.4":
+        assert done.stdout == "True\n"
+
+
+FAKE = """
+import types
+import numpy as np
+import dragongrad as ad
+ad.grad(np.sin)(1.0)
+ad.compile
+fake = types.SimpleNamespace(draw=lambda: 7.0)
+np.random = fake
+assert np.random is fake
+assert ad.grad(lambda x: x * np.random.draw())(1.0) == 7.0
+assert ad.compile(lambda x: x * np.random.draw(), backend="numpy")(2.0) == 14.0
+del np.random
+import numpy.random
+f = ad.compile(lambda x: x * np.random.default_rng(0).normal(), backend="numpy")
+assert f(1.0) == f(1.0) == np.random.default_rng(0).normal()
+"""
+
+
+def test_what_somebody_puts_in_the_place_of_generators_stays():
+    done = subprocess.run([sys.executable, "-c", FAKE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_many_threads_at_once():
     errors = []
 

@@ -10,7 +10,6 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from dragongrad.compiler.backends.native.memory.allocation import Workspace
 from dragongrad.compiler.backends.native.parallel import thread_pool
 from dragongrad.compiler.backends.native.tuning import LINE_BYTES
 from dragongrad.compiler.dispatch import closed
+from dragongrad.records import replace
 
 
 def rosenbrock(x):

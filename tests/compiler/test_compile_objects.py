@@ -8,6 +8,8 @@ import logging
 import math
 import pickle
 import random
+import subprocess
+import sys
 import weakref
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -584,6 +586,28 @@ def test_what_was_written_to_is_seen_where_that_is_asked_for():
         assert pickle.loads(pickle.dumps(ad.compile(np.sin, check_captured=True)))._captured.contents
 
 
+WRITTEN_LATER = {
+    "an operand": lambda c, x: np.sum(x * c),
+    "of a call back": lambda c, x: np.cumsum(x) + np.correlate(x, c),
+    "repeated": lambda c, x: np.stack([x, x]) * np.broadcast_to(c, (2, 3)),
+    "places": lambda c, x: x[c.astype(int) % 3] if c.dtype.kind == "f" else x[c % 3],
+    "returned": lambda c, x: (x, c),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", WRITTEN_LATER)
+@pytest.mark.parametrize("dtype", [float, int])
+def test_a_program_goes_on_with_what_a_captured_array_held(name, backend, dtype):
+    c, x, f = np.array([1, 2, 3], dtype), np.array([0.5, 1.5, 2.5]), WRITTEN_LATER[name]
+    compiled = ad.compile(lambda x: f(c, x), backend=backend)
+    expected = f(c.copy(), x)
+    compiled(x)
+    c[:] = 7
+    for got, known in zip(leaves(compiled(x)), leaves(expected), strict=True):
+        np.testing.assert_allclose(got, known)
+
+
 @quiet
 def test_captured_values_that_stay_or_do_not_matter_are_not_compiled_again():
     compiled = ad.compile(lambda x: MODEL.loss(x) * CAPTURED["rate"], backend="numpy")
@@ -696,3 +720,29 @@ def test_objects_without_attributes_are_arguments():
     assert [compiled(1.0, nothing), compiled(3.0, nothing)] == [2.0, 6.0]
     by_name = ad.compile(lambda x, n: 2 * x, static="n")
     assert [by_name(1.0, nothing), by_name(3.0, nothing)] == [2.0, 6.0]
+
+
+FIRST_DRAWS = {
+    "all share": "np.random.rand()",
+    "unseeded": "np.random.default_rng().normal()",
+    "imported there": "__import__('numpy.random').random.rand()",
+}
+FIRST_DRAW = """
+import warnings
+import numpy as np
+import dragongrad as ad
+f = ad.compile(lambda x: x * DRAW, backend="numpy")
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    assert len({f(1.0) for _ in range(4)}) == 4
+(one,) = told
+assert "draws random numbers" in str(one.message)
+"""
+
+
+@pytest.mark.parametrize("draw", FIRST_DRAWS)
+def test_generators_that_are_imported_by_the_traced_run_are_seen(draw):
+    """NumPy imports them when they are first asked for: before, there is no state to compare with."""
+    code = FIRST_DRAW.replace("DRAW", FIRST_DRAWS[draw])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

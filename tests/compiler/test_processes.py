@@ -315,7 +315,7 @@ os._exit(0)
 @forks
 def test_the_collector_runs_in_a_child_of_a_process_that_had_paused_it():
     run("""
-from dragongrad.compiler.rewrite import collector_paused
+from dragongrad.collector import collector_paused
 inside, leave = threading.Event(), threading.Event()
 def pause():
     with collector_paused():

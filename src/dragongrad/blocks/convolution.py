@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..core.block import multilinear
 from ..core.errors import ArgumentError, ShapeError, describe, user_line
+from ..records import replace
 from . import windows as products
 from .axes import as_array
 from .windows import Windows

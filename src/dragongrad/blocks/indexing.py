@@ -7,7 +7,6 @@ stacked into one, and `At(0)`, `At(1)` ... hold their places in the index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import BatchError, ConversionError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
+from ..records import record
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
 from .memory import view_of
@@ -89,7 +89,7 @@ def _written(out_bar: Any, stack: Any, index: Index) -> Any:
 # Batches: one gather for all rows, whether the index differs from row to row or not
 
 
-@dataclass(frozen=True)
+@record
 class _Layout:
     """Where the advanced part of an index lands in the result."""
 

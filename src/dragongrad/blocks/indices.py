@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import BatchError, DtypeError, describe, user_line
 from ..core.variable import Variable, bottom, plain
+from ..records import parameter, record
 
 Index = tuple[Any, ...]
 _ALL = slice(None)
 
 
-@dataclass(frozen=True)
+@parameter
+@record
 class At:
     """The place of an index array in an index, by its position in the stack."""
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from ..records import parameter, record, replace
 
 # A tile has about so many bytes of rows.
 TILE = 1 << 20
@@ -22,7 +23,8 @@ TILE = 1 << 20
 _FEW = 4
 
 
-@dataclass(frozen=True)
+@parameter
+@record
 class Windows:
     """Which elements of an input each element of an output sees.
 
@@ -74,7 +76,7 @@ class Windows:
         return self.taps == 1 and set(self.stride) <= {1} and not any(map(any, self.padding))
 
 
-@dataclass(frozen=True)
+@record
 class Tile:
     """Some images, and of their outputs some rows along the first spatial axis."""
 

@@ -10,11 +10,11 @@ import dis
 import functools
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..records import mutable
 from .backends.native.call.fastcall import MISSING
 from .instances import is_of_a_library
 from .signature import static_key
@@ -31,7 +31,7 @@ _WRITTEN = "[]"
 _NUMBERS = (float, int, complex, str, bytes, np.generic, type(None))
 
 
-@dataclass
+@mutable
 class Place:
     """Where a function finds a value: `holder[key]`, or the contents of a cell where there is no key."""
 

@@ -63,7 +63,8 @@ def compile(
     Returns
     -------
     Compiled
-        Called as `f`. Its `graph`, `source`, `llvm`, `asm` and `report()` show what was made.
+        Called as `f`. Its `graph`, `source`, `llvm`, `asm` and `report()` show what was made, and `save` writes it
+        to a file, which `ad.load` reads without `f`.
 
     Warns
     -----

@@ -15,6 +15,7 @@ import numpy as np
 from ..core import graph as tape
 from ..core.block import Block
 from ..core.node import Node, Spec
+from .constants import Constants
 
 
 def _input() -> Any:
@@ -138,7 +139,7 @@ class Graph:
 
 
 def from_tape(traced: tape.Graph, decisions: Iterable[Node] = ()) -> Graph:
-    """The operations of what was traced.
+    """The operations of what was traced; their constants are copies, which nobody else writes to.
 
     Parameters
     ----------
@@ -148,25 +149,29 @@ def from_tape(traced: tape.Graph, decisions: Iterable[Node] = ()) -> Graph:
         The values that decisions were taken on: they are the last outputs.
     """
     made: dict[Node | None, Op] = {}
+    constants = Constants()
     for node in traced.inputs:
         made[node] = Op(INPUT, (), {}, node.shape, node.dtype)
     inputs = list(made.values())
     for node in traced.nodes:
-        made[node] = _operation(node, made)
+        made[node] = _operation(node, made, constants)
     ends = [*traced.outputs, *decisions]
-    outputs = [made[end] if isinstance(end, Node) else end for end in ends]
+    outputs = [made[end] if isinstance(end, Node) else constants.kept(end) for end in ends]
     names = [traced.names[node] for node in traced.inputs]
     return Graph(traced.title, inputs, list(made.values())[len(inputs) :], outputs, names)
 
 
-def _operation(node: Node, made: dict[Node | None, Op]) -> Op:
+def _operation(node: Node, made: dict[Node | None, Op], constants: Constants) -> Op:
     if node.pick is not None:
         return Op(RESULT, (made[node.parents[0]],), {"index": node.pick}, node.shape, node.dtype)
     assert node.block is not None
-    operands = tuple([v if p is None else made[p] for p, v in zip(node.parents, node.saved[1:], strict=True)])
+    operands = tuple([
+        constants.kept(v) if p is None else made[p] for p, v in zip(node.parents, node.saved[1:], strict=True)
+    ])  # fmt: skip
+    params = constants.params(node.params) if node.params else node.params
     if isinstance(node.dtype, tuple):
-        return Op(node.block, operands, node.params, (), np.dtype(object), len(node.dtype))
-    return Op(node.block, operands, node.params, node.shape, node.dtype)
+        return Op(node.block, operands, params, (), np.dtype(object), len(node.dtype))
+    return Op(node.block, operands, params, node.shape, node.dtype)
 
 
 # Operations hold each other, deeper than Python may recurse: a Graph is pickled as a flat list of them.

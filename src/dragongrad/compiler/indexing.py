@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from ..records import record
 from .graph import Op
 from .process import computed_once
 from .rewrite import broadcast_shapes, shape_of
@@ -14,7 +14,7 @@ from .rewrite import broadcast_shapes, shape_of
 Kind = Literal["slice", "take", "new", "array", "mask"]
 
 
-@dataclass(frozen=True)
+@record
 class Part:
     """One part of an index: a slice, a number, a new axis, an array of places along an axis, or a mask.
 
@@ -49,7 +49,7 @@ class Part:
         return self.kind == "array" and isinstance(self.places, int)
 
 
-@dataclass(frozen=True)
+@record
 class Index:
     """The parts of an index, and the axes that its arrays make together.
 

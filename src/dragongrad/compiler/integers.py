@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..core.block import BLOCKS, Block
 from ..core.errors import NoRuleError, user_line
 from ..core.node import Node
 from ..core.variable import Variable
+from ..records import field, mutable
 
 # Larger ones are static.
 LARGEST = 2**31 - 1
@@ -35,7 +35,7 @@ class ValueNeededError(NoRuleError):
         super().__init__(f"the value of an integer is needed at {line}")
 
 
-@dataclass
+@mutable
 class Integers:
     """The integers of one trace: which inputs they are, and the ranges of all that is computed from them alone."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..core.block import BLOCKS, Block
+from ..records import record
 from .graph import Op
 from .rewrite import shape_of
 
@@ -79,7 +79,7 @@ class Role(Enum):
     PRODUCT = "product"
 
 
-@dataclass(frozen=True)
+@record
 class Lowering:
     """All that the compiler knows of a Block.
 

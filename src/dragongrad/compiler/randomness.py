@@ -15,11 +15,8 @@ from typing import Any
 
 import numpy as np
 
-# NumPy imports it when it is first asked for: here, and not while another thread may fork.
-from numpy import random as chances
-
 from ..core.errors import user_line
-from ..namespace import is_answering, replace
+from ..namespace import generators, is_answering, replace, when_random
 from .instances import attributes, is_of_a_library
 from .trace import Traced, UnstageableError, trace_call
 
@@ -56,7 +53,7 @@ def trace_repeatable(
     own, shared = reachable_states(reached), shared_states()
     with _tracing():
         traced = trace_call(f, leaves, structure, dynamic, title, lazy=True)
-        if moved(shared):
+        if moved(shared) or len(shared_states()) > len(shared):
             # Another thread may have drawn from what all share, though hardly twice.
             own += shared_states()
             traced = trace_call(f, leaves, structure, dynamic, title, lazy=True)
@@ -78,10 +75,10 @@ def _default_rng(seed: Any = None) -> Any:
     """As NumPy's; what a generator gives that took its seed from the system cannot be compiled in."""
     if seed is None and _TRACING.get() and is_answering():
         raise DrawingError([], user_line())
-    return chances.default_rng(seed)
+    return generators().default_rng(seed)
 
 
-replace("random.default_rng", _default_rng)
+when_random(lambda: replace("random.default_rng", _default_rng))
 
 
 def drawn_at(error: DrawingError, run: Callable[[], Any]) -> tuple[Any, DrawingError]:
@@ -132,7 +129,10 @@ class _Watch:
 
 def shared_states() -> list[State]:
     """How the states of NumPy's and Python's own generators are asked for, and what they are."""
-    asked: list[Callable[[], Any]] = [functools.partial(chances.get_state, legacy=False), random.getstate]
+    chances = generators()
+    asked: list[Callable[[], Any]] = [random.getstate]
+    if chances is not None:
+        asked.append(functools.partial(chances.get_state, legacy=False))
     return [(ask, ask()) for ask in asked]
 
 
@@ -153,14 +153,23 @@ def _search(value: Any, depth: int, seen: set[int], found: dict[int, Callable[[]
     if id(value) in seen or depth > _DEEPEST or len(seen) > _MOST:
         return
     seen.add(id(value))
-    if isinstance(value, chances.Generator):
+    chances = generators()
+    if chances is None:
+        _search_python(value, depth, seen, found)
+    elif isinstance(value, chances.Generator):
         _search(value.bit_generator, depth, seen, found)
     elif isinstance(value, chances.BitGenerator):
         found[id(value)] = lambda: value.state
     elif isinstance(value, chances.RandomState):
         # It may keep a normal number that it has drawn already.
         found[id(value)] = functools.partial(value.get_state, legacy=False)
-    elif isinstance(value, random.SystemRandom):
+    else:
+        _search_python(value, depth, seen, found)
+
+
+def _search_python(value: Any, depth: int, seen: set[int], found: dict[int, Callable[[], Any]]) -> None:
+    """The same of what is none of NumPy's generators."""
+    if isinstance(value, random.SystemRandom):
         # It has no state.
         return
     elif isinstance(value, random.Random):

@@ -71,7 +71,9 @@ def table(columns: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _passes(path: Any) -> list[str]:
-    rows = [["trace", str(len(path.traced.nodes)), _milliseconds(path.seconds["trace"])]]
+    # A program that was loaded is traced already.
+    traced = _milliseconds(path.seconds["trace"]) if "trace" in path.seconds else ""
+    rows = [["trace", str(len(path.traced.nodes)), traced]]
     rows += [[name, str(count), _milliseconds(seconds)] for name, count, seconds in path.passes]
     return table(["pass", " operations after", " ms"], rows)
 

@@ -7,11 +7,7 @@ these values".
 
 from __future__ import annotations
 
-import gc
-import os
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from math import prod
 from operator import is_
 from typing import Any
@@ -22,36 +18,6 @@ from ..core.block import Block
 from .graph import INPUT, RESULT, Graph, Op, Value, op_of
 
 Visit = Callable[["Writer", Op, tuple[Value, ...]], Value]
-
-
-# The threads that paused Python's garbage collector, which others found paused.
-_PAUSED: set[int] = set()
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's garbage collector from walking again and again over a Graph that is being made."""
-    running = gc.isenabled()
-    if running:
-        _PAUSED.add(threading.get_ident())
-        gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-            _PAUSED.discard(threading.get_ident())
-
-
-def _resume_collector() -> None:
-    """In a process that was forked: the other threads that paused it are not there."""
-    if _PAUSED - {threading.get_ident()}:
-        _PAUSED.clear()
-        gc.enable()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_resume_collector)
 
 
 def is_constant(value: Value) -> bool:
@@ -182,18 +148,23 @@ def verify(graph: Graph) -> None:
 
 
 def _verify_node(node: Op) -> None:
-    """Apply a Block to examples of its arguments, and compare what comes out."""
-    source = op_of(node.operands[0]) if node.block is RESULT else node
-    if node.outputs or source.block.name == "custom" or source.block is RESULT:
-        # A function of the user's need not take examples.
-        return
-    with np.errstate(all="ignore"):
-        out = source.block.value(*[_example(v) for v in source.operands], **source.params)
-    made = np.asarray(out if source is node else node.block.value(out, **node.params))
-    if (made.shape, made.dtype) != (node.shape, node.dtype):
+    """Compare what a Block makes of examples of its arguments with what is noted."""
+    made = made_of_examples(node)
+    if made is not None and (made.shape, made.dtype) != (node.shape, node.dtype):
         raise AssertionError(
             f"{node!r} is noted as {node.dtype} {node.shape}, its Block makes {made.dtype} {made.shape}"
         )
+
+
+def made_of_examples(node: Op) -> np.ndarray[Any, Any] | None:
+    """What a Block makes of examples of its arguments; None where it need not take them."""
+    source = op_of(node.operands[0]) if node.block is RESULT else node
+    if node.outputs or source.block.name == "custom" or source.block is RESULT:
+        # A function of the user's need not take examples.
+        return None
+    with np.errstate(all="ignore"):
+        out = source.block.value(*[_example(v) for v in source.operands], **source.params)
+    return np.asarray(out if source is node else node.block.value(out, **node.params))
 
 
 def _example(value: Value) -> Any:

@@ -3,48 +3,49 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 import types
 from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
 
 from ..context import ALWAYS, WATCH, careful
-from ..core.errors import ArgumentError, DragongradError, user_line
+from ..core.errors import ArgumentError, DragongradError, SavedProgramError, describe, user_line
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
+from ..forks import locked
 from ..typevars import P, R
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
 from .captured import Captured
 from .dispatch import closed, entry, first_of
 from .eager import run_instead
-from .graph import Graph
+from .inside import Inside
 from .instances import holds_instances, take_apart, unchanging
 from .integers import ValueNeededError
 from .parameters import Parameters
 from .passes import optimise
 from .randomness import trace_repeatable
-from .report import report
 from .results import agree, computes_later
 from .signature import all_fresh, fresh, is_special, names_of, native, ready
-from .specialization import Failures, Path, Version, build, take, warn, with_guards
+from .specialization import Failures, Path, Version, build, check_backend, take, warn, with_guards
 from .trace import Traced
 from .versions import MAX_VALUES, Signatures, excess, most_decided, too_many_ways
 
 if TYPE_CHECKING:
     from ..typevars import Rest
 
-BACKENDS = ("native", "numpy")
 # More ways through a function's `if`s than this are not worth compiling: the next one runs eagerly.
 MAX_PATHS = 12
 # What a function may raise because it was given Variables: its own run on plain arrays then has the last word.
 _STAGING_ERRORS = (DragongradError, TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
-class Compiled(Generic[P, R]):
+class Compiled(Inside, Generic[P, R]):
     """A compiled function: called as the original, named and documented as it, and pickled when it is.
 
     Attributes
@@ -68,8 +69,7 @@ class Compiled(Generic[P, R]):
         if not callable(f):
             above = f": write @{type(f).__name__} above @ad.compile" if hasattr(f, "__func__") else ""
             raise ArgumentError(f"compile takes a function, got {f!r}{above}")
-        if backend is not None and backend not in BACKENDS:
-            raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
+        check_backend(backend)
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._static = static
@@ -84,7 +84,7 @@ class Compiled(Generic[P, R]):
         self._signatures = Signatures()
         # For what no further version is compiled, and one that says why.
         self._limits: dict[str, Version] = {}
-        self._latest: Path | None = None
+        self._latest = None
         # The ways in of the paths that answered last, without and with arguments by name.
         self._entry: Callable[..., Any] = closed
         self._named: Callable[..., Any] = closed
@@ -331,7 +331,7 @@ class Compiled(Generic[P, R]):
         start = time.perf_counter()
         graph, passes = optimise(whole, fast_math=self._fast_math)
         seconds["passes"] = time.perf_counter() - start
-        run, engine, more = build(graph, traced, self._backend)
+        run, engine, more = build(graph, traced.guards, traced.forms, self._backend)
         names = names_of(self._run, version.dynamic, leaves, structure)
         way = entry(
             engine, leaves, version.dynamic, structure, traced.structure, in_order=self._parameters.takes_any
@@ -344,8 +344,8 @@ class Compiled(Generic[P, R]):
             # The plain path always comes first, so that equal calls give equal bits whatever came before.
             way = first_of(plain.entry, way)
         path = Path(
-            whole, graph, traced.guards, traced.structure, run, seconds, passes, names, engine, way, decisions,
-            plain, traced.layout,
+            whole, graph, traced.guards, traced.structure, traced.forms, run, seconds, passes, names, engine, way,
+            decisions, plain, traced.layout,
         )  # fmt: skip
         version.paths.insert(0 if plain is None else len(version.paths), path)
         self._latest = path
@@ -353,40 +353,40 @@ class Compiled(Generic[P, R]):
         self._open(path, unflatten(structure, leaves)[1])
         return path
 
-    # Looking inside
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what was compiled so far to a file, which `ad.load` reads where the function itself is not known.
 
-    def _path(self) -> Path:
-        if self._latest is None:
-            raise ArgumentError(f"{self!r} has not compiled anything yet: call it once")
-        return self._latest
+        Parameters
+        ----------
+        path : str or Path
+            The file; one of that name is replaced. It is a zip archive of JSON and arrays, without any code.
 
-    @property
-    def graph(self) -> Graph:
-        """The Graph of the latest path, after the passes."""
-        return self._path().graph
+        Raises
+        ------
+        SavedProgramError
+            Nothing was compiled yet, or it holds what no file can: calls of Python functions (rules of one's own,
+            Blocks that no module declares), objects that are neither numbers, arrays nor nests of them.
+        ArgumentError
+            There is no such folder.
 
-    @property
-    def source(self) -> str:
-        """The latest path as NumPy source."""
-        return self._path().source().text
+        Examples
+        --------
+        >>> import numpy as np, dragongrad as ad, pathlib, tempfile
+        >>> gradient = ad.compile(ad.grad(lambda x: np.sum(x**2)))
+        >>> gradient(np.array([1.0, 2.0]))
+        array([2., 4.])
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "gradient.npz"
+        >>> gradient.save(path)
+        >>> ad.load(path)(np.array([3.0, 4.0]))
+        array([6., 8.])
 
-    @property
-    def llvm(self) -> str:
-        """What LLVM was given for the latest path."""
-        return str(self._native().text)
-
-    @property
-    def asm(self) -> str:
-        """The machine code of the latest path."""
-        return str(self._native().library.assembly())
-
-    def report(self) -> str:
-        """What the passes did, what is computed where, each call back with its reason, time and memory."""
-        limits = [version.eager for version in self._limits.values()]
-        return report(repr(self), self._versions.values(), self._latest, limits)
-
-    def _native(self) -> Any:
-        engine = self._path().engine
-        if engine is None:
-            raise ArgumentError(f"{self!r} runs on the numpy backend: there is no machine code; see .source")
-        return engine
+        """
+        if self._owners:
+            raise SavedProgramError(
+                f"{self!r} is bound to {describe(self._owners[0])}, which no file can hold\n  at {user_line()}\n"
+                "Compile a function that takes its arrays as arguments, or closes over them"
+            )
+        # What writes files is imported by those who do: a first call takes a part of its time to import modules.
+        with locked():
+            writer = import_module(".saved.save", __package__)
+        writer.save(path, self, self._run, self._parameters.takes_any, self._fast_math)

@@ -7,8 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from ..core.errors import ArgumentError, CompileError, CompileWarning
 from ..core.nests import Structure, unflatten
 from ..forks import Lock
+from ..records import field, mutable
 from .backends.native.call.fastcall import MISSING
 from .backends.native.jit.engine import binding
 from .backends.native.program import Native
@@ -29,7 +29,7 @@ from .trace import Guard, Traced
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-@dataclass
+@mutable
 class Path:
     """One way through a function: its Graph before and after the passes, and what runs it."""
 
@@ -37,6 +37,7 @@ class Path:
     graph: Graph
     guards: list[Guard]
     structure: Structure
+    forms: list[type]
     run: Callable[[list[Any]], list[Any]]
     seconds: dict[str, float]
     passes: list[tuple[str, int, float]]
@@ -59,11 +60,20 @@ class Path:
         return Source(optimise(shown)[0], self.names)
 
 
+BACKENDS = ("native", "numpy")
+
+
+def check_backend(backend: Any) -> None:
+    """Refuse what is no backend."""
+    if backend is not None and backend not in BACKENDS:
+        raise ArgumentError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {backend!r}")
+
+
 # The paths that failed in one call, and how.
 Failures: TypeAlias = list[tuple[Path, Exception]]
 
 
-@dataclass
+@mutable
 class Version:
     """The paths for one structure of arguments, with one set of shapes, dtypes and static values."""
 
@@ -99,10 +109,13 @@ def with_guards(traced: Traced) -> Graph:
 
 
 def build(
-    graph: Graph, traced: Traced, backend: str | None
+    graph: Graph, guards: Sequence[Guard], forms: list[type], backend: str | None
 ) -> tuple[Callable[[list[Any]], Any], Any, dict[str, float]]:
-    """What runs a Graph: the function, the engine behind it, and the seconds it took."""
-    taken, forms = [guard.taken for guard in traced.guards], traced.forms
+    """What runs a Graph: the function, the engine behind it, and the seconds it took.
+
+    Its last outputs are the values that the guards are on; `forms` are the classes of the others.
+    """
+    taken = [guard.taken for guard in guards]
     outputs = list(graph.outputs)
     for k, form in enumerate(forms):
         if not isinstance(outputs[k], Op):

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -23,12 +22,13 @@ import numpy as np
 
 from ..core.errors import CompileWarning, DragongradError
 from ..core.nests import flatten, unflatten
+from ..records import record
 from .decorator import compile as compile_function
 from .signature import key_of
 from .trace import trace_call
 
 
-@dataclass(frozen=True)
+@record
 class Kind:
     """What a call costs, and when it is worth to look.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..core.graph import Graph, Staging
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
+from ..records import mutable, record
 from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
 from .indexing import parts_of
 from .integers import Integers, settled
@@ -28,7 +28,7 @@ class UnstageableError(NoRuleError):
     """What a compiled function cannot repeat: it runs eagerly instead."""
 
 
-@dataclass(frozen=True)
+@record
 class Guard:
     """A decision of the user's Python code: the Node of the value, how it went, and the line that decided."""
 
@@ -178,7 +178,7 @@ class Stage(Staging):
             self._check_places(block, args, params)
         elif block is _EIG:
             # Whether eigenvalues are complex depends on values.
-            found = self.apply(_IS_COMPLEX, (out[0],), {})
+            found = self.apply(IS_COMPLEX, (out[0],), {})
             self.guards.append(Guard(found.link, bool(found.data), user_line()))
         return out
 
@@ -302,7 +302,7 @@ _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]
 _EIG = BLOCKS[np.linalg.eig]
-_IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
+IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
 # Python's numbers, what its operators give of them, and how it counts with truth values.
 _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {
@@ -324,7 +324,7 @@ _ARITHMETIC = frozenset(
 _OF_NUMBERS = _TRUTHS | _ARITHMETIC
 
 
-@dataclass
+@mutable
 class Traced:
     """What a trace found."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from ..records import field, mutable
 from .instances import has_attributes
 from .integers import LARGEST
 from .signature import key_of
@@ -19,7 +19,7 @@ MAX_VALUES = 12
 MAX_VERSIONS = 64
 
 
-@dataclass
+@mutable
 class Alike:
     """Calls whose arguments differ in Python's integers only, each known by the place of its leaf.
 

@@ -15,6 +15,7 @@ DragongradError
 ├── ClosureError         a custom rule around a function that closes over a Variable
 ├── ArgumentError        an option that a transform cannot take
 ├── CompileError         machine code that cannot be made in this process
+├── SavedProgramError    a program that no file can hold, a file that holds none, a call that it does not answer
 ├── MissingExtraError    an optional package that is not installed
 └── DerivativeError      two derivatives that should agree and do not
 """
@@ -88,6 +89,10 @@ class ArgumentError(DragongradError, ValueError):
 
 class CompileError(DragongradError, RuntimeError):
     """Machine code that cannot be made in this process."""
+
+
+class SavedProgramError(DragongradError, ValueError):
+    """A program that cannot be saved, a file that holds none, or a call that none of the saved versions answers."""
 
 
 class MissingExtraError(DragongradError, ImportError):

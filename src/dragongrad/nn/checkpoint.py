@@ -10,7 +10,6 @@ import glob
 import hashlib
 import json
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError, MissingExtraError
+from ..files import replace
 
 _FORMAT = "dragongrad nest 2"
 _KINDS = "fiub"
@@ -69,7 +69,7 @@ def save(path: str | os.PathLike[str], nest: Any, **more: Any) -> None:
         raise ArgumentError(f"what goes with a checkpoint must be something that JSON can hold: {error}") from None
     text = json.dumps({"format": _FORMAT, "hash": _hash(arrays, body), "body": body})
     data = _safetensors().save(arrays, metadata={"dragongrad": text})
-    _replace(Path(path), data)
+    replace(Path(path), lambda file: file.write(data))
 
 
 def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
@@ -166,36 +166,6 @@ def _hash(arrays: dict[str, Any], text: str) -> str:
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Let a file have this content, from one moment to the next."""
-    folder = path.parent
-    part = folder / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part"
-    try:
-        # As any new file is made, with the permissions that the user wants; a temporary file is the owner's alone.
-        file = open(part, "xb")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise ArgumentError(f"cannot write into {folder}: {error.strerror}") from None
-    try:
-        with file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException as error:
-        with suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
-    # The new name itself goes to the disk with its folder; Windows has no such thing.
-    if os.name == "posix":
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
 
 def remove_parts(path: Path) -> None:

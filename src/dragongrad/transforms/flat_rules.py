@@ -7,7 +7,6 @@ lists, so that a batched rule is again a rule and nothing is lost when transform
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from ..core.errors import ArgumentError, NoRuleError, ShapeError
 from ..core.nests import flatten, unflatten
 from ..core.node import Spec
 from ..core.variable import Variable, plain
+from ..records import record
 from .batch import vmap
 from .sweep import transpose
 
 
-@dataclass(frozen=True)
+@record
 class FlatRule:
     """A function of arrays with its rules, all over flat tuples; one of the rules may be missing."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ...collector import collector_paused
 from ..graph import Graph
-from ..rewrite import collector_paused
 from .contract import clean_contractions
 from .dead import drop_dead
 from .fold import fold_constants

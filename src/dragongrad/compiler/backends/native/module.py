@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ....records import field, mutable, record, replace
 from ...graph import Op, Value
 from ...rewrite import shape_of, size_of
 from .ir.builder import STORED, Function
@@ -39,7 +39,7 @@ _SEGMENT = External("segment", VOID, (PTR,))
 _JOINED = frozenset({"sum", "max", "min", "all", "any"})
 
 
-@dataclass(frozen=True)
+@record
 class Cut:
     """How a step is cut: `parts` of `length` iterations each, and where partial results go (place, bytes apart)."""
 
@@ -50,7 +50,7 @@ class Cut:
     taken: int = -1  # the place of the word that tells which of these are taken
 
 
-@dataclass
+@mutable
 class Module:
     """A text for LLVM."""
 
@@ -62,7 +62,7 @@ class Module:
         return "\n".join(self.texts.values())
 
 
-@dataclass
+@mutable
 class Places:
     """The table of pointers: a place for each value in memory."""
 

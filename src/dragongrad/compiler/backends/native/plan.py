@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 
+from ....collector import collector_paused
+from ....records import field, mutable
 from ...graph import Graph, Op, Value
-from ...rewrite import collector_paused, is_constant
+from ...rewrite import is_constant
 from .ir.builder import Function
 from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter
@@ -25,7 +26,7 @@ from .schedule.scheduler import Schedule
 from .schedule.steps import Loops
 
 
-@dataclass
+@mutable
 class Legal:
     """A Graph of what the backend has a form for, and the operations that must go to memory."""
 
@@ -33,7 +34,7 @@ class Legal:
     stored: set[Op]
 
 
-@dataclass
+@mutable
 class Plan:
     """Everything that is known of a Graph before memory is planned and machine code is made."""
 

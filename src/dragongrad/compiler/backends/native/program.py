@@ -187,7 +187,9 @@ class Native:
         for place, value in enumerate(self.places.values):
             if isinstance(value, np.ndarray) or (value is not None and is_constant(value)):
                 array = np.asarray(value)
-                array = np.array(array, native(array.dtype), order="C")
+                if array.flags.writeable or not array.flags.c_contiguous or not array.flags.aligned:
+                    array = np.array(array, order="C")
+                array = array.astype(native(array.dtype), copy=False)
                 self._constants[place] = array
                 self._table[place] = array.ctypes.data
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from .....records import mutable, record
 from ....process import address_of, keep_forever, once, python_function
 from ..jit.engine import Library, provide
 from . import abi, entry
@@ -43,7 +42,7 @@ class _Method(ctypes.Structure):
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record
 class Argument:
     """What an entry point accepts in one place: `kind`, the place in the table, and the object, type or dtype."""
 
@@ -53,7 +52,7 @@ class Argument:
     shape: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Output:
     """What an entry point makes in one place of its result."""
 
@@ -64,7 +63,7 @@ class Output:
     value: Any = None
 
 
-@dataclass
+@mutable
 class Program:
     """What an entry point calls, and how its block of memory is laid out.
 
@@ -80,7 +79,7 @@ class Program:
     keeps: Any
 
 
-@dataclass
+@mutable
 class _Owner:
     """What an entry point holds on to: the description, the machine code, and the blocks that calls left."""
 
@@ -104,7 +103,8 @@ def layout() -> str:
     """Why objects cannot be read in place; empty where they can."""
     if sys.implementation.name != "cpython":
         return f"{sys.implementation.name} lays out objects in its own way"
-    if sysconfig.get_config_var("Py_GIL_DISABLED") or sysconfig.get_config_var("Py_TRACE_REFS"):
+    # Without a lock of the interpreter, and where every object is listed, the head of an object is longer.
+    if object.__basicsize__ == 32:
         return "this build of CPython lays out objects in its own way"
     if ctypes.sizeof(ctypes.c_void_p) != 8 or object.__basicsize__ != 16 or sys.byteorder != "little":
         return "pointers are not of 64 bits, in little-endian order"

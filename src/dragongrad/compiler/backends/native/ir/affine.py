@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .....records import record
 
-@dataclass(frozen=True)
+
+@record
 class Loop:
     """A loop variable and the range over which the code being written holds."""
 
@@ -30,7 +31,7 @@ class Split(Exception):  # noqa: N818 - it is a request, not an error
         self.at = at
 
 
-@dataclass(frozen=True)
+@record
 class Affine:
     """`offset + sum(factor * loop)`, never without a loop: a known index is a plain int."""
 
@@ -48,7 +49,7 @@ class Affine:
         return 1 + self.offset + sum(max(f * v.low, f * (v.high - 1)) for v, f in self.terms)
 
 
-@dataclass(frozen=True)
+@record
 class Loaded:
     """An index read from an array, by the name of its register; already checked against the axis."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from .....records import field, mutable, record
 from .affine import Index, Loop, combine
 from .code import Code
 from .functions import Written, framed
@@ -72,7 +72,7 @@ def literal(value: Any, dtype: Any) -> str:
     return f"0x{struct.unpack('<Q', struct.pack('<d', exact))[0]:016X}"
 
 
-@dataclass(frozen=True)
+@record
 class Buffer:
     """An array in memory, in C order: its register, shape and dtype; of one that is `held`, a row at a time."""
 
@@ -98,7 +98,7 @@ class Buffer:
         return tuple(reversed(steps))
 
 
-@dataclass(frozen=True)
+@record
 class Access:
     """Where a text reads or writes memory: "load" and "store" are of one element, "other" of anything."""
 
@@ -109,7 +109,7 @@ class Access:
     loops: tuple[Loop, ...]  # around it, the outermost first
 
 
-@dataclass
+@mutable
 class Function:
     """One function: its name, its text, and the values whose memory it is given, in order of its parameters."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from .....records import record
 from ....process import computed_once
 from .code import Code, Symbol
 from .registers import I1, I8, I64, PTR, VOID, Register, own_type
@@ -21,7 +21,7 @@ class _Named:
         return f"@{self.name}"
 
 
-@dataclass(frozen=True)
+@record
 class External(_Named):
     """A function that a module calls and does not define."""
 
@@ -36,7 +36,7 @@ class External(_Named):
         return {self.symbol: f"declare {self.result} {self.symbol}({kinds}){_behind(self.attributes)}"}
 
 
-@dataclass(frozen=True)
+@record
 class Variable(_Named):
     """A variable of a module, or a constant; `start` is its first value as LLVM writes it."""
 
@@ -63,7 +63,7 @@ class _OfModule(_Named):
         return External(self.name, self.result, self.parameters, attributes)
 
 
-@dataclass(frozen=True)
+@record
 class Written(_OfModule):
     """A function whose text there is already, with those of whatever it refers to."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+from .....records import record, replace
 
 SIZES = {"i1": 1, "i8": 1, "i32": 4, "float": 4, "i64": 8, "double": 8, "ptr": 8}
 
 
-@dataclass(frozen=True)
+@record
 class Field:
     """A field of a record: its LLVM type, and where it begins, which the record fills in.
 

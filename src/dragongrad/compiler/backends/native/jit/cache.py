@@ -15,9 +15,11 @@ import re
 import stat
 import sys
 import time
+
+# As `hashlib` has it, which imports OpenSSL, too.
+from _blake2 import blake2b
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 VARIABLE = "DRAGONGRAD_CACHE"

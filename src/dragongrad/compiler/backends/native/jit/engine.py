@@ -7,11 +7,12 @@ import re
 import sys
 import weakref
 from collections import deque
-from dataclasses import astuple, dataclass
 from importlib import import_module
 from typing import Any
 
+from .....collector import collector_paused
 from .....core.errors import ArgumentError
+from .....records import record, values_of
 from ....process import exclusive, leave, once, try_exclusive
 from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES
 from . import cache
@@ -21,7 +22,8 @@ from . import cache
 def binding() -> Any:
     """LLVM itself, made ready."""
     try:
-        llvm = import_module("llvmlite.binding")
+        with collector_paused():
+            llvm = import_module("llvmlite.binding")
     except (ImportError, OSError) as error:
         raise ArgumentError("the native backend needs llvmlite: pip install llvmlite") from error
     llvm.initialize_native_target()
@@ -29,7 +31,7 @@ def binding() -> Any:
     return llvm
 
 
-@dataclass(frozen=True)
+@record
 class Processor:
     """A kind of processor, as LLVM names it and its features."""
 
@@ -59,7 +61,7 @@ def processor() -> Processor:
     return Processor(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
-@dataclass(frozen=True)
+@record
 class Choices:
     """What LLVM is told beside a text: all that its machine code follows from, but for who makes it."""
 
@@ -167,7 +169,7 @@ class Library:
         with exclusive():
             _close_all()
             llvm = binding()
-            key = cache.key_of(*_maker(), repr(astuple(self._choices)), self._text)
+            key = cache.key_of(*_maker(), repr(values_of(self._choices)), self._text)
             code = cache.load(key)
             self.cached = code is not None and (other is None or other.cached)
             # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from .....records import record
 from ..ir.code import Code
 from ..ir.functions import Defined
 from ..ir.registers import NOALIAS, VOID, Operand, Register, vector
@@ -28,7 +28,7 @@ _X86 = ("x86_64", "amd64")
 Tile = list[list[Register]]
 
 
-@dataclass(frozen=True)
+@record
 class Shape:
     """One image's convolution without padding.
 

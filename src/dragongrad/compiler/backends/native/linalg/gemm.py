@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from .....core.block import BLOCKS
+from .....records import record
 from ....graph import Op, Value
 from ....passes.simplify import permutation
 from ....process import once
@@ -23,7 +23,7 @@ _MATMUL, _TRANSPOSE, _RESHAPE = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[
 _LARGEST = 2**31 - 1
 
 
-@dataclass(frozen=True)
+@record
 class Factor:
     """An operand: the value whose memory is read, the shape that it has there, and whether that is transposed."""
 

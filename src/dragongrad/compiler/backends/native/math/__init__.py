@@ -9,9 +9,9 @@ few ulp of the terms that nearly cancel. float32 is computed in float64 with sho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 
+from .....records import record, replace
 from ..ir.code import Code
 from ..ir.functions import Written, framed
 from ..ir.registers import DOUBLE, FLOAT, I64, NOALIAS, PTR, VOID, Register, vector
@@ -19,7 +19,7 @@ from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic
 from .formula import Formula
 
 
-@dataclass(frozen=True)
+@record
 class Function:
     """A function of one or two numbers; one that `branches` is called, never written into a loop."""
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from .....records import record
 from ..ir.registers import Operand, Register
 from .exponential import LN2_HIGH, LN2_LOW, exp_parts, scale
 from .formula import MANTISSA, Formula, bits_of
@@ -38,7 +38,7 @@ _ROOT_HALF = bits_of(math.sqrt(0.5))
 _BIAS = 1024
 
 
-@dataclass(frozen=True)
+@record
 class Parts:
     """`x = 2**k (1 + f)`, with `k` as a number and as the bits of an exponent."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from .....records import field, mutable
 from ..tuning import LINE_BYTES
 
 
-@dataclass
+@mutable
 class Use:
     """A value in the workspace: its bytes, and the first and last step at which it is needed."""
 
@@ -20,7 +20,7 @@ class Use:
     offset: int = -1
 
 
-@dataclass
+@mutable
 class Workspace:
     """Where the temporaries of a program lie in one stretch of memory; those that never meet share bytes."""
 

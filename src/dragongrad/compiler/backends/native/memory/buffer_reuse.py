@@ -8,8 +8,8 @@ store of the new one. Where it cannot be told, the new value has a place of its 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 
+from .....records import mutable
 from ....graph import Op, Value
 from ..ir.affine import Index, Loop, combine
 from ..ir.builder import Access, Function
@@ -89,7 +89,7 @@ class _Sharing:
         return all(_precedes(use, store, held) for use in self.uses.get(f"%b{x}", []) for store in stores)
 
 
-@dataclass
+@mutable
 class _Use:
     """An access, its index worked out: `offset + sum(factor * loop)`; without a number nothing is known of it."""
 

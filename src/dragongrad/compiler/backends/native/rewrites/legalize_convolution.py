@@ -7,12 +7,12 @@ transpose of a convolution is one of the framed cotangent with the kernel turned
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .....core.block import BLOCKS
+from .....records import record, replace
 from ....graph import Graph, Op, Value
 from ....rewrite import Writer, dtype_of, rewrite, shape_of
 from ..linalg.convolution import Shape
@@ -99,7 +99,7 @@ def _hoisted(graph: Graph, early: list[Op]) -> list[Op]:
     return order
 
 
-@dataclass(frozen=True)
+@record
 class _Phase:
     """The elements of a transposed convolution along one axis that lie `stride` apart: a convolution of their own.
 

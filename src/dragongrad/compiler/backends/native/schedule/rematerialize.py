@@ -7,8 +7,8 @@ the first has added up over all matrices, would go to memory as a whole, and com
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 
+from .....records import mutable
 from ....graph import Op, Value, op_of
 from ....rewrite import Writer, rewrite, shape_of
 from ..rewrites.clone_operands import CHEAP, VIEWS, copied, is_cheap, is_stack
@@ -18,7 +18,7 @@ from .steps import Loops
 from .stores import row_bytes
 
 
-@dataclass
+@mutable
 class _Repeat:
     """A stack, the operations of a later step that use it, and all that are computed in that step only."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .....records import field, mutable
 from ....graph import Op
 from ..linalg.gemm import is_matmul
 from .stores import Store
 
 
-@dataclass
+@mutable
 class Loops:
     """Stores that share their loops."""
 
@@ -33,19 +33,19 @@ class Loops:
         return any(store.kind == "product" and is_matmul(store.node) for store in self.stores)
 
 
-@dataclass
+@mutable
 class Product:
     """A matrix product by BLAS."""
 
     node: Op
 
 
-@dataclass
+@mutable
 class Factorisation(Product):
     """A linear system or a factor of a matrix by LAPACK."""
 
 
-@dataclass
+@mutable
 class Callback:
     """A Block that is left to NumPy."""
 

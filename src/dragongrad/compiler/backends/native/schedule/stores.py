@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container
-from dataclasses import dataclass
 
+from .....records import mutable
 from ....graph import Op, Value
 from ....indexing import Index
 from ....lowering import Role, is_a
@@ -18,7 +18,7 @@ from ..tuning import LANE_ELEMENTS, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
 from .access import reads
 
 
-@dataclass
+@mutable
 class Store:
     """A value that goes to memory, and how.
 
