@@ -16,7 +16,7 @@ from ..core.graph import Graph, Staging
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
-from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
+from .abstract_evaluation import OF_SHAPES, Outline, OutlinedTruth, form_of, outlined
 from .indexing import parts_of
 from .integers import Integers, settled
 from .layouts import Layouts, layout
@@ -69,6 +69,10 @@ class Stage(Staging):
 
     def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
         """The value of a Block, or its outline."""
+        if block in _ARITHMETIC and any([v.__class__ is OutlinedTruth for v in values]):
+            # Python counts with truth values, where NumPy has its own: they are needed now.
+            known = zip(values, self._known(values, parents), strict=True)
+            values = [bool(now) if v.__class__ is OutlinedTruth else now for v, now in known]
         operator = _OPERATORS.get(block)
         if operator is not None and all(v.__class__ in _PYTHON for v in values):
             return operator(*values)
@@ -78,13 +82,16 @@ class Stage(Staging):
             found = outlined(block, values, params)
             if found is not None:
                 return found
-            values = [
-                self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
-                for v, p in zip(values, parents, strict=True)
-            ]
+            values = self._known(values, parents)
         out = block.forward(*values, **params)
         # A function of the user's may give a buffer of its own.
         return plain(out) if out.__class__ is Variable else out
+
+    def _known(self, values: list[Any], parents: Any) -> list[Any]:
+        return [
+            self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
+            for v, p in zip(values, parents, strict=True)
+        ]
 
     def truth(self, x: Variable) -> bool:
         """The truth value now; a later run that decides otherwise takes another path."""
