@@ -68,9 +68,8 @@ class Stage(Staging):
         return found
 
     def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
-        """The value of a Block, or its outline."""
+        """The value of a Block, or its outline; Python's truth values that are counted are needed now."""
         if block in _ARITHMETIC and any([v.__class__ is OutlinedTruth for v in values]):
-            # Python counts with truth values, where NumPy has its own: they are needed now.
             known = zip(values, self._known(values, parents), strict=True)
             values = [bool(now) if v.__class__ is OutlinedTruth else now for v, now in known]
         operator = _OPERATORS.get(block)
@@ -88,10 +87,8 @@ class Stage(Staging):
         return plain(out) if out.__class__ is Variable else out
 
     def _known(self, values: list[Any], parents: Any) -> list[Any]:
-        return [
-            self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
-            for v, p in zip(values, parents, strict=True)
-        ]
+        pairs = zip(values, parents, strict=True)
+        return [self.value(Variable(v, self, p)) if isinstance(v, Outline) else v for v, p in pairs]
 
     def truth(self, x: Variable) -> bool:
         """The truth value now; a later run that decides otherwise takes another path."""
@@ -108,10 +105,8 @@ class Stage(Staging):
 
     def doubts(self, x: Variable) -> bool:
         """Foretell that no derivative is NaN; a guard sees whether that is true, and the careful path is taken."""
-        if not foretells():
+        if x.link is None or not foretells():
             return self.truth(x)
-        if x.link is None:
-            return bool(x.data)
         self.predicted = True
         self.guards.append(Guard(x.link, False, user_line()))
         return False
