@@ -91,6 +91,8 @@ TABLE = {
         lambda x: np.maximum(x[0] ** 2 + x[1] ** 4, (2 - x[0]) ** 2 + (2 - x[1]) ** 2), [1.0, -0.1], near(1.9522),
     ),
     "plateau": (lambda x: np.where(x[0] < 0, 1.0, (x[0] - 1) ** 2) + 0 * x[1], [-5.0, 0.0], near(0)),
+    "steps": (lambda x: np.sum(np.floor(x) ** 2), [-0.3, 0.9, 1.8], near(0)),
+    "at a step": (lambda x: np.sum(np.floor(x) ** 2), [-1e-16, 0.0, 0.5], near(0)),
     "saturated": (lambda x: (1 / (1 + np.exp(-1000 * x[0])) - 1) ** 2 + x[1] ** 2, [-5.0, 1.0], near(0)),
     "hole far away": (lambda x: -np.exp(-np.sum(x**2)), [4.0, 4.0], near(-1)),
     "hole out of sight": (lambda x: -np.exp(-np.sum(x**2)), [30.0, 30.0], near(-1)),
@@ -143,6 +145,7 @@ def test_what_is_called_a_success_is_one(name, method):
 
 ARRIVE = [n for n in TABLE if n not in (
     "jump to a higher value", "jump to a lower value", "least at a jump", "NaN beyond an edge", "noisy", "plateau",
+    "steps", "at a step",
     "infinite beyond an edge", "ends in a root", "ends in minus infinity", "cone", "absolute values",
     "absolute value of a number", "greater of two", "unbounded, straight", "unbounded, logarithm",
     "unbounded, root",
