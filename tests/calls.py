@@ -173,7 +173,7 @@ CHOOSING = {
     "sort": lambda x: np.sort(x, 0),
     "sort flat": lambda x: np.sort(x, None),
     "sort by nothing": lambda x: np.sort(x, kind="none such"),
-    "partition": lambda x: np.sort(np.partition(x, 0)),
+    "partition": lambda x: np.partition(x, 0),
     "sort_complex": lambda x: np.sort_complex(x),
     "compress": lambda x: np.compress([True, False, True], x),
     "nan_to_num": lambda x: np.nan_to_num(x * np.inf if x.dtype.kind == "f" else x, posinf=2.0),

@@ -53,6 +53,7 @@ _LATE = "random"
 _MODULES = sys.modules
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = __name__.partition(".")[0]
+_FOUND_IN = f"{_OWN}.numpy_names"
 _frame = sys._getframe
 
 
@@ -354,8 +355,9 @@ def replace(name: str, function: Callable[..., Any]) -> None:
     part, _, last = name.rpartition(".")
     module = getattr(np, part) if part else np
     original = getattr(module, last)
-    function.__name__ = function.__qualname__ = last
-    function.__module__, function.__doc__ = module.__name__, original.__doc__
+    function.__name__, function.__qualname__, function.__doc__ = last, name, original.__doc__
+    # Not NumPy's: pickle looks for it there, also once NumPy's names are NumPy's again.
+    function.__module__ = _FOUND_IN
     if not part:
         _NAMESPACE.add(name, original, function)
         return
@@ -364,6 +366,11 @@ def replace(name: str, function: Callable[..., Any]) -> None:
     if part not in _NAMESPACE.ours:
         _NAMESPACE.add(part, module, _double(module))
     setattr(_NAMESPACE.ours[part], last, function)
+
+
+def ours(name: str) -> Any:
+    """What answers to a name of NumPy's while a transform runs; None where NumPy itself does."""
+    return _NAMESPACE.ours.get(name)
 
 
 def _double(module: ModuleType) -> ModuleType:

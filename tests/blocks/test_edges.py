@@ -112,6 +112,16 @@ def test_no_elements_and_zero_divisors_as_numpy_has_them():
     assert ad.vmap(np.linalg.svdvals)(np.zeros((2, 0, 0))).shape == (2, 0)
 
 
+def test_the_angle_of_real_numbers_is_constant():
+    x = np.array([-2.0, 0.0, -0.0, 3.0])
+    for f in (np.angle, lambda x: np.angle(x, deg=True)):
+        total = lambda x, f=f: np.sum(f(x) * np.arange(1.0, 5.0))
+        for second in (ad.hessian(total), ad.compile(ad.hessian(total)), ad.jacfwd(ad.jacfwd(total))):
+            np.testing.assert_array_equal(second(x), np.zeros((4, 4)))
+        np.testing.assert_array_equal(ad.vmap(f)(x), f(x))
+        np.testing.assert_array_equal(ad.compile(f)(x), f(x))
+
+
 def test_nan_in_nan_out():
     gradient = ad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([np.nan, 0.0]))
     assert np.isnan(gradient[0])

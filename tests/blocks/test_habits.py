@@ -1,5 +1,6 @@
 """`np.asarray(x)`, lists of Variables and plain buffers, under every transform; and who notices that they work."""
 
+import copy
 import functools
 import math
 import os
@@ -298,6 +299,28 @@ def test_nested_transforms_answer_until_the_outermost_ends():
         return out
 
     close(ad.jacrev(f)(X), np.array([[0.0, 2.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("name", ["sum", "asarray", "zeros", "where", "linalg.norm", "random.default_rng", "sin"])
+def test_functions_taken_in_a_transform_pickle(name):
+    """In it and after it, and what comes back is NumPy's function outside of transforms."""
+    taken = []
+
+    def f(x):
+        function = np
+        for part in name.split("."):
+            function = getattr(function, part)
+        taken.append((function, pickle.loads(pickle.dumps(function))))
+        assert copy.deepcopy(function) is function
+        return np.sum(function(x)) if name in ("sum", "asarray", "linalg.norm", "sin") else np.sum(x)
+
+    slope = ad.grad(f)(X)
+    (function, again), after = taken[0], pickle.loads(pickle.dumps(taken[0][0]))
+    assert function is again is after
+    argument = {"where": np.ones(3) > 0, "zeros": 3, "random.default_rng": 0}.get(name, X)
+    assert type(function(argument)) is type(eval(f"np.{name}")(argument))
+    if name in ("sum", "asarray", "linalg.norm", "sin"):
+        close(ad.grad(lambda x: np.sum(after(x)))(X), slope)
 
 
 def test_other_threads_and_code_of_others_notice_nothing():

@@ -100,6 +100,20 @@ def test_singular_values_cut_off_count_as_zero():
     )
 
 
+@pytest.mark.parametrize("p", [None, 1, -1, 2, -2, "fro", np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [complex, np.complex64, float, np.float32])
+def test_condition_numbers_are_real_of_singular_matrices_too(p, dtype):
+    x = np.stack([np.eye(3), np.zeros((3, 3)), np.diag([1.0, 2.0, 0.0])]).astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = np.stack([np.linalg.cond(a, p) for a in x])
+        for found in (
+            ad.vmap(lambda a: np.linalg.cond(a, p))(x),
+            ad.jvp(lambda a: np.linalg.cond(a, p), (x,), (x,))[0],
+        ):
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == expected.dtype
+
+
 def test_complex_matrices(rng):
     z = rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3))
     h = lambda z: z @ np.conj(np.swapaxes(z, -1, -2)) + np.eye(3)

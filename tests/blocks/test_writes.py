@@ -718,6 +718,43 @@ def test_errors_of_writes():
             ad.jacfwd(f)(x)
 
 
+@pytest.mark.parametrize("index", [(), Ellipsis, None], ids=str)
+@pytest.mark.parametrize("ufunc", [np.maximum, np.add, np.multiply, np.negative])
+def test_ufuncs_write_at_an_array_of_no_axes(ufunc, index):
+    def f(x):
+        y = np.array(x)
+        ufunc.at(y, index, *[2.0] * (ufunc.nin - 1))
+        return y
+
+    x, rows = np.array(3.5), np.array([3.5, -1.0])
+    expected = np.stack([f(x) for x in rows])
+    assert ad.jvp(f, (x,), (np.array(1.0),))[0] == f(x)
+    np.testing.assert_array_equal(ad.vmap(f)(rows), expected)
+    assert ad.grad(lambda x: f(x) * 1.0)(x) == {np.multiply: 2.0, np.negative: -1.0}.get(ufunc, 1.0)
+
+
+NO_NUMBERS = {
+    "a text": lambda y: y.fill("text"), "by an index": lambda y: y.__setitem__(..., "text"),
+    "bytes": lambda y: y.__setitem__(slice(None), b"x"), "an object": lambda y: y.fill(object()),
+    "a dict": lambda y: y.__setitem__([], {}), "places": lambda y: y.__setitem__([], "text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS)
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3,)])
+def test_what_is_no_number_is_refused_where_nothing_is_written_too(name, shape):
+    def f(x):
+        y = x * 1.0
+        NO_NUMBERS[name](y)
+        return y
+
+    x = np.ones(shape)
+    runs = [f, ad.vmap(f), ad.compile(f), lambda x: ad.jvp(f, (x,), (x,)), lambda x: ad.vjp(f, x)]
+    for run in runs:
+        with pytest.raises((ValueError, TypeError)):
+            run(x[None] if run is runs[1] else x)
+
+
 def test_views_that_are_gone_are_forgotten():
     def f(x):
         y = x * 1.0

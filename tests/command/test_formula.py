@@ -154,6 +154,19 @@ def test_variables_are_given_in_order_or_by_name():
         f(1.0, 2.0, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("x**y", (0.7, -1.3), np.float64(0.7) ** np.float64(-1.3)), ("x**y", (-8.0, 1 / 3), np.nan),
+        ("x**y", (0.0, -1.0), np.inf), ("x**y", (2, -1), 0.5), ("x**2", (np.arange(3.0),), [0.0, 1.0, 4.0]),
+        ("x**y", (9.0, 1e9), np.inf),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_powers_are_those_of_numpys_numbers_to_the_last_bit(text, values, expected):
+    np.testing.assert_array_equal(Formula(text)(*values), expected)
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.recursive(
     st.sampled_from(["x", "2", "3.5"]),

@@ -94,6 +94,46 @@ def test_many_more(backend):
         assert_compiles(everything, first, then, backend)
 
 
+# What begins behind something else is read at indices that a shift takes below zero before a reshape.
+
+
+def laid_behind(x, n=1):
+    y = np.zeros((n + len(x), *x.shape[1:]), like=x)
+    y[n:] = x
+    return y
+
+
+def rebuilt(x):
+    """An array that is not in memory, read in another shape."""
+    return np.reshape(np.sin(np.ravel(x)), x.shape)
+
+
+SHIFTED = {
+    "padded": lambda x: np.pad(rebuilt(x), ((1, 0), (0, 0))),
+    "padded inside": lambda x: np.pad(rebuilt(x), ((0, 0), (2, 1))) * 2,
+    "written": lambda x: laid_behind(rebuilt(x)),
+    "written, turned": lambda x: laid_behind(rebuilt(x)[::-1], 3) * 2,
+    "a gradient": lambda x: laid_behind(np.reshape(ad.grad(lambda z: np.sum(np.sin(z[3:])))(x.ravel()), x.shape)),
+    "joined": lambda x: np.concatenate([x[:1], rebuilt(x), x[:2]]) * 2,
+    "joined, more axes": lambda x: np.concatenate([x[:1], rebuilt(x).reshape(len(x), 1, 1, -1)[:, 0, 0]]),
+    "every other": lambda x: np.concatenate([x[:3], rebuilt(x)[1::2]]),
+    "a column": lambda x: laid_behind(np.reshape(np.exp(x[:, 0]), (-1, 1, 1)), 2),
+    "differences": lambda x: np.diff(rebuilt(x), axis=0, prepend=1.0) * rebuilt(x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "backend"), covering([*SHIFTED], [(300, 2), (3, 2), (40, 30)], BACKENDS, together=2)
+)
+def test_what_lies_behind_something_else(name, shape, backend, rng):
+    f = SHIFTED[name]
+
+    def everything(x):
+        return f(x), ad.grad(lambda x: np.sum(f(x) ** 3))(x)
+
+    assert_compiles(everything, (rng.normal(size=shape),), (rng.normal(size=shape),), backend)
+
+
 # Axes of length one and zero
 
 

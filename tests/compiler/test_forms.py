@@ -1,5 +1,7 @@
 """The class of a result of no axes: NumPy's number, an array, Python's number; at every call, on both backends."""
 
+import operator
+
 import numpy as np
 import pytest
 from grid import BACKENDS, leaves
@@ -44,6 +46,10 @@ OF_VECTORS = {
     "parts": lambda x: (np.modf(x[0] * 1.0), np.frexp(x[0] * 1.0), np.divmod(x[0] * 1.0, 2.0)),
     "decisions": lambda x: (x[0] > 0, np.all(x > 0), np.isclose(x[0], 1.0), bool(x[0] > 0), len(x), x.shape),
     "Python's truth": lambda x: (np.allclose(x, x), np.array_equal(x, x), np.array_equiv(x, x + 1)),
+    "Python's truths counted": lambda x: [
+        op(np.array_equal(x, x), np.allclose(x, x))
+        for op in (operator.add, operator.sub, operator.mul, operator.pow)
+    ] + [op(np.array_equal(x, x)) for op in (operator.pos, operator.neg, abs)],
     "constants": lambda x: (3, 2.5, True, None, "a", np.float64(3), np.array(3.0), np.bool_(True), 1j, np.int8(2)),
     "zeros": lambda x: (np.zeros_like(x[0]), np.ones_like(x[0]) * 2, np.zeros(()), np.float32(0)),
     "reduce": lambda x: (np.add.reduce(x), np.maximum.reduce(x), np.sum(x, axis=0), np.sum(x, axis=(0,))),
@@ -95,7 +101,10 @@ def check(table, arg, backend):
             continue
     compiled = ad.compile(lambda x: {name: table[name](x) for name in known}, backend=backend)
     for _ in range(3):
-        assert {name: forms(value) for name, value in compiled(arg).items()} == known
+        found = compiled(arg)
+        assert {name: forms(value) for name, value in found.items()} == known
+        if "Python's truths counted" in found:
+            assert found["Python's truths counted"] == table["Python's truths counted"](arg)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,12 +1,17 @@
 """The record of each Block: what it says of reads, shapes and costs, against what the Block computes."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
 import dragongrad as ad
 from dragongrad.compiler.abstract_evaluation import LARGE, Outline, outlined
 from dragongrad.compiler.backends.native.elements import LOWERINGS
+from dragongrad.compiler.backends.native.elements.shapes import reshaped
+from dragongrad.compiler.backends.native.ir.affine import Affine, Loop, divide, linear, variable
 from dragongrad.compiler.backends.native.plan import fuse, legalize
+from dragongrad.compiler.backends.native.schedule.addressing import Known, _reshaped
 from dragongrad.compiler.backends.native.schedule.cost_model import price
 from dragongrad.compiler.graph import INPUT, Op, from_tape
 from dragongrad.compiler.indexing import index_of, parts_of
@@ -222,6 +227,63 @@ def test_masks_have_no_normal_form():
 
 
 # What goes to memory because it cannot be computed where it is read
+
+PAIRS = [
+    ((12,), (3, 4)), ((3, 4), (12,)), ((4, 3), (2, 6)), ((2, 6), (4, 3)), ((6, 1, 2), (3, 2, 2)),
+    ((2, 3, 4), (6, 4)), ((2, 3, 4), (4, 6)), ((1, 5), (5, 1, 1)), ((8, 9), (2, 4, 3, 3)), ((2, 2, 9), (4, 3, 3)),
+    ((100, 2), (2, 100)),
+]  # fmt: skip
+
+
+def within(n, name, rng):
+    """An index along an axis of that length, linear in a part of a loop."""
+    step = int(rng.integers(1, max(n // 2, 2)))
+    count = int(rng.integers(2, max((n - 1) // step + 1, 2) + 1))
+    first = int(rng.integers(0, max(n - step * (count - 1), 1)))
+    # The loop begins wherever it does, as after a cut: the offset makes up for that.
+    low = int(rng.integers(0, 5))
+    i = variable(Loop(name, low, low + count))
+    if rng.random() < 0.5:
+        return linear(i, -step, first + step * (count - 1 + low))
+    return linear(i, step, first - step * low)
+
+
+def value(index, at):
+    return index if isinstance(index, int) else index.offset + sum(f * at[v] for v, f in index.terms)
+
+
+@pytest.mark.parametrize(("shape", "inner"), PAIRS)
+def test_indices_that_the_schedule_takes_for_linear_are_written_as_such(shape, inner, rng):
+    for kinds in product((Known.NUMBER, Known.LINEAR), repeat=len(shape)):
+        foreseen = _reshaped(kinds, shape, inner)
+        for _ in range(30 if foreseen else 0):
+            index = [
+                within(n, f"%{a}", rng) if kind is Known.LINEAR and n > 1 else int(rng.integers(n))
+                for a, (n, kind) in enumerate(zip(shape, kinds, strict=True))
+            ]
+            found = reshaped(tuple(index), shape, inner)
+            assert found is not None, index
+            loops = [v for i in index if isinstance(i, Affine) for v, _ in i.terms]
+            for steps in product(*[range(loop.low, loop.high) for loop in loops]):
+                at = dict(zip(loops, steps, strict=True))
+                flat = np.ravel_multi_index([value(i, at) for i in index], shape)
+                assert np.ravel_multi_index([value(i, at) for i in found], inner) == flat
+
+
+@pytest.mark.parametrize("by", [1, 2, 3, 6])
+def test_quotient_and_remainder_of_an_index(by):
+    for factors, offset, low in product(product((-6, -2, 1, 3, 4), repeat=2), range(-9, 10), (0, 2)):
+        loops = [Loop("i", low, low + 2), Loop("j", 1, 4)]
+        index = Affine(offset, tuple(zip(loops, factors, strict=True)))
+        places = [dict(zip(loops, at, strict=True)) for at in product((low, low + 1), (1, 2, 3))]
+        found = divide(index, by)
+        if found is None:
+            # The part that is no multiple comes to several of them.
+            rests = [(offset + sum(f * at[v] for v, f in index.terms if f % by)) // by for at in places]
+            assert min(rests) < max(rests)
+            continue
+        for at in places:
+            assert tuple(value(part, at) for part in found) == divmod(value(index, at), by)
 
 
 def steps_of(f, *args):

@@ -20,7 +20,7 @@ WRONG = (
 #: What is put where an array belongs.
 WRONG_VALUES = (
     "None", "'text'", "object()", "np.array(['a', 'b'])", "np.array([None, 1.0])", "[]", "np.zeros((0, 3))",
-    "10**400",
+    "(10**400)",
     "[[1.0], [2.0, 3.0]]", "np.array('2020', dtype='M8[D]')", "np.ma.array([1.0, 2.0])", "np.full(2, np.nan)",
     "{1, 2}", "np.array([1e308, -1e308])", "np.matrix([[1.0]])", "range(3)", "(i for i in range(2))",
     "np.longdouble(1)", "[1, 2.5]", "np.zeros((2, 3, 5))",

@@ -294,30 +294,44 @@ def test_more_epochs_go_on(tmp_path):
     same_bits(run(epochs=4, checkpoint=tmp_path / "a").params, whole.params)
 
 
-def _training(path):
-    run(epochs=6, checkpoint=path, every=0.0, compile=True)
-
-
-def _killed(path, kills, seed):
-    """Start the training again and again, killing it at random moments; then let it end."""
-    draw = random.Random(seed)
-    for _ in range(kills):
-        child = get_context("fork").Process(target=_training, args=(path,))
-        child.start()
-        child.join(draw.uniform(0.0, 0.9))
-        os.kill(child.pid, signal.SIGKILL)
-        child.join()
+def _train(path):
     return run(epochs=6, checkpoint=path, every=0.0, compile=True)
 
 
+def _killed(path, seconds):
+    """Whether a training in a process of its own was killed after so many seconds; if not, it came to its end."""
+    child = get_context("fork").Process(target=_train, args=(path,))
+    child.start()
+    child.join(seconds)
+    child.kill()
+    child.join()
+    assert child.exitcode in (0, -signal.SIGKILL)
+    return child.exitcode != 0
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_killed_training_comes_to_the_same_bits(tmp_path, kills):
-    whole = run(epochs=6, compile=True)
-    done = _killed(tmp_path / "a", kills, kills)
-    same_bits((done.params, done.state, done.last), (whole.params, whole.state, whole.last))
-    assert losses(done) == losses(whole)
-    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    whole, path, draw = run(epochs=6, compile=True), tmp_path / "a", random.Random(kills)
+
+    def ends_as_the_whole():
+        done = _train(path)
+        same_bits((done.params, done.state, done.last), (whole.params, whole.state, whole.last))
+        assert losses(done) == losses(whole)
+        assert [p.name for p in tmp_path.iterdir()] == ["a"]
+        path.unlink()
+
+    start = time.monotonic()
+    assert not _killed(path, None)
+    longest, rest = time.monotonic() - start, kills
+    ends_as_the_whole()
+    while rest:
+        if _killed(path, draw.uniform(0.0, longest)):
+            rest -= 1
+        else:
+            # It was sooner done than killed.
+            ends_as_the_whole()
+    ends_as_the_whole()
 
 
 def _writer(path, number):

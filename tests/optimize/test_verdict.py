@@ -7,6 +7,7 @@ import pytest
 from grid import covering
 
 import dragongrad as ad
+from dragongrad.interop.watched import late_gain
 from dragongrad.optimize import GD, METHODS, LineSearchOptimizer, Status, clip_by_norm, verdict, zoo
 
 RNG = np.random.default_rng(0)
@@ -90,6 +91,8 @@ TABLE = {
         lambda x: np.maximum(x[0] ** 2 + x[1] ** 4, (2 - x[0]) ** 2 + (2 - x[1]) ** 2), [1.0, -0.1], near(1.9522),
     ),
     "plateau": (lambda x: np.where(x[0] < 0, 1.0, (x[0] - 1) ** 2) + 0 * x[1], [-5.0, 0.0], near(0)),
+    "steps": (lambda x: np.sum(np.floor(x) ** 2), [-0.3, 0.9, 1.8], near(0)),
+    "at a step": (lambda x: np.sum(np.floor(x) ** 2), [-1e-16, 0.0, 0.5], near(0)),
     "saturated": (lambda x: (1 / (1 + np.exp(-1000 * x[0])) - 1) ** 2 + x[1] ** 2, [-5.0, 1.0], near(0)),
     "hole far away": (lambda x: -np.exp(-np.sum(x**2)), [4.0, 4.0], near(-1)),
     "hole out of sight": (lambda x: -np.exp(-np.sum(x**2)), [30.0, 30.0], near(-1)),
@@ -142,6 +145,7 @@ def test_what_is_called_a_success_is_one(name, method):
 
 ARRIVE = [n for n in TABLE if n not in (
     "jump to a higher value", "jump to a lower value", "least at a jump", "NaN beyond an edge", "noisy", "plateau",
+    "steps", "at a step",
     "infinite beyond an edge", "ends in a root", "ends in minus infinity", "cone", "absolute values",
     "absolute value of a number", "greater of two", "unbounded, straight", "unbounded, logarithm",
     "unbounded, root",
@@ -213,6 +217,24 @@ def test_a_loose_tolerance_is_taken_at_its_word():
 def test_methods_without_derivatives_are_looked_at_too(f, start, least, method):
     found = ad.minimize(f, np.array(start), method=method, max_iter=1000)
     assert found.status is Status.MAX_ITER or (found.success and abs(found.fun - least) < 1e-4)
+
+
+@pytest.mark.parametrize("method", ["scipy:TNC", "scipy:BFGS", "scipy:L-BFGS-B", "scipy:Newton-CG", "bfgs"])
+@pytest.mark.parametrize("start", [[1e6, -1e6], [-1e5, 1e3], [1e4, -1e4]])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_was_gained_on_the_way_from_far_away_is_no_measure_of_what_is_left(method, start):
+    found = ad.minimize(rosenbrock, start, method=method, max_iter=3000)
+    assert not found.success or abs(found.fun) < 1e-6, found
+
+
+def test_late_gains():
+    # Equal parts of what there is to gain: about what the second half tells.
+    steady = (1e3 * 10.0 ** -np.linspace(0, 12, 400)).tolist()
+    assert late_gain(steady) == pytest.approx(1e-3, rel=0.1)
+    # Tens of powers of ten in a few steps: the last of them tell.
+    sudden = [1e22, 1e18, 1e14, 1e13, 1e12, 1e5, 240.0, 7.0, 5.5, 5.4]
+    assert late_gain(sudden) < 1e5
+    assert late_gain([3.0]) == 0.0
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -124,6 +124,11 @@ def test_integers_become_float64():
             r"np\.stack",
         ),
         (lambda: ad.vmap(np.poly)(np.array([[1j, -1j], [1j, 2]])), ad.BatchError, r"np\.convolve"),
+        (
+            lambda: ad.vmap(lambda u: np.polydiv(u, [1.0, 0.0, 0.0])[1])(np.array([[1.0, 2, 1], [1, 0, 1]])),
+            ad.BatchError,
+            "the degree of a polynomial differs",
+        ),
         (lambda: ad.grad(lambda x: x, argnums=3)(1.0), ad.ArgumentError, "argnums"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from grid import BACKENDS, covering
+from grid import BACKENDS, covering, leaves
 
 import dragongrad as ad
 
@@ -483,3 +483,36 @@ def test_classic_variables(mode):
         x = ad.Variable([0.0, 4.0])
         np.testing.assert_array_equal(np.where(x > 0, np.sqrt(x), 0.0).gradient, [[0, 0], [0, 0.25]])
         assert np.isnan((np.sqrt(x) ** 2).gradient[0, 0])
+
+
+# Functions that take several derivatives, of which not all are NaN at the points: those keep their plain rules.
+SEVERAL = {
+    "running minima": (lambda x: np.sum(np.fmin.accumulate(x) * np.arange(1.0, 5)), [0.0, 0.0, -0.0, 2.0]),
+    "running maxima": (lambda x: np.sum(np.maximum.accumulate(x) ** 2), [0.5, 0.0, 0.5, 0.5]),
+    "nested maxima": (lambda x: np.maximum(np.maximum(x[0], x[1]), x[2]) + x[3] ** 2, [1.0, 1.0, 1.0, 2.0]),
+    "roots of equal minima": (lambda x: np.sum(np.minimum.accumulate(x) ** 1.5), [2.0, 0.5, 0.5, 0.5]),
+    "absolute values": (lambda x: np.sum(np.abs(x) * x) + np.min(np.abs(x)), [0.0, 1.0, -2.0, 0.0]),
+}
+ASKED = {
+    "gradient and Hessian": lambda f: lambda x: (ad.grad(f)(x), ad.hessian(f)(x)),
+    "value, gradient and product": lambda f: lambda x: (
+        ad.value_and_grad(f)(x), ad.jvp(ad.grad(f), (x,), (np.cos(np.arange(4.0)),))[1]
+    ),
+    "a batch": lambda f: ad.vmap(lambda x: (ad.grad(f)(x), ad.hessian(f)(x))),
+    "another function": lambda f: lambda x: (ad.grad(lambda x: np.sum(np.sqrt(x * x)))(x), ad.grad(f)(x)),
+    "one after the other": lambda f: lambda x: ad.grad(f)(ad.grad(lambda x: np.sum(np.sqrt(x**2) ** 2) / 2)(x)),
+    "many": lambda f: lambda x: [ad.hessian(f)(x), *[ad.grad(lambda x, k=k: np.sum(x**k))(x) for k in range(2, 6)]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "asked", "backend"), covering(SEVERAL, ASKED, BACKENDS, together=2))
+def test_each_of_several_derivatives_is_what_it_is_uncompiled(case, asked, backend):
+    f, tied = case
+    g = asked(f)
+    for points in ([tied, [1.0, 3.0, -2.0, 0.7], tied], [[0.3, 1.0, 2.0, -1.0], tied, [3.0, -2.0, 1.0, 1.0]]):
+        compiled = ad.compile(g, backend=backend)
+        for x in map(np.array, points):
+            x = np.stack([x, x + 1.0]) if asked is ASKED["a batch"] else x
+            for _ in range(2):
+                for a, b in zip(leaves(compiled(x)), leaves(g(x)), strict=True):
+                    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)

@@ -284,11 +284,28 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
+def _partitioned_places(x: Any, kth: Any, axis: int) -> Any:
+    """The places that the elements have before `np.partition`, which may order them otherwise than its sibling."""
+    places, found = np.argpartition(x, kth, axis=axis), np.partition(x, kth, axis=axis)
+    if np.array_equal(np.take_along_axis(x, places, axis), found, equal_nan=True):
+        return places
+    first, ranks = np.argsort(x, axis=axis, kind="stable"), found
+    for _ in range(2):
+        ranks = np.argsort(ranks, axis=axis, kind="stable")
+    return np.take_along_axis(first, ranks, axis)
+
+
+_places_of_partition: Any = constant(
+    "partition", value=_partitioned_places, names=("x",), parameters=("kth", "axis"), dispatches=False,
+    batch=along_axis(lambda x, **params: _places_of_partition.call(x, **params), -1),
+)  # fmt: skip
+
+
 @composite(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None) -> Any:
     """The elements with those below the `kth` before it and those above after it."""
     a, axis = _sorting_axis(plain(a), axis)
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
+    return np.take_along_axis(a, _places_of_partition.call(a, kth=kth, axis=axis), axis)
 
 
 @composite(np.sort_complex)

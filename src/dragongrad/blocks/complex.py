@@ -13,6 +13,7 @@ import numpy as np
 from ..core.block import Block, composite, linear
 from ..core.variable import Variable
 from .kinks import kink
+from .special import stop_gradient
 from .views import viewed
 
 
@@ -50,7 +51,8 @@ def conjugated(x: Any) -> Any:
 @composite(np.angle)
 def angle(z: Any, deg: bool = False) -> Any:
     """The argument of complex numbers."""
-    out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0, z)
+    # That of real numbers is constant on both sides of zero, where it jumps.
+    out = np.arctan2(np.imag(z), np.real(z)) if z.dtype.kind == "c" else np.arctan2(0, stop_gradient(z))
     return out * (180 / np.pi) if deg else out
 
 
@@ -65,6 +67,7 @@ _log_part, _root_part = _by_parts(lambda z: np.imag(np.log(z))), _by_parts(lambd
 kink(np.absolute, "complex 0", "0, the mean over all directions", [0.0, 0.0], 0, _by_parts(np.absolute))
 kink(np.sign, "complex 0", "0, as everywhere", [0.0, 0.0], 0, _by_parts(lambda z: np.real(np.sign(z))))
 kink(np.angle, "0", "0, the mean over all directions", [0.0, 0.0], 0, _by_parts(np.angle))
+kink(np.angle, "0, of real numbers", "0, as on both sides, though the value jumps", [0.0, -2.0], 0)
 kink(np.angle, "a negative real number", "as on both sides, though the value jumps", [-2.0, 0.0], [0, -0.5],
      _by_parts(np.angle))  # fmt: skip
 kink(np.log, "a negative real number, as complex", "as on both sides, though the value jumps", [-2.0, 0.0],

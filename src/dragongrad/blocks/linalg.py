@@ -272,7 +272,10 @@ def cond(x: Any, p: Any = None) -> Any:
     else:
         ratio = _condition(x, p)
     lost = np.logical_and(~np.isfinite(ratio), ~np.any(np.isnan(x), axis=(-2, -1)))
-    return np.where(lost, np.inf + unknown(x), ratio)[()] if np.any(bottom(lost)) else ratio
+    if not np.any(bottom(lost)):
+        return ratio
+    infinite = np.inf + np.real(unknown(x)).astype(ratio.dtype)
+    return np.where(lost, infinite, ratio)[()]
 
 
 def _condition(x: Any, p: Any) -> Any:

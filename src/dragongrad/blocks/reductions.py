@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..context import CAREFUL
+from ..context import is_plain
 from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, bottom, is_constant, plain
@@ -63,7 +63,7 @@ def _tied(share: Any, x: Any, wins: Any, count: Any) -> Any:
 
     A careful computation goes another way there (`pairs.py`).
     """
-    if CAREFUL.get() is not None or is_constant(x):
+    if not is_plain() or is_constant(x):
         return share
     two: Any = np.any(bottom(count) == 2)
     if isinstance(two, Variable):

@@ -19,6 +19,8 @@ def storable(x: Any, y: Any) -> Any:
             f"storing {describe(y)} in a buffer of {x.dtype} would truncate it and lose its derivative\n"
             f"  at {user_line()}\nMake the buffer of floats: np.zeros(n, like=x)"
         )
+    if kind not in "fciub" and not isinstance(y, (Variable, np.ndarray)):
+        _refuse_no_numbers(x, np.asarray(y))
     if kind != "c" or x.dtype.kind == "c":
         return y
     if y.__class__ is complex and x.dtype.kind != "b":
@@ -31,3 +33,9 @@ def storable(x: Any, y: Any) -> Any:
     message = "Casting complex values to real discards the imaginary part"
     warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
     return np.real(y)
+
+
+def _refuse_no_numbers(x: Any, y: Any) -> None:
+    """Let NumPy refuse texts and the like, which it does also where nothing is written."""
+    if y.dtype.kind in "SUV" or (y.dtype.kind == "O" and not any(isinstance(v, Variable) for v in y.flat)):
+        y.astype(x.dtype)

@@ -16,7 +16,7 @@ from .indices import places
 from .kinks import kink
 from .reductions import running, stored
 from .storing import storable
-from .views import own
+from .views import is_array, own
 from .writing import refuse_plain
 
 _NONE = np._NoValue
@@ -177,7 +177,7 @@ def at(ufunc: Any, a: Any, indices: Any, /, *operands: Any) -> None:
         raise TypeError(f"it takes a ufunc with one result, and its {ufunc.nin - 1} further arguments")
     x, given = plain(a), [as_array(b) for b in operands]
     index = indices if isinstance(indices, tuple) else (indices,)
-    if not x.ndim:
+    if not x.ndim and not is_array(a):
         raise TypeError("the first argument must be an array")
     parts = [places(part) for part in index]
     if not any(isinstance(part, Variable) for part in parts):

@@ -127,10 +127,12 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at places of the flattened array; values that are too few are taken again."""
     refuse_plain("np.put", a)
     places, values = np.ravel(whole(ind)), as_array(v)
-    if not (places.size and values.size):
+    if not places.size:
         return
     if not a.size:
         raise IndexError("cannot replace elements of an empty array")
+    if not values.size:
+        return
     if mode != "raise":
         places = within(places, a.size, mode)
     _write_flattened(a, places, _cycled(values, places.shape[0]))

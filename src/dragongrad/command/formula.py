@@ -26,10 +26,17 @@ from rich.cells import cell_len
 from ..core.block import BLOCKS, TABLE
 from ..core.errors import NUMPY_ERRORS, ArgumentError, DragongradError, DtypeError, OutOfBoundsError, ShapeError
 
+
+def _power(x: Any, y: Any) -> Any:
+    """As Python's operator has it of NumPy's numbers; `np.power` may differ in the last bit."""
+    base, exponent = (np.asarray(v)[()] if v.__class__ in (int, float, complex) else v for v in (x, y))
+    return (base * 1.0 if base.__class__ is np.int64 else base) ** exponent
+
+
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
 OPERATORS: dict[str, Any] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.remainder,
-    "@": np.matmul, "**": np.power,
+    "@": np.matmul, "**": _power,
 }  # fmt: skip
 _STEPS = (np.floor, np.ceil, np.trunc, np.rint, np.sign)
 _SUMMARIES = (np.sum, np.prod, np.mean, np.max, np.min, np.var, np.std, np.dot, np.cumsum)
@@ -245,7 +252,7 @@ class Formula:
         for token, negative in reversed(powers):
             if negative:
                 self._apply(np.negative, 1, token)
-            self._apply(np.power, 2, token)
+            self._apply(OPERATORS["**"], 2, token)
 
     def _exponent(self) -> bool:
         """A whole number that ends a chain of powers stays an integer, so that x**2 is known as a square."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
 
-from ..context import ALWAYS, WATCH, careful
+from ..context import WATCH, Derivatives, careful
 from ..core.errors import ArgumentError, DragongradError, SavedProgramError, describe, user_line
 from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
@@ -239,11 +239,13 @@ class Compiled(Inside, Generic[P, R]):
         self, version: Version, ways: list[Path], failed: Failures, leaves: list[Any], structure: Structure,
         arrays: list[Any], args: Any, kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Compile the plain path, and the careful one where a derivative is NaN; the outputs of the call."""
+        """Compile the plain path, and a careful one where a derivative is NaN; the outputs of the call."""
         # What is raised because integers are Variables may be anything.
         errors = (Exception,) if version.integers else _STAGING_ERRORS
+        derivatives = Derivatives()
         try:
-            traced, seconds = self._trace(version, leaves, structure, args, kwargs)
+            with careful(derivatives):
+                traced, seconds = self._trace(version, leaves, structure, args, kwargs)
         except errors as error:
             return self._eagerly(version, error, args, kwargs)
         # Where the way is known and did not answer, a derivative is NaN.
@@ -256,7 +258,7 @@ class Compiled(Inside, Generic[P, R]):
         elif failed := [one for one in failed if plain is one[0] or plain is one[0].plain]:
             return self._instead(failed, args, kwargs)
         try:
-            with careful(ALWAYS):
+            with careful(derivatives.again()):
                 traced, seconds = self._trace(version, leaves, structure, args, kwargs)
         except errors as error:
             return self._eagerly(version, error, args, kwargs)

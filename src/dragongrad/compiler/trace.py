@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import namespace
+from ..context import foretells
 from ..core.block import BLOCKS, Block
 from ..core.errors import EscapedError, NoRuleError, user_line
 from ..core.graph import Graph, Staging
@@ -15,7 +16,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from ..records import mutable, record
-from .abstract_evaluation import OF_SHAPES, Outline, form_of, outlined
+from .abstract_evaluation import OF_SHAPES, Outline, OutlinedTruth, form_of, outlined
 from .indexing import parts_of
 from .integers import Integers, settled
 from .layouts import Layouts, layout
@@ -67,7 +68,10 @@ class Stage(Staging):
         return found
 
     def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
-        """The value of a Block, or its outline."""
+        """The value of a Block, or its outline; Python's truth values that are counted are needed now."""
+        if block in _ARITHMETIC and any([v.__class__ is OutlinedTruth for v in values]):
+            known = zip(values, self._known(values, parents), strict=True)
+            values = [bool(now) if v.__class__ is OutlinedTruth else now for v, now in known]
         operator = _OPERATORS.get(block)
         if operator is not None and all(v.__class__ in _PYTHON for v in values):
             return operator(*values)
@@ -77,13 +81,14 @@ class Stage(Staging):
             found = outlined(block, values, params)
             if found is not None:
                 return found
-            values = [
-                self.value(Variable(v, self, p)) if isinstance(v, Outline) else v
-                for v, p in zip(values, parents, strict=True)
-            ]
+            values = self._known(values, parents)
         out = block.forward(*values, **params)
         # A function of the user's may give a buffer of its own.
         return plain(out) if out.__class__ is Variable else out
+
+    def _known(self, values: list[Any], parents: Any) -> list[Any]:
+        pairs = zip(values, parents, strict=True)
+        return [self.value(Variable(v, self, p)) if isinstance(v, Outline) else v for v, p in pairs]
 
     def truth(self, x: Variable) -> bool:
         """The truth value now; a later run that decides otherwise takes another path."""
@@ -100,8 +105,8 @@ class Stage(Staging):
 
     def doubts(self, x: Variable) -> bool:
         """Foretell that no derivative is NaN; a guard sees whether that is true, and the careful path is taken."""
-        if x.link is None:
-            return bool(x.data)
+        if x.link is None or not foretells():
+            return self.truth(x)
         self.predicted = True
         self.guards.append(Guard(x.link, False, user_line()))
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,18 @@ from ..optimize.unbounded import is_due, look_far
 
 # So many evaluations are remembered.
 _MEMORY = 8
+# From which part of a run on gains are looked at, and by what they are multiplied: by so many powers of ten more is
+# gained from its half on, where equal steps gain twelve powers of ten in all.
+_LATE = ((1 / 2, 1.0), (3 / 4, 1e3), (7 / 8, 10**4.5))
+
+
+def late_gain(values: Sequence[float]) -> float:
+    """By how much a value fell in the second half of a run, or still later if that tells that less is to be had.
+
+    From a start far away a value may fall by tens of powers of ten in a few steps, and the half of a run is no
+    measure of what is left. Where each step leaves an equal part of what there was to gain, the half decides.
+    """
+    return min(times * (values[int(len(values) * part)] - values[-1]) for part, times in _LATE)
 
 
 class Seen(NamedTuple):
@@ -100,10 +112,9 @@ class Watched:
         return np.ravel(self.objective.hvp(self.shaped(x), self.shaped(v)))
 
     def gained(self) -> float:
-        """By how much the least value so far fell in the second half of the run."""
-        least = np.minimum.accumulate([v if math.isfinite(v) else math.inf for v in self.values])
-        late = least[len(least) // 2 :]
-        return float(late[0] - late[-1]) if len(late) and math.isfinite(late[0]) else 0.0
+        """By how much the least value so far fell late in the run."""
+        least = np.minimum.accumulate([v if math.isfinite(v) else math.inf for v in self.values]).tolist()
+        return late_gain(least) if least and math.isfinite(least[len(least) // 2]) else 0.0
 
     def shaped(self, x: Array) -> Array:
         """A vector in the shape and precision of the parameters."""

@@ -45,6 +45,7 @@ _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 _NEAR, _WORTH = 1e-6, 1e-3
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
 _AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
+_BESIDE = (0.01, 0.1)
 
 
 class Doubt(Exception):  # noqa: N818 - it is news, not an error
@@ -254,5 +255,8 @@ def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
     if np.linalg.norm(v) <= 1e-6 * size:
         v = basis[:, 0]
     v = v / np.linalg.norm(v)
-    best = _least([_try(optimizer, x + s * size * v) for far in _AFAR for s in (-far, far)])
+    steps = [far * size * v for far in _AFAR]
+    # A jump may be as near: of a function that is constant in parts no derivative tells.
+    steps += [near * size * d for d in basis.T[:_COLUMNS] for near in _BESIDE]
+    best = _least([_try(optimizer, x + sign * p) for p in steps for sign in (-1.0, 1.0)])
     return best if optimizer.loss - best.value > enough else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..context import ALWAYS, CAREFUL, WATCH, careful
+from ..context import ALWAYS, CAREFUL, WATCH, Derivatives, careful, is_careful
 from ..core.errors import BatchError
 from ..core.level import Level
 from ..core.nests import flatten, map_nest
@@ -172,14 +172,20 @@ def attempt(run: Callable[..., tuple[Any, bool]], *args: Any) -> Any:
     """The result of a run, which says whether there is a NaN in a derivative; if so, that of a careful run."""
     mode = CAREFUL.get()
     if mode is ALWAYS:
-        found = _carefully(run, args)
-        _confirm(found)
-        return found
-    found, doubtful = run(*args)
-    if not doubtful or mode is not None or WATCH.get():
+        return _confirmed(_carefully(run, args))
+    if mode.__class__ is not Derivatives:
+        found, doubtful = run(*args)
+    else:
+        mode.count += mode.depth == 0
+        mode.depth += 1
+        try:
+            found, doubtful = run(*args)
+        finally:
+            mode.depth -= 1
+    if not doubtful or is_careful() or WATCH.get():
         return found
     try:
-        return _carefully(run, args)
+        return _confirmed(_carefully(run, args))
     except BatchError:
         # The run asked what differs from side to side, which no plain run does: there is no one derivative.
         return found
@@ -199,8 +205,8 @@ def _once(state: Again, run: Callable[..., tuple[Any, bool]], args: tuple[Any, .
         return state.settle(run(*args)[0])
 
 
-def _confirm(found: Any) -> None:
-    """Let the level that writes a Graph guard what a careful computation decided."""
+def _confirmed(found: Any) -> Any:
+    """What was found; the level that writes a Graph guards what a careful computation decided."""
     leaves = [bottom(leaf) for leaf in flatten(found)[0]]
     staged = [leaf for leaf in leaves if isinstance(leaf, Variable) and leaf.dtype.kind in "fc"]
     if staged:
@@ -208,3 +214,4 @@ def _confirm(found: Any) -> None:
         for leaf in staged:
             any_nan = np.logical_or(any_nan, np.any(np.isnan(leaf)))
         any_nan.level.confirm(any_nan)
+    return found

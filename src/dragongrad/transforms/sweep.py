@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..context import CAREFUL, WATCH, is_careful
+from ..context import CAREFUL, WATCH, is_careful, is_plain
 from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Node, Spec
 from ..core.variable import Variable, bottom
@@ -274,7 +274,7 @@ def run_sweep(
         Whether there is still a NaN among them.
 
     """
-    if WATCH.get() or CAREFUL.get() is not None:
+    if WATCH.get() or not is_plain():
         found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
         if level is not None:
             found = [level.settle(g) for g in found]

@@ -35,6 +35,8 @@ _STRENGTHS = {
     "@": 6, "%": 6, "neg": 7, "~": 7, "**": 8,
 }  # fmt: skip
 _ATOM = 10
+# What Python counts truth values with, and NumPy does not.
+_COUNTING = frozenset({np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute})
 _OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.power: "**",
     np.remainder: "%", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==",
@@ -243,6 +245,9 @@ class Source:
         values = node.operands
         plain = self._plain and takes_python_numbers(block.fn, values)
         operator = _OPERATORS.get(block.fn)
+        if block.fn in _COUNTING and node.dtype != np.bool_ and all(dtype_of(v) == np.bool_ for v in values):
+            given = ", ".join(self._value(v, 0, plain) for v in values)
+            return f"np.{block.fn.__name__}({given}, dtype=np.{node.dtype.name})", _ATOM
         # The operator squares truth values in int8, and the function does not.
         if block.fn is np.power and dtype_of(values[0]) == np.bool_ and node.dtype != np.int8:
             operator = None

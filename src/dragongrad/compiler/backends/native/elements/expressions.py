@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .....core.errors import CompileError
 from ....graph import Op, Value
 from ....lowering import LOWERINGS, Access, Along, Read
 from ....rewrite import first
@@ -14,7 +15,7 @@ from ..ir.affine import Index, Loaded, linear
 from ..ir.builder import Buffer, Text, literal, type_of, wide
 
 
-class NotInMemoryError(Exception):
+class NotInMemoryError(CompileError):
     """An element cannot be computed at this index: the schedule should have put the value into memory."""
 
     def __init__(self, node: Op) -> None:

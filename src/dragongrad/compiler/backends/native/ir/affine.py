@@ -129,11 +129,15 @@ def divide(index: Index, by: int) -> tuple[Index, Index] | None:
         return divmod(index, by)
     if not isinstance(index, Affine):
         return None
-    quotient = [(v, f // by) for v, f in index.terms if f % by == 0]
-    remainder = [(v, f) for v, f in index.terms if f % by]
-    q_offset, r_offset = divmod(index.offset, by)
-    rest: Index = Affine(r_offset, tuple(remainder)) if remainder else r_offset
-    low, high = (rest.low, rest.high) if isinstance(rest, Affine) else (r_offset, r_offset + 1)
-    if low < 0 or high > by:
+    quotient = tuple([(v, f // by) for v, f in index.terms if f % by == 0])
+    remainder = tuple([(v, f) for v, f in index.terms if f % by])
+    rest = Affine(index.offset, remainder)
+    # The least value says which multiple is taken off: an offset by itself may be of another.
+    q_offset = rest.low // by
+    r_offset = index.offset - q_offset * by
+    if rest.high - q_offset * by > by:
         return None
-    return (Affine(q_offset, tuple(quotient)) if quotient else q_offset), rest
+    return (
+        Affine(q_offset, quotient) if quotient else q_offset,
+        Affine(r_offset, remainder) if remainder else r_offset,
+    )
