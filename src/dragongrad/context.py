@@ -14,6 +14,10 @@ WATCH: ContextVar[bool] = ContextVar("dragongrad.debug_nans", default=False)
 # derivative is computed by them at once; `Derivatives` while a function is traced; None otherwise.
 CAREFUL: ContextVar[Any] = ContextVar("dragongrad.careful", default=None)
 ALWAYS = object()
+# The level that writes the program of a compiled function, or of the body of a loop in it.
+STAGE: ContextVar[Any] = ContextVar("dragongrad.stage", default=None)
+# How many steps of loops (`scan`, `while_loop` ...) Python has run so far: a hint at what a call costs.
+STEPS = [0]
 _SEVERAL = 4
 
 

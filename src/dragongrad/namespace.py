@@ -142,8 +142,12 @@ class _Namespace:
                 self.usual = type(np)
                 self.answering = _class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
             np.__class__ = self.answering
-        if _LATE not in _NUMPYS_NAMES and _LATE not in vars(self.answering):
+        late = vars(self.answering).get(_LATE)
+        if _LATE not in _NUMPYS_NAMES and late is None:
             setattr(self.answering, _LATE, _late())
+        elif _LATE in _NUMPYS_NAMES and isinstance(late, _Late):
+            # It was imported where the class of `numpy` was the usual one, and set in its place.
+            delattr(self.answering, _LATE)
         if self._has_news():
             self._look()
         for names, held in self.importers.values():

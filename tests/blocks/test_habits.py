@@ -448,6 +448,28 @@ def test_what_somebody_puts_in_the_place_of_generators_stays():
     assert done.returncode == 0, done.stderr
 
 
+BETWEEN = """
+import numpy as np
+import dragongrad as ad
+ad.grad(np.sin)(1.0)
+for _ in range(1000):
+    np.zeros
+import numpy.random
+expected = np.random.default_rng(0).normal()
+for _ in range(2):
+    assert ad.grad(lambda x: x * np.random.default_rng(0).normal())(1.0) == expected
+    assert np.random is numpy.random
+    for _ in range(1000):
+        np.zeros
+"""
+
+
+def test_generators_may_be_imported_long_after_a_transform():
+    """Our functions have been taken away by then, and come again."""
+    done = subprocess.run([sys.executable, "-c", BETWEEN], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_many_threads_at_once():
     errors = []
 

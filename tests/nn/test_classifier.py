@@ -17,7 +17,15 @@ import dragongrad as ad  # noqa: E402
 from dragongrad import nn  # noqa: E402
 
 
-@parametrize_with_checks([nn.Classifier(optimizer=nn.adam(0.01), epochs=20, batch=64, compile=False)])
+def rounds_by_rows(estimator):
+    """BLAS rounds a row by how many stand beside it, on some processors by more than the 1e-7 that is allowed."""
+    return {"check_methods_subset_invariance": "the network computes in float32, whose numbers are 1.2e-7 apart"}
+
+
+@parametrize_with_checks(
+    [nn.Classifier(optimizer=nn.adam(0.01), epochs=20, batch=64, compile=False)],
+    expected_failed_checks=rounds_by_rows,
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.block import BLOCKS, Block
+from ..core.graph import Graph
+from ..core.node import Node
 from . import forms
 from .backends.native.elements import LOWERINGS
 
@@ -36,10 +39,13 @@ class OutlinedNumber(Outline):
     """The outline of one of NumPy's numbers."""
 
     is_number = True
+    form: type = np.generic
 
 
 class OutlinedTruth(OutlinedNumber):
     """The outline of True or False."""
+
+    form = bool
 
 
 def outline(shape: tuple[int, ...], dtype: Any, number: bool = False) -> Outline:
@@ -50,7 +56,7 @@ def outline(shape: tuple[int, ...], dtype: Any, number: bool = False) -> Outline
 def form_of(value: Any) -> type:
     """The class of a value, outlined or not, of which every array is an ndarray."""
     if isinstance(value, OutlinedNumber):
-        return bool if isinstance(value, OutlinedTruth) else np.generic
+        return value.form
     return np.ndarray if isinstance(value, np.ndarray) else value.__class__
 
 
@@ -89,5 +95,60 @@ def outlined(block: Block, values: list[Any], params: dict[str, Any]) -> Outline
     return outline(shape, dtype, number) if size > LARGE or large else None
 
 
+def outlined_loop(params: dict[str, Any]) -> tuple[Outline, ...]:
+    """The outlines of the values of a loop, whose parameters are these: it is not run while tracing."""
+    body, carry = params["body"], params["carry"]
+    if "cond" in params:
+        back = [] if params["back"] is None else params["back"].inputs[params["consts"] : -carry or None]
+        ends = [*body.inputs[params["consts"] :], *back]
+        return tuple([outline(s.shape, s.dtype, number=not s.shape) for s in ends])
+    begun = body.inputs[params["consts"] : params["consts"] + carry]
+    found = []
+    for k, end in enumerate([*body.outputs, *begun]):
+        shape, dtype = (end.shape, end.dtype) if hasattr(end, "dtype") else (np.shape(end), np.asarray(end).dtype)
+        shape = shape if k < carry else (params["length"], *shape)
+        found.append(outline(shape, dtype, number=not shape))
+    return tuple(found)
+
+
+def computed(node: Node, nodes: list[Node], known: dict[Node, Any], run_loop: Callable[..., Any]) -> Any:
+    """The value of one Node of a trace, from those that are known.
+
+    Parameters
+    ----------
+    node, nodes : Node, list of Node
+        Which, of all that were written down.
+    known : dict
+        Values of some of them, which suffice.
+    run_loop : callable
+        `run_loop(node, arrays)`: the values of a loop, which takes long in Python.
+    """
+    wanted, order = {node}, []
+    for one in reversed(nodes):
+        if one in wanted and one not in known:
+            order.append(one)
+            wanted.update(p for p in one.parents if p is not None)
+    values = dict(known)
+    for one in reversed(order):
+        if one.pick is not None:
+            (several,) = one.parents
+            assert several is not None
+            values[one] = values[several][one.pick]
+            continue
+        assert one.block is not None
+        given = [v if p is None else values[p] for p, v in zip(one.parents, one.saved[1:], strict=True)]
+        loops = isinstance(one.params.get("body"), Graph)
+        values[one] = run_loop(one, given) if loops else one.block.forward(*given, **one.params)
+    return values[node]
+
+
 # What looks at the shape of its argument alone.
 OF_SHAPES = frozenset({b for b in BLOCKS.values() if b.name == "_ones_like"})
+
+
+def _is_complex(x: Any) -> Any:
+    return np.bool_(np.iscomplexobj(x))
+
+
+# What tells whether eigenvalues have come out complex.
+IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import Block
+from ..core.block import BLOCKS, Block
 from ..core.variable import is_number
 from .lowering import Form
 from .rewrite import broadcast_shapes
@@ -72,6 +72,26 @@ def broadcast(block: Block, values: list[Any], params: dict[str, Any]) -> Form |
 def zeros(block: Block, values: list[Any], params: dict[str, Any]) -> Form | None:
     """The form of what is laid into zeros."""
     return tuple(params["shape"]), values[0].dtype, False
+
+
+def written(block: Block, values: list[Any], params: dict[str, Any]) -> Form | None:
+    """The form of an array into which something is written that fits."""
+    x, y, *stack = values
+    like = np.broadcast_to(np.zeros((), x.dtype), x.shape)
+    places = [np.zeros(v.shape, v.dtype) for v in stack]
+    region = BLOCKS["gather" if stack else "getitem"].value(like, *places, **params)
+    if np.asarray(y).dtype.kind == "c" and x.dtype.kind != "c":
+        return None
+    if broadcast_shapes(np.shape(y), np.shape(region)) != np.shape(region):
+        return None
+    return x.shape, x.dtype, False
+
+
+def gathered(block: Block, values: list[Any], params: dict[str, Any]) -> Form | None:
+    """The form of elements at places that are computed: any places tell."""
+    x, places = values
+    out = block.value(x, np.zeros(places.shape, places.dtype), **params)
+    return out.shape, out.dtype, is_number(out) and not out.shape
 
 
 def matmul(block: Block, values: list[Any], params: dict[str, Any]) -> Form | None:

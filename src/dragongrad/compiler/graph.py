@@ -7,7 +7,7 @@ applied to, in order, each an operation or a constant.
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,9 +26,53 @@ def _result(values: Any, index: int) -> Any:
     return values[index]
 
 
+def _scan(*arrays: Any, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> tuple[Any, ...]:
+    """The values of a loop of plain arrays, a step after the other."""
+    fixed, state, columns = arrays[:consts], arrays[consts : consts + carry], arrays[consts + carry :]
+    rows = [np.empty((length, *s.shape), s.dtype) for s in map(form_of, body.outputs[carry:])]
+    order = range(length)
+    with np.errstate(all="ignore"):
+        for i in reversed(order) if reverse else order:
+            found = body.run([*fixed, *state, *[column[i] for column in columns]])
+            state = tuple(found[:carry])
+            for row, value in zip(rows, found[carry:], strict=True):
+                row[i] = value
+    return (*[np.array(value)[()] for value in state], *rows)
+
+
+def _while(*arrays: Any, cond: Graph, body: Graph, back: Graph | None, consts: int, carry: int) -> tuple[Any, ...]:
+    """The values of a loop of plain arrays that goes on as long as a condition holds, and of its way back."""
+    fixed, state, home = arrays[:consts], arrays[consts : consts + carry], arrays[consts + carry :]
+    begun = []
+    with np.errstate(all="ignore"):
+        while bool(cond.run([*fixed, *state])[0]):
+            if back is not None:
+                begun.append(state)
+            state = tuple(body.run([*fixed, *state]))
+        for one in reversed(begun):
+            assert back is not None
+            home = tuple(back.run([*fixed, *home, *one]))
+    return tuple([np.array(value)[()] for value in (*state, *home)])
+
+
 # What an input is the value of, and one of several values that another operation makes.
 INPUT = Block(_input, "constant", names=(), dispatches=False, name="input")
 RESULT = Block(_result, "constant", parameters=("index",), dispatches=False, name="result")
+# A loop: its body is a Graph of one step, from constants, what is carried and a row of each further array to the
+# next carry and what is collected.
+SCAN = Block(
+    _scan, "constant", names=("xs",), parameters=("body", "consts", "carry", "length", "reverse"), outputs=2,
+    dispatches=False, name="scan",
+)  # fmt: skip
+# A loop that goes on as long as a condition holds, and then, where there is a way back, from its last step to its
+# first: from constants, what is taken back and what a step began with to what is taken further back.
+WHILE = Block(
+    _while, "constant", names=("xs",), parameters=("cond", "body", "back", "consts", "carry"), outputs=2,
+    dispatches=False, name="while_loop",
+)  # fmt: skip
+LOOPS = frozenset({SCAN, WHILE})
+#: The parameters of loops that are Graphs.
+PARTS = ("cond", "body", "back")
 
 
 class Op(Spec):
@@ -78,6 +122,11 @@ Constant: TypeAlias = "np.ndarray[Any, Any] | np.generic | complex"
 Value: TypeAlias = "Op | Constant"
 
 
+def form_of(value: Value) -> Spec:
+    """The shape and dtype of a value."""
+    return value if isinstance(value, Op) else Spec(np.shape(value), np.asarray(value).dtype)
+
+
 def op_of(value: Value) -> Op:
     """A value that is no constant."""
     assert isinstance(value, Op)
@@ -124,11 +173,26 @@ class Graph:
 
         def line(node: Op) -> str:
             given = ", ".join(map(named, node.operands))
+            if node.block is SCAN:
+                body = str(node.params["body"]).replace("\n", "\n    ")
+                way = " backwards" if node.params["reverse"] else ""
+                return f"    {names[node]} = scan({given}), {node.params['length']} steps{way} of\n    {body}"
+            if node.block is WHILE:
+                parts = [str(node.params[k]).replace("\n", "\n    ") for k in PARTS if node.params[k] is not None]
+                return f"    {names[node]} = while_loop({given}) of\n    " + "\n    ".join(parts)
             return f"    {names[node]} = {node.block.name}({given}): {node.dtype} {node.shape}"
 
         given = ", ".join(f"{names[node]}: {node.dtype} {node.shape}" for node in self.inputs)
         end = f"    return {', '.join(map(named, self.outputs))}"
         return "\n".join([f"{self.title}({given})", *map(line, self.nodes), end])
+
+    def run(self, given: Sequence[Any]) -> list[Any]:
+        """The outputs for plain arrays, by the values of the Blocks."""
+        known: dict[Op, Any] = dict(zip(self.inputs, given, strict=True))
+        for node in self.nodes:
+            values = [known[v] if isinstance(v, Op) else v for v in node.operands]
+            known[node] = node.block.value(*values, **node.params)
+        return [known[end] if isinstance(end, Op) else end for end in self.outputs]
 
     def rewritten(self, nodes: list[Op], outputs: list[Value]) -> Graph:
         """The Graph of the same function of the same inputs, by other operations."""
@@ -170,8 +234,22 @@ def _operation(node: Node, made: dict[Node | None, Op], constants: Constants) ->
     ])  # fmt: skip
     params = constants.params(node.params) if node.params else node.params
     if isinstance(node.dtype, tuple):
+        if isinstance(node.params.get("body"), tape.Graph):
+            return loop_of(node, operands)
         return Op(node.block, operands, params, (), np.dtype(object), len(node.dtype))
     return Op(node.block, operands, params, node.shape, node.dtype)
+
+
+def loop_of(node: Node, operands: tuple[Value, ...]) -> Op:
+    """The operation of a loop that a trace wrote down."""
+    params = dict(node.params)
+    if "cond" in params:
+        params |= {key: from_tape(params[key]) for key in PARTS if params[key] is not None}
+        return Op(WHILE, operands, params, (), np.dtype(object), len(operands) - params["consts"])
+    params["body"] = body = from_tape(params["body"])
+    # What each step begins with is collected too.
+    body.outputs += body.inputs[params["consts"] : params["consts"] + params["carry"]]
+    return Op(SCAN, operands, params, (), np.dtype(object), len(body.outputs))
 
 
 # Operations hold each other, deeper than Python may recurse: a Graph is pickled as a flat list of them.
@@ -189,7 +267,7 @@ def _reduced(graph: Graph) -> Any:
 
 
 def _block_key(block: Block) -> Any:
-    return block.name if block is INPUT or block is RESULT else block
+    return block.name if block in (INPUT, RESULT, SCAN, WHILE) else block
 
 
 def _places(values: Iterable[Value], places: dict[Op, int]) -> list[tuple[int | None, Any]]:
@@ -198,7 +276,7 @@ def _places(values: Iterable[Value], places: dict[Op, int]) -> list[tuple[int | 
 
 def _graph(title: str, inputs: int, rows: list[Any], outputs: list[Any], names: list[str]) -> Graph:
     nodes: list[Op] = []
-    own = {block.name: block for block in (INPUT, RESULT)}
+    own = {block.name: block for block in (INPUT, RESULT, SCAN, WHILE)}
     for block, operands, params, shape, dtype, count in rows:
         given = tuple([value if place is None else nodes[place] for place, value in operands])
         block = own[block] if isinstance(block, str) else block

@@ -73,6 +73,11 @@ class Index:
         return not any(p.kind == "array" for p in self.parts)
 
     @computed_once
+    def is_single(self) -> bool:
+        """Whether its arrays are numbers, so that each names one place."""
+        return not self.is_basic and self.shape == ()
+
+    @computed_once
     def is_readable(self) -> bool:
         """Whether each place that it can name is an element: an axis of length 0 has none."""
         return not any(p.kind in ("array", "take") and p.length == 0 for p in self.parts)

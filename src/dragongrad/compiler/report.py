@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .backends.native.jit.cache import find_folder
-from .backends.native.schedule.steps import Callback, Factorisation, Loops, Step
+from .backends.native.schedule.steps import Callback, Factorisation, Loops, Repeat, Step
 from .graph import Op
 
 _MODES = {
@@ -38,13 +38,15 @@ def report(title: str, versions: Iterable[Any], path: Any, limits: Iterable[str]
         if version.eager:
             lines += ["", "Runs eagerly: " + version.eager]
         for one in version.paths:
+            if one.uncareful:
+                lines += ["", f"Runs eagerly where a derivative is NaN: {one.uncareful}"]
             if one.failures:
                 lines += ["", f"Ran eagerly {_count(one.failures, 'time')} where its program fails: {one.reason}"]
     for limit in limits:
         lines += ["", "Runs eagerly for " + limit]
     if path is None:
         return "\n".join(lines)
-    lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_seconds(path)]
+    lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_unrolled(path), *_seconds(path)]
     return "\n".join(lines) + "\n"
 
 
@@ -85,6 +87,13 @@ def _guards(path: Any) -> list[str]:
     return [*table(["decided at", "went"], rows), ""]
 
 
+def _unrolled(path: Any) -> list[str]:
+    if not path.unrolled:
+        return []
+    rows = [[line.split(": ", 1)[-1], reason] for line, reason in path.unrolled.items()]
+    return [*table(["loop written out at", "because"], rows), ""]
+
+
 def _seconds(path: Any) -> list[str]:
     parts = [f"{name} {_milliseconds(seconds)} ms" for name, seconds in path.seconds.items()]
     lines = [f"Time to compile: {', '.join(parts)}; together {_milliseconds(sum(path.seconds.values()))} ms"]
@@ -111,6 +120,7 @@ def _steps(path: Any) -> list[str]:
         reads, writes = _memory(step, engine.plan.functions.get(k))
         moved += sum(map(_bytes, reads)) + sum(map(_bytes, writes))
         rows.append([str(k), *_describe(step), _size(sum(map(_bytes, reads))), _size(sum(map(_bytes, writes)))])
+        rows += _inside(step, f"{k}.")
     calls = [step for step in engine.steps if isinstance(step, Callback)]
     workspace = engine.workspace
     over = sum(len(function.over) for function in engine.plan.functions.values())
@@ -124,6 +134,19 @@ def _steps(path: Any) -> list[str]:
     return [*table(["step", "what", "how", " reads", " writes"], rows), *summary]
 
 
+def _inside(step: Step, number: str) -> list[list[str]]:
+    """The rows of what each step of a loop does."""
+    if not isinstance(step, Repeat):
+        return []
+    rows = []
+    for key, plan in step.plans.items():
+        for k, one in enumerate(plan.schedule.steps):
+            what, how = _describe(one)
+            own = f"{number}{'' if key == 'body' else key + ' '}{k}"
+            rows += [[own, what, how, "", ""], *_inside(one, f"{own}.")]
+    return rows
+
+
 def _describe(step: Step) -> tuple[str, str]:
     if isinstance(step, Loops):
         names = ", ".join(_named(store.node, store.kind) for store in step.stores[:6])
@@ -132,6 +155,11 @@ def _describe(step: Step) -> tuple[str, str]:
         return names + more, _MODES.get(step.mode, step.mode) + length
     if isinstance(step, Callback):
         return _named(step.node, ""), f"call back: {step.why}"
+    if isinstance(step, Repeat):
+        often = step.node.params.get("length")
+        return _named(
+            step.node, ""
+        ), "loop until its condition fails" if often is None else f"loop of {often} steps"
     return _named(step.node, ""), "LAPACK" if isinstance(step, Factorisation) else "matrix product by BLAS"
 
 
@@ -149,7 +177,8 @@ def _memory(step: Step, function: Any) -> tuple[list[Any], list[Any]]:
         values = [v for v in function.values if not (isinstance(v, Op) and v in step.local)] if function else []
         written = [v for v in values if isinstance(v, Op) and v in made]
         return [v for v in values if not (isinstance(v, Op) and v in made)], written
-    return [v for v in step.node.operands if isinstance(v, (Op, np.ndarray))], [step.node]
+    results = step.results if isinstance(step, Repeat) else [step.node]
+    return [v for v in step.node.operands if isinstance(v, (Op, np.ndarray))], results
 
 
 def _bytes(value: Any) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import Block
-from .graph import INPUT, RESULT, Graph, Op, Value, op_of
+from .graph import INPUT, LOOPS, RESULT, Graph, Op, Value, op_of
 
 Visit = Callable[["Writer", Op, tuple[Value, ...]], Value]
 
@@ -159,8 +159,8 @@ def _verify_node(node: Op) -> None:
 def made_of_examples(node: Op) -> np.ndarray[Any, Any] | None:
     """What a Block makes of examples of its arguments; None where it need not take them."""
     source = op_of(node.operands[0]) if node.block is RESULT else node
-    if node.outputs or source.block.name == "custom" or source.block is RESULT:
-        # A function of the user's need not take examples.
+    if node.outputs or source.block.name == "custom" or source.block is RESULT or source.block in LOOPS:
+        # A function of the user's need not take examples, and a loop may never end.
         return None
     with np.errstate(all="ignore"):
         out = source.block.value(*[_example(v) for v in source.operands], **source.params)
@@ -168,12 +168,13 @@ def made_of_examples(node: Op) -> np.ndarray[Any, Any] | None:
 
 
 def _example(value: Value) -> Any:
+    return example(value.shape, value.dtype) if isinstance(value, Op) else value
+
+
+def example(shape: tuple[int, ...], dtype: Any) -> Any:
     """Numbers that every Block takes: matrices have full rank, whole numbers are places in any axis."""
-    if not isinstance(value, Op):
-        return value
-    shape = value.shape
-    if value.dtype.kind not in "fc":
-        return np.zeros(shape, value.dtype)[()]
+    if dtype.kind not in "fc":
+        return np.zeros(shape, dtype)[()]
     if len(shape) > 1:
-        return np.broadcast_to(np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1), shape).astype(value.dtype)
-    return np.ones(shape, value.dtype)[()]
+        return np.broadcast_to(np.eye(*shape[-2:]) * np.arange(1.0, shape[-1] + 1), shape).astype(dtype)
+    return np.ones(shape, dtype)[()]

@@ -19,6 +19,7 @@ from ..core.nests import Structure, unflatten
 from ..core.variable import Variable
 from ..forks import locked
 from ..typevars import P, R
+from . import bodies as _bodies  # noqa: F401 - it lets traces write down loops
 from .backends.native.call.fastcall import MISSING
 from .bound import unbound
 from .captured import Captured
@@ -33,7 +34,7 @@ from .randomness import trace_repeatable
 from .results import agree, computes_later
 from .signature import all_fresh, fresh, is_special, names_of, native, ready
 from .specialization import Failures, Path, Version, build, check_backend, take, warn, with_guards
-from .trace import Traced
+from .traced import Traced
 from .versions import MAX_VALUES, Signatures, excess, most_decided, too_many_ways
 
 if TYPE_CHECKING:
@@ -257,11 +258,17 @@ class Compiled(Inside, Generic[P, R]):
                 return self._verified(version, out, args, kwargs) if version.integers else out
         elif failed := [one for one in failed if plain is one[0] or plain is one[0].plain]:
             return self._instead(failed, args, kwargs)
+        if plain.uncareful:
+            return self._run_eagerly(args, kwargs)
         try:
             with careful(derivatives.again()):
                 traced, seconds = self._trace(version, leaves, structure, args, kwargs)
         except errors as error:
-            return self._eagerly(version, error, args, kwargs)
+            if version.integers:
+                return self._eagerly(version, error, args, kwargs)
+            out, plain.uncareful = run_instead(error, lambda: self._run_eagerly(args, kwargs))
+            warn(f"{self!r} runs eagerly where a derivative is NaN: {plain.uncareful}")
+            return out
         out = self._first(self._add(version, traced, seconds, leaves, structure, plain), traced, arrays)
         return out if out is not MISSING else self._run_eagerly(args, kwargs)
 
@@ -347,7 +354,7 @@ class Compiled(Inside, Generic[P, R]):
             way = first_of(plain.entry, way)
         path = Path(
             whole, graph, traced.guards, traced.structure, traced.forms, run, seconds, passes, names, engine, way,
-            decisions, plain, traced.layout,
+            decisions, plain, traced.layout, unrolled=traced.unrolled,
         )  # fmt: skip
         version.paths.insert(0 if plain is None else len(version.paths), path)
         self._latest = path

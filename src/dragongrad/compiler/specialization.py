@@ -24,7 +24,7 @@ from .graph import Graph, Op, from_tape
 from .layouts import layout
 from .passes import optimise
 from .signature import delivered
-from .trace import Guard, Traced
+from .traced import Guard, Traced
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -52,6 +52,10 @@ class Path:
     # How often it raised an error where the function itself does not, and the first of these errors.
     failures: int = 0
     reason: str = ""
+    # Why no path with careful rules follows it where a derivative is NaN: the function then runs eagerly.
+    uncareful: str = ""
+    # Loops that are written out step by step, and why.
+    unrolled: dict[str, str] = field(default_factory=dict)
 
     def source(self) -> Source:
         """The Graph as NumPy source; the guards are no part of it."""

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from ..context import STEPS
 from ..core.errors import CompileWarning, DragongradError
+from ..core.graph import Graph
 from ..core.nests import flatten, unflatten
 from ..records import record
 from .decorator import compile as compile_function
@@ -56,6 +58,10 @@ PRODUCT = Kind(10.0, 0.004, 20)
 FORWARD = Kind(22.0, 0.003, 20)
 # What compiling takes, in microseconds, and for each operation.
 _COMPILING, _COMPILING_NODE = 30_000.0, 2_000.0
+# Steps that a loop is thought to take whose values tell how many there are.
+_TRIPS = 30
+# With so many steps of loops the first call is looked at.
+_MANY_STEPS = 50
 # With so many numbers it is likely that few calls pay, so that the first one is looked at.
 _LARGE = 50_000
 # How deep data is looked for (the function, what it calls, what that calls), and in how many members of each.
@@ -107,16 +113,19 @@ class Tiered:
         """The value of the function."""
         if self._quick is not None:
             return self._quick(*args)
+        before = STEPS[0]
         out = self.function(*args)
         self._calls += 1
-        if self._calls >= self._due:
-            self._consider(args, out)
+        # Other threads may have run steps too: then it is looked at too early.
+        loops = STEPS[0] - before > _MANY_STEPS
+        if self._calls >= self._due or (loops and self._worth is None and self._due < math.inf):
+            self._consider(args, out, loops)
         return out
 
-    def _consider(self, args: tuple[Any, ...], out: Any) -> None:
+    def _consider(self, args: tuple[Any, ...], out: Any, loops: bool = False) -> None:
         """Look what a call costs if it is time to, and compile if it has cost enough."""
         if self._worth is None:
-            if self._calls < self.kind.look and self.data + _size(args) + _size(out) < _LARGE:
+            if not loops and self._calls < self.kind.look and self.data + _size(args) + _size(out) < _LARGE:
                 self._due = self.kind.look
                 return
             self._worth = worth(self.function, args, self.kind)
@@ -158,10 +167,22 @@ def worth(function: Callable[..., Any], args: tuple[Any, ...], kind: Kind) -> fl
     except Exception:
         # It was given Variables where it can take arrays only; that it works as it is was seen a moment ago.
         return math.inf
-    nodes = traced.graph.nodes
-    elements = sum(math.prod(node.shape) for node in nodes)
-    call = kind.node * len(nodes) + kind.element * elements
-    return math.ceil((_COMPILING + _COMPILING_NODE * len(nodes)) / max(call, kind.node))
+    written, run, elements = _size_of(traced.graph)
+    call = kind.node * run + kind.element * elements
+    return math.ceil((_COMPILING + _COMPILING_NODE * written) / max(call, kind.node))
+
+
+def _size_of(graph: Graph) -> tuple[int, float, float]:
+    """How many operations a Graph has, how many are run, and of how many elements."""
+    written, run, elements = 0, 0.0, 0.0
+    for node in graph.nodes:
+        written, run, elements = written + 1, run + 1, elements + math.prod(node.shape)
+        for part in node.params.values() if node.pick is None else ():
+            if isinstance(part, Graph):
+                own = _size_of(part)
+                often = node.params.get("length", _TRIPS)
+                written, run, elements = written + own[0], run + often * own[1], elements + often * own[2]
+    return written, run, elements
 
 
 def data_of(*roots: Any) -> int:

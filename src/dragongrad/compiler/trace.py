@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import namespace
-from ..context import foretells
+from ..context import STAGE, foretells
 from ..core.block import BLOCKS, Block
 from ..core.errors import EscapedError, NoRuleError, user_line
 from ..core.graph import Graph, Staging
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
-from ..records import mutable, record
-from .abstract_evaluation import OF_SHAPES, Outline, OutlinedTruth, form_of, outlined
+from .abstract_evaluation import (
+    IS_COMPLEX,
+    OF_SHAPES,
+    Outline,
+    OutlinedTruth,
+    computed,
+    outlined,
+    outlined_loop,
+)
 from .indexing import parts_of
 from .integers import Integers, settled
 from .layouts import Layouts, layout
 from .results import opaque
+from .traced import Guard, Traced
 
 _FOREIGN = "it uses a Variable that is not one of its arguments{}\nPass it as an argument"
 
@@ -29,20 +38,15 @@ class UnstageableError(NoRuleError):
     """What a compiled function cannot repeat: it runs eagerly instead."""
 
 
-@record
-class Guard:
-    """A decision of the user's Python code: the Node of the value, how it went, and the line that decided."""
-
-    node: Node
-    taken: bool
-    line: str
-
-
 class Stage(Staging):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("cases", "guards", "integers", "known", "layouts", "lazy", "predicted", "truths")
+    __slots__ = ("cases", "guards", "integers", "known", "layouts", "lazy", "predicted", "truths", "unrolled")
     stages = True
+    #: Writes down the body of a loop. Bodies are levels of their own kind, so that their module sets it.
+    body: ClassVar[Callable[..., Any]]
+    #: Runs a loop on plain arrays, where a value is asked for.
+    run_loop: ClassVar[Callable[..., Any]]
 
     def __init__(self, lazy: bool = False) -> None:
         super().__init__()
@@ -57,6 +61,8 @@ class Stage(Staging):
         # Comparisons of Python's numbers by Python's operators: truth values of Python's.
         self.truths: set[Node] = set()
         self.integers = Integers()
+        # Loops that are written out step by step: at which lines, and why.
+        self.unrolled: dict[str, str] = {}
 
     def value(self, x: Variable) -> Any:
         """The value of a Variable, computed now if nobody asked for it before."""
@@ -64,7 +70,7 @@ class Stage(Staging):
             return x.data
         found = self.known.get(x.link)
         if found is None:
-            found = self.known[x.link] = _computed(x.link, self.nodes, self.known)
+            found = self.known[x.link] = computed(x.link, self.nodes, self.known, self.run_loop)
         return found
 
     def evaluate(self, block: Block, values: list[Any], parents: Any, params: dict[str, Any]) -> Any:
@@ -78,11 +84,15 @@ class Stage(Staging):
         if self.lazy:
             if block in OF_SHAPES:
                 return block.forward(*values, **params)
-            found = outlined(block, values, params)
+            found = outlined_loop(params) if block.name in _LOOPS else outlined(block, values, params)
             if found is not None:
                 return found
             values = self._known(values, parents)
         out = block.forward(*values, **params)
+        if not block.dispatches:
+            parts = out if isinstance(out, (tuple, list)) else (out,)
+            if any(isinstance(plain(part), Variable) for part in parts):
+                raise UnstageableError(_FOREIGN.format(f"\n  at {user_line()}"))
         # A function of the user's may give a buffer of its own.
         return plain(out) if out.__class__ is Variable else out
 
@@ -236,8 +246,8 @@ class Stage(Staging):
         if not found:
             return args
         weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
-        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak)):
-            # Only operators know numbers of Python's: to functions they are arrays of no axes.
+        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak) or block.name in _LOOPS):
+            # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes.
             ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]
             return tuple([Variable(e, self, a.link) if w else a for e, a, w in zip(ends, args, weak, strict=True)])
         if len(args) == 1:
@@ -262,8 +272,7 @@ class Stage(Staging):
         stack = args[-1]
         if not isinstance(stack, Variable) or stack.level is not self:
             return
-        # With an integer of Python's a view is meant, with an array a copy.
-        self.integers.need(stack.link)
+        self.chosen_by(stack)
         shape = params["shape"] if "shape" in params else np.shape(args[0])
         for part in parts_of(params["index"], shape):
             if not part.is_computed:
@@ -272,29 +281,14 @@ class Stage(Staging):
             inside = np.all(np.logical_and(places >= -n, places < n))
             self.assume(inside)
 
+    def chosen_by(self, stack: Variable) -> None:
+        """Integers choose elements: with one of Python's a view is meant, with an array a copy."""
+        self.integers.need(stack.link)
+
     def _last(self, out: Any) -> list[Node]:
         parts = out if isinstance(out, (tuple, list)) else (out,)
         first = parts[0].link
         return [first] if first.pick is None else [first.parents[0]]
-
-
-def _computed(node: Node, nodes: list[Node], known: dict[Node, Any]) -> Any:
-    """The value of one Node, from those that are known."""
-    wanted, order = {node}, []
-    for one in reversed(nodes):
-        if one in wanted and one not in known:
-            order.append(one)
-            wanted.update(p for p in one.parents if p is not None)
-    values = dict(known)
-    for one in reversed(order):
-        assert one.block is not None
-        given = [v if p is None else values[p] for p, v in zip(one.parents, one.saved[1:], strict=True)]
-        values[one] = one.block.forward(*given, **one.params)
-    return values[node]
-
-
-def _is_complex(x: Any) -> Any:
-    return np.bool_(np.iscomplexobj(x))
 
 
 # What a value may not become even where it is no longer traced, with what to do instead.
@@ -303,11 +297,11 @@ _ADVICE = {
     "a hash": "Use what is no argument, or an integer, as a key",
 }
 _SHAPED_BY_VALUES = frozenset({"nonzero", "histogram_bins"})
+_LOOPS = frozenset({"scan", "while_loop"})
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]
 _EIG = BLOCKS[np.linalg.eig]
-IS_COMPLEX = Block(_is_complex, "constant", dispatches=False)
 # Python's numbers, what its operators give of them, and how it counts with truth values.
 _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {
@@ -327,28 +321,6 @@ _ARITHMETIC = frozenset(
     for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[b.fn for b in _OPERATORS])
 )
 _OF_NUMBERS = _TRUTHS | _ARITHMETIC
-
-
-@mutable
-class Traced:
-    """What a trace found."""
-
-    graph: Graph
-    guards: list[Guard]
-    structure: Any  # of the output
-    leaves: list[Any]  # of the output, as the traced run computed them
-    complete: bool  # whether the run computed all leaves, and foretold nothing
-    layout: tuple[Any, ...] | None = None  # how the memory of the arguments lay, where that decides something
-
-    def decisions(self) -> tuple[Any, ...]:
-        """What tells the way of a run through the function from that of another."""
-        places = {node: place for place, node in enumerate(self.graph.nodes)}
-        return (len(places), self.layout, *[(places.get(guard.node), guard.taken) for guard in self.guards])
-
-    @property
-    def forms(self) -> list[type]:
-        """The class of each leaf of the output, as the function itself returns it."""
-        return [form_of(leaf) for leaf in self.leaves]
 
 
 def trace_call(
@@ -385,6 +357,7 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
             level.integers.add(node, i)
     args, kwargs = unflatten(structure, full)
     entered = namespace.enter()
+    token = STAGE.set(level)
     try:
         out, out_structure = flatten(settle(f(*args, **kwargs)))
         outputs, values, given = [], [], set(map(id, leaves))
@@ -398,6 +371,7 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
                 raise UnstageableError(reason)
             values.append(bool(value) if staged and leaf.link in level.truths else value)
     finally:
+        STAGE.reset(token)
         namespace.leave(entered)
         level.ended = True
         if level.integers.error is not None:
@@ -407,4 +381,4 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
     complete = not level.predicted and not any(isinstance(v, Outline) for v in values)
     level.known = {}
     lying = layout([leaves[i] for i in dynamic]) if level.layouts.matter else None
-    return Traced(graph, level.guards, out_structure, values, complete, lying)
+    return Traced(graph, level.guards, out_structure, values, complete, lying, level.unrolled)

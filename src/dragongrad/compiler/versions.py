@@ -11,7 +11,7 @@ from ..records import field, mutable
 from .instances import has_attributes
 from .integers import LARGEST
 from .signature import key_of
-from .trace import Guard
+from .traced import Guard
 
 # So many versions for the values of one argument that was not named static,
 MAX_VALUES = 12
@@ -163,8 +163,8 @@ def too_many_ways(ways: Sequence[Sequence[Guard]]) -> str:
     line = most_decided(ways)
     if any(sum(guard.line == line for guard in guards) > 1 for guards in ways):
         cure = (
-            "It is in a loop. Take a fixed number of steps, with np.where(condition, new, old) to stop early; or "
-            "compile one step, and keep the loop outside. For the solution of an equation write ad.root"
+            "It is in a loop. Write ad.while_loop(condition, step, start), which is one program whatever the "
+            "number of steps. For the solution of an equation write ad.root"
         )
     else:
         cure = "Write np.where(condition, a, b) where both sides can be computed"

@@ -25,12 +25,13 @@ class Level:
 
     `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`),
     `ended` whether the transform is over: a Variable of it that was kept is then refused; `stages` says that
-    the level writes a Graph to be run again: what is decided from its values is guarded.
+    the level writes a Graph to be run again: what is decided from its values is guarded, unless nothing `decides`.
     """
 
     __slots__ = ("ended", "serial")
     batch_axes = 0
     stages = False
+    decides = True
 
     def __init__(self) -> None:
         self.serial = next(_serials)

@@ -52,7 +52,7 @@ class Batch(Level):
     def truth(self, x: Variable) -> bool:
         raise BatchError(
             f"the truth value of a batched Variable may differ from row to row\n  at {user_line()}\n"
-            "Under vmap write np.where(condition, a, b) instead of if"
+            "Under vmap write np.where(condition, a, b) instead of if, and ad.while_loop instead of while"
         )
 
     def number(self, x: Variable, what: str) -> Any:

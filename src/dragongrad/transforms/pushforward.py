@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ from .sweep import transpose
 from .zeros import Dot, Mask, as_numbers, cut, either, indicator, settled, spread_out, through
 
 
+class Together(list[Any]):
+    """The tangents of several outputs, by a rule that has computed the outputs with them: these are `values`."""
+
+    def __init__(self, values: Sequence[Any], dots: Sequence[Any]) -> None:
+        super().__init__(dots)
+        self.values = values
+
+
 class Forward(Differentiating):
     """The level of one forward-mode transform; the link of its Variables is the tangent."""
 
@@ -26,6 +35,9 @@ class Forward(Differentiating):
         pushed = self.pushed(block, out, values, links, params)
         if block.outputs == 1:
             return Variable(out, self, pushed)
+        if pushed.__class__ is Together:
+            # A loop that computes both goes round once.
+            out = tuple(pushed.values)
         parts = zip(out, [None] * len(out) if pushed is None else pushed, strict=True)
         return rewrap(out, [Variable(o, self, link) if o.dtype.kind in "fc" else o for o, link in parts])
 

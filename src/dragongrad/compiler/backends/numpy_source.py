@@ -6,17 +6,20 @@ import keyword
 import linecache
 import weakref
 from collections.abc import Callable
+from copy import copy
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ...core.block import BLOCKS
-from ..graph import RESULT, Graph, Op, Value, op_of
+from ..graph import LOOPS, RESULT, Graph, Op, Value, op_of
 from ..indexing import is_computed
-from ..passes.simplify import permutation
 from ..passes.uses import users_of
 from ..rewrite import dtype_of, shape_of
+from ..scans import is_result
+from .numpy_forms import ATOM, SEQUENCES, SPECIAL, STOP
+from .numpy_loops import write_loop
 from .numpy_text import (
     array_text,
     may_repeat,
@@ -34,7 +37,6 @@ _STRENGTHS = {
     "|": 2, "^": 3, "&": 4, "<": 1, "<=": 1, ">": 1, ">=": 1, "==": 1, "!=": 1, "+": 5, "-": 5, "*": 6, "/": 6,
     "@": 6, "%": 6, "neg": 7, "~": 7, "**": 8,
 }  # fmt: skip
-_ATOM = 10
 # What Python counts truth values with, and NumPy does not.
 _COUNTING = frozenset({np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute})
 _OPERATORS = {
@@ -73,24 +75,30 @@ class Source:
         self.head: dict[str, str] = {"np": "import numpy as np"}
         self._constants: dict[int, str] = {}
         self._taken = {"np", "slice", "complex"}
-        self._users = users_of(graph)
-        self._outputs = {o for o in graph.outputs if isinstance(o, Op)}
-        self._inline: dict[Op, tuple[str, int]] = {}
-        self._own: set[str] = set()  # names of arrays that nothing else sees
-        dtypes = [n.dtype for n in (*graph.inputs, *graph.nodes)]
-        self._plain = all(map(promotes_as_python, dtypes))
+        self._counter = count(1)
+        self.indent = "    "
+        self._look(graph)
         known = graph.names
         for node, name in zip(graph.inputs, names or [known[node] for node in graph.inputs], strict=False):
-            self.names[node] = self._free(name)
-        self.lines: list[str] = []
-        self._counter = count(1)
+            self.names[node] = self.free(name)
         for node in graph.nodes:
             self._write(node)
         self._finish()
 
+    def _look(self, graph: Graph) -> None:
+        """Find out what decides how the lines of a Graph are written."""
+        self._users = users_of(graph)
+        self._outputs = {o for o in graph.outputs if isinstance(o, Op)}
+        self._inline: dict[Op, tuple[str, int]] = {}
+        self._own: set[str] = set()  # names of arrays that nothing else sees
+        self._loops: dict[Op, list[str]] = {}  # of each loop the names of its values
+        dtypes = [n.dtype for n in (*graph.inputs, *graph.nodes)]
+        self._plain = all(map(promotes_as_python, dtypes))
+        self.lines: list[str] = []
+
     def _finish(self) -> None:
         graph = self.graph
-        outputs = ", ".join(self._value(o, 0) for o in graph.outputs)
+        outputs = ", ".join(self.value(o, 0) for o in graph.outputs)
         title = graph.title if graph.title.isidentifier() and not keyword.iskeyword(graph.title) else "compiled"
         while title in self.head:
             title += "_"
@@ -111,7 +119,8 @@ class Source:
         weakref.finalize(made, linecache.cache.pop, name, None)
         return made
 
-    def _free(self, name: str) -> str:
+    def free(self, name: str) -> str:
+        """A name like this that nothing has."""
         name = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_") or "x"
         name = f"x{name}" if name[0].isdigit() or keyword.iskeyword(name) else name
         free, k = name, 1
@@ -126,6 +135,12 @@ class Source:
     def _write(self, node: Op) -> None:
         if self._is_put_off(node):
             return
+        if node.block in LOOPS:
+            self._loops[node] = write_loop(self, node)
+            return
+        if is_result(node):
+            self._name(node, self._loops[op_of(node.operands[0])][node.params["index"]])
+            return
         if _is_laid(node):
             self._name(node, self._laid(node))
             return
@@ -139,18 +154,37 @@ class Source:
         if len(self._users.get(node, ())) == 1 and len(text) <= _LINE and node not in self._outputs:
             self._inline[node] = (text, strength)
             return
-        self._name(node, self._line(text))
+        self._name(node, self.line(text))
         if _is_fresh(node):
             self._own.add(self.names[node])
 
     def _name(self, node: Op, name: str) -> None:
         self.names[node] = name
 
-    def _line(self, text: str) -> str:
+    def line(self, text: str) -> str:
         """A new name for what a text gives."""
-        name = self._free(f"v{next(self._counter)}")
-        self.lines.append(f"    {name} = {text}")
+        name = self.free(f"v{next(self._counter)}")
+        self.lines.append(f"{self.indent}{name} = {text}")
         return name
+
+    def named(self, value: Value) -> str:
+        """A name for a value."""
+        text = self.text_of(value)
+        return text if text.isidentifier() else self.line(text)
+
+    def text_of(self, value: Value) -> str:
+        """A value, whose numbers are NumPy's."""
+        return self.value(value, 0, plain=False)
+
+    def inner(self, graph: Graph, given: list[str]) -> Source:
+        """The lines of a Graph inside a loop, whose inputs have these texts."""
+        inner = copy(self)
+        inner.indent = self.indent + "    "
+        inner._look(graph)
+        inner.names = dict(zip(graph.inputs, given, strict=True))
+        for node in graph.nodes:
+            inner._write(node)
+        return inner
 
     def _is_put_off(self, node: Op) -> bool:
         """Whether a value is written by the one line that uses it: what is laid into zeros and added there."""
@@ -171,11 +205,11 @@ class Source:
                     return name
             elif _is_fresh(value):
                 return self._mine(self._inline[value][0])
-        copied = f"np.array({self._value(value, 0)}"
+        copied = f"np.array({self.value(value, 0)}"
         return self._mine(copied + (")" if dtype_of(value) == dtype else f", dtype=np.{dtype.name})"))
 
     def _mine(self, text: str) -> str:
-        name = self._line(text)
+        name = self.line(text)
         self._own.add(name)
         return name
 
@@ -188,12 +222,12 @@ class Source:
 
     def _add_into(self, buffer: str, node: Op, first: bool) -> None:
         x, *stack = node.operands
-        index = self._index(node.params["index"], *stack)
-        text = self._value(x, 0)
+        index = self.index(node.params["index"], *stack)
+        text = self.value(x, 0)
         if may_repeat(node.params["index"]):
-            self.lines.append(f"    np.add.at({buffer}, {self._index_object(node, *stack)}, {text})")
+            self.lines.append(f"{self.indent}np.add.at({buffer}, {self._index_object(node, *stack)}, {text})")
         else:
-            self.lines.append(f"    {buffer}[{index}] {'=' if first else '+='} {text}")
+            self.lines.append(f"{self.indent}{buffer}[{index}] {'=' if first else '+='} {text}")
 
     def _added(self, node: Op) -> str:
         x, y = node.operands
@@ -207,12 +241,12 @@ class Source:
     def _assigned(self, node: Op) -> str:
         x, y, *stack = node.operands
         buffer = self._buffer(x, node.dtype)
-        self.lines.append(f"    {buffer}[{self._index(node.params['index'], *stack)}] = {self._value(y, 0)}")
+        self.lines.append(f"{self.indent}{buffer}[{self.index(node.params['index'], *stack)}] = {self.value(y, 0)}")
         return buffer
 
     # Values
 
-    def _value(self, value: Value, strength: int, plain: bool | None = None) -> str:
+    def value(self, value: Value, strength: int, plain: bool | None = None) -> str:
         """A value; `plain`: whether numbers may be written as Python's own."""
         if not isinstance(value, Op):
             text = self._constant(value, plain)
@@ -229,7 +263,7 @@ class Source:
                 return text
         found = self._constants.get(id(value))
         if found is None:
-            found = self._constants[id(value)] = self._free(f"c{len(self._constants) + 1}")
+            found = self._constants[id(value)] = self.free(f"c{len(self._constants) + 1}")
             self.space[found] = value
             text = array_text(value) if isinstance(value, np.ndarray) else None
             what = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
@@ -241,13 +275,13 @@ class Source:
     def _expression(self, node: Op) -> tuple[str, int]:
         block = node.block
         if block is RESULT:
-            return f"{self._value(node.operands[0], _ATOM - 1)}[{node.params['index']}]", _ATOM
+            return f"{self.value(node.operands[0], ATOM - 1)}[{node.params['index']}]", ATOM
         values = node.operands
         plain = self._plain and takes_python_numbers(block.fn, values)
         operator = _OPERATORS.get(block.fn)
         if block.fn in _COUNTING and node.dtype != np.bool_ and all(dtype_of(v) == np.bool_ for v in values):
-            given = ", ".join(self._value(v, 0, plain) for v in values)
-            return f"np.{block.fn.__name__}({given}, dtype=np.{node.dtype.name})", _ATOM
+            given = ", ".join(self.value(v, 0, plain) for v in values)
+            return f"np.{block.fn.__name__}({given}, dtype=np.{node.dtype.name})", ATOM
         # The operator squares truth values in int8, and the function does not.
         if block.fn is np.power and dtype_of(values[0]) == np.bool_ and node.dtype != np.int8:
             operator = None
@@ -255,25 +289,25 @@ class Source:
             own = _STRENGTHS[operator]
             # Of a - (b - c) only the right side needs parentheses; ** is the other way round.
             left, right = (own, own - 1) if operator == "**" else (own - 1, own)
-            x, y = self._value(values[0], left, plain), self._value(values[1], right, plain)
+            x, y = self.value(values[0], left, plain), self.value(values[1], right, plain)
             return f"{x} {operator} {y}", own
         if block.fn is np.negative:
-            return f"-{self._value(values[0], _STRENGTHS['neg'])}", _STRENGTHS["neg"]
+            return f"-{self.value(values[0], _STRENGTHS['neg'])}", _STRENGTHS["neg"]
         if block.fn is np.invert:
-            return f"~{self._value(values[0], _STRENGTHS['~'])}", _STRENGTHS["~"]
-        if block is _STOP:
-            return self._value(values[0], 0), 0
-        special = _SPECIAL.get(block)
-        return special(self, node, values) if special is not None else self._call(node, values, plain), _ATOM
+            return f"~{self.value(values[0], _STRENGTHS['~'])}", _STRENGTHS["~"]
+        if block is STOP:
+            return self.value(values[0], 0), 0
+        special = SPECIAL.get(block)
+        return special(self, node, values) if special is not None else self._call(node, values, plain), ATOM
 
     def _call(self, node: Op, values: tuple[Value, ...], plain: bool) -> str:
         block = node.block
         name = numpy_name(block.fn)
-        if name is None or not block.dispatches or (block.value is not block.fn and block not in _SEQUENCES):
+        if name is None or not block.dispatches or (block.value is not block.fn and block not in SEQUENCES):
             name = self._imported(block)
         options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
-        given = [self._value(v, 0, plain) for v in values]
-        if block in _SEQUENCES:
+        given = [self.value(v, 0, plain) for v in values]
+        if block in SEQUENCES:
             given = [f"[{', '.join(given)}]"]
         return f"{name}({', '.join([*given, *options])})"
 
@@ -282,7 +316,7 @@ class Source:
         for name, value in self.space.items():
             if value is block.value:
                 return name
-        name = self._free(block.name)
+        name = self.free(block.name)
         self.space[name] = block.value
         if block.name == "logistic":
             self.head[name] = "from dragongrad import logistic"
@@ -305,7 +339,7 @@ class Source:
 
     # Indices
 
-    def _index(self, index: tuple[Any, ...], stack: Value = None) -> str:
+    def index(self, index: tuple[Any, ...], stack: Value = None) -> str:
         """What stands between the brackets."""
         return ", ".join(self._index_part(p, stack) for p in index) or "()"
 
@@ -327,8 +361,8 @@ class Source:
             return "None" if part is None else "..."
         if is_computed(part):
             if isinstance(stack, Op) and self._is_put_off(stack):
-                return self._value(stack.operands[part.position], 0)
-            return f"{self._value(stack, _ATOM - 1)}[{part.position}]"
+                return self.value(stack.operands[part.position], 0)
+            return f"{self.value(stack, ATOM - 1)}[{part.position}]"
         if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
             return str(int(part))
         return (places_text(part) if isinstance(part, np.ndarray) else None) or self._constant(part)
@@ -357,52 +391,3 @@ def _is_fresh(node: Op) -> bool:
         bool(node.shape) and block not in _VIEWS
         and block.dispatches and numpy_name(block.fn) is not None
     )  # fmt: skip
-
-
-def _getitem(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"{source._value(values[0], _ATOM - 1)}[{source._index(node.params['index'], *values[1:])}]"
-
-
-def _transpose(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    axes = permutation(node)
-    if axes == tuple(range(len(axes)))[::-1]:
-        return f"{source._value(values[0], _ATOM - 1)}.T"
-    return f"np.transpose({source._value(values[0], 0)}, {axes})"
-
-
-def _reshape(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    order = node.params.get("order")
-    extra = "" if order in (None, "C") else f", order={order!r}"
-    shape = "-1" if len(node.shape) == 1 and 0 not in shape_of(values[0]) else shape_text(node.shape)
-    return f"np.reshape({source._value(values[0], 0)}, {shape}{extra})"
-
-
-def _broadcast_to(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"np.broadcast_to({source._value(values[0], 0)}, {shape_text(node.shape)})"
-
-
-def _astype(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"{source._value(values[0], _ATOM - 1)}.astype(np.{np.dtype(node.params['dtype']).name})"
-
-
-def _ones(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"np.ones_like({source._value(values[0], 0)})"
-
-
-def _svd(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"np.linalg.svd({source._value(values[0], 0)}, full_matrices=False)"
-
-
-_STOP = BLOCKS["stop_gradient"]
-_SEQUENCES = frozenset({BLOCKS[np.concatenate], BLOCKS[np.stack]})
-_SPECIAL: dict[Any, Callable[[Source, Op, tuple[Value, ...]], str]] = {
-    BLOCKS["getitem"]: _getitem,
-    BLOCKS["gather"]: _getitem,
-    BLOCKS[np.transpose]: _transpose,
-    BLOCKS[np.reshape]: _reshape,
-    BLOCKS[np.broadcast_to]: _broadcast_to,
-    BLOCKS["astype"]: _astype,
-    BLOCKS["truncation"]: _astype,
-    **{b: _svd for b in BLOCKS.values() if b.name == "svd"},
-    **{b: _ones for b in BLOCKS.values() if b.name == "_ones_like"},
-}

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 from ...collector import collector_paused
-from ..graph import Graph
+from ..graph import LOOPS, PARTS, Graph, Op, Value
+from ..rewrite import Writer, rewrite
 from .contract import clean_contractions
 from .dead import drop_dead
 from .fold import fold_constants
@@ -15,19 +16,20 @@ from .join import join_rows
 from .lift import lift_broadcasts
 from .relaxed import relax
 from .scalars import keep_scalars
+from .scans import tidy_scans
 from .share import share
 from .simplify import simplify
 
 #: Simplifying and sharing open the way for each other: twice is enough in practice. What lifting wrote anew is
 #: shared before it is simplified, which looks for equal operands.
 PIPELINE = (
-    fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions, drop_dead,
-    fold_constants, share, simplify, share, keep_scalars, drop_dead,
+    tidy_scans, fold_constants, tidy_indices, simplify, share, join_rows, lift_broadcasts, clean_contractions,
+    drop_dead, fold_constants, share, simplify, share, keep_scalars, tidy_scans, drop_dead,
 )  # fmt: skip
 
 
 #: With `fast_math`: what holds for real numbers, before and after the others have opened the way.
-RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:9], relax, *PIPELINE[8:])
+RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:10], relax, *PIPELINE[9:])
 
 
 def optimise(
@@ -36,6 +38,7 @@ def optimise(
     """Run every pass; also a record of each: its name, the number of operations after it, its seconds."""
     record = []
     settled: set[Any] = set()  # the passes that would change nothing
+    graph = _optimise_bodies(tidy_scans(graph), fast_math)
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
         if one not in settled:
@@ -50,3 +53,14 @@ def optimise(
         if check is not None:
             check(graph)
     return graph, record
+
+
+def _optimise_bodies(graph: Graph, fast_math: bool) -> Graph:
+    """Run every pass over the bodies of loops."""
+
+    def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
+        parts = [key for key in PARTS if node.params.get(key) is not None]
+        bodies = {key: optimise(node.params[key], fast_math=fast_math)[0] for key in parts}
+        return writer.kept(Op(node.block, values, node.params | bodies, node.shape, node.dtype, node.outputs))
+
+    return rewrite(graph, visit, LOOPS)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...core.block import BLOCKS
+from ...core.node import Spec
 from .. import forms
 from ..abstract_evaluation import outline
-from ..graph import RESULT, Graph, Op, op_of
+from ..graph import LOOPS, RESULT, SCAN, Graph, Op, form_of, op_of
 from ..lowering import LOWERINGS
 from ..rewrite import broadcast_shapes, made_of_examples, shape_of, size_of
+from ..scans import is_result, result_of
 
 _EIG = BLOCKS[np.linalg.eig]
 # Up to so many elements a Block is applied to examples where nothing else tells its shape.
@@ -51,8 +53,13 @@ def _check(node: Op) -> None:
 
 def _form(node: Op) -> tuple[tuple[int, ...], Any]:
     """The shape and dtype of a value, computed of examples only where they are not known otherwise."""
+    if node.block in LOOPS:
+        _check_loop(node)
     if node.outputs:
         return node.shape, node.dtype
+    if is_result(node):
+        own = result_of(node.sources[0], node.params["index"])
+        return own.shape, own.dtype
     known = LOWERINGS.get(node.block)
     form = known.form if known is not None else None
     if form is None and isinstance(node.block.fn, np.ufunc) and node.block.fn.signature is None:
@@ -67,6 +74,40 @@ def _form(node: Op) -> tuple[tuple[int, ...], Any]:
     # What is called back is looked at when it is called, and may take long.
     made = made_of_examples(node) if size <= _LARGE or node.block in _READ else None
     return (node.shape, node.dtype) if made is None else (made.shape, made.dtype)
+
+
+def _check_loop(node: Op) -> None:
+    """Whether the bodies of a loop take what it is applied to, and what they give."""
+    params = node.params
+    consts, carry = params["consts"], params["carry"]
+    operands = list(map(form_of, node.operands))
+    if not 0 <= consts <= consts + carry <= len(operands):
+        raise ValueError(f"a loop of {consts} constants and {carry} carries for {len(operands)} arrays")
+    fixed, first, rest = operands[:consts], operands[consts : consts + carry], operands[consts + carry :]
+    if node.block is SCAN:
+        length = params["length"]
+        if length.__class__ is not int or length < 0 or any(s.shape[:1] != (length,) for s in rest):
+            raise ValueError(f"a loop of {length} steps over arrays of other lengths")
+        rows = [Spec(s.shape[1:], s.dtype) for s in rest]
+        ends = list(map(form_of, params["body"].outputs))
+        _check_body(params["body"], [*fixed, *first, *rows], [*first, *ends[carry:]])
+        outputs = len(ends)
+    else:
+        _check_body(params["cond"], [*fixed, *first], [Spec((), np.dtype(bool))])
+        _check_body(params["body"], [*fixed, *first], first)
+        if params["back"] is not None:
+            _check_body(params["back"], [*fixed, *rest, *first], rest)
+        outputs = carry + len(rest)
+    if node.outputs != outputs:
+        raise ValueError(f"a loop of {node.outputs} values gives {outputs}")
+
+
+def _check_body(graph: Graph, inputs: list[Spec], outputs: list[Spec]) -> None:
+    given, made = list(graph.inputs), list(map(form_of, graph.outputs))
+    for wanted, found in ((inputs, given), (outputs, made)):
+        if [(s.shape, s.dtype) for s in wanted] != [(s.shape, s.dtype) for s in found]:
+            raise ValueError("the body of a loop takes or gives other arrays")
+    check(graph)
 
 
 def _of_solution(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from .names import block_name, blocks_by_name
 from .values import Packer, Unpacker, UnsavableError, plain_dtype, told
 
 _NUMBERS = "biufcmMSU"
+_BODY = "body of a loop"
 
 
 def pack(graph: Graph, packer: Packer) -> dict[str, Any]:
@@ -48,7 +49,11 @@ def pack(graph: Graph, packer: Packer) -> dict[str, Any]:
 
 def _params(node: Op, packer: Packer) -> dict[str, Any]:
     given = f"gives {node.block.name}"
-    return {name: told(given, packer.pack, value) for name, value in node.params.items()}
+    return {
+        # The bodies of loops are Graphs.
+        name: {_BODY: pack(value, packer)} if isinstance(value, Graph) else told(given, packer.pack, value)
+        for name, value in node.params.items()
+    }
 
 
 def _name(node: Op) -> str:
@@ -86,8 +91,12 @@ def unpack(packed: dict[str, Any], unpacker: Unpacker) -> Graph:
             raise IndexError(v)
         return nodes[v]
 
+    def parameter(v: Any) -> Any:
+        is_body = v.__class__ is dict and set(v) == {_BODY}
+        return unpack(v[_BODY], unpacker) if is_body else unpacker.unpack(v)
+
     for block, operands, shape, dtype, *rest in packed["rows"]:
-        params = {str(k): unpacker.unpack(v) for k, v in rest[0].items()} if rest else {}
+        params = {str(k): parameter(v) for k, v in rest[0].items()} if rest else {}
         outputs = int(rest[1]) if len(rest) > 1 else 0
         given = tuple(map(value, operands))
         made = np.dtype(object) if outputs else _dtype(dtype)

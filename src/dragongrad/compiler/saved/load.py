@@ -21,7 +21,7 @@ from ..instances import take_apart
 from ..rewrite import size_of
 from ..signature import key_of
 from ..specialization import Path, Version, check_backend
-from ..trace import Guard
+from ..traced import Guard
 from . import graphs, nests
 from .archive import read
 from .check import check

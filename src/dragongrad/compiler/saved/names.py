@@ -6,11 +6,11 @@ import sys
 from typing import Any
 
 from ...core.block import BLOCKS, TABLE, Block
-from ..graph import RESULT
-from ..trace import IS_COMPLEX
+from ..abstract_evaluation import IS_COMPLEX
+from ..graph import RESULT, SCAN, WHILE
 
 # Blocks of the compiler's own, which are in no table.
-_OWN = {"result": RESULT, "is_complex": IS_COMPLEX}
+_OWN = {"result": RESULT, "is_complex": IS_COMPLEX, "loop of steps": SCAN, "loop of a condition": WHILE}
 _PACKAGE = __name__.partition(".")[0]
 
 

@@ -13,7 +13,8 @@ from ...core.nests import unflatten
 from ...core.variable import Variable, bottom, value_of
 from ..abstract_evaluation import Outline
 from ..backends.native.call.fastcall import MISSING
-from ..graph import RESULT, Op, Value
+from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of
+from ..scans import Scan
 from ..signature import delivered
 from ..specialization import Path
 
@@ -76,7 +77,44 @@ class _Run:
         values: list[Any] = [self.known[v] if isinstance(v, Op) else v for v in node.operands]
         if node.block is RESULT:
             return values[0][node.params["index"]]
-        return node.block(*values, **node.params)
+        if node.block is SCAN:
+            return _scan(Scan(node), values)
+        return _while(node, values) if node.block is WHILE else node.block(*values, **node.params)
+
+
+def _step(graph: Graph, given: Sequence[Any]) -> list[Any]:
+    """The outputs of the body of a loop."""
+    run = _Run.__new__(_Run)
+    run.known = dict(zip(graph.inputs, given, strict=True))
+    return [run.value(end) for end in graph.outputs]
+
+
+def _scan(scan: Scan, values: list[Any]) -> list[Any]:
+    """The values of a loop, a step after the other."""
+    fixed, state, columns = scan.groups(values)
+    order, rows = range(scan.length), list[list[Any]]()
+    for i in reversed(order) if scan.reverse else order:
+        found = _step(scan.body, [*fixed, *state, *[TABLE["getitem"](c, (i,)) for c in columns]])
+        state = found[: scan.carry]
+        rows.append(found[scan.carry :])
+    rows = rows[::-1] if scan.reverse else rows
+    if not rows:
+        forms = [form_of(end) for end in scan.collected]
+        return [*state, *[np.zeros((0, *form.shape), form.dtype) for form in forms]]
+    return [*state, *[TABLE[np.stack](list(column)) for column in zip(*rows, strict=True)]]
+
+
+def _while(node: Op, values: list[Any]) -> list[Any]:
+    params = node.params
+    consts, end = params["consts"], params["consts"] + params["carry"]
+    fixed, state, home = values[:consts], values[consts:end], values[end:]
+    begun = []
+    while _step(params["cond"], [*fixed, *state])[0]:
+        begun.append(state)
+        state = _step(params["body"], [*fixed, *state])
+    for one in reversed(begun) if params["back"] is not None else ():
+        home = _step(params["back"], [*fixed, *home, *one])
+    return [*state, *home]
 
 
 def _input(value: Any, node: Op) -> Any:

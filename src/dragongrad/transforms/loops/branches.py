@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...core.errors import ArgumentError, user_line
-from .carry import chosen, decided, has_rows, whole
+from .carry import chosen, decided, differs, whole
 
 Result = TypeVar("Result")
 
@@ -48,11 +48,12 @@ def cond(pred: Any, true_fun: Callable[..., Result], false_fun: Callable[..., Re
     array([0.5, 2. ])
 
     """
-    holds, rows = decided("cond", pred)
-    if not rows:
-        return true_fun(*operands) if holds else false_fun(*operands)
+    if not differs(pred):
+        return true_fun(*operands) if decided("cond", pred)[0] else false_fun(*operands)
+    if np.shape(pred) != ():
+        decided("cond", pred)
     with np.errstate(all="ignore"):
-        # A row is given to the other branch too, where it may be outside of its domain.
+        # A row, or step, is given to the other branch too, where it may be outside of its domain.
         found: Result = chosen("cond", pred, true_fun(*operands), false_fun(*operands))
     return found
 
@@ -90,7 +91,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Result]], *operands: Any
     branches = list(branches)
     if not branches:
         raise ArgumentError(f"switch has no branches\n  at {user_line()}")
-    if not has_rows(index):
+    if not differs(index):
         return branches[min(max(whole("switch", "the number", index), 0), len(branches) - 1)](*operands)
     with np.errstate(all="ignore"):
         found = branches[-1](*operands)

@@ -37,6 +37,25 @@ def kept(name: str, before: Any, after: Any) -> Any:
     return after
 
 
+def as_numpys(value: Any) -> Any:
+    """What a loop returns: Python's numbers, and arrays of no axes, as numbers of NumPy's."""
+    leaves, structure = flatten(value)
+    return unflatten(structure, [_as_numpys(leaf) for leaf in leaves])
+
+
+def _as_numpys(leaf: Any) -> Any:
+    if isinstance(leaf, Variable):
+        return leaf.level.from_numpy(leaf) if leaf.data.__class__ in _NUMBERS else leaf
+    if leaf.__class__ in _NUMBERS or (leaf.__class__ is np.ndarray and not leaf.ndim and not leaf.dtype.hasobject):
+        found = np.asarray(leaf)
+        # An integer of Python's may be larger than any of NumPy's.
+        return leaf if found.dtype.hasobject else found[()]
+    return leaf
+
+
+_NUMBERS = (bool, int, float, complex)
+
+
 def _told(structure: Any) -> str:
     return "one array" if structure is None else str(structure).removeprefix("PyTreeSpec(").split(", namespace")[0]
 
@@ -53,6 +72,12 @@ def has_rows(value: Any) -> bool:
             return True
         value = value.data
     return False
+
+
+def differs(value: Any) -> bool:
+    """Whether a value differs from row to row of a batch, or from step to step of a body that is written down."""
+    found = bottom(value)
+    return has_rows(value) or (isinstance(found, Variable) and found.link is not None and not found.level.decides)
 
 
 def decided(name: str, condition: Any) -> tuple[bool, bool]:

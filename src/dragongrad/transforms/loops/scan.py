@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ...context import STEPS
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import flatten, unflatten
-from .carry import has_rows, kept, whole
+from .carry import as_numpys, has_rows, kept, whole
+from .staged import as_loop, is_staged
 from .while_loop import while_loop
 
 Carry = TypeVar("Carry")
@@ -17,7 +19,7 @@ Carry = TypeVar("Carry")
 
 def scan(
     f: Callable[[Carry, Any], tuple[Carry, Any]], init: Carry, xs: Any = None, length: int | None = None,
-    reverse: bool = False,
+    reverse: bool = False, unroll: int = 1, checkpoint: int | str | None = None,
 ) -> tuple[Carry, Any]:  # fmt: skip
     """Carry a value through a sequence, and collect what each step returns.
 
@@ -36,11 +38,18 @@ def scan(
         The number of steps n, where `xs` does not tell.
     reverse : bool
         Begin with the last element. What step i returns is in place i all the same.
+    unroll : int
+        In compiled code, how many steps are written out in one turn of the loop: what is computed in neighbouring
+        steps is then fused. Elsewhere it changes nothing.
+    checkpoint : int or "sqrt", optional
+        In compiled code, the carry is kept for the derivative in reverse before each so many steps only, and the
+        steps between are computed once more; "sqrt" is the square root of their number, which takes the least
+        memory. Elsewhere, and without a derivative, it changes nothing.
 
     Returns
     -------
     carry : nest of arrays
-        After the last step.
+        After the last step, its numbers as NumPy's.
     ys : nest of arrays
         What the steps returned, of shape (n, ...).
 
@@ -49,7 +58,12 @@ def scan(
     ShapeError, DtypeError
         The body changes the shape or dtype of the carry, or the arrays of `xs` differ in length.
     ArgumentError
-        The structure of the carry changes, or there is no length.
+        The structure of the carry changes, there is no length, or `unroll` or `checkpoint` is no number of steps.
+
+    References
+    ----------
+    Griewank, Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation
+    (1992), for checkpoints.
 
     Examples
     --------
@@ -64,15 +78,79 @@ def scan(
     """
     leaves, structure = ([], None) if xs is None else flatten(xs)
     n = _length(leaves, length)
+    turn = _steps("unroll", unroll, n)
+    segment = 0 if checkpoint is None else _steps("checkpoint", checkpoint, n)
     if not n:
-        return init, _none(f, init, leaves, structure, xs)
+        return as_numpys(init), _none(f, init, leaves, structure, xs)
+    if is_staged(n):
+        if 0 < segment < n:
+            return _by_segments(f, init, xs, n, bool(reverse), (segment, turn, False))
+        if 1 < turn < n:
+            return _by_segments(f, init, xs, n, bool(reverse), (turn, 1, True))
+        if turn < n and (whole_loop := _staged(f, init, leaves, structure, xs, n, reverse)) is not None:
+            return whole_loop
+    STEPS[0] += n
     carry, found = init, []
     for i in reversed(range(n)) if reverse else range(n):
         x = None if xs is None else unflatten(structure, [leaf[i] for leaf in leaves])
         after, y = _pair(f(carry, x))
         carry = kept("scan", carry, after)
         found.append(y)
-    return carry, _collected(found[::-1] if reverse else found)
+    return as_numpys(carry), _collected(found[::-1] if reverse else found)
+
+
+def _steps(what: str, number: Any, n: int) -> int:
+    """How many steps an option stands for."""
+    if what == "checkpoint" and isinstance(number, str) and number == "sqrt":
+        return max(1, round(n**0.5))
+    found = whole("scan", what, number)
+    if found < 1:
+        raise ArgumentError(f"{what} of scan must be at least one step, got {found}\n  at {user_line()}")
+    return found
+
+
+def _by_segments(f: Any, init: Any, xs: Any, n: int, reverse: bool, options: tuple[int, int, bool]) -> Any:
+    """A loop over segments of steps, each a loop itself or written out, and what is left over behind them."""
+    size, unroll, flat = options
+    count, rest = divmod(n, size)
+    leaves, structure = ([], None) if xs is None else flatten(xs)
+    # What is left over comes last, which in reverse is the beginning.
+    main = slice(rest, None) if reverse else slice(0, n - rest)
+    over = slice(0, rest) if reverse else slice(n - rest, None)
+
+    def part(rows: list[Any]) -> Any:
+        return None if xs is None else unflatten(structure, rows)
+
+    def segment(carry: Any, rows: Any) -> Any:
+        return scan(f, carry, rows, size, reverse, size if flat else unroll)
+
+    parts = [np.reshape(leaf[main], (count, size, *np.shape(leaf)[1:])) for leaf in leaves]
+    carry, ys = scan(segment, init, part(parts), count, reverse)
+    found, own = flatten(ys)
+    found = [np.reshape(y, (count * size, *np.shape(y)[2:])) for y in found]
+    if rest:
+        carry, more = scan(f, carry, part([leaf[over] for leaf in leaves]), rest, reverse, rest if flat else unroll)
+        pairs = [(b, a) if reverse else (a, b) for a, b in zip(found, flatten(more)[0], strict=True)]
+        found = [np.concatenate(pair) for pair in pairs]
+    return carry, unflatten(own, found)
+
+
+def _staged(f: Any, init: Any, leaves: list[Any], structure: Any, xs: Any, n: int, reverse: bool) -> Any:
+    """The loop as one operation of a program; None where it must be written out."""
+    start, carried = flatten(init)
+    collected: list[Any] = []
+
+    def step(carry: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+        before = unflatten(carried, carry)
+        after, y = _pair(f(before, None if xs is None else unflatten(structure, row)))
+        found, collected[:] = flatten(y)[0], [flatten(y)[1]]
+        return flatten(kept("scan", before, after))[0], found
+
+    whole_loop = as_loop(step, start, leaves, n, bool(reverse), "scan")
+    if whole_loop is None:
+        return None
+    last, found = whole_loop
+    return unflatten(carried, last), unflatten(collected[0], found)
 
 
 def _length(leaves: list[Any], length: int | None) -> int:
@@ -143,6 +221,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
     Returns
     -------
     nest of arrays
+        The value after the last step, its numbers as NumPy's.
 
     Raises
     ------
@@ -161,9 +240,23 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
         last: Any = while_loop(lambda at: at[0] < upper, lambda at: (at[0] + 1, body_fun(*at)), start)
         return last[1]
     value: Any = init_val
-    for i in range(whole("fori_loop", "lower", lower), whole("fori_loop", "upper", upper)):
+    numbers = range(whole("fori_loop", "lower", lower), whole("fori_loop", "upper", upper))
+    if is_staged(len(numbers)) and len(numbers):
+        carried, structure = flatten(init_val)
+
+        def step(carry: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+            before = unflatten(structure, carry)
+            return flatten(kept("fori_loop", before, body_fun(row[0], before)))[0], []
+
+        found = as_loop(step, carried, [numbers], len(numbers), False, "fori_loop")
+        if found is not None:
+            value = unflatten(structure, found[0])
+            return value
+    STEPS[0] += len(numbers)
+    for i in numbers:
         value = kept("fori_loop", value, body_fun(i, value))
-    return value
+    found_last: Carry = as_numpys(value)
+    return found_last
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:

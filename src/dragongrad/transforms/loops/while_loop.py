@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .carry import chosen, decided, kept
+from ...context import STEPS
+from ...core.nests import flatten, unflatten
+from .carry import as_numpys, chosen, decided, kept
+from .staged import as_trip, is_staged
 
 Carry = TypeVar("Carry")
 
@@ -30,6 +33,7 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
     Returns
     -------
     nest of arrays
+        The first value on which the condition does not hold, its numbers as NumPy's.
 
     Raises
     ------
@@ -48,11 +52,24 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
 
     """
     value = init_val
+    if is_staged(1):
+        start, structure = flatten(init_val)
+
+        def step(carry: list[Any]) -> list[Any]:
+            before = unflatten(structure, carry)
+            return flatten(kept("while_loop", before, body_fun(before)))[0]
+
+        last = as_trip(lambda carry: cond_fun(unflatten(structure, carry)), step, start)
+        if last is not None:
+            found: Carry = unflatten(structure, last)
+            return found
     while True:
         condition = cond_fun(value)
         goes_on, rows = decided("while_loop", condition)
         if not goes_on:
-            return value
+            ended: Carry = as_numpys(value)
+            return ended
+        STEPS[0] += 1
         if not rows:
             value = kept("while_loop", value, body_fun(value))
             continue

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ....records import field, mutable, record, replace
-from ...graph import Op, Value
-from ...rewrite import shape_of, size_of
+from ....records import record, replace
+from ...graph import WHILE, Op, Value
 from .ir.builder import STORED, Function
 from .ir.code import Code
 from .ir.functions import LESSER, Defined, External, Written
 from .ir.registers import I1, I8, I64, PTR, VOID, Register
-from .linalg.gemm import ProductWriter, factors, is_matmul
-from .linalg.lapack import FactorisationWriter, operands, room, terms
+from .linalg.gemm import ProductWriter, factors
+from .linalg.lapack import FactorisationWriter, operands, room
 from .parallel.combine_partials import combiner
 from .parallel.scratch_slots import WORD, claim, release, tiles_of
 from .parallel.thread_pool import parallel, parallel_beside_blas, parts_of
-from .rewrites import legalize_convolution
-from .schedule.cost_model import price
-from .schedule.steps import Factorisation, Loops, Product, Step
+from .places import Module, Places, Pointers, Table
+from .repeat.scan import ScanWriter
+from .repeat.trip import TripWriter
+from .schedule.steps import Callback, Factorisation, Loops, Product, Repeat, Step
 from .schedule.stores import Store, row_bytes
+from .schedule.work import work
 from .tuning import (
     CUT_MULTIPLE,
-    NS_PER_BYTE,
-    NS_PER_CONVOLVED_TERM,
-    NS_PER_COST,
-    NS_PER_TERM,
     PARTIAL_BYTES,
     PARTIAL_SHARE,
     UNOPTIMISED_CODE,
@@ -50,73 +47,6 @@ class Cut:
     taken: int = -1  # the place of the word that tells which of these are taken
 
 
-@mutable
-class Module:
-    """A text for LLVM."""
-
-    texts: dict[str, str] = field(default_factory=dict)  # of functions and variables, by their symbols
-
-    @property
-    def text(self) -> str:
-        """The text."""
-        return "\n".join(self.texts.values())
-
-
-@mutable
-class Places:
-    """The table of pointers: a place for each value in memory."""
-
-    values: list[Value] = field(default_factory=list)
-    numbers: dict[int, int] = field(default_factory=dict)
-
-    def of(self, value: Value) -> int:
-        """The place of a value."""
-        found = self.numbers.get(id(value))
-        if found is None:
-            found = self.numbers[id(value)] = self.more(value)
-        return found
-
-    def more(self, value: Value = None) -> int:
-        """A new place, of nothing that has a name."""
-        self.values.append(value)
-        return len(self.values) - 1
-
-
-def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
-    """About how many nanoseconds a step takes on one thread."""
-    if isinstance(step, Factorisation):
-        return NS_PER_TERM * terms(step.node)
-    if isinstance(step, Product):
-        x, _ = step.node.operands
-        return NS_PER_TERM * step.node.size * shape_of(x)[-1]
-    if not isinstance(step, Loops):
-        return 0.0
-    total, moved = 0.0, 0.0
-    seen: set[Op] = set()
-    stack = [store.node for store in step.stores]
-    own = set(stack)
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node not in own and in_memory(node):
-            moved += node.size * node.dtype.itemsize
-            continue
-        values = node.operands
-        if legalize_convolution.is_convolution(node):
-            total += NS_PER_CONVOLVED_TERM / NS_PER_COST * legalize_convolution.terms(node)
-        if is_matmul(node):
-            total += NS_PER_TERM / NS_PER_COST * node.size * shape_of(values[0])[-1]
-        size = node.size
-        for v in values:
-            size = max(size, size_of(v))
-            if isinstance(v, Op):
-                stack.append(v)
-        total += price(node) * size
-    return NS_PER_COST * total + NS_PER_BYTE * moved
-
-
 class Assembler:
     """Writes the module of a program; long straight code, and what calls it, becomes a module of its own.
 
@@ -130,38 +60,71 @@ class Assembler:
         The table of pointers.
     in_memory : callable
         Whether a value lies in memory.
+    around : Assembler, optional
+        That of the program around a loop, for its body: it is written into the same module.
+    prefix : str
+        What the names of functions begin with.
     """
 
     def __init__(
-        self, steps: list[Step], functions: dict[int, Function], places: Places, in_memory: Callable[[Value], bool]
-    ) -> None:
+        self, steps: list[Step], functions: dict[int, Function], places: Places,
+        in_memory: Callable[[Value], bool], around: Assembler | None = None, prefix: str = "",
+    ) -> None:  # fmt: skip
         self.steps = steps
         self.functions = functions
         self.places = places
-        self.works = [work(step, in_memory) for step in steps]
+        self.around = around
+        self.prefix = prefix
         self.cuts: dict[int, Cut] = {}
         self.segments: list[tuple[str, list[int]]] = []
-        self.module = Module()
-        long = any(isinstance(step, Loops) and step.quick for step in steps)
-        self.calls = Module() if long else self.module
-        self._away = " #2" if long else ""  # the attributes of what lies in another module
-        self.cold = self._cold()
+        long = any(map(_is_quick, steps))
+        self.module: Module = Module() if around is None else around.module
+        self.calls: Module = around.calls if around is not None else Module() if long else self.module
+        # The attributes of what lies in another module.
+        self._away: str = around._away if around is not None else " #2" if long else ""
         # The places and bytes that LAPACK works in, and the place of the flag that tells where it found no answer.
         self.rooms: dict[int, tuple[int, int]] = {}
-        self.failed = -1
+        self.failed: int = -1
+        self.loops: dict[int, ScanWriter | TripWriter] = {
+            k: (TripWriter if step.node.block is WHILE else ScanWriter)(step, self, k)
+            for k, step in enumerate(steps)
+            if isinstance(step, Repeat)
+        }
+        self.works: list[float] = [self._work(k, step, in_memory) for k, step in enumerate(steps)]
+        self.cold = self._cold() if around is None else set()
         for k, step in enumerate(steps):
-            if isinstance(step, Factorisation):
+            if isinstance(step, Factorisation) or (k in self.loops and self.loops[k].fails):
                 self.failed = self.places.more() if self.failed < 0 else self.failed
-                if room(step.node):
-                    self.rooms[k] = self.places.more(), room(step.node)
+            if isinstance(step, Factorisation) and room(step.node):
+                self.rooms[k] = self.places.more(), room(step.node)
         self.combiners: set[str] = set()  # the names of those that are called
         for k, step in enumerate(steps):
-            cut = self._cut(k, step) if k in self.functions else None
+            # The steps of a loop are not cut: those of the loop follow each other.
+            cut = self._cut(k, step) if around is None and k in self.functions else None
             if cut is not None:
                 self.cuts[k] = cut
         self._made: dict[int, Written] = {}  # the functions of steps
         self._parts: dict[int, Defined] = {}
-        self._write()
+        for k in self.functions:
+            self._function(k)
+        if around is None:
+            self._write()
+
+    def _work(self, k: int, step: Step, in_memory: Callable[[Value], bool]) -> float:
+        return self.loops[k].work if k in self.loops else work(step, in_memory)
+
+    @property
+    def may_last(self) -> bool:
+        """Whether there is a loop of which nobody knows how long it takes."""
+        parts = [part for loop in self.loops.values() for part in loop.parts]
+        own = any(isinstance(loop, TripWriter) for loop in self.loops.values())
+        return own or any(part.assembler.may_last for part in parts)
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether BLAS is called."""
+        own = any(isinstance(s, Product) or (isinstance(s, Loops) and s.calls_blas) for s in self.steps)
+        return own or any(part.assembler.multiplies for loop in self.loops.values() for part in loop.parts)
 
     def _cold(self) -> set[int]:
         """The steps that take so little of the program's time that optimising them does not pay."""
@@ -210,6 +173,8 @@ class Assembler:
         """The places and bytes of a step's partial results."""
         if k in self.rooms:
             return [self.rooms[k]]
+        if k in self.loops:
+            return [(self.loops[k].place, self.loops[k].room.size)]
         cut, rows = self.cuts.get(k), self._rows(k).values()
         if cut is None:
             return list(rows)
@@ -234,10 +199,8 @@ class Assembler:
     def _write(self) -> None:
         run: list[int] = []
         for k, step in enumerate(self.steps):
-            if isinstance(step, (Loops, Product)):
+            if not isinstance(step, Callback):
                 run.append(k)
-                if k in self.functions:
-                    self._function(k)
             elif run:
                 self._segment(run)
                 run = []
@@ -261,7 +224,7 @@ class Assembler:
         own = {**cut.partial, **rows}
 
         def write(code: Code, table: Register, part: Register) -> None:
-            pointers = _Pointers(table)
+            pointers = Table(table)
             low = part * cut.length
             high = code.call(LESSER, low + cut.length, function.length)
             tile = code.call(claim, pointers[cut.taken], cut.tiles) if cut.tiles else part
@@ -283,20 +246,26 @@ class Assembler:
         name, first = f"segment{len(self.segments)}", not self.segments
 
         def write(code: Code, table: Register) -> None:
-            pointers = _Pointers(table)
+            pointers = Table(table)
             if self.failed >= 0 and first:
                 pointers[self.failed].store(0, I64)
-            for k in run:
-                step = self.steps[k]
-                if isinstance(step, Product) and k not in self.functions:
-                    self._routine(code, k, step, pointers)
-                else:
-                    self._call(code, k, table, pointers)
+            self.steps_of(run, code, table, pointers)
 
         self.segments.append((name, list(run)))
         self.calls.texts.update(Defined(name, VOID, (PTR,), write, "", "#0").needs())
 
-    def _routine(self, code: Code, k: int, step: Product, pointers: _Pointers) -> None:
+    def steps_of(self, run: Iterable[int], code: Code, table: Register | None, pointers: Pointers) -> None:
+        """Some steps, from the pointers to the values."""
+        for k in run:
+            step = self.steps[k]
+            if k in self.loops:
+                self.loops[k].write(code, pointers)
+            elif isinstance(step, Product) and k not in self.functions:
+                self._routine(code, k, step, pointers)
+            else:
+                self._call(code, k, table, pointers)
+
+    def _routine(self, code: Code, k: int, step: Product, pointers: Pointers) -> None:
         """A product, or a factorisation."""
         node = step.node
         if not isinstance(step, Factorisation):
@@ -314,13 +283,14 @@ class Assembler:
             return replace(function, attributes=self._away)
         return function if function.symbol in self.calls.texts else function.elsewhere(self._away)
 
-    def _call(self, code: Code, k: int, table: Register, pointers: _Pointers) -> None:
+    def _call(self, code: Code, k: int, table: Register | None, pointers: Pointers) -> None:
         """A set of loops, whole or in parts."""
         function, step, cut = self.functions[k], self.steps[k], self.cuts.get(k)
         if cut is None:
             given = [pointers[self.places.of(v)] for v in function.values]
             code.call(self._called(self._made[k]), *given, 0, function.length)
             return
+        assert table is not None
         if cut.tiles:
             pointers[cut.taken].store(0, I64)
         run = parallel_beside_blas() if isinstance(step, Loops) and step.calls_blas else parallel.elsewhere()
@@ -335,7 +305,7 @@ class Assembler:
         """The function of the whole program: run it, and tell whether its decisions went as they did."""
 
         def write(code: Code, table: Register) -> None:
-            pointers = _Pointers(table)
+            pointers = Table(table)
             for name, _ in self.segments:
                 code.call_pointer(f"@{name}", _SEGMENT, table)
             holds = code.register(I1, "true")
@@ -347,17 +317,11 @@ class Assembler:
         self.calls.texts.update(Defined("program", I1, (PTR,), write, "", "#0").needs())
 
 
-class _Pointers:
-    """The table of pointers in a function, which reads each of them once."""
-
-    def __init__(self, table: Register) -> None:
-        self._slots = table.array(PTR)
-        self._read: dict[int, Register] = {}
-
-    def __getitem__(self, place: int) -> Register:
-        if place not in self._read:
-            self._read[place] = self._slots[place]
-        return self._read[place]
+def _is_quick(step: Step) -> bool:
+    """Whether there is straight code that is to be compiled quickly."""
+    if isinstance(step, Repeat):
+        return any(_is_quick(one) for plan in step.plans.values() for one in plan.schedule.steps)
+    return isinstance(step, Loops) and step.quick
 
 
 def _joins(store: Store) -> bool:

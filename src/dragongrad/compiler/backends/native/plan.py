@@ -10,12 +10,14 @@ from functools import partial
 
 from ....collector import collector_paused
 from ....records import field, mutable
-from ...graph import Graph, Op, Value
+from ...graph import LOOPS, Graph, Op, Value, form_of
 from ...rewrite import is_constant
-from .ir.builder import Function
+from ...scans import parts_of
+from .ir.builder import Function, readable
 from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter
 from .loops.row_blocking import BlockedNestWriter, wide_sums
+from .memory.lifetimes import as_run
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
@@ -23,7 +25,7 @@ from .rewrites.read_lists import read_lists
 from .rewrites.transpose_operands import turn
 from .schedule.rematerialize import rematerialized
 from .schedule.scheduler import Schedule
-from .schedule.steps import Loops
+from .schedule.steps import Callback, Loops
 
 
 @mutable
@@ -32,6 +34,8 @@ class Legal:
 
     graph: Graph
     stored: set[Op]
+    # Those of loops, by the identity of their bodies.
+    bodies: dict[int, dict[str, Plan]] = field(default_factory=dict)
 
 
 @mutable
@@ -40,6 +44,15 @@ class Plan:
 
     schedule: Schedule
     functions: dict[int, Function] = field(default_factory=dict)  # by the position of their step
+
+    def why_not(self) -> str:
+        """What in it is left to NumPy, if anything is."""
+        graph = self.schedule.graph
+        for form in (*graph.inputs, *[form_of(end) for end in graph.outputs]):
+            if not readable(form.dtype):
+                return f"{form.dtype} is not computed natively"
+        left = [step for step in map(as_run, self.schedule.steps) if isinstance(step, Callback)]
+        return left[0].why if left else ""
 
 
 def plan(graph: Graph) -> Plan:
@@ -50,12 +63,17 @@ def plan(graph: Graph) -> Plan:
 
 def legalize(graph: Graph) -> Legal:
     """Convolutions as framed images, and operands laid out as they are read."""
-    return Legal(*turn(turn_gathered(part_operands(read_lists(frame_convolutions(graph))))))
+    bodies = {}
+    for node in graph.nodes:
+        if node.block in LOOPS:
+            made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node).items()}
+            bodies[id(node.params["body"])] = made
+    return Legal(*turn(turn_gathered(part_operands(read_lists(frame_convolutions(graph))))), bodies)
 
 
 def fuse(legal: Legal) -> Schedule:
     """What goes to memory, what shares a loop, and which stacks of products are computed twice."""
-    return rematerialized(Schedule(legal.graph, legal.stored))
+    return rematerialized(Schedule(legal.graph, legal.stored, legal.bodies))
 
 
 def emit(schedule: Schedule) -> Plan:

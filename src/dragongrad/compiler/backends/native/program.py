@@ -13,20 +13,24 @@ import numpy as np
 from ....core.block import BLOCKS
 from ....core.errors import DtypeError, ShapeError
 from ...graph import RESULT, Graph, Op, Value
+from ...process import address_of
 from ...rewrite import is_constant
 from .call import abi, fastcall
 from .call.fastcall import MISSING, Argument, Output
-from .ir.builder import Function, supported
+from .ir.builder import supported
 from .jit.engine import Library, provide
 from .linalg import gemm, lapack
 from .math.calls import provide_function
 from .memory.allocation import Workspace
 from .memory.buffer_reuse import write_over
-from .module import Assembler, Places
+from .memory.lifetimes import as_run, holds, made_natively, touches
+from .module import Assembler
 from .parallel.combine_partials import provide_combiner
 from .parallel.thread_pool import WORKERS
+from .places import Places
 from .plan import lies_in_memory, plan
-from .schedule.steps import Callback, Factorisation, Loops, Product, Step, makes
+from .repeat import interrupt, trip
+from .schedule.steps import Callback
 from .tuning import RELEASED_NS
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -59,7 +63,7 @@ class Native:
         self.plan = plan(graph)
         # Some values may have been given another layout.
         graph = self.graph = self.plan.schedule.graph
-        self.steps = [_as_run(step) for step in self.plan.schedule.steps]
+        self.steps = [as_run(step) for step in self.plan.schedule.steps]
         self.places = Places()
         count = len(graph.outputs) - len(guards)
         self._inputs = [(self.places.of(node), native(node.dtype), node.shape) for node in graph.inputs]
@@ -69,7 +73,7 @@ class Native:
         self._in_place = not self._calls_back and self._is_plain() and not fastcall.layout()
         self._loose = self._own_arrays()
         temporary, ends = self._temporary()
-        touched = [_touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]
+        touched = [touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]
         write_over(self.steps, self.plan.functions, touched, temporary, ends)
         in_memory = partial(lies_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
         assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
@@ -88,7 +92,7 @@ class Native:
         self.library = self._library(assembler, level)
         self._run = self._runs(assembler)
         self._blocks: list[Any] = []
-        self._long = bool(assembler.cuts) or sum(assembler.works) > RELEASED_NS
+        self._long = bool(assembler.cuts) or assembler.may_last or sum(assembler.works) > RELEASED_NS
         self.entry_point = (
             self._entry_point([_array(*known) for known in self._inputs], None) if self._in_place else None
         )
@@ -103,7 +107,8 @@ class Native:
     def _forms(self, outputs: Sequence[Value], forms: Sequence[type]) -> list[Output]:
         inputs = {place for place, _, _ in self._inputs}
         taken = {*inputs, *[self.places.of(s.node) for s in self.steps if isinstance(s, Callback)]}
-        taken |= {self.places.of(n) for n in self.graph.nodes if n.block is RESULT}
+        written = {node for step in self.steps for node in made_natively(step)}
+        taken |= {self.places.of(n) for n in self.graph.nodes if n.block is RESULT and n not in written}
         made = []
         for value, form in zip(outputs, forms, strict=True):
             one = self._form(value, form, taken)
@@ -147,7 +152,7 @@ class Native:
         for step in self.steps:
             if isinstance(step, Callback):
                 wanted |= {self.places.of(v) for v in step.node.operands if isinstance(v, Op)}
-        made = [node for step in self.steps for node in _makes(step)]
+        made = [node for step in self.steps for node in made_natively(step)]
         places = {self.places.of(node): (node.shape, native(node.dtype)) for node in made}
         return {place: places[place] for place in wanted if place in places}
 
@@ -155,7 +160,7 @@ class Native:
         """What lies in the workspace as a whole, and what of that is needed at the end."""
         elsewhere = self._fresh() | set(self._loose)
         last = {o.place for o in self._outputs} | {place for place, _, _ in self._guards}
-        made = {node: self.places.of(node) for s in self.steps for node in _makes(s) if not _holds(s, node)}
+        made = {node: self.places.of(node) for s in self.steps for node in made_natively(s) if not holds(s, node)}
         temporary = {node: place for node, place in made.items() if place not in elsewhere}
         return set(temporary), {node for node, place in temporary.items() if place in last}
 
@@ -202,9 +207,12 @@ class Native:
         for symbol in assembler.calls.texts if assembler.calls is not assembler.module else ():
             if symbol.startswith("@dragon."):
                 provide_function(symbol)
-        if any(isinstance(step, Product) or (isinstance(step, Loops) and step.calls_blas) for step in self.steps):
+        if assembler.multiplies:
             for name, address in gemm.symbols().items():
                 provide(name, address)
+        if assembler.loops:
+            for name in (*interrupt.NAMES, *trip.NAMES):
+                provide(name, address_of(getattr(ctypes.pythonapi, name)))
         if assembler.failed >= 0:
             for name, address in lapack.symbols().items():
                 provide(name, address)
@@ -326,34 +334,6 @@ class Native:
 
 
 _EIG = BLOCKS[np.linalg.eig]
-
-
-def _as_run(step: Step) -> Step:
-    """A product that BLAS does not compute is a call back."""
-    if isinstance(step, Product) and not isinstance(step, Factorisation) and not gemm.fits(step.node):
-        return Callback(step.node, f"matmul of dtype {step.node.dtype} is not computed natively")
-    return step
-
-
-def _makes(step: Step) -> list[Op]:
-    """The operations that a step computes natively."""
-    return [] if isinstance(step, Callback) else makes(step)
-
-
-def _holds(step: Step, node: Op) -> bool:
-    """Whether a step holds a row of a value only."""
-    return isinstance(step, Loops) and node in step.local
-
-
-def _touches(step: Step, function: Function | None) -> list[Value]:
-    """The values whose memory a step reads or writes."""
-    if isinstance(step, Loops):
-        assert function is not None
-        return function.values
-    if isinstance(step, Product):
-        read = lapack.operands(step.node) if isinstance(step, Factorisation) else gemm.factors(step.node)
-        return [step.node, *[f.value for f in read]]
-    return [v for v in step.node.operands if isinstance(v, Op)]
 
 
 def _array(place: int, dtype: Any, shape: tuple[int, ...]) -> Argument:

@@ -39,8 +39,9 @@ CALLS_AT_ONCE, FEWEST_CALLS, CALLS_IN_REACH = 64, 4, 256
 STRAIGHT_ELEMENTS = 32
 # Elements of a list of small parts that are written out.
 LIST_ELEMENTS = 1 << 14
-# Parts of what a loop reads from which it is cut into one loop for each.
-PARTS_READ = 16
+# Parts of what a loop reads from which it is cut into one loop for each: of few elements, and of many, whose loops
+# are worth it.
+PARTS_READ, LARGE_PARTS_READ = 16, 512
 # Elements of the axes after the first of an array that is computed a row at a time.
 LANE_ELEMENTS = 64
 # Bytes of a row that is held while an outer loop is there: the first-level cache; beside products, which read it
@@ -94,6 +95,11 @@ CONVOLUTION_BAND_BYTES = 1 << 14
 CONVOLUTION_KERNEL_BYTES = 1 << 18
 # Columns of an inverse that LAPACK is given room for at a time.
 INVERSE_COLUMNS = 32
+
+# Loops of the user's.
+
+# Nanoseconds of a step besides what it computes: pointers are moved, and functions called.
+NS_PER_STEP = 5.0
 
 # Memory.
 

@@ -25,6 +25,7 @@ _INCREF = External("Py_IncRef", VOID, (PTR,))
 _DECREF = External("Py_DecRef", VOID, (PTR,))
 _NO_MEMORY = External("PyErr_NoMemory", PTR, ())
 _SAVE_THREAD = External("PyEval_SaveThread", PTR, ())
+_OCCURRED = External("PyErr_Occurred", PTR, ())
 _RESTORE_THREAD = External("PyEval_RestoreThread", VOID, (PTR,))
 
 # What the description points to: what allocates a scalar of a type, and a compiled program.
@@ -171,6 +172,8 @@ def entry(code: Code, self: Register, args: Register, given: Register) -> None:
         with code.when(~_run(code, words, table)):
             code.call(drop, words, objects)
             code.call(give, words, block)
+            # A loop was interrupted.
+            code.return_unless(code.call(_OCCURRED).equals(None), None)
             code.ret(code.call(other, words))
         with code.when(code.call(finish, words, table, objects)):
             result = code.call(together, words, objects)

@@ -28,7 +28,7 @@ _KINDS = "biufc"
 _FROM_PYTHON = (
     "PyTuple_New", "PyTuple_SetItem", "PyFloat_FromDouble", "PyLong_FromLongLong", "PyLong_AsLongLongAndOverflow",
     "PyErr_NoMemory", "Py_IncRef", "Py_DecRef",
-    "PyEval_SaveThread", "PyEval_RestoreThread", "PyMem_RawMalloc", "PyMem_RawFree",
+    "PyEval_SaveThread", "PyEval_RestoreThread", "PyMem_RawMalloc", "PyMem_RawFree", "PyErr_Occurred",
 )  # fmt: skip
 _METH_FASTCALL = 0x0080
 _TP_ALLOC = 47

@@ -53,7 +53,7 @@ def _is_readable(node: Op) -> bool:
 
 
 @lowered("getitem", role=Role.VIEW, access=_taken, form=forms.view, cost=1, fits=_is_readable)
-@lowered("gather", role=Role.VIEW, access=_taken, cost=1, fits=_is_readable)
+@lowered("gather", role=Role.VIEW, access=_taken, form=forms.gathered, cost=1, fits=_is_readable)
 def _taken_element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     places = index_of(node)
     assert places is not None
@@ -124,28 +124,29 @@ def _laid(node: Op) -> tuple[Access, ...]:
 
 
 def _replaced(node: Op) -> tuple[Access, ...]:
-    x, y = node.operands
-    return broadcast_access(node.shape, shape_of(x)), _region(node, y)
+    x, y, *stack = node.operands
+    return broadcast_access(node.shape, shape_of(x)), _region(node, y), *map(_somewhere, stack)
 
 
-def _is_basic(node: Op) -> bool:
+def _is_region(node: Op) -> bool:
+    """Whether an index names a region: by slices and numbers, of which some may be computed."""
     places = index_of(node)
-    return places is not None and places.is_basic
+    return places is not None and (places.is_basic or places.is_single) and (places.is_readable or places.is_basic)
 
 
 def _is_written(node: Op) -> bool:
-    return _is_basic(node) or adds_up(node)
+    return _is_region(node) or adds_up(node)
 
 
 def _region(node: Op, source: Value) -> Access:
     """What is written is read in the region that the index names."""
     places, shape = index_of(node), shape_of(source)
-    if places is None or not places.is_basic:
+    if places is None or not (places.is_basic or places.is_single):
         return _somewhere(source)
     parts: list[Along | Read | int] = []
     once: set[int] = set()
     for part in places.parts:
-        if part.kind == "take":
+        if part.kind in ("take", "array"):
             once.add(part.axis)
         elif part.kind == "new":
             parts.append(0)
@@ -154,19 +155,20 @@ def _region(node: Op, source: Value) -> Access:
             parts.append(Along(part.axis, -part.start * step, step))
             if not part.whole:
                 once.add(part.axis)
-    counts = [p.count for p in places.parts if p.kind != "take"]
+    counts = [p.count for p in places.parts if p.kind not in ("take", "array")]
     lead = len(parts) - len(shape)
     ends = zip(parts[lead:], counts[lead:], shape, strict=True)
     return Access(tuple([0 if n == 1 != count else part for part, count, n in ends]), frozenset(once))
 
 
 def inside(
-    to: Expressions, index: tuple[Index, ...], parts: tuple[Part, ...]
+    to: Expressions, index: tuple[Index, ...], parts: tuple[Part, ...], stack: Value = None
 ) -> tuple[tuple[Index, ...], list[str]] | None:
-    """Where an element of the whole lies in what a basic index names; None where it is outside.
+    """Where an element of the whole lies in the region that an index names; None where it is outside.
 
-    Whether it is in a slice with steps that a loop does not follow, the program asks while it runs: the registers
-    of the answers come too. Where one is false, the place is that of some other element.
+    Whether it is in a slice with steps that a loop does not follow, or at a number that is computed, the program
+    asks while it runs: the registers of the answers come too. Where one is false, the place is that of some other
+    element.
     """
     at: list[Index] = []
     tests: list[str] = []
@@ -178,6 +180,11 @@ def inside(
             continue
         i = index[k]
         k += 1
+        if part.kind == "array":
+            there = _place(to, part, (), stack)
+            here = there.name if isinstance(there, Loaded) else str(there)
+            tests.append(to.text.op(f"icmp eq i64 {to.text.offset([(i, 1)])}, {here}"))
+            continue
         if part.kind == "take":
             if place(i, _around(start, start + 1, i)) != 1:
                 return None
@@ -226,12 +233,14 @@ def _around(low: int, high: int, index: Index) -> list[int]:
 
 
 @lowered("scatter", role=Role.WRITE, access=_laid, form=forms.zeros, fits=_is_written)
+@lowered("scatter_at", role=Role.WRITE, access=_laid, form=forms.zeros, fits=_is_written)
 def _scatter(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    (x,) = node.operands
+    x, *stack = node.operands
     places = index_of(node)
-    if places is None or not places.is_basic or any(isinstance(i, Loaded) for i in index):
+    if places is None or not _is_region(node) or any(isinstance(i, Loaded) for i in index):
+        # What was added at computed places is known once all of it is.
         raise NotInMemoryError(node)
-    found = inside(to, index, places.parts)
+    found = inside(to, index, places.parts, *stack)
     if found is None:
         return literal(0, node.dtype)
     return _if_inside(to, node, found[1], to.element(x, spread(found[0], shape_of(x)), node.dtype), None)
@@ -247,19 +256,14 @@ def _if_inside(to: Expressions, node: Op, tests: list[str], value: str, other: s
     return to.text.op(f"select i1 {test}, {kind} {value}, {kind} {other or literal(0, node.dtype)}")
 
 
-@lowered("scatter_at", role=Role.WRITE, access=_laid, fits=_is_written)
-def _scatter_at(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    # What was added at computed places is known once all of it is.
-    raise NotInMemoryError(node)
-
-
-@lowered("setitem", role=Role.WRITE, access=_replaced, fits=_is_basic)
+@lowered("setitem", role=Role.WRITE, access=_replaced, form=forms.written, fits=_is_region)
+@lowered("setitem_at", role=Role.WRITE, access=_replaced, form=forms.written, fits=_is_region)
 def _setitem(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    x, y = node.operands
+    x, y, *stack = node.operands
     places = index_of(node)
-    if places is None or not places.is_basic or any(isinstance(i, Loaded) for i in index):
+    if places is None or any(isinstance(i, Loaded) for i in index):
         raise NotInMemoryError(node)
-    found = inside(to, index, places.parts)
+    found = inside(to, index, places.parts, *stack)
     if found is None:
         return to.element(x, index, node.dtype)
     new = to.element(y, spread(found[0], shape_of(y)), node.dtype)
@@ -276,7 +280,13 @@ def adds_up(node: Op) -> bool:
 def added_at(node: Op) -> Places | None:
     """The reading of a scatter whose index is of arrays side by side, between full slices; None for any other."""
     found = index_of(node)
-    if found is None or found.is_basic or not found.is_readable or any(p.kind == "new" for p in found.parts):
+    if (
+        found is None
+        or found.is_basic
+        or found.is_single
+        or not found.is_readable
+        or any(p.kind == "new" for p in found.parts)
+    ):
         return None
     slices = [k for k, p in enumerate(found.parts) if p.kind == "slice"]
     if not all(found.parts[k].whole for k in slices):

@@ -207,6 +207,29 @@ def _not(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
     return text.op(f"xor {type_of(dtype)} {registers[0]}, {'true' if dtype.kind == 'b' else '-1'}")
 
 
+def _quotient(which: str) -> Any:
+    """The quotient of whole numbers rounded down, or what it leaves; of a division by zero both are 0."""
+
+    def instruction(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
+        if dtype.kind != "i":
+            raise calls.UnsupportedError(f"{which} of {dtype}")
+        (x, y), kind = registers, type_of(dtype)
+        # The processor stops at these, and at the least number divided by -1.
+        special = text.op(f"or i1 {text.op(f'icmp eq {kind} {y}, 0')}, {text.op(f'icmp eq {kind} {y}, -1')}")
+        safe = _select(text, special, kind, "1", y)
+        rest = text.op(f"srem {kind} {x}, {safe}")
+        signs = text.op(f"icmp slt {kind} {text.op(f'xor {kind} {rest}, {safe}')}, 0")
+        below = text.op(f"and i1 {text.op(f'icmp ne {kind} {rest}, 0')}, {signs}")
+        if which == "remainder":
+            found = text.op(f"add {kind} {rest}, {_select(text, below, kind, safe, '0')}")
+            return _select(text, special, kind, "0", found)
+        down = text.op(f"sub {kind} {text.op(f'sdiv {kind} {x}, {safe}')}, {_select(text, below, kind, '1', '0')}")
+        turned = _select(text, text.op(f"icmp eq {kind} {y}, 0"), kind, "0", text.op(f"sub {kind} 0, {x}"))
+        return _select(text, special, kind, turned, down)
+
+    return instruction
+
+
 def _logical(name: str) -> Any:
     return lambda text, dtype, registers, values: text.op(f"{name} i1 {', '.join(registers)}")
 
@@ -260,6 +283,8 @@ enter(np.add, _instruction("fadd", "add"), cost=1)
 enter(np.subtract, _instruction("fsub", "sub"), cost=1)
 enter(np.multiply, _instruction("fmul", "mul", "and"), cost=1)
 enter(np.divide, _instruction("fdiv"), cost=5)
+enter(np.remainder, _quotient("remainder"), cost=20)
+enter(np.floor_divide, _quotient("floor_divide"), cost=20)
 enter(np.negative, _negative, cost=1)
 enter(np.positive, lambda text, dtype, registers, values: registers[0], cost=0)
 enter(np.square, _square, cost=1)

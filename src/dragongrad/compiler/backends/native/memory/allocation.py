@@ -37,7 +37,7 @@ class Workspace:
         place = self.over.get(place, place)
         use = self.uses.get(place)
         if use is None:
-            self.uses[place] = Use(place, _lines(size), step, step)
+            self.uses[place] = Use(place, lines(size), step, step)
         else:
             use.first, use.last = min(use.first, step), max(use.last, step)
 
@@ -59,7 +59,8 @@ class Workspace:
         return [(place, self.uses[self.over.get(place, place)].offset) for place in places]
 
 
-def _lines(size: int) -> int:
+def lines(size: int) -> int:
+    """So many bytes, in whole lines of the cache."""
     return -(-max(size, 1) // LINE_BYTES) * LINE_BYTES
 
 

@@ -51,7 +51,7 @@ def unaddressable(graph: Graph, memory: set[Op], outside: set[Op], store: Callab
     store : callable
         How an operation goes to memory.
     """
-    if not any(map(_is_delicate, graph.nodes)):
+    if not is_delicate(graph):
         return set()
     found: set[Op] = set()
     read: dict[Op, set[At]] = {}
@@ -79,6 +79,20 @@ def unaddressable(graph: Graph, memory: set[Op], outside: set[Op], store: Callab
 
 def nests(store: Store, memory: Container[Value]) -> bool:
     """Whether what is written with a loop over its first axis alone may be written with a loop over each."""
+    return _follows(store, memory, tuple([_LINEAR if n > 1 else _NUMBER for n in store.domain]))
+
+
+def computes(store: Store, memory: Container[Value]) -> bool:
+    """Whether a store's elements can be computed in the loops of its domain where only this lies in memory."""
+    return _follows(store, memory, _domain(store))
+
+
+def is_delicate(graph: Graph) -> bool:
+    """Whether any value of a program has indices that others could not follow."""
+    return any(map(_is_delicate, graph.nodes))
+
+
+def _follows(store: Store, memory: Container[Value], domain: At) -> bool:
     seen: set[tuple[Op, At]] = set()
     read: list[tuple[Op, At]] = []
 
@@ -87,7 +101,7 @@ def nests(store: Store, memory: Container[Value]) -> bool:
             seen.add((value, at))
             read.append((value, at))
 
-    missing = _note_store(store, tuple([_LINEAR if n > 1 else _NUMBER for n in store.domain]), note)
+    missing = _note_store(store, domain, note)
     while read:
         node, at = read.pop()
         if _stops(node, at):

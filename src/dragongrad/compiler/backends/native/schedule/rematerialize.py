@@ -117,7 +117,7 @@ def _written(schedule: Schedule, repeat: _Repeat) -> Schedule | None:
         return None
     writing, now = _Writing(repeat, whole), dict[Op, Value]()
     graph = rewrite(schedule.graph, writing, now=now)
-    again = Schedule(graph, {op_of(now.get(node, node)) for node in schedule.stored})
+    again = Schedule(graph, {op_of(now.get(node, node)) for node in schedule.stored}, schedule.bodies)
     return again if {repeat.node, writing.copy} <= _held(again) else None
 
 

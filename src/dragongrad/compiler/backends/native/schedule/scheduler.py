@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from .... import lowering
 from ....graph import RESULT, Graph, Op
 from ....lowering import Role, has_element, is_a, is_elementwise, terms_of
+from ....scans import is_loop
 from ..elements.indexing import adds_up
 from ..elements.joining import axis_of
 from ..ir.builder import readable, supported
@@ -30,16 +33,17 @@ from ..tuning import (
     UNROLLED_SUM,
     VALUES_PER_FUNCTION,
 )
-from .addressing import nests, unaddressable
+from .addressing import computes, is_delicate, nests, unaddressable
 from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
-from .steps import Callback, Factorisation, Loops, Product, Step, described, makes
+from .steps import Callback, Factorisation, Loops, Product, Repeat, Step, described, makes
 from .stores import Store, is_long_list, mode_of, row_bytes
 
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())
 _NOBODY: frozenset[tuple[int, int]] = frozenset()
+NO_BODIES: Mapping[int, Any] = MappingProxyType({})
 
 
 def is_native(node: Op) -> bool:
@@ -71,11 +75,12 @@ def why_not(node: Op) -> str:
 class Schedule:
     """The plan of a Graph: `memory`, the operations that go to memory in order, and `steps`.
 
-    What is `stored` goes to memory whatever it costs.
+    What is `stored` goes to memory whatever it costs. The loops of the user's have programs of their own, `bodies`,
+    by the identity of their Graphs.
     """
 
-    def __init__(self, graph: Graph, stored: Collection[Op] = ()) -> None:
-        self.graph, self.stored = graph, stored
+    def __init__(self, graph: Graph, stored: Collection[Op] = (), bodies: Mapping[int, Any] = NO_BODIES) -> None:
+        self.graph, self.stored, self.bodies = graph, stored, bodies
         self.outside = {n for n in graph.nodes if not _is_made(n)}
         wanted = {o for o in graph.outputs if isinstance(o, Op)}.union(stored)
         for node in graph.nodes:
@@ -100,7 +105,7 @@ class Schedule:
         for node in self.rolled:
             wanted.add(node)
             wanted.update(f.value for f in factors(node) if isinstance(f.value, Op))
-        inputs = set(graph.inputs)
+        inputs, self.delicate = set(graph.inputs), is_delicate(graph)
         wanted |= unaddressable(graph, wanted | inputs, self.outside, self._store)
         wanted |= gathered_from(graph) - self.outside
         wanted |= computed_again(graph, wanted | inputs, self.outside, price)
@@ -299,7 +304,13 @@ class Schedule:
 
     def _put(self, node: Op, after: int, needs: frozenset[Op]) -> int:
         """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
-        if node in self.outside:
+        if is_loop(node):
+            plans = self.bodies[id(node.params["body"])]
+            left = [why for plan in plans.values() if (why := plan.why_not())]
+            results = [n for n in self.graph.nodes if n.block is RESULT and n.operands[0] is node]
+            step = Callback(node, f"in its body {left[0]}") if left else Repeat(node, results, plans)
+            self.steps.append(step)
+        elif node in self.outside:
             self.steps.append(Callback(node, why_not(node)))
         elif is_factorisation(node):
             self.steps.append(Factorisation(node))
@@ -343,7 +354,10 @@ class Schedule:
             if mode != "lanes" or any(r.kind == "reduce" for r in made):
                 return False
             found = store.reads(0, self.memory) if made else {}
-            return all(found.get(r.node) == 0 for r in made)
+            if not all(found.get(r.node) == 0 for r in made):
+                return False
+            # What the same loops make is known at the indices that they write out; anywhere else it is computed.
+            return not made or not self.delicate or computes(store, self.memory - {r.node for r in step.stores})
         if mode == "lanes" and not (made and nests(store, self.memory)):
             return False
         if any(r.first == 0 for r in made):

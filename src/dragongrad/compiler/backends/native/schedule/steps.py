@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .....records import field, mutable
 from ....graph import Op
@@ -53,11 +53,32 @@ class Callback:
     why: str
 
 
-Step: TypeAlias = Loops | Product | Callback
+@mutable
+class Repeat:
+    """A loop of the user's: a program of one step, run again and again.
+
+    Attributes
+    ----------
+    node : Op
+        The loop.
+    results : list of Op
+        Those of its values that are read.
+    plans : dict of Plan
+        Of its body, and where there are any of its condition and its way back.
+    """
+
+    node: Op
+    results: list[Op]
+    plans: dict[str, Any]
+
+
+Step: TypeAlias = Loops | Product | Callback | Repeat
 
 
 def makes(step: Step) -> list[Op]:
     """The operations whose values a step writes."""
+    if isinstance(step, Repeat):
+        return step.results
     return [r.node for r in step.stores] if isinstance(step, Loops) else [step.node]
 
 
@@ -65,6 +86,10 @@ def described(step: Step, names: dict[Op, str]) -> str:
     """A step as a line of text."""
     if isinstance(step, Callback):
         return f"call back {names[step.node]} = {step.node.block.name}: {step.why}"
+    if isinstance(step, Repeat):
+        lines = [line for plan in step.plans.values() for line in str(plan.schedule).splitlines()]
+        made, often = ", ".join([names[node] for node in step.results]), step.node.params.get("length")
+        return "\n    ".join([f"repeat{'' if often is None else f' {often} times'}: {made}", *lines])
     if isinstance(step, Product):
         return (
             f"{'LAPACK' if isinstance(step, Factorisation) else 'BLAS'} {names[step.node]} = {step.node.block.name}"

@@ -14,7 +14,7 @@ from ....rewrite import reduced_axes, shape_of
 from ..elements.indexing import added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
-from ..tuning import LANE_ELEMENTS, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
+from ..tuning import LANE_ELEMENTS, LARGE_PARTS_READ, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
 from .access import reads
 
 
@@ -113,7 +113,10 @@ def _is_list(node: Op, size: int) -> bool:
 
 def is_long_list(node: Op) -> bool:
     """Whether it is joined from so many that no loop should be cut at each."""
-    return is_a(node, Role.JOIN) and len(node.operands) > PARTS_READ and node.size > STRAIGHT_ELEMENTS
+    if not is_a(node, Role.JOIN) or node.size <= STRAIGHT_ELEMENTS:
+        return False
+    small = node.size <= STRAIGHT_ELEMENTS * len(node.operands)
+    return len(node.operands) > (PARTS_READ if small else LARGE_PARTS_READ)
 
 
 def mode_of(store: Store) -> tuple[str, int]:

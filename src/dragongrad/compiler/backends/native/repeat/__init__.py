@@ -1,0 +1,1 @@
+"""Loops of the user's: programs of one step, and what runs them again and again."""
