@@ -105,6 +105,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/optimize.py
 	$(BIN)/python benchmarks/compiled.py
 	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/loops.py
 
 lab: $(LAB_READY)
 	$(BIN)/python -m jupyterlab notebooks
