@@ -866,3 +866,47 @@ def test_a_singular_matrix_ends_a_loop_that_would_not_end(backend):
     for g in (f, nested, ad.grad(lambda x: np.sum(f(x)))):
         with pytest.raises(np.linalg.LinAlgError):
             ad.compile(g, backend=backend)(np.array([1.0, 0.0, 0.0]))
+
+
+def fill(i, y):
+    y[i] = 2.0 * i
+    return y
+
+
+def fill_twice(c, u):
+    return ad.fori_loop(0, 2, fill, c), None
+
+
+def fill_and_copy(i, y):
+    y[i] = y[i - 1] + 1.0
+    return y * 1.0
+
+
+KEPT = {
+    "zeros": (lambda x: np.zeros(3), lambda y: ad.fori_loop(0, 2, fill, y)),
+    "values": (lambda x: x * 1.5, lambda y: ad.fori_loop(0, 2, fill, y)),
+    "while": (
+        lambda x: x * 1.5,
+        lambda y: ad.while_loop(lambda t: t[0] < 2, lambda t: (t[0] + 1, fill(1, t[1])), (0, y))[1],
+    ),
+    "scan": (lambda x: x * 1.5, lambda y: ad.scan(lambda c, u: (fill(2, c), u), y, np.ones(2))[0]),
+    "nested": (lambda x: x * 1.5, lambda y: ad.scan(fill_twice, y, np.ones(2))[0]),
+    "copied": (lambda x: x * 1.5, lambda y: ad.fori_loop(0, 2, fill_and_copy, y)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", KEPT)
+def test_an_array_that_a_loop_writes_into_is_written_to_where_it_is_kept_too(name, backend):
+    make, loop = KEPT[name]
+
+    def f(x):
+        y = make(x)
+        whole = np.outer(x, x)
+        last, row = loop(y), loop(whole[1])
+        return np.sum(last * x) + np.sum(y * np.cos(x)) + np.sum(whole * whole) + np.sum(row)
+
+    for g in (f, ad.grad(f)):
+        compiled = ad.compile(g, backend=backend)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(X), g(X), rtol=1e-12)

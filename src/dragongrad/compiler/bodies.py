@@ -55,12 +55,15 @@ class Body:
         Whether the last that is carried tells whether what must hold in each step has held.
     leaves : list
         The outputs, as Variables of the level that is over, or plain values.
+    written : list of bool or None
+        Of each that is carried whether it was written into and returned itself, or another; None where it was not.
     """
 
     graph: Graph
     captured: list[Variable] = field(default_factory=list)
     conditional: bool = False
     leaves: list[Any] = field(default_factory=list)
+    written: list[bool | None] = field(default_factory=list)
 
     def closed(self) -> Graph:
         """The Graph of what closes over nothing."""
@@ -212,6 +215,10 @@ def body_of(
     token = STAGE.set(level)
     try:
         leaves = [plain(leaf) for leaf in function(*given)]
+        written = [
+            leaf is x if x.link is not node or x.level is not level else None
+            for x, node, leaf in zip(given[:carry], own, leaves, strict=False)
+        ]
         _bound(level, kinds[:carry], given, leaves)
         conditional = carry is not None and bool(level.conditions)
         if conditional:
@@ -232,7 +239,9 @@ def body_of(
         raise LoopBodyError(f"the body of a loop writes into what it closes over\n  at {user_line()}")
     if level.guards or level.layouts.matter or level.layouts.unknown:
         raise LoopBodyError(f"the body of a loop depends on values, or on how memory lies\n  at {user_line()}")
-    return _checked(level, own, leaves, conditional)
+    found = _checked(level, own, leaves, conditional)
+    found.written = written
+    return found
 
 
 def _bound(level: BodyStage, kinds: Sequence[Any], given: list[Variable], leaves: list[Any]) -> None:

@@ -82,7 +82,7 @@ def as_loop(
     """
     stage = STAGE.get()
     try:
-        return _looped(stage, step, [plain(x) for x in init], [plain(c) for c in columns], length, reverse)
+        return _looped(stage, step, init, [plain(c) for c in columns], length, reverse)
     except ImpureBodyError:
         raise
     except Exception as error:
@@ -99,14 +99,16 @@ def as_loop(
 
 
 def _looped(
-    stage: Any, step: Step, init: list[Any], columns: list[Any], length: int, reverse: bool
+    stage: Any, step: Step, given: Sequence[Any], columns: list[Any], length: int, reverse: bool
 ) -> tuple[list[Any], list[Any]]:
+    init = [plain(x) for x in given]
     for value in (*init, *columns):
         if not isinstance(value, (*_ARRAYS, range)):
             raise NoRuleError(f"it carries a {type(value).__name__}")
         _check_size(value)
     rows = [int if isinstance(c, range) else row_of(c) for c in columns]
     _, found = _settled(stage, _flat(step, len(init)), init, rows)
+    _check_writes(found, given)
     graph = found.graph
     arrays = [np.arange(c.start, c.stop, c.step) if isinstance(c, range) else c for c in columns]
     start = [_converted(x, node.dtype) for x, node in zip(init, graph.inputs[len(found.captured) :], strict=False)]
@@ -118,7 +120,7 @@ def _looped(
     last, collected = by_rows(stage, loop, [captured[k] for k in kept], start, arrays)
     if found.conditional:
         _hold(last.pop())
-    return last, collected
+    return _write_back(found, given, last), collected
 
 
 def _check_size(value: Any) -> None:
@@ -154,7 +156,7 @@ def as_trip(
         values = [plain(x) for x in init]
         for value in values:
             _check_size(value)
-        return _tripped(stage, goes_on, step, values)
+        return _tripped(stage, goes_on, step, values, init)
     except ImpureBodyError:
         raise
     except Exception as error:
@@ -164,8 +166,9 @@ def as_trip(
         return None
 
 
-def _tripped(stage: Any, goes_on: Any, step: Any, init: list[Any]) -> list[Any]:
+def _tripped(stage: Any, goes_on: Any, step: Any, init: list[Any], given: Sequence[Any]) -> list[Any]:
     kinds, found = _settled(stage, lambda *carry: step(list(carry)), init, [])
+    _check_writes(found, given)
     count = len(init)
     held = [Spec((), np.dtype(bool))] if found.conditional else []
 
@@ -189,6 +192,22 @@ def _tripped(stage: Any, goes_on: Any, step: Any, init: list[Any]) -> list[Any]:
     last = list(trip(*fixed, *start, *([np.True_] if held else [])))
     if held:
         _hold(last.pop())
+    return _write_back(found, given, last)
+
+
+def _check_writes(body: Any, given: Sequence[Any]) -> None:
+    """Refuse a body that writes into the array of the first step and goes on with another."""
+    for itself, first in zip(body.written, given, strict=False):
+        if itself is False and isinstance(first, Variable):
+            raise NoRuleError(f"its body writes into what it carries and returns another array\n  at {user_line()}")
+
+
+def _write_back(body: Any, given: Sequence[Any], last: list[Any]) -> list[Any]:
+    """The last carry, where the loop was given an array that all its steps write into: that array."""
+    for k, (itself, first) in enumerate(zip(body.written, given, strict=False)):
+        if itself and isinstance(first, Variable):
+            first.rebind(last[k])
+            last[k] = first
     return last
 
 
