@@ -910,3 +910,26 @@ def test_an_array_that_a_loop_writes_into_is_written_to_where_it_is_kept_too(nam
         compiled = ad.compile(g, backend=backend)
         for _ in range(2):
             np.testing.assert_allclose(compiled(X), g(X), rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+def test_one_of_two_numbers_of_pythons_is_one_too(backend):
+    def scaled(x):
+        return ad.scan(lambda c, u: (c, ad.cond(u > 0, lambda: 1.0, lambda: 2.5) * c), x[0], x)[1]
+
+    def switched(x):
+        return ad.scan(lambda c, u: (c, ad.switch(np.where(u > 0, 1, 0), [lambda: 2, lambda: 3]) * c), x[0], x)[1]
+
+    def grown(x):
+        def step(c, u):
+            return ad.cond(c % 2 == 0, lambda k: k // 2, lambda k: 3 * k * k + 1, c), None
+
+        return ad.scan(step, 27, np.ones(12))[0] * 1.0 + x * 0
+
+    x = X.astype(np.float32)
+    for f in (scaled, switched, grown):
+        compiled = ad.compile(f, backend=backend)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(x), f(x), rtol=1e-6)
+            assert compiled(x).dtype == f(x).dtype

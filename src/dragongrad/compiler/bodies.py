@@ -122,6 +122,17 @@ class BodyStage(Stage):
             self.rows.add(out.link)
         return out
 
+    def of_python(self, x: Variable, *made_of: Any) -> Variable:
+        """A number that is one of several of Python's, as one of Python's; any other as it is."""
+        kinds = {getattr(v, "data", v).__class__ for v in made_of}
+        if not kinds <= {int, float} or x.link is None:
+            return x
+        if kinds == {int}:
+            low, high = zip(*map(self.integers.range_of, made_of), strict=True)
+            self.integers.ranges[x.link] = min(low), max(high)
+            return Variable(1, self, x.link)
+        return Variable(1.0, self, x.link) if float in kinds else x
+
     def chosen_by(self, stack: Variable) -> None:
         """Integers choose elements: writes into what they chose are refused, so that it may be a copy."""
 

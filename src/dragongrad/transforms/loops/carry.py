@@ -112,7 +112,16 @@ def chosen(name: str, condition: Any, yes: Any, no: Any) -> Any:
                 f"the branches of {name} return {describe(a)} and {describe(b)}\n  at {user_line()}\n"
                 "Under vmap both are computed, and must return alike"
             )
-    return unflatten(structure, [np.where(condition, a, b) for a, b in zip(left, right, strict=True)])
+    return unflatten(structure, [_either(condition, a, b) for a, b in zip(left, right, strict=True)])
+
+
+def _either(condition: Any, a: Any, b: Any) -> Any:
+    found = np.where(condition, a, b)
+    stage: Any = found.level if isinstance(found, Variable) else None
+    if stage is not None and stage.stages and not stage.decides:
+        # One of two numbers of Python's is one too, and takes the dtype of the arrays that it meets.
+        return stage.of_python(found, a, b)
+    return found
 
 
 def whole(name: str, what: str, number: Any) -> int:
