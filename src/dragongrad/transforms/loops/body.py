@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,16 +21,20 @@ class UnrolledError(Exception):
     """A body that cannot be written down once for all steps, and why."""
 
 
+def applied(node: Node, known: Mapping[Any, Any]) -> Any:
+    """The value of a Node of a Graph, its Block applied to values of its parents, of any level."""
+    if node.pick is not None:
+        return known[node.parents[0]][node.pick]
+    assert node.block is not None
+    given = [v if p is None else known[p] for p, v in zip(node.parents, node.saved[1:], strict=True)]
+    return node.block(*given, **node.params)
+
+
 def replay(body: Graph, arrays: Sequence[Any]) -> list[Any]:
     """The outputs of a Graph, its Blocks applied to arrays of any level."""
-    known: dict[Node | None, Any] = dict(zip(body.inputs, arrays, strict=True))
+    known: dict[Node, Any] = dict(zip(body.inputs, arrays, strict=True))
     for node in body.nodes:
-        if node.pick is not None:
-            known[node] = known[node.parents[0]][node.pick]
-            continue
-        assert node.block is not None
-        given = [v if p is None else known[p] for p, v in zip(node.parents, node.saved[1:], strict=True)]
-        known[node] = node.block(*given, **node.params)
+        known[node] = applied(node, known)
     return [known[end] if isinstance(end, Node) else end for end in body.outputs]
 
 
@@ -164,10 +168,12 @@ def _as_carried(dot: Any, like: Any) -> Any:
     return np.broadcast_to(dot, np.shape(like)) if np.shape(dot) != np.shape(like) else dot
 
 
-def in_rows(size: int, body: Graph, batched: Sequence[bool], given: Sequence[Any]) -> tuple[list[Any], list[bool]]:
-    """The outputs of a body for a batch, and which of them have the batch as their first axis."""
+def in_rows(
+    size: int, function: Callable[[list[Any]], Sequence[Any]], batched: Sequence[bool], given: Sequence[Any]
+) -> tuple[list[Any], list[bool]]:
+    """The outputs of a function for a batch, and which of them have the batch as their first axis."""
     level = Batch(size)
-    found = replay(body, [Variable(a, level) if b else a for a, b in zip(given, batched, strict=True)])
+    found = function([Variable(a, level) if b else a for a, b in zip(given, batched, strict=True)])
     level.ended = True
     mine = [isinstance(o, Variable) and o.level is level for o in found]
     return [o.data if m else o for o, m in zip(found, mine, strict=True)], mine

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,6 @@ import numpy as np
 from ...core.block import general
 from ...core.graph import Graph
 from ...core.node import Node, Spec
-from ...core.variable import Variable
-from ..batch import Batch
 from ..forward import jvp
 from ..gradients import vjp
 from ..pushforward import Together
@@ -84,14 +83,13 @@ class Loop:
         rows = [Spec((self.length, *s.shape), s.dtype) for s in (*ends[self.carry :], *begun)]
         return [*ends[: self.carry], *rows]
 
-    def run(self, arrays: Sequence[Any], step: Callable[[Any], Sequence[Any]] | None = None) -> tuple[Any, ...]:
+    def run(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
         """The values, a step after the other, of arrays of any level."""
-        step = step or (lambda given: replay(self.body, given))
         fixed, state, columns = self.parts(arrays)
         rows: list[Any] = []
         order = range(self.length)
         for i in reversed(order) if self.reverse else order:
-            found = step([*fixed, *state, *[column[i] for column in columns]])
+            found = replay(self.body, [*fixed, *state, *[column[i] for column in columns]])
             rows.append([*found[self.carry :], *state])
             state = list(found[: self.carry])
         if not rows:
@@ -224,18 +222,11 @@ def _batch(size: int, arrays: list[Any], batched: tuple[bool, ...], **params: An
     try:
         found, rows = _batched(size, loop, arrays, batched)
     except UnrolledError:
-        level = Batch(size)
-        given = [Variable(a, level) if b else a for a, b in zip(arrays, batched, strict=True)]
-        found = loop.run(given)
-        level.ended = True
-        rows = [isinstance(o, Variable) and o.level is level for o in found]
-        found = tuple([o.data if m else o for o, m in zip(found, rows, strict=True)])
+        found, rows = in_rows(size, loop.run, batched, arrays)
     return tuple([wide(o, size, not row) for o, row in zip(found, rows, strict=True)])
 
 
-def _batched(
-    size: int, loop: Loop, arrays: list[Any], batched: tuple[bool, ...]
-) -> tuple[tuple[Any, ...], list[bool]]:
+def _batched(size: int, loop: Loop, arrays: list[Any], batched: tuple[bool, ...]) -> tuple[list[Any], list[bool]]:
     fixed, first, columns = loop.parts(arrays)
     in_fixed, in_first, in_columns = loop.parts(batched)
     columns = [np.moveaxis(c, 0, 1) if b else c for c, b in zip(columns, in_columns, strict=True)]
@@ -253,7 +244,7 @@ def _batched(
     in_found = mine[loop.carry :]
     found = [np.moveaxis(y, 1, 0) if b else y for y, b in zip(found, in_found, strict=True)]
     starts = [np.moveaxis(s, 1, 0) if b else s for s, b in zip(starts, in_first, strict=True)]
-    return (*last, *found, *starts), [*in_first, *in_found, *in_first]
+    return [*last, *found, *starts], [*in_first, *in_found, *in_first]
 
 
 def _rows(size: int, loop: Loop, batched: list[list[bool]], mine: list[bool]) -> Callable[..., list[Any]]:
@@ -261,7 +252,7 @@ def _rows(size: int, loop: Loop, batched: list[list[bool]], mine: list[bool]) ->
     flags = [flag for group in batched for flag in group]
 
     def step(*given: Any) -> list[Any]:
-        found, mine[:] = in_rows(size, loop.body, flags, given)
+        found, mine[:] = in_rows(size, partial(replay, loop.body), flags, given)
         spread = [b and not m for b, m in zip(batched[1], mine, strict=False)] + [False] * len(mine)
         return [wide(o, size, s) for o, s in zip(found, spread, strict=False)]
 

@@ -18,6 +18,7 @@ from ...core.graph import Graph
 from ...core.node import Node
 from ...core.variable import Variable
 from ..batch import Batch
+from .body import applied
 
 # Elements of the tables of what is known for all steps.
 _MOST = 1 << 22
@@ -37,14 +38,14 @@ class Buffer:
         The write.
     places : ndarray of int
         Of each step the place that is written, from the front.
-    lag : int
-        How many steps lie between a write and the latest read of it.
+    reads : dict
+        Of each read how many steps lie between it and the write, 0 where it is of what was there before; and its
+        index.
     """
 
     carry: int
     write: Node
     places: Any
-    lag: int = 0
     reads: dict[Node, tuple[int, Any]] = field(default_factory=dict)
 
 
@@ -176,7 +177,6 @@ def _buffer(
         ):
             return None
         buffer.reads[user] = lag, read
-        buffer.lag = max(buffer.lag, lag)
     return buffer
 
 
@@ -216,12 +216,8 @@ def replayed(graph: Graph, env: dict[Node, Any], known: Known) -> dict[Node, Any
         if node.block is _AND and held and len(parents) == 2:
             other = parents[1] if parents[0] is held[0] else parents[0]
             env[node] = env[other]
-        elif node.pick is not None:
-            env[node] = env[parents[0]][node.pick]
         elif all(p in env for p in parents):
-            assert node.block is not None
-            given = [v if p is None else env[p] for p, v in zip(node.parents, node.saved[1:], strict=True)]
-            env[node] = node.block(*given, **node.params)
+            env[node] = applied(node, env)
     return env
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.node import Node, Spec
-from .body import row_of, without_dead
+from .body import filled, row_of, split, without_dead
 from .counted import Loop
 from .places import Buffer, Known, look, part_of, replayed, rows_of, written_at
 
@@ -82,42 +82,29 @@ class _Rows:
         first = [*[self.first[i] for i in self.kept], *delays]
         columns = [*self.columns, *self.extra]
         kinds = [*self.consts, *[self.begun[i] for i in self.kept]]
-        kinds += [Spec(np.shape(d), self._dtype(k)) for k, d in enumerate(delays)]
+        dtypes = [self.begun[buffer.carry].dtype for _, buffer, lag, _ in self.delayed for _ in range(lag)]
+        kinds += [Spec(np.shape(d), dtype) for d, dtype in zip(delays, dtypes, strict=True)]
         found = stage.body(self._step, [*kinds, *[row_of(c) for c in columns]])
         body, still = without_dead(found.closed(), len(self.consts))
         loop = Loop(body, len(still), len(first), self.loop.length, self.loop.reverse)
         last, collected, _ = loop.outs(loop(*[self.fixed[k] for k in still], *first, *columns))
         own = len(self.body.outputs) - self.loop.carry
-        ends: list[Any] = [None] * self.loop.carry
-        for i, value in zip(self.kept, last, strict=False):
-            ends[i] = value
+        ends = filled([None] * self.loop.carry, self.kept, last[: len(self.kept)])
         for buffer, values in zip(self.known.buffers, collected[own:], strict=True):
             ends[buffer.carry] = written_at(self.first[buffer.carry], buffer.places, values)
         return ends, collected[:own]
 
-    def _dtype(self, number: int) -> Any:
-        dtypes = [self.begun[buffer.carry].dtype for _, buffer, lag, _ in self.delayed for _ in range(lag)]
-        return dtypes[number]
-
     def _step(self, *values: Any) -> list[Any]:
         """One step."""
-        ends = np.cumsum(
-            [len(self.consts), len(self.kept), sum(lag for _, _, lag, _ in self.delayed), len(self.rows)]
-        )
-        consts, carry, delays, rows, extra = (
-            list(values[a:b]) for a, b in zip((0, *ends), (*ends, len(values)), strict=True)
-        )
+        own = [len(self.consts), len(self.kept), sum(lag for _, _, lag, _ in self.delayed), len(self.rows)]
+        consts, carry, delays, rows, extra = split(values, [*own, len(self.extra)])
         env: dict[Node, Any] = dict(zip(self.consts, consts, strict=True))
         env |= dict(zip([self.begun[i] for i in self.kept], carry, strict=True))
         env |= dict(zip(self.rows, rows, strict=True))
         env |= {node: part_of(extra[k], index) for node, (k, index) in self.from_rows.items()}
-        at = 0
-        lines = []
-        for node, _, lag, index in self.delayed:
-            line = delays[at : at + lag]
-            lines.append(line)
-            env[node] = part_of(line[-1], (0, index[1], index[2]))
-            at += lag
+        lines = split(delays, [lag for _, _, lag, _ in self.delayed])
+        for (node, _, _, index), line in zip(self.delayed, lines, strict=True):
+            env[node] = part_of(line[-1], index)
         replayed(self.body, env, self.known)
         written = {buffer.carry: self._written(buffer, env) for buffer in self.known.buffers}
         moved = []

@@ -87,8 +87,7 @@ def as_loop(
         raise
     except Exception as error:
         # The function's own errors come again where it is written out.
-        line = user_line(error) if isinstance(error, DragongradError) else user_line()
-        reason = str(error).splitlines()[0] if isinstance(error, DragongradError) else repr(error)
+        line, reason = _why(error)
         if length > MOST_UNROLLED:
             raise NoRuleError(
                 f"{name} of {length} steps is not compiled: {reason}\n  at {line}\n"
@@ -96,6 +95,13 @@ def as_loop(
             ) from error
         stage.unrolled.setdefault(line, f"{name}: {reason}")
         return None
+
+
+def _why(error: Exception) -> tuple[str, str]:
+    """The line of the user's at which a body cannot be written down once, and why."""
+    if isinstance(error, DragongradError):
+        return user_line(error), str(error).splitlines()[0]
+    return user_line(), repr(error)
 
 
 def _looped(
@@ -153,20 +159,19 @@ def as_trip(
     """
     stage = STAGE.get()
     try:
-        values = [plain(x) for x in init]
-        for value in values:
-            _check_size(value)
-        return _tripped(stage, goes_on, step, values, init)
+        return _tripped(stage, goes_on, step, init)
     except ImpureBodyError:
         raise
     except Exception as error:
-        line = user_line(error) if isinstance(error, DragongradError) else user_line()
-        reason = str(error).splitlines()[0] if isinstance(error, DragongradError) else repr(error)
+        line, reason = _why(error)
         stage.unrolled.setdefault(line, f"while_loop: {reason}")
         return None
 
 
-def _tripped(stage: Any, goes_on: Any, step: Any, init: list[Any], given: Sequence[Any]) -> list[Any]:
+def _tripped(stage: Any, goes_on: Any, step: Any, given: Sequence[Any]) -> list[Any]:
+    init = [plain(x) for x in given]
+    for value in init:
+        _check_size(value)
     kinds, found = _settled(stage, lambda *carry: step(list(carry)), init, [])
     _check_writes(found, given)
     count = len(init)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -179,7 +180,7 @@ class _Rows:
         return [*asked, *found]
 
     def _in_rows(self, graph: Graph, given: Sequence[Any]) -> tuple[list[Any], list[bool]]:
-        return in_rows(self.size, graph, [*self.in_fixed, *self.in_first], given)
+        return in_rows(self.size, partial(replay, graph), [*self.in_fixed, *self.in_first], given)
 
     def _kept(self, given: Sequence[Any], new: Sequence[Any], old: Sequence[Any]) -> list[Any]:
         """What is new in rows that go on, and what was there in the others."""
@@ -205,7 +206,7 @@ class _Rows:
         assert trip.back is not None
         consts, state, begun = split(given, [trip.consts, len(self.back), trip.carry])
         flags = [*self.in_fixed, *[True] * len(state), *self.in_first]
-        found, mine = in_rows(self.size, trip.back, flags, given)
+        found, mine = in_rows(self.size, partial(replay, trip.back), flags, given)
         found = [wide(o, self.size, not m) for o, m in zip(found, mine, strict=True)]
         return self._kept([*consts, *begun], found, state)
 
