@@ -48,9 +48,14 @@ class Scan:
         return collected_carry(self.body, self.consts, self.carry, number)
 
     def groups(self, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-        """Constants, carry and rows, of as many values as the loop has operands."""
-        end = self.consts + self.carry
-        return values[: self.consts], values[self.consts : end], values[end:]
+        """As the function of this name."""
+        return groups(self.node, values)
+
+
+def groups(node: Op, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """Constants, carry, and rows or what is taken back, of as many values as a loop has operands."""
+    consts, end = node.params["consts"], node.params["consts"] + node.params["carry"]
+    return values[:consts], values[consts:end], values[end:]
 
 
 def scan_op(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph import WHILE, Graph, Op, Value, form_of
-from ..scans import Scan
+from ..scans import Scan, groups
 from .numpy_text import shape_text
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def _carry_on(inner: Source, names: list[str], values: Sequence[Value]) -> None:
 
 
 def _while(source: Source, node: Op) -> list[str]:
-    consts, end = node.params["consts"], node.params["consts"] + node.params["carry"]
+    constants, first, states = groups(node, node.operands)
     back: Graph | None = node.params["back"]
-    fixed = [source.named(v) for v in node.operands[:consts]]
-    carried = [source.line(source.text_of(v)) for v in node.operands[consts:end]]
-    home = [source.line(source.text_of(v)) for v in node.operands[end:]]
+    fixed = [source.named(v) for v in constants]
+    carried = [source.line(source.text_of(v)) for v in first]
+    home = [source.line(source.text_of(v)) for v in states]
     tape = source.line("[]") if back is not None else ""
     source.lines.append(f"{source.indent}while True:")
     cond: Graph = node.params["cond"]

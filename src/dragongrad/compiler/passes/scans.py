@@ -39,16 +39,11 @@ def tidy_scans(graph: Graph) -> Graph:
         else:
             operands = dict(zip(node.params["body"].inputs, values, strict=True))
             made, results = _trimmed(Scan(node), operands, wanted)
-        if made.block is WHILE:
-            pass
-        elif made is node:
             # On the operands of now, which the writer puts in.
-            made = scan_op(made.params["body"], *Scan(made).groups(values), made.params["length"],
-                           made.params["reverse"])  # fmt: skip
-            hoisted = _hoisted(writer, made)
-            made = node if hoisted is made else hoisted
-        else:
-            made = _hoisted(writer, made)
+            same = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
+            trimmed = same if made is node else made
+            hoisted = _hoisted(writer, trimmed)
+            made = made if hoisted is trimmed else hoisted
         if made is node:
             return None
         writer.kept(made)

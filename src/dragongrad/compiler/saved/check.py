@@ -14,7 +14,7 @@ from ..abstract_evaluation import outline
 from ..graph import LOOPS, RESULT, SCAN, Graph, Op, form_of, op_of
 from ..lowering import LOWERINGS
 from ..rewrite import broadcast_shapes, made_of_examples, shape_of, size_of
-from ..scans import is_result, result_of
+from ..scans import groups, is_result, result_of
 
 _EIG = BLOCKS[np.linalg.eig]
 # Up to so many elements a Block is applied to examples where nothing else tells its shape.
@@ -83,7 +83,7 @@ def _check_loop(node: Op) -> None:
     operands = list(map(form_of, node.operands))
     if not 0 <= consts <= consts + carry <= len(operands):
         raise ValueError(f"a loop of {consts} constants and {carry} carries for {len(operands)} arrays")
-    fixed, first, rest = operands[:consts], operands[consts : consts + carry], operands[consts + carry :]
+    fixed, first, rest = map(list, groups(node, operands))
     if node.block is SCAN:
         length = params["length"]
         if length.__class__ is not int or length < 0 or any(s.shape[:1] != (length,) for s in rest):

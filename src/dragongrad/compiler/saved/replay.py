@@ -14,7 +14,7 @@ from ...core.variable import Variable, bottom, value_of
 from ..abstract_evaluation import Outline
 from ..backends.native.call.fastcall import MISSING
 from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of
-from ..scans import Scan
+from ..scans import Scan, groups
 from ..signature import delivered
 from ..specialization import Path
 
@@ -106,8 +106,7 @@ def _scan(scan: Scan, values: list[Any]) -> list[Any]:
 
 def _while(node: Op, values: list[Any]) -> list[Any]:
     params = node.params
-    consts, end = params["consts"], params["consts"] + params["carry"]
-    fixed, state, home = values[:consts], values[consts:end], values[end:]
+    fixed, state, home = groups(node, values)
     begun = []
     while _step(params["cond"], [*fixed, *state])[0]:
         begun.append(state)

@@ -19,6 +19,7 @@ from .parallel.thread_pool import parallel, parallel_beside_blas, parts_of
 from .places import Module, Places, Pointers, Table
 from .repeat.scan import ScanWriter
 from .repeat.trip import TripWriter
+from .repeat.writer import RepeatWriter
 from .schedule.steps import Callback, Factorisation, Loops, Product, Repeat, Step
 from .schedule.stores import Store, row_bytes
 from .schedule.work import work
@@ -85,7 +86,7 @@ class Assembler:
         # The places and bytes that LAPACK works in, and the place of the flag that tells where it found no answer.
         self.rooms: dict[int, tuple[int, int]] = {}
         self.failed: int = -1
-        self.loops: dict[int, ScanWriter | TripWriter] = {
+        self.loops: dict[int, RepeatWriter] = {
             k: (TripWriter if step.node.block is WHILE else ScanWriter)(step, self, k)
             for k, step in enumerate(steps)
             if isinstance(step, Repeat)

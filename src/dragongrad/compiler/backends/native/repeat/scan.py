@@ -15,44 +15,28 @@ from ..ir.registers import I8, PTR, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
 from .interrupt import leave_if_interrupted, period_of
-from .part import Part, Room, bytes_of
+from .part import bytes_of
+from .writer import RepeatWriter, deliver, move, moving
 
 if TYPE_CHECKING:
     from ..module import Assembler
     from ..schedule.steps import Repeat
 
 
-class ScanWriter:
-    """Writes one loop into the program around it.
-
-    Parameters
-    ----------
-    step : Repeat
-        The loop.
-    around : Assembler
-        That of the program around it.
-    number : int
-        Which step of that program it is.
-    """
+class ScanWriter(RepeatWriter):
+    """Writes a loop of a known number of steps."""
 
     def __init__(self, step: Repeat, around: Assembler, number: int) -> None:
-        self.scan, self.around = Scan(step.node), around
-        self.room, self.place = Room(), around.places.more()
-        self.results = {node.params["index"]: node for node in step.results}
-        self.body = Part(step.plans["body"], around, f"{around.prefix}scan{number}_", self.room)
-        for value in (*step.node.operands, *step.results):
-            around.places.of(value)
+        super().__init__(step, around, number)
+        self.scan = Scan(step.node)
+        self.body = self._part("body", f"scan{number}")
         self.ends = self.body.graph.outputs
         self.stacks = {
             carry: k
             for k in range(self.scan.carry, len(self.ends))
             if (carry := self._carry_at(k)) is not None and k in self.results
         }
-        self.buffers = {
-            i: (self.room.more(bytes_of(v)), self.room.more(bytes_of(v)))
-            for i, v in enumerate(self.scan.first)
-            if i not in self.stacks
-        }
+        self.buffers = {i: self._two(v) for i, v in enumerate(self.scan.first) if i not in self.stacks}
         self.unread = {k: self.room.more(bytes_of(end)) for k, end in enumerate(self.ends) if k not in self.results}
         each = self.body.work + NS_PER_STEP
         self.work = self.scan.length * each
@@ -65,26 +49,20 @@ class ScanWriter:
 
     def write(self, code: Code, outside: Pointers) -> None:
         """The whole loop, from the pointers of the program around it."""
-        scan, n, places = self.scan, self.scan.length, self.around.places
-        room = outside[self.place]
-        results = {k: outside[places.of(node)] for k, node in self.results.items()}
-        first = [outside[places.of(v)] for v in scan.first]
-        columns = [outside[places.of(v)] for v in scan.columns]
+        scan, n, room = self.scan, self.scan.length, outside[self.place]
+        results = self._read(outside)
+        first, columns = self._pointers(outside, scan.first), self._pointers(outside, scan.columns)
         known = self.body.known(outside, room, scan.fixed)
         failed = outside[self.around.failed] if self.fails else room
         if not n:
-            for i in range(scan.carry):
-                if i in results:
-                    code.call(COPY, results[i], first[i], bytes_of(scan.first[i]), False)
+            deliver(code, results, 0, scan.first, first)
             return
-        at = [code.local(PTR) for _ in first]
-        for i, pointer in enumerate(first):
-            if i in self.stacks:
-                size = bytes_of(scan.first[i])
-                begun = results[self.stacks[i]].element(I8, (n - 1 if scan.reverse else 0) * size)
-                code.call(COPY, begun, pointer, size, False)
-                pointer = begun
-            at[i].store(pointer)
+        for i, k in self.stacks.items():
+            size = bytes_of(scan.first[i])
+            begun = results[k].element(I8, (n - 1 if scan.reverse else 0) * size)
+            code.call(COPY, begun, first[i], size, False)
+            first[i] = begun
+        at = moving(code, first)
         with code.loop(n) as t:
             row = n - 1 - t if scan.reverse else t
             begun_at = [p.load(PTR) for p in at]
@@ -93,8 +71,7 @@ class ScanWriter:
             inputs = [*begun_at, *[column.element(I8, row * bytes_of(node)) for column, node in rows]]
             collected = [self._collected(k, row, room, results) for k in range(scan.carry, len(self.ends))]
             self.body.write(code, known, inputs, [*following, *collected])
-            for pointer, then in zip(at, following, strict=True):
-                pointer.store(then)
+            move(at, following)
             if self.period < n:
                 leave_if_interrupted(code, t, self.period, failed)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....scans import groups
 from ..ir.code import Code
 from ..ir.functions import COPY, External
 from ..ir.registers import I8, I64, PTR, VOID, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
 from .interrupt import leave_if_interrupted, period_of
-from .part import Part, Room, bytes_of
+from .part import Room, bytes_of
+from .writer import RepeatWriter, deliver, move, moving
 
 if TYPE_CHECKING:
     from ..module import Assembler
@@ -31,35 +33,16 @@ _FIRST = 16
 _STEPS = 100
 
 
-class TripWriter:
-    """Writes one loop into the program around it.
-
-    Parameters
-    ----------
-    step : Repeat
-        The loop.
-    around : Assembler
-        That of the program around it.
-    number : int
-        Which step of that program it is.
-    """
+class TripWriter(RepeatWriter):
+    """Writes a loop that goes on as long as a condition holds, and its way back."""
 
     def __init__(self, step: Repeat, around: Assembler, number: int) -> None:
-        self.around, params = around, step.node.params
-        self.room, self.place = Room(), around.places.more()
-        self.results = {node.params["index"]: node for node in step.results}
-        prefix = f"{around.prefix}while{number}_"
-        self.cond = Part(step.plans["cond"], around, f"{prefix}cond_", self.room)
-        self.body = Part(step.plans["body"], around, f"{prefix}body_", self.room)
-        self.back = Part(step.plans["back"], around, f"{prefix}back_", self.room) if "back" in step.plans else None
-        for value in (*step.node.operands, *step.results):
-            around.places.of(value)
-        consts, end = params["consts"], params["consts"] + params["carry"]
-        operands = step.node.operands
-        self.fixed, self.first, self.home = operands[:consts], operands[consts:end], operands[end:]
+        super().__init__(step, around, number)
+        self.cond, self.body = (self._part(key, f"while{number}_{key}") for key in ("cond", "body"))
+        self.back = self._part("back", f"while{number}_back") if "back" in step.plans else None
+        self.fixed, self.first, self.home = groups(step.node, step.node.operands)
         self.truth = self.room.more(1)
-        moving = self.home if self.back is not None else self.first
-        self.buffers = [(self.room.more(bytes_of(v)), self.room.more(bytes_of(v))) for v in moving]
+        self.buffers = [self._two(v) for v in (self.home if self.back is not None else self.first)]
         # Of what a step began with, on the tape: the offsets, and the bytes of all of it.
         tape = Room()
         self.offsets = [tape.more(bytes_of(v)) for v in self.first]
@@ -70,10 +53,8 @@ class TripWriter:
 
     def write(self, code: Code, outside: Pointers) -> None:
         """The whole loop, from the pointers of the program around it."""
-        places, room = self.around.places, outside[self.place]
-        results = {k: outside[places.of(node)] for k, node in self.results.items()}
-        first = [outside[places.of(v)] for v in self.first]
-        home = [outside[places.of(v)] for v in self.home]
+        room, results = outside[self.place], self._read(outside)
+        first, home = self._pointers(outside, self.first), self._pointers(outside, self.home)
         known = [part.known(outside, room, self.fixed) for part in self.parts]
         failed = outside[self.around.failed]
         if self.back is None:
@@ -86,9 +67,7 @@ class TripWriter:
                 failed.store(1, I64)
             with some:
                 count = self._out(code, room, known, first, tape, failed)
-                for i, value in enumerate(self.first):
-                    if i in results:
-                        code.call(COPY, results[i], self._begun(tape, count)[i], bytes_of(value), False)
+                deliver(code, results, 0, self.first, self._begun(tape, count))
                 self._home(code, room, known[2], home, (tape, count), results)
                 code.call(_FREE, tape.load(PTR))
 
@@ -102,25 +81,20 @@ class TripWriter:
         self, code: Code, room: Register, known: list[dict[int, Register]], first: list[Register],
         results: dict[int, Register], failed: Register,
     ) -> None:  # fmt: skip
-        at, count = [code.local(PTR) for _ in first], code.local(I64)
+        at, count = moving(code, first), code.local(I64)
         count.store(0, I64)
-        for pointer, start in zip(at, first, strict=True):
-            pointer.store(start)
         with code.forever():
             begun = [p.load(PTR) for p in at]
             self._goes_on(code, room, known[0], begun)
             t = count.load(I64)
             following = self._other(t, room)
             self.body.write(code, known[1], begun, following)
-            for pointer, then in zip(at, following, strict=True):
-                pointer.store(then)
+            move(at, following)
             count.store(t + 1)
             leave_if_interrupted(code, t, self.period, failed)
             # A step that failed may leave what it carries as it was, for ever.
             code.break_if(failed.load(I64).differs(0))
-        for i, value in enumerate(self.first):
-            if i in results:
-                code.call(COPY, results[i], at[i].load(PTR), bytes_of(value), False)
+        deliver(code, results, 0, self.first, [p.load(PTR) for p in at])
 
     def _other(self, t: Register, room: Register) -> list[Register]:
         """Which of two buffers each step writes."""
@@ -170,16 +144,11 @@ class TripWriter:
     ) -> None:  # fmt: skip
         """The way back."""
         assert self.back is not None
-        (tape, count), carry = trip, len(self.first)
-        at = [code.local(PTR) for _ in home]
-        for pointer, start in zip(at, home, strict=True):
-            pointer.store(start)
+        tape, count = trip
+        at = moving(code, home)
         with code.loop(count) as t:
             begun = self._begun(tape, count - 1 - t)
             following = self._other(t, room)
             self.back.write(code, known, [*[p.load(PTR) for p in at], *begun], following)
-            for pointer, then in zip(at, following, strict=True):
-                pointer.store(then)
-        for i, value in enumerate(self.home):
-            if carry + i in results:
-                code.call(COPY, results[carry + i], at[i].load(PTR), bytes_of(value), False)
+            move(at, following)
+        deliver(code, results, len(self.first), self.home, [p.load(PTR) for p in at])
