@@ -12,29 +12,14 @@ from enum import Enum
 import numpy as np
 import pytest
 from grid import BACKENDS, assert_same
-from test_saved import assert_equal_bits, branch, saved
+from test_saved import assert_equal_bits, branch, pytestmark, same_blocks, saved  # noqa: F401 - pytest finds two of them
 
 import dragongrad as ad
-from dragongrad.core.block import BLOCKS, TABLE
-
-KNOWN = frozenset(BLOCKS)
-pytestmark = [
-    pytest.mark.filterwarnings("error::dragongrad.CompileWarning"),
-    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
-]
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "program.npz"
-
-
-@pytest.fixture(autouse=True)
-def same_blocks():
-    """Blocks that a test declares are gone when it ends: others look at all that there are."""
-    yield
-    for fn in [fn for fn in BLOCKS if fn not in KNOWN]:
-        del BLOCKS[fn], TABLE[fn]
 
 
 # What is not saved is said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from ....records import record, replace
@@ -13,6 +13,7 @@ from .ir.functions import LESSER, Defined, External, Written
 from .ir.registers import I1, I8, I64, PTR, VOID, Register
 from .linalg.gemm import ProductWriter, factors
 from .linalg.lapack import FactorisationWriter, operands, room
+from .memory.allocation import Workspace
 from .parallel.combine_partials import combiner
 from .parallel.scratch_slots import WORD, claim, release, tiles_of
 from .parallel.thread_pool import parallel, parallel_beside_blas, parts_of
@@ -182,6 +183,20 @@ class Assembler:
         found = [(place, (cut.tiles or cut.parts) * size) for place, size in rows]
         found += [(place, cut.parts * size) for place, size in cut.partial.values()]
         return [*found, (cut.taken, WORD)] if cut.tiles else found
+
+    def workspace(self, touched: Sequence[Sequence[Value]], temporary: Container[Value]) -> Workspace:
+        """What the steps need of the workspace, and when: whole values that lie there, and what they work in."""
+        workspace = Workspace()
+        for k, values in enumerate(touched):
+            function = self.functions.get(k)
+            for new, old in function.over.items() if function is not None else ():
+                workspace.share(self.places.of(values[new]), self.places.of(values[old]))
+            for value in values:
+                if isinstance(value, Op) and value in temporary:
+                    workspace.need(self.places.of(value), value.size * value.dtype.itemsize, k)
+            for place, size in self.scratch(k):
+                workspace.need(place, size, k)
+        return workspace
 
     def _rows(self, k: int) -> dict[int, tuple[int, int]]:
         """The values of which a step holds one row in the workspace: by position, their places and bytes."""

@@ -21,7 +21,6 @@ from .ir.builder import supported
 from .jit.engine import Library, provide
 from .linalg import gemm, lapack
 from .math.calls import provide_function
-from .memory.allocation import Workspace
 from .memory.buffer_reuse import write_over
 from .memory.lifetimes import as_run, holds, made_natively, touches
 from .module import Assembler
@@ -166,19 +165,9 @@ class Native:
 
     def _place(self, assembler: Assembler, touched: list[list[Value]], temporary: set[Op], ends: set[Op]) -> None:
         """Plan the workspace, and fill in what of the table every call has in common."""
-        workspace, last = Workspace(), len(self.steps)
-        for k, values in enumerate(touched):
-            function = self.plan.functions.get(k)
-            for new, old in function.over.items() if function is not None else ():
-                workspace.share(self.places.of(values[new]), self.places.of(values[old]))
-            for value in values:
-                if isinstance(value, Op) and value in temporary:
-                    place, size = self.places.of(value), value.size * native(value.dtype).itemsize
-                    workspace.need(place, size, k)
-                    if value in ends:
-                        workspace.need(place, size, last)
-            for place, size in assembler.scratch(k):
-                workspace.need(place, size, k)
+        workspace, last = assembler.workspace(touched, temporary), len(self.steps)
+        for node in ends:
+            workspace.need(self.places.of(node), node.size * node.dtype.itemsize, last)
         if assembler.failed >= 0 and self._in_place:
             workspace.need(assembler.failed, 8, 0)
             workspace.need(assembler.failed, 8, last)

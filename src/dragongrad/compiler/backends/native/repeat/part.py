@@ -9,7 +9,7 @@ from ....graph import Op, Value, form_of
 from ....rewrite import is_constant, size_of
 from ..ir.code import Code
 from ..ir.registers import I8, Register
-from ..memory.allocation import Workspace, lines
+from ..memory.allocation import lines
 from ..memory.buffer_reuse import write_over
 from ..memory.lifetimes import as_run, holds, made_natively, touches
 from ..places import Places, Pointers
@@ -64,7 +64,8 @@ class Part:
             return is_constant(value) or value in memory
 
         self.assembler = type(around)(steps, functions, self.places, in_memory, around, prefix)
-        self.workspace = self._workspace(touched, made - ends)
+        self.workspace = self.assembler.workspace(touched, made - ends)
+        self.workspace.plan()
         # Whatever is known everywhere has its place in the programs around before one of them is written.
         for values in touched:
             for value in values:
@@ -73,20 +74,6 @@ class Part:
             around.places.of(value)
         self.start = room.more(self.workspace.size)
         self.work = sum(self.assembler.works)
-
-    def _workspace(self, touched: list[list[Value]], temporary: set[Op]) -> Workspace:
-        workspace = Workspace()
-        for k, values in enumerate(touched):
-            function = self.assembler.functions.get(k)
-            for new, old in function.over.items() if function is not None else ():
-                workspace.share(self.places.of(values[new]), self.places.of(values[old]))
-            for value in values:
-                if isinstance(value, Op) and value in temporary:
-                    workspace.need(self.places.of(value), bytes_of(value), k)
-            for place, size in self.assembler.scratch(k):
-                workspace.need(place, size, k)
-        workspace.plan()
-        return workspace
 
     def known(self, outside: Pointers, room: Register, fixed: Sequence[Value]) -> dict[int, Register]:
         """The pointers that are the same in all steps: to constants, and to its workspace."""
