@@ -10,6 +10,7 @@ import numpy as np
 from .backends.native.jit.cache import find_folder
 from .backends.native.schedule.steps import Callback, Factorisation, Loops, Repeat, Step
 from .graph import Op
+from .passes.reroll import find_loops
 
 _MODES = {
     "straight": "written out",
@@ -46,7 +47,8 @@ def report(title: str, versions: Iterable[Any], path: Any, limits: Iterable[str]
         lines += ["", "Runs eagerly for " + limit]
     if path is None:
         return "\n".join(lines)
-    lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_unrolled(path), *_seconds(path)]
+    lines += ["", *_passes(path), "", *_steps(path), "", *_guards(path), *_repeats(path), *_unrolled(path)]
+    lines += _seconds(path)
     return "\n".join(lines) + "\n"
 
 
@@ -92,6 +94,15 @@ def _unrolled(path: Any) -> list[str]:
         return []
     rows = [[line.split(": ", 1)[-1], reason] for line, reason in path.unrolled.items()]
     return [*table(["loop written out at", "because"], rows), ""]
+
+
+def _repeats(path: Any) -> list[str]:
+    """What Python's loops wrote out step by step, and whether it is a loop again."""
+    found = find_loops(path.traced)
+    if not found:
+        return []
+    rows = [[str(one.count), str(one.period), one.what, one.why_not or "a loop again"] for one in found]
+    return [*table([" steps", " operations each", "mostly", "is"], rows), ""]
 
 
 def _seconds(path: Any) -> list[str]:

@@ -67,6 +67,11 @@ def dtype_of(value: Value) -> Any:
     return getattr(value, "dtype", None)
 
 
+def is_place(part: Any) -> bool:
+    """Whether a part of an index is one place."""
+    return isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_))
+
+
 class Writer:
     """The operations of the Graph that a pass writes, in order."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 import numpy as np
 
+from ..collector import collector_paused
 from ..context import WATCH, Derivatives, careful
 from ..core.errors import ArgumentError, DragongradError, SavedProgramError, describe, user_line
 from ..core.nests import Structure, unflatten
@@ -327,7 +328,9 @@ class Compiled(Inside, Generic[P, R]):
         title = getattr(self._f, "__name__", "compiled")
         given = args, self._parameters.ordered(kwargs)
         f = unchanging(self._run, given) if holds_instances(structure) else self._run
-        traced = trace_repeatable(f, leaves, structure, version.dynamic, title, (self._f, given))
+        # What a trace writes down stays: a long one is walked over by the collector again and again.
+        with collector_paused():
+            traced = trace_repeatable(f, leaves, structure, version.dynamic, title, (self._f, given))
         return traced, {"trace": time.perf_counter() - start}
 
     def _add(
@@ -336,7 +339,8 @@ class Compiled(Inside, Generic[P, R]):
     ) -> Path:  # fmt: skip
         """Compile what was traced; a plain path is the first that the next call tries, a careful one follows it."""
         decisions = traced.decisions()
-        whole = with_guards(traced)
+        with collector_paused():
+            whole = with_guards(traced)
         start = time.perf_counter()
         graph, passes = optimise(whole, fast_math=self._fast_math)
         seconds["passes"] = time.perf_counter() - start

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import BLOCKS
+from . import indexing
 from .graph import LOOPS, PARTS, RESULT, SCAN, WHILE, Graph, Op, Value, form_of
 
 
@@ -99,6 +100,28 @@ def collected_carry(body: Graph, consts: int, carry: int, number: int) -> int | 
     return begun.index(end)
 
 
+def in_memory(node: Op) -> list[Value]:
+    """What a loop reads in memory: its operands, and of rows that are next to one another all that they are of."""
+    if node.block is WHILE:
+        return list(node.operands)
+    scan = Scan(node)
+    return [*scan.fixed, *scan.first, *[rows_in(column)[0] for column in scan.columns]]
+
+
+def rows_in(column: Value) -> tuple[Value, int]:
+    """The array that holds the rows of a column one after the other, and which of its rows is the first."""
+    if not isinstance(column, Op) or column.block is not _GETITEM or not column.ndim:
+        return column, 0
+    source = column.operands[0]
+    parts = indexing.parts_of(column.params["index"], form_of(source).shape)
+    if not parts or not all(p.kind == "slice" for p in parts) or not all(p.whole for p in parts[1:]):
+        return column, 0
+    if parts[0].step != 1 or form_of(source).dtype != column.dtype:
+        return column, 0
+    array, first = rows_in(source)
+    return array, first + parts[0].start
+
+
 def parts_of(node: Op) -> dict[str, Graph]:
     """The Graphs of a loop, each of whose outputs has a place of its own: no input, no constant, and none twice.
 
@@ -124,4 +147,4 @@ def _placed(graph: Graph, inputs: Collection[int]) -> Graph:
     return graph.rewritten(nodes, outputs)
 
 
-_COPY = BLOCKS["stop_gradient"]
+_COPY, _GETITEM = BLOCKS["stop_gradient"], BLOCKS["getitem"]

@@ -15,6 +15,7 @@ from .indices import tidy_indices
 from .join import join_rows
 from .lift import lift_broadcasts
 from .relaxed import relax
+from .reroll import reroll
 from .scalars import keep_scalars
 from .scans import tidy_scans
 from .share import share
@@ -38,6 +39,10 @@ def optimise(
     """Run every pass; also a record of each: its name, the number of operations after it, its seconds."""
     record = []
     settled: set[Any] = set()  # the passes that would change nothing
+    start = time.perf_counter()
+    with collector_paused():
+        graph = reroll(graph)
+    record.append((reroll.__name__, len(graph.nodes), time.perf_counter() - start))
     graph = _optimise_bodies(tidy_scans(graph), fast_math)
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()

@@ -10,7 +10,7 @@ import numpy as np
 from ...core.block import BLOCKS
 from ..graph import Graph, Op, Value
 from ..indexing import Part, parts_of, width
-from ..rewrite import Writer, dtype_of, rewrite, shape_of
+from ..rewrite import Writer, dtype_of, is_place, rewrite, shape_of
 
 _GETITEM, _SCATTER, _SETITEM = BLOCKS["getitem"], BLOCKS["scatter"], BLOCKS["setitem"]
 _INDEXED = frozenset({_GETITEM, _SCATTER, _SETITEM, BLOCKS["gather"], BLOCKS["scatter_at"], BLOCKS["setitem_at"]})
@@ -54,7 +54,7 @@ def plain_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ..
     if len(single) == 1:
         # One array among slices keeps its place in the result, as a slice would, or a new axis in place of True.
         (k,) = single
-        parts[k] = None if _is_true(parts[k]) else _as_slice(parts[k])
+        parts[k] = None if _is_true(parts[k]) else as_slice(parts[k])
     same = len(parts) == len(index) and all(a is b for a, b in zip(parts, index, strict=True))
     return index if same else tuple(parts)
 
@@ -75,7 +75,7 @@ def _is_true(part: Any) -> bool:
     return width(part) == 0 and bool(part)
 
 
-def _as_slice(part: Any) -> Any:
+def as_slice(part: Any) -> Any:
     """Evenly spaced places as a slice."""
     if not isinstance(part, np.ndarray) or part.ndim != 1 or part.size < 2:
         return part
@@ -93,7 +93,7 @@ def _through(writer: Writer, node: Op, x: Value, index: tuple[Any, ...]) -> Valu
     """What an element or a slice of a slice, or a row of a stack, is of the source."""
     if not isinstance(x, Op):
         return None
-    if x.block is _STACK and not x.params.get("axis") and index and _is_whole(index[0]):
+    if x.block is _STACK and not x.params.get("axis") and index and is_place(index[0]):
         row = x.operands[index[0]]
         if dtype_of(row) != node.dtype:
             return None
@@ -112,16 +112,12 @@ def _laid_twice(writer: Writer, node: Op, x: Value, index: tuple[Any, ...]) -> V
     if not isinstance(x, Op) or x.block is not _SCATTER:
         return None
     places = _spelled(index, node.shape)
-    if places is None or x.shape != tuple([1 if p is None else len(p) for p in places if not _is_whole(p)]):
+    if places is None or x.shape != tuple([1 if p is None else len(p) for p in places if not is_place(p)]):
         return None
     both = composed(index, x.params["index"], node.shape, x.shape)
     if both is None:
         return None
     return writer.apply(_SCATTER, x.operands, {**node.params, "index": both}, node.shape, node.dtype)
-
-
-def _is_whole(part: Any) -> bool:
-    return isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_))
 
 
 def composed(
@@ -134,7 +130,7 @@ def composed(
     rest = iter(inner)
     parts: list[Any] = []
     for part in outer:
-        if _is_whole(part):
+        if is_place(part):
             parts.append(part)
             continue
         follow = next(rest)
@@ -143,13 +139,13 @@ def composed(
             follow = next(rest)
         if part is None:
             # Of a new axis there is one element, or none.
-            if _is_whole(follow):
+            if is_place(follow):
                 continue
             if len(follow) != 1:
                 return None
             parts.append(None)
         else:
-            parts.append(part[follow if _is_whole(follow) else _slice(follow)])
+            parts.append(part[follow if is_place(follow) else _slice(follow)])
     parts += [None for follow in rest if follow is None]
     return tuple([_slice(p) if isinstance(p, range) else p for p in parts])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....graph import Op, Value
+from ....scans import in_memory
 from ..ir.builder import Function
 from ..linalg import gemm, lapack
 from ..schedule.steps import Callback, Factorisation, Loops, Product, Repeat, Step, makes
@@ -33,5 +34,6 @@ def touches(step: Step, function: Function | None) -> list[Value]:
     if isinstance(step, Product):
         read = lapack.operands(step.node) if isinstance(step, Factorisation) else gemm.factors(step.node)
         return [step.node, *[f.value for f in read]]
-    made = step.results if isinstance(step, Repeat) else []
-    return [*made, *[v for v in step.node.operands if isinstance(v, Op)]]
+    if isinstance(step, Repeat):
+        return [*step.results, *[v for v in in_memory(step.node) if isinstance(v, Op)]]
+    return [v for v in step.node.operands if isinstance(v, Op)]

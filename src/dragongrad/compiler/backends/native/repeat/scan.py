@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....scans import Scan, collected_carry
+from ....graph import form_of
+from ....scans import Scan, collected_carry, rows_in
 from ..ir.code import Code
 from ..ir.functions import COPY
 from ..ir.registers import I8, PTR, Register
@@ -51,7 +52,7 @@ class ScanWriter(RepeatWriter):
         """The whole loop, from the pointers of the program around it."""
         scan, n, room = self.scan, self.scan.length, outside[self.place]
         results = self._read(outside)
-        first, columns = self._pointers(outside, scan.first), self._pointers(outside, scan.columns)
+        first, columns = self._pointers(outside, scan.first), self._rows(outside)
         known = self.body.known(outside, room, scan.fixed)
         failed = outside[self.around.failed] if self.fails else room
         if not n:
@@ -74,6 +75,16 @@ class ScanWriter(RepeatWriter):
             move(at, following)
             if self.period < n:
                 leave_if_interrupted(code, t, self.period, failed)
+
+    def _rows(self, outside: Pointers) -> list[Register]:
+        """Where the rows of each array lie."""
+        found = []
+        for array, first in map(rows_in, self.scan.columns):
+            pointer = outside[self.around.places.of(array)]
+            form = form_of(array)
+            row = bytes_of(array) // max(1, form.shape[0])
+            found.append(pointer.element(I8, first * row) if first else pointer)
+        return found
 
     def _collected(self, k: int, row: Register, room: Register, results: dict[int, Register]) -> Register | None:
         """Where a step writes what is collected; None for a carry."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ....graph import Value
+from ....scans import in_memory
 from ..ir.code import Code
 from ..ir.functions import COPY
 from ..ir.registers import PTR, Register
@@ -49,7 +50,7 @@ class RepeatWriter:
         self.step, self.around, self.number = step, around, number
         self.room, self.place = Room(), around.places.more()
         self.results = {node.params["index"]: node for node in step.results}
-        for value in (*step.node.operands, *step.results):
+        for value in (*in_memory(step.node), *step.results):
             around.places.of(value)
 
     def write(self, code: Code, outside: Pointers) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from .... import lowering
 from ....graph import RESULT, Graph, Op
 from ....lowering import Role, has_element, is_a, is_elementwise, terms_of
-from ....scans import is_loop
+from ....scans import in_memory, is_loop
 from ..elements.indexing import adds_up
 from ..elements.joining import axis_of
 from ..ir.builder import readable, supported
@@ -86,7 +86,8 @@ class Schedule:
         for node in graph.nodes:
             if node in self.outside:
                 wanted.add(node)
-                wanted.update(node.sources)
+                native = is_loop(node) and not self._left(node)
+                wanted.update([v for v in in_memory(node) if isinstance(v, Op)] if native else node.sources)
             elif _is_long(node) or adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
@@ -302,13 +303,17 @@ class Schedule:
             if node in self.wanted and node.block is not RESULT:
                 latest[node] = self._put(node, *found), frozenset({node})
 
+    def _left(self, node: Op) -> str:
+        """What of a loop is left to NumPy."""
+        plans = self.bodies[id(node.params["body"])]
+        return next((why for plan in plans.values() if (why := plan.why_not())), "")
+
     def _put(self, node: Op, after: int, needs: frozenset[Op]) -> int:
         """The step that computes a value, which reads nothing of a later one than `after`, and there `needs`."""
         if is_loop(node):
-            plans = self.bodies[id(node.params["body"])]
-            left = [why for plan in plans.values() if (why := plan.why_not())]
+            plans, left = self.bodies[id(node.params["body"])], self._left(node)
             results = [n for n in self.graph.nodes if n.block is RESULT and n.operands[0] is node]
-            step = Callback(node, f"in its body {left[0]}") if left else Repeat(node, results, plans)
+            step = Callback(node, f"in its body {left}") if left else Repeat(node, results, plans)
             self.steps.append(step)
         elif node in self.outside:
             self.steps.append(Callback(node, why_not(node)))
