@@ -933,3 +933,56 @@ def test_one_of_two_numbers_of_pythons_is_one_too(backend):
         for _ in range(2):
             np.testing.assert_allclose(compiled(x), f(x), rtol=1e-6)
             assert compiled(x).dtype == f(x).dtype
+
+
+# What the way back needs of the way out
+
+
+def blocks_of_bodies(compiled):
+    """The names of what the bodies of the loops of a program apply, a set for each loop."""
+    return [
+        {node.block.name for node in loop.params["body"].nodes}
+        for loop in compiled._latest.graph.nodes
+        if loop.block in LOOPS
+    ]
+
+
+def dear(x, n=20, **options):
+    def step(c, u):
+        z = np.exp(np.tanh(c * u) - np.sum(c))
+        return np.sin(z * x), np.sum(z)
+
+    last, ys = ad.scan(step, x, np.linspace(0.0, 1.0, n), **options)
+    return np.sum(last) + np.sum(ys**2)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dear_values_are_kept_for_the_way_back_and_not_computed_again(backend):
+    compiled = ad.compile(ad.grad(dear), backend=backend)
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(X), ad.grad(dear)(X), rtol=1e-12)
+    there, back = blocks_of_bodies(compiled)
+    assert {"exp", "tanh", "sin"} <= there
+    assert not {"exp", "tanh", "sin"} & back
+
+
+def test_values_that_take_much_more_memory_than_the_carries_are_computed_again():
+    def wide(x):
+        def step(c, _):
+            return np.mean(np.exp(-np.outer(c**2, np.linspace(0.0, 1.0, 2000))), axis=1), None
+
+        return np.sum(ad.scan(step, x, None, 200)[0])
+
+    compiled = ad.compile(ad.grad(wide))
+    compiled(X / 10)
+    np.testing.assert_allclose(compiled(X / 10), ad.grad(wide)(X / 10), rtol=1e-10)
+    assert "exp" in blocks_of_bodies(compiled)[1]
+
+
+@pytest.mark.parametrize("transform", ["gradient", "hessian", "reverse twice", "rows", "gradient of rows"])
+@pytest.mark.parametrize("options", [{}, {"reverse": True}, {"unroll": 3}, {"checkpoint": 4}])
+def test_derivatives_of_loops_that_keep_values(transform, options):
+    g = TRANSFORMS[transform](lambda x: dear(x, **options))
+    compiled = ad.compile(g)
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(X), g(X), rtol=1e-10, atol=1e-12)

@@ -13,6 +13,7 @@ from .dead import drop_dead
 from .fold import fold_constants
 from .indices import tidy_indices
 from .join import join_rows
+from .keep import keep_values
 from .lift import lift_broadcasts
 from .relaxed import relax
 from .reroll import reroll
@@ -34,16 +35,19 @@ RELAXED = (fold_constants, relax, drop_dead, *PIPELINE[:10], relax, *PIPELINE[9:
 
 
 def optimise(
-    graph: Graph, check: Any = None, fast_math: bool = False
+    graph: Graph, check: Any = None, fast_math: bool = False, inside: bool = False
 ) -> tuple[Graph, list[tuple[str, int, float]]]:
-    """Run every pass; also a record of each: its name, the number of operations after it, its seconds."""
+    """Run every pass; also a record of each: its name, the number of operations after it, its seconds.
+
+    `inside` says whether it is the body of a loop.
+    """
     record = []
     settled: set[Any] = set()  # the passes that would change nothing
     start = time.perf_counter()
     with collector_paused():
         graph = reroll(graph)
     record.append((reroll.__name__, len(graph.nodes), time.perf_counter() - start))
-    graph = _optimise_bodies(tidy_scans(graph), fast_math)
+    graph = _optimise_bodies(keep_values(tidy_scans(graph), inside), fast_math)
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
         if one not in settled:
@@ -65,7 +69,7 @@ def _optimise_bodies(graph: Graph, fast_math: bool) -> Graph:
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         parts = [key for key in PARTS if node.params.get(key) is not None]
-        bodies = {key: optimise(node.params[key], fast_math=fast_math)[0] for key in parts}
+        bodies = {key: optimise(node.params[key], fast_math=fast_math, inside=True)[0] for key in parts}
         return writer.kept(Op(node.block, values, node.params | bodies, node.shape, node.dtype, node.outputs))
 
     return rewrite(graph, visit, LOOPS)
