@@ -47,6 +47,8 @@ def optimise(
     with collector_paused():
         graph = reroll(graph)
     record.append((reroll.__name__, len(graph.nodes), time.perf_counter() - start))
+    if check is not None:
+        check(graph)
     graph = _optimise_bodies(keep_values(tidy_scans(graph), inside), fast_math)
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
