@@ -1,7 +1,10 @@
 """Ties, zeros, infinities and NaN: what we promise there."""
 
+import itertools
+
 import numpy as np
 import pytest
+from grid import BACKENDS
 
 import dragongrad as ad
 
@@ -110,6 +113,29 @@ def test_no_elements_and_zero_divisors_as_numpy_has_them():
     assert np.isnan(ad.vjp(np.mean, empty)[0])
     assert ad.jvp(np.unwrap, (empty.T,), (empty.T,))[1].shape == (3, 0)
     assert ad.vmap(np.linalg.svdvals)(np.zeros((2, 0, 0))).shape == (2, 0)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 0), (2, 0), (3,), (0,), (2, 0, 3), (0, 2, 3)], ids=str)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_places_beside_an_empty_array_are_taken_where_numpy_takes_them(shape, backend):
+    x = np.zeros(shape)
+    for axis, condition in itertools.product((None, *range(len(shape))), ([True], [0, 0, 0, 1], [False], [])):
+        for f in (
+            lambda y, axis=axis, condition=condition: np.compress(condition, y, axis=axis),
+            lambda y, axis=axis, condition=condition: np.take(y, np.nonzero(condition)[0], axis=axis),
+        ):
+            runs = [lambda x, f=f: ad.jvp(f, (x,), (x,))[0], lambda x, f=f: ad.vmap(f)(np.stack([x, x]))[1],
+                    lambda x, f=f: ad.jacrev(f)(x)[..., *[0] * x.ndim] if x.size else ad.vjp(f, x)[0],
+                    ad.compile(f, backend=backend)]  # fmt: skip
+            try:
+                expected = f(x)
+            except IndexError:
+                for run in runs:
+                    with pytest.raises(IndexError):
+                        run(x)
+                continue
+            for run in runs:
+                assert run(x).shape == expected.shape
 
 
 def test_the_angle_of_real_numbers_is_constant():
