@@ -263,7 +263,14 @@ kink(
     [0, 0],
     _both(np.hypot),
 )
-kink(np.arctan2, "(0, 0)", "0, the mean over all directions", [0.0, 0.0], [0, 0], _both(np.arctan2))
+kink(
+    np.arctan2,
+    "(0, 0)",
+    "0, the mean over all directions; the second is NaN, for the value jumps",
+    [0.0, 0.0],
+    [0, 0],
+    _both(np.arctan2),
+)
 kink(np.sign, "0", "0, as on both sides", [0.0, 1.0, -1.5], 0)
 kink(np.copysign, "0", "0, the mean of both sides", [0.0, 1.0], [0, 0], _both(np.copysign))
 for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):

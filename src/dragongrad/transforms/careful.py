@@ -49,9 +49,12 @@ class Again:
         self._random = np.random.default_rng(0)
         # The outermost transform: its derivatives are what is asked for.
         self._outermost: Level | None = None
+        # Whether there is no other, by whose rules values may jump where their slope is infinite.
+        self.is_single = True
 
     def begin(self, level: Level) -> None:
         """Tell of the level of a transform that begins."""
+        self.is_single = self._outermost is None
         self._outermost = self._outermost or level
 
     def lift(self, x: Any) -> Any:

@@ -14,6 +14,7 @@ from ..core.variable import Variable, bottom
 from .poles import INFINITE, ROOT, pull_root, with_lost, with_pole
 from .reverse import open_reverse
 from .rules import LARGE, call_pushforward, call_rule, fit
+from .steep import Steep
 from .watch import check_backward, is_finite
 from .zeros import Mask, arrive, cut, decide, pulled, seed_mask
 
@@ -65,8 +66,11 @@ class Marks(NamedTuple):
     loose: dict[Node, Any]  # not zero where a part is finite that nobody knows
 
 
-def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None:
-    """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives."""
+def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False, steep: Steep | None = None) -> None:
+    """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives.
+
+    `steep` knows of the whole tape what it is to know of infinite slopes.
+    """
     multiples = np.random.default_rng(0)
     for node in reversed(tape):
         bar, (mask, pole, loose) = node.bar, [found.pop(node, None) for found in marks]
@@ -92,6 +96,8 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             continue
         together = mask.__class__ is dict
         found = _pulled_together(node, bar, mask) if together else list(pulled(node, bar, mask, cotangents))
+        if steep is not None and node.edges and pole is None and loose is None:
+            found = steep.settled(node, bar, found)
         if watched:
             _look(node, bar, found)
         for parent, g, reached in found:
@@ -309,21 +315,22 @@ def run_sweep(
 
     """
     if WATCH.get() or not is_plain():
-        found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
+        found = sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
         if level is not None:
             found = [level.settle(g) for g in found]
         return (CAREFUL.get().derivatives(level, found) if is_careful() else found), False
-    found = _sweep_once(tape, seeds, inputs)
+    found = sweep_once(tape, seeds, inputs)
     if not any([has_nan(g) for g in found]):
         return found, False
-    found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
+    found = sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
     return found, any(has_nan(g) for g in found)
 
 
-def _sweep_once(
+def sweep_once(
     tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], marks: Marks | None = None,
     masks: list[Mask] | None = None,
 ) -> list[Any]:  # fmt: skip
+    """The cotangents of the inputs; with marks, by a careful sweep."""
     try:
         for (node, bar), mask in zip(seeds, masks or [None] * len(seeds), strict=True):
             if marks is None:
@@ -335,7 +342,7 @@ def _sweep_once(
             if marks is None:
                 sweep(tape)
             else:
-                careful_sweep(tape, marks, WATCH.get())
+                careful_sweep(tape, marks, WATCH.get(), Steep(tape))
         bars = [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
         return (
             bars

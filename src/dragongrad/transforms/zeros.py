@@ -95,8 +95,12 @@ def _sign(value: Any) -> Any:
     return (value > 0) * 1.0 - (value < 0) * 1.0
 
 
-def spread_out(bar: Any, factors: list[Any], moved: list[Mask], rule: Callable[..., Any]) -> Any:
+def spread_out(
+    bar: Any, factors: list[Any], moved: list[Mask], rule: Callable[..., Any], rough: list[Mask] | None = None
+) -> Any:
     """What a multilinear Block makes of a cotangent or tangent that may be infinite: a constant zero stops it.
+
+    `moved` says where factors move; `rough` the same, where a zero that moves smoothly stops an infinity, too.
 
     `rule(bar, factors)` is linear in `bar`. The infinities are carried apart, as the numbers 1 and -1: where they
     meet a zero that is live, or two of different signs meet, the result is NaN.
@@ -108,7 +112,8 @@ def spread_out(bar: Any, factors: list[Any], moved: list[Mask], rule: Callable[.
     infinities = np.where(np.isinf(bar), _sign(bar), 0.0)
     met = rule(np.absolute(infinities), nonzero)
     total = rule(infinities, [_sign(v) for v in factors])
-    unknown = np.logical_or(rule(np.absolute(infinities), reached) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
+    stopped = reached if rough is None else [indicator(v, m) for v, m in zip(factors, rough, strict=True)]
+    unknown = np.logical_or(rule(np.absolute(infinities), stopped) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
     unknown = np.logical_or(unknown, np.absolute(total) != met)
     finite = rule(np.where(np.isfinite(bar), bar, 0.0), factors)
     # By the rule itself, so that the derivative of what is unknown is unknown too.
