@@ -485,6 +485,18 @@ def test_the_careful_program_is_compiled_when_a_nan_has_come():
     assert paths() == [True, False]
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_careful_program_is_left_where_a_tangent_is_nan(backend):
+    """A tie that was none where the careful program was traced, because of another one."""
+    f = lambda x: np.sum(np.minimum(np.minimum(x, x), np.sum(x)) * np.arange(1.0, 4))
+    product = lambda x: ad.jvp(ad.grad(f), (x,), (np.arange(1.0, 4),))[1]
+    compiled = ad.compile(lambda x: (ad.grad(f)(x), product(x)), backend=backend)
+    for x in np.array([[1.0, 2.0, 3.0], [1.0, -1.0, 2.0], [1.0, 2.0, 3.0]]):
+        for _ in range(2):
+            for got, expected in zip(compiled(x), (ad.grad(f)(x), product(x)), strict=True):
+                close(got, expected)
+
+
 def test_equal_calls_give_equal_bits_whatever_came_before():
     def f(x):
         return np.sum(np.where(x > 0, np.sqrt(x) * np.exp(np.sin(x)), 0.0)) * np.tanh(np.sum(x))
