@@ -148,6 +148,24 @@ def test_the_angle_of_real_numbers_is_constant():
         np.testing.assert_array_equal(ad.compile(f)(x), f(x))
 
 
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_sign_of_infinite_complex_numbers(backend, dtype):
+    """Where one part is infinite alone, it is that direction; no warning is given."""
+    parts = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
+    z = np.array([complex(a, b) for a, b in itertools.product(parts, parts)]).astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = np.sign(z)
+        compiled = ad.compile(np.sign, backend=backend)
+        for got in (ad.jvp(np.sign, (z,), (z,))[0], ad.vmap(np.sign)(z), compiled(z), compiled(z)):
+            assert got.dtype == dtype
+            np.testing.assert_allclose(got, expected, rtol=1e-6 if dtype is np.complex64 else 1e-14)
+    infinite = np.array([complex(np.inf, 1.0), complex(2.0, -np.inf)])
+    weighted = lambda z: np.sum(np.real(np.sign(z)) + 2 * np.imag(np.sign(z)))
+    np.testing.assert_array_equal(ad.grad(weighted)(infinite), [0, 0])
+    np.testing.assert_array_equal(ad.jvp(np.sign, (infinite,), (np.ones(2, complex),))[1], [0, 0])
+
+
 def test_nan_in_nan_out():
     gradient = ad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([np.nan, 0.0]))
     assert np.isnan(gradient[0])
