@@ -175,9 +175,9 @@ def _signum(x: Any) -> Any:
     if x.__class__ is not Variable or x.dtype.kind != "c":
         return _sign_call(x)
     size = np.absolute(x)
-    infinite = np.isinf(size)
-    direction = x / np.where(size == 0, INF, np.where(infinite, 1.0, size)).astype(size.dtype)
-    return np.where(infinite, _at_infinity(np.real(x), np.imag(x)), direction)
+    with np.errstate(invalid="ignore"):
+        direction = x / np.where(size == 0, INF, size)
+    return np.where(np.isinf(size), _at_infinity(np.real(x), np.imag(x)), direction)
 
 
 def _at_infinity(real: Any, imag: Any) -> Any:
