@@ -230,3 +230,23 @@ def test_what_is_minimized_keeps_its_whole_numbers():
     assert np.shape(found.scale) == ()
     with pytest.raises(ad.DtypeError, match="Layer without parameters: whole numbers"):
         ad.grad(lambda p: p.stride**2)(Layer(3, scale=np.tanh))
+
+
+NAMES = (
+    "all", "any", "sum", "prod", "max", "min", "mean", "std", "var", "argmax", "argmin", "cumsum", "cumprod", "ptp",
+    "nansum", "nanmax", "nanmean", "nanstd", "count_nonzero", "argsort", "concatenate",
+)  # fmt: skip
+OF_AN_AXIS = {name: lambda x, axis, name=name: getattr(np, name)(x, axis=axis) for name in NAMES} | {
+    "take": lambda x, axis: np.take(x, [0], axis=axis), "repeat": lambda x, axis: np.repeat(x, 2, axis=axis),
+    "compress": lambda x, axis: np.compress([True], x, axis=axis),
+    "reduce": lambda x, axis: np.add.reduce(x, axis=axis),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("axis", [True, False, (True,)], ids=str)
+@pytest.mark.parametrize("name", OF_AN_AXIS)
+def test_a_truth_value_is_no_axis(name, axis):
+    f, x = lambda x: OF_AN_AXIS[name](x, axis), np.ones((2, 3))
+    for run in (f, lambda x: ad.jvp(f, (x,), (x,)), lambda x: ad.vmap(f)(x[None]), ad.compile(f), ad.vjp):
+        with pytest.raises(TypeError):
+            run(x) if run is not ad.vjp else ad.vjp(f, x)

@@ -72,7 +72,7 @@ def test_rules_are_declared_once():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("byteswap", "stop_gradient"), ("view", "stop_gradient"), ("tobytes", "stop_gradient"),
+    [("byteswap", "stop_gradient"), ("tobytes", "stop_gradient"),
      ("setfield", "x[...] = v"), ("itemset", "x[index] = v")],
 )  # fmt: skip
 def test_a_method_that_a_variable_has_not_names_the_line_to_write(name, line):

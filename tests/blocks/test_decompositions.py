@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from grid import covering
+from grid import BACKENDS, covering
 
 import dragongrad as ad
 from dragongrad.core.errors import FactorizationError
@@ -249,6 +249,47 @@ def test_no_second_derivative_is_a_wrong_number(name, values):
     with np.errstate(all="ignore"):
         for found in second_orders(f, x, v, w):
             assert not np.isfinite(found) or abs(found - expected) < 1e-3 * max(1, abs(expected))
+
+
+COLUMN = np.array([[0.3], [-0.8], [1.1], [0.5]])
+LARGEST = {
+    "value": lambda values: values[0],
+    "squared": lambda values: values[0] ** 2,
+    "of a function": lambda values: np.exp(-values[0]) * values[0],
+    "the greatest": lambda values: np.max(values) ** 3,
+    "chosen": lambda values: np.sum(np.where(values > 1.2, values, 0.0) ** 2),
+}
+# The value that is used is alone; all others are equal, or zero.
+BESIDE_EQUAL = {
+    "equal columns": lambda x: np.linalg.svd(np.concatenate([x, x, 0.5 * x], axis=1), False).S,
+    "a wide matrix": lambda x: np.linalg.svdvals(np.concatenate([x, x, 0.5 * x], axis=1).T),
+    "two columns": lambda x: np.linalg.svd(np.concatenate([x, 0.5 * x], axis=1), compute_uv=False),
+    "equal values": lambda x: np.linalg.svdvals(np.eye(4) + x @ x.T),
+    "an outer product": lambda x: np.linalg.eigvalsh(x @ x.T)[::-1],
+    "equal eigenvalues": lambda x: np.linalg.eigvalsh(np.eye(4) + x @ x.T)[::-1],
+}
+
+
+@pytest.mark.parametrize(("of", "name"), covering(LARGEST, [*BESIDE_EQUAL]))
+def test_the_second_derivative_of_a_value_beside_equal_ones(of, name, rng):
+    """What becomes of the equal ones, whose own is unknown, is not asked."""
+    f = lambda x: of(BESIDE_EQUAL[name](x))
+    v, w, h = rng.normal(size=COLUMN.shape), rng.normal(size=COLUMN.shape), 1e-3
+    expected = sum(f(COLUMN + h * (i * v + j * w)) * i * j for i in (1, -1) for j in (1, -1)) / (4 * h * h)
+    with np.errstate(all="ignore"):
+        found = [*second_orders(f, COLUMN, v, w)]
+        rows = ad.vmap(lambda x: ad.jvp(ad.grad(f), (x,), (v,))[1])(np.stack([COLUMN, 2 * COLUMN]))
+    np.testing.assert_allclose([*found, np.sum(w * rows[0])], expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["equal columns", "equal eigenvalues"])
+def test_the_compiled_second_derivative_of_a_value_beside_equal_ones(name, backend):
+    hessian = ad.hessian(lambda x: BESIDE_EQUAL[name](x)[0] ** 2)
+    expected, compiled = hessian(COLUMN), ad.compile(hessian, backend=backend)
+    assert np.all(np.isfinite(expected))
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(COLUMN), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_vectors_of_eig_and_the_values_of_a_defective_matrix_have_no_derivative():

@@ -1,7 +1,10 @@
 """Ties, zeros, infinities and NaN: what we promise there."""
 
+import itertools
+
 import numpy as np
 import pytest
+from grid import BACKENDS
 
 import dragongrad as ad
 
@@ -112,6 +115,29 @@ def test_no_elements_and_zero_divisors_as_numpy_has_them():
     assert ad.vmap(np.linalg.svdvals)(np.zeros((2, 0, 0))).shape == (2, 0)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0, 0), (2, 0), (3,), (0,), (2, 0, 3), (0, 2, 3)], ids=str)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_places_beside_an_empty_array_are_taken_where_numpy_takes_them(shape, backend):
+    x = np.zeros(shape)
+    for axis, condition in itertools.product((None, *range(len(shape))), ([True], [0, 0, 0, 1], [False], [])):
+        for f in (
+            lambda y, axis=axis, condition=condition: np.compress(condition, y, axis=axis),
+            lambda y, axis=axis, condition=condition: np.take(y, np.nonzero(condition)[0], axis=axis),
+        ):
+            runs = [lambda x, f=f: ad.jvp(f, (x,), (x,))[0], lambda x, f=f: ad.vmap(f)(np.stack([x, x]))[1],
+                    lambda x, f=f: ad.jacrev(f)(x)[..., *[0] * x.ndim] if x.size else ad.vjp(f, x)[0],
+                    ad.compile(f, backend=backend)]  # fmt: skip
+            try:
+                expected = f(x)
+            except IndexError:
+                for run in runs:
+                    with pytest.raises(IndexError):
+                        run(x)
+                continue
+            for run in runs:
+                assert run(x).shape == expected.shape
+
+
 def test_the_angle_of_real_numbers_is_constant():
     x = np.array([-2.0, 0.0, -0.0, 3.0])
     for f in (np.angle, lambda x: np.angle(x, deg=True)):
@@ -120,6 +146,25 @@ def test_the_angle_of_real_numbers_is_constant():
             np.testing.assert_array_equal(second(x), np.zeros((4, 4)))
         np.testing.assert_array_equal(ad.vmap(f)(x), f(x))
         np.testing.assert_array_equal(ad.compile(f)(x), f(x))
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_sign_of_infinite_complex_numbers(backend, dtype):
+    """Where one part is infinite alone, it is that direction; no warning is given."""
+    parts = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
+    z = np.array([complex(a, b) for a, b in itertools.product(parts, parts)]).astype(dtype)
+    with np.errstate(all="ignore"):
+        expected = np.sign(z)
+        compiled = ad.compile(np.sign, backend=backend)
+        for got in (ad.jvp(np.sign, (z,), (z,))[0], ad.vmap(np.sign)(z), compiled(z), compiled(z)):
+            assert got.dtype == dtype
+            np.testing.assert_allclose(got, expected, rtol=1e-6 if dtype is np.complex64 else 1e-14)
+    infinite = np.array([complex(np.inf, 1.0), complex(2.0, -np.inf)])
+    weighted = lambda z: np.sum(np.real(np.sign(z)) + 2 * np.imag(np.sign(z)))
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(ad.grad(weighted)(infinite), [0, 0])
+        np.testing.assert_array_equal(ad.jvp(np.sign, (infinite,), (np.ones(2, complex),))[1], [0, 0])
 
 
 def test_nan_in_nan_out():

@@ -262,3 +262,40 @@ def test_the_imaginary_part_is_dropped():
         np.testing.assert_allclose(ad.jacrev(f)(0.5), dot)
     with pytest.raises(TypeError, match="astype"):
         ad.jvp(lambda x: written(x, 1j, 0), (A,), (A,))
+
+
+@pytest.mark.parametrize(
+    ("shape", "index", "given"),
+    [
+        ((2, 0), (-2, ..., slice(-1, -3)), (2, 0)),
+        ((2, 0), (0,), (2, 0)),
+        ((0,), (...,), (2, 0)),
+        ((0,), (...,), (1, 0)),
+        ((2, 3), (0,), (2, 3)),
+        ((2, 3), (0,), (1, 1, 3)),
+        ((3, 0), ([0, 1],), (3, 2, 0)),
+        ((3, 0), ([0, 1],), (2, 0)),
+    ],
+)
+def test_what_does_not_fit_is_refused_also_where_nothing_is_written(shape, index, given):
+    def f(x, y):
+        z = x * 1.0
+        z[index if len(index) > 1 else index[0]] = y
+        return z
+
+    x, y = np.zeros(shape), np.ones(given)
+    rows = np.stack([x, x]), np.stack([y, y])
+    batched = [
+        lambda: ad.vmap(f)(*rows),
+        lambda: ad.vmap(f, in_axes=(0, None))(rows[0], y),
+        lambda: ad.compile(ad.vmap(f))(*rows),
+    ]
+    try:
+        expected = f(x, y)
+    except ValueError:
+        for run in (*batched, lambda: ad.jvp(f, (x, y), (x, y)), lambda: ad.compile(f)(x, y)):
+            with pytest.raises(ValueError):  # noqa: PT011
+                run()
+        return
+    for run in batched:
+        np.testing.assert_array_equal(run(), np.stack([expected, expected]))

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 from calls import CHAPTERS
-from grid import BACKENDS, by_complex_step
+from grid import BACKENDS, by_complex_step, covering
 
 import dragongrad as ad
 from dragongrad.core.nests import flatten
@@ -443,6 +443,20 @@ def values_in_the_memory_that_is_written(x):
     return np.concatenate([y, z.ravel()])
 
 
+@program
+def views_of_the_whole(x):
+    y = x * 1.0
+    whole, buffer = y.view(), np.zeros(x.shape)
+    seen, diagonal = buffer.view(np.ndarray), np.eye(2)
+    whole[0] = 2 * y[1]
+    y[1, 0] = 3.0
+    buffer[0] = x[1]
+    seen[1] = x[0] * x[1]
+    part = np.einsum("ii->i", diagonal).view()
+    part *= x[0, 0]
+    return np.concatenate([np.ravel(v) for v in (y, whole, buffer, seen, diagonal)])
+
+
 @pytest.fixture(params=[(2, 3), (2, 2)], ids=str)
 def x(request):
     return np.random.default_rng(0).normal(size=request.param)
@@ -453,6 +467,7 @@ BY_DIFFERENCES = {
     "parts",
     "results_written_into_arrays",
     "views_of_buffers",
+    "views_of_the_whole",
     "arrays_of_no_axes",
     "functions_that_write",
 }
@@ -655,6 +670,61 @@ def test_numbers_are_no_arrays(name):
             run(rows)
 
 
+# What NumPy writes into a number, of which it makes an array first, is lost.
+LOST = {
+    "put": lambda a, v: np.put(a, [0], v), "put method": lambda a, v: a.put(0, v),
+    "put clipped": lambda a, v: np.put(a, [3], v, mode="clip"), "fill": lambda a, v: a.fill(v),
+    "flat": lambda a, v: a.flat.__setitem__(0, v), "resize": lambda a, v: a.resize(1),
+    "put_along_axis": lambda a, v: np.put_along_axis(a, np.array([0]), v, None),
+}  # fmt: skip
+OF_A_ROW = {
+    "element": lambda x: x[0], "det": lambda x: np.linalg.det(x[0] * np.eye(2)), "sum": lambda x: np.sum(x),
+    "product": lambda x: x[0] * x[1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("write", "number"), covering(LOST, OF_A_ROW))
+def test_what_is_written_into_a_number_is_lost(write, number):
+    def f(x):
+        y = number(x)
+        write(y, 5.0)
+        return 2 * y
+
+    rows = np.array([[1.0, 2.0], [3.0, -1.0]])
+    expected = np.stack([f(x) for x in rows])
+    assert ad.jvp(f, (rows[0],), (rows[1],))[0] == expected[0]
+    np.testing.assert_allclose(ad.grad(f)(rows[0]), ad.grad(lambda x: 2 * number(x))(rows[0]))
+    np.testing.assert_allclose(ad.hessian(f)(rows[0]), ad.hessian(lambda x: 2 * number(x))(rows[0]), atol=1e-14)
+    np.testing.assert_allclose(ad.vmap(f)(rows), expected)
+    for backend in BACKENDS:
+        compiled, batched = ad.compile(f, backend=backend), ad.compile(ad.vmap(f), backend=backend)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(rows[0]), expected[0])
+            np.testing.assert_allclose(batched(rows), expected)
+
+
+def test_a_place_beside_a_number_is_out_of_bounds():
+    for run in (ad.grad(lambda x: np.put(x[0], [3], 1.0)), ad.vmap(lambda x: np.put(x[0], [3], 1.0))):
+        with pytest.raises(IndexError):
+            run(np.ones((2, 2)))
+
+
+def test_a_view_of_another_dtype_is_refused():
+    for transform in (ad.jacfwd, ad.jacrev, ad.vmap):
+        with pytest.raises(ad.NoRuleError, match="another dtype"):
+            transform(lambda x: x.view(np.int64) * 1.0)(np.ones(2))
+
+
+def test_an_element_of_a_plain_array_holds_no_sequence():
+    def f(x):
+        y = np.linspace(0.0, 1.0, 3)
+        y[..., 0] = np.sin(x)
+        return y
+
+    with pytest.raises(ad.ConversionError, match="plain array"):
+        ad.jacfwd(f)(np.ones(1))
+
+
 def test_what_arrays_refuse_to_have_set_is_refused():
     with pytest.raises(ad.DtypeError, match="imaginary part"):
         ad.jvp(lambda x: setattr(x * 1, "imag", 0), (np.ones(2),), (np.ones(2),))
@@ -704,6 +774,16 @@ def test_views_for_reading_are_not_written(name):
     with pytest.raises(ValueError, match="read"):
         ad.compile(f)(x)
     close(ad.jvp(later, (x,), (x,))[0], later(x.copy()))
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_no_ufunc_writes_at_places_of_a_view_for_reading(name):
+    """NumPy itself looks at that for arrays of more axes, and not for vectors."""
+    for transform in (ad.jacrev, ad.jacfwd, ad.vmap):
+        with pytest.raises(ad.ReadOnlyError, match="copy"):
+            transform(lambda y: np.add.at(READ_ONLY[name](y), [0, 0], 0.5))(
+                np.ones((3, 3, 3) if transform is ad.vmap else (3, 3))
+            )
 
 
 def test_errors_of_writes():

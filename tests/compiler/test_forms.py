@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from grid import BACKENDS, leaves
+from grid import BACKENDS, covering, leaves
 
 import dragongrad as ad
 
@@ -127,11 +127,34 @@ def test_what_comes_of_numbers(kind, backend):
     check(table, NUMBERS[kind], backend)
 
 
+COUNTS = {
+    "sum": lambda x: (x > 1) + (x > 2) + (x > 3),
+    "complement": lambda x: ~(x > 1),
+    "complement of a count": lambda x: ~((x > 1) + (x > 2)),
+    "shifts": lambda x: ((x > 1) << 2, 8 >> (x > 2), (x > 1) << (x > 2)),
+    "bits of truths": lambda x: ((x > 1) & (x > 2), (x > 1) | True, (x > 1) ^ (x > 2)),
+    "bits of counts": lambda x: ((x > 1) & 3, ((x > 1) + (x > 2)) | 4, ((x > 1) + (x > 3)) ^ (x > 1)),
+    "comparisons": lambda x: ((x > 1) == (x > 2), (x > 1) < (x > 2), (x > 1) != 0, (x > 1) + (x > 2) >= 2),
+    "powers": lambda x: (2 ** ((x > 1) - (x > 2)), (1 + (x > 1)) ** -1, (1 + (x > 3)) ** -(x > 1)),
+}
+
+
+@pytest.mark.parametrize(("name", "backend"), covering([*COUNTS], BACKENDS))
+def test_python_counts_with_its_truth_values(name, backend):
+    compiled = ad.compile(COUNTS[name], backend=backend)
+    for x in (2.5, 0.0, 1.5, 2.5, 3.5, 2.5):
+        got, want = compiled(x), COUNTS[name](x)
+        assert got == want
+        assert [*map(type, leaves(got))] == [*map(type, leaves(want))]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_python_counts_with_its_truth_values(backend):
-    compiled = ad.compile(lambda x: (x > 1) + (x > 2) + (x > 3), backend=backend)
-    for x in (0.0, 1.5, 2.5, 3.5, 2.5):
-        assert compiled(x) == (x > 1) + (x > 2) + (x > 3)
+def test_comparisons_of_comparisons_are_no_chain(backend):
+    f = lambda x: ((x > 0) == (x > 1), (x < 1) >= (x < 2), (x == 1) != (x == 2))
+    compiled = ad.compile(f, backend=backend)
+    for x in (np.array([2.0, 0.5, -1.0]), np.float64(2.0), np.float64(0.5)):
+        for _ in range(2):
+            np.testing.assert_array_equal(compiled(x), f(x))
 
 
 def test_a_product_of_pythons_complex_number_takes_the_dtype_that_it_meets():

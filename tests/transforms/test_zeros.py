@@ -303,6 +303,81 @@ def test_compiled(row, transform, backend):
     close(compiled(x), expected)
 
 
+# A factor that vanishes smoothly stops an infinite slope; the next derivative is infinite or unknown.
+ROOT = np.cbrt(2.0)
+VANISHING = {
+    "cbrt times x": (each(lambda x: np.cbrt(x) * x), [0.0, 1.0], [0, 4 / 3]),
+    "x times cbrt": (each(lambda x: x * np.cbrt(x)), [0.0, -1.0], [0, -4 / 3]),
+    "cbrt times sin": (each(lambda x: np.cbrt(x) * np.sin(x)), [0.0, 0.0], [0, 0]),
+    "cbrt times two": (each(lambda x: -np.cbrt(x) * x / 2 * np.cos(x)), [0.0], [0]),
+    "a power times x": (each(lambda x: x ** (1 / 3) * x), [0.0, 1.0], [0, 4 / 3]),
+    "a root of a power": (each(lambda x: x**0.2 * x), [0.0, 1.0], [0, 1.2]),
+    "arccos times its distance": (each(lambda x: np.arccos(x) * (1 - x)), [1.0, 0.0], [0, -1 - np.pi / 2]),
+    "arcsin times its distance": (each(lambda x: np.arcsin(x) * (x - 1)), [1.0, 0.0], [np.pi / 2, -1]),
+    "another number": (lambda x: np.cbrt(x[0]) * x[1], [0.0, 0.0], [0, 0]),
+    "another that is not zero": (lambda x: np.cbrt(x[0]) * x[1], [0.0, 2.0], [INF, 0]),
+    "a product of others": (lambda x: np.cbrt(x[0]) * x[1] * x[2], [0.0, 0.0, 2.0], [0, 0, 0]),
+    "inner": (lambda x: np.cbrt(x) @ x, [0.0, 2.0], [0, 4 / 3 * ROOT]),
+    "inner of parts": (lambda x: np.dot(np.cbrt(x[:1]), x[1:]), [0.0, 0.0], [0, 0]),
+    "outer": (lambda x: np.sum(np.outer(np.cbrt(x), x)), [0.0, 2.0], [INF, 4 / 3 * ROOT]),
+    "einsum": (lambda x: np.einsum("i,i,i->", np.cbrt(x), x, x), [0.0, 1.0], [0, 7 / 3]),
+    "divided": (each(lambda x: np.cbrt(x) * x / (1 + x**2)), [0.0], [0]),
+    "with its mean": (lambda x: np.sum(np.cbrt(x) * np.mean(x)), [0.0, 0.0], [0, 0]),
+    "a half power": (each(lambda x: x**0.5 * np.abs(x)), [0.0, 1.0], [0, 1.5]),
+    "beside an absolute value": (each(lambda x: np.cbrt(x) * np.abs(x)), [0.0, 1.0], [0, 4 / 3]),
+    "chosen": (each(lambda x: np.where(x < 1, np.cbrt(x) * x, x)), [0.0, 2.0], [0, 1]),
+}
+
+
+@pytest.mark.parametrize("name", VANISHING)
+def test_a_factor_that_vanishes_stops_an_infinite_slope(name):
+    f, x, first = VANISHING[name]
+    x = np.array(x)
+    along = [ad.jvp(f, (x,), (e,))[1] for e in np.eye(x.size)]
+    push = ad.linearize(f, x)[1]
+    rows = [ad.vmap(derivative(f))(np.stack([x, x]))[1] for derivative in (ad.grad, ad.jacfwd)]
+    for found in (ad.grad(f)(x), ad.jacfwd(f)(x), ad.jacrev(f)(x), along, [push(e) for e in np.eye(x.size)], *rows):
+        close(found, first)
+    # Where the other factor is another argument, that is what moves it.
+    place = (0, 1) if "other" in name else (0, 0)
+    for second in (ad.hessian(f), ad.jacrev(ad.grad(f)), ad.jacfwd(ad.jacfwd(f)), ad.jacrev(ad.jacfwd(f))):
+        assert not np.isfinite(second(x)[place])
+
+
+@pytest.mark.parametrize(("name", "backend"), covering([*VANISHING], BACKENDS))
+def test_the_same_compiled(name, backend):
+    f, x, first = VANISHING[name]
+    x = np.array(x)
+    for derivative in (ad.grad(f), ad.jacfwd(f)):
+        compiled = ad.compile(derivative, backend=backend)
+        for _ in range(2):
+            close(compiled(x), first)
+        elsewhere = np.linspace(0.3, 0.5, x.size)
+        np.testing.assert_allclose(compiled(elsewhere), derivative(elsewhere), rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        each(lambda x: np.cbrt(x) * np.cbrt(x)),
+        lambda x: np.cbrt(x) @ np.cbrt(x),
+        each(lambda x: np.cbrt(x) * np.sqrt(np.abs(x))),
+        each(lambda x: np.cbrt(np.cbrt(x) * x**0.5)),
+        each(lambda x: (np.cbrt(x) * x) ** 0.5),
+        each(lambda x: np.cbrt(x) ** 2),
+        each(lambda x: np.cbrt(x) * np.sign(x)),
+        each(lambda x: np.log(x) * np.cbrt(x)),
+        each(lambda x: np.cbrt(x) * x / np.abs(x)),
+        each(lambda x: np.cbrt(x) / (1 / np.cbrt(x))),
+    ],
+)
+def test_nothing_else_stops_it(f):
+    x = np.zeros(2)
+    push = ad.linearize(f, x)[1]
+    for found in (ad.grad(f)(x), ad.jacfwd(f)(x), ad.jacrev(f)(x), push(np.eye(2)[0]), ad.compile(ad.grad(f))(x)):
+        assert not np.any(np.isfinite(found))
+
+
 # What has no derivative is not zero
 
 
@@ -328,7 +403,6 @@ def test_compiled(row, transform, backend):
         (lambda x: np.cosh(np.sin(np.exp(-x))) / -np.cbrt(np.exp(-x)), 800.0),
         (lambda x: np.sqrt(-(x**3)), 0.0),
         (lambda x: np.exp(np.sqrt(np.hypot(x, x))), 0.0),
-        (lambda x: x**0.5 * np.abs(x), 0.0),
         (lambda x: np.abs(np.sin(x**0.5)), 0.0),
         (lambda x: np.logaddexp(np.square(np.abs(x)) ** 0.5, 0.0), 0.0),
         (lambda x: 1 / (2 * np.tanh(np.log(np.abs(x)))), 0.0),
@@ -366,6 +440,7 @@ def test_no_first_derivative_and_no_second(f, x):
         (lambda x: np.sum(np.abs(x) ** 1.5), ZEROS, (0, 0)),
         (lambda x: np.linalg.norm(x, 3), ZEROS, (0, 0)),
         (lambda x: np.arctan2(x[0], x[1]), ZEROS, (0, 1)),
+        (lambda x: np.arctan2(x[0], x[0]), ZEROS, (0, 0)),
         (lambda x: np.sum(np.sqrt(x)), ZEROS, (0, 0)),
         # An even function of a root, whose second derivative by the square no pair of Blocks knows.
         (lambda x: (lambda r: r * np.tanh(r))(np.sqrt(x[0])) + x[1], ZEROS, (0, 0)),
@@ -408,6 +483,18 @@ def test_the_careful_program_is_compiled_when_a_nan_has_come():
     assert paths() == [True, False]
     np.testing.assert_array_equal(gradient(np.array([4.0, 0.0])), [0.25, 0])
     assert paths() == [True, False]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_careful_program_is_left_where_a_tangent_is_nan(backend):
+    """A tie that was none where the careful program was traced, because of another one."""
+    f = lambda x: np.sum(np.minimum(np.minimum(x, x), np.sum(x)) * np.arange(1.0, 4))
+    product = lambda x: ad.jvp(ad.grad(f), (x,), (np.arange(1.0, 4),))[1]
+    compiled = ad.compile(lambda x: (ad.grad(f)(x), product(x)), backend=backend)
+    for x in np.array([[1.0, 2.0, 3.0], [1.0, -1.0, 2.0], [1.0, 2.0, 3.0]]):
+        for _ in range(2):
+            for got, expected in zip(compiled(x), (ad.grad(f)(x), product(x)), strict=True):
+                close(got, expected)
 
 
 def test_equal_calls_give_equal_bits_whatever_came_before():

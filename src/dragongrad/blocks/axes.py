@@ -61,11 +61,18 @@ def single(axis: Any, ndim: int) -> int:
     return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
 
 
+def refuse_truths(axis: Any) -> None:
+    """Refuse truth values as axes, as NumPy does."""
+    if axis.__class__ is bool or (axis.__class__ is tuple and any(a.__class__ is bool for a in axis)):
+        raise TypeError("an integer is required for the axis")
+
+
 def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
     """As `normal`, for what NumPy also reduces along an axis 0 that a number does not have.
 
     Several axes are then in a tuple, and in no other sequence.
     """
+    refuse_truths(axis)
     if axis is None or isinstance(axis, tuple):
         return normal(axis, ndim)
     at = operator.index(axis)
@@ -104,6 +111,7 @@ def weights_along(w: Any, a: Any, axes: tuple[int, ...] | None, name: str) -> An
 
 def shift(axis: Any, ndim: int) -> Any:
     """The same axes of an array that has the batch before them; `ndim` counts the axes of one row."""
+    refuse_truths(axis)
     if axis is None or isinstance(axis, tuple):
         return tuple([a + 1 for a in normal(axis, ndim)])
     return single(axis, ndim) + 1

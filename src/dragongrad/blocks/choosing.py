@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
 from ..core.variable import Variable, bottom, plain, value_of
-from .axes import along_axis, as_array, copied, promoted_as, single
+from .axes import along_axis, as_array, copied, promoted_as, refuse_truths, single
 from .indexing import add_at, read, write
 from .kinks import kink
 from .views import own, unwritable, viewed
@@ -118,9 +118,10 @@ def extract(condition: Any, arr: Any) -> Any:
 @composite(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """The slices along an axis where a condition holds."""
+    refuse_truths(axis)
     a = np.ravel(plain(a)) if axis is None else np.atleast_1d(plain(a))
     at = single(0 if axis is None else axis, np.ndim(a))
-    return read(a, (slice(None),) * at + (np.nonzero(plain(condition))[0],))
+    return np.take(a, np.nonzero(plain(condition))[0], at)
 
 
 @composite(np.clip)
@@ -154,11 +155,12 @@ composite(np._core.umath.clip)(clip)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements, or the slices along an axis, at given places."""
     a, indices = np.atleast_1d(plain(a)), whole(indices)
+    refuse_truths(axis)
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = single(axis, np.ndim(a))
-    if a.shape[axis] == 0 and 0 in a.shape[:axis] + a.shape[axis + 1 :]:
-        # Nothing is taken of nothing, wherever it would lie.
+    if 0 in a.shape[:axis]:
+        # NumPy looks at the places as it takes, and here it takes of no lines.
         return np.zeros_like(a, shape=(*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
     indices = indices if mode == "raise" else within(indices, a.shape[axis], mode)
     return own(read(a, (slice(None),) * axis + (indices,)))

@@ -175,7 +175,21 @@ def _signum(x: Any) -> Any:
     if x.__class__ is not Variable or x.dtype.kind != "c":
         return _sign_call(x)
     size = np.absolute(x)
-    return x / np.where(size == 0, INF, size)
+    with np.errstate(invalid="ignore"):
+        direction = x / np.where(size == 0, INF, size)
+    return np.where(np.isinf(size), _at_infinity(np.real(x), np.imag(x)), direction)
+
+
+def _at_infinity(real: Any, imag: Any) -> Any:
+    """Where an infinite number lies, if one of its parts is infinite alone."""
+    of_real, of_imag = np.isinf(real), np.isinf(imag)
+    part = np.where(of_real, np.where(real > 0, 1.0, -1.0), 0.0)
+    other = np.where(of_real, 0.0, np.where(imag > 0, 1.0, -1.0))
+    return np.where(
+        np.logical_and(of_real, of_imag),
+        complex(np.nan, np.nan),
+        (part + 1j * other).astype(real.dtype.char.upper()),
+    )
 
 
 _sign_call, _sign_block.call = _sign_block.call, composite(np.sign)(_signum)
@@ -263,7 +277,14 @@ kink(
     [0, 0],
     _both(np.hypot),
 )
-kink(np.arctan2, "(0, 0)", "0, the mean over all directions", [0.0, 0.0], [0, 0], _both(np.arctan2))
+kink(
+    np.arctan2,
+    "(0, 0)",
+    "0, the mean over all directions; the second is NaN, for the value jumps",
+    [0.0, 0.0],
+    [0, 0],
+    _both(np.arctan2),
+)
 kink(np.sign, "0", "0, as on both sides", [0.0, 1.0, -1.5], 0)
 kink(np.copysign, "0", "0, the mean of both sides", [0.0, 1.0], [0, 0], _both(np.copysign))
 for _fn in (np.maximum, np.minimum, np.fmax, np.fmin):

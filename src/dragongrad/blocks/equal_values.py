@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.block import general
+from ..core.block import elementwise, general
 from ..core.variable import bottom
 from .axes import front
 from .special import stop_gradient
@@ -26,6 +26,8 @@ def are_close(w: Any) -> Any:
 
     Values are equal if no gap lies between them, so that what is equal to the same is equal.
     """
+    # Equal or not is no question of slopes: no kink is to be followed here.
+    w = stop_gradient(w)
     step = np.absolute(np.diff(w, axis=-1, prepend=w[..., :1]))
     group = np.cumsum(step > _limit(w), axis=-1)
     return group[..., None, :] == group[..., :, None]
@@ -33,6 +35,7 @@ def are_close(w: Any) -> Any:
 
 def are_close_in_any_order(w: Any) -> Any:
     """As `are_close`, for values in no order, such as complex ones."""
+    w = stop_gradient(w)
     close = np.absolute(w[..., None, :] - w[..., :, None]) <= _limit(w)[..., None]
     for _ in range(max(w.shape[-1] - 2, 0).bit_length()):
         near = close.astype(np.float32)
@@ -46,6 +49,7 @@ def _limit(w: Any) -> Any:
 
 def are_zero(s: Any) -> Any:
     """Which singular values are zero to rounding."""
+    s = stop_gradient(s)
     return s <= _limit(s)
 
 
@@ -66,9 +70,14 @@ def kinked(mean: Any, slope: Any, equal: Any, x: Any) -> Any:
     if not np.any(bottom(equal)):
         return mean
     moved = x - stop_gradient(x)
-    # Zero, and its derivative is infinite.
-    flat = np.cbrt(np.sum(np.real(moved) + np.imag(moved), axis=(-2, -1)))
+    flat = _open(np.sum(np.real(moved) + np.imag(moved), axis=(-2, -1)))
     return mean + np.where(equal, flat[..., None] * slope, 0.0)
+
+
+# Zero, with a derivative that is NaN, as is the derivative of that: also by a zero that may be none close by.
+_open = elementwise(
+    lambda x: np.zeros_like(x), lambda x: np.nan * x, name="open", singular=True, inlined=True
+).call  # fmt: skip
 
 
 def turned(w: Any, close: Any, inner: Any) -> Any:

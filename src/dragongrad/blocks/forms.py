@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.variable import Variable
+from .truths import is_batched, python_number
 from .views import array_of_no_axes, is_array, own
 
 
@@ -35,7 +36,7 @@ _FORMS: dict[Callable[[Any], Any], tuple[Any, ...]] = {
     _array: (
         np.block, np.broadcast_arrays, np.copy, np.expand_dims, np.i0, np.piecewise, np.real_if_close, np.select
     ),
-    _truth: (np.allclose, np.array_equal, np.array_equiv),
+    _truth: (np.allclose, np.array_equal, np.array_equiv, "x.is_integer"),
 }  # fmt: skip
 
 
@@ -44,6 +45,8 @@ def _formed(value: Any, form: Callable[[Any], Any]) -> Any:
     value = _formed_below(value, form)
     if value.__class__ is not Variable or value.shape:
         return value
+    if form is _truth:
+        return python_number(value) if is_batched(value) else value
     if form is _array:
         return array_of_no_axes(value)
     return own(value) if form is _number and is_array(value) else value

@@ -107,8 +107,19 @@ _OF_ARRAYS = [
     "to_device",
     "tobytes",
     "tofile",
-    "view",
 ]
+
+
+def _viewing(fallback: property) -> Callable[..., Any]:
+    """As `numpy.ndarray.view`, of the same dtype."""
+
+    def view(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        wanted = [*args, *kwargs.values()]
+        if all(kind is np.ndarray or (kind is not None and self.dtype == kind) for kind in wanted):
+            return self[...] if is_array(self) else self
+        return fallback.__get__(self)(*args, **kwargs)
+
+    return view
 
 
 def install() -> None:
@@ -119,6 +130,7 @@ def install() -> None:
     for name in _OF_ARRAYS:
         if hasattr(np.ndarray, name):
             setattr(Variable, name, _of_an_array(name))
+    setattr(Variable, "view", _viewing(_of_an_array("view")))  # noqa: B010
     setattr(Plain, "apply", _of_buffers)  # noqa: B010
     setattr(Plain, "constant", lambda self, value: Variable(value, self))  # noqa: B010
     setattr(Variable, "__array__", property(_array))  # noqa: B010

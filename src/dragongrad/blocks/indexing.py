@@ -155,6 +155,9 @@ def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> An
     shape = _shape_of(x.shape[1:], stack_shape, index)
     # As NumPy does, add leading axes of length one, or drop those that the place does not have.
     missing = len(shape) + 1 - y.ndim
+    if any(n != 1 for n in y.shape[1 : 1 - missing]) and is_basic(index):
+        # By arrays of places NumPy writes nothing of any shape.
+        raise ValueError(f"could not broadcast input array from shape {y.shape[1:]} into shape {shape}")
     y = np.reshape(y, (size, *(1,) * missing, *y.shape[1 + max(-missing, 0) :]))
     y = np.broadcast_to(y, (size, *shape))
     stack, index, source, target = _batch_index(size, True, stack, stack_batched, index)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, linear
 from ..core.variable import Variable, plain
-from .axes import MOST_AXES, as_array, copied, front, normal, shift, single
+from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .storing import storable
 from .views import own
@@ -202,6 +202,7 @@ if hasattr(np, "unstack"):
 @composite(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated, in place."""
+    refuse_truths(axis)
     a = np.atleast_1d(plain(a))
     if axis is None:
         a, axis = np.ravel(a), 0

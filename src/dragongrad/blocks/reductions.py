@@ -12,7 +12,20 @@ from ..context import is_plain
 from ..core.block import TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, bottom, is_constant, plain
-from .axes import Axis, along_axes, along_axis, as_array, copied, joined, normal, reduced, restore, single, spread
+from .axes import (
+    Axis,
+    along_axes,
+    along_axis,
+    as_array,
+    copied,
+    joined,
+    normal,
+    reduced,
+    refuse_truths,
+    restore,
+    single,
+    spread,
+)
 from .elementwise import jumping
 from .kinks import kink
 from .views import own
@@ -261,6 +274,7 @@ def running(combine: Callable[[Any, Any], Any], a: Any, axis: int) -> Any:
 @composite(np.cumprod)
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """The products of all elements up to each; no division, so zeros have their derivatives."""
+    refuse_truths(axis)
     a = np.atleast_1d(as_array(a))
     a = _widened(a) if dtype is None else a.astype(dtype)
     if axis is None:
@@ -273,6 +287,7 @@ def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Any:
         x = np.atleast_1d(as_array(x))
+        refuse_truths(axis)
         if axis is None and x.ndim != 1:
             raise ValueError("an array of several axes needs axis=")
         (axis,) = normal(0 if axis is None else axis, x.ndim)

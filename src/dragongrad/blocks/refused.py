@@ -15,13 +15,17 @@ unsupported("it writes or reads files or text; pass ad.stop_gradient(x)",
 unsupported("it reads an iterator; write np.stack(list(iterator)) of Variables", np.fromiter)
 unsupported("it works on dates", np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string)
 unsupported("it works on integers", np.packbits, np.unpackbits)
-# Methods of an array, as `x.view`.
+# Methods of an array, as `x.byteswap`.
 unsupported("it works in place on the bytes of an array; write ad.stop_gradient(x).byteswap()", "x.byteswap")
 unsupported("it works on the bytes of an array; write x[...] = v", "x.setfield")
 unsupported("a Variable is a value without memory, and can always be written to; leave it out", "x.setflags")
 unsupported("it has gone from NumPy; write x[index] = v", "x.itemset")
-for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile", "view"):
+for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile"):
     unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
+unsupported(
+    "a view of another dtype reads the bytes of an array; write x.astype(dtype), ad.stop_gradient(x).view(dtype)",
+    "x.view",
+)
 for _name in ("as_integer_ratio", "hex"):
     unsupported(f"it needs one plain number; write ad.stop_gradient(x).{_name}()", f"x.{_name}")
 if hasattr(np, "in1d"):  # until NumPy 2.3

@@ -10,12 +10,13 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_error, user_line
+from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
 from .memory import decided_by_memory, lying, relaid, root_of, view_of
 from .storing import storable
-from .views import lying_together, own
+from .views import array_of_no_axes, is_array, lying_together, own
 
 
 def refuse_plain(name: str, target: Any) -> None:
@@ -25,6 +26,14 @@ def refuse_plain(name: str, target: Any) -> None:
             f"{name} cannot write a Variable into a plain ndarray: the derivative would be lost\n"
             f"  at {user_line()}\nWrite into a copy made in the function: np.array(a)"
         )
+
+
+def _written_or_lost(name: str, target: Any) -> Any:
+    """What is written into: of a number, which NumPy makes an array of first, what is written is lost."""
+    if isinstance(target, np.generic):
+        return Variable(np.asarray(target), PLAIN)
+    refuse_plain(name, target)
+    return target if is_array(target) else array_of_no_axes(own(target))
 
 
 def _written_in_turn(
@@ -125,7 +134,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 @composite(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at places of the flattened array; values that are too few are taken again."""
-    refuse_plain("np.put", a)
+    a = _written_or_lost("np.put", a)
     places, values = np.ravel(whole(ind)), as_array(v)
     if not places.size:
         return
@@ -185,6 +194,8 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 @composite(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
     """Write values at places along an axis, which differ from one line to the next."""
+    if axis is None:
+        arr = _written_or_lost("np.put_along_axis", arr)
     refuse_plain("np.put_along_axis", arr)
     if axis is not None:
         arr[index_along(arr, plain(indices), axis)] = values
@@ -214,7 +225,7 @@ class Flat:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         try:
-            self._write(index, as_array(value))
+            Flat(_written_or_lost("x.flat[i] = v", self.base))._write(index, as_array(value))
         except NUMPY_ERRORS as error:
             raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
 
@@ -275,7 +286,9 @@ def _set_flat(array: Any, index: Any, values: Any) -> None:
 
 def _write_flat(self: Any, value: Any) -> None:
     found = lying_together(self, value)
-    if found is None or self.dtype != value.dtype:
+    if not is_array(self):
+        self[...] = value
+    elif found is None or self.dtype != value.dtype:
         Flat(self)[:] = own(value)
     else:
         written_as_places(self, found, _set_all_flat)
@@ -306,7 +319,7 @@ def fill(self: Any, value: Any) -> None:
     """Let every element be one value."""
     if np.ndim(value):
         raise ValueError(f"a fill value is one number, got shape {np.shape(value)}")
-    self[...] = value
+    _written_or_lost("x.fill", self)[...] = value
 
 
 @composite("x.put")
@@ -325,4 +338,5 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     flat, count = np.ravel(self), math.prod(shape)
     if count > flat.shape[0]:
         flat = np.concatenate([flat, np.zeros(count - flat.shape[0], self.dtype)])
-    self.rebind(np.reshape(flat[:count], shape))
+    if is_array(self):
+        self.rebind(np.reshape(flat[:count], shape))

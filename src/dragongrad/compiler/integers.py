@@ -110,6 +110,9 @@ class Integers:
         if numbers and block in _DIVISIONS and args[1] is mine[-1] and args[1].data != 0:
             # Python refuses to divide by zero.
             stage.assume(np.not_equal(args[1], 0))
+        if numbers and block in _SHIFTS and self.range_of(args[1])[0] < 0:
+            # And to shift by less than nothing.
+            stage.assume(np.greater_equal(args[1], 0))
         return args
 
     def _prepare_power(self, stage: Any, x: Any, y: Any, numbers: bool) -> tuple[Any, ...]:
@@ -118,6 +121,11 @@ class Integers:
             kind = getattr(x, "data", x).__class__
             if kind in (int, bool) if numbers else x.shape or x.dtype.kind not in "fc":
                 self.need(y.link)
+            # A count of truth values: what is raised to less than nothing becomes a float.
+            if numbers and kind in (int, bool) and self.range_of(y)[0] < 0 and bool(np.less(y, 0)):
+                if getattr(x, "data", x) != 0:
+                    stage.assume(np.not_equal(x, 0))
+                return (stage.as_float(x) if isinstance(x, Variable) else float(x)), stage.as_float(y)
         elif isinstance(y, Variable) and numbers:
             self.need(x.link)
         elif y.__class__ is int and y < 0:
@@ -187,11 +195,23 @@ def _of_power(x: Range, y: Range) -> Range:
     return -size, size
 
 
+def _of_bits(x: Range, y: Range) -> Range:
+    bits = max(end.bit_length() for end in (*x, *y))
+    return (-(2**bits) if min(x[0], y[0]) < 0 else 0), 2**bits - 1
+
+
+def _of_left_shift(x: Range, y: Range) -> Range:
+    # Before it is computed: even one of this many digits takes long.
+    most = min(max(y[1], 0), 64)
+    return min(x[0], x[0] << most), max(x[1], x[1] << most)
+
+
 _DIVIDE, _POWER = BLOCKS[np.divide], BLOCKS[np.power]
 _COMPARISONS = frozenset(
     BLOCKS[fn] for fn in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 )
 _DIVISIONS = frozenset({_DIVIDE, BLOCKS[np.floor_divide], BLOCKS[np.remainder]})
+_SHIFTS = frozenset({BLOCKS[np.left_shift], BLOCKS[np.right_shift]})
 # What of these Python and NumPy do is not the same.
 _BITS = frozenset(
     BLOCKS[fn] for fn in (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift)
@@ -206,4 +226,10 @@ _RANGES: dict[Block, Any] = {
     BLOCKS[np.floor_divide]: _of_quotient,
     BLOCKS[np.remainder]: _of_remainder,
     BLOCKS[np.power]: _of_power,
+    BLOCKS[np.invert]: lambda x: (~x[1], ~x[0]),
+    BLOCKS[np.bitwise_and]: _of_bits,
+    BLOCKS[np.bitwise_or]: _of_bits,
+    BLOCKS[np.bitwise_xor]: _of_bits,
+    BLOCKS[np.left_shift]: _of_left_shift,
+    BLOCKS[np.right_shift]: lambda x, y: (min(x[0], -1), max(x[1], 0)),
 }

@@ -171,7 +171,8 @@ class Stage(Staging):
                 f"the call\n  at {user_line()}\nReturn it from the function instead"
             )
         numbers = block in _OF_NUMBERS and all(map(self._is_pythons, args))
-        if numbers and block in _ARITHMETIC:
+        truths = numbers and (block in _COMPARISONS or (block in _BITWISE and all(map(self._is_truth, args))))
+        if numbers and not truths and block not in _COMPARISONS:
             args = self._counted(args)
         if self.integers.ranges:
             args = self.integers.prepare(self, block, args, numbers)
@@ -179,7 +180,7 @@ class Stage(Staging):
         out = super().apply(block, args, params)
         if numbers and out.data.__class__ is int:
             self.integers.keep(out, block, args)
-        if numbers and block in _TRUTHS:
+        if truths:
             self.truths.add(out.link)
         for node in self._last(out):
             node.saved = (None, *[
@@ -202,6 +203,10 @@ class Stage(Staging):
         if value.__class__ is not Variable:
             return value.__class__ in _PYTHON
         return value.level is self and (value.data.__class__ in _WEAK or value.link in self.truths)
+
+    def _is_truth(self, value: Any) -> bool:
+        """Whether a number of Python's is a truth value of its."""
+        return value.__class__ is bool or (value.__class__ is Variable and value.link in self.truths)
 
     def _counted(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Python's numbers with its truth values as such, since it counts with them."""
@@ -309,18 +314,25 @@ _OPERATORS: dict[Block, Any] = {
     BLOCKS[np.positive]: operator.pos,
     BLOCKS[np.remainder]: operator.mod,
     BLOCKS[np.floor_divide]: operator.floordiv,
+    BLOCKS[np.invert]: operator.invert,
+    BLOCKS[np.left_shift]: operator.lshift,
+    BLOCKS[np.right_shift]: operator.rshift,
+    BLOCKS[np.bitwise_and]: operator.and_,
+    BLOCKS[np.bitwise_or]: operator.or_,
+    BLOCKS[np.bitwise_xor]: operator.xor,
 }
-_TRUTHS = frozenset(
-    BLOCKS[fn] for fn in (
-        np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.bitwise_and, np.bitwise_or,
-        np.bitwise_xor,
-    )
-)  # fmt: skip
-_ARITHMETIC = frozenset(
-    BLOCKS[fn]
-    for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[b.fn for b in _OPERATORS])
+_COMPARISONS = frozenset(
+    BLOCKS[fn] for fn in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
 )
-_OF_NUMBERS = _TRUTHS | _ARITHMETIC
+# Of two truth values a truth value.
+_BITWISE = frozenset(BLOCKS[fn] for fn in (np.bitwise_and, np.bitwise_or, np.bitwise_xor))
+_ARITHMETIC = (
+    frozenset(BLOCKS[fn] for fn in (np.add, np.subtract, np.multiply, np.divide, np.power, np.negative, *[
+        b.fn for b in _OPERATORS
+    ]))
+    - _BITWISE
+)  # fmt: skip
+_OF_NUMBERS = _COMPARISONS | _BITWISE | _ARITHMETIC
 
 
 def trace_call(

@@ -25,13 +25,15 @@ class Level:
 
     `batch_axes` is the number of leading axes of a payload that the user does not see (1 under `vmap`),
     `ended` whether the transform is over: a Variable of it that was kept is then refused; `stages` says that
-    the level writes a Graph to be run again: what is decided from its values is guarded, unless nothing `decides`.
+    the level writes a Graph to be run again: what is decided from its values is guarded, unless nothing `decides`;
+    `assists` that what it carries is no derivative that anybody asked for, and helps to find one.
     """
 
     __slots__ = ("ended", "serial")
     batch_axes = 0
     stages = False
     decides = True
+    assists = False
 
     def __init__(self) -> None:
         self.serial = next(_serials)

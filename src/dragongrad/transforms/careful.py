@@ -7,7 +7,7 @@ made each value, so that a pair of Blocks whose derivatives multiply to `0 * inf
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..core.errors import BatchError
 from ..core.level import Level
 from ..core.nests import flatten, map_nest
 from ..core.node import Node
-from ..core.variable import Variable, bottom
+from ..core.variable import Variable
 from .batch import Batch
 from .poles import unknown
 from .pushforward import Slopes
@@ -49,9 +49,12 @@ class Again:
         self._random = np.random.default_rng(0)
         # The outermost transform: its derivatives are what is asked for.
         self._outermost: Level | None = None
+        # Whether there is no other, by whose rules values may jump where their slope is infinite.
+        self.is_single = True
 
     def begin(self, level: Level) -> None:
         """Tell of the level of a transform that begins."""
+        self.is_single = self._outermost is None
         self._outermost = self._outermost or level
 
     def lift(self, x: Any) -> Any:
@@ -205,10 +208,19 @@ def _once(state: Again, run: Callable[..., tuple[Any, bool]], args: tuple[Any, .
         return state.settle(run(*args)[0])
 
 
+def _staged(value: Any) -> Iterator[Variable]:
+    """The Variables of the level that writes a Graph, at the bottom of a value and of its tangents."""
+    while isinstance(value, Variable) and not value.level.stages:
+        link = value.link.dot if value.link.__class__ is Dot else value.link
+        yield from _staged(link)
+        value = value.data
+    if isinstance(value, Variable):
+        yield value
+
+
 def _confirmed(found: Any) -> Any:
     """What was found; the level that writes a Graph guards what a careful computation decided."""
-    leaves = [bottom(leaf) for leaf in flatten(found)[0]]
-    staged = [leaf for leaf in leaves if isinstance(leaf, Variable) and leaf.dtype.kind in "fc"]
+    staged = [part for leaf in flatten(found)[0] for part in _staged(leaf) if part.dtype.kind in "fc"]
     if staged:
         any_nan: Any = False
         for leaf in staged:

@@ -35,6 +35,12 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         # Writing into a float array calls `float`, whose error NumPy keeps only as the cause.
         if isinstance(error.__cause__, ConversionError):
             raise error.__cause__.with_traceback(error.__traceback__) from None
+        if not isinstance(error, DragongradError) and "maximum number of dimension" in str(error):
+            # Of a Variable of one element NumPy takes no number, but the elements of a sequence.
+            raise ConversionError(
+                f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
+                "Write into a copy that was made in the function, np.array(a), and there a number: a[i] = v[0]"
+            ).with_traceback(error.__traceback__) from None
         raise
     except IndexError as error:
         if isinstance(error, DragongradError) or not str(error).startswith("only integers, slices"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .forward import jvp
 from .gradients import vjp
 from .options import Transform, bind_argnums, check_argnums, of_numbers
 from .reverse import open_reverse
-from .sweep import run_sweep
+from .sweep import has_nan, sweep_once
 
 if TYPE_CHECKING:
     from ..typevars import Ufunc
@@ -86,7 +86,7 @@ def linearize(f: Callable[P, R], *primals: P.args, **kwargs: P.kwargs) -> tuple[
     """The value of a function, and its derivative at that point as a linear function of tangents.
 
     Unlike `jvp`, the function is run once, whatever the number of directions: the pullback is recorded and
-    transposed.
+    transposed. Only where a NaN comes out `jvp` is asked.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def linearize(f: Callable[P, R], *primals: P.args, **kwargs: P.kwargs) -> tuple[
     results = flatten(pullback(unflatten(structure, bars)))[0]
     tape = level.close()
     nodes = [drop(result, level)[1] for result in results]
-    lock = Lock()
+    lock, again = Lock(), cast(Any, jvp)
 
     def pushforward(*tangents: Any) -> Any:
         """The tangent of the output for tangents of the primals."""
@@ -139,6 +139,10 @@ def linearize(f: Callable[P, R], *primals: P.args, **kwargs: P.kwargs) -> tuple[
             if node is not None:
                 seeds.append((node, x_dot if x_dot.dtype == node.dtype else x_dot.astype(node.dtype)))
         with lock:
-            return unflatten(structure, run_sweep(tape, seeds, inputs)[0])
+            found = sweep_once(tape, seeds, inputs)
+        if any(map(has_nan, found)):
+            # The tape of the pullback tells no zero that is structural from one that is not.
+            return again(f, primals, tangents, **kwargs)[1]
+        return unflatten(structure, found)
 
     return out, pushforward

@@ -13,8 +13,9 @@ from ..core.variable import Variable
 from .evaluate import Differentiating, rewrap
 from .poles import infinite, unknown
 from .rules import call_pushforward, call_rule
+from .steep import rough, vanishing
 from .sweep import transpose
-from .zeros import Dot, Mask, as_numbers, cut, either, indicator, settled, spread_out, through
+from .zeros import Dot, Mask, as_numbers, cut, decide, either, indicator, settled, spread_out, through
 
 
 class Together(list[Any]):
@@ -50,6 +51,7 @@ class Slopes(Forward):
     """The level of slopes that a careful computation follows besides the derivative that is asked for."""
 
     __slots__ = ()
+    assists = True
 
 
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
@@ -162,8 +164,7 @@ def _push_masked_elementwise(block: Block, out: Any, values: list[Any], links: l
     total: Any = None
     mask: Any = None
     full = (out, *values)
-    alone = sum(link is not None for link in links) == 1
-    for link, (partial, pick) in zip(links, block.partials, strict=True):
+    for i, (link, (partial, pick)) in enumerate(zip(links, block.partials, strict=True)):
         if link is None:
             continue
         reached = link.mask
@@ -174,8 +175,11 @@ def _push_masked_elementwise(block: Block, out: Any, values: list[Any], links: l
         else:
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 factor = pick(full) if partial is TIMES else partial(pick(full))
-                reached = through(block, factor, reached, alone)
+                other = links[1 - i] if len(links) == 2 else link
+                reached = through(block, factor, reached, _moved(other))
                 term = cut(link.dot * factor, reached)
+                if block.fn is np.multiply and other is not None and decide(np.isnan(term)):
+                    term = np.where(vanishing(values[i], link, factor, other), 0.0, term)
         total, mask = (term, reached) if total is None else (total + term, either(mask, reached))
     return Dot(_of_shape(total, out), mask)
 
@@ -190,8 +194,10 @@ def _push_factors(block: Block, values: list[Any], links: list[Any], params: dic
         def rule(dot: Any, factors: list[Any], i: int = i) -> Any:
             return block.forward(*factors[:i], dot, *factors[i:], **params)
 
-        constant = [other is None for other in links[:i] + links[i + 1 :]]
-        term = spread_out(link.dot, values[:i] + values[i + 1 :], constant, rule)
+        others = [*zip(values, links, map(_moved, links), strict=True)]
+        del others[i]
+        found = rough(values[i], link.dot, others)
+        term = spread_out(link.dot, [v for v, _, _ in others], [m for _, _, m in others], rule, found)
         total = term if total is None else total + term
     return total
 
@@ -205,8 +211,7 @@ def _pushed_mask(block: Block, out: Any, values: list[Any], links: list[Any], pa
         ]
         return settled(block.forward(*full, **params) != 0)
     if block.kind == "multilinear":
-        constant = [link is None for link in links]
-        factors = [indicator(v, c) for v, c in zip(values, constant, strict=True)]
+        factors = [indicator(v, _moved(link)) for v, link in zip(values, links, strict=True)]
         mask: Any = False
         for i, link in enumerate(links):
             if link is not None:
@@ -217,6 +222,11 @@ def _pushed_mask(block: Block, out: Any, values: list[Any], links: list[Any], pa
         reached = [_reach(v, link) for v, link in zip(values, links, strict=True)]
         return settled(call_pushforward(block, out, values, reached, params) != 0)
     return None
+
+
+def _moved(link: Dot | None) -> Mask:
+    """Where an argument is not constant."""
+    return False if link is None else link.mask
 
 
 def _reach(value: Any, link: Dot | None) -> Any:

@@ -18,7 +18,6 @@ from ..core.level import Level
 from ..core.node import Node
 from ..core.variable import Variable
 from .poles import instead
-from .pushforward import Slopes
 from .zeros import decide
 
 # How many applications back a pair may reach, and how many other expressions may be made within one another: that
@@ -61,7 +60,7 @@ def is_unclear(s: Any) -> bool:
 def is_differentiated(value: Any) -> bool:
     """Whether another transform differentiates a value."""
     while isinstance(value, Variable):
-        if value.level.differentiates(value) and value.level.__class__ is not Slopes:
+        if value.level.differentiates(value) and not value.level.assists:
             return True
         value = value.data
     return False

@@ -14,6 +14,7 @@ from ..core.variable import Variable, bottom
 from .poles import INFINITE, ROOT, pull_root, with_lost, with_pole
 from .reverse import open_reverse
 from .rules import LARGE, call_pushforward, call_rule, fit
+from .steep import Steep
 from .watch import check_backward, is_finite
 from .zeros import Mask, arrive, cut, decide, pulled, seed_mask
 
@@ -65,8 +66,11 @@ class Marks(NamedTuple):
     loose: dict[Node, Any]  # not zero where a part is finite that nobody knows
 
 
-def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None:
-    """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives."""
+def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False, steep: Steep | None = None) -> None:
+    """As `sweep`, with structural zeros and poles; `watched` looks at each cotangent that arrives.
+
+    `steep` knows of the whole tape what it is to know of infinite slopes.
+    """
     multiples = np.random.default_rng(0)
     for node in reversed(tape):
         bar, (mask, pole, loose) = node.bar, [found.pop(node, None) for found in marks]
@@ -75,6 +79,9 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
         node.bar = None
         if not node.edges and node.pick is not None:
             pull_node(node, with_lost(bar, pole, loose))
+            if mask is not None:
+                several: Any = node.parents[0]
+                marks.masks.setdefault(several, {})[node.pick] = mask
             continue
         if node.edges and node.edges[0][1] is ROOT:
             _through_root(node, with_lost(bar, None, loose), mask, pole, marks)
@@ -87,7 +94,10 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             # Infinities that cancel leave what nobody knows: their multiples do not.
             _add(made_infinite, bar * multiples.uniform(1, 2, np.shape(bar)), marks.loose)
             continue
-        found = list(pulled(node, bar, mask, cotangents))
+        together = mask.__class__ is dict
+        found = _pulled_together(node, bar, mask) if together else list(pulled(node, bar, mask, cotangents))
+        if steep is not None and node.edges and pole is None and loose is None:
+            found = steep.settled(node, bar, found)
         if watched:
             _look(node, bar, found)
         for parent, g, reached in found:
@@ -96,6 +106,19 @@ def careful_sweep(tape: list[Node], marks: Marks, watched: bool = False) -> None
             if part is not None:
                 for parent, g, _ in pulled(node, part, mask, cotangents):
                     _add(parent, g, found_parts)
+
+
+def _pulled_together(node: Node, bars: list[Any], masks: dict[int, Mask]) -> list[tuple[Any, Any, Mask]]:
+    """What an application of several outputs passes back, some of whose cotangents have structural zeros.
+
+    The rule itself stops at these, so that they are so for whoever differentiates it.
+    """
+    block: Any = node.block
+    bars = [b if b is None or i not in masks else np.where(masks[i], b, 0.0) for i, b in enumerate(bars)]
+    if block.signature is None or block.pushforward is None:
+        return list(pulled(node, bars, None, cotangents))
+    got = transposed_pushforward(block, bars, node, [masks.get(i) for i in range(len(bars))])
+    return [(parent, g, None) for parent, g in zip(node.parents, got, strict=True) if parent is not None]
 
 
 def _through_root(node: Node, bar: Any, mask: Mask, pole: Any, marks: Marks) -> None:
@@ -225,7 +248,7 @@ def _own_shape(saved: tuple[Any, ...], i: int, parent: Node) -> tuple[Any, ...]:
     return (*saved[: i + 1], parent, *saved[i + 2 :])
 
 
-def transposed_pushforward(block: Block, bar: Any, node: Node) -> tuple[Any, ...]:
+def transposed_pushforward(block: Block, bar: Any, node: Node, masks: list[Mask] | None = None) -> tuple[Any, ...]:
     """Derive the pullback of a Block that gave only its pushforward: transpose it."""
     out, *values = node.saved
     specs = [Spec(np.shape(v), getattr(v, "dtype", None)) for v in values]
@@ -237,34 +260,51 @@ def transposed_pushforward(block: Block, bar: Any, node: Node) -> tuple[Any, ...
             tangents[i] = dot
         return call_pushforward(block, out, values, tangents, node.params)
 
-    got = transpose(push, [specs[i] for i in active], bar)
+    got = transpose(push, [specs[i] for i in active], bar, masks)
     full: list[Any] = [None] * len(values)
     for i, g in zip(active, got, strict=True):
         full[i] = g
     return tuple(full)
 
 
-def transpose(function: Any, specs: list[Spec], bar: Any) -> list[Any]:
-    """Apply the transpose of a linear function to a cotangent (or list of them, for several outputs)."""
+def transpose(function: Any, specs: list[Spec], bar: Any, masks: list[Mask] | None = None) -> list[Any]:
+    """Apply the transpose of a linear function to a cotangent (or list of them, for several outputs).
+
+    `masks` says which elements of the cotangents are reached; a careful sweep asks.
+    """
     level, nodes = open_reverse([(s.shape, s.dtype) for s in specs])
     out = function(*[Variable(np.zeros(s.shape, s.dtype), level, n) for s, n in zip(specs, nodes, strict=True)])
     tape = level.close()
     outs, bars = (out, bar) if isinstance(out, (tuple, list)) else ([out], [bar])
-    seeds = [
-        (o.link, b)
-        for o, b in zip(outs, bars, strict=True)
-        if b is not None and isinstance(o, Variable) and o.level is level and o.link is not None
-    ]
-    return run_sweep(tape, seeds, nodes)[0]
+    seeds, known = [], []
+    for o, b, mask in zip(outs, bars, masks or [None] * len(outs), strict=True):
+        if b is not None and isinstance(o, Variable) and o.level is level and o.link is not None:
+            seeds.append((o.link, b))
+            known.append(mask)
+    return run_sweep(tape, seeds, nodes, masks=known)[0]
 
 
 def run_sweep(
-    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], level: Any = None
-) -> tuple[list[Any], bool]:
+    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], level: Any = None,
+    masks: list[Mask] | None = None,
+) -> tuple[list[Any], bool]:  # fmt: skip
     """Seed the outputs, sweep, and collect the cotangents of the inputs (zeros where none arrived).
 
     A NaN among the results may come from `0 * inf`: then the tape is swept again with structural zeros, so that
     only functions that meet one pay for them.
+
+    Parameters
+    ----------
+    tape : list of Node
+        What was applied, in order.
+    seeds : list
+        The outputs' Nodes and cotangents.
+    inputs : list of Node
+        Whose cotangents are asked for.
+    level : Level, optional
+        The level that has written the tape.
+    masks : list, optional
+        Of each seed the elements that are reached, where more is known than the seed tells.
 
     Returns
     -------
@@ -275,32 +315,34 @@ def run_sweep(
 
     """
     if WATCH.get() or not is_plain():
-        found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
+        found = sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
         if level is not None:
             found = [level.settle(g) for g in found]
         return (CAREFUL.get().derivatives(level, found) if is_careful() else found), False
-    found = _sweep_once(tape, seeds, inputs)
+    found = sweep_once(tape, seeds, inputs)
     if not any([has_nan(g) for g in found]):
         return found, False
-    found = _sweep_once(tape, seeds, inputs, Marks({}, {}, {}))
+    found = sweep_once(tape, seeds, inputs, Marks({}, {}, {}), masks)
     return found, any(has_nan(g) for g in found)
 
 
-def _sweep_once(
-    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], marks: Marks | None = None
-) -> list[Any]:
+def sweep_once(
+    tape: list[Node], seeds: list[tuple[Node, Any]], inputs: list[Node], marks: Marks | None = None,
+    masks: list[Mask] | None = None,
+) -> list[Any]:  # fmt: skip
+    """The cotangents of the inputs; with marks, by a careful sweep."""
     try:
-        for node, bar in seeds:
+        for (node, bar), mask in zip(seeds, masks or [None] * len(seeds), strict=True):
             if marks is None:
                 node.bar = bar if node.bar is None else node.bar + bar
             else:
-                arrive(node, bar, seed_mask(bar), marks.masks)
+                arrive(node, bar, seed_mask(bar) if mask is None else mask, marks.masks)
         # A partial may divide by zero where structural zeros then discard it: no warning for that.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if marks is None:
                 sweep(tape)
             else:
-                careful_sweep(tape, marks, WATCH.get())
+                careful_sweep(tape, marks, WATCH.get(), Steep(tape))
         bars = [np.zeros(n.shape, n.dtype)[()] if n.bar is None else n.bar for n in inputs]
         return (
             bars

@@ -46,15 +46,14 @@ def either(one: Mask, other: Mask) -> Mask:
     return None if one is None or other is None else settled(np.logical_or(one, other))
 
 
-def through(block: Block, factor: Any, mask: Mask, alone: bool) -> Mask:
+def through(block: Block, factor: Any, mask: Mask, moved: Mask) -> Mask:
     """What is left of a mask behind a partial derivative that may be structurally zero.
 
-    That is the partial of a choice (`maximum`), and a constant factor; `alone` says whether the other factor
-    is one.
+    That is the partial of a choice (`maximum`), and a factor which is constant; `moved` says where it is not.
     """
-    if not (block.selects or (alone and block.fn is np.multiply and is_constant(factor))):
+    if not (block.selects or (moved is not None and block.fn is np.multiply and is_constant(factor))):
         return mask
-    live = settled(factor != 0)
+    live = settled(factor != 0) if block.selects else settled(np.logical_or(factor != 0, moved))
     if live is None:
         return mask
     return live if mask is None else np.logical_and(mask, live)
@@ -84,11 +83,11 @@ def as_numbers(mask: Mask, shape: tuple[int, ...], dtype: Any) -> Any:
     return reached * (1 + 1j) if dtype.kind == "c" else reached
 
 
-def indicator(value: Any, constant: bool) -> Any:
-    """The factors of a multilinear Block: where a constant is zero, no path leads."""
-    if constant and is_constant(value):
-        return (value != 0).astype(np.float64)
-    return np.ones(np.shape(value))
+def indicator(value: Any, moved: Mask) -> Any:
+    """The factors of a multilinear Block: where a constant is zero, no path leads; `moved` is where one is none."""
+    if moved is None or not is_constant(value):
+        return np.ones(np.shape(value))
+    return np.broadcast_to(np.logical_or(value != 0, moved), np.shape(value)).astype(np.float64)
 
 
 def _sign(value: Any) -> Any:
@@ -96,27 +95,37 @@ def _sign(value: Any) -> Any:
     return (value > 0) * 1.0 - (value < 0) * 1.0
 
 
-def spread_out(bar: Any, factors: list[Any], constant: list[bool], rule: Callable[..., Any]) -> Any:
+def spread_out(
+    bar: Any, factors: list[Any], moved: list[Mask], rule: Callable[..., Any], rough: list[Mask] | None = None
+) -> Any:
     """What a multilinear Block makes of a cotangent or tangent that may be infinite: a constant zero stops it.
+
+    `moved` says where factors move; `rough` the same, where a zero that moves smoothly stops an infinity, too.
 
     `rule(bar, factors)` is linear in `bar`. The infinities are carried apart, as the numbers 1 and -1: where they
     meet a zero that is live, or two of different signs meet, the result is NaN.
     """
     if bar.dtype.kind == "c" or not decide(np.logical_not(np.isfinite(bar))):
         return rule(bar, factors)
-    reached = [indicator(v, c) for v, c in zip(factors, constant, strict=True)]
+    reached = [indicator(v, m) for v, m in zip(factors, moved, strict=True)]
     nonzero = [(v != 0).astype(np.float64) for v in factors]
     infinities = np.where(np.isinf(bar), _sign(bar), 0.0)
     met = rule(np.absolute(infinities), nonzero)
     total = rule(infinities, [_sign(v) for v in factors])
-    unknown = np.logical_or(rule(np.absolute(infinities), reached) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
+    stopped = reached if rough is None else [indicator(v, m) for v, m in zip(factors, rough, strict=True)]
+    unknown = np.logical_or(rule(np.absolute(infinities), stopped) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
     unknown = np.logical_or(unknown, np.absolute(total) != met)
     finite = rule(np.where(np.isfinite(bar), bar, 0.0), factors)
-    # By a product, so that the derivative of what is unknown is unknown too.
-    return np.where(total == 0, finite, total * np.inf) * np.where(unknown, np.nan, 1.0)
+    # By the rule itself, so that the derivative of what is unknown is unknown too.
+    return np.where(unknown, rule(bar, factors), np.where(total == 0, finite, total * np.inf))
 
 
 # Backwards
+
+
+def _moved(constant: bool) -> Mask:
+    """Where a value that a Node has saved is not constant: nowhere, or it is not known where."""
+    return False if constant else None
 
 
 def pulled(node: Node, bar: Any, mask: Mask, cotangents: Callable[..., Any]) -> Iterable[tuple[Any, Any, Mask]]:
@@ -138,7 +147,7 @@ def _pulled_edge(node: Node, edge: Any, bar: Any, mask: Mask) -> tuple[Any, Any,
         return parent, -bar, mask
     factor = saved if partial is TIMES else partial(saved)
     block: Any = node.block
-    mask = through(block, factor, mask, len(node.edges) == 1)
+    mask = through(block, factor, mask, _moved(len(node.edges) == 1))
     return parent, cut(bar * factor, mask), mask
 
 
@@ -158,7 +167,7 @@ def _pulled_factors(block: Block, node: Node, bar: Any) -> list[Any]:
             return call_rule(block, pull, bar, (None, *values), node.params)
 
         factors = [node.saved[1 + j] for j in others]
-        found.append(spread_out(bar, factors, [node.parents[j] is None for j in others], rule))
+        found.append(spread_out(bar, factors, [_moved(node.parents[j] is None) for j in others], rule))
     return found
 
 
@@ -185,7 +194,7 @@ def _factors(block: Block, node: Node, i: int) -> tuple[Any, ...]:
     out, *values = node.saved
     if block.kind == "multilinear":
         values = [
-            v if isinstance(v, Spec) else indicator(v, parent is None)
+            v if isinstance(v, Spec) else indicator(v, _moved(parent is None))
             for v, parent in zip(values, node.parents, strict=True)
         ]
     values[i] = node.parents[i]

@@ -287,8 +287,10 @@ class Source:
             operator = None
         if operator is not None and len(values) == 2 and not node.params:
             own = _STRENGTHS[operator]
-            # Of a - (b - c) only the right side needs parentheses; ** is the other way round.
-            left, right = (own, own - 1) if operator == "**" else (own - 1, own)
+            # Of a - (b - c) only the right side needs parentheses; ** is the other way round. Comparisons without
+            # them would be a chain.
+            left = own if operator == "**" or own == _STRENGTHS["=="] else own - 1
+            right = own - 1 if operator == "**" else own
             x, y = self.value(values[0], left, plain), self.value(values[1], right, plain)
             return f"{x} {operator} {y}", own
         if block.fn is np.negative:

@@ -1,0 +1,65 @@
+"""Truth values of Python's, which NumPy gives of whole arrays: Python counts with them, in every row of a batch."""
+
+import numpy as np
+import pytest
+from grid import BACKENDS, covering, leaves
+
+import dragongrad as ad
+
+ROWS = np.array([[1.0, 2.0], [3.0, 3.0], [-1.0, -1.0]])
+GIVEN = {
+    "array_equal": lambda x: np.array_equal(x, x[::-1]),
+    "array_equiv": lambda x: np.array_equiv(x[:1], x),
+    "allclose": lambda x: np.allclose(x, x[::-1]),
+    "is_integer": lambda x: (x[0] / 3).is_integer(),
+}
+COUNTED = {
+    "plus": lambda t: +t, "minus": lambda t: -t, "complement": lambda t: ~t, "abs": lambda t: abs(t),
+    "sum": lambda t: t + t, "difference": lambda t: t - t, "from one": lambda t: 1 - t, "product": lambda t: t * t,
+    "quotient": lambda t: t / 2, "whole quotient": lambda t: t // 2, "remainder": lambda t: t % 2,
+    "square": lambda t: t**2, "power": lambda t: 2**-t, "inverse of a count": lambda t: (t + 1) ** -1,
+    "shift": lambda t: t << 2, "shifted": lambda t: 8 >> t, "bits": lambda t: (t & 3, t | 4, t ^ 1),
+    "truths": lambda t: (t & True, t | t, True ^ t), "complement of truths": lambda t: ~(t & t),
+    "comparisons": lambda t: -(t == True), "less": lambda t: +(t < 2), "root": lambda t: t**0.5,  # noqa: E712
+    "in place": lambda t: [t := t + 1, t * 2][1],
+    # To NumPy they are truth values.
+    "function": lambda t: (np.add(t, t), np.logical_not(t), np.square(t)),
+    "array": lambda t: np.array([True, False]) + t, "chosen": lambda t: np.where(t, 1.0, 2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "counted"), covering(GIVEN, COUNTED))
+def test_python_counts_with_the_truths_of_rows(given, counted):
+    f = lambda x: counted(given(x))
+    want = [leaves(f(x)) for x in ROWS]
+    runs = [
+        ad.vmap(f),
+        *(ad.compile(ad.vmap(f), backend=b) for b in BACKENDS),
+        ad.vmap(lambda x: ad.jvp(f, (x,), (x,))[0]),
+    ]
+    for run in [*runs, *runs[1:3]]:
+        for k, part in enumerate(leaves(run(ROWS))):
+            expected = np.stack([row[k] for row in want])
+            assert part.dtype == expected.dtype
+            np.testing.assert_array_equal(part, expected)
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_they_are_factors_of_what_is_differentiated(given):
+    f = lambda x: np.sum(x**3) * -given(x) + (given(x) + given(x)) * x[0]
+    want = np.stack([ad.grad(f)(x) for x in ROWS])
+    np.testing.assert_allclose(ad.vmap(ad.grad(f))(ROWS), want)
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(ad.vmap(f)(x)))(ROWS), want)
+    np.testing.assert_allclose(ad.vmap(ad.hessian(f))(ROWS), np.stack([ad.hessian(f)(x) for x in ROWS]))
+
+
+def test_what_python_refuses_is_refused_if_it_is_so_in_one_row():
+    for f, error in (
+        (lambda x: np.allclose(x, x[::-1]) ** -1, ZeroDivisionError),
+        (lambda x: 1 / np.allclose(x, x[::-1]), ZeroDivisionError),
+        (lambda x: 1 << -np.allclose(x, x[::-1]), ValueError),
+    ):
+        for run in (ad.vmap(f), ad.compile(ad.vmap(f))):
+            with pytest.raises(error):
+                run(ROWS)
+    np.testing.assert_array_equal(ad.vmap(lambda x: np.allclose(x, x) ** -1)(ROWS), np.ones(3))
