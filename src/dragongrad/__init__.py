@@ -5,6 +5,7 @@ from importlib import import_module as _import_module
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
+from . import late as _late
 from .blocks.convolution import conv, conv_transpose
 from .blocks.habits import install as _install_habits
 from .blocks.operators import install as _install_operators
@@ -82,6 +83,8 @@ _ROOMS = {
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
+# Some ufuncs have their names in the second alone.
+_late.RULES.update(dict.fromkeys(("scipy.special", "scipy.special._ufuncs"), f"{__name__}.scipy.special.rules"))
 _install()
 _install_operators()
 _install_habits()

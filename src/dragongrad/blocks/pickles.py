@@ -8,6 +8,7 @@ from __future__ import annotations
 import copyreg
 from typing import Any
 
+from .. import late
 from ..core.block import BLOCKS, Block
 from ..core.errors import ArgumentError
 from ..core.graph import Graph
@@ -21,6 +22,8 @@ def _reduced_block(block: Block) -> Any:
 
 def _declared(fn: Any) -> Block:
     found = BLOCKS.get(fn)
+    if found is None and late.declared():
+        found = BLOCKS.get(fn)
     if found is None:
         raise ArgumentError(
             f"there is no Block for {getattr(fn, '__name__', fn)}, of which this pickle speaks\n"

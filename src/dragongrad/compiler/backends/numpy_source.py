@@ -22,6 +22,7 @@ from .numpy_forms import ATOM, SEQUENCES, SPECIAL, STOP
 from .numpy_loops import write_loop
 from .numpy_text import (
     array_text,
+    library_of,
     may_repeat,
     number_text,
     numpy_name,
@@ -322,6 +323,8 @@ class Source:
             self.head[name] = "from dragongrad import logistic"
         elif block.name in ("erfc", "i1"):
             self.head[name] = f"from scipy.special import {block.name} as {name}"
+        elif module := library_of(block.fn):
+            self.head[name] = f"from {module} import {block.fn.__name__} as {name}"
         elif isinstance(block.fn, str) or numpy_name(block.fn):
             self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
             key = f'"{block.fn}"' if isinstance(block.fn, str) else numpy_name(block.fn)
