@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 from .collector import collector_paused
 from .forks import locked
@@ -31,6 +32,12 @@ def declared(*names: str) -> bool:
             import_module(RULES[theirs])
             _done.add(theirs)
     return bool(wanted)
+
+
+def library_of(fn: Any) -> str:
+    """The module of another library that has a function; "" where it is of none that rules are known for."""
+    name = getattr(fn, "__name__", "")
+    return next((theirs for theirs in RULES if name and getattr(sys.modules.get(theirs), name, None) is fn), "")
 
 
 def _is_of(theirs: str, names: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ A Block holds functions that cannot be pickled, and Nodes hold each other, deepe
 from __future__ import annotations
 
 import copyreg
+from importlib import import_module
 from typing import Any
 
 from .. import late
@@ -17,7 +18,16 @@ from ..core.node import Node
 
 def _reduced_block(block: Block) -> Any:
     # A Block that is part of other rules alone is in no table.
-    return (_declared, (block.fn,)) if BLOCKS.get(block.fn) is block else object.__reduce_ex__(block, 2)
+    if BLOCKS.get(block.fn) is not block:
+        return object.__reduce_ex__(block, 2)
+    # Of a ufunc pickle would look for its module in all that there are.
+    library = late.library_of(block.fn)
+    return (_of_library, (library, block.fn.__name__)) if library else (_declared, (block.fn,))
+
+
+def _of_library(library: str, name: str) -> Block:
+    late.declared(f"{library}.{name}")
+    return _declared(getattr(import_module(library), name))
 
 
 def _declared(fn: Any) -> Block:

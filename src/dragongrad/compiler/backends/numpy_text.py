@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ... import late
 from ..indexing import is_computed
 from ..rewrite import first
 
@@ -152,10 +150,3 @@ def numpy_name(fn: Any) -> str | None:
         if name and getattr(module, name, None) is fn:
             return f"{prefix}.{name}"
     return None
-
-
-def library_of(fn: Any) -> str:
-    """The module of another library that a ufunc is of; "" where it is of none whose ufuncs have rules."""
-    if not isinstance(fn, np.ufunc):
-        return ""
-    return next((m for m in late.RULES if getattr(sys.modules.get(m), fn.__name__, None) is fn), "")

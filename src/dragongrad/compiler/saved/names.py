@@ -24,13 +24,11 @@ def name_of(fn: Any) -> str:
         # Which of our files it is in may change.
         return f"{_PACKAGE}.{name}" if fn in BLOCKS else ""
     # Some of NumPy's own do not say where they are, nor does any other ufunc.
-    for place in (module,) if module else ("numpy._core.umath", *late.RULES):
-        found: Any = sys.modules.get(place)
-        for part in name.split("."):
-            found = getattr(found, part, None)
-        if found is fn and place != "__main__":
-            return f"{place}.{name}"
-    return ""
+    module = module or late.library_of(fn) or "numpy._core.umath"
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}.{name}" if found is fn and module != "__main__" else ""
 
 
 def block_name(block: Block) -> str:

@@ -69,7 +69,7 @@ exprel_slope = patched(
 enter("exprel", lambda x: exprel_slope(x))
 
 
-def _boxcox_lambda(log: Any, y: Any) -> Any:
+def boxcox_by_exponent(log: Any, y: Any) -> Any:
     """The derivative by the exponent of `(exp(y * log) - 1) / y`; `1 / y**2` where `log` is -inf."""
     start = np.logical_and(log == -INF, y > 0)
     log = np.where(start, -1.0, log)
@@ -77,11 +77,11 @@ def _boxcox_lambda(log: Any, y: Any) -> Any:
     return np.where(start, 1 / np.where(start, y, 1.0) ** 2, inner)
 
 
-enter("boxcox", lambda x, y: x ** (y - 1), lambda x, y: _boxcox_lambda(np.log(x), y), domain=(_POSITIVE, _ANY))
+enter("boxcox", lambda x, y: x ** (y - 1), lambda x, y: boxcox_by_exponent(np.log(x), y), domain=(_POSITIVE, _ANY))
 enter(
     "boxcox1p",
     lambda x, y: (1 + x) ** (y - 1),
-    lambda x, y: _boxcox_lambda(np.log1p(x), y),
+    lambda x, y: boxcox_by_exponent(np.log1p(x), y),
     domain=((-1, INF), _ANY),
 )
 # The derivative of log1p(x) / x.

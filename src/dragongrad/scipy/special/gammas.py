@@ -44,7 +44,8 @@ enter("betaln", lambda x, y: -psi_difference(x, y), lambda x, y: -psi_difference
 def _binom_n(out: Any, x: Any, y: Any) -> Any:
     end = _is_pole(x - y + 1)
     known = out * psi_difference(x - np.where(end, 0.0, y) + 1, y)
-    return np.where(end, sp.gamma(x + 1) * sp.rgamma(y + 1) * _rgamma_slope(0.0, x - y + 1), known)
+    at_end = out * sp.psi(x + 1) + sp.gamma(x + 1) * sp.rgamma(y + 1) * _rgamma_slope(0.0, x - y + 1)
+    return np.where(end, at_end, known)
 
 
 def _binom_k(out: Any, x: Any, y: Any) -> Any:
@@ -68,7 +69,8 @@ enter("binom", _binom_n, _binom_k)
 def _poch_z(out: Any, x: Any, y: Any) -> Any:
     start = _is_pole(x)
     known = out * psi_difference(np.where(start, 1.0, x), y)
-    return np.where(start, sp.gamma(np.where(start, x + y, 1.0)) * _rgamma_slope(0.0, x), known)
+    low = np.where(start, x + y, 1.0)
+    return np.where(start, sp.gamma(low) * _rgamma_slope(0.0, x) + out * sp.psi(low), known)
 
 
 enter("poch", _poch_z, lambda out, x, y: out * sp.psi(x + y))

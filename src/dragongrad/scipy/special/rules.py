@@ -1,5 +1,31 @@
 """The rules of all ufuncs of `scipy.special`; importing this enters them in the table."""
 
-from . import elementary, errors, gammas
+from . import (
+    bessel,
+    cylinders,
+    distributions,
+    elementary,
+    elliptic,
+    errors,
+    gammas,
+    hypergeometric,
+    incomplete,
+    integrals,
+    orthogonal,
+    statistics,
+)
 
-__all__ = ["elementary", "errors", "gammas"]
+__all__ = [
+    "bessel",
+    "cylinders",
+    "distributions",
+    "elementary",
+    "elliptic",
+    "errors",
+    "gammas",
+    "hypergeometric",
+    "incomplete",
+    "integrals",
+    "orthogonal",
+    "statistics",
+]

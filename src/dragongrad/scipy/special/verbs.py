@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from ...core.block import BLOCKS, TABLE, Block, composite, constant, elementwise, general, unsupported
+from ...core.block import ARGUMENTS, BLOCKS, TABLE, Block, composite, constant, elementwise, general, unsupported
 from ...core.errors import NoRuleError, user_line
+from ...core.variable import Variable, plain
 from ...records import record
 
 
@@ -76,10 +77,11 @@ def enter(name: str, *partials: Any, domain: Any = (), singular: bool = True, pu
     return elementwise(fn, *rules, domain=domain, singular=singular)
 
 
-def enter_several(name: str, pushforward: Callable[..., Any], outputs: int) -> None:
-    """Declare a ufunc with several outputs, by its pushforward."""
+def enter_several(name: str, pushforward: Callable[..., Any], outputs: int, constants: Sequence[str] = ()) -> None:
+    """Declare a ufunc with several outputs, by its pushforward; its first arguments may be constants."""
     fn = of_special(name)
-    RULES[name] = Rule(name, "Block", {})
+    refused = [order(argument) for argument in constants]
+    RULES[name] = Rule(name, "Block", {p.argument: p.reason for p in refused})
     if fn is None or fn in TABLE:
         return
 
@@ -91,7 +93,20 @@ def enter_several(name: str, pushforward: Callable[..., Any], outputs: int) -> N
         ]
         return fn(*aligned)
 
-    general(fn, pushforward=pushforward, outputs=outputs, names=("x", "y", "z", "u", "v")[: fn.nin], batch=batch)
+    block = general(fn, pushforward=pushforward, outputs=outputs, names=ARGUMENTS[: fn.nin], batch=batch)
+    if refused:
+        guards = [_guard(name, p) for p in refused]
+
+        @composite(fn)
+        def guarded(*args: Any) -> Any:
+            args = tuple(map(plain, args))
+            known = [guard(a) if isinstance(a, Variable) else a for guard, a in zip(guards, args, strict=False)]
+            return block.apply(*known, *args[len(guards) :])
+
+
+def _guard(name: str, refused: Refused) -> Callable[[Any], Any]:
+    """What an argument goes through that must not be differentiated."""
+    return elementwise(lambda x: x, refused.partial(name), name=f"{name} of {refused.argument}", inlined=True).call
 
 
 def enter_constant(name: str) -> None:
@@ -100,19 +115,6 @@ def enter_constant(name: str) -> None:
     RULES[name] = Rule(name, "constant", {})
     if fn is not None and fn not in TABLE:
         constant(fn)
-
-
-def restate(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Restate a ufunc through others."""
-
-    def declare(restated: Callable[..., Any]) -> Callable[..., Any]:
-        fn = of_special(name)
-        RULES[name] = Rule(name, "composite", {})
-        if fn is not None and fn not in TABLE:
-            composite(fn)(restated)
-        return restated
-
-    return declare
 
 
 def refuse(reason: str, *names: str) -> None:
