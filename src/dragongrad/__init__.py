@@ -39,6 +39,7 @@ from .core.errors import (
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .scipy.names import install as _install_scipy
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -88,6 +89,7 @@ _late.RULES.update(dict.fromkeys(("scipy.special", "scipy.special._ufuncs"), f"{
 _install()
 _install_operators()
 _install_habits()
+_install_scipy()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",

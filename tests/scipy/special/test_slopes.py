@@ -11,7 +11,8 @@ import dragongrad as ad
 
 def function(case):
     """The ufunc of a case as a function with one output."""
-    fn = getattr(special, case.name, None) or getattr(special._ufuncs, case.name)
+    fn = getattr(special, case.name, None)
+    fn = fn if isinstance(fn, np.ufunc) else getattr(special._ufuncs, case.name)
     return fn if case.output is None else lambda *args: fn(*args)[case.output]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .digamma import digamma_slope, psi_difference
+from .digammas import digamma_slope, psi_difference
 from .verbs import enter
-from .zeta import riemann_slope, zeta_by_order
+from .zetas import riemann_slope, zeta_by_order
 
 enter("gamma", lambda out, x: out * sp.psi(x))
 enter("gammaln", lambda x: sp.psi(x))

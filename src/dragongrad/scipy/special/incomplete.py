@@ -16,7 +16,7 @@ from scipy import special as sp
 
 from ...blocks.special import stop_gradient
 from .densities import beta_density, beta_term, gamma_density, gamma_term
-from .digamma import psi_difference
+from .digammas import psi_difference
 from .verbs import enter
 
 

@@ -11,7 +11,7 @@ from . import (
     hypergeometric,
     incomplete,
     integrals,
-    orthogonal,
+    polynomials,
     statistics,
 )
 
@@ -26,6 +26,6 @@ __all__ = [
     "hypergeometric",
     "incomplete",
     "integrals",
-    "orthogonal",
+    "polynomials",
     "statistics",
 ]

@@ -63,7 +63,9 @@ def order(argument: str = "n") -> Refused:
 
 def of_special(name: str) -> Any:
     """A function of `scipy.special`, also one of its inner ones; None where this release has none of that name."""
-    return getattr(special, name, None) or getattr(getattr(special, "_ufuncs", None), name, None)
+    found = getattr(special, name, None)
+    # A module of SciPy's may have the same name.
+    return found if isinstance(found, np.ufunc) else getattr(special._ufuncs, name, None)
 
 
 def enter(name: str, *partials: Any, domain: Any = (), singular: bool = True, public: str = "") -> Block | None:
