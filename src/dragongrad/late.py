@@ -6,6 +6,7 @@ The module that declares them imports that library, which may take longer than t
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,8 @@ from .forks import locked
 # A module of another library, and that of ours which declares the rules of its functions. Filled by the package.
 RULES: dict[str, str] = {}
 _done: set[str] = set()
+# What is done after any of them, again and again.
+_followers: list[Callable[[], None]] = []
 _OWN = f"{__name__.partition('.')[0]}."
 
 
@@ -31,7 +34,16 @@ def declared(*names: str) -> bool:
         with locked(), collector_paused():
             import_module(RULES[theirs])
             _done.add(theirs)
+            for do in _followers:
+                do()
     return bool(wanted)
+
+
+def follow(do: Callable[[], None]) -> None:
+    """Do something now, and again whenever more rules are declared."""
+    with locked():
+        _followers.append(do)
+        do()
 
 
 def library_of(fn: Any) -> str:

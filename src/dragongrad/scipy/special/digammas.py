@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from ...blocks.special import stop_gradient
+
 # B(2k) / (2k): the asymptotic series of the digamma function is log(x) - 1/(2x) - sum(c[k] / x**(2k)).
 SERIES = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
-_SHIFT = 16
+_SHIFT = 10
 
 
 def psi_difference(x: Any, y: Any) -> Any:
@@ -36,9 +38,7 @@ def psi_difference(x: Any, y: Any) -> Any:
 
 
 def digamma_slope(x: Any) -> Any:
-    """The trigamma function, also of complex numbers, which SciPy's zeta function does not take."""
-    if x.dtype.kind != "c":
-        return sp.zeta(2.0, x)
+    """The trigamma function, of complex numbers too; left of 1/2 by its reflection."""
     left = np.real(x) < 0.5
     z = np.where(left, 1 - x, x)
     total, low = 0.0, z
@@ -50,5 +50,6 @@ def digamma_slope(x: Any) -> Any:
     for k, c in reversed(list(enumerate(SERIES, 1))):
         series = series * square + 2 * k * c
     total = total + inverse * (1 + 0.5 * inverse + square * series)
-    sine = np.sin(np.pi * np.where(left, x, 0.5))
-    return np.where(left, (np.pi / sine) ** 2 - total, total)
+    # The sine's square has the period 1.
+    turn = np.where(left, x - np.rint(np.real(stop_gradient(x))), 0.5)
+    return np.where(left, (np.pi / np.sin(np.pi * turn)) ** 2 - total, total)
