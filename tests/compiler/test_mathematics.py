@@ -55,6 +55,7 @@ INTERVALS = {
     "arctanh": [(-1, 1), (-1e-3, 1e-3), (0.99, 1)],
     "erf": [(-1, 1), (-6, 6)],
     "erfc": [(-1, 1), (-6, 6), (0, 9), (0, 26.5)],
+    "erfcx": [(-1, 1), (-6, 6), (0, 28), (20, 1e3)],
     "gammaln": [(0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 4.5), (4, 1e4)],
     "digamma": [(0, 1), (1, 2), (2, 4), (4, 1e4)],
 }
@@ -78,6 +79,7 @@ EDGES = {
     "arctanh": [0.9999999999999999, 1e-310, -0.49999999999999994],
     "erf": [0.9999999999999999, 1.0, 5.9, 1e-310],
     "erfc": [0.5999999999999999, 0.6, 26.54, 27.2, -5.9, -6.1],
+    "erfcx": [-26.6, -26.7, -9.3, 27.9, 28.1, 1e17, 1e308, 10.9, 11.1, 1e-310],
     "gammaln": [1 + 2.0**-40, 2 - 2.0**-40, 1e-300, 2.5e305, 4.499999999, 1e17, 0.49999999999999994],
     "digamma": [1.4616321449683622, 1.4616321449683625, 1e-300, 1e300, 3.9999999999],
 }
@@ -139,6 +141,7 @@ EXACT = {
     "arcsinh": mp.asinh,
     "arccosh": mp.acosh,
     "arctanh": mp.atanh,
+    "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x) if x < 1e4 else (1 - 1 / (2 * x * x)) / (x * mp.sqrt(mp.pi)),
     "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x < 0 else mp.loggamma(x),
 }
 
@@ -210,6 +213,8 @@ def worst(name, target, dtype, arrays):
 def _far_beyond(name, *x):
     if name in ("exp", "exp2", "expm1", "sinh", "cosh", "logistic"):
         return abs(float(x[0])) > 1200
+    if name == "erfcx" and x[0] < 0:
+        return float(x[0]) < -40
     if name == "erfc":
         return abs(float(x[0])) > 40
     if name == "pow":

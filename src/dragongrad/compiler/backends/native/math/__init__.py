@@ -56,6 +56,7 @@ FUNCTIONS: dict[str, Function] = {
     "arctanh": Function(inverse_hyperbolic.arctanh),
     "erf": Function(gauss.erf),
     "erfc": Function(gauss.erfc),
+    "erfcx": Function(gauss.erfcx),
     "gammaln": Function(gamma.gammaln, branches=True),
     "digamma": Function(gamma.digamma, branches=True),
 }

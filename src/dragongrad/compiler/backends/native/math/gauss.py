@@ -49,6 +49,9 @@ _ERFC_NARROW = (
     0.005117671076986025, -0.0010698650231320433, -0.0006220698803335785,
 )  # fmt: skip
 
+# 1 / sqrt(pi)
+_ROOT_PI = 0.5641895835477563
+
 
 def _near(m: Formula, x: Register) -> Register:
     """The error function of a number at most 1 in size."""
@@ -64,14 +67,19 @@ def erf(m: Formula, x: Register) -> Register:
     return m.select(size < 1.0, _near(m, x), m.copysign(far, x))
 
 
-def erfc(m: Formula, x: Register) -> Register:
-    """The complement of the error function, in full relative precision where it is small."""
-    size = m.at_most(m.absolute(x), 11.0 if m.narrow else 28.0)
+def _scaled(m: Formula, size: Register) -> tuple[Register, Register]:
+    """`exp(size**2) erfc(size)` and what its rounding lost, of a number from 0 to the end of the polynomial."""
     coefficients = _ERFC_NARROW if m.narrow else _ERFC
     q = (size - 4.0) / (size + 4.0)
     top, top_low = m.fast_two_sum(coefficients[0], q * m.polynomial(q, coefficients[1:]))
     bottom, bottom_low = m.two_sum(2.0 * size, 1.0)
-    ratio, ratio_low = m.quotient(top, top_low, bottom, bottom_low)
+    return m.quotient(top, top_low, bottom, bottom_low)
+
+
+def erfc(m: Formula, x: Register) -> Register:
+    """The complement of the error function, in full relative precision where it is small."""
+    size = m.at_most(m.absolute(x), 11.0 if m.narrow else 28.0)
+    ratio, ratio_low = _scaled(m, size)
     square, square_low = m.two_product(size, size)
     rounded, w = exp_parts(m, -square, -square_low)
     power, power_low = m.fast_two_sum(1.0, w)
@@ -79,3 +87,28 @@ def erfc(m: Formula, x: Register) -> Register:
     low = m.fma(ratio, power_low, m.fma(ratio_low, power, low))
     out = scale(m, product + low, rounded)
     return m.select(size < 0.6, 1.0 - _near(m, x), m.select(x < 0.0, 2.0 - out, out))
+
+
+def erfcx(m: Formula, x: Register) -> Register:
+    """`exp(x**2) erfc(x)`; below zero `2 exp(x**2)` less that of `-x`."""
+    end = 11.0 if m.narrow else 28.0
+    size = m.absolute(x)
+    ratio, ratio_low = _scaled(m, m.at_most(size, end))
+    # The asymptotic series beyond.
+    inverse = 1.0 / size
+    s = 0.5 * inverse * inverse
+    tail = m.polynomial(s, (-1.0, 3.0, -15.0, 105.0, -945.0, 10395.0, -135135.0))
+    scaled = inverse * _ROOT_PI
+    far = m.fma(scaled * s, tail, scaled)
+    positive = m.select(size > end, far, ratio + ratio_low)
+    # More than this is infinite.
+    within = m.at_most(size, 27.0)
+    square, square_low = m.two_product(within, within)
+    rounded, w = exp_parts(m, square, square_low)
+    power, power_low = m.fast_two_sum(1.0, w)
+    doubled = scale(m, 2.0 * power + 2.0 * power_low, rounded)
+    # Near zero exp(x**2) (1 - erf(x)).
+    one, lost = m.fast_two_sum(1.0, -_near(m, m.select(size < 0.6, x, 0.0)))
+    near = m.fma(one, power, m.fma(lost, power, one * power_low))
+    out = m.select(x < 0.0, doubled - positive, positive)
+    return m.select(size < 0.6, scale(m, near, rounded), out)

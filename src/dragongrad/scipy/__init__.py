@@ -1,0 +1,1 @@
+"""SciPy's names, differentiable: a folder for each module of SciPy's."""
