@@ -17,6 +17,7 @@ DragongradError
 ├── CompileError         machine code that cannot be made in this process
 ├── SavedProgramError    a program that no file can hold, a file that holds none, a call that it does not answer
 ├── MissingExtraError    an optional package that is not installed
+├── AbsentError          a name that a part of the library does not have
 └── DerivativeError      two derivatives that should agree and do not
 """
 
@@ -99,6 +100,10 @@ class MissingExtraError(DragongradError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
 
 
+class AbsentError(DragongradError, AttributeError):
+    """A name that a part of the library does not have; the message says what to use instead."""
+
+
 class CompileWarning(UserWarning):
     """A compiled function does something slower than its user may expect."""
 
@@ -121,8 +126,7 @@ def user_line(error: BaseException | None = None) -> str:
     for frame, number in steps:
         name = frame.f_code.co_filename
         if not name.startswith(_INSIDE):
-            text = linecache.getline(name, number).strip()
-            return f"{name}:{number}: {text}" if text else f"{name}:{number}"
+            return f"{name}:{number}: {linecache.getline(name, number).strip()}".removesuffix(": ")
     return "unknown line"
 
 
