@@ -69,6 +69,16 @@ class Chapter:
         call.__doc__ = f"As `scipy.{self.title}.{name}`, of plain arrays: {reason}."
         return call
 
+    def constant(self, *names: str) -> list[Any]:
+        """Functions of SciPy's, or what is no function, that take no arrays whose derivative anybody wants."""
+        found = []
+        for name in names:
+            what = getattr(self.module, name)
+            alone = callable(what) and not isinstance(what, type)
+            found.append(self.refused(name, "it makes constants", "Pass plain numbers") if alone else what)
+            self.states[name] = CONSTANT
+        return found
+
     def absent(self, name: str) -> AbsentError:
         """The error for a name that is not there."""
         here = f"dragongrad.scipy.{self.title}"
