@@ -114,14 +114,13 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-_INSIDE = (
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
-    os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<__array_function__",
-)  # fmt: skip
+_INSIDE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__", *[
+    os.path.abspath(f"{np.__file__}/../../{name}") + os.sep for name in ("numpy", "scipy")
+])  # fmt: skip
 
 
 def user_line(error: BaseException | None = None) -> str:
-    """Describe the innermost line outside dragongrad and NumPy, now or where an error was raised."""
+    """Describe the innermost line outside dragongrad, NumPy and SciPy, now or where an error was raised."""
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename
@@ -140,10 +139,9 @@ def describe(value: Any) -> str:
     """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
     if isinstance(value, (type, np.dtype)):
         return getattr(value, "__name__", str(value))
-    shape = getattr(value, "shape", None)
     if isinstance(value, (list, tuple)) and len(value) < 9:
         return f"[{', '.join(describe(v) for v in value)}]"
-    if shape is None:
+    if (shape := getattr(value, "shape", None)) is None:
         return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
     return f"{value.dtype} {tuple(shape)}"
 
@@ -155,5 +153,4 @@ def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> Drago
     kinds: dict[type, type] = {TypeError: DtypeError, np.linalg.LinAlgError: FactorizationError}
     kinds |= dict.fromkeys((IndexError, OverflowError), OutOfBoundsError)
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
-    operands = ", ".join(describe(a) for a in args)
-    return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")
+    return kind(f"{name}({', '.join(map(describe, args))}) failed: {error}\n  at {user_line()}")

@@ -33,6 +33,18 @@ class Chapter:
         self.title = module.__name__.removeprefix("scipy.")
         self.states: dict[str, str] = {}
 
+    def own(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Let a function that takes functions answer always: these may hold Variables."""
+        name = rule.__name__
+        self.states[name] = SMOOTH
+
+        @wraps(rule)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
+
+        call.__module__ = f"dragongrad.scipy.{self.title}"
+        return call
+
     def smooth(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Let a function answer for SciPy's of the same name: on plain arrays SciPy's own does."""
         name = rule.__name__
