@@ -103,7 +103,8 @@ def properties(part, cases):
         test_value_is_scipys, test_derivatives, test_a_batch_is_its_rows, test_compiled,
         test_single_precision_stays,
     )  # fmt: skip
-    return {t.__name__: t for t in tests}
+    alone = any(one.single for one in cases.values())
+    return {t.__name__: t for t in tests if alone or t is not test_single_precision_stays}
 
 
 def _count(one):
