@@ -5,6 +5,7 @@ from importlib import import_module as _import_module
 
 from . import blocks as _blocks  # noqa: F401 - importing it fills the table
 from . import functions as _functions
+from . import late as _late
 from .blocks.convolution import conv, conv_transpose
 from .blocks.habits import install as _install_habits
 from .blocks.operators import install as _install_operators
@@ -39,6 +40,7 @@ from .core.errors import (
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .scipy.names import install as _install_scipy
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -83,9 +85,12 @@ _ROOMS = {
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
+# Some ufuncs have their names in the second alone.
+_late.RULES.update(dict.fromkeys(("scipy.special", "scipy.special._ufuncs"), f"{__name__}.scipy.special.rules"))
 _install()
 _install_operators()
 _install_habits()
+_install_scipy()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "AbsentError", "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning",

@@ -14,10 +14,12 @@ from cases import CASES
 from grid import BACKENDS, KINDS, assert_same, covering, hessian_product, kinds_of, leaves, points, weighted
 
 import dragongrad as ad
-from dragongrad import nn
+from dragongrad import late, nn
 from dragongrad.compiler.saved.names import block_name
 from dragongrad.core.block import BLOCKS, TABLE
 
+# What other libraries' functions bring is there before.
+late.declared("scipy.special.erf")
 KNOWN = frozenset(BLOCKS)
 pytestmark = [
     pytest.mark.filterwarnings("error::dragongrad.CompileWarning"),

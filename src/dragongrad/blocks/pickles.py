@@ -6,8 +6,10 @@ A Block holds functions that cannot be pickled, and Nodes hold each other, deepe
 from __future__ import annotations
 
 import copyreg
+from importlib import import_module
 from typing import Any
 
+from .. import late
 from ..core.block import BLOCKS, Block
 from ..core.errors import ArgumentError
 from ..core.graph import Graph
@@ -16,11 +18,22 @@ from ..core.node import Node
 
 def _reduced_block(block: Block) -> Any:
     # A Block that is part of other rules alone is in no table.
-    return (_declared, (block.fn,)) if BLOCKS.get(block.fn) is block else object.__reduce_ex__(block, 2)
+    if BLOCKS.get(block.fn) is not block:
+        return object.__reduce_ex__(block, 2)
+    # Of a ufunc pickle would look for its module in all that there are.
+    library = late.library_of(block.fn)
+    return (_of_library, (library, block.fn.__name__)) if library else (_declared, (block.fn,))
+
+
+def _of_library(library: str, name: str) -> Block:
+    late.declared(f"{library}.{name}")
+    return _declared(getattr(import_module(library), name))
 
 
 def _declared(fn: Any) -> Block:
     found = BLOCKS.get(fn)
+    if found is None and late.declared():
+        found = BLOCKS.get(fn)
     if found is None:
         raise ArgumentError(
             f"there is no Block for {getattr(fn, '__name__', fn)}, of which this pickle speaks\n"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import late
 from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
 from .errors import (
@@ -35,6 +36,8 @@ _ARRAYS = frozenset({np.ndarray, tuple})
 def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer `Variable.__array_ufunc__`."""
     call = TABLE.get(ufunc)
+    if call is None and late.declared():
+        call = TABLE.get(ufunc)
     if call is None:
         return WITHOUT_RULE(getattr(ufunc, method), ufunc, inputs, kwargs)
     if method == "__call__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import late
 from ..blocks.kinks import KINKS
 from ..classic.block import Block as ClassicBlock
 from ..core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED, Block, rule_names
@@ -111,6 +112,8 @@ def _block(fn: Any) -> Block | None:
         found = BLOCKS.get(fn)
     except TypeError:
         raise ArgumentError(f"explain takes a function, got {fn!r}") from None
+    if found is None and late.declared():
+        found = BLOCKS.get(fn)
     if found is None:
         # ad.sin is what answers for np.sin, and ad.logistic calls the Block of that name.
         name = fn.__name__ if _is_ours(fn) else fn

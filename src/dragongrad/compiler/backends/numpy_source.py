@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import late
 from ...core.block import BLOCKS
 from ..graph import LOOPS, RESULT, Graph, Op, Value, op_of
 from ..indexing import is_computed
@@ -322,6 +323,8 @@ class Source:
             self.head[name] = "from dragongrad import logistic"
         elif block.name in ("erfc", "i1"):
             self.head[name] = f"from scipy.special import {block.name} as {name}"
+        elif module := late.library_of(block.fn):
+            self.head[name] = f"from {module} import {block.fn.__name__} as {name}"
         elif isinstance(block.fn, str) or numpy_name(block.fn):
             self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
             key = f'"{block.fn}"' if isinstance(block.fn, str) else numpy_name(block.fn)

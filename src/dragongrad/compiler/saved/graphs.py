@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import late
 from ..graph import INPUT, Graph, Op, Value
 from .names import block_name, blocks_by_name
 from .values import Packer, Unpacker, UnsavableError, plain_dtype, told
@@ -73,6 +74,7 @@ def unpack(packed: dict[str, Any], unpacker: Unpacker) -> Graph:
     UnsavableError
         This process knows no Block of a name.
     """
+    late.declared(*map(str, packed["blocks"]))
     known = blocks_by_name()
     missing = [name for name in packed["blocks"] if name not in known]
     if missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ... import late
 from ...core.block import BLOCKS, TABLE, Block
 from ..abstract_evaluation import IS_COMPLEX
 from ..graph import RESULT, SCAN, WHILE
@@ -22,8 +23,8 @@ def name_of(fn: Any) -> str:
     if module.partition(".")[0] == _PACKAGE:
         # Which of our files it is in may change.
         return f"{_PACKAGE}.{name}" if fn in BLOCKS else ""
-    # Some of NumPy's own do not say where they are.
-    module = module or "numpy._core.umath"
+    # Some of NumPy's own do not say where they are, nor does any other ufunc.
+    module = module or late.library_of(fn) or "numpy._core.umath"
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)

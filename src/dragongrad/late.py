@@ -1,0 +1,44 @@
+"""Rules that enter the table late: those of another library's ufuncs, when the first of them meets a Variable.
+
+The module that declares them imports that library, which may take longer than to import all of this one.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+from .collector import collector_paused
+from .forks import locked
+
+# A module of another library, and that of ours which declares the rules of its functions. Filled by the package.
+RULES: dict[str, str] = {}
+_done: set[str] = set()
+_OWN = f"{__name__.partition('.')[0]}."
+
+
+def declared(*names: str) -> bool:
+    """Import the rules that were not imported before, of libraries that the process has; whether there were any.
+
+    Those of a function that is named (`"scipy.special.erf"`, or `"dragongrad.scipy.special.erf"`) are imported
+    also where its library was not.
+    """
+    left = [theirs for theirs in RULES if theirs not in _done]
+    wanted = [theirs for theirs in left if theirs in sys.modules or _is_of(theirs, names)]
+    # Who meets such a function in another thread waits until all of its library have their rules.
+    for theirs in wanted:
+        with locked(), collector_paused():
+            import_module(RULES[theirs])
+            _done.add(theirs)
+    return bool(wanted)
+
+
+def library_of(fn: Any) -> str:
+    """The module of another library that has a function; "" where it is of none that rules are known for."""
+    name = getattr(fn, "__name__", "")
+    return next((theirs for theirs in RULES if name and getattr(sys.modules.get(theirs), name, None) is fn), "")
+
+
+def _is_of(theirs: str, names: tuple[str, ...]) -> bool:
+    return any(name.removeprefix(_OWN).startswith(f"{theirs}.") for name in names)

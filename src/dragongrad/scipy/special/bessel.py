@@ -1,0 +1,151 @@
+"""Bessel, Hankel, Kelvin, Struve and Airy functions by their argument; orders are constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from ...core.errors import NoRuleError, user_line
+from .verbs import enter, enter_several, of_special, order
+
+
+def _between(fn: Any, sign: float, factor: float = 0.5) -> Callable[[Any, Any], Any]:
+    """The recurrence of most Bessel functions: half the difference (the sum) of their neighbours'."""
+    return lambda x, y: factor * (fn(x - 1, y) + sign * fn(x + 1, y))
+
+
+def _real(name: str, slope: Callable[..., Any]) -> Callable[..., Any]:
+    """The slope of a scaled function; its scale is an absolute value, so that of complex numbers it has none."""
+
+    def checked(out: Any, x: Any, y: Any) -> Any:
+        if getattr(y, "dtype", np.dtype(float)).kind == "c":
+            raise NoRuleError(
+                f"scipy.special.{name} of complex numbers has no derivative: its scale is an absolute value\n"
+                f"  at {user_line()}\nWrite the function without the e, times an exponential of your own"
+            )
+        return slope(out, x, y)
+
+    return checked
+
+
+def _sign(x: Any) -> Any:
+    return np.sign(np.real(x))
+
+
+enter("jv", order("v"), _between(sp.jv, -1))
+enter("yv", order("v"), _between(sp.yv, -1))
+enter("yn", order("n"), _between(sp.yn, -1))
+enter("iv", order("v"), _between(sp.iv, 1))
+enter("kv", order("v"), _between(sp.kv, 1, -0.5))
+enter("kn", order("n"), _between(sp.kn, 1, -0.5))
+enter("hankel1", order("v"), _between(sp.hankel1, -1))
+enter("hankel2", order("v"), _between(sp.hankel2, -1))
+enter("hankel1e", order("v"), lambda out, x, y: _between(sp.hankel1e, -1)(x, y) - 1j * out)
+enter("hankel2e", order("v"), lambda out, x, y: _between(sp.hankel2e, -1)(x, y) + 1j * out)
+enter("jve", order("v"), _real("jve", lambda out, x, y: _between(sp.jve, -1)(x, y)))
+enter("yve", order("v"), _real("yve", lambda out, x, y: _between(sp.yve, -1)(x, y)))
+enter("ive", order("v"), _real("ive", lambda out, x, y: _between(sp.ive, 1)(x, y) - _sign(y) * out))
+enter("kve", order("v"), lambda out, x, y: out + _between(sp.kve, 1, -0.5)(x, y))
+
+enter("j0", lambda x: -sp.j1(x))
+enter("j1", lambda x: 0.5 * (sp.j0(x) - sp.jv(2, x)))
+enter("y0", lambda x: -sp.y1(x))
+enter("y1", lambda x: 0.5 * (sp.y0(x) - sp.yn(2, x)))
+enter("i0", lambda x: sp.i1(x))
+enter("i1", lambda x: 0.5 * (sp.i0(x) + sp.iv(2, x)))
+enter("k0", lambda x: -sp.k1(x))
+enter("k1", lambda x: -0.5 * (sp.k0(x) + sp.kn(2, x)))
+enter("i0e", lambda out, x: sp.i1e(x) - np.sign(x) * out)
+enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + sp.ive(2, x)) - np.sign(x) * out)
+enter("k0e", lambda out, x: out - sp.k1e(x))
+enter("k1e", lambda out, x: out - 0.5 * (sp.k0e(x) + sp.kve(2, x)))
+
+# Spherical functions; SciPy's ufuncs of their derivatives are differentiated by the differential equation.
+
+
+def _spherical(letter: str, curve: Callable[..., Any]) -> None:
+    name = f"spherical_{letter}n"
+    enter(f"_{name}", order("n"), lambda x, y: of_special(f"_{name}_d")(x, y), public=name)
+    enter(f"_{name}_d", order("n"), lambda out, x, y: curve(of_special(f"_{name}")(x, y), out, x, y), public=name)
+
+
+def _spherical_curve(sign: float) -> Callable[..., Any]:
+    """From `y**2 f'' + 2 y f' + (sign y**2 - n (n+1)) f = 0`."""
+    return lambda value, slope, x, y: (x * (x + 1.0) / (y * y) - sign) * value - 2 * slope / y
+
+
+for _letter, _kind in (("j", 1.0), ("y", 1.0), ("i", -1.0), ("k", -1.0)):
+    _spherical(_letter, _spherical_curve(_kind))
+
+# Airy functions: f'' = z f
+enter_several(
+    "airy",
+    lambda x, x_dot, out: (out[1] * x_dot, x * out[0] * x_dot, out[3] * x_dot, x * out[2] * x_dot),
+    4,
+)
+
+
+def _scaled_airy(x: Any, x_dot: Any, out: Any) -> Any:
+    """Those times the exponentials of `2/3 z sqrt(z)` and, negative, of its real part."""
+    if x.dtype.kind == "c":
+        raise NoRuleError(
+            "scipy.special.airye of complex numbers has no derivative: its scale is an absolute value\n"
+            f"  at {user_line()}\nWrite sp.airy, times an exponential of your own"
+        )
+    root = np.sqrt(np.where(x > 0, x, 0.0))
+    return (
+        (out[1] + root * out[0]) * x_dot,
+        (x * out[0] + root * out[1]) * x_dot,
+        (out[3] - root * out[2]) * x_dot,
+        (x * out[2] - root * out[3]) * x_dot,
+    )
+
+
+enter_several("airye", _scaled_airy, 4)
+
+# Kelvin functions: f = ber + i bei and ker + i kei have f'' = i f - f' / x.
+
+
+def _over(slope: Any, value: Any, x: Any) -> Any:
+    """`f' / x`, of which the limit at zero is `f''`, half of what it is subtracted from."""
+    start = x == 0
+    return np.where(start, 0.5 * value, slope / np.where(start, 1.0, x))
+
+
+enter("ber", lambda x: sp.berp(x))
+enter("bei", lambda x: sp.beip(x))
+enter("berp", lambda out, x: -sp.bei(x) - _over(out, -sp.bei(x), x))
+enter("beip", lambda out, x: sp.ber(x) - _over(out, sp.ber(x), x))
+enter("ker", lambda x: sp.kerp(x))
+enter("kei", lambda x: sp.keip(x))
+enter("kerp", lambda out, x: -sp.kei(x) - out / x)
+enter("keip", lambda out, x: sp.ker(x) - out / x)
+enter_several(
+    "kelvin",
+    lambda x, x_dot, out: (
+        out[2] * x_dot,
+        out[3] * x_dot,
+        (1j * out[0] - _over(out[2], 1j * out[0], x)) * x_dot,
+        (1j * out[1] - out[3] / x) * x_dot,
+    ),
+    4,
+)
+
+
+# Struve functions
+
+
+def _power(x: Any, y: Any) -> Any:
+    """`(y/2)**x / (sqrt(pi) * gamma(x + 3/2))`."""
+    return (0.5 * y) ** (1.0 * x) * sp.rgamma(x + 1.5) / float(np.sqrt(np.pi))
+
+
+enter("struve", order("v"), lambda x, y: 0.5 * (sp.struve(x - 1.0, y) - sp.struve(x + 1.0, y) + _power(x, y)))
+enter(
+    "modstruve",
+    order("v"),
+    lambda x, y: 0.5 * (sp.modstruve(x - 1.0, y) + sp.modstruve(x + 1.0, y) + _power(x, y)),
+)

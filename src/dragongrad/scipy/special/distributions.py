@@ -1,0 +1,246 @@
+"""Distribution functions and their inverses.
+
+A distribution function is an incomplete gamma or beta function of other arguments, and so are its derivatives. An
+inverse has the derivatives that the implicit function theorem gives: `-F_a / F_x` by a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from .densities import beta_density, gamma_density
+from .errors import DENSITY
+from .incomplete import betainc_by, gammainc_by_a
+from .verbs import enter, order
+
+# Chi squared: P(v/2, x/2); gamma: P(b, a x); Poisson: Q(k + 1, m)
+_chi_v: Callable[..., Any] = lambda x, y: 0.5 * gammainc_by_a(0.5 * x, 0.5 * y)
+_chi_x: Callable[..., Any] = lambda x, y: 0.5 * gamma_density(0.5 * x, 0.5 * y)
+enter("chdtr", _chi_v, _chi_x)
+enter("chdtrc", lambda x, y: -_chi_v(x, y), lambda x, y: -_chi_x(x, y))
+enter("chdtri", lambda out, x: -_chi_v(x, out) / _chi_x(x, out), lambda out, x: -1 / _chi_x(x, out))
+enter("chdtriv", lambda out, y: 1 / _chi_v(out, y), lambda out, y: -_chi_x(out, y) / _chi_v(out, y))
+
+_gamma_a: Callable[..., Any] = lambda x, y, z: z * gamma_density(y, x * z)
+_gamma_b: Callable[..., Any] = lambda x, y, z: gammainc_by_a(y, x * z)
+_gamma_x: Callable[..., Any] = lambda x, y, z: x * gamma_density(y, x * z)
+enter("gdtr", _gamma_a, _gamma_b, _gamma_x)
+enter(
+    "gdtrc",
+    lambda x, y, z: -_gamma_a(x, y, z),
+    lambda x, y, z: -_gamma_b(x, y, z),
+    lambda x, y, z: -_gamma_x(x, y, z),
+)
+# gdtrix(a, b, p), gdtria(p, b, x) and gdtrib(a, p, x)
+enter(
+    "gdtrix",
+    lambda out, x: -out / x,
+    lambda out, x, y: -_gamma_b(x, y, out) / _gamma_x(x, y, out),
+    lambda out, x, y: 1 / _gamma_x(x, y, out),
+)
+enter(
+    "gdtria",
+    lambda out, y, z: 1 / _gamma_a(out, y, z),
+    lambda out, y, z: -_gamma_b(out, y, z) / _gamma_a(out, y, z),
+    lambda out, z: -out / z,
+)
+enter(
+    "gdtrib",
+    lambda out, x, z: -_gamma_a(x, out, z) / _gamma_b(x, out, z),
+    lambda out, x, z: 1 / _gamma_b(x, out, z),
+    lambda out, x, z: -_gamma_x(x, out, z) / _gamma_b(x, out, z),
+)
+
+K = order("k")
+enter("pdtr", K, lambda x, y: -gamma_density(np.floor(x) + 1, y))
+enter("pdtrc", K, lambda x, y: gamma_density(np.floor(x) + 1, y))
+enter("pdtri", K, lambda out, x: -1 / gamma_density(np.floor(x) + 1, out))
+enter(
+    "pdtrik",
+    lambda out, y: -1 / gammainc_by_a(out + 1, y),
+    lambda out, y: -gamma_density(out + 1, y) / gammainc_by_a(out + 1, y),
+)
+
+# Binomial: I(n - k, k + 1, 1 - p); negative binomial: I(n, k + 1, p)
+_whole: Callable[..., Any] = lambda x: np.floor(x) * 1.0
+
+
+def _binomial_p(k: Any, n: Any, p: Any) -> Any:
+    return -beta_density(n - _whole(k), _whole(k) + 1, 1 - p, p)
+
+
+enter("bdtr", K, order("n"), lambda x, y, z: _binomial_p(x, y, z))
+enter("bdtrc", K, order("n"), lambda x, y, z: -_binomial_p(x, y, z))
+enter("bdtri", K, order("n"), lambda out, x, y: 1 / _binomial_p(x, y, out))
+
+
+def _negative_p(k: Any, n: Any, p: Any) -> Any:
+    return beta_density(1.0 * n, k + 1.0, p, 1 - p)
+
+
+enter("nbdtr", K, order("n"), lambda x, y, z: _negative_p(x, y, z))
+enter("nbdtrc", K, order("n"), lambda x, y, z: -_negative_p(x, y, z))
+enter("nbdtri", K, order("n"), lambda out, x, y: 1 / _negative_p(x, y, out))
+
+# Inverses by a count, which is a real number there: bdtrik(y, n, p), bdtrin(k, y, p), and the same of nbdtr.
+
+
+def _of_beta(a: Any, b: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    return betainc_by(a, b, x, y, True), betainc_by(a, b, x, y, False), beta_density(a, b, x, y)
+
+
+def _count(form: Callable[..., Any], solved: int) -> list[Callable[..., Any]]:
+    """Partials of an inverse of `F(k, n, p)` by `k` or `n`; `form` gives the slopes of `F` by all three."""
+
+    def partial(which: int) -> Callable[..., Any]:
+        def slope(out: Any, x: Any, y: Any, z: Any) -> Any:
+            # The value of F stands where its argument was: in bdtrik it comes first, in bdtrin second.
+            given = (out, y, z) if solved == 0 else (x, out, z)
+            slopes = form(*given)
+            return (1.0 if which == solved else -slopes[which]) / slopes[solved]
+
+        return slope
+
+    return [partial(0), partial(1), partial(2)]
+
+
+def _binomial(k: Any, n: Any, p: Any) -> tuple[Any, Any, Any]:
+    first, second, density = _of_beta(n - k, k + 1.0, 1 - p, p)
+    return second - first, first, -density
+
+
+def _negative(k: Any, n: Any, p: Any) -> tuple[Any, Any, Any]:
+    first, second, density = _of_beta(1.0 * n, k + 1.0, p, 1 - p)
+    return second, first, density
+
+
+enter("bdtrik", *_count(_binomial, 0))
+enter("bdtrin", *_count(_binomial, 1))
+enter("nbdtrik", *_count(_negative, 0))
+enter("nbdtrin", *_count(_negative, 1))
+
+# Inverses of the incomplete beta function by its parameters: btdtria(p, b, x) and btdtrib(a, p, x)
+enter(
+    "btdtria",
+    lambda out, y, z: 1 / betainc_by(out, y, z, 1 - z, True),
+    lambda out, y, z: -betainc_by(out, y, z, 1 - z, False) / betainc_by(out, y, z, 1 - z, True),
+    lambda out, y, z: -beta_density(out, y, z, 1 - z) / betainc_by(out, y, z, 1 - z, True),
+)
+enter(
+    "btdtrib",
+    lambda out, x, z: -betainc_by(x, out, z, 1 - z, True) / betainc_by(x, out, z, 1 - z, False),
+    lambda out, x, z: 1 / betainc_by(x, out, z, 1 - z, False),
+    lambda out, x, z: -beta_density(x, out, z, 1 - z) / betainc_by(x, out, z, 1 - z, False),
+)
+
+# Fisher's: I(m/2, n/2, m x / (n + m x))
+
+
+def _fisher(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
+    total = n + m * x
+    return 0.5 * m, 0.5 * n, m * x / total, n / total
+
+
+def _fisher_x(x: Any, y: Any, z: Any) -> Any:
+    a, b, low, high = _fisher(x, y, z)
+    return beta_density(a, b, low, high) * high * x / (y + x * z)
+
+
+def _fisher_m(x: Any, y: Any, z: Any) -> Any:
+    a, b, low, high = _fisher(x, y, z)
+    return 0.5 * betainc_by(a, b, low, high, True) + z / x * _fisher_x(x, y, z)
+
+
+def _fisher_n(x: Any, y: Any, z: Any) -> Any:
+    a, b, low, high = _fisher(x, y, z)
+    return 0.5 * betainc_by(a, b, low, high, False) - z / y * _fisher_x(x, y, z)
+
+
+enter("fdtr", _fisher_m, _fisher_n, _fisher_x)
+enter(
+    "fdtrc",
+    lambda x, y, z: -_fisher_m(x, y, z),
+    lambda x, y, z: -_fisher_n(x, y, z),
+    lambda x, y, z: -_fisher_x(x, y, z),
+)
+enter(
+    "fdtri",
+    lambda out, x, y: -_fisher_m(x, y, out) / _fisher_x(x, y, out),
+    lambda out, x, y: -_fisher_n(x, y, out) / _fisher_x(x, y, out),
+    lambda out, x, y: 1 / _fisher_x(x, y, out),
+)
+# fdtridfd(m, p, x)
+enter(
+    "fdtridfd",
+    lambda out, x, z: -_fisher_m(x, out, z) / _fisher_n(x, out, z),
+    lambda out, x, z: 1 / _fisher_n(x, out, z),
+    lambda out, x, z: -_fisher_x(x, out, z) / _fisher_n(x, out, z),
+)
+
+# Student's: 1 - I(v/2, 1/2, v / (v + t**2)) / 2 for positive t
+
+
+def _student_t(x: Any, y: Any) -> Any:
+    """The density, `(v/(v+t**2))**((v+1)/2) / (sqrt(v) beta(v/2, 1/2))`."""
+    return np.exp(-0.5 * (x + 1) * np.log1p(y * y / x) - sp.betaln(0.5 * x, 0.5)) / np.sqrt(x)
+
+
+def _student_v(x: Any, y: Any) -> Any:
+    total = x + y * y
+    side = np.where(y < 0, -1.0, 1.0)
+    by_first = betainc_by(0.5 * x, 0.5 + 0 * y, x / total, y * y / total, True)
+    return -0.25 * side * by_first - 0.5 * y / x * _student_t(x, y)
+
+
+enter("stdtr", _student_v, _student_t)
+enter("stdtrit", lambda out, x: -_student_v(x, out) / _student_t(x, out), lambda out, x: 1 / _student_t(x, out))
+# stdtridf(p, t)
+enter("stdtridf", lambda out, y: 1 / _student_v(out, y), lambda out, y: -_student_t(out, y) / _student_v(out, y))
+
+# The normal distribution solved for its parameters: nrdtrimn(p, std, x) and nrdtrisd(mn, p, x)
+_normal_slope: Callable[..., Any] = lambda p: np.exp(0.5 * sp.ndtri(p) ** 2) / DENSITY
+enter("nrdtrimn", lambda x, y: -y * _normal_slope(x), lambda x: -sp.ndtri(x), 1)
+enter(
+    "nrdtrisd",
+    lambda y: -1 / sp.ndtri(y),
+    lambda out, y: -out / sp.ndtri(y) * _normal_slope(y),
+    lambda y: 1 / sp.ndtri(y),
+)
+
+# Noncentral chi squared; by the noncentrality it is minus the density with two degrees of freedom more.
+
+
+def _noncentral_density(x: Any, v: Any, c: Any) -> Any:
+    """`exp(-(x+c)/2) (x/c)**(v/4-1/2) I_(v/2-1)(sqrt(c x)) / 2`; that of chi squared where c is zero."""
+    central = c == 0
+    c = np.where(central, 1.0, c)
+    root = np.sqrt(c * x)
+    gap = np.sqrt(x) - np.sqrt(c)
+    found = 0.5 * (x / c) ** (0.25 * v - 0.5) * sp.ive(0.5 * v - 1, root) * np.exp(-0.5 * gap * gap)
+    return np.where(central, _chi_x(v, x), found)
+
+
+FREEDOM = order("df")
+enter(
+    "chndtr",
+    lambda x, y, z: _noncentral_density(x, y, z),
+    FREEDOM,
+    lambda x, y, z: -_noncentral_density(x, y + 2.0, z),
+)
+# chndtrix(p, df, nc) and chndtrinc(x, df, p)
+enter(
+    "chndtrix",
+    lambda out, y, z: 1 / _noncentral_density(out, y, z),
+    FREEDOM,
+    lambda out, y, z: _noncentral_density(out, y + 2.0, z) / _noncentral_density(out, y, z),
+)
+enter(
+    "chndtrinc",
+    lambda out, x, y: _noncentral_density(x, y, out) / _noncentral_density(x, y + 2.0, out),
+    FREEDOM,
+    lambda out, x, y: -1 / _noncentral_density(x, y + 2.0, out),
+)

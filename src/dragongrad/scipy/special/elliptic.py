@@ -1,0 +1,80 @@
+"""Elliptic integrals and functions. All slopes are Carlson's integrals, precise at their special points too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from .carlson import rc_first, rc_second, rd_of_argument, rd_of_last, rj_of_argument, rj_of_last
+from .verbs import enter, enter_several
+
+# DLMF 19.25: K' is R_D(0, 1, 1-m) / 6, and E' is -R_D(0, 1-m, 1) / 6.
+enter("ellipk", lambda x: sp.elliprd(0.0, 1.0, 1 - x) / 6, domain=(-np.inf, 1))
+enter("ellipkm1", lambda x: -sp.elliprd(0.0, 1.0, x) / 6, domain=(0, np.inf))
+enter("ellipe", lambda x: -sp.elliprd(0.0, 1 - x, 1.0) / 6, domain=(-np.inf, 1))
+
+
+def _delta(x: Any, y: Any) -> Any:
+    sine = np.sin(x)
+    return 1 - y * sine * sine
+
+
+def _reduced(x: Any) -> tuple[Any, Any, Any]:
+    """Sine and squared cosine of an angle, and how many half turns it holds."""
+    turns = np.round(x / np.pi)
+    sine, cosine = np.sin(x - np.pi * turns), np.cos(x)
+    return sine, cosine * cosine, turns
+
+
+def first_by_parameter(x: Any, y: Any) -> Any:
+    """The derivative of the incomplete integral of the first kind by its parameter."""
+    sine, square, turns = _reduced(x)
+    return sine**3 * sp.elliprd(square, 1.0, _delta(x, y)) / 6 + turns * sp.elliprd(0.0, 1.0, 1 - y) / 3
+
+
+def _second_by_parameter(x: Any, y: Any) -> Any:
+    sine, square, turns = _reduced(x)
+    return -(sine**3) * sp.elliprd(square, _delta(x, y), 1.0) / 6 - turns * sp.elliprd(0.0, 1 - y, 1.0) / 3
+
+
+enter("ellipkinc", lambda x, y: 1 / np.sqrt(_delta(x, y)), first_by_parameter)
+enter("ellipeinc", lambda x, y: np.sqrt(_delta(x, y)), _second_by_parameter)
+
+
+def _jacobis(x: Any, y: Any, x_dot: Any, y_dot: Any, out: Any) -> Any:
+    """`sn`, `cn`, `dn` and the amplitude, of which the last has the derivative of the inverse of an integral."""
+    sn, cn, dn, amplitude = out
+    turn = dn * (x_dot - first_by_parameter(amplitude, y) * y_dot)
+    return cn * turn, -sn * turn, -sn * (y * cn * turn + 0.5 * sn * y_dot) / dn, turn
+
+
+enter_several("ellipj", _jacobis, 4)
+
+# Carlson's symmetric integrals
+enter("elliprf", lambda x, y, z: -sp.elliprd(y, z, x) / 6, lambda x, y, z: -sp.elliprd(x, z, y) / 6,
+      lambda x, y, z: -sp.elliprd(x, y, z) / 6)  # fmt: skip
+enter("elliprc", lambda x, y: rc_first(x, y), lambda x, y: rc_second(x, y))
+enter("elliprd", lambda x, y, z: rd_of_argument(x, y, z), lambda x, y, z: rd_of_argument(y, x, z),
+      lambda x, y, z: rd_of_last(x, y, z))  # fmt: skip
+
+
+def _rg_slope(x: Any, y: Any, z: Any) -> Any:
+    """By the first argument."""
+    tail = np.where(x == 0, 0.0, x * sp.elliprd(y, z, np.where(x == 0, 1.0, x)))
+    return 0.25 * (sp.elliprf(x, y, z) - tail / 3)
+
+
+enter("elliprg", lambda x, y, z: _rg_slope(x, y, z), lambda x, y, z: _rg_slope(y, x, z),
+      lambda x, y, z: _rg_slope(z, x, y))  # fmt: skip
+enter("elliprj", lambda x, y, z, u: rj_of_argument(x, y, z, u), lambda x, y, z, u: rj_of_argument(y, x, z, u),
+      lambda x, y, z, u: rj_of_argument(z, x, y, u), lambda x, y, z, u: rj_of_last(x, y, z, u))  # fmt: skip
+
+
+def _agm_slope(out: Any, x: Any, y: Any) -> Any:
+    """By the first of two positive numbers: the mean is `pi / (2 R_F(0, x**2, y**2))`."""
+    return 2 / (3 * np.pi) * out * out * np.absolute(x) * sp.elliprd(0.0, y * y, x * x)
+
+
+enter("agm", lambda out, x, y: _agm_slope(out, x, y), lambda out, x, y: _agm_slope(out, y, x))

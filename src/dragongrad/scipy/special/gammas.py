@@ -1,0 +1,76 @@
+"""The gamma function and its kin: products, logarithms, polygammas and the zeta function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from .digammas import digamma_slope, psi_difference
+from .verbs import enter
+from .zetas import riemann_slope, zeta_by_order
+
+enter("gamma", lambda out, x: out * sp.psi(x))
+enter("gammaln", lambda x: sp.psi(x))
+enter("loggamma", lambda x: sp.psi(x))
+enter("psi", lambda x: digamma_slope(x))
+# The zeta function of Hurwitz, in which SciPy writes polygammas.
+enter("_zeta", lambda x, y: zeta_by_order(x, y), lambda x, y: -x * sp.zeta(x + 1, y), public="zeta")
+enter("_riemann_zeta", lambda x: riemann_slope(x), public="zeta")
+enter("zetac", lambda x: riemann_slope(x))
+
+
+def _rgamma_slope(out: Any, x: Any) -> Any:
+    """Left of 1/2 by `1/gamma(x) = sin(pi x) gamma(1 - x) / pi`, which has no poles there."""
+    left = np.real(x) < 0.5
+    mirrored = 1 - np.where(left, x, 0.0)
+    turn = np.cos(np.pi * (1 - mirrored)) - np.sin(np.pi * (1 - mirrored)) * sp.psi(mirrored) / np.pi
+    return np.where(left, turn * sp.gamma(mirrored), -out * sp.psi(np.where(left, 1.0, x)))
+
+
+enter("rgamma", _rgamma_slope)
+
+
+def _slope_of_ratio(out: Any, x: Any, y: Any) -> Any:
+    """The derivative of `beta(x, y)` by `x`."""
+    return -out * psi_difference(x, y)
+
+
+enter("beta", lambda out, x, y: _slope_of_ratio(out, x, y), lambda out, x, y: _slope_of_ratio(out, y, x))
+enter("betaln", lambda x, y: -psi_difference(x, y), lambda x, y: -psi_difference(y, x))
+
+
+def _binom_n(out: Any, x: Any, y: Any) -> Any:
+    end = _is_pole(x - y + 1)
+    known = out * psi_difference(x - np.where(end, 0.0, y) + 1, y)
+    at_end = out * sp.psi(x + 1) + sp.gamma(x + 1) * sp.rgamma(y + 1) * _rgamma_slope(0.0, x - y + 1)
+    return np.where(end, at_end, known)
+
+
+def _binom_k(out: Any, x: Any, y: Any) -> Any:
+    """By the logarithm; at the ends, where the value is zero, by the reciprocals of the gamma functions."""
+    z = x - y
+    low, high = _is_pole(y + 1), _is_pole(z + 1)
+    end = np.logical_or(low, high)
+    inner = out * psi_difference(np.where(end, 1.0, y + 1), np.where(end, 0.0, z - y))
+    over = _rgamma_slope(sp.rgamma(y + 1), y + 1) * sp.rgamma(z + 1)
+    under = sp.rgamma(y + 1) * _rgamma_slope(sp.rgamma(z + 1), z + 1)
+    return np.where(end, sp.gamma(x + 1) * (over - under), inner)
+
+
+def _is_pole(x: Any) -> Any:
+    return np.logical_and(x <= 0, x == np.floor(x))
+
+
+enter("binom", _binom_n, _binom_k)
+
+
+def _poch_z(out: Any, x: Any, y: Any) -> Any:
+    start = _is_pole(x)
+    known = out * psi_difference(np.where(start, 1.0, x), y)
+    low = np.where(start, x + y, 1.0)
+    return np.where(start, sp.gamma(low) * _rgamma_slope(0.0, x) + out * sp.psi(low), known)
+
+
+enter("poch", _poch_z, lambda out, x, y: out * sp.psi(x + y))

@@ -1,0 +1,97 @@
+"""Exponential, sine and logarithmic integrals, Lambert's function, and integrals of Bessel functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from .near import factorials, patched
+from .verbs import Refused, enter, enter_several, order
+
+_INTEGER = "it numbers the branches of a function"
+
+enter("expi", lambda x: np.exp(x) / x)
+enter("exp1", lambda x: -np.exp(-x) / x)
+
+
+def _expn_slope(x: Any, y: Any) -> Any:
+    """The integral of the order before; that of order 0 is `exp(-y) / y`."""
+    first = x == 0
+    return np.where(first, -(1 + 1 / y) * np.exp(-y) / y, -sp.expn(np.where(first, 0, x - 1), y))
+
+
+enter("expn", order("n"), _expn_slope, domain=((-np.inf, np.inf), (0, np.inf)))
+
+_RADIUS = 0.5
+_sine_over = patched(
+    lambda x: np.sin(x) / x, _RADIUS, [(1, 0, -1, 0)[k % 4] / factorials[k + 1] for k in range(18)]
+)
+_sinh_over = patched(lambda x: np.sinh(x) / x, _RADIUS, [(1, 0)[k % 2] / factorials[k + 1] for k in range(18)])
+
+
+def _over_zero(fn: Any, x: Any, x_dot: Any) -> Any:
+    """`fn(x) / x * x_dot` beside another output, which has a slope at zero, where this one is infinite."""
+    start = x == 0
+    inner = np.where(start, 1.0, x)
+    slope = np.where(start, np.inf, fn(inner) / inner)
+    # Whoever uses the other output alone is not to be warned of this one.
+    with np.errstate(invalid="ignore"):
+        return slope * x_dot
+
+
+enter_several("sici", lambda x, x_dot: (_sine_over(x) * x_dot, _over_zero(np.cos, x, x_dot)), 2)
+enter_several("shichi", lambda x, x_dot: (_sinh_over(x) * x_dot, _over_zero(np.cosh, x, x_dot)), 2)
+
+# log(1 + x) / x
+_log_over = patched(lambda x: np.log(1 + x) / x, 0.1, [(-1.0) ** k / (k + 1) for k in range(26)])
+enter("spence", lambda x: -_log_over(x - 1), domain=(0, np.inf))
+
+enter(
+    "_lambertw",
+    lambda out: np.exp(-out) / (1 + out),
+    Refused("k", _INTEGER),
+    Refused("tol", "it says how precise the value is to be"),
+    public="lambertw",
+)
+enter("wrightomega", lambda out: out / (1 + out))
+
+# Integrals of Bessel, Struve and Airy functions
+enter_several("itj0y0", lambda x, x_dot: (sp.j0(x) * x_dot, sp.y0(x) * x_dot), 2)
+enter_several("iti0k0", lambda x, x_dot: (sp.i0(x) * x_dot, sp.k0(x) * x_dot), 2)
+# (1 - J0(x)) / x and (I0(x) - 1) / x
+_j0_less = patched(
+    lambda x: (1 - sp.j0(x)) / x,
+    1.0,
+    [
+        -((-1.0) ** (k // 2 + 1)) / (4.0 ** (k // 2 + 1) * factorials[k // 2 + 1] ** 2) if k % 2 else 0
+        for k in range(22)
+    ],
+)
+_i0_less = patched(
+    lambda x: (sp.i0(x) - 1) / x,
+    1.0,
+    [1 / (4.0 ** (k // 2 + 1) * factorials[k // 2 + 1] ** 2) if k % 2 else 0 for k in range(22)],
+)
+enter_several("it2j0y0", lambda x, x_dot: (_j0_less(x) * x_dot, -_over_zero(sp.y0, x, x_dot)), 2)
+enter_several("it2i0k0", lambda x, x_dot: (_i0_less(x) * x_dot, -_over_zero(sp.k0, x, x_dot)), 2)
+enter("itstruve0", lambda x: sp.struve(0, x))
+enter("it2struve0", lambda x: -sp.struve(0, x) / x)
+enter("itmodstruve0", lambda x: sp.modstruve(0, x))
+
+
+def _airy_integrals(x: Any, x_dot: Any) -> Any:
+    (ai, _, bi, _), (left, _, other, _) = sp.airy(x), sp.airy(-x)
+    return ai * x_dot, bi * x_dot, left * x_dot, other * x_dot
+
+
+enter_several("itairy", _airy_integrals, 4)
+
+
+def _besselpoly_slope(x: Any, y: Any, z: Any) -> Any:
+    low = np.where(z == 0, -sp.besselpoly(x, y + 1, 1.0), sp.besselpoly(x, y + 1, np.where(z == 0, 1.0, z - 1)))
+    return low - sp.besselpoly(x, y + 1, z + 1)
+
+
+enter("besselpoly", _besselpoly_slope, order("lmb"), order("nu"))

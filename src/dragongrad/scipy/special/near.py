@@ -1,0 +1,30 @@
+"""Formulas near the points where they would divide zero by zero: their own series there, with every derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+factorials = [float(factorial(k)) for k in range(60)]
+
+
+def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
+    """`c[0] + c[1] x + c[2] x**2 + ...`."""
+    total: Any = 0.0
+    for c in reversed(coefficients):
+        total = total * x + float(c)
+    return total
+
+
+def patched(formula: Callable[[Any], Any], radius: float, coefficients: Sequence[float]) -> Callable[[Any], Any]:
+    """A formula that is a power series where its argument is less than the radius in size."""
+
+    def of_x(x: Any) -> Any:
+        small = np.absolute(x) < radius
+        near = polynomial(np.where(small, x, 0.0), coefficients)
+        return np.where(small, near, formula(np.where(small, radius, x)))
+
+    return of_x

@@ -1,0 +1,31 @@
+"""The rules of all ufuncs of `scipy.special`; importing this enters them in the table."""
+
+from . import (
+    bessel,
+    cylinders,
+    distributions,
+    elementary,
+    elliptic,
+    errors,
+    gammas,
+    hypergeometric,
+    incomplete,
+    integrals,
+    polynomials,
+    statistics,
+)
+
+__all__ = [
+    "bessel",
+    "cylinders",
+    "distributions",
+    "elementary",
+    "elliptic",
+    "errors",
+    "gammas",
+    "hypergeometric",
+    "incomplete",
+    "integrals",
+    "polynomials",
+    "statistics",
+]

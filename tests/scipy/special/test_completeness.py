@@ -1,0 +1,109 @@
+"""Every ufunc of SciPy's has a rule or a reason; what has none says why, and where."""
+
+import numpy as np
+import pytest
+from scipy import special
+from special_cases import ALL
+
+import dragongrad as ad
+from dragongrad.core.block import TABLE, UNSUPPORTED
+from dragongrad.scipy.special.verbs import RULES
+
+NAMES = sorted(name for name in special.__all__ if isinstance(getattr(special, name), np.ufunc))
+PROLATE, OBLATE = special.pro_cv(1, 2, 1.5), special.obl_cv(1, 2, 1.5)
+# Their slopes are compared with differences below: mpmath lacks them, or is not needed for a sine.
+BY_DIFFERENCES = {
+    "airye": (-2.0,), "berp": (2.0,), "beip": (2.0,), "kerp": (2.0,), "keip": (2.0,), "kelvin": (2.0,),
+    "modfresnelp": (0.7,), "modfresnelm": (0.7,), "smirnov": (5, 0.3), "smirnovi": (5, 0.3), "pbvv": (0.5, 0.7),
+    "pbwa": (0.5, 0.7), "hankel1": (1.5, 2.0), "hankel2": (1.5, 2.0), "hankel1e": (1.5, 2.0),
+    "hankel2e": (1.5, 2.0),
+    "log_wright_bessel": (0.5, 1.2, 0.3), "ndtri_exp": (-3.0,), "wofz": (0.3,), "mathieu_cem": (2, 1.5, 33.0),
+    "mathieu_sem": (2, 1.5, 33.0), "mathieu_modcem1": (2, 1.5, 0.3), "mathieu_modcem2": (2, 1.5, 0.3),
+    "mathieu_modsem1": (2, 1.5, 0.3), "mathieu_modsem2": (2, 1.5, 0.3), "pro_ang1": (1, 2, 1.5, 0.3),
+    "pro_rad1": (1, 2, 1.5, 1.3), "obl_ang1": (1, 2, 1.5, 0.3), "obl_rad1": (1, 2, 1.5, 1.3),
+    "pro_ang1_cv": (1, 2, 1.5, PROLATE, 0.3), "pro_rad1_cv": (1, 2, 1.5, PROLATE, 1.3),
+    "obl_ang1_cv": (1, 2, 1.5, OBLATE, 0.3), "obl_rad1_cv": (1, 2, 1.5, OBLATE, 1.3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_ufunc_has_an_entry(name):
+    ad.grad(special.expit)(0.0)
+    fn = getattr(special, name)
+    assert (fn in TABLE) != (fn in UNSUPPORTED)
+    known = {rule for rule in RULES if getattr(special, rule, None) is fn}
+    assert known
+    if any(RULES[rule].state == "Block" for rule in known):
+        tested = {case.name for case in ALL} | set(BY_DIFFERENCES)
+        assert any(getattr(special, one, None) is fn for one in tested), f"{name} has no case"
+
+
+@pytest.mark.parametrize("name", sorted(BY_DIFFERENCES))
+def test_slopes_are_differences(name):
+    fn, (*rest, x) = getattr(special, name), BY_DIFFERENCES[name]
+    step = 1e-4
+    value = lambda t: np.stack(np.atleast_1d(fn(*rest, t)))
+    found = np.stack(np.atleast_1d(ad.jvp(lambda t: fn(*rest, t), (x,), (1.0,))[1]))
+    near, far = (value(x + step) - value(x - step)) / 2, (value(x + 2 * step) - value(x - 2 * step)) / 4
+    assert np.allclose(
+        found, (4 * near - far) / 3 / step, rtol=3e-7, atol=1e-9 * np.nanmax(np.abs(found)), equal_nan=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "which"),
+    [("yv", (1.0, 2.0), 0), ("eval_legendre", (2.0, 0.3), 0), ("pbdv", (0.5, 0.3), 0), ("smirnov", (3.0, 0.2), 0),
+     ("hyp2f1", (1.0, 2.0, 3.0, 0.4), 2), ("expn", (2.0, 0.3), 0)],
+)  # fmt: skip
+def test_orders_are_constants(name, args, which):
+    fn = getattr(special, name)
+    first = (lambda *a: fn(*a)[0]) if fn.nout > 1 else fn
+    for run in (
+        lambda: ad.grad(first, which)(*args),
+        lambda: ad.jvp(lambda v: first(*args[:which], v, *args[which + 1 :]), (args[which],), (1.0,)),
+    ):
+        with pytest.raises(ad.NoRuleError, match=rf"special\.{name} has no derivative by its argument(.|\n)*test_"):
+            run()
+    # Under transforms that differentiate nothing they are arguments like others.
+    assert np.allclose(ad.vmap(first)(*[np.array([a, a]) for a in args]), first(*args))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in NAMES if n.startswith(("ncf", "nct", "mathieu_a", "pro_cv", "obl_rad2"))]
+)
+def test_what_has_no_rule_says_why(name):
+    fn = getattr(special, name)
+    with pytest.raises(
+        ad.NoRuleError, match=rf"{name} has no derivative rule: (it is|what)(.|\n)*test_completeness"
+    ):
+        ad.grad(lambda x: np.sum(fn(*[x] * fn.nin)))(0.5)
+
+
+@pytest.mark.parametrize("name", ["round", "gammasgn"])
+def test_steps_have_the_slope_zero(name):
+    assert ad.grad(getattr(special, name))(0.3) == 0
+
+
+@pytest.mark.parametrize("name", ["jve", "yve", "ive", "airye"])
+def test_a_scale_that_is_an_absolute_value_is_refused_for_complex_numbers(name):
+    fn = getattr(special, name)
+    with pytest.raises(ad.NoRuleError, match=rf"{name} of complex numbers(.|\n)*absolute value"):
+        ad.jvp(lambda z: fn(*[1.0] * (fn.nin - 1), z), (1 + 1j,), (1 + 0j,))
+
+
+COMPLEX = ("gamma", "loggamma", "rgamma", "psi", "erf", "erfc", "erfcx", "erfi", "dawsn", "wofz", "expm1", "log1p",
+           "expi", "exp1", "spence", "wrightomega", "log_ndtr", "ndtr")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("z", [0.7 + 0.4j, 1.5 - 2j, 3 + 9j])
+def test_complex_derivatives_are_those_along_both_axes(name, z):
+    fn, step = getattr(special, name), 1e-4
+    slope = ad.jvp(fn, (z,), (1 + 0j,))[1]
+    for way in (1, 1j):
+        at = [fn(z + k * step * way) for k in (-2, -1, 1, 2)]
+        expected = (8 * (at[2] - at[1]) - (at[3] - at[0])) / 12 / step / way
+        assert abs(slope - expected) <= 1e-8 * max(abs(expected), 1e-6 * abs(fn(z)))
+    curve = ad.jvp(lambda z: ad.jvp(fn, (z,), (1 + 0j,))[1], (z,), (1 + 0j,))[1]
+    ahead, behind = (ad.jvp(fn, (z + d,), (1 + 0j,))[1] for d in (step, -step))
+    assert abs(curve - (ahead - behind) / 2 / step) <= 1e-5 * max(abs(curve), abs(slope))
