@@ -15,10 +15,10 @@ from ..core.block import composite, linear
 from .axes import copied, shift
 
 # The scaling of the inverse transform, by that of the transform.
-_SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-def _fitted(x: Any, length: int, axis: int) -> Any:
+def fitted(x: Any, length: int, axis: int) -> Any:
     """An axis cut, or filled with zeros, to a length."""
     axis = axis % x.ndim
     before = x.shape[axis]
@@ -37,17 +37,17 @@ def _batch(fn: Any) -> Any:
 
 
 def _fft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return _fitted(np.fft.fft(out_bar, n=n, axis=axis, norm=norm), x.shape[axis], axis)
+    return fitted(np.fft.fft(out_bar, n=n, axis=axis, norm=norm), x.shape[axis], axis)
 
 
 def _ifft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-    return _fitted(np.fft.ifft(out_bar, n=n, axis=axis, norm=norm), x.shape[axis], axis)
+    return fitted(np.fft.ifft(out_bar, n=n, axis=axis, norm=norm), x.shape[axis], axis)
 
 
 def _rfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The half spectrum filled with zeros; the sweep takes the real part."""
     n = x.shape[axis] if n is None else n
-    return _fitted(np.real(np.fft.fft(out_bar, n=n, axis=axis, norm=norm)), x.shape[axis], axis)
+    return fitted(np.real(np.fft.fft(out_bar, n=n, axis=axis, norm=norm)), x.shape[axis], axis)
 
 
 def _irfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
@@ -59,8 +59,8 @@ def _irfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: 
     if n % 2 == 0:
         weight[-1] = 1.0
     weight = np.reshape(weight, (count,) + (1,) * (out_bar.ndim - 1 - axis % out_bar.ndim))
-    spectrum = np.conj(np.fft.rfft(out_bar, n=n, axis=axis, norm=_SWAPPED[norm]))
-    return _fitted(spectrum * weight, x.shape[axis], axis)
+    spectrum = np.conj(np.fft.rfft(out_bar, n=n, axis=axis, norm=SWAPPED[norm]))
+    return fitted(spectrum * weight, x.shape[axis], axis)
 
 
 for _fn, _rule in (
@@ -75,13 +75,13 @@ for _fn, _rule in (
 @composite(np.fft.hfft)
 def hfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The transform of a signal with Hermitian symmetry: real."""
-    return np.fft.irfft(np.conj(a), n=n, axis=axis, norm=_SWAPPED[norm])
+    return np.fft.irfft(np.conj(a), n=n, axis=axis, norm=SWAPPED[norm])
 
 
 @composite(np.fft.ihfft)
 def ihfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The inverse of `hfft`."""
-    return np.conj(np.fft.rfft(a, n=n, axis=axis, norm=_SWAPPED[norm]))
+    return np.conj(np.fft.rfft(a, n=n, axis=axis, norm=SWAPPED[norm]))
 
 
 def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int], list[int]]:

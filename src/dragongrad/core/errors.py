@@ -17,6 +17,7 @@ DragongradError
 ├── CompileError         machine code that cannot be made in this process
 ├── SavedProgramError    a program that no file can hold, a file that holds none, a call that it does not answer
 ├── MissingExtraError    an optional package that is not installed
+├── AbsentError          a name that a part of the library does not have
 └── DerivativeError      two derivatives that should agree and do not
 """
 
@@ -99,6 +100,10 @@ class MissingExtraError(DragongradError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
 
 
+class AbsentError(DragongradError, AttributeError):
+    """A name that a part of the library does not have; the message says what to use instead."""
+
+
 class CompileWarning(UserWarning):
     """A compiled function does something slower than its user may expect."""
 
@@ -109,20 +114,18 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-_INSIDE = (
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
-    os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<__array_function__",
-)  # fmt: skip
+_INSIDE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__", *[
+    os.path.abspath(f"{np.__file__}/../../{name}") + os.sep for name in ("numpy", "scipy")
+])  # fmt: skip
 
 
 def user_line(error: BaseException | None = None) -> str:
-    """Describe the innermost line outside dragongrad and NumPy, now or where an error was raised."""
+    """Describe the innermost line outside dragongrad, NumPy and SciPy, now or where an error was raised."""
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename
         if not name.startswith(_INSIDE):
-            text = linecache.getline(name, number).strip()
-            return f"{name}:{number}: {text}" if text else f"{name}:{number}"
+            return f"{name}:{number}: {linecache.getline(name, number).strip()}".removesuffix(": ")
     return "unknown line"
 
 
@@ -136,10 +139,9 @@ def describe(value: Any) -> str:
     """Name a value as messages do: ``float64 (3, 4)``, or its type where it has no shape."""
     if isinstance(value, (type, np.dtype)):
         return getattr(value, "__name__", str(value))
-    shape = getattr(value, "shape", None)
     if isinstance(value, (list, tuple)) and len(value) < 9:
         return f"[{', '.join(describe(v) for v in value)}]"
-    if shape is None:
+    if (shape := getattr(value, "shape", None)) is None:
         return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
     return f"{value.dtype} {tuple(shape)}"
 
@@ -151,5 +153,4 @@ def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> Drago
     kinds: dict[type, type] = {TypeError: DtypeError, np.linalg.LinAlgError: FactorizationError}
     kinds |= dict.fromkeys((IndexError, OverflowError), OutOfBoundsError)
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
-    operands = ", ".join(describe(a) for a in args)
-    return kind(f"{name}({operands}) failed: {error}\n  at {user_line()}")
+    return kind(f"{name}({', '.join(map(describe, args))}) failed: {error}\n  at {user_line()}")

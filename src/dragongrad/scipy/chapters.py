@@ -1,0 +1,149 @@
+"""What answers for a module of SciPy's: functions with rules, functions that are refused, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import NUMPY_ERRORS, AbsentError, DragongradError, NoRuleError, operation_error, user_line
+from ..core.variable import Variable, plain, top_level
+
+SMOOTH, CONSTANT, REFUSED = "exact derivatives", "no derivative: plain arrays only", "refused"
+
+
+class Chapter:
+    """The functions that answer for one module of SciPy's.
+
+    Attributes
+    ----------
+    module : module
+        SciPy's own.
+    title : str
+        Its name, without `scipy.`.
+    states : dict
+        What each function does with Variables, for the manual.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.title = module.__name__.removeprefix("scipy.")
+        self.states: dict[str, str] = {}
+
+    def own(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Let a function that takes functions answer always: these may hold Variables."""
+        name = rule.__name__
+        self.states[name] = SMOOTH
+
+        @wraps(rule)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
+
+        call.__module__ = f"dragongrad.scipy.{self.title}"
+        return call
+
+    def smooth(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Let a function answer for SciPy's of the same name: on plain arrays SciPy's own does."""
+        name = rule.__name__
+        scipys: Any = getattr(self.module, name, None)
+        self.states[name] = SMOOTH
+
+        @wraps(rule)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not holds_variable((args, kwargs)):
+                if scipys is None:
+                    raise self.absent(name)
+                return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+            return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
+
+        call.__module__ = f"dragongrad.scipy.{self.title}"
+        return call
+
+    def refused(self, name: str, reason: str, instead: str) -> Callable[..., Any]:
+        """A function of SciPy's that takes plain arrays, and says why it takes no Variables."""
+        scipys: Any = getattr(self.module, name, None)
+        self.states[name] = f"{REFUSED}: {reason}; {instead}"
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if scipys is None:
+                raise self.absent(name)
+            if holds_variable((args, kwargs)):
+                raise NoRuleError(
+                    f"scipy.{self.title}.{name} has no derivative rule: {reason}\n  at {user_line()}\n{instead}"
+                )
+            return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+
+        call.__name__ = call.__qualname__ = name
+        call.__module__ = f"dragongrad.scipy.{self.title}"
+        call.__doc__ = f"As `scipy.{self.title}.{name}`, of plain arrays: {reason}."
+        return call
+
+    def constant(self, *names: str) -> list[Any]:
+        """Functions of SciPy's, or what is no function, that take no arrays whose derivative anybody wants."""
+        found = []
+        for name in names:
+            what = getattr(self.module, name)
+            alone = callable(what) and not isinstance(what, type)
+            found.append(self.refused(name, "it makes constants", "Pass plain numbers") if alone else what)
+            self.states[name] = CONSTANT
+        return found
+
+    def absent(self, name: str) -> AbsentError:
+        """The error for a name that is not there."""
+        here = f"dragongrad.scipy.{self.title}"
+        if hasattr(self.module, name):
+            return AbsentError(
+                f"{here} has no {name!r}, which has no derivative rule\n  at {user_line()}\n"
+                f"Of plain arrays write scipy.{self.title}.{name}, or give it a rule with @ad.custom_rule"
+            )
+        return AbsentError(
+            f"neither {here} nor this release of SciPy has {name!r}\n  at {user_line()}\n"
+            f"dir({here}) names what is there"
+        )
+
+    def getattr(self) -> Callable[[str], Any]:
+        """What answers for names that the module does not have."""
+
+        def find(name: str) -> Any:
+            if name.startswith("__"):
+                # Python itself asks for such names, and takes no for an answer.
+                raise AttributeError(name)
+            raise self.absent(name)
+
+        return find
+
+
+def holds_variable(value: Any) -> bool:
+    """Whether a Variable that some level follows is among the values of a nest."""
+    if isinstance(value, Variable):
+        return plain(value) is value
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_variable, value))
+    if isinstance(value, dict):
+        return any(map(holds_variable, value.values()))
+    held = isinstance(value, np.ndarray) and value.dtype.hasobject
+    return held and top_level(value.ravel().tolist()) is not None
+
+
+def settled(value: Any) -> Any:
+    """A plain value, without the buffers in which it may stand."""
+    if isinstance(value, Variable):
+        return plain(value)
+    if type(value) in (list, tuple) and any(isinstance(v, (Variable, list, tuple)) for v in value):
+        return type(value)(map(settled, value))
+    return value
+
+
+def answered(name: str, rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call what answers; an error of NumPy's or SciPy's is restated, of a function of the user's passed on."""
+    try:
+        out = rule(*args, **kwargs)
+    except NUMPY_ERRORS as error:
+        if isinstance(error, DragongradError) or any(callable(a) and not isinstance(a, type) for a in args):
+            raise
+        raise operation_error(name, args, error) from None
+    top = top_level([v for v in (*args, *kwargs.values()) if isinstance(v, Variable)])
+    return out if top is None or not top.stages else top.from_numpy(out)

@@ -1,0 +1,155 @@
+"""Discrete Fourier transforms, by the Blocks of `numpy.fft`: linear, so each is its own derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...blocks.axes import as_array
+from ...blocks.fourier import SWAPPED
+from .chapter import smooth
+
+
+def numbers(x: Any) -> Any:
+    """An array as it is transformed: half precision in single precision."""
+    x = as_array(x)
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def swapped(norm: Any) -> str:
+    """The scaling of the inverse transform, by that of the transform."""
+    if norm not in SWAPPED:
+        raise ValueError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}")
+    return SWAPPED[norm]
+
+
+def along(x: Any, s: Any, axes: Any) -> tuple[Any, Any]:
+    """The lengths and axes of a transform along several, as NumPy takes them."""
+    if s is None:
+        return None, axes
+    s = (s,) if np.ndim(s) == 0 else tuple(s)
+    axes = tuple(range(-len(s), 0)) if axes is None else axes
+    return [x.shape[a] if n is None else n for n, a in zip(s, axes, strict=True)], axes
+
+
+@smooth
+def fft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The discrete Fourier transform along an axis.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> abs(ad.jvp(fft.fft, (np.ones(2),), (np.array([1.0, 0.0]),))[1])
+    array([1., 1.])
+
+    """
+    return np.fft.fft(numbers(x), n=n, axis=axis, norm=norm)
+
+
+@smooth
+def ifft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The inverse of `fft`.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> ad.grad(lambda x: np.real(fft.ifft(x)[0]))(np.ones(2))
+    array([0.5, 0.5])
+
+    """
+    return np.fft.ifft(numbers(x), n=n, axis=axis, norm=norm)
+
+
+@smooth
+def rfft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The transform of a real array: the frequencies from zero on.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> ad.grad(lambda x: np.sum(np.abs(fft.rfft(x)) ** 2))(np.array([3.0, 4.0]))
+    array([12., 16.])
+
+    """
+    return np.fft.rfft(numbers(x), n=n, axis=axis, norm=norm)
+
+
+@smooth
+def irfft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The inverse of `rfft`; `n` is its length, an even one if it is left out.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> ad.jacobian(fft.irfft)(np.array([1.0, 2.0]))
+    array([[ 0.5,  0.5],
+           [ 0.5, -0.5]])
+
+    """
+    return np.fft.irfft(numbers(x), n=n, axis=axis, norm=norm)
+
+
+@smooth
+def hfft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The transform of a signal with Hermitian symmetry, of which one half is given: real.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> ad.jacobian(fft.hfft)(np.array([1.0, 2.0]))
+    array([[ 1.,  1.],
+           [ 1., -1.]])
+
+    """
+    return np.fft.irfft(np.conj(numbers(x)), n=n, axis=axis, norm=swapped(norm))
+
+
+@smooth
+def ihfft(
+    x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False,
+    workers: Any = None, *, plan: Any = None,
+) -> Any:  # fmt: skip
+    """The inverse of `hfft`.
+
+    `n` is the length to which the axis is cut or filled with zeros; `norm` is "backward", "ortho" or "forward".
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import fft
+    >>> ad.grad(lambda x: np.real(fft.ihfft(x)[0]))(np.ones(2))
+    array([0.5, 0.5])
+
+    """
+    return np.conj(np.fft.rfft(numbers(x), n=n, axis=axis, norm=swapped(norm)))

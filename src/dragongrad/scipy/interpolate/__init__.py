@@ -1,0 +1,34 @@
+"""`scipy.interpolate` with exact derivatives: by the places, by the values, and by where they are asked for."""
+
+from .chapter import CHAPTER
+from .grids import (
+    BarycentricInterpolator,
+    InterpolatedUnivariateSpline,
+    LinearNDInterpolator,
+    RBFInterpolator,
+    RectBivariateSpline,
+    RegularGridInterpolator,
+    UnivariateSpline,
+    griddata,
+    interp1d,
+    interpn,
+    make_smoothing_spline,
+    splrep,
+)
+from .polynomials import (
+    Akima1DInterpolator,
+    CubicHermiteSpline,
+    CubicSpline,
+    PchipInterpolator,
+    PPoly,
+    pchip_interpolate,
+)
+from .splines import BSpline, make_interp_spline, splev
+
+__all__ = [
+    "Akima1DInterpolator", "BSpline", "BarycentricInterpolator", "CubicHermiteSpline", "CubicSpline",
+    "InterpolatedUnivariateSpline", "LinearNDInterpolator", "PPoly", "PchipInterpolator", "RBFInterpolator",
+    "RectBivariateSpline", "RegularGridInterpolator", "UnivariateSpline", "griddata", "interp1d", "interpn",
+    "make_interp_spline", "make_smoothing_spline", "pchip_interpolate", "splev", "splrep",
+]  # fmt: skip
+__getattr__ = CHAPTER.getattr()

@@ -1,0 +1,389 @@
+"""Piecewise polynomials: cubic splines, and the interpolants of Hermite, Fritsch and Carlson, and Akima.
+
+Each is made of its slopes at the places, which are smooth in the places and the values but for the kinks of the
+method.
+"""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+import numpy as np
+import scipy.interpolate as scipys
+
+from ...blocks.indexing import read
+from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ...core.variable import Variable, bottom
+from ..linalg import solve_banded
+from .chapter import CHAPTER, beside, data, double, made_by_scipy, outside_is_nan, own, periodic, placed
+
+
+class PPoly:
+    """A polynomial in each of the intervals between places: sums of `c[i] * (x - x[j])**(k - i)`.
+
+    Attributes
+    ----------
+    c : array of shape (k + 1, m, ...)
+        The coefficients, of the highest power first.
+    x : array of shape (m + 1,)
+        The places, which rise.
+    extrapolate : bool or "periodic"
+        Whether the first and the last polynomial go on outside; False: NaN.
+    axis : int
+        Where the axis of places stands among those of a value.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> f = lambda c: interpolate.PPoly(c, np.array([0.0, 1.0]))(0.5)
+    >>> ad.grad(f)(np.array([[1.0], [2.0], [3.0]])).ravel()
+    array([0.25, 0.5 , 1.  ])
+
+    """
+
+    def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
+        c, self.x, self.axis = double(c), double(x), axis
+        if axis:
+            c = np.moveaxis(np.moveaxis(c, axis + 1, 0), 1, 0)
+        self.c = c
+        self.extrapolate: Any = True if extrapolate is None else extrapolate
+        if c.ndim < 2 or self.x.ndim != 1 or c.shape[1] != self.x.shape[0] - 1:
+            raise ShapeError(
+                f"PPoly({describe(c)}, {describe(x)}): coefficients (k + 1, m, ...) of m + 1 places\n"
+                f"  at {user_line()}"
+            )
+
+    @classmethod
+    def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> PPoly:
+        """Make one of coefficients whose axis of intervals stands second already."""
+        made = cls(c, x, extrapolate)
+        made.axis = axis
+        return made
+
+    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+        """The values at places, or those of the derivative of order `nu`."""
+        how = self.extrapolate if extrapolate is None else extrapolate
+        if self._is_plain(double(x)):
+            return self._scipys()(x, nu, how)
+        x = double(x)
+        at = periodic(x, self.x[0], self.x[-1]) if how == "periodic" else x
+        piece = np.clip(np.searchsorted(self.x, np.reshape(at, (-1,)), side="right") - 1, 0, self.c.shape[1] - 1)
+        piece = np.reshape(piece, at.shape)
+        step, out = at - read(self.x, piece), None
+        step = np.reshape(step, step.shape + (1,) * (self.c.ndim - 2))
+        coefficients = _derived(self.c, nu) if nu >= 0 else self.antiderivative(-nu).c
+        for i in range(coefficients.shape[0]):
+            c = read(coefficients[i], piece)
+            out = c + 0 * step if out is None else out * step + c
+        out = outside_is_nan(out, at, self.x[0], self.x[-1]) if not how else out
+        return placed(out, self.axis, x.ndim)[()]
+
+    def _is_plain(self, *others: Any) -> bool:
+        return not any(isinstance(v, Variable) for v in (self.c, self.x, *others))
+
+    def _scipys(self) -> Any:
+        return scipys.PPoly.construct_fast(self.c, self.x, self.extrapolate, self.axis)
+
+    def derivative(self, nu: int = 1) -> PPoly:
+        """The derivative of order `nu`, as another one."""
+        if nu < 0:
+            return self.antiderivative(-nu)
+        return PPoly.construct_fast(_derived(self.c, nu), self.x, self.extrapolate, self.axis)
+
+    def antiderivative(self, nu: int = 1) -> PPoly:
+        """An antiderivative of order `nu`, which is zero at the first place."""
+        if nu <= 0:
+            return self.derivative(-nu)
+        if self._is_plain():
+            return _ours(self._scipys().antiderivative(nu))
+        c = self.c
+        for _ in range(nu):
+            k = c.shape[0]
+            powers = np.reshape(np.arange(k, 0, -1.0), (k,) + (1,) * (c.ndim - 1))
+            higher = c / powers
+            h = np.reshape(np.diff(self.x), (-1,) + (1,) * (c.ndim - 2))
+            ends: Any = 0.0
+            for i in range(k):
+                ends = (ends + higher[i]) * h
+            begins = np.concatenate([np.zeros_like(ends[:1]), np.cumsum(ends, axis=0)[:-1]])
+            c = np.concatenate([higher, begins[None]])
+        how = False if self.extrapolate == "periodic" else self.extrapolate
+        return PPoly.construct_fast(c, self.x, how, self.axis)
+
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        """The integral between two numbers, both of which may move."""
+        how = self.extrapolate if extrapolate is None else extrapolate
+        if how == "periodic":
+            raise ArgumentError(
+                f"integrate: add the integrals over the periods of a periodic polynomial\n  at {user_line()}"
+            )
+        if self._is_plain(a, b):
+            return self._scipys().integrate(a, b, how)
+        whole = self.antiderivative()
+        return whole(b, extrapolate=how) - whole(a, extrapolate=how)
+
+
+def _derived(c: Any, nu: int) -> Any:
+    """The coefficients of a derivative."""
+    k = c.shape[0]
+    if nu >= k:
+        return np.zeros_like(c[:1])
+    factors = [factorial(p) / factorial(p - nu) for p in range(k - 1, nu - 1, -1)]
+    return c[: k - nu] * np.reshape(np.array(factors), (-1,) + (1,) * (c.ndim - 1))
+
+
+CHAPTER.states["PPoly"] = "exact derivatives"
+
+
+def _ours(made: Any) -> PPoly:
+    return PPoly.construct_fast(made.c, made.x, made.extrapolate, made.axis)
+
+
+def _hermite(x: Any, y: Any, slopes: Any, extrapolate: Any, axis: int) -> PPoly:
+    """The cubic polynomials with given values and slopes at the places."""
+    h = beside(np.diff(x), y)
+    mean = np.diff(y, axis=0) / h
+    t = (slopes[:-1] + slopes[1:] - 2 * mean) / h
+    c = np.stack([t / h, (mean - slopes[:-1]) / h - t, slopes[:-1], y[:-1]])
+    return PPoly.construct_fast(c, x, extrapolate, axis)
+
+
+@made_by_scipy(_ours)
+def CubicHermiteSpline(  # noqa: N802 - SciPy's name
+    x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None
+) -> PPoly:
+    """The piecewise cubic with given values and slopes at places `x` (n,), as a `PPoly`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x, y = np.array([0.0, 1.0]), np.array([0.0, 1.0])
+    >>> ad.grad(lambda s: interpolate.CubicHermiteSpline(x, y, s)(0.5))(np.zeros(2))
+    array([ 0.125, -0.125])
+
+    """
+    x, y, at = data("CubicHermiteSpline", x, y, axis)
+    slopes = np.moveaxis(double(dydx), at, 0)
+    if slopes.shape != y.shape:
+        raise ShapeError(f"CubicHermiteSpline: slopes {describe(dydx)} of the shape of y\n  at {user_line()}")
+    return _hermite(x, y, slopes, extrapolate, at)
+
+
+def _ends(bc_type: Any, y: Any) -> list[Any]:
+    """What holds at either end: "not-a-knot", "periodic", or an order and a value."""
+    both = (bc_type, bc_type) if isinstance(bc_type, str) else tuple(bc_type)
+    known: dict[Any, Any] = {"clamped": (1, np.zeros(y.shape[1:])), "natural": (2, np.zeros(y.shape[1:])),
+             "not-a-knot": "not-a-knot", "periodic": "periodic"}  # fmt: skip
+    found: list[Any] = [known.get(one) if isinstance(one, str) else (one[0], double(one[1])) for one in both]
+    if len(found) != 2 or None in [f if isinstance(f, str) else f and f[0] for f in found]:
+        raise ArgumentError(f"CubicSpline: bc_type={bc_type!r} is none that is known\n  at {user_line()}")
+    if "periodic" in both and both != ("periodic", "periodic"):
+        raise ArgumentError(f"CubicSpline: periodic is said of both ends: bc_type='periodic'\n  at {user_line()}")
+    for one in found:
+        if not isinstance(one, str) and (one[0] not in (1, 2) or np.shape(one[1]) != y.shape[1:]):
+            raise ArgumentError(
+                f"CubicSpline: an end has an order, 1 or 2, and a value {y.shape[1:]}\n  at {user_line()}"
+            )
+    return found
+
+
+def _first_row(end: Any, y: Any, h: Any, mean: Any) -> tuple[Any, Any, Any]:
+    """The diagonal, what stands beside it, and the right-hand side of the equation of an end, seen from there."""
+    if end == "not-a-knot":
+        d = h[0] + h[1]
+        wide = [np.reshape(v, (1,) * (y.ndim - 1)) for v in (h[0], h[1], d)]
+        right = ((wide[0] + 2 * wide[2]) * wide[1] * mean[0] + wide[0] ** 2 * mean[1]) / wide[2]
+        return h[1], d, right
+    order, value = end
+    if order == 1:
+        return np.ones(()), np.zeros(()), value + 0 * mean[0]
+    return 2 * h[0], h[0], 3 * mean[0] * h[0] - 0.5 * value * h[0] ** 2
+
+
+def _slopes(x: Any, y: Any, ends: list[Any]) -> Any:
+    n, h = x.shape[0], np.diff(x)
+    wide = beside(h, y)
+    mean = np.diff(y, axis=0) / wide
+    if n == 2:
+        ends = [(1, mean[0]) if isinstance(end, str) else end for end in ends]
+    if n > 2 and ends[0] == "periodic":
+        return _periodic_slopes(h, wide, mean)
+    if n == 3 and ends == ["not-a-knot", "not-a-knot"]:
+        # A parabola: its slopes are linear.
+        second = (mean[1] - mean[0]) / (h[0] + h[1])
+        return np.stack([mean[0] - h[0] * second, mean[0] + h[0] * second, mean[1] + h[1] * second])
+    first = _first_row(ends[0], y, h, mean)
+    last = _first_row(_seen_from_behind(ends[1]), y, np.flip(h), np.flip(mean, 0))
+    diagonal = np.concatenate([_one(first[0]), 2 * (h[:-1] + h[1:]), _one(last[0])])
+    above = np.concatenate([np.zeros(1), _one(first[1]), h[:-1]])
+    below = np.concatenate([h[1:], _one(last[1]), np.zeros(1)])
+    inner = 3 * (wide[1:] * mean[:-1] + wide[:-1] * mean[1:])
+    right = np.concatenate([first[2][None], inner, last[2][None]])
+    band = np.stack([above, diagonal, below])
+    return np.reshape(solve_banded((1, 1), band, np.reshape(right, (n, -1))), y.shape)
+
+
+def _seen_from_behind(end: Any) -> Any:
+    # Backwards the second derivative, which enters beside slopes with their sign, changes its own.
+    return (2, -end[1]) if not isinstance(end, str) and end[0] == 2 else end
+
+
+def _one(value: Any) -> Any:
+    return np.reshape(value, (1,))
+
+
+def _periodic_slopes(h: Any, wide: Any, mean: Any) -> Any:
+    if h.shape[0] == 2:
+        slope = np.sum(mean / wide, axis=0) / np.sum(1 / wide, axis=0)
+        return np.stack([slope] * 3)
+    n, before = h.shape[0], np.roll(h, 1)
+    eye = np.eye(n)
+    matrix = (
+        eye * (2 * (h + before))[:, None]
+        + np.roll(eye, 1, axis=1) * before[:, None]
+        + np.roll(eye, -1, axis=1) * h[:, None]
+    )
+    right = 3 * (wide * np.roll(mean, 1, axis=0) + np.roll(wide, 1, axis=0) * mean)
+    slopes = np.reshape(np.linalg.solve(matrix, np.reshape(right, (n, -1))), right.shape)
+    return np.concatenate([slopes, slopes[:1]])
+
+
+@made_by_scipy(_ours)
+def CubicSpline(  # noqa: N802
+    x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None
+) -> PPoly:
+    """The cubic spline through values at places, with two continuous derivatives, as a `PPoly`.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        The places, which rise.
+    y : array
+        The values, n along the axis.
+    axis : int
+        The axis of places.
+    bc_type : str or tuple of two
+        What holds at the ends: "not-a-knot", "periodic", "clamped", "natural", or for each an order and a value.
+    extrapolate : bool or "periodic", optional
+        Whether the spline goes on outside; else it is NaN.
+
+    Returns
+    -------
+    PPoly
+        Called with places, it gives values; `derivative`, `antiderivative` and `integrate` are SciPy's.
+
+    Raises
+    ------
+    ShapeError
+        There are not as many values as places.
+    ArgumentError
+        The places do not rise, or an end that is not known.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> ad.grad(lambda y: interpolate.CubicSpline(x, y)(0.5))(x**2)
+    array([ 0.375,  0.75 , -0.125])
+
+    """
+    x, y, at = data("CubicSpline", x, y, axis)
+    ends = _ends(bc_type, y)
+    if ends[0] == "periodic" and not np.allclose(bottom(y[0]), bottom(y[-1]), rtol=1e-15, atol=1e-15):
+        raise ArgumentError(f"CubicSpline: the first and the last value of a period are equal\n  at {user_line()}")
+    how = ("periodic" if ends[0] == "periodic" else True) if extrapolate is None else extrapolate
+    return _hermite(x, y, _slopes(x, y, ends), how, at)
+
+
+def _end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
+    """Moler, *Numerical Computing with MATLAB*, 3.6."""
+    d = ((2 * h0 + h1) * m0 - h0 * m1) / (h0 + h1)
+    too_far = np.logical_and(np.sign(m0) != np.sign(m1), np.absolute(d) > 3 * np.absolute(m0))
+    return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(too_far, 3 * m0, d))
+
+
+@made_by_scipy(_ours)
+def PchipInterpolator(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:  # noqa: N802
+    """The piecewise cubic that keeps the values' rising and falling (Fritsch and Carlson 1980), as a `PPoly`.
+
+    Where a step of the values is zero, the slope there has a kink.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> ad.grad(lambda y: interpolate.PchipInterpolator(x, y)(0.5))(np.array([0.0, 1.0, 1.5])).round(3)
+    array([ 0.34 ,  0.833, -0.174])
+
+    """
+    x, y, at = data("PchipInterpolator", x, y, axis)
+    h = beside(np.diff(x), y)
+    mean = np.diff(y, axis=0) / h
+    if x.shape[0] == 2:
+        return _hermite(x, y, np.concatenate([mean, mean]), extrapolate, at)
+    before, behind = mean[:-1], mean[1:]
+    turns = np.logical_or(np.sign(before) != np.sign(behind), np.logical_or(before == 0, behind == 0))
+    first, second = 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+    safe = [np.where(turns, 1.0, m) for m in (before, behind)]
+    inner = np.where(turns, 0.0, (first + second) / (first / safe[0] + second / safe[1]))
+    low = _end_slope(h[0], h[1], mean[0], mean[1])
+    high = _end_slope(h[-1], h[-2], mean[-1], mean[-2])
+    return _hermite(x, y, np.concatenate([low[None], inner, high[None]]), extrapolate, at)
+
+
+@own
+def pchip_interpolate(xi: Any, yi: Any, x: Any, der: Any = 0, axis: int = 0) -> Any:
+    """The values, or those of a derivative, of `PchipInterpolator` at places.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> t = np.array([0.0, 1.0, 2.0])
+    >>> ad.grad(lambda x: interpolate.pchip_interpolate(t, t**2, x))(0.5)
+    np.float64(1.125)
+
+    """
+    spline = PchipInterpolator(xi, yi, axis=axis)
+    return [spline(x, nu) for nu in der] if isinstance(der, (list, tuple)) else spline(x, der)
+
+
+@made_by_scipy(_ours)
+def Akima1DInterpolator(  # noqa: N802
+    x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None
+) -> PPoly:
+    """Akima's piecewise cubic (1970), or with `method="makima"` the modified one, as a `PPoly`; NaN outside.
+
+    Where neighbouring slopes are equal it has a kink.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.arange(5.0)
+    >>> ad.grad(lambda t: interpolate.Akima1DInterpolator(x, x**2)(t))(1.5).round(6)
+    np.float64(3.0)
+
+    """
+    if method not in ("akima", "makima"):
+        raise ArgumentError(f"Akima1DInterpolator: 'akima' or 'makima', not {method!r}\n  at {user_line()}")
+    x, y, at = data("Akima1DInterpolator", x, y, axis)
+    how = False if extrapolate is None else extrapolate
+    mean = np.diff(y, axis=0) / beside(np.diff(x), y)
+    if x.shape[0] == 2:
+        return _hermite(x, y, np.concatenate([mean, mean]), how, at)
+    low, high = 2 * mean[0] - mean[1], 2 * mean[-1] - mean[-2]
+    m = np.concatenate([(2 * low - mean[0])[None], low[None], mean, high[None], (2 * high - mean[-1])[None]])
+    jump = np.absolute(np.diff(m, axis=0))
+    if method == "makima":
+        jump = jump + 0.5 * np.absolute(m[1:] + m[:-1])
+    behind, before = jump[2:], jump[:-2]
+    both = behind + before
+    known = both > 1e-9 * np.max(both)
+    weighted = m[1:-2] + before / np.where(known, both, 1.0) * (m[2:-1] - m[1:-2])
+    return _hermite(x, y, np.where(known, weighted, 0.5 * (m[3:] + m[:-3])), how, at)

@@ -1,0 +1,219 @@
+"""B-splines: de Boor's algorithm, in the places, the knots and the coefficients."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import scipy.interpolate as scipys
+
+from ...blocks.axes import single
+from ...blocks.indexing import read
+from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
+from ...core.variable import Variable
+from .chapter import CHAPTER, data, double, made_by_scipy, outside_is_nan, own, periodic, placed
+
+
+class BSpline:
+    """A spline of degree k, by its knots and coefficients.
+
+    Attributes
+    ----------
+    t : array of shape (n + k + 1,)
+        The knots, in rising order.
+    c : array of shape (n, ...)
+        The coefficients, along axis 0.
+    k : int
+        The degree.
+    extrapolate : bool or "periodic"
+        Whether the first and the last polynomial go on outside; False: NaN.
+    axis : int
+        Where the axis of places stands among those of a value.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> t = np.array([0.0, 0.0, 1.0, 2.0, 2.0])
+    >>> ad.grad(lambda c: interpolate.BSpline(t, c, 1)(0.25))(np.ones(3))
+    array([0.75, 0.25, 0.  ])
+
+    """
+
+    def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
+        self.t, c, self.k = double(t), double(c), operator.index(k)
+        self.extrapolate, self.axis = extrapolate, single(axis, c.ndim)
+        self.c = np.moveaxis(c, self.axis, 0)
+        n = self.t.shape[0] - self.k - 1
+        if self.k < 0 or n < self.k + 1 or self.c.shape[0] < n:
+            raise ShapeError(
+                f"BSpline({describe(t)}, {describe(c)}, {k}): n + k + 1 knots of n > k coefficients\n"
+                f"  at {user_line()}"
+            )
+
+    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
+        """The values at places, or those of the derivative of order `nu`."""
+        how = self.extrapolate if extrapolate is None else extrapolate
+        if not any(isinstance(v, Variable) for v in (self.t, self.c, double(x))):
+            return scipys.BSpline.construct_fast(self.t, self.c, self.k, how, self.axis)(x, nu)
+        x = double(x)
+        low, high = self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
+        at = periodic(x, low, high) if how == "periodic" else x
+        spline = self if not nu else self.derivative(nu)
+        out = _de_boor(spline.t, spline.c, spline.k, at)
+        out = outside_is_nan(out, at, low, high) if not how else out
+        return placed(out, self.axis, x.ndim)[()]
+
+    def derivative(self, nu: int = 1) -> BSpline:
+        """The derivative of order `nu`, as a spline of a lower degree."""
+        if nu < 0:
+            raise NoRuleError(f"BSpline has no antiderivative of Variables\n  at {user_line()}\nTake a PPoly")
+        t, c, k = self.t, self.c, self.k
+        c = c[: t.shape[0] - k - 1]
+        for _ in range(nu):
+            if k == 0:
+                return BSpline._made(t, np.zeros_like(c), 0, self)
+            step = t[k + 1 : -1] - t[1 : -k - 1]
+            step = np.reshape(step, (-1,) + (1,) * (c.ndim - 1))
+            c = np.where(step == 0, 0.0, k * np.diff(c, axis=0) / np.where(step == 0, 1.0, step))
+            t, k = t[1:-1], k - 1
+        return BSpline._made(t, c, k, self)
+
+    @staticmethod
+    def _made(t: Any, c: Any, k: int, of: BSpline) -> BSpline:
+        made = BSpline(t, c, k, of.extrapolate)
+        made.axis = of.axis
+        return made
+
+
+CHAPTER.states["BSpline"] = "exact derivatives"
+
+
+def _de_boor(t: Any, c: Any, k: int, x: Any) -> Any:
+    """The values at places of any shape, in front of the axes of a coefficient."""
+    n = t.shape[0] - k - 1
+    flat = np.reshape(x, (-1,))
+    piece = np.clip(np.searchsorted(t, flat, side="right") - 1, k, n - 1)
+    tail = (1,) * (c.ndim - 1)
+    values = [read(c, piece - k + j) for j in range(k + 1)]
+    for r in range(1, k + 1):
+        for j in range(k, r - 1, -1):
+            low, high = read(t, piece + j - k), read(t, piece + j + 1 - r)
+            alpha = np.reshape((flat - low) / (high - low), flat.shape + tail)
+            values[j] = (1 - alpha) * values[j - 1] + alpha * values[j]
+    out = values[k] + np.reshape(0 * flat, flat.shape + tail)
+    return np.reshape(out, (*x.shape, *c.shape[1:]))
+
+
+def _knots(x: Any, k: int, augmented: bool) -> Any:
+    """Knots at the places, but for those next to the ends, or all of them; at even degrees in the middle."""
+    inner = x if k % 2 or augmented else (x[1:] + x[:-1]) / 2
+    cut = 1 if augmented else (k + 1) // 2 if k % 2 else k // 2
+    inner = inner[cut : inner.shape[0] - cut]
+    return np.concatenate([x[:1]] * (k + 1) + [inner] + [x[-1:]] * (k + 1))
+
+
+_ALIASES = {"clamped": (1,), "natural": (2,), None: (), "not-a-knot": ()}
+
+
+def _conditions(end: Any, shape: tuple[int, ...]) -> list[tuple[int, Any]]:
+    if end is None or isinstance(end, str):
+        if end not in _ALIASES:
+            raise NoRuleError(
+                f"scipy.interpolate.make_interp_spline has no derivative rule for bc_type={end!r}\n"
+                f"  at {user_line()}\nTake CubicSpline(x, y, bc_type='periodic')"
+            )
+        return [(order, np.zeros(shape)) for order in _ALIASES[end]]
+    return [(order, double(value)) for order, value in end]
+
+
+def _ours(made: Any) -> BSpline:
+    again = BSpline(made.t, made.c, made.k, made.extrapolate)
+    again.axis = made.axis
+    return again
+
+
+@made_by_scipy(_ours)
+def make_interp_spline(
+    x: Any, y: Any, k: int = 3, t: Any = None, bc_type: Any = None, axis: int = 0, check_finite: bool = True
+) -> BSpline:
+    """The spline of degree k through values at places, as a `BSpline`.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        The places, which rise.
+    y : array
+        The values, n along the axis.
+    k : int
+        The degree.
+    t : array of shape (m + k + 1,), optional
+        The knots; they follow from the places if they are left out.
+    bc_type : str or tuple of two, optional
+        What holds at the ends: "not-a-knot", "clamped", "natural", or for each a list of orders and values.
+    axis : int
+        The axis of places.
+    check_finite : bool
+        Of SciPy's; it changes nothing here.
+
+    Returns
+    -------
+    BSpline
+
+    Raises
+    ------
+    ShapeError
+        There are not as many values as places, or not as many conditions as coefficients.
+    NoRuleError
+        The spline is to be periodic.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.arange(4.0)
+    >>> ad.grad(lambda y: interpolate.make_interp_spline(x, y)(1.5))(x**2).round(4)
+    array([-0.0625,  0.5625,  0.5625, -0.0625])
+
+    """
+    x, y, at = data("make_interp_spline", x, y, axis)
+    both = (bc_type, bc_type) if bc_type is None or isinstance(bc_type, str) else tuple(bc_type)
+    low, high = (_conditions(end, y.shape[1:]) for end in both)
+    if t is None:
+        ends = [x[:1]] * k, [x[-1:]]
+        t = _knots(x, k, augmented=bool(low or high)) if k > 1 else np.concatenate([*ends[0], x, *ends[1]])
+    t = double(t)
+    count = t.shape[0] - k - 1
+    if count != x.shape[0] + len(low) + len(high):
+        raise ShapeError(
+            f"make_interp_spline: {count} coefficients for {x.shape[0]} values and {len(low)} + {len(high)} "
+            f"conditions at the ends\n  at {user_line()}"
+        )
+    basis = BSpline(t, np.eye(count), k)
+    rows = [basis(x[0], order)[None] for order, _ in low] + [basis(x)] + [basis(x[-1], o)[None] for o, _ in high]
+    right = [value[None] for _, value in low] + [y] + [value[None] for _, value in high]
+    right = np.concatenate(right)
+    solved = np.linalg.solve(np.concatenate(rows), np.reshape(right, (count, -1)))
+    made = BSpline(t, np.reshape(solved, right.shape), k)
+    made.axis = at
+    return made
+
+
+@own
+def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
+    """The values at places of a spline that is given by knots, coefficients and degree; `ext` is 0.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> tck = np.array([0.0, 0.0, 1.0, 1.0]), np.array([1.0, 3.0]), 1
+    >>> ad.grad(lambda x: interpolate.splev(x, tck))(0.5)
+    np.float64(2.0)
+
+    """
+    if ext != 0:
+        raise ArgumentError(f"splev of dragongrad takes ext=0 only\n  at {user_line()}")
+    t, c, k = (tck.t, tck.c, tck.k) if isinstance(tck, BSpline) else tck
+    return BSpline(t, double(c)[: np.shape(t)[0] - k - 1], k)(x, der)

@@ -1,0 +1,301 @@
+"""Eigenvalues and eigenvectors, of one matrix and of a pencil.
+
+Values are SciPy's, whose drivers choose other signs of vectors than NumPy's; the rules are those of NumPy's
+functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg as scipys
+
+from ...blocks.equal_values import alone, are_close, settled, shared, turned
+from ...blocks.matrices import adjoint, diagonal_matrix, from_triangle
+from ...core.block import BLOCKS, general
+from ...core.errors import ArgumentError, NoRuleError, user_line
+from ..stacks import stacked
+from .chapter import matrix, refused, smooth, together
+
+_EIGH, _EIG = BLOCKS[np.linalg.eigh], BLOCKS[np.linalg.eig]
+
+
+def _eigh_value(x: Any, UPLO: str = "L") -> Any:  # noqa: N803 - the rules' name
+    return scipys.eigh(x, lower=UPLO == "L", check_finite=False)
+
+
+_eigh: Any = general(
+    "scipy.linalg.eigh", value=stacked(_eigh_value, 2), pullback=_EIGH.pullback, pushforward=_EIGH.pushforward,
+    outputs=2, names=("x",), parameters=("UPLO",), dispatches=False, signature="(n,n)->(n),(n,n)", name="eigh",
+)  # fmt: skip
+
+
+def _pencil_value(x: Any, y: Any, UPLO: str = "L") -> Any:  # noqa: N803
+    return scipys.eigh(x, y, lower=UPLO == "L", check_finite=False)
+
+
+def _pencil_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any, UPLO: str = "L") -> Any:  # noqa: N803
+    """Of A V = B V W with V^H B V = 1: the vectors turn by (V^H dA V - V^H dB V W) / (w_j - w_i)."""
+    w, v = out
+    close = are_close(w)
+    a = adjoint(v) @ from_triangle(x_dot, UPLO) @ v
+    b = adjoint(v) @ from_triangle(y_dot, UPLO) @ v
+    inner = a - b * w[..., None, :]
+    turn = turned(w, close, inner) - diagonal_matrix(np.real(np.diagonal(b, 0, -2, -1))) / 2
+    slope = np.real(np.diagonal(inner, 0, -2, -1))
+    return shared(close, slope, x), settled(v @ turn, alone(close), inner)
+
+
+_pencil: Any = general(
+    "scipy.linalg.eigh of two", value=stacked(_pencil_value, 2, 2), pushforward=_pencil_pushforward, outputs=2,
+    names=("x", "y"), parameters=("UPLO",), dispatches=False, signature="(n,n),(n,n)->(n),(n,n)", name="eigh",
+)  # fmt: skip
+
+
+@smooth
+def eigh(
+    a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False, overwrite_a: bool = False,
+    overwrite_b: bool = False, type: int = 1, check_finite: bool = True, subset_by_index: Any = None,
+    subset_by_value: Any = None, driver: str | None = None,
+) -> Any:  # fmt: skip
+    """Eigenvalues, in rising order, and eigenvectors of a Hermitian matrix, or of a pencil a v = w b v.
+
+    Parameters
+    ----------
+    a, b : array of shape (..., n, n)
+        Hermitian matrices, of which one triangle is read; `b` positive definite.
+    lower : bool
+        Which triangle.
+    eigvals_only : bool
+        Whether vectors are left out.
+    type : {1, 2, 3}
+        The form of the pencil: a v = w b v, a b v = w v, b a v = w v.
+    subset_by_index : pair of int, optional
+        The first and the last of those that are wanted.
+    overwrite_a, overwrite_b, check_finite, driver
+        Of SciPy's; they change nothing here.
+    subset_by_value : None
+        How many there are would change: not for Variables.
+
+    Returns
+    -------
+    w : array of shape (..., n)
+    v : array of shape (..., n, n)
+
+    Raises
+    ------
+    NoRuleError
+        `subset_by_value` is given.
+
+    Notes
+    -----
+    Equal eigenvalues have the mean of their derivatives, and their vectors NaN. Source: Magnus, "On differentiating
+    eigenvalues and eigenvectors" (1985); for pencils Giles, "Collected matrix derivative results" (2008).
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.jacobian(lambda b: la.eigh(np.diag([1.0, 4.0]), b, eigvals_only=True)[1])(np.eye(2))
+    array([[ 0.,  0.],
+           [ 0., -4.]])
+
+    """
+    if subset_by_value is not None:
+        raise NoRuleError(
+            f"scipy.linalg.eigh has no derivative rule for subset_by_value=\n  at {user_line()}\n"
+            "Write subset_by_index="
+        )
+    params = {} if lower else {"UPLO": "U"}
+    if b is None:
+        w, v = _eigh(matrix(a), **params)
+    else:
+        w, v = _of_pencil(together(a, b), params, type)
+    if subset_by_index is not None:
+        first, last = subset_by_index
+        w, v = w[..., first : last + 1], v[..., first : last + 1]
+    return w if eigvals_only else (w, v)
+
+
+def _of_pencil(pencil: list[Any], params: dict[str, str], kind: int) -> Any:
+    a, b = pencil
+    if kind == 1:
+        return _pencil(a, b, **params)
+    if kind not in (2, 3):
+        raise ArgumentError(f"type is 1, 2 or 3, not {kind!r}\n  at {user_line()}")
+    # a (b v) = w v is a y = w inv(b) y with y = b v; b a v = w v is a v = w inv(b) v.
+    full = from_triangle(b, params.get("UPLO", "L"))
+    w, y = _pencil(a, np.linalg.inv(full), **params)
+    return w, (np.linalg.solve(full, y) if kind == 2 else y)
+
+
+@smooth
+def eigvalsh(
+    a: Any, b: Any = None, *, lower: bool = True, overwrite_a: bool = False, overwrite_b: bool = False,
+    type: int = 1, check_finite: bool = True, subset_by_index: Any = None, subset_by_value: Any = None,
+    driver: str | None = None,
+) -> Any:  # fmt: skip
+    """The eigenvalues of `eigh`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda a: la.eigvalsh(a)[1])(np.diag([1.0, 4.0]))
+    array([[0., 0.],
+           [0., 1.]])
+
+    """
+    options = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value}
+    return eigh(a, b, lower=lower, eigvals_only=True, type=type, **options)
+
+
+@smooth
+def eigvalsh_tridiagonal(
+    d: Any, e: Any, select: str = "a", select_range: Any = None, check_finite: bool = True, tol: float = 0.0,
+    lapack_driver: str = "auto",
+) -> Any:  # fmt: skip
+    """The eigenvalues of a symmetric matrix with diagonal `d` (n,) and `e` (n - 1,) beside it.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.jacobian(lambda d: la.eigvalsh_tridiagonal(d, np.zeros(1)))(np.array([1.0, 4.0]))
+    array([[1., 0.],
+           [0., 1.]])
+
+    """
+    return _tridiagonal(d, e, select, select_range)[0]
+
+
+@smooth
+def eigh_tridiagonal(
+    d: Any, e: Any, eigvals_only: bool = False, select: str = "a", select_range: Any = None,
+    check_finite: bool = True, tol: float = 0.0, lapack_driver: str = "auto",
+) -> Any:  # fmt: skip
+    """Eigenvalues and eigenvectors of a symmetric matrix with diagonal `d` (n,) and `e` (n - 1,) beside it.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.jacobian(lambda d: la.eigh_tridiagonal(d, np.zeros(1))[0])(np.array([1.0, 4.0]))
+    array([[1., 0.],
+           [0., 1.]])
+
+    """
+    found = _tridiagonal(d, e, select, select_range)
+    return found[0] if eigvals_only else found
+
+
+def _tridiagonal(d: Any, e: Any, select: str, wanted: Any) -> Any:
+    if select not in ("a", "i"):
+        raise NoRuleError(
+            f"scipy.linalg.eigh_tridiagonal has no derivative rule for select={select!r}\n  at {user_line()}\n"
+            "Write select='i', by index"
+        )
+    d, e = together(d, e)
+    below = e[..., :, None] * np.eye(e.shape[-1], d.shape[-1], dtype=e.dtype)
+    full = (
+        diagonal_matrix(d)
+        + np.concatenate([np.zeros_like(below[..., :1, :]), below], axis=-2)[..., -d.shape[-1] :, :]
+    )
+    if e.shape[-1] == 0:
+        full = diagonal_matrix(d)
+    return eigh(full, subset_by_index=wanted if select == "i" else None)
+
+
+# Matrices without symmetry
+
+
+def _eig_value(x: Any) -> Any:
+    w, v = scipys.eig(x, check_finite=False)
+    return w, v.astype(w.dtype)
+
+
+def _eig_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
+    return _EIG.pushforward(x_dot, out, x)  # type: ignore[misc]
+
+
+_eig: Any = general(
+    "scipy.linalg.eig", value=stacked(_eig_value, 2), pushforward=_eig_pushforward, outputs=2, names=("x",),
+    parameters=(), dispatches=False, signature="(n,n)->(n),(n,n)", name="eig",
+)  # fmt: skip
+
+
+def _eig_of_two_value(x: Any, y: Any) -> Any:
+    w, v = scipys.eig(x, y, check_finite=False)
+    return w, v.astype(w.dtype)
+
+
+def _eig_of_two_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any) -> Any:
+    """That of inv(B) A, which has the same values and vectors."""
+    quotient = np.linalg.solve(y, x)
+    return _EIG.pushforward(np.linalg.solve(y, x_dot - y_dot @ quotient), out, quotient)  # type: ignore[misc]
+
+
+_eig_of_two: Any = general(
+    "scipy.linalg.eig of two", value=stacked(_eig_of_two_value, 2, 2), pushforward=_eig_of_two_pushforward,
+    outputs=2, names=("x", "y"), parameters=(), dispatches=False, signature="(n,n),(n,n)->(n),(n,n)", name="eig",
+)  # fmt: skip
+
+
+@smooth
+def eig(
+    a: Any, b: Any = None, left: bool = False, right: bool = True, overwrite_a: bool = False,
+    overwrite_b: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False,
+) -> Any:  # fmt: skip
+    """Eigenvalues and right eigenvectors of a square matrix, or of a pencil a v = w b v with a regular `b`.
+
+    Both are complex. The vectors keep their unit length and their phase; those of real values are complex too,
+    where SciPy gives them real. Equal eigenvalues have the mean of their derivatives, and their vectors NaN.
+
+    Raises
+    ------
+    NoRuleError
+        `left` or `homogeneous_eigvals` is asked for.
+
+    Notes
+    -----
+    Source: Magnus, "On differentiating eigenvalues and eigenvectors" (1985).
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda a: np.real(la.eig(a)[0][0]))(np.array([[1.0, 1.0], [0.0, 3.0]]))
+    array([[ 1. ,  0. ],
+           [-0.5,  0. ]])
+
+    """
+    if left or homogeneous_eigvals:
+        raise NoRuleError(
+            f"scipy.linalg.eig has no derivative rule for left= or homogeneous_eigvals=\n  at {user_line()}\n"
+            "Left eigenvectors are the columns of la.inv(v).conj().T, to their lengths"
+        )
+    w, v = _eig(matrix(a)) if b is None else _eig_of_two(*together(a, b))
+    return (w, v) if right else w
+
+
+@smooth
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False
+) -> Any:
+    """The eigenvalues of `eig`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda a: np.real(la.eigvals(a)[1]))(np.diag([1.0, 3.0]))
+    array([[0., 0.],
+           [0., 1.]])
+
+    """
+    return eig(a, b, right=False, homogeneous_eigvals=homogeneous_eigvals)
+
+
+cossin = refused("cossin", "its vectors are not unique", "Take la.svd of the blocks")
+eig_banded = refused("eig_banded", "it is not written yet", "Take la.eigh of the full matrix")

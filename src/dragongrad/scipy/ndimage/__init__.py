@@ -1,0 +1,44 @@
+"""`scipy.ndimage` with exact derivatives: filters, and images between their places."""
+
+from .chapter import CHAPTER
+from .filters import (
+    convolve,
+    convolve1d,
+    correlate,
+    correlate1d,
+    gaussian_filter,
+    gaussian_filter1d,
+    gaussian_gradient_magnitude,
+    gaussian_laplace,
+    laplace,
+    prewitt,
+    sobel,
+    uniform_filter,
+    uniform_filter1d,
+)
+from .moving import (
+    affine_transform,
+    center_of_mass,
+    geometric_transform,
+    label,
+    map_coordinates,
+    maximum_filter,
+    median_filter,
+    minimum_filter,
+    percentile_filter,
+    rank_filter,
+    rotate,
+    shift,
+    spline_filter,
+    spline_filter1d,
+    zoom,
+)
+
+__all__ = [
+    "affine_transform", "center_of_mass", "convolve", "convolve1d", "correlate", "correlate1d",
+    "gaussian_filter", "gaussian_filter1d", "gaussian_gradient_magnitude", "gaussian_laplace",
+    "geometric_transform", "label", "laplace", "map_coordinates", "maximum_filter", "median_filter",
+    "minimum_filter", "percentile_filter", "prewitt", "rank_filter", "rotate", "shift", "sobel",
+    "spline_filter", "spline_filter1d", "uniform_filter", "uniform_filter1d", "zoom",
+]  # fmt: skip
+__getattr__ = CHAPTER.getattr()

@@ -1,0 +1,58 @@
+"""What the files of this folder share: SciPy's module, images, and what lies beyond their borders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.ndimage as scipys
+
+from ...blocks.axes import as_array, normal
+from ...core.errors import ArgumentError, NoRuleError, user_line
+from ..chapters import Chapter
+
+CHAPTER = Chapter(scipys)
+smooth, refused = CHAPTER.smooth, CHAPTER.refused
+
+# The names of `np.pad` for SciPy's.
+PADS = {
+    "reflect": "symmetric", "grid-mirror": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap",
+    "grid-wrap": "wrap", "constant": "constant", "grid-constant": "constant",
+}  # fmt: skip
+
+
+def image(value: Any) -> Any:
+    """An array of floating point; whole numbers that stand beside Variables become float64."""
+    x = as_array(value)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
+def written(out: Any, output: Any) -> Any:
+    """A result in the dtype that `output` asks for; an array to write into is refused."""
+    if output is None:
+        return out
+    if isinstance(output, np.ndarray) or hasattr(output, "level"):
+        raise NoRuleError(f"output= is no array where Variables are filtered\n  at {user_line()}\nUse the result")
+    return out.astype(output)
+
+
+def each(value: Any, count: int, name: str) -> list[Any]:
+    """One option for all axes, or one for each."""
+    several = isinstance(value, (list, tuple)) or (np.ndim(value) == 1 and not isinstance(value, str))
+    found = [value[i] for i in range(len(value))] if several else [value] * count
+    if len(found) != count:
+        raise ArgumentError(f"{name} has {len(found)} entries for {count} axes\n  at {user_line()}")
+    return found
+
+
+def axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that are meant, all of them without a word."""
+    return normal(axes if axes is None or isinstance(axes, int) else tuple(axes), ndim)
+
+
+def framed(x: Any, pads: list[tuple[int, int]], mode: str, cval: Any) -> Any:
+    """An image with what lies beyond its borders."""
+    if mode not in PADS:
+        raise ArgumentError(f"mode={mode!r} is none of {sorted(PADS)}\n  at {user_line()}")
+    options = {"constant_values": cval} if PADS[mode] == "constant" else {}
+    return np.pad(x, pads, PADS[mode], **options) if any(map(any, pads)) else x

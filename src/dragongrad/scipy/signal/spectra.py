@@ -1,0 +1,306 @@
+"""Spectra of signals, frequency responses of filters, and waves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.signal as scipys
+
+from ...blocks.axes import as_array, single
+from ...core.errors import ArgumentError, ShapeError, user_line
+from .chapter import constant, last, numbers, refused, smooth
+from .resampling import detrend as without_trend
+
+
+def _window(window: Any, nperseg: Any, n: int) -> Any:
+    if isinstance(window, (str, tuple)):
+        return np.asarray(scipys.get_window(window, min(256 if nperseg is None else int(nperseg), n)))
+    window = as_array(window)
+    if nperseg not in (None, window.shape[0]) or window.shape[0] > n:
+        raise ShapeError(f"the window has {window.shape[0]} elements, not nperseg\n  at {user_line()}")
+    return window
+
+
+def _segments(x: Any, win: Any, hop: int, detrend: Any, onesided: bool, nfft: int) -> Any:
+    """The Fourier transforms of windows that overlap: (..., windows, frequencies)."""
+    count, length = (x.shape[-1] - win.shape[0]) // hop + 1, win.shape[0]
+    parts = x[..., np.add.outer(hop * np.arange(count), np.arange(length))]
+    if detrend is not False and detrend is not None:
+        parts = detrend(parts) if callable(detrend) else without_trend(parts, type=detrend)
+    parts = parts * win
+    return np.fft.rfft(parts, nfft) if onesided else np.fft.fft(parts, nfft)
+
+
+def _median_bias(n: int) -> float:
+    """Of the median of n values that are distributed as squares are (Allen et al., 2012, appendix B)."""
+    places = 2 * np.arange(1.0, (n - 1) // 2 + 1)
+    return float(1 + np.sum(1 / (places + 1) - 1 / places))
+
+
+@smooth
+def csd(
+    x: Any, y: Any, fs: float = 1.0, window: Any = "hann", nperseg: Any = None, noverlap: Any = None,
+    nfft: Any = None, detrend: Any = "constant", return_onesided: bool = True, scaling: str = "density",
+    axis: int = -1, average: str = "mean",
+) -> Any:  # fmt: skip
+    """The frequencies, and the cross spectrum of two signals by Welch's method.
+
+    Parameters
+    ----------
+    x, y : array
+        The signals; the shorter one is filled with zeros.
+    fs : float
+        The rate at which they were sampled.
+    window : str, tuple or array
+        The window of each segment.
+    nperseg, noverlap, nfft : int, optional
+        The length of segments, how far they overlap, and the length of their transforms.
+    detrend : {"constant", "linear", False} or callable
+        What is taken from each segment.
+    return_onesided : bool
+        Whether negative frequencies of real signals are left out.
+    scaling : {"density", "spectrum"}
+        Whether it is a power for each frequency or a power.
+    axis : int
+        The axis of time.
+    average : {"mean", "median"}
+        How segments are averaged.
+
+    Returns
+    -------
+    f : array of shape (frequencies,)
+    Pxy : array
+        Frequencies stand where time stood.
+
+    Raises
+    ------
+    ArgumentError
+        An option that is none of these.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> f = lambda y: np.real(signal.csd(np.array([1.0, -1.0]), y, window="boxcar", detrend=False)[1][1])
+    >>> ad.grad(f)(np.array([1.0, 2.0]))
+    array([ 1., -1.])
+
+    """
+    same = x is y
+    x, y = numbers(x, y)
+    at = single(axis, x.ndim)
+    x, y = last(x, axis), last(y, axis)
+    n = max(x.shape[-1], y.shape[-1])
+    x, y = (np.pad(v, [(0, 0)] * (v.ndim - 1) + [(0, n - v.shape[-1])]) for v in (x, y))
+    win = _window(window, nperseg, n)
+    length = win.shape[0]
+    overlap = length // 2 if noverlap is None else int(noverlap)
+    nfft = length if nfft is None else int(nfft)
+    if overlap >= length or nfft < length or scaling not in ("density", "spectrum"):
+        raise ArgumentError(f"csd: noverlap < nperseg <= nfft, and scaling is known\n  at {user_line()}")
+    real = np.zeros(0, x.dtype).real.dtype
+    onesided = return_onesided and x.dtype.kind != "c"
+    scale = 1 / (fs * np.sum(win * win)) if scaling == "density" else 1 / np.sum(win) ** 2
+    options = (win.astype(real), length - overlap, detrend, onesided, nfft)
+    of_x = _segments(x, *options)
+    of_y = of_x if same else _segments(y, *options)
+    power = np.conj(of_x) * of_y
+    power = (np.real(power) if same else power) * real.type(scale)
+    if onesided:
+        factors = np.full(power.shape[-1], 2, real)
+        factors[0] = 1
+        if nfft % 2 == 0:
+            factors[-1] = 1
+        power = power * factors
+    frequencies = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
+    return frequencies, np.moveaxis(_averaged(power, average), -1, at)
+
+
+def _averaged(power: Any, average: str) -> Any:
+    if average == "mean":
+        return np.mean(power, axis=-2)
+    if average != "median":
+        raise ArgumentError(f"average is 'mean' or 'median', not {average!r}\n  at {user_line()}")
+    middle = np.median(np.real(power), axis=-2)
+    if power.dtype.kind == "c":
+        middle = middle + 1j * np.median(np.imag(power), axis=-2)
+    return middle / _median_bias(power.shape[-2])
+
+
+@smooth
+def welch(
+    x: Any, fs: float = 1.0, window: Any = "hann", nperseg: Any = None, noverlap: Any = None, nfft: Any = None,
+    detrend: Any = "constant", return_onesided: bool = True, scaling: str = "density", axis: int = -1,
+    average: str = "mean",
+) -> Any:  # fmt: skip
+    """The frequencies, and the power spectrum of a signal by Welch's method; arguments are those of `csd`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> f = lambda x: signal.welch(x, window="boxcar", detrend=False)[1][1]
+    >>> ad.grad(f)(np.array([1.0, -1.0]))
+    array([ 2., -2.])
+
+    """
+    x = as_array(x)
+    return csd(x, x, fs, window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average)
+
+
+@smooth
+def periodogram(
+    x: Any, fs: float = 1.0, window: Any = "boxcar", nfft: Any = None, detrend: Any = "constant",
+    return_onesided: bool = True, scaling: str = "density", axis: int = -1,
+) -> Any:  # fmt: skip
+    """The frequencies, and the power spectrum of a signal as a whole; arguments are those of `csd`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> ad.grad(lambda x: signal.periodogram(x, detrend=False)[1][1])(np.array([1.0, -1.0]))
+    array([ 2., -2.])
+
+    """
+    x = as_array(x)
+    n = x.shape[axis]
+    if nfft is not None and nfft < n:
+        x = np.moveaxis(np.moveaxis(x, axis, -1)[..., :nfft], -1, axis)
+        n, nfft = nfft, None
+    window = "boxcar" if window is None else window
+    return csd(x, x, fs, window, n, 0, nfft, detrend, return_onesided, scaling, axis)
+
+
+@smooth
+def coherence(
+    x: Any, y: Any, fs: float = 1.0, window: Any = "hann", nperseg: Any = None, noverlap: Any = None,
+    nfft: Any = None, detrend: Any = "constant", axis: int = -1,
+) -> Any:  # fmt: skip
+    """The frequencies, and the squared coherence of two signals; arguments are those of `csd`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> t = np.arange(8.0)
+    >>> ad.grad(lambda x: signal.coherence(x, t**2, nperseg=4)[1][1])(np.sin(t)).shape
+    (8,)
+
+    """
+    options = {"detrend": detrend, "axis": axis}
+    x, y = as_array(x), as_array(y)
+    frequencies, cross = csd(x, y, fs, window, nperseg, noverlap, nfft, **options)
+    of_x, of_y = (csd(v, v, fs, window, nperseg, noverlap, nfft, **options)[1] for v in (x, y))
+    return frequencies, np.absolute(cross) ** 2 / of_x / of_y
+
+
+def _powers(c: Any, w: Any) -> Any:
+    """A polynomial in exp(-iw)."""
+    return np.exp(-1j * np.multiply.outer(w, np.arange(c.shape[0]))) @ c
+
+
+@smooth
+def freqz(
+    b: Any, a: Any = 1, worN: Any = 512, whole: bool = False, plot: Any = None, fs: float = 2 * np.pi,  # noqa: N803
+    include_nyquist: bool = False,
+) -> Any:  # fmt: skip
+    """The frequencies, and the response of a filter with coefficients `b` (k,) and `a` (l,), complex.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> ad.grad(lambda b: np.real(signal.freqz(b, worN=[np.pi])[1][0]))(np.ones(2))
+    array([ 1., -1.])
+
+    """
+    options = {"whole": whole, "fs": fs, "include_nyquist": include_nyquist}
+    w = scipys.freqz([1.0], [1.0], worN, **options)[0]
+    b, a = numbers(b, a)
+    angle = 2 * np.pi * w / fs
+    return w, _powers(b, angle) / _powers(a, angle)
+
+
+@smooth
+def freqz_sos(sos: Any, worN: Any = 512, whole: bool = False, fs: float = 2 * np.pi) -> Any:  # noqa: N803
+    """The frequencies, and the response of a filter in sections of the second order: (sections, 6).
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> sos = np.array([[1.0, 1.0, 0.0, 1.0, 0.0, 0.0]])
+    >>> ad.grad(lambda s: np.real(signal.freqz_sos(s, worN=[np.pi])[1][0]))(sos)[0, :3]
+    array([ 1., -1.,  1.])
+
+    """
+    w = scipys.freqz([1.0], [1.0], worN, whole=whole, fs=fs)[0]
+    (sos,) = numbers(sos)
+    angle, out = 2 * np.pi * w / fs, 1
+    for i in range(sos.shape[0]):
+        out = out * _powers(sos[i, :3], angle) / _powers(sos[i, 3:], angle)
+    return w, out
+
+
+@smooth
+def sosfreqz(*args: Any, **kwargs: Any) -> Any:
+    """The former name of `freqz_sos`."""
+    return freqz_sos(*args, **kwargs)
+
+
+def _phase(t: Any, f0: Any, t1: Any, f1: Any, method: str, vertex_zero: bool) -> Any:
+    if method in ("linear", "lin", "li"):
+        return 2 * np.pi * (f0 * t + 0.5 * (f1 - f0) / t1 * t * t)
+    if method in ("quadratic", "quad", "q"):
+        beta = (f1 - f0) / t1**2
+        if vertex_zero:
+            return 2 * np.pi * (f0 * t + beta * t**3 / 3)
+        return 2 * np.pi * (f1 * t + beta * ((t1 - t) ** 3 - t1**3) / 3)
+    if method in ("logarithmic", "log", "lo"):
+        beta = t1 / np.log(f1 / f0)
+        return 2 * np.pi * beta * f0 * ((f1 / f0) ** (t / t1) - 1)
+    if method in ("hyperbolic", "hyp"):
+        singular = -f1 * t1 / (f0 - f1)
+        return 2 * np.pi * (-singular * f0) * np.log(np.absolute(1 - t / singular))
+    raise ArgumentError(f"chirp: method is linear, quadratic, logarithmic or hyperbolic\n  at {user_line()}")
+
+
+@smooth
+def chirp(
+    t: Any, f0: Any, t1: Any, f1: Any, method: str = "linear", phi: Any = 0, vertex_zero: bool = True, *,
+    complex: bool = False,
+) -> Any:  # fmt: skip
+    """A wave whose frequency goes from `f0` at time 0 to `f1` at `t1`; frequencies and times may move.
+
+    The logarithmic and hyperbolic methods need frequencies that differ.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> ad.grad(lambda f0: signal.chirp(0.5, f0, 1.0, 2.0))(1.0).round(6)
+    np.float64(1.666081)
+
+    """
+    phase = _phase(as_array(t), f0, t1, f1, method, vertex_zero) + phi * np.pi / 180
+    return np.exp(1j * phase) if complex else np.cos(phase)
+
+
+(windows, get_window, butter, cheby1, cheby2, ellip, bessel, iirfilter, iirdesign, iirnotch, iirpeak, firwin,
+ firwin2, firls, remez, unit_impulse, savgol_coeffs, kaiser_beta, sawtooth, square, max_len_seq) = constant(
+    "windows", "get_window", "butter", "cheby1", "cheby2", "ellip", "bessel", "iirfilter", "iirdesign", "iirnotch",
+    "iirpeak", "firwin", "firwin2", "firls", "remez", "unit_impulse", "savgol_coeffs", "kaiser_beta", "sawtooth",
+    "square", "max_len_seq",
+)  # fmt: skip
+find_peaks = refused(
+    "find_peaks", "the places of peaks are whole numbers",
+    "Find them in the plain values, and index the Variable with them",
+)  # fmt: skip
+stft = refused("stft", "it is not written yet", "Take signal.csd or signal.welch, or np.fft.rfft of windows")
+spectrogram = refused("spectrogram", "it is not written yet", "Take signal.welch, or np.fft.rfft of windows")
+medfilt = refused(
+    "medfilt", "it is not written yet", "Take np.median of np.lib.stride_tricks.sliding_window_view"
+)  # fmt: skip
+lombscargle = refused("lombscargle", "it is not written yet", "Take sums of cosines and sines at the frequencies")

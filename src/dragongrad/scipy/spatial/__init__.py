@@ -1,0 +1,23 @@
+"""`scipy.spatial` with exact derivatives: distances."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ...core.errors import AbsentError
+from ...forks import locked
+
+__all__ = [
+    "distance",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        # Python itself asks for such names, and takes no for an answer.
+        raise AttributeError(name)
+    if name != "distance":
+        raise AbsentError(f"dragongrad.scipy.spatial has no {name!r}: of plain arrays write scipy.spatial.{name}")
+    with locked():
+        return import_module(f"{__name__}.distance")

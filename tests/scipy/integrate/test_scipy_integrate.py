@@ -1,0 +1,124 @@
+"""`dragongrad.scipy.integrate`: a table of cases times the properties that all of them have, and integrals."""
+
+import functools
+
+import numpy as np
+import pytest
+import scipy.integrate
+from grid import BACKENDS
+from scipy_cases import case, properties
+
+import dragongrad as ad
+from dragongrad.scipy import integrate
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(6)
+Y = RNG.normal(size=(2, 5))
+EVEN = RNG.normal(size=(2, 6))
+X, X_EVEN = np.cumsum(0.3 + RNG.random(5)), np.cumsum(0.3 + RNG.random(6))
+
+SAMPLES = {
+    "trapezoid": case(lambda m, y: m.trapezoid(y, dx=0.3), Y),
+    "trapezoid x": case(lambda m, y, x: m.trapezoid(y, x), Y, X),
+    "trapezoid axis": case(lambda m, y, x: m.trapezoid(y, x, axis=0), Y.T, X),
+    "cumulative_trapezoid": case(lambda m, y: m.cumulative_trapezoid(y, axis=0, initial=0), Y),
+    "cumulative_trapezoid x": case(lambda m, y, x: m.cumulative_trapezoid(y, x), Y, X),
+    "simpson": case(lambda m, y: m.simpson(y, dx=0.5), Y),
+    "simpson x": case(lambda m, y, x: m.simpson(y, x), Y, X, single=False),
+    "simpson even": case(lambda m, y: m.simpson(y), EVEN, single=False),
+    "simpson even x": case(lambda m, y, x: m.simpson(y, x, axis=0), EVEN.T, X_EVEN, single=False),
+    "simpson of two": case(lambda m, y, x: m.simpson(y, x), Y[:, :2], X[:2]),
+    "cumulative_simpson": case(lambda m, y: m.cumulative_simpson(y, dx=0.4), Y, single=False),
+    "cumulative_simpson x": case(lambda m, y, x: m.cumulative_simpson(y, x=x), EVEN, X_EVEN),
+    "cumulative_simpson of two": case(lambda m, y: m.cumulative_simpson(y, axis=0, initial=2.0), Y),
+    "romb": case(lambda m, y: m.romb(y, dx=0.2), Y, single=False),
+}
+FUNCTIONS = {
+    "fixed_quad": case(lambda m, a, b: m.fixed_quad(lambda x: np.sin(a * x), 0.1, b)[0], np.array(0.7),
+                       np.array(1.2), single=False),
+}  # fmt: skip
+CASES = SAMPLES | FUNCTIONS
+globals().update(properties("integrate", CASES))
+
+K = np.array([0.7, 1.4])
+SHARP = {"epsabs": 1e-13, "epsrel": 1e-12}
+INTEGRALS = {
+    "closure": lambda k: integrate.quad(lambda x: np.exp(-k[0] * x) * np.cos(k[1] * x), 0.0, 2.0)[0],
+    "args": lambda k: integrate.quad(lambda x, a, b: np.sin(a * x) * b, 0.0, 1.0, args=(k[0], k[1]))[0],
+    "array args": lambda k: integrate.quad(lambda x, k: k[0] * x ** k[1], 0.0, 1.0, args=(k,), **SHARP)[0],
+    "infinite": lambda k: integrate.quad(lambda x: np.exp(-k[1] * x * x), -np.inf, np.inf)[0],
+    "limits": lambda k: integrate.quad(np.cos, k[0], k[1] ** 2)[0],
+    "limits and parameters": lambda k: integrate.quad(lambda x: np.cos(k[0] * x), k[0], k[1])[0],
+    "singular end": lambda k: integrate.quad(lambda x: k[0] / np.sqrt(x), 0.0, k[1], **SHARP)[0],
+    "partial": lambda k: integrate.quad(functools.partial(lambda a, x: np.sin(a[0] * x), k), 0.0, 1.0)[0],
+    "default": lambda k: integrate.quad(lambda x, a=k: np.sin(a[0] * x), 0.0, 1.0)[0],
+    "nest": lambda k, d=None: integrate.quad(lambda x, d: np.sin(d["a"] * x), 0.0, 1.0, args=({"a": k[0]},))[0],
+    "vector": lambda k: integrate.quad_vec(lambda x: np.exp(-k * x), 0.0, 1.0)[0],
+    "double": lambda k: integrate.dblquad(lambda y, x: k[0] * x * y, 0.0, 1.0, 0.0, lambda x: k[1] * x)[0],
+    "nested": lambda k: integrate.nquad(lambda x, y: np.exp(-k[0] * x * y), [(0.0, 1.0), (0.0, k[1])])[0],
+}
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+def test_integrals(name):
+    f = INTEGRALS[name]
+    np.testing.assert_allclose(ad.jvp(f, (K,), (K,))[0], f(K), rtol=1e-9)
+    check_derivatives(f, K, order=1 if name in ("double", "nested", "singular end") else 2)
+
+
+@pytest.mark.parametrize("name", ["closure", "limits and parameters", "vector"])
+def test_a_batch_of_integrals_is_its_rows(name):
+    f = lambda k: np.sum(INTEGRALS[name](k))
+    rows = np.stack([K, 1.1 * K])
+    np.testing.assert_allclose(ad.vmap(ad.grad(f))(rows), [ad.grad(f)(k) for k in rows], rtol=1e-9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["closure", "limits and parameters"])
+def test_compiled_integrals(name, backend):
+    f = ad.compile(ad.value_and_grad(INTEGRALS[name]), backend=backend)
+    for k in (K, K, 1.1 * K):
+        value, bar = f(k)
+        np.testing.assert_allclose(value, INTEGRALS[name](k), rtol=1e-10)
+        np.testing.assert_allclose(bar, ad.grad(INTEGRALS[name])(k), rtol=1e-10)
+
+
+def test_the_derivative_has_an_error_of_its_own():
+    # The function is zero and its derivative a narrow peak: intervals that suit the function would miss it.
+    f = lambda a: integrate.quad(lambda x: a * np.exp(-((x - 0.3) ** 2) * 1e6), 0.0, 1.0, points=[0.3])[0]
+    np.testing.assert_allclose(ad.jvp(f, (0.0,), (1.0,))[1], np.sqrt(np.pi) / 1e3, rtol=1e-7)
+
+
+def test_plain_integrals_are_scipys():
+    f = lambda x: np.sin(x) * x
+    assert integrate.quad(f, 0, 2) == scipy.integrate.quad(f, 0, 2)
+    assert integrate.quad(f, 0, 2, weight="cos", wvar=3) == scipy.integrate.quad(f, 0, 2, weight="cos", wvar=3)
+    assert integrate.fixed_quad(f, 0, 2) == scipy.integrate.fixed_quad(f, 0, 2)
+    assert integrate.dblquad(lambda y, x: x * y, 0, 1, 0, 1) == scipy.integrate.dblquad(
+        lambda y, x: x * y, 0, 1, 0, 1
+    )
+
+
+class Holder:
+    """An object whose attribute is not looked at."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __call__(self, x):
+        return self.value * x
+
+
+def test_what_cannot_be_is_an_error_that_names_the_line():
+    with pytest.raises(ad.ClosureError, match=r"test_scipy_integrate(.|\n)*args"):
+        ad.grad(lambda k: integrate.quad(Holder(k), 0.0, k)[0])(1.0)
+    with pytest.raises(ad.NoRuleError, match="test_scipy_integrate"):
+        ad.grad(lambda k: integrate.quad(lambda x: k * x, 0.0, 1.0, weight="cos", wvar=1)[0])(1.0)
+    with pytest.raises(ad.NoRuleError, match=r"ad\.scan"):
+        ad.grad(lambda k: integrate.solve_ivp(lambda t, y: y, (0, 1), k))(np.ones(1))
+    with pytest.raises(ad.ShapeError, match="test_scipy_integrate"):
+        ad.grad(lambda y: integrate.trapezoid(y, np.arange(3.0)))(np.ones(4))
+    with pytest.raises(ad.ShapeError):
+        ad.grad(lambda y: integrate.romb(y))(np.ones(4))
+    with pytest.raises(ZeroDivisionError):
+        ad.grad(lambda k: integrate.quad(lambda x: 1 // 0, 0.0, k)[0])(1.0)

@@ -1,0 +1,161 @@
+"""`dragongrad.scipy.interpolate`: a table of cases times the properties that all of them have."""
+
+import numpy as np
+import pytest
+import scipy.interpolate
+from scipy_cases import case, properties
+
+import dragongrad as ad
+from dragongrad.scipy import interpolate
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(8)
+X = np.cumsum(0.4 + RNG.random(6))
+Y, YS = RNG.normal(size=6), RNG.normal(size=(2, 6, 3))
+RISING = np.cumsum(0.1 + RNG.random(6))
+AT = X[0] + (X[-1] - X[0]) * np.array([0.07, 0.31, 0.66, 0.93])
+BEYOND = np.array([X[0] - 0.3, AT[1], X[-1] + 0.4])
+ENDS = np.array([0.3, -0.4])
+T, C = np.array([0.0, 0.0, 0.0, 0.8, 1.7, 3.0, 3.0, 3.0]), RNG.normal(size=(5, 2))
+GRID = np.cumsum(0.5 + RNG.random(3)), np.cumsum(0.5 + RNG.random(4))
+VALUES = RNG.normal(size=(3, 4, 2))
+PLACES = np.stack([GRID[0][0] + np.array([0.2, 1.1]), GRID[1][0] + np.array([0.4, 1.7])], axis=-1)
+ONCE = {"single": False}
+
+POLYNOMIALS = {
+    f"CubicSpline {bc}": case(lambda m, y, x, t, b=bc: m.CubicSpline(x, y, bc_type=b)(t), Y, X, BEYOND, **ONCE)
+    for bc in ("not-a-knot", "clamped", "natural")
+} | {
+    "CubicSpline axis": case(lambda m, y, x, t: m.CubicSpline(x, y, axis=1)(t), YS, X, AT.reshape(2, 2), **ONCE),
+    "CubicSpline values": case(
+        lambda m, y, x, v: m.CubicSpline(x, y, bc_type=((1, v[0]), (2, v[1])))(AT),
+        Y,
+        X,
+        np.array([0.3, -0.4]),
+        **ONCE,
+    ),
+    "CubicSpline periodic": case(
+        lambda m, y, t: m.CubicSpline(X, np.concatenate([y, y[:1]]), bc_type="periodic")(t), Y[:-1], BEYOND, **ONCE
+    ),
+    "CubicSpline periodic of three": case(
+        lambda m, y, t: m.CubicSpline(X[:3], np.concatenate([y, y[:1]]), bc_type="periodic")(t),
+        Y[:2],
+        AT[:2],
+        **ONCE,
+    ),
+    "CubicSpline of two": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:2], X[:2], AT, **ONCE),
+    "CubicSpline of three": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:3], X[:3], AT, **ONCE),
+    "CubicSpline of four": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:4], X[:4], AT, **ONCE),
+    "CubicSpline slope": case(lambda m, y, x, t: m.CubicSpline(x, y)(t, 1), Y, X, AT, **ONCE),
+    "CubicSpline derivative": case(lambda m, y, x, t: m.CubicSpline(x, y).derivative(2)(t), Y, X, AT, **ONCE),
+    "CubicSpline integral": case(lambda m, y, x, t: m.CubicSpline(x, y).integrate(t[0], t[1]), Y, X, AT, **ONCE),
+    "CubicSpline antiderivative": case(
+        lambda m, y, x, t: m.CubicSpline(x, y).antiderivative(2)(t), Y, X, AT, **ONCE
+    ),
+    "CubicSpline outside": case(lambda m, y, x: m.CubicSpline(x, y, extrapolate=False)(AT), Y, X, **ONCE),
+    "CubicHermiteSpline": case(
+        lambda m, y, x, d, t: m.CubicHermiteSpline(x, y, d)(t), Y, X, YS[0, :, 0], AT, **ONCE
+    ),
+    "PchipInterpolator": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y, X, BEYOND, **ONCE),
+    "PchipInterpolator rising": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), RISING, X, AT, **ONCE),
+    "PchipInterpolator axis": case(lambda m, y, t: m.PchipInterpolator(X, y, axis=1)(t), YS, AT, **ONCE),
+    "PchipInterpolator of two": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y[:2], X[:2], AT, **ONCE),
+    "pchip_interpolate": case(lambda m, y, x, t: m.pchip_interpolate(x, y, t, der=1), RISING, X, AT, **ONCE),
+    "Akima1DInterpolator": case(lambda m, y, x, t: m.Akima1DInterpolator(x, y)(t), Y, X, AT, **ONCE),
+    "Akima1DInterpolator makima": case(
+        lambda m, y, x, t: m.Akima1DInterpolator(x, y, method="makima")(t), RISING, X, AT, **ONCE
+    ),
+    "PPoly": case(lambda m, c, x, t: m.PPoly(c, x)(t), RNG.normal(size=(3, 5, 2)), X, BEYOND, **ONCE),
+}
+SPLINES = {
+    "BSpline": case(lambda m, c, t, x: m.BSpline(t, c, 2)(x), C, T + np.arange(8) * 1e-2, AT / 2, **ONCE),
+    "BSpline slope": case(lambda m, c, x: m.BSpline(T, c, 2)(x, 1), C, AT / 2, **ONCE),
+    "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2]), **ONCE),
+    "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS,
+                             **ONCE),
+    "splev": case(lambda m, c, x: m.splev(x, (T, c, 2)), C[:, 0], AT / 2, **ONCE),
+    "make_interp_spline natural": case(
+        lambda m, y, x, t: m.make_interp_spline(x, y, bc_type="natural")(t), Y, X, AT, near=1e-8, **ONCE
+    ),
+    "make_interp_spline ends": case(
+        lambda m, y, x, v: m.make_interp_spline(x, y, bc_type=([(1, v[0])], [(2, v[1])]))(AT), Y, X,
+        ENDS, near=1e-8, **ONCE,
+    ),
+} | {
+    f"make_interp_spline {k}": case(
+        lambda m, y, x, t, k=k: m.make_interp_spline(x, y, k, axis=1)(t), YS, X, AT, near=1e-8, **ONCE
+    )
+    for k in (1, 2, 3, 5)
+}  # fmt: skip
+GRIDS = {
+    f"interp1d {kind}": case(lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, **ONCE)
+    for kind in ("linear", "nearest", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4)
+} | {
+    "interp1d axis": case(lambda m, y, t: m.interp1d(X, y, axis=1)(t), YS, AT, **ONCE),
+    "interp1d unsorted": case(lambda m, y, x, t: m.interp1d(x, y)(t), Y, X[::-1].copy(), AT, **ONCE),
+    "interp1d fill": case(
+        lambda m, y, t: m.interp1d(X, y, bounds_error=False, fill_value=(1.0, 2.0))(t), Y, BEYOND, **ONCE
+    ),
+    "interp1d extrapolate": case(lambda m, y, t: m.interp1d(X, y, fill_value="extrapolate")(t), Y, BEYOND, **ONCE),
+    "RegularGridInterpolator": case(
+        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v)(x), VALUES, *GRID, PLACES, **ONCE
+    ),
+    "RegularGridInterpolator nearest": case(
+        lambda m, v, x: m.RegularGridInterpolator(GRID, v, "nearest")(x), VALUES, PLACES, **ONCE
+    ),
+    "RegularGridInterpolator outside": case(
+        lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False, fill_value=None)(x), VALUES,
+        PLACES - 0.9, **ONCE,
+    ),
+    "RegularGridInterpolator fill": case(
+        lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False, fill_value=3.0)(x), VALUES,
+        PLACES - 0.9, **ONCE,
+    ),
+    "interpn": case(lambda m, v, x: m.interpn(GRID, v, x), VALUES, PLACES, **ONCE),
+}  # fmt: skip
+CASES = POLYNOMIALS | SPLINES | GRIDS
+globals().update(properties("interpolate", CASES))
+
+
+def test_outside_is_nan():
+    f = lambda t: interpolate.CubicSpline(X, Y, extrapolate=False)(t)
+    assert np.isnan(ad.jvp(f, (BEYOND,), (BEYOND,))[0]).tolist() == [True, False, True]
+    g = lambda t: interpolate.BSpline(T, C[:, 0], 2, extrapolate=False)(t)
+    assert np.isnan(ad.jvp(g, (np.array([-1.0, 1.0]),), (np.ones(2),))[0]).tolist() == [True, False]
+
+
+def test_values_at_the_places_themselves():
+    for make in (interpolate.CubicSpline, interpolate.PchipInterpolator, interpolate.make_interp_spline):
+        value, dot = ad.jvp(lambda y, make=make: make(X, y)(X), (Y,), (np.ones(6),))
+        np.testing.assert_allclose(value, Y, atol=1e-12)
+        np.testing.assert_allclose(dot, 1.0, atol=1e-12)
+
+
+def test_a_number_gives_a_number():
+    for f in (lambda t: interpolate.CubicSpline(X, Y)(t), lambda t: interpolate.interp1d(X, Y)(t)):
+        assert np.shape(ad.grad(f)(AT[0])) == ()
+        check_derivatives(f, AT[1])
+
+
+@pytest.mark.parametrize(("f", "error"), [
+    (lambda y: interpolate.CubicSpline(X[::-1], y)(1.0), ad.ArgumentError),
+    (lambda y: interpolate.CubicSpline(X, y, bc_type="other")(1.0), ad.ArgumentError),
+    (lambda y: interpolate.CubicSpline(X[:3], y)(1.0), ad.ShapeError),
+    (lambda y: interpolate.interp1d(X, y)(X[-1] + 1), ad.OutOfBoundsError),
+    (lambda y: interpolate.interp1d(X, y, "other")(X[0]), ad.ArgumentError),
+    (lambda y: interpolate.RegularGridInterpolator((X,), y)([[X[-1] + 1]]), ad.OutOfBoundsError),
+    (lambda y: interpolate.RegularGridInterpolator((X,), y, "cubic")([[X[2]]]), ad.NoRuleError),
+    (lambda y: interpolate.make_interp_spline(X, y, bc_type="periodic")(1.0), ad.NoRuleError),
+    (lambda y: interpolate.UnivariateSpline(X, y), ad.NoRuleError),
+])  # fmt: skip
+def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
+    with pytest.raises(error, match="test_scipy_interpolate"):
+        ad.jvp(f, (Y,), (Y,))
+
+
+def test_plain_interpolants_are_scipys():
+    np.testing.assert_array_equal(interpolate.CubicSpline(X, Y)(AT), scipy.interpolate.CubicSpline(X, Y)(AT))
+    np.testing.assert_array_equal(
+        interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
+        scipy.interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
+    )

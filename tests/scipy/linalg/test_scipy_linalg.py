@@ -1,0 +1,287 @@
+"""`dragongrad.scipy.linalg`: a table of cases times the properties that all of them have, and what is special."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.linalg
+from scipy_cases import case, properties
+
+import dragongrad as ad
+import dragongrad.scipy.linalg as la
+from dragongrad.core.nests import flatten
+from dragongrad.scipy.linalg.chapter import CHAPTER
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(3)
+A, B = RNG.normal(size=(3, 3)) + 2 * np.eye(3), RNG.normal(size=(3, 3))
+TALL, WIDE = RNG.normal(size=(4, 2)), RNG.normal(size=(2, 4))
+V, U = RNG.normal(size=3), RNG.normal(size=(3, 2))
+S = A @ A.T + np.eye(3)
+P = B @ B.T + np.eye(3)
+Q = RNG.normal(size=(3, 3))
+Z = A + 1j * B
+STABLE = 0.2 * B
+BAND = np.array([[0.0, 0.5, -0.4, 0.3], [3.0, 2.5, 4.0, 3.5], [0.7, -0.2, 0.6, 0.0]])
+HALF = np.array([[0.0, 0.5, -0.4, 0.3], [3.0, 2.5, 4.0, 3.5]])
+C, R = np.array([4.0, 1.0, 0.5]), np.array([4.0, -0.7, 0.2])
+SMALL = 0.3 * A
+
+SYSTEMS = {
+    "solve": case(lambda m, a, b: m.solve(a, b), A, V),
+    "solve columns": case(lambda m, a, b: m.solve(a, b, transposed=True), A, U),
+    "solve sym": case(lambda m, a, b: m.solve(a, b, assume_a="sym"), A + A.T, U),
+    "solve pos": case(lambda m, a, b: m.solve(a, b, lower=True, assume_a="pos"), S, V),
+    "solve tri": case(lambda m, a, b: m.solve(a, b, assume_a="upper triangular"), A, V, batches=False),
+    "solve tridiagonal": case(lambda m, a, b: m.solve(a, b, assume_a="tridiagonal"), A, V),
+    "solve diagonal": case(lambda m, a, b: m.solve(a, b, assume_a="diagonal"), A, U),
+    "solve_triangular": case(lambda m, a, b: m.solve_triangular(a, b, lower=True), A, V),
+    "solve_triangular T": case(lambda m, a, b: m.solve_triangular(a, b, trans="T"), A, U),
+    "solve_triangular unit": case(
+        lambda m, a, b: m.solve_triangular(a, b, trans=2, lower=True, unit_diagonal=True), A, U
+    ),
+    "solve_banded": case(lambda m, a, b: m.solve_banded((1, 1), a, b), BAND, TALL),
+    "solve_banded vector": case(lambda m, a, b: m.solve_banded((0, 2), a, b), BAND[[0, 0, 1]] + 0.1, TALL[:, 0]),
+    "solveh_banded": case(lambda m, a, b: m.solveh_banded(a, b), HALF, TALL),
+    "solveh_banded lower": case(lambda m, a, b: m.solveh_banded(a, b, lower=True), BAND[1:], TALL[:, 0]),
+    "cholesky_banded": case(lambda m, a: m.cholesky_banded(a), HALF, batches=False),
+    "cholesky_banded lower": case(lambda m, a: m.cholesky_banded(a, lower=True), BAND[1:]),
+    "cho_solve_banded": case(lambda m, a, b: m.cho_solve_banded((a, False), b), HALF, TALL),
+    "solve_toeplitz": case(lambda m, c, r, b: m.solve_toeplitz((c, r), b), C, R, U),
+    "solve_toeplitz one": case(lambda m, c, b: m.solve_toeplitz(c, b), C, V),
+    "matmul_toeplitz": case(lambda m, c, r, b: m.matmul_toeplitz((c, r), b), C, R, U, single=False),
+    "solve_circulant": case(lambda m, c, b: m.solve_circulant(c, b), C, U, single=False),
+    "inv": case(lambda m, a: m.inv(a), A),
+    "det": case(lambda m, a: m.det(a), A),
+    "pinv": case(lambda m, a: m.pinv(a), TALL),
+    "pinv wide": case(lambda m, a: m.pinv(a, return_rank=True)[0], WIDE),
+    "lstsq": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=4), single=False),
+    "lstsq columns": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=(4, 2)), single=False),
+    "norm": case(lambda m, a: m.norm(a), A),
+    "norm nuc": case(lambda m, a: m.norm(a, "nuc"), A),
+}
+FACTORS = {
+    "cholesky": case(lambda m, a: m.cholesky(a), S),
+    "cholesky lower": case(lambda m, a: m.cholesky(a, lower=True), S),
+    "cho_factor": case(lambda m, a: m.cho_factor(a)[0], S),
+    "cho_solve": case(lambda m, a, b: m.cho_solve(m.cho_factor(a, lower=True), b), S, U),
+    "lu": case(lambda m, a: m.lu(a), A),
+    "lu tall": case(lambda m, a: m.lu(a, p_indices=True)[1:], TALL),
+    "lu wide": case(lambda m, a: m.lu(a, permute_l=True), WIDE),
+    "lu_factor": case(lambda m, a: m.lu_factor(a)[0], A),
+    "lu_solve": case(lambda m, a, b: m.lu_solve(m.lu_factor(a), b), A, V),
+    "lu_solve T": case(lambda m, a, b: m.lu_solve(m.lu_factor(a), b, trans=1), A, U),
+    "qr": case(lambda m, a: m.qr(a), A),
+    "qr economic": case(lambda m, a: m.qr(a, mode="economic"), TALL),
+    "qr r": case(lambda m, a: m.qr(a, mode="r"), TALL),
+    "qr pivoting": case(lambda m, a: m.qr(a, mode="economic", pivoting=True)[:2], TALL),
+    "svd": case(lambda m, a: m.svd(a), A),
+    "svd economic": case(lambda m, a: m.svd(a, full_matrices=False), WIDE),
+    "svdvals": case(lambda m, a: m.svdvals(a), TALL),
+    "polar": case(lambda m, a: m.polar(a), A),
+    "polar tall left": case(lambda m, a: m.polar(a, side="left"), TALL, single=False),
+    "polar wide": case(lambda m, a: m.polar(a), WIDE, single=False),
+    "orthogonal_procrustes": case(lambda m, a, b: m.orthogonal_procrustes(a, b), A, B),
+}
+SPECTRA = {
+    "eigh": case(lambda m, a: m.eigh(a), S),
+    "eigh upper": case(lambda m, a: m.eigh(a, lower=False, subset_by_index=(1, 2))[0], S),
+    "eigh of two": case(lambda m, a, b: m.eigh(a, b), S, P),
+    "eigh of two 2": case(lambda m, a, b: m.eigh(a, b, type=2, eigvals_only=True), S, P),
+    "eigh of two 3": case(lambda m, a, b: m.eigh(a, b, type=3, eigvals_only=True), S, P),
+    "eigvalsh": case(lambda m, a: m.eigvalsh(a), S),
+    "eigvalsh of two": case(lambda m, a, b: m.eigvalsh(a, b, lower=False), S, P),
+    "eigvalsh_tridiagonal": case(lambda m, d, e: m.eigvalsh_tridiagonal(d, e), C, V[:2], single=False),
+    "eigh_tridiagonal": case(
+        lambda m, d, e: m.eigh_tridiagonal(d, e, eigvals_only=True, select="i", select_range=(0, 1)), C, V[:2],
+        single=False,
+    ),
+    "eig": case(lambda m, a: np.abs(m.eig(a)[1]) * np.real(m.eig(a)[0]), A, single=False),
+    "eig of two": case(lambda m, a, b: np.sum(m.eig(a, b)[0]) + np.sum(m.eig(a, b)[0] ** 2), A, P, single=False),
+    "eigvals": case(lambda m, a: np.sum(m.eigvals(a) ** 3), A, single=False),
+}  # fmt: skip
+FUNCTIONS = {
+    "expm": case(lambda m, a: m.expm(a), SMALL),
+    "expm_frechet": case(lambda m, a, e: m.expm_frechet(a, e), SMALL, B, single=False),
+    "logm": case(lambda m, a: m.logm(a), S, single=False, near=1e-9),
+    "sqrtm": case(lambda m, a: m.sqrtm(a), S),
+    "sinm": case(lambda m, a: m.sinm(a), SMALL),
+    "cosm": case(lambda m, a: m.cosm(a), SMALL),
+    "tanm": case(lambda m, a: m.tanm(a), SMALL, rtol=1e-5),
+    "sinhm": case(lambda m, a: m.sinhm(a), SMALL),
+    "coshm": case(lambda m, a: m.coshm(a), SMALL),
+    "tanhm": case(lambda m, a: m.tanhm(a), SMALL, rtol=1e-5),
+    "fractional_matrix_power": case(lambda m, a: m.fractional_matrix_power(a, 0.3), S, single=False, near=1e-9),
+}
+EQUATIONS = {
+    "solve_sylvester": case(lambda m, a, b, q: m.solve_sylvester(a, b, q), A, P, Q),
+    "solve_continuous_lyapunov": case(lambda m, a, q: m.solve_continuous_lyapunov(a, q), A, Q),
+    "solve_discrete_lyapunov": case(lambda m, a, q: m.solve_discrete_lyapunov(a, q), STABLE, Q, single=False),
+    "solve_discrete_lyapunov bilinear": case(
+        lambda m, a, q: m.solve_discrete_lyapunov(a, q, method="bilinear"), STABLE, Q, single=False
+    ),
+    "solve_continuous_are": case(
+        lambda m, a, b, q, r: m.solve_continuous_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2], single=False
+    ),
+    "solve_continuous_are s": case(
+        lambda m, a, b, s: m.solve_continuous_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U, single=False
+    ),
+    "solve_discrete_are": case(
+        lambda m, a, b, q, r: m.solve_discrete_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2], single=False
+    ),
+    "solve_discrete_are s": case(
+        lambda m, a, b, s: m.solve_discrete_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U, single=False
+    ),
+}
+STRUCTURED = {
+    "toeplitz": case(lambda m, c, r: m.toeplitz(c, r), C, RNG.normal(size=4)),
+    "toeplitz one": case(lambda m, c: m.toeplitz(c), C),
+    "hankel": case(lambda m, c, r: m.hankel(c, r), C, RNG.normal(size=4)),
+    "hankel one": case(lambda m, c: m.hankel(c), C),
+    "circulant": case(lambda m, c: m.circulant(c), C),
+    "companion": case(lambda m, c: m.companion(c), C),
+    "block_diag": case(lambda m, a, v: m.block_diag(a, v, 3.0), A, V),
+    "khatri_rao": case(lambda m, a, b: m.khatri_rao(a, b), U, TALL),
+    "leslie": case(lambda m, f, s: m.leslie(f, s), C, V[:2]),
+    "fiedler": case(lambda m, a: m.fiedler(a), V),
+    "convolution_matrix": case(lambda m, a: m.convolution_matrix(a, 4, mode="same"), V),
+    "convolution_matrix valid": case(lambda m, a: m.convolution_matrix(a, 5, mode="valid"), V),
+}
+CASES = SYSTEMS | FACTORS | SPECTRA | FUNCTIONS | EQUATIONS | STRUCTURED
+globals().update(properties("linalg", CASES))
+
+COMPLEX = {
+    "solve her": lambda z, b: la.solve(z + z.conj().T, b, assume_a="her"),
+    "solve pos": lambda z, b: la.solve(z @ z.conj().T, b, assume_a="pos", lower=True),
+    "solve_triangular": lambda z, b: la.solve_triangular(z, b, trans="C", lower=True),
+    "cho_solve": lambda z, b: la.cho_solve(la.cho_factor(z @ z.conj().T), b),
+    "lu_solve": lambda z, b: la.lu_solve(la.lu_factor(z), b, trans=2),
+    "solve_banded": lambda z, b: la.solve_banded((1, 1), z + 3, b),
+    "solve_toeplitz": lambda z, b: la.solve_toeplitz(z[0] + np.array([9.0, 0.0, 0.0]), b),
+    "polar": lambda z, b: la.polar(z)[0] @ b,
+    "eigh of two": lambda z, b: la.eigvalsh(z + z.conj().T, z @ z.conj().T + 2 * np.eye(3)),
+    "expm": lambda z, b: la.expm(0.3 * z) @ b,
+    "sqrtm": lambda z, b: la.sqrtm(z @ z.conj().T + np.eye(3)) @ b,
+    "solve_continuous_lyapunov": lambda z, b: la.solve_continuous_lyapunov(z, b @ b.conj().T),
+    "solve_discrete_lyapunov": lambda z, b: la.solve_discrete_lyapunov(0.2 * z, b @ b.conj().T),
+    "solve_continuous_are": lambda z, b: la.solve_continuous_are(z, b, np.eye(3), np.eye(2)),
+    "solve_discrete_are": lambda z, b: la.solve_discrete_are(z, b, np.eye(3), np.eye(2)),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_matrices(name):
+    check_derivatives(COMPLEX[name], Z, U + 1j * U[::-1], order=1, rtol=1e-5)
+    got, expected = ad.jvp(lambda z: COMPLEX[name](z, U), (Z,), (Z,))[0], COMPLEX[name](Z, U)
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
+STACKS = {
+    "solve": lambda a: la.solve(a, a[..., :2]),
+    "solve_triangular": lambda a: la.solve_triangular(a, a[..., :2], lower=True),
+    "cholesky": lambda a: la.cholesky(a @ np.swapaxes(a, -1, -2)),
+    "lu": lambda a: la.lu(a)[1:],
+    "eigh": lambda a: la.eigh(a)[0],
+    "polar": lambda a: la.polar(a),
+    "expm": lambda a: la.expm(0.2 * a),
+    "sqrtm": lambda a: la.sqrtm(a @ np.swapaxes(a, -1, -2)),
+    "solve_sylvester": lambda a: la.solve_sylvester(a @ np.swapaxes(a, -1, -2), np.eye(3), a),
+}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_stacks_of_matrices(name):
+    stack = np.stack([A, S, P, A.T]).reshape(2, 2, 3, 3)
+    f = lambda a: sum(np.sum(v**2) for v in flatten(STACKS[name](a))[0])
+    whole = ad.grad(f)(stack)
+    for i in np.ndindex(2, 2):
+        np.testing.assert_allclose(whole[i], ad.grad(f)(stack[i]), rtol=1e-8, atol=1e-9)
+    assert ad.grad(f)(stack[:0]).shape == (0, 2, 3, 3)
+
+
+@pytest.mark.parametrize("f", [
+    lambda a: la.solve(a, a), lambda a: la.expm(a), lambda a: la.inv(a), lambda a: la.det(a),
+    lambda a: la.eigh(a)[0], lambda a: la.lu(a), lambda a: la.cholesky(a), lambda a: la.sqrtm(a),
+    lambda a: la.polar(a), lambda a: la.solve_sylvester(a, a, a), lambda a: la.svdvals(a), lambda a: la.qr(a),
+])  # fmt: skip
+def test_matrices_of_one_element(f):
+    check_derivatives(f, np.array([[1.7]]))
+
+
+def test_empty_matrices_have_empty_derivatives():
+    empty = np.zeros((0, 0))
+    for f in (la.expm, la.inv, la.svdvals, lambda a: la.solve(a, np.zeros((0, 2))), la.toeplitz):
+        assert ad.grad(lambda a, f=f: np.sum(f(a)))(empty if f is not la.toeplitz else np.zeros(0)).size == 0
+
+
+SINGULAR = np.array([[1.0, 0.0], [0.0, 0.0]])
+
+
+@pytest.mark.filterwarnings("ignore:Diagonal number 2")
+@pytest.mark.parametrize("f", [
+    lambda a: la.inv(a), lambda a: la.solve(a, np.ones(2)), lambda a: la.solve_triangular(a, np.ones(2)),
+    lambda a: la.lu_solve(la.lu_factor(a), np.ones(2)), lambda a: la.cholesky(a),
+    lambda a: la.solve(a, np.ones(2), assume_a="pos"),
+])  # fmt: skip
+def test_a_singular_matrix_is_an_error_that_names_the_line(f):
+    with pytest.raises(ad.FactorizationError, match="test_scipy_linalg"), np.errstate(all="ignore"):
+        ad.grad(lambda a: np.sum(f(a)))(SINGULAR)
+
+
+@pytest.mark.filterwarnings("ignore:Matrix is singular")
+@pytest.mark.parametrize(
+    "f", [lambda a: la.polar(a)[0], la.sqrtm, lambda a: la.solve_sylvester(a - np.diag([1.0, 0.0]), -a, np.eye(2))]
+)
+def test_where_there_is_no_derivative_it_is_an_error(f):
+    with np.errstate(all="ignore"), pytest.raises(ad.FactorizationError):
+        ad.jvp(f, (SINGULAR,), (np.ones((2, 2)),))
+
+
+def test_equal_eigenvalues():
+    f = lambda a: la.eigh(a, np.eye(2), eigvals_only=True)[0]
+    np.testing.assert_allclose(ad.grad(f)(np.eye(2)), np.eye(2) / 2)
+    assert np.isnan(ad.grad(lambda a: la.eigh(a, np.eye(2))[1][0, 0])(np.eye(2))).any()
+    # Polar factors are smooth where singular values are equal, though the singular vectors are not.
+    check_derivatives(lambda a: la.polar(a), np.eye(3))
+
+
+@pytest.mark.parametrize("name", [n for n, state in CHAPTER.states.items() if state.startswith("refused")])
+def test_what_is_refused_says_why_and_what_to_write(name):
+    f = getattr(la, name)
+    with pytest.raises(
+        ad.NoRuleError, match=r"no derivative rule(.|\n)*test_scipy_linalg(.|\n)*(Take|Write|smooth|Bal)"
+    ):
+        ad.grad(lambda a: np.sum(f(a)))(A)
+    assert f.__doc__
+
+
+def test_refused_functions_and_the_others_take_plain_arrays():
+    np.testing.assert_array_equal(la.null_space(SINGULAR), scipy.linalg.null_space(SINGULAR))
+    assert type(la.lstsq(A, V)[2]) is int
+    assert la.toeplitz([1, 2]).dtype == int
+
+
+def test_a_buffer_without_a_derivative_is_plain():
+    def f(x):
+        buffer = np.zeros((2, 2))
+        buffer[0, 0] = buffer[1, 1] = 2.0
+        return x * la.inv(buffer)[0, 0]
+
+    assert ad.grad(f)(3.0) == 0.5
+
+
+def test_lists_of_variables_are_matrices():
+    f = lambda x: la.det([[x[0], 1.0], [1.0, x[1]]])
+    np.testing.assert_allclose(ad.grad(f)(np.array([2.0, 3.0])), [3.0, 2.0])
+
+
+def test_names_that_are_not_there():
+    with pytest.raises(ad.AbsentError, match=r"scipy.linalg.hadamard, or give it a rule"):
+        la.hadamard(4)
+    with pytest.raises(AttributeError, match="neither"):
+        _ = la.nonsense
+    with pytest.raises(ad.AbsentError, match="linalg"):
+        _ = ad.scipy.sparse
+    assert "linalg" in dir(ad.scipy)
+    assert la.solve.__module__ == "dragongrad.scipy.linalg"
+    assert pickle.loads(pickle.dumps(la.solve)) is la.solve

@@ -1,0 +1,76 @@
+"""`dragongrad.scipy.spatial.distance`: a table of cases times the properties that all of them have."""
+
+import numpy as np
+import pytest
+from scipy_cases import case, properties
+
+import dragongrad as ad
+from dragongrad.scipy.spatial import distance
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(10)
+A, B = RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
+U, V = RNG.normal(size=3), RNG.normal(size=3)
+W = np.array([0.5, 1.5, 2.0])
+VI = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
+ONCE = {"single": False}
+PLAIN = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "correlation", "canberra", "braycurtis")
+
+CASES = {
+    f"cdist {name}": case(lambda m, a, b, n=name: m.cdist(a, b, n), A, B, **ONCE)
+    for name in (*PLAIN, "minkowski", "seuclidean", "mahalanobis")
+} | {
+    f"pdist {name}": case(lambda m, a, n=name: m.pdist(a, n), A, **ONCE) for name in (*PLAIN, "seuclidean")
+} | {
+    name: case(lambda m, u, v, n=name: np.multiply(1.0, getattr(m, n)(u, v)), U, V, **ONCE) for name in PLAIN
+} | {
+    f"{name} weights": case(lambda m, u, v, w, n=name: np.multiply(1.0, getattr(m, n)(u, v, w)), U, V, W, **ONCE)
+    for name in PLAIN if name != "chebyshev"
+} | {
+    "cdist weights": case(lambda m, a, b, w: m.cdist(a, b, "euclidean", w=w), A, B, W, **ONCE),
+    "cdist minkowski 3": case(lambda m, a, b, w: m.cdist(a, b, "minkowski", p=3, w=w), A, B, W, **ONCE),
+    "minkowski": case(lambda m, u, v, w: m.minkowski(u, v, 1.5, w), U, V, W, **ONCE),
+    "seuclidean": case(lambda m, u, v, w: m.seuclidean(u, v, w), U, V, W, **ONCE),
+    "mahalanobis": case(lambda m, u, v, w: m.mahalanobis(u, v, w), U, V, VI, **ONCE),
+    "jensenshannon": case(lambda m, u, v: m.jensenshannon(u, v, base=2), U**2, V**2, **ONCE),
+    "cdist jensenshannon": case(lambda m, a, b: m.cdist(a, b, "jensenshannon"), A**2 + 0.5, B**2 + 0.5, **ONCE),
+    "squareform": case(lambda m, d: m.squareform(d) ** 2, RNG.random(6)),
+    "squareform of a matrix": case(lambda m, a: m.squareform(a + a.T, checks=False), A[:3] * (1 - np.eye(3))),
+}  # fmt: skip
+globals().update(properties("spatial.distance", CASES))
+
+
+@pytest.mark.parametrize("name", ["euclidean", "cityblock", "chebyshev", "mahalanobis"])
+def test_at_a_distance_of_zero_the_derivative_is_zero(name):
+    options = {"VI": VI} if name == "mahalanobis" else {}
+    bars = ad.grad(lambda a: np.sum(distance.cdist(a, a, name, **options)))(A)
+    assert np.all(np.isfinite(bars))
+    check_derivatives(lambda a: distance.cdist(a, a, name, **options)[0, 1:], A, order=1)
+    np.testing.assert_array_equal(
+        ad.grad(lambda u: distance.cdist(u[None], U[None], name, **options)[0, 0])(U), 0.0
+    )
+
+
+def test_single_vectors_and_none():
+    assert ad.grad(lambda a: np.sum(distance.pdist(a)))(A[:1]).tolist() == [[0.0, 0.0, 0.0]]
+    assert ad.jvp(distance.squareform, (np.zeros(0),), (np.zeros(0),))[0].shape == (1, 1)
+
+
+@pytest.mark.parametrize(("f", "error"), [
+    (lambda a: distance.cdist(a, B, "hamming"), ad.NoRuleError),
+    (lambda a: distance.cdist(a, B, lambda u, v: np.sum(u - v)), ad.NoRuleError),
+    (lambda a: distance.cdist(a, B[:, :2]), ad.ShapeError),
+    (lambda a: distance.cdist(a, B, "cosine", p=3), ad.ArgumentError),
+    (lambda a: distance.pdist(a[0]), ad.ShapeError),
+    (lambda a: distance.euclidean(a, a), ad.ShapeError),
+    (lambda a: distance.squareform(a[0, :2]), ad.ShapeError),
+    (lambda a: distance.hamming(a[0], a[1]), ad.NoRuleError),
+])  # fmt: skip
+def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
+    with pytest.raises(error, match="test_scipy_distance"):
+        ad.jvp(f, (A,), (A,))
+
+
+def test_the_other_names_of_the_part():
+    with pytest.raises(ad.AbsentError, match=r"scipy\.spatial\.KDTree"):
+        _ = ad.scipy.spatial.KDTree

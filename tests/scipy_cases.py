@@ -1,0 +1,132 @@
+"""What tests of the namespace `dragongrad.scipy` share: a case, and the properties that each of them must have."""
+
+import functools
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from grid import BACKENDS, assert_compiles, covering, leaves, weighted
+
+import dragongrad as ad
+from dragongrad.testing import check_derivatives
+
+
+@dataclass(frozen=True)
+class Case:
+    """A function of a module (ours or SciPy's) and arrays, a point, and what of the properties it has."""
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    rtol: float = 1e-6
+    order: int = 2
+    near: float = 1e-10
+    single: bool = True
+    batches: bool = True
+    compiles: bool = True
+
+
+def case(f, *args, **options):
+    """A case at these arrays."""
+    return Case(f, args, **options)
+
+
+def bound(one, module):
+    """A case as a function of its arrays alone."""
+    return functools.wraps(one.f)(functools.partial(one.f, module))
+
+
+def properties(part, cases):
+    """Tests of the cases of one part, by their names; a test module binds them to its own names."""
+    ours = importlib.import_module(f"dragongrad.scipy.{part}")
+    scipys = importlib.import_module(f"scipy.{part}")
+    every = pytest.mark.parametrize("name", cases)
+
+    @every
+    def test_value_is_scipys(name):
+        one = cases[name]
+        expected = bound(one, scipys)(*one.args)
+        moving = [i for i, a in enumerate(one.args) if np.asarray(a).dtype.kind in "fc"]
+        f = _of_some(bound(one, ours), one.args, moving)
+        given = tuple(one.args[i] for i in moving)
+        got = ad.jvp(f, given, tuple(np.zeros_like(a) for a in given))[0]
+        _assert_near(got, expected, one.near)
+        _assert_near(bound(one, ours)(*one.args), expected, 0)
+
+    @every
+    def test_derivatives(name):
+        one = cases[name]
+        check_derivatives(bound(one, ours), *one.args, order=one.order, rtol=one.rtol)
+
+    @pytest.mark.parametrize("name", [n for n in cases if cases[n].batches])
+    def test_a_batch_is_its_rows(name):
+        one = cases[name]
+        x, *rest = one.args
+        g = ad.value_and_grad(lambda x: weighted(bound(one, ours))(x, *rest))
+        rows = np.stack([x, x * (1 + 2**-10)])
+        values, bars = ad.vmap(g)(rows)
+        for i, row in enumerate(rows):
+            value, bar = g(row)
+            np.testing.assert_allclose(values[i], value, rtol=1e-9, atol=1e-9)
+            size = np.max(np.abs(bar), initial=1.0)
+            np.testing.assert_allclose(bars[i], bar, rtol=1e-8, atol=1e-9 * size)
+
+    @pytest.mark.parametrize(
+        ("name", "backend", "kind"),
+        covering([n for n in cases if cases[n].compiles], BACKENDS, ["value", "gradient"]),
+    )
+    def test_compiled(name, backend, kind):
+        one = cases[name]
+        f = bound(one, ours)
+        f = f if kind == "value" else ad.grad(weighted(f), tuple(range(_count(one))))
+        other = (one.args[0] * (1 + 2**-10), *one.args[1:])
+        assert_compiles(f, one.args, other, backend)
+
+    @pytest.mark.parametrize("name", [n for n in cases if cases[n].single])
+    def test_single_precision_stays(name):
+        one = cases[name]
+        narrow = {np.dtype(float): np.float32, np.dtype(complex): np.complex64}
+        args = tuple(np.asarray(a).astype(narrow.get(np.asarray(a).dtype, np.asarray(a).dtype)) for a in one.args)
+        expected = [np.asarray(v).dtype for v in leaves(bound(one, scipys)(*args))]
+        x, *rest = args
+        got = ad.jvp(lambda x: bound(one, ours)(x, *rest), (x,), (x,))
+        assert [np.asarray(v).dtype for v in leaves(got[0])] == expected
+        floats = [d for d in expected if d.kind in "fc"]
+        assert [np.asarray(v).dtype for v in leaves(got[1]) if np.asarray(v).dtype.kind in "fc"][
+            : len(floats)
+        ] == floats
+        assert ad.grad(lambda x: weighted(bound(one, ours))(x, *rest))(x).dtype == x.dtype
+
+    tests = (
+        test_value_is_scipys, test_derivatives, test_a_batch_is_its_rows, test_compiled,
+        test_single_precision_stays,
+    )  # fmt: skip
+    alone = any(one.single for one in cases.values())
+    return {t.__name__: t for t in tests if alone or t is not test_single_precision_stays}
+
+
+def _count(one):
+    return len([a for a in one.args if np.asarray(a).dtype.kind in "fc"])
+
+
+def _of_some(f, args, moving):
+    def g(*given):
+        full = list(args)
+        for i, x in zip(moving, given, strict=True):
+            full[i] = x
+        return f(*full)
+
+    return g
+
+
+def _assert_near(got, expected, near):
+    for a, b in zip(leaves(got), leaves(expected), strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        if near == 0:
+            np.testing.assert_array_equal(a, b)
+        else:
+            size = np.max(np.abs(b), initial=1.0)
+            np.testing.assert_allclose(a, b, rtol=near, atol=near * size)
