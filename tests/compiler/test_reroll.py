@@ -12,6 +12,7 @@ from dragongrad.compiler.graph import SCAN
 from dragongrad.compiler.rewrite import verify
 
 LOOPS = importlib.import_module("dragongrad.compiler.passes.reroll.loops")
+AGAIN = importlib.import_module("dragongrad.compiler.passes.again")
 BACKENDS = ["numpy", "native"]
 
 
@@ -204,6 +205,35 @@ def test_loops_again_are_what_eager_python_gives(program, transform, backend, ea
     verify(graph)
     if transform == "value":
         assert len(scans(graph)) >= count
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_is_computed_again_instead_of_read(program, backend, eager_to_roll, monkeypatch):
+    monkeypatch.setattr(LOOPS, "FREE_BYTES", -1)
+    monkeypatch.setattr(AGAIN, "FREE_BYTES", -1)
+    f, _ = PROGRAMS[program]
+    expected = ad.grad(f)(X)
+    compiled = ad.compile(ad.grad(f), backend=backend)
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(X), expected, rtol=1e-10, atol=1e-11 * np.abs(expected).max())
+    verify(compiled._latest.graph)
+
+
+def test_large_arrays_that_are_cheap_are_computed_again():
+    def f(y, p):
+        for _ in range(60):
+            k = p * (y + 0.005 * (p * y))
+            y = y + 0.01 * k
+        return np.sum(y**2)
+
+    y, p = np.linspace(0.0, 1.0, 20_000), np.linspace(1.0, 2.0, 20_000)
+    compiled = ad.compile(ad.grad(f, argnums=(0, 1)), backend="native")
+    for _ in range(2):
+        for found, expected in zip(compiled(y, p), ad.grad(f, argnums=(0, 1))(y, p), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+    # What each step begins with, and some more rows.
+    assert compiled._latest.engine.workspace.size < 75 * y.nbytes
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

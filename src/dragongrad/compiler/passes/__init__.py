@@ -8,6 +8,7 @@ from typing import Any
 from ...collector import collector_paused
 from ..graph import LOOPS, PARTS, Graph, Op, Value
 from ..rewrite import Writer, rewrite
+from .again import compute_again
 from .contract import clean_contractions
 from .dead import drop_dead
 from .fold import fold_constants
@@ -49,7 +50,7 @@ def optimise(
     record.append((reroll.__name__, len(graph.nodes), time.perf_counter() - start))
     if check is not None:
         check(graph)
-    graph = _optimise_bodies(keep_values(tidy_scans(graph), inside), fast_math)
+    graph = _optimise_bodies(keep_values(compute_again(tidy_scans(graph)), inside), fast_math)
     for one in RELAXED if fast_math else PIPELINE:
         start = time.perf_counter()
         if one not in settled:

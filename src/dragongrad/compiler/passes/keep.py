@@ -10,17 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import INPUT, LOOPS, SCAN, Graph, Op, Value
-from ..lowering import LOWERINGS, fits, terms_of
+from ..lowering import LOWERINGS, Role, fits, is_a, terms_of
 from ..rewrite import meets
 from ..scans import Scan, is_result, result_of, scan_op
 from .dead import drop_dead
 from .share import key_of
 
 # An element is kept where it costs more than so many additions: written and read, it costs about as much.
-_DEAR = 5
-# So many bytes may be kept in any case, and as many as a loop keeps anyway. Inside another loop, whose checkpoints
-# perhaps save memory, half as many as it keeps anyway.
-_FREE_BYTES = 4_000_000
+DEAR = 5
+# So many bytes are kept in the caches. As many as a loop keeps anyway may be kept where an element costs this many
+# times more; inside another loop, whose checkpoints perhaps save memory, half as many.
+FREE_BYTES = 4_000_000
+_DEAR_IN_MEMORY = 4
 
 
 def keep_values(graph: Graph, inside: bool = False) -> Graph:
@@ -97,6 +98,18 @@ class _Keeping:
 
     def _worth(self, same: dict[Op, Op]) -> list[Op]:
         """The values of the reader's body that are better kept: those dear ones that its other values need."""
+        length = self.reader.length
+        anyway = length * sum(v.size * v.dtype.itemsize for v in self.maker.begun)
+        for dear, most in ((DEAR, anyway / 2 if self.inside else FREE_BYTES), (_DEAR_IN_MEMORY * DEAR, anyway)):
+            kept = self._dearer(same, dear)
+            if length * sum(node.size * node.dtype.itemsize for node in kept) <= most:
+                return kept
+            if self.inside:
+                break
+        return []
+
+    def _dearer(self, same: dict[Op, Op], dear: float) -> list[Op]:
+        """Those of which an element costs more than so many additions."""
         body = self.reader.body
         needed = {v for node in body.nodes if node not in same for v in node.sources}
         needed |= {end for end in body.outputs if isinstance(end, Op)}
@@ -105,15 +118,11 @@ class _Keeping:
         for node in body.nodes:
             if node not in same or node.block is INPUT:
                 continue
-            cost[node] = _cost(node) + sum([cost.get(v, 0.0) for v in dict.fromkeys(node.sources)])
-            if node in needed and not node.outputs and cost[node] > _DEAR * node.size > 0:
+            cost[node] = cost_of(node) + sum([cost.get(v, 0.0) for v in dict.fromkeys(node.sources)])
+            if node in needed and not node.outputs and cost[node] > dear * node.size > 0:
                 kept.append(node)
                 cost[node] = 0.0
-        each = sum(node.size * node.dtype.itemsize for node in kept)
-        anyway = sum(v.size * v.dtype.itemsize for v in self.maker.begun)
-        length = self.reader.length
-        most = length * anyway / 2 if self.inside else max(_FREE_BYTES, length * anyway)
-        return kept if length * each <= most else []
+        return kept
 
     def _written(self, kept: list[Op], same: dict[Op, Op]) -> Graph:
         """The Graph in which the maker collects these values, and the reader has them as rows."""
@@ -172,8 +181,10 @@ def _application(node: Op, same: dict[Op, Op]) -> Any:
     return node.block, given, key_of(node.params) if node.params else ()
 
 
-def _cost(node: Op) -> float:
+def cost_of(node: Op) -> float:
     """What a value costs, its operands given; an addition of two numbers is 1."""
+    if is_a(node, Role.VIEW):
+        return 0.0
     found = LOWERINGS.get(node.block)
     each = found.cost if found is not None and fits(node) else 20.0
     return float(node.size * max(each, terms_of(node)))

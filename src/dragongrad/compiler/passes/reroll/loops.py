@@ -11,6 +11,7 @@ from ....records import mutable, record
 from ...graph import LOOPS, RESULT, Graph, Op
 from ...lowering import fits
 from ..dead import drop_dead
+from ..keep import FREE_BYTES
 from .body import write_loop
 from .buffers import read_through
 from .errors import NoLoopError
@@ -104,6 +105,8 @@ def _search(graph: Graph) -> _Search | None:
         else:
             found.loops.append(steps)
     found.loops.sort(key=lambda steps: steps.repeat.start)
+    single = read_outside(graph, numbers, [steps.repeat for steps in found.loops], singly=True)
+    found.loops = [_without_ends(numbers, steps, single) for steps in found.loops]
     ends = read_outside(graph, numbers, [steps.repeat for steps in found.loops])
     for steps in list(found.loops):
         try:
@@ -128,6 +131,27 @@ def _steps_of(numbers: Numbered, repeat: Repeat) -> tuple[Steps | None, str]:
         except NoLoopError as error:
             first = first or str(error)
     return None, first
+
+
+def _without_ends(numbers: Numbered, steps: Steps, single: set[int]) -> Steps:
+    """A loop without its first or last step, where large values of that step would be kept of all for one reader.
+
+    The steps back that differ from the others are written out, and read what these steps have made.
+    """
+    carried = {one.at for row in steps.operands for one in row if one.kind == "carried" and one.back == 1}
+    for first in (False, True):
+        repeat = steps.repeat
+        begin = repeat.start if first else repeat.stop - repeat.period
+        ends = [at for at in range(repeat.period) if begin + at in single and (first or at not in carried)]
+        nodes = [numbers.nodes[begin + at] for at in ends if at not in steps.places]
+        if repeat.count * sum([node.size * node.dtype.itemsize for node in nodes]) <= FREE_BYTES:
+            continue
+        start = repeat.start + repeat.period * first
+        try:
+            steps = steps_of(numbers, Repeat(start, repeat.period, repeat.count - 1))
+        except NoLoopError:
+            continue
+    return steps
 
 
 def _leave(found: _Search, steps: Steps, why: str) -> None:

@@ -218,14 +218,15 @@ def _places(graph: Numbered, repeat: Repeat) -> dict[int, list[tuple[Any, ...]]]
     return found
 
 
-def read_outside(graph: Graph, numbers: Numbered, loops: Sequence[Repeat]) -> set[int]:
-    """The places of operations that are read outside of the stretch that they are in."""
+def read_outside(graph: Graph, numbers: Numbered, loops: Sequence[Repeat], singly: bool = False) -> set[int]:
+    """The places of operations that are read outside of the stretch that they are in; `singly`: outside of all."""
     owner = np.full(len(numbers.nodes), -1)
     for k, one in enumerate(loops):
         owner[one.start : one.stop] = k
     users = np.repeat(np.arange(len(numbers.kinds)), np.diff(numbers.begins))
     used = numbers.operands
-    known = used >= 0
-    apart = known & ((owner[used] < 0) | (owner[used] != owner[users]))
-    places = {node: k for k, node in enumerate(numbers.nodes)}
-    return {*used[apart].tolist(), *[places[o] for o in graph.outputs if isinstance(o, Op)]}
+    if singly:
+        apart = (used >= 0) & (owner[used] >= 0) & (owner[users] < 0)
+    else:
+        apart = (used >= 0) & ((owner[used] < 0) | (owner[used] != owner[users]))
+    return {*used[apart].tolist(), *[numbers.places[o] for o in graph.outputs if isinstance(o, Op)]}
