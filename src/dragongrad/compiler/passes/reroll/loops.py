@@ -70,7 +70,11 @@ def reroll(graph: Graph) -> Graph:
     found = _search(graph)
     if found is None or not found.loops:
         return graph
-    return drop_dead(Rolling(found.graph, found.numbers, found.loops, write_loop).write())
+    rolling = Rolling(found.graph, found.numbers, found.loops)
+    for loop in rolling.loops:
+        rolling.copy_to(loop)
+        write_loop(rolling, loop)
+    return drop_dead(rolling.finish())
 
 
 def find_loops(graph: Graph) -> list[Found]:

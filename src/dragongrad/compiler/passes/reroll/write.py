@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -96,27 +96,24 @@ class Rolling:
         What is read.
     loops : sequence of Steps
         The stretches that become loops, in order.
-    write_loop : callable
-        `write_loop(rolling, loop)` writes the body of one.
     """
 
-    def __init__(
-        self, graph: Graph, numbers: Numbered, loops: Sequence[Steps], write_loop: Callable[[Rolling, Loop], None]
-    ) -> None:
-        self.graph, self.numbers, self._write_loop = graph, numbers, write_loop
+    def __init__(self, graph: Graph, numbers: Numbered, loops: Sequence[Steps]) -> None:
+        self.graph, self.numbers = graph, numbers
         self.loops = [Loop(steps) for steps in loops]
         self.begun = [steps.repeat.start for steps in loops]
         self.nodes: list[Op | Loop] = []
         self.now: dict[Op, Value] = {}
+        self._place = 0
 
-    def write(self) -> Graph:
-        """The Graph."""
-        k = 0
-        for loop in self.loops:
-            self._plain(range(k, loop.steps.repeat.start))
-            self._write_loop(self, loop)
-            k = loop.steps.repeat.stop
-        self._plain(range(k, len(self.graph.nodes)))
+    def copy_to(self, loop: Loop) -> None:
+        """Write what stands before a loop, and go on behind it."""
+        self._plain(range(self._place, loop.steps.repeat.start))
+        self._place = loop.steps.repeat.stop
+
+    def finish(self) -> Graph:
+        """Write what stands behind the last loop: the Graph is complete."""
+        self._plain(range(self._place, len(self.graph.nodes)))
         outputs = [self.value(o) for o in self.graph.outputs]
         nodes: list[Op] = []
         for one in self.nodes:
