@@ -106,6 +106,7 @@ bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/compiled.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/loops.py
+	$(BIN)/python benchmarks/likelihoods.py
 
 lab: $(LAB_READY)
 	$(BIN)/python -m jupyterlab notebooks
