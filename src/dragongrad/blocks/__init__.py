@@ -40,6 +40,7 @@ from . import (
     shaping,
     special,
     statistics,
+    ufunc_names,
     ufuncs,
     views,
     windows,
@@ -88,6 +89,7 @@ __all__ = [
     "shaping",
     "special",
     "statistics",
+    "ufunc_names",
     "ufuncs",
     "views",
     "windows",
@@ -96,4 +98,5 @@ __all__ = [
 
 forms.give_forms()
 lists.install()
+ufunc_names.install()
 outputs.install()

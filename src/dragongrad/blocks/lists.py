@@ -35,7 +35,7 @@ _ARRAYS = {
     linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.norm linalg.pinv linalg.qr linalg.slogdet
     linalg.svd linalg.svdvals linalg.tensorinv linalg.trace linalg.vector_norm
     fft.fft fft.fft2 fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft
-    fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn isfinite isinf isnan sinc
+    fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn sinc
     """,
     2: """
     allclose append array_equal array_equiv compress convolve corrcoef correlate cov cross digitize dot extract
@@ -48,7 +48,7 @@ _ARRAYS = {
 
 def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
     """As a function of NumPy's whose first arguments, as many as `count`, are arrays or lists of Variables."""
-    call = None if isinstance(original, np.ufunc) else TABLE.get(original)
+    call = TABLE.get(original)
     name = original.__name__
     # Also of numbers; in our own rules, where nobody writes into what it gives, each row of a batch gets a number.
     gives_arrays = original is np.where
