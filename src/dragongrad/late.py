@@ -33,10 +33,15 @@ def declared(*names: str) -> bool:
     for theirs in wanted:
         with locked(), collector_paused():
             import_module(RULES[theirs])
-            _done.add(theirs)
-            for do in _followers:
-                do()
     return bool(wanted)
+
+
+def finish(rules: str) -> None:
+    """Say that a module has declared all its rules; it does so at its end, however it came to be imported."""
+    with locked():
+        _done.update(theirs for theirs, ours in RULES.items() if ours == rules)
+        for do in _followers:
+            do()
 
 
 def follow(do: Callable[[], None]) -> None:

@@ -52,7 +52,8 @@ def test_slopes_are_differences(name):
 
 @pytest.mark.parametrize(
     ("name", "args", "which"),
-    [("yv", (1.0, 2.0), 0), ("eval_legendre", (2.0, 0.3), 0), ("pbdv", (0.5, 0.3), 0), ("smirnov", (3.0, 0.2), 0),
+    [("struve", (1.0, 2.0), 0), ("eval_legendre", (2.0, 0.3), 0),
+     ("pbdv", (0.5, 0.3), 0), ("smirnov", (3.0, 0.2), 0),
      ("hyp2f1", (1.0, 2.0, 3.0, 0.4), 2), ("expn", (2.0, 0.3), 0)],
 )  # fmt: skip
 def test_orders_are_constants(name, args, which):
@@ -82,6 +83,26 @@ def test_what_has_no_rule_says_why(name):
 @pytest.mark.parametrize("name", ["round", "gammasgn"])
 def test_steps_have_the_slope_zero(name):
     assert ad.grad(getattr(special, name))(0.3) == 0
+
+
+def test_orders_of_complex_functions_are_constants():
+    for fn in (special.jv, special.kve, special.hankel1):
+        with pytest.raises(
+            ad.NoRuleError, match=r"of complex numbers has no derivative by its order v(.|\n)*test_comp"
+        ):
+            ad.jvp(lambda v, fn=fn: fn(v, 1 + 1j), (0.5,), (1.0,))
+
+
+def test_the_order_of_a_hankel_function():
+    for fn in (special.hankel1, special.hankel2):
+        slope = ad.jvp(lambda v, fn=fn: fn(v, 2.5), (1.5,), (1.0,))[1]
+        assert abs(slope - (fn(1.5 + 1e-5, 2.5) - fn(1.5 - 1e-5, 2.5)) / 2e-5) < 1e-9
+
+
+def test_orders_out_of_reach_have_no_derivative_rather_than_a_wrong_one():
+    assert np.isnan(ad.grad(special.jv)(150.0, 100.0))
+    assert np.isnan(ad.grad(special.yv)(1.0, 1000.0))
+    assert np.isnan(ad.grad(special.kv)(1.0, -1.0))
 
 
 @pytest.mark.parametrize("name", ["jve", "yve", "ive", "airye"])

@@ -1,4 +1,4 @@
-"""Bessel, Hankel, Kelvin, Struve and Airy functions by their argument; orders are constants."""
+"""Bessel, Hankel, Kelvin, Struve and Airy functions by their argument; most orders are constants."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special as sp
 
 from ...core.errors import NoRuleError, user_line
+from .orders import i_by_order, j_by_order, k_by_order, y_by_order
 from .verbs import enter, enter_several, of_special, order
 
 
@@ -35,20 +36,40 @@ def _sign(x: Any) -> Any:
     return np.sign(np.real(x))
 
 
-enter("jv", order("v"), _between(sp.jv, -1))
-enter("yv", order("v"), _between(sp.yv, -1))
+def _by_order(name: str, slope: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The derivative by the order, of real arguments."""
+
+    def checked(x: Any, y: Any) -> Any:
+        if getattr(y, "dtype", np.dtype(type(y))).kind == "c":
+            raise NoRuleError(
+                f"scipy.special.{name} of complex numbers has no derivative by its order v\n  at {user_line()}\n"
+                "Where that derivative is not wanted, pass ad.stop_gradient(v)"
+            )
+        return slope(x, y)
+
+    return lambda x, y: checked(x, y)
+
+
+enter("jv", _by_order("jv", j_by_order), _between(sp.jv, -1))
+enter("yv", _by_order("yv", y_by_order), _between(sp.yv, -1))
+enter("jve", _by_order("jve", j_by_order), _real("jve", lambda out, x, y: _between(sp.jve, -1)(x, y)))
+enter("yve", _by_order("yve", y_by_order), _real("yve", lambda out, x, y: _between(sp.yve, -1)(x, y)))
 enter("yn", order("n"), _between(sp.yn, -1))
-enter("iv", order("v"), _between(sp.iv, 1))
-enter("kv", order("v"), _between(sp.kv, 1, -0.5))
+enter("iv", _by_order("iv", lambda x, y: i_by_order(x, y, False)), _between(sp.iv, 1))
+enter("kv", _by_order("kv", lambda x, y: k_by_order(x, y, False)), _between(sp.kv, 1, -0.5))
 enter("kn", order("n"), _between(sp.kn, 1, -0.5))
-enter("hankel1", order("v"), _between(sp.hankel1, -1))
-enter("hankel2", order("v"), _between(sp.hankel2, -1))
+_slope_of_ive = _real("ive", lambda out, x, y: _between(sp.ive, 1)(x, y) - _sign(y) * out)
+_slope_of_kve = lambda out, x, y: out + _between(sp.kve, 1, -0.5)(x, y)
+enter("ive", _by_order("ive", lambda x, y: i_by_order(x, y, True)), _slope_of_ive)
+enter("kve", _by_order("kve", lambda x, y: k_by_order(x, y, True)), _slope_of_kve)
+enter(
+    "hankel1", _by_order("hankel1", lambda x, y: j_by_order(x, y) + 1j * y_by_order(x, y)), _between(sp.hankel1, -1)
+)
+enter(
+    "hankel2", _by_order("hankel2", lambda x, y: j_by_order(x, y) - 1j * y_by_order(x, y)), _between(sp.hankel2, -1)
+)
 enter("hankel1e", order("v"), lambda out, x, y: _between(sp.hankel1e, -1)(x, y) - 1j * out)
 enter("hankel2e", order("v"), lambda out, x, y: _between(sp.hankel2e, -1)(x, y) + 1j * out)
-enter("jve", order("v"), _real("jve", lambda out, x, y: _between(sp.jve, -1)(x, y)))
-enter("yve", order("v"), _real("yve", lambda out, x, y: _between(sp.yve, -1)(x, y)))
-enter("ive", order("v"), _real("ive", lambda out, x, y: _between(sp.ive, 1)(x, y) - _sign(y) * out))
-enter("kve", order("v"), lambda out, x, y: out + _between(sp.kve, 1, -0.5)(x, y))
 
 enter("j0", lambda x: -sp.j1(x))
 enter("j1", lambda x: 0.5 * (sp.j0(x) - sp.jv(2, x)))

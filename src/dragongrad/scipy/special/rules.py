@@ -1,5 +1,6 @@
 """The rules of all ufuncs of `scipy.special`; importing this enters them in the table."""
 
+from ... import late
 from . import (
     bessel,
     cylinders,
@@ -29,3 +30,5 @@ __all__ = [
     "polynomials",
     "statistics",
 ]
+
+late.finish(__name__)

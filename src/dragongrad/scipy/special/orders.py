@@ -1,0 +1,172 @@
+"""Bessel functions by their order, for positive arguments.
+
+`K` is an integral (DLMF 10.32.9) that falls doubly exponentially, so that the trapezoidal rule is precise to the
+last digit. `I` is a power series, of which the terms about the greatest are added, or where that would cancel an
+integral (DLMF 10.32.4); so is `J` (10.9.6), and `Y` is an integral (10.9.7). The points are constants: derivatives
+of any order are sums over the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from ...blocks.special import stop_gradient
+
+_POINTS = np.linspace(0.0, 1.0, 161)
+_TRAPEZOID = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
+# What lies so far below the greatest value, in exponents, is left out.
+_DEPTH = 42.0
+_ANGLES, _WEIGHTS = (np.pi / 2 * v for v in np.polynomial.legendre.leggauss(160))
+_ANGLES = _ANGLES + np.pi / 2
+_TERMS = np.arange(256.0)
+# Integrals of waves, up to so many in all.
+_PHASES, _PHASE_WEIGHTS = (np.pi / 2 * v for v in np.polynomial.legendre.leggauss(256))
+_PHASES = _PHASES + np.pi / 2
+_MOST = 400.0
+
+
+def _positive(x: Any) -> tuple[Any, Any]:
+    """Where an argument is positive, and a positive number elsewhere."""
+    known = np.logical_and(x > 0, x < np.inf)
+    return known, np.where(known, x, 1.0)
+
+
+def _window(order: Any, x: Any) -> tuple[Any, Any]:
+    """Between which points `exp(order * t - x * cosh(t))` is not negligible, for `t` from 0."""
+    order, x = stop_gradient(order), stop_gradient(x)
+    peak = np.arcsinh(order / x)
+    width = np.arccosh(1 + _DEPTH / np.hypot(order, x))
+    # To the left it falls as exp(order * t) alone.
+    return np.maximum(peak - width - _DEPTH / np.maximum(order, 1e-300), 0.0), peak + width
+
+
+def _second_kind(order: Any, x: Any, shift: Any) -> Any:
+    """The integral of `t sinh(order t) exp(shift - x cosh(t))`."""
+    low, high = _window(order, x)
+    t = low[..., None] + (high - low)[..., None] * _POINTS
+    v, deep, more = order[..., None], x[..., None], shift[..., None]
+    # cosh(t) - 1 without the difference.
+    sine = np.sinh(0.5 * t)
+    power = np.exp(v * t - 2 * deep * sine * sine - more)
+    return (high - low) * np.sum(0.5 * t * power * -np.expm1(-2 * v * t) * _TRAPEZOID, axis=-1)
+
+
+def k_by_order(v: Any, x: Any, scaled: bool) -> Any:
+    """The derivative of `K` by its order, times `exp(x)` if it is scaled."""
+    known, inner = _positive(x)
+    # Not the absolute value, which has a kink at zero.
+    side = np.where(v < 0, -1.0, 1.0)
+    size, inner = np.broadcast_arrays(side * v, inner)
+    # The exponent that is left out is taken in again where it is not the scale.
+    shift = 0 * inner if scaled else 1.0 * inner
+    return np.where(known, side * _second_kind(size, inner, shift), np.nan)
+
+
+def _first_by_series(v: Any, x: Any, shift: Any) -> Any:
+    """Terms of the power series about its greatest."""
+    quiet_v, quiet_x = stop_gradient(v), stop_gradient(x)
+    peak = 0.5 * quiet_x * quiet_x / (quiet_v + np.hypot(quiet_v, quiet_x))
+    start = np.maximum(np.floor(peak - 128), 0.0)
+    k = start[..., None] + _TERMS
+    order, half, more = v[..., None], 0.5 * x[..., None], shift[..., None]
+    power = (2 * k + order) * np.log(half) - sp.gammaln(k + 1) - sp.gammaln(k + order + 1) - more
+    return np.sum(np.exp(power) * (np.log(half) - sp.psi(k + order + 1)), axis=-1)
+
+
+def _first_by_integral(v: Any, x: Any, shift: Any) -> Any:
+    order, deep, more = v[..., None], x[..., None], shift[..., None]
+    wave = np.exp(deep * np.cos(_ANGLES) - more) * _ANGLES * np.sin(order * _ANGLES)
+    first = -np.sum(wave * (_WEIGHTS / np.pi), axis=-1)
+    high = np.arccosh(1 + _DEPTH / stop_gradient(x))
+    t = high[..., None] * (_ANGLES / np.pi)
+    sine = np.sinh(0.5 * t)
+    fall = np.exp(-order * t - 2 * deep * sine * sine - deep - more) * (_WEIGHTS / np.pi)
+    turn = np.pi * v
+    rest = np.sum(fall * (t * np.sin(turn)[..., None] / np.pi - np.cos(turn)[..., None]), axis=-1)
+    return first + high * rest
+
+
+def i_by_order(v: Any, x: Any, scaled: bool) -> Any:
+    """The derivative of `I` by its order, times `exp(-x)` if it is scaled."""
+    known, inner = _positive(x)
+    size, inner = np.broadcast_arrays(np.where(v < 0, -1.0, 1.0) * v, inner)
+    shift = 1.0 * inner if scaled else 0 * inner
+    summed = np.logical_or(inner < 2, size > inner / 8)
+    one, other = np.where(summed, inner, 1.0), np.where(summed, 40.0, inner)
+    near = _first_by_series(np.where(summed, size, 0.0), one, np.where(summed, shift, 0.0))
+    far = _first_by_integral(np.where(summed, 0.0, size), other, np.where(summed, 0.0, shift))
+    found = np.where(summed, near, far)
+    # I of -v is I of v, and 2 sin(pi v) / pi times K.
+    turn, fall = np.pi * size, np.exp(-2 * shift)
+    more = np.sin(turn) * 2 / np.pi * k_by_order(size, inner, scaled)
+    more = more + 2 * np.cos(turn) * (sp.kve if scaled else sp.kv)(size, inner)
+    return np.where(known, np.where(v < 0, -found - fall * more, found), np.nan)
+
+
+# J and Y, of positive orders and not too large arguments; NaN elsewhere
+
+
+def _j_by_series(v: Any, x: Any) -> Any:
+    k, order, half = _TERMS[:64], v[..., None], 0.5 * x[..., None]
+    power = np.exp((2 * k + order) * np.log(half) - sp.gammaln(k + 1) - sp.gammaln(k + order + 1))
+    sign = 1.0 - 2.0 * (k % 2)
+    return np.sum(sign * power * (np.log(half) - sp.psi(k + order + 1)), axis=-1)
+
+
+def _waves(v: Any, x: Any) -> Any:
+    """`v * t - x * sin(t)` at the points from 0 to pi."""
+    return v[..., None] * _PHASES - x[..., None] * np.sin(_PHASES)
+
+
+def _falling(v: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Points where `exp(v * t - x * sinh(t))` is not negligible, weights, and `exp(-x * sinh(t))` there."""
+    quiet_v, quiet_x = stop_gradient(v), stop_gradient(x)
+    high = np.arccosh(np.maximum(quiet_v / quiet_x, 1.0)) + np.arcsinh(_DEPTH / quiet_x)
+    # Newton's method, which comes from above.
+    for _ in range(8):
+        slope = quiet_x * np.cosh(high) - quiet_v
+        high = high - (quiet_x * np.sinh(high) - quiet_v * high - _DEPTH) / slope
+    t = high[..., None] * (_PHASES / np.pi)
+    return t, high[..., None] * (_PHASE_WEIGHTS / np.pi), x[..., None] * np.sinh(t)
+
+
+def _j_by_integral(v: Any, x: Any) -> Any:
+    first = -np.sum(_PHASES * np.sin(_waves(v, x)) * (_PHASE_WEIGHTS / np.pi), axis=-1)
+    t, weights, depth = _falling(0 * v, x)
+    turn = np.pi * v[..., None]
+    rest = np.exp(-v[..., None] * t - depth) * (t * np.sin(turn) / np.pi - np.cos(turn))
+    return first + np.sum(rest * weights, axis=-1)
+
+
+def _in_reach(v: Any, x: Any) -> tuple[Any, Any, Any]:
+    known, inner = _positive(x)
+    order, inner = np.broadcast_arrays(v * 1.0, inner)
+    known = np.logical_and(known, np.logical_and(order >= 0, order + inner < _MOST))
+    return known, np.where(known, order, 1.0), np.where(known, inner, 1.0)
+
+
+def j_by_order(v: Any, x: Any) -> Any:
+    """The derivative of `J` by its order."""
+    known, order, inner = _in_reach(v, x)
+    summed = inner * inner < np.where(order > 20, 24.0, 14.0) * (order + 1)
+    near = _j_by_series(np.where(summed, order, 0.0), np.where(summed, inner, 1.0))
+    far = _j_by_integral(np.where(summed, 0.0, order), np.where(summed, 40.0, inner))
+    # Where it is this small, nothing is left of the integral.
+    quiet = np.arccosh(np.maximum(order / inner, 1.0))
+    known = np.logical_and(known, np.logical_or(summed, order * (quiet - np.tanh(quiet)) < 10))
+    return np.where(known, np.where(summed, near, far), np.nan)
+
+
+def y_by_order(v: Any, x: Any) -> Any:
+    """The derivative of `Y` by its order."""
+    known, order, inner = _in_reach(v, x)
+    first = -np.sum(_PHASES * np.cos(_waves(order, inner)) * (_PHASE_WEIGHTS / np.pi), axis=-1)
+    t, weights, depth = _falling(order, inner)
+    deep, turn = order[..., None], np.pi * order[..., None]
+    rising = t * np.exp(deep * t - depth)
+    falling = np.exp(-deep * t - depth) * (t * np.cos(turn) + np.pi * np.sin(turn))
+    found = first - np.sum((rising - falling) * (weights / np.pi), axis=-1)
+    return np.where(known, found, np.nan)
