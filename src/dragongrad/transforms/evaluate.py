@@ -14,9 +14,7 @@ from ..core.block import Block
 from ..core.errors import (
     NUMPY_ERRORS,
     ClosureError,
-    ConversionError,
     DragongradError,
-    DtypeError,
     EscapedError,
     operation_error,
     user_line,
@@ -24,6 +22,7 @@ from ..core.errors import (
 from ..core.level import PLAIN, Level
 from ..core.node import Node
 from ..core.variable import Variable, bottom, plain, settle, top_level
+from .restating import restated
 
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -31,42 +30,13 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     entered = namespace.enter()
     try:
         return settle(f(*args, **kwargs))
-    except ValueError as error:
-        # Writing into a float array calls `float`, whose error NumPy keeps only as the cause.
-        if isinstance(error.__cause__, ConversionError):
-            raise error.__cause__.with_traceback(error.__traceback__) from None
-        if not isinstance(error, DragongradError) and "maximum number of dimension" in str(error):
-            # Of a Variable of one element NumPy takes no number, but the elements of a sequence.
-            raise ConversionError(
-                f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
-                "Write into a copy that was made in the function, np.array(a), and there a number: a[i] = v[0]"
-            ).with_traceback(error.__traceback__) from None
-        raise
-    except IndexError as error:
-        if isinstance(error, DragongradError) or not str(error).startswith("only integers, slices"):
+    except Exception as error:
+        found = restated(error)
+        if found is None:
             raise
-        raise ConversionError(
-            f"a plain array cannot be indexed with a Variable\n  at {user_line(error)}\n"
-            "Where it is an integer under vmap, write ad.take(array, i)"
-        ).with_traceback(error.__traceback__) from None
-    except TypeError as error:
-        if "REFS_OK" in str(error):
-            raise DtypeError(
-                f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
-                "Write for v in x.flat, or for i, v in np.ndenumerate(x)"
-            ).with_traceback(error.__traceback__) from None
-        if isinstance(error, DragongradError) or not any(sign in str(error) for sign in _OBJECT_ARRAY):
-            raise
-        raise DtypeError(
-            f"np.array([...]) of Variables is an object array, which NumPy could not compute with: {error}\n"
-            f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
-        ).with_traceback(error.__traceback__) from None
+        raise found.with_traceback(error.__traceback__) from None
     finally:
         namespace.leave(entered)
-
-
-# How NumPy complains of the elements of an object array.
-_OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
 
 
 def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, Any]) -> Any:

@@ -1,0 +1,369 @@
+"""Families of distributions: SciPy's methods, of formulas for the standard member of a family.
+
+A formula is a function of a place and the shapes. Location and scale, what lies outside of the support, and shapes
+that a family does not have are seen to here, once for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.stats as scipys
+
+from ...blocks.special import stop_gradient
+from ...core.block import general
+from ...core.errors import ArgumentError, NoRuleError, user_line
+from ...records import record
+from ...transforms.forward import jvp
+from ..chapters import answered, holds_variable, settled
+from .chapter import CHAPTER, double
+
+Formula = Callable[..., Any]
+_INF = np.inf
+
+
+@record
+class Formulas:
+    """The standard member of a family, as functions of a place or a probability and the shapes.
+
+    Attributes
+    ----------
+    logpdf : callable
+        The logarithm of the density, or of the probability of a whole number.
+    cdf, sf, logcdf, logsf, ppf, isf : callable or None
+        As SciPy's; a missing one follows from the others.
+    mean, var, entropy : callable, float or None
+        Of the shapes; None: SciPy gives it for plain shapes only.
+    low, high : callable or float
+        The support.
+    valid : callable or None
+        Whether there is a member with such shapes; by default if all are positive.
+    pdf : callable or None
+        The density, where it is more than the exponential of `logpdf`.
+    """
+
+    logpdf: Formula
+    cdf: Formula | None = None
+    sf: Formula | None = None
+    logcdf: Formula | None = None
+    logsf: Formula | None = None
+    ppf: Formula | None = None
+    isf: Formula | None = None
+    mean: Any = None
+    var: Any = None
+    entropy: Any = None
+    low: Any = -_INF
+    high: Any = _INF
+    valid: Formula | None = None
+    pdf: Formula | None = None
+
+
+def _of(formula: Any, shapes: list[Any]) -> Any:
+    return formula(*shapes) if callable(formula) else formula
+
+
+class Family:
+    """A family of distributions, with SciPy's methods; called with shapes, location and scale, it gives one member.
+
+    Attributes
+    ----------
+    name : str
+        SciPy's name for it.
+    shapes : list of str
+        The names of its shapes.
+    discrete : bool
+        Whether it is one of whole numbers, which have no scale and of which nothing is differentiated.
+    """
+
+    def __init__(self, name: str, shapes: str, formulas: Formulas, discrete: bool = False) -> None:
+        self.name, self.shapes = name, [s for s in shapes.replace(" ", "").split(",") if s]
+        self.formulas, self.discrete = formulas, discrete
+        self.scipys: Any = getattr(scipys, name)
+        self.__module__ = "dragongrad.scipy.stats"
+        self.__doc__ = (
+            f"The distribution `scipy.stats.{name}`, with derivatives by places, shapes, location and scale."
+        )
+        CHAPTER.states[name] = "exact derivatives of " + ", ".join(self._found())
+
+    def _found(self) -> list[str]:
+        """The methods that take Variables."""
+        f = self.formulas
+        found = ["logpmf", "pmf"] if self.discrete else ["logpdf", "pdf"]
+        if f.cdf or f.logcdf or f.sf or f.logsf:
+            found += ["cdf", "sf", "logcdf", "logsf"] + ([] if self.discrete else ["ppf", "isf"])
+        return found + [
+            n for n in ("mean", "var", "std", "entropy") if getattr(f, n.replace("std", "var")) is not None
+        ]
+
+    def __reduce__(self) -> str:
+        # The name under which it stands in its module.
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: a family of distributions>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Member:
+        """One member, of these shapes, location and scale."""
+        return Member(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Python itself asks for such names, and takes no for an answer.
+            raise AttributeError(name)
+        method = getattr(self.scipys, name, None)
+        if not callable(method):
+            raise CHAPTER.absent(f"{self.name}.{name}")
+        rule = _METHODS.get(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not holds_variable((args, kwargs)):
+                return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+            title = f"scipy.stats.{self.name}.{name}"
+            if rule is None:
+                raise NoRuleError(
+                    f"{title} has no derivative rule\n  at {user_line()}\nPass plain shapes, location and scale"
+                )
+            return answered(title, lambda *a, **k: rule(self, *a, **k), args, kwargs)
+
+        call.__name__ = name
+        call.__doc__ = method.__doc__
+        return call
+
+    def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+        """The shapes, the location and the scale of a call."""
+        names = [*self.shapes, "loc", *([] if self.discrete else ["scale"])]
+        given = dict(zip(names, args, strict=False))
+        wrong = set(kwargs) - set(names) or set(kwargs) & set(given)
+        if wrong or len(args) > len(names) or any(n not in given and n not in kwargs for n in self.shapes):
+            raise ArgumentError(
+                f"{self.name} takes the parameters {', '.join(names)}; got {len(args)} and {sorted(kwargs)}\n"
+                f"  at {user_line()}"
+            )
+        given = {"loc": 0.0, "scale": 1.0, **given, **kwargs}
+        found = {n: double(v) for n, v in given.items()}
+        return [found[n] for n in self.shapes], found["loc"], found["scale"]
+
+    def is_valid(self, shapes: list[Any], scale: Any) -> Any:
+        """Whether there is such a member."""
+        found = scale > 0
+        known = self.formulas.valid
+        for one in [known(*shapes)] if known is not None else [s > 0 for s in shapes]:
+            found = np.logical_and(found, one)
+        return found
+
+    def support(self, shapes: list[Any]) -> tuple[Any, Any]:
+        """The ends of the support of the standard member."""
+        return _of(self.formulas.low, shapes), _of(self.formulas.high, shapes)
+
+
+class Member:
+    """One distribution: a family's methods with its shapes, location and scale."""
+
+    def __init__(self, family: Family, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.dist, self.args, self.kwds = family, args, kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        method = getattr(self.dist, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if name == "rvs":
+                return method(
+                    *self.args, **self.kwds, **dict(zip(("size", "random_state"), args, strict=False)), **kwargs
+                )
+            return method(*args, *self.args, **self.kwds, **kwargs)
+
+        return call
+
+
+# Methods at places
+
+
+def _inside(y: Any, low: Any, high: Any) -> Any:
+    """A place of the support that stands for those outside."""
+    low, high = stop_gradient(low), stop_gradient(high)
+    from_low = np.where(np.isfinite(low), low + 1.0, 0.0)
+    alone = np.where(np.isfinite(high), high - 1.0, from_low)
+    both = np.logical_and(np.isfinite(low), np.isfinite(high))
+    middle = np.where(both, (np.where(both, low, 0.0) + np.where(both, high, 0.0)) / 2, 0.0)
+    return np.where(both, middle, np.where(np.isfinite(low), from_low, alone))
+
+
+def _settled(out: Any, valid: Any, *where: tuple[Any, float]) -> Any:
+    """A value, with others where the place lies outside, and NaN where there is no such member."""
+    for outside, value in where:
+        out = np.where(outside, value, out)
+    return np.where(valid, out, np.nan)[()]
+
+
+def _place(family: Family, x: Any, args: Any, kwargs: Any) -> Any:
+    shapes, loc, scale = family.parameters(args, kwargs)
+    x = double(x)
+    if family.discrete:
+        x, loc = stop_gradient(x), stop_gradient(loc)
+    low, high = family.support(shapes)
+    y = (x - loc) / scale
+    return y, shapes, scale, low, high, family.is_valid(shapes, scale)
+
+
+def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
+    y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
+    outside = np.logical_or(y < low, y > high)
+    if family.discrete:
+        outside = np.logical_or(outside, np.floor(y) != y)
+    safe = np.where(outside, _inside(y, low, high), y)
+    out = family.formulas.logpdf(safe, *shapes) - np.log(scale)
+    return _settled(out, valid, (outside, -_INF), (np.isnan(y), np.nan))
+
+
+def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
+    f = family.formulas
+    if f.pdf is None:
+        return np.exp(_logpdf(family, x, *args, **kwargs))
+    y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
+    outside = np.logical_or(y < low, y > high)
+    out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
+    return _settled(out, valid, (outside, 0.0), (np.isnan(y), np.nan))
+
+
+def _below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
+    """The probability of lying below."""
+    if f.cdf is not None:
+        return f.cdf(y, *shapes)
+    if f.logcdf is not None:
+        return np.exp(f.logcdf(y, *shapes))
+    if f.logsf is not None:
+        return -np.expm1(f.logsf(y, *shapes))
+    if f.sf is not None:
+        return 1.0 - f.sf(y, *shapes)
+    raise NoRuleError(f"this distribution has no cdf of Variables\n  at {user_line()}\nIntegrate its pdf")
+
+
+def _above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
+    if f.sf is not None:
+        return f.sf(y, *shapes)
+    if f.logsf is not None:
+        return np.exp(f.logsf(y, *shapes))
+    if f.logcdf is not None:
+        return -np.expm1(f.logcdf(y, *shapes))
+    return 1.0 - _below(f, y, shapes)
+
+
+def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
+    return f.logcdf(y, *shapes) if f.logcdf is not None else np.log(_below(f, y, shapes))
+
+
+def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
+    return f.logsf(y, *shapes) if f.logsf is not None else np.log(_above(f, y, shapes))
+
+
+def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
+    def method(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
+        y, shapes, _, low, high, valid = _place(family, x, args, kwargs)
+        if family.discrete:
+            y = np.floor(y)
+            under, over = y < low, y >= high
+        else:
+            under, over = y <= low, y >= high
+        safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)
+        out = formula(family.formulas, safe, shapes)
+        return _settled(out, valid, (under, at_low), (over, at_high), (np.isnan(y), np.nan))
+
+    return method
+
+
+# Quantiles: by a formula, or as the place at which the probability is the given one
+
+
+def _quantile_value(q: Any, *shapes: Any, family: Family) -> Any:
+    return np.asarray(family.scipys.ppf(q, *shapes))[()]
+
+
+def _quantile_pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
+    """From F(x; shapes) = q: the change of x is that of q without that of F, over the density."""
+    (_, *shapes), (q_dot, *dots) = xs, xs_dot
+    f = family.formulas
+    change = q_dot
+    if shapes:
+        change = q_dot - jvp(lambda *s: _below(f, out, list(s)), tuple(shapes), tuple(dots))[1]
+    return change / np.exp(f.logpdf(out, *shapes))
+
+
+_quantile: Any = general("ppf", value=_quantile_value, pushforward=_quantile_pushforward, names=("xs",),
+                         parameters=("family",), dispatches=False)  # fmt: skip
+
+
+def _ppf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
+    if family.formulas.ppf is not None:
+        return family.formulas.ppf(q, *shapes)
+    shape = np.broadcast_shapes(np.shape(q), *[np.shape(s) for s in shapes])
+    q, *shapes = (np.broadcast_to(v, shape) for v in (q, *shapes))
+    return _quantile(q, *shapes, family=family)
+
+
+def _isf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
+    if family.formulas.isf is not None:
+        return family.formulas.isf(q, *shapes)
+    return _ppf_inside(family, 1.0 - q, shapes)
+
+
+def _quantiles(inside: Any, from_below: bool) -> Formula:
+    def method(family: Family, q: Any, *args: Any, **kwargs: Any) -> Any:
+        if family.discrete:
+            raise NoRuleError(
+                f"scipy.stats.{family.name}.ppf has no derivative: it is a whole number\n  at {user_line()}\n"
+                "Pass plain probabilities and shapes"
+            )
+        shapes, loc, scale = family.parameters(args, kwargs)
+        q, (low, high) = double(q), family.support(shapes)
+        within = np.logical_and(q > 0, q < 1)
+        out = loc + scale * inside(family, np.where(within, q, 0.5), shapes)
+        first, last = (low, high) if from_below else (high, low)
+        out = np.where(q == 0, loc + scale * first, np.where(q == 1, loc + scale * last, out))
+        known = np.logical_and(family.is_valid(shapes, scale), np.logical_and(q >= 0, q <= 1))
+        return np.where(known, out, np.nan)[()]
+
+    return method
+
+
+# Moments
+
+
+def _moment(name: str, finish: Formula) -> Formula:
+    def method(family: Family, *args: Any, **kwargs: Any) -> Any:
+        shapes, loc, scale = family.parameters(args, kwargs)
+        formula = getattr(family.formulas, name)
+        if formula is None:
+            raise NoRuleError(
+                f"scipy.stats.{family.name}.{name} has no derivative rule\n  at {user_line()}\n"
+                f"Integrate with dragongrad.scipy.integrate.quad, or pass plain shapes"
+            )
+        out = finish(_of(formula, shapes), loc, scale)
+        return np.where(family.is_valid(shapes, scale), out, np.nan)[()]
+
+    return method
+
+
+def _median(family: Family, *args: Any, **kwargs: Any) -> Any:
+    return family.ppf(0.5, *args, **kwargs)
+
+
+def _interval(family: Family, confidence: Any, *args: Any, **kwargs: Any) -> Any:
+    half = (1.0 - confidence) / 2
+    return family.ppf(half, *args, **kwargs), family.ppf(1.0 - half, *args, **kwargs)
+
+
+_METHODS: dict[str, Formula] = {
+    "logpdf": _logpdf, "logpmf": _logpdf, "pdf": _pdf, "pmf": _pdf,
+    "cdf": _cumulative(_below, 0.0, 1.0), "sf": _cumulative(_above, 1.0, 0.0),
+    "logcdf": _cumulative(_log_below, -_INF, 0.0), "logsf": _cumulative(_log_above, 0.0, -_INF),
+    "ppf": _quantiles(_ppf_inside, True), "isf": _quantiles(_isf_inside, False),
+    "mean": _moment("mean", lambda m, loc, scale: loc + scale * m),
+    "var": _moment("var", lambda v, loc, scale: scale * scale * v + 0 * loc),
+    "std": _moment("var", lambda v, loc, scale: scale * np.sqrt(v) + 0 * loc),
+    "entropy": _moment("entropy", lambda h, loc, scale: h + np.log(scale) + 0 * loc),
+    "median": _median, "interval": _interval,
+}  # fmt: skip

@@ -1,0 +1,269 @@
+"""Distributions of vectors and matrices, by Cholesky factors of their matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.stats as scipys
+from scipy import special as sp
+
+from ...blocks.matrices import transposed
+from ...core.errors import NoRuleError, ShapeError, describe, user_line
+from ..chapters import answered, holds_variable, settled
+from ..linalg.systems import triangular
+from .chapter import CHAPTER, double
+from .normal import LOG2, LOG2PI, PI
+
+
+class Multivariate:
+    """A family of distributions of vectors or matrices, with SciPy's methods.
+
+    Attributes
+    ----------
+    name : str
+        SciPy's name for it.
+    rules : dict
+        Its methods of Variables, by their names.
+    """
+
+    def __init__(self, name: str, **rules: Callable[..., Any]) -> None:
+        self.name, self.rules = name, rules
+        log = "logpmf" if "logpmf" in rules else "logpdf"
+        rules.setdefault(log.removeprefix("log"), lambda *args, **kwargs: np.exp(rules[log](*args, **kwargs)))
+        self.scipys: Any = getattr(scipys, name)
+        self.__module__ = "dragongrad.scipy.stats"
+        self.__doc__ = f"The distributions `scipy.stats.{name}`, with derivatives by places and parameters."
+        CHAPTER.states[name] = "exact derivatives of " + ", ".join(sorted(rules))
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: a family of distributions>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """One member, of these parameters."""
+        return _Member(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Python itself asks for such names, and takes no for an answer.
+            raise AttributeError(name)
+        method = getattr(self.scipys, name, None)
+        if not callable(method):
+            raise CHAPTER.absent(f"{self.name}.{name}")
+        rule = self.rules.get(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not holds_variable((args, kwargs)):
+                return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+            title = f"scipy.stats.{self.name}.{name}"
+            if rule is None:
+                raise NoRuleError(f"{title} has no derivative rule\n  at {user_line()}\nPass plain parameters")
+            return answered(title, rule, args, kwargs)
+
+        call.__name__ = name
+        call.__doc__ = method.__doc__
+        return call
+
+
+class _Member:
+    """A family's methods with its parameters."""
+
+    def __init__(self, family: Multivariate, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._family, self._args, self._kwargs = family, args, kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        method = getattr(self._family, name)
+        return lambda *args, **kwargs: method(*args, *self._args, **self._kwargs, **kwargs)
+
+
+def _covariance(cov: Any, d: int, name: str) -> Any:
+    """A covariance as a matrix, of which the lower triangle is read."""
+    c = double(cov)
+    if c.ndim == 0:
+        return c * np.eye(d)
+    if c.ndim == 1:
+        return c[:, None] * np.eye(c.shape[0])
+    if c.ndim != 2 or c.shape[0] != c.shape[1]:
+        raise ShapeError(f"{name}: a covariance is a square matrix, not {describe(c)}\n  at {user_line()}")
+    return c
+
+
+def _factor(cov: Any) -> tuple[Any, Any]:
+    """The Cholesky factor of a matrix, and the logarithm of its determinant; the lower triangle is read."""
+    lower = np.linalg.cholesky(cov)
+    return lower, 2 * np.sum(np.log(np.diagonal(lower, 0, -2, -1)), axis=-1)
+
+
+def _squared(lower: Any, x: Any) -> Any:
+    """The squared lengths of vectors (..., d) in the metric of the inverse of a covariance."""
+    d = lower.shape[-1]
+    flat = np.reshape(x, (-1, d))
+    y = triangular(lower, flat.T, lower=True)
+    return np.reshape(np.sum(y * y, axis=0), x.shape[:-1])
+
+
+def _sizes(mean: Any, cov: Any, name: str) -> tuple[Any, Any]:
+    """The mean and the covariance, of which either tells the dimension."""
+    if mean is None:
+        d = 1 if cov is None or np.ndim(cov) == 0 else np.shape(cov)[0]
+        mean = np.zeros(d)
+    m = np.atleast_1d(double(mean))
+    if m.ndim != 1:
+        raise ShapeError(f"{name}: a mean is a vector, not {describe(m)}\n  at {user_line()}")
+    return m, _covariance(1.0 if cov is None else cov, m.shape[0], name)
+
+
+def _vectors(x: Any, d: int, name: str) -> Any:
+    """Places (..., d); of one dimension, a vector has a place in each element."""
+    x = double(x)
+    if x.ndim == 0:
+        x = np.reshape(x, (1,))
+    elif x.ndim == 1 and d == 1:
+        x = x[:, None]
+    if x.shape[-1] != d:
+        raise ShapeError(f"{name}: places {describe(x)} of {d} elements\n  at {user_line()}")
+    return x
+
+
+def _refuse_singular(allow_singular: bool) -> None:
+    if allow_singular:
+        raise NoRuleError(
+            f"scipy.stats has no derivative rule for allow_singular=True\n  at {user_line()}\n"
+            "Add a small multiple of the unit matrix to the covariance"
+        )
+
+
+def _normal_logpdf(
+    x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any
+) -> Any:  # fmt: skip
+    _refuse_singular(allow_singular)
+    mean, cov = _sizes(mean, cov, "multivariate_normal")
+    d = mean.shape[0]
+    lower, logdet = _factor(cov)
+    places = _vectors(x, d, "multivariate_normal")
+    return -(d * LOG2PI + logdet + _squared(lower, places - mean)) / 2
+
+
+def _normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
+    mean, cov = _sizes(mean, cov, "multivariate_normal")
+    return (mean.shape[0] * (LOG2PI + 1) + _factor(cov)[1]) / 2
+
+
+multivariate_normal = Multivariate("multivariate_normal", logpdf=_normal_logpdf, entropy=_normal_entropy)
+
+
+def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False) -> Any:
+    _refuse_singular(allow_singular)
+    loc, shape = _sizes(loc, shape, "multivariate_t")
+    d, df = loc.shape[0], double(df)
+    lower, logdet = _factor(shape)
+    away = _squared(lower, _vectors(x, d, "multivariate_t") - loc)
+    scale = sp.gammaln((df + d) / 2) - sp.gammaln(df / 2) - d / 2 * np.log(df * PI) - logdet / 2
+    return scale - (df + d) / 2 * np.log1p(away / df)
+
+
+multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf)
+
+
+def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
+    x, alpha = double(x), double(alpha)
+    if x.shape[0] == alpha.shape[0] - 1:
+        x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
+    if x.shape[0] != alpha.shape[0]:
+        raise ShapeError(f"dirichlet: {describe(x)} of {alpha.shape[0]} fractions along axis 0\n  at {user_line()}")
+    powers = sp.xlogy(np.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1)), x)
+    return np.sum(powers, axis=0) - _log_beta(alpha)
+
+
+def _log_beta(alpha: Any) -> Any:
+    return np.sum(sp.gammaln(alpha)) - sp.gammaln(np.sum(alpha))
+
+
+def _dirichlet_mean(alpha: Any) -> Any:
+    return double(alpha) / np.sum(double(alpha))
+
+
+def _dirichlet_var(alpha: Any) -> Any:
+    alpha = double(alpha)
+    total = np.sum(alpha)
+    return alpha * (total - alpha) / (total * total * (total + 1))
+
+
+def _dirichlet_entropy(alpha: Any) -> Any:
+    alpha = double(alpha)
+    total = np.sum(alpha)
+    return _log_beta(alpha) + (total - alpha.shape[0]) * sp.psi(total) - np.sum((alpha - 1) * sp.psi(alpha))
+
+
+dirichlet = Multivariate("dirichlet", logpdf=_dirichlet_logpdf, mean=_dirichlet_mean, var=_dirichlet_var,
+                         entropy=_dirichlet_entropy)  # fmt: skip
+
+
+def _log_gammas(a: Any, d: int) -> Any:
+    """The logarithm of the gamma function of several variables."""
+    return d * (d - 1) / 4 * float(np.log(PI)) + sum(sp.gammaln(a - j / 2) for j in range(d))
+
+
+def _stack(x: Any, scale: Any, name: str) -> tuple[Any, Any]:
+    """Matrices (d, d) or (d, d, n), which are moved to the front, and the scale as a matrix."""
+    x, scale = double(x), np.atleast_2d(double(scale))
+    d = scale.shape[0]
+    if x.ndim < 2:
+        x = x * np.eye(d) if x.ndim == 0 else x[:, None] * np.eye(d)
+    if x.shape[:2] != (d, d) or scale.shape != (d, d):
+        raise ShapeError(f"{name}: {describe(x)} of matrices {(d, d)} along the first axes\n  at {user_line()}")
+    return (np.moveaxis(x, -1, 0) if x.ndim == 3 else x), scale
+
+
+def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
+    x, scale = _stack(x, scale, "wishart")
+    df, d = double(df), scale.shape[0]
+    of_x, of_scale = _factor(x)[1], _factor(scale)
+    ratio = np.trace(np.linalg.solve(scale, x), 0, -2, -1)
+    norm = df * d * LOG2 / 2 + df / 2 * of_scale[1] + _log_gammas(df / 2, d)
+    return (df - d - 1) / 2 * of_x - ratio / 2 - norm
+
+
+def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
+    x, scale = _stack(x, scale, "invwishart")
+    df, d = double(df), scale.shape[0]
+    of_x, of_scale = _factor(x)[1], _factor(scale)[1]
+    ratio = np.trace(np.linalg.solve(x, scale), 0, -2, -1)
+    norm = df * d * LOG2 / 2 - df / 2 * of_scale + _log_gammas(df / 2, d)
+    return -(df + d + 1) / 2 * of_x - ratio / 2 - norm
+
+
+wishart = Multivariate("wishart", logpdf=_wishart_logpdf, mean=lambda df, scale: df * np.atleast_2d(double(scale)))
+invwishart = Multivariate("invwishart", logpdf=_inverse_wishart_logpdf)
+
+
+def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:  # noqa: N803 - SciPy's name
+    x = double(X)
+    m, n = x.shape[-2:] if mean is None else np.shape(mean)
+    rows, columns = _covariance(rowcov, m, "matrix_normal"), _covariance(colcov, n, "matrix_normal")
+    away = x if mean is None else x - double(mean)
+    (of_rows, log_rows), (of_columns, log_columns) = _factor(rows), _factor(columns)
+    half = triangular(of_rows, away, lower=True)
+    whole = triangular(of_columns, transposed(half), lower=True)
+    size = m * n * LOG2PI + n * log_rows + m * log_columns
+    return -(size + np.sum(whole * whole, axis=(-2, -1))) / 2
+
+
+matrix_normal = Multivariate("matrix_normal", logpdf=_matrix_logpdf)
+
+
+def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
+    x, p = double(x), double(p)
+    # The last probability is what the others leave.
+    p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)], axis=-1)
+    out = sp.gammaln(double(n) + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
+    return np.where(np.sum(x, axis=-1) == n, out, -np.inf)[()]
+
+
+multinomial = Multivariate("multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: n * double(p))

@@ -1,0 +1,193 @@
+"""Distributions around the normal one, and others on the whole line.
+
+Formulas are those of SciPy; where they take an absolute value or the like, they are written so that they are
+smooth.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from .families import Family, Formulas
+
+LOG2, LOG2PI, PI = float(np.log(2)), float(np.log(2 * np.pi)), float(np.pi)
+GAMMA = float(np.euler_gamma)
+_ANY = lambda *shapes: True
+
+
+def density(x: Any) -> Any:
+    """The logarithm of the normal density."""
+    return -x * x / 2 - LOG2PI / 2
+
+
+norm = Family("norm", "", Formulas(
+    density, cdf=lambda x: sp.ndtr(x), sf=lambda x: sp.ndtr(-x), logcdf=lambda x: sp.log_ndtr(x),
+    logsf=lambda x: sp.log_ndtr(-x), ppf=lambda q: sp.ndtri(q), isf=lambda q: -sp.ndtri(q), mean=0.0, var=1.0,
+    entropy=(LOG2PI + 1) / 2,
+))  # fmt: skip
+cauchy = Family("cauchy", "", Formulas(
+    lambda x: -np.log(PI) - np.log1p(x * x), cdf=lambda x: np.arctan2(1.0, -x) / PI,
+    sf=lambda x: np.arctan2(1.0, x) / PI, ppf=lambda q: -1 / np.tan(PI * q), isf=lambda q: 1 / np.tan(PI * q),
+    mean=np.nan, var=np.nan, entropy=float(np.log(4 * PI)),
+))  # fmt: skip
+laplace = Family("laplace", "", Formulas(
+    lambda x: -np.absolute(x) - LOG2, cdf=lambda x: _laplace_below(x), sf=lambda x: _laplace_below(-x),
+    ppf=lambda q: np.where(q > 0.5, -np.log(2 * (1 - q)), np.log(2 * q)),
+    isf=lambda q: np.where(q > 0.5, np.log(2 * (1 - q)), -np.log(2 * q)), mean=0.0, var=2.0, entropy=LOG2 + 1,
+))  # fmt: skip
+
+
+def _laplace_below(x: Any) -> Any:
+    return np.where(x > 0, 1 - 0.5 * np.exp(-np.absolute(x)), 0.5 * np.exp(-np.absolute(x)))
+
+
+logistic = Family("logistic", "", Formulas(
+    lambda x: -x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: sp.expit(x), sf=lambda x: sp.expit(-x),
+    logcdf=lambda x: sp.log_expit(x), logsf=lambda x: sp.log_expit(-x), ppf=lambda q: sp.logit(q),
+    isf=lambda q: -sp.logit(q), mean=0.0, var=PI**2 / 3, entropy=2.0,
+))  # fmt: skip
+gumbel_r = Family("gumbel_r", "", Formulas(
+    lambda x: -x - np.exp(-x), logcdf=lambda x: -np.exp(-x), ppf=lambda q: -np.log(-np.log(q)),
+    isf=lambda q: -np.log(-np.log1p(-q)), mean=GAMMA, var=PI**2 / 6, entropy=GAMMA + 1,
+))  # fmt: skip
+gumbel_l = Family("gumbel_l", "", Formulas(
+    lambda x: x - np.exp(x), logsf=lambda x: -np.exp(x), ppf=lambda q: np.log(-np.log1p(-q)),
+    isf=lambda q: np.log(-np.log(q)), mean=-GAMMA, var=PI**2 / 6, entropy=GAMMA + 1,
+))  # fmt: skip
+hypsecant = Family("hypsecant", "", Formulas(
+    lambda x: LOG2 - np.log(PI) - np.logaddexp(x, -x), cdf=lambda x: 2 / PI * np.arctan(np.exp(x)),
+    sf=lambda x: 2 / PI * np.arctan(np.exp(-x)), ppf=lambda q: np.log(np.tan(PI * q / 2)),
+    isf=lambda q: -np.log(np.tan(PI * q / 2)), mean=0.0, var=PI**2 / 4, entropy=float(np.log(2 * PI)),
+))  # fmt: skip
+moyal = Family("moyal", "", Formulas(
+    lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(np.exp(-x / 2) / 2**0.5),
+    sf=lambda x: sp.erf(np.exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
+    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
+))  # fmt: skip
+t = Family("t", "df", Formulas(
+    lambda x, df: (
+        sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(df * PI) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
+    ),
+    cdf=lambda x, df: sp.stdtr(df, x), sf=lambda x, df: sp.stdtr(df, -x), ppf=lambda q, df: sp.stdtrit(df, q),
+    isf=lambda q, df: -sp.stdtrit(df, q), mean=lambda df: np.where(df > 1, 0 * df, np.inf),
+    var=lambda df: np.where(df > 2, df / np.where(df > 2, df - 2, 1.0), np.where(df > 1, np.inf, np.nan)),
+    entropy=lambda df: (
+        (df + 1) / 2 * (sp.psi((df + 1) / 2) - sp.psi(df / 2)) + np.log(df) / 2 + sp.betaln(df / 2, 0.5)
+    ),
+))  # fmt: skip
+skewnorm = Family("skewnorm", "a", Formulas(
+    lambda x, a: LOG2 + density(x) + sp.log_ndtr(a * x), cdf=lambda x, a: sp.ndtr(x) - 2 * sp.owens_t(x, a),
+    sf=lambda x, a: sp.ndtr(-x) + 2 * sp.owens_t(x, a), valid=_ANY,
+    mean=lambda a: (2 / PI) ** 0.5 * a / np.sqrt(1 + a * a), var=lambda a: 1 - 2 / PI * a * a / (1 + a * a),
+))  # fmt: skip
+exponnorm = Family("exponnorm", "K", Formulas(
+    lambda x, K: (0.5 / K - x) / K + sp.log_ndtr(x - 1 / K) - np.log(K),  # noqa: N803 - SciPy's name
+    cdf=lambda x, K: sp.ndtr(x) - np.exp((0.5 / K - x) / K + sp.log_ndtr(x - 1 / K)),  # noqa: N803
+    sf=lambda x, K: sp.ndtr(-x) + np.exp((0.5 / K - x) / K + sp.log_ndtr(x - 1 / K)),  # noqa: N803
+    mean=lambda K: K, var=lambda K: 1 + K * K,  # noqa: N803
+))  # fmt: skip
+gennorm = Family("gennorm", "beta", Formulas(
+    lambda x, b: np.log(b / 2) - sp.gammaln(1 / b) - np.absolute(x) ** b,
+    cdf=lambda x, b: _gennorm_below(x, b), sf=lambda x, b: _gennorm_below(-x, b),
+    ppf=lambda q, b: _gennorm_place(q, b), isf=lambda q, b: -_gennorm_place(q, b), mean=lambda b: 0 * b,
+    var=lambda b: np.exp(sp.gammaln(3 / b) - sp.gammaln(1 / b)),
+    entropy=lambda b: 1 / b - np.log(b / 2) + sp.gammaln(1 / b),
+))  # fmt: skip
+
+
+def _gennorm_below(x: Any, b: Any) -> Any:
+    half = 0.5 * sp.gammaincc(1 / b, np.absolute(x) ** b)
+    return np.where(x > 0, 1 - half, half)
+
+
+def _gennorm_place(q: Any, b: Any) -> Any:
+    above = q > 0.5
+    size = sp.gammainccinv(1 / b, 2 * np.where(above, 1 - q, q)) ** (1 / b)
+    return np.where(above, size, -size)
+
+
+genlogistic = Family("genlogistic", "c", Formulas(
+    lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
+    ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)), mean=lambda c: GAMMA + sp.psi(c),
+    var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
+))  # fmt: skip
+loggamma = Family("loggamma", "c", Formulas(
+    lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: sp.gammainc(c, np.exp(x)),
+    sf=lambda x, c: sp.gammaincc(c, np.exp(x)), ppf=lambda q, c: np.log(sp.gammaincinv(c, q)),
+    isf=lambda q, c: np.log(sp.gammainccinv(c, q)), mean=lambda c: sp.psi(c), var=lambda c: sp.zeta(2.0, c),
+    entropy=lambda c: sp.gammaln(c) - c * sp.psi(c) + c,
+))  # fmt: skip
+johnsonsu = Family("johnsonsu", "a, b", Formulas(
+    lambda x, a, b: density(a + b * np.arcsinh(x)) + np.log(b) - np.log1p(x * x) / 2,
+    cdf=lambda x, a, b: sp.ndtr(a + b * np.arcsinh(x)), sf=lambda x, a, b: sp.ndtr(-a - b * np.arcsinh(x)),
+    ppf=lambda q, a, b: np.sinh((sp.ndtri(q) - a) / b), isf=lambda q, a, b: np.sinh((-sp.ndtri(q) - a) / b),
+    mean=lambda a, b: -np.exp(0.5 / b**2) * np.sinh(a / b),
+    var=lambda a, b: 0.5 * np.expm1(1 / b**2) * (np.exp(1 / b**2) * np.cosh(2 * a / b) + 1),
+    valid=lambda a, b: b > 0,
+))  # fmt: skip
+laplace_asymmetric = Family("laplace_asymmetric", "kappa", Formulas(
+    lambda x, k: np.where(x >= 0, -k * x, x / k) - np.log(k + 1 / k),
+    cdf=lambda x, k: np.where(
+        x >= 0, 1 - np.exp(-np.absolute(x) * k) / (k * k + 1), np.exp(-np.absolute(x) / k) * k * k / (k * k + 1)
+    ),
+    sf=lambda x, k: np.where(
+        x >= 0, np.exp(-np.absolute(x) * k) / (k * k + 1), 1 - np.exp(-np.absolute(x) / k) * k * k / (k * k + 1)
+    ),
+    ppf=lambda q, k: np.where(
+        q >= k * k / (1 + k * k), -np.log((1 - q) * (1 + k * k)) / k, np.log(q * (1 + k * k) / (k * k)) * k
+    ),
+    mean=lambda k: 1 / k - k, var=lambda k: 1 / (k * k) + k * k, entropy=lambda k: 1 + np.log(k + 1 / k),
+))  # fmt: skip
+vonmises = Family("vonmises", "kappa", Formulas(
+    lambda x, k: -2 * k * np.sin(x / 2) ** 2 - LOG2PI - np.log(sp.i0e(k)), valid=lambda k: k >= 0,
+    entropy=lambda k: -k * sp.i1e(k) / sp.i0e(k) + np.log(2 * PI * sp.i0e(k)) + k,
+))  # fmt: skip
+
+
+# The normal distribution between two places, by the logarithm of the mass between them
+
+
+def _log_difference(x: Any, y: Any) -> Any:
+    """The logarithm of exp(x) - exp(y)."""
+    return x + np.log(-np.expm1(y - x))
+
+
+def _log_mass(a: Any, b: Any) -> Any:
+    right, left = a > 0, np.logical_and(b <= 0, a <= 0)
+    mirrored = np.logical_or(right, left)
+    # On one side by the tail of that side, across the middle by both tails.
+    low, high = np.where(right, -b, np.where(left, a, -1.0)), np.where(right, -a, np.where(left, b, 0.0))
+    tail = _log_difference(sp.log_ndtr(high), sp.log_ndtr(low))
+    across = np.log1p(-sp.ndtr(np.where(mirrored, -1.0, a)) - sp.ndtr(np.where(mirrored, -1.0, -b)))
+    return np.where(mirrored, tail, across)
+
+
+def _truncated_place(q: Any, a: Any, b: Any) -> Any:
+    left, mass = a < 0, _log_mass(a, b)
+    below = np.logaddexp(sp.log_ndtr(np.where(left, a, -1.0)), np.log(q) + mass)
+    above = np.logaddexp(sp.log_ndtr(np.where(left, -1.0, -b)), np.log1p(-q) + mass)
+    return np.where(left, sp.ndtri_exp(np.where(left, below, -1.0)), -sp.ndtri_exp(np.where(left, -1.0, above)))
+
+
+def _truncated_mean(a: Any, b: Any) -> Any:
+    mass = _log_mass(a, b)
+    return np.exp(density(a) - mass) - np.exp(density(b) - mass)
+
+
+def _truncated_var(a: Any, b: Any) -> Any:
+    mass = _log_mass(a, b)
+    at_a, at_b = np.exp(density(a) - mass), np.exp(density(b) - mass)
+    ends = np.where(np.isfinite(a), np.where(np.isfinite(a), a, 0.0) * at_a, 0.0) - np.where(
+        np.isfinite(b), np.where(np.isfinite(b), b, 0.0) * at_b, 0.0
+    )
+    return 1 + ends - (at_a - at_b) ** 2
+
+
+truncnorm = Family("truncnorm", "a, b", Formulas(
+    lambda x, a, b: density(x) - _log_mass(a, b), logcdf=lambda x, a, b: _log_mass(a, x) - _log_mass(a, b),
+    logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b), ppf=_truncated_place, low=lambda a, b: a,
+    high=lambda a, b: b, mean=_truncated_mean, var=_truncated_var, valid=lambda a, b: a < b,
+))  # fmt: skip

@@ -1,0 +1,175 @@
+"""Numbers that describe samples: means, moments and entropies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import ArgumentError, user_line
+from .chapter import double, smooth
+
+
+def _plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
+    if nan_policy != "propagate":
+        raise ArgumentError(
+            f"{name} of Variables takes nan_policy='propagate' only\n  at {user_line()}\nChoose the numbers before"
+        )
+
+
+@smooth
+def entropy(
+    pk: Any, qk: Any = None, base: Any = None, axis: int = 0, *, nan_policy: str = "propagate",
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """The entropy of a distribution, or its divergence from another; both are made to sum to one.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.entropy)(np.array([0.5, 0.25, 0.25])).round(4)
+    array([-0.3466,  0.3466,  0.3466])
+
+    """
+    _plain_options("entropy", nan_policy)
+    p = double(pk)
+    p = p / np.sum(p, axis=axis, keepdims=True)
+    zero = p == 0
+    if qk is None:
+        parts = np.where(zero, 0.0, -p * np.log(np.where(zero, 1.0, p)))
+    else:
+        q = double(qk)
+        q = q / np.sum(q, axis=axis, keepdims=True)
+        parts = np.where(zero, 0.0, p * np.log(np.where(zero, 1.0, p / q)))
+    out = np.sum(parts, axis=axis, keepdims=keepdims)
+    return out if base is None else out / np.log(base)
+
+
+@smooth
+def gmean(
+    a: Any, axis: Any = 0, dtype: Any = None, weights: Any = None, *, nan_policy: str = "propagate",
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """The geometric mean.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.gmean)(np.array([1.0, 4.0]))
+    array([1.  , 0.25])
+
+    """
+    _plain_options("gmean", nan_policy)
+    return np.exp(np.average(np.log(double(a)), axis=axis, weights=weights, keepdims=keepdims))
+
+
+@smooth
+def hmean(
+    a: Any, axis: Any = 0, dtype: Any = None, *, weights: Any = None, nan_policy: str = "propagate",
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """The harmonic mean.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.hmean)(np.array([1.0, 1.0]))
+    array([0.5, 0.5])
+
+    """
+    _plain_options("hmean", nan_policy)
+    return 1 / np.average(1 / double(a), axis=axis, weights=weights, keepdims=keepdims)
+
+
+def _central(a: Any, order: int, axis: Any) -> Any:
+    return np.mean((a - np.mean(a, axis=axis, keepdims=True)) ** order, axis=axis)
+
+
+@smooth
+def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate", *, keepdims: bool = False) -> Any:
+    """The third central moment over the cube of the standard deviation; of all axes that are named.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.skew)(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([ 0.6124, -1.2247,  0.6124])
+
+    """
+    _plain_options("skew", nan_policy)
+    a = double(a)
+    out = _central(a, 3, axis) / _central(a, 2, axis) ** 1.5
+    if not bias:
+        n = a.size if axis is None else a.shape[axis]
+        out = out * ((n - 1) * n) ** 0.5 / (n - 2)
+    return _kept(out, axis, keepdims, a)
+
+
+@smooth
+def kurtosis(
+    a: Any, axis: Any = 0, fisher: bool = True, bias: bool = True, nan_policy: str = "propagate", *,
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """The fourth central moment over the square of the variance, less three with `fisher`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.kurtosis)(np.array([-1.0, 0.0, 1.0, 4.0])).round(4)
+    array([ 0.1224,  0.1224, -0.3673,  0.1224])
+
+    """
+    _plain_options("kurtosis", nan_policy)
+    a = double(a)
+    out = _central(a, 4, axis) / _central(a, 2, axis) ** 2
+    if not bias:
+        n = a.size if axis is None else a.shape[axis]
+        out = ((n * n - 1) * out - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3)) + 3
+    return _kept(out - 3 if fisher else out, axis, keepdims, a)
+
+
+def _kept(out: Any, axis: Any, keepdims: bool, a: Any) -> Any:
+    if not keepdims:
+        return out
+    return np.reshape(out, (1,) * a.ndim) if axis is None else np.expand_dims(out, axis)
+
+
+@smooth
+def zscore(a: Any, axis: Any = 0, ddof: int = 0, nan_policy: str = "propagate") -> Any:
+    """The deviations from the mean in standard deviations; of the shape of `a`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(lambda x: stats.zscore(x)[2])(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([ 0.2041, -0.4082,  0.2041])
+
+    """
+    _plain_options("zscore", nan_policy)
+    a = double(a)
+    away = a - np.mean(a, axis=axis, keepdims=True)
+    return away / np.std(a, axis=axis, ddof=ddof, keepdims=True)
+
+
+@smooth
+def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, keepdims: bool = False) -> Any:
+    """The standard error of the mean.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.sem)(np.array([-1.0, 1.0]))
+    array([-0.5,  0.5])
+
+    """
+    _plain_options("sem", nan_policy)
+    a = double(a)
+    n = a.size if axis is None else a.shape[axis]
+    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / n**0.5

@@ -1,0 +1,213 @@
+"""`dragongrad.scipy.stats`: a table of distributions times what they give times the properties that all have."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.stats
+from scipy_cases import case, properties
+
+import dragongrad as ad
+from dragongrad.scipy import stats
+from dragongrad.scipy.stats.families import Family
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(12)
+WHOLE = np.array([-1.3, 0.2, 0.9, 2.4])
+POSITIVE = np.array([0.3, 0.8, 1.7, 3.1])
+UNIT = np.array([0.12, 0.35, 0.81])
+Q = np.array([0.07, 0.43, 0.83])
+
+# Shapes, and places of the standard member.
+TABLE = {
+    "norm": ((), WHOLE), "cauchy": ((), WHOLE), "laplace": ((), WHOLE), "logistic": ((), WHOLE),
+    "gumbel_r": ((), WHOLE), "gumbel_l": ((), WHOLE), "hypsecant": ((), WHOLE), "moyal": ((), WHOLE),
+    "t": ((3.4,), WHOLE), "skewnorm": ((1.6,), WHOLE), "exponnorm": ((0.8,), WHOLE), "gennorm": ((1.6,), WHOLE),
+    "genlogistic": ((0.7,), WHOLE), "loggamma": ((1.4,), WHOLE), "johnsonsu": ((0.4, 1.3), WHOLE),
+    "laplace_asymmetric": ((1.3,), WHOLE), "vonmises": ((1.7,), WHOLE), "truncnorm": ((-1.7, 3.1), WHOLE),
+    "expon": ((), POSITIVE), "gamma": ((1.7,), POSITIVE), "chi2": ((3.4,), POSITIVE),
+    "chi": ((2.4,), POSITIVE), "f": ((3.2, 5.7), POSITIVE), "lognorm": ((0.7,), POSITIVE),
+    "weibull_min": ((1.6,), POSITIVE), "weibull_max": ((1.6,), -POSITIVE), "exponweib": ((1.3, 1.6), POSITIVE),
+    "invweibull": ((2.6,), POSITIVE), "pareto": ((2.7,), 1 + POSITIVE), "lomax": ((2.7,), POSITIVE),
+    "rayleigh": ((), POSITIVE), "maxwell": ((), POSITIVE), "halfnorm": ((), POSITIVE),
+    "halfcauchy": ((), POSITIVE), "halflogistic": ((), POSITIVE), "invgamma": ((2.7,), POSITIVE),
+    "invgauss": ((0.8,), POSITIVE), "wald": ((), POSITIVE), "levy": ((), POSITIVE), "fisk": ((2.6,), POSITIVE),
+    "burr": ((2.2, 1.3), POSITIVE), "burr12": ((2.2, 1.3), POSITIVE), "nakagami": ((1.4,), POSITIVE),
+    "rice": ((0.9,), POSITIVE), "foldnorm": ((0.9,), POSITIVE), "betaprime": ((1.7, 3.2), POSITIVE),
+    "genpareto": ((0.2,), POSITIVE), "genextreme": ((-0.2,), POSITIVE), "uniform": ((), UNIT),
+    "beta": ((1.7, 2.3), UNIT), "arcsine": ((), UNIT), "powerlaw": ((1.7,), UNIT), "triang": ((0.4,), UNIT),
+    "loguniform": ((0.05, 1.4), UNIT), "johnsonsb": ((0.4, 1.3), UNIT), "semicircular": ((), 2 * UNIT - 1),
+    "cosine": ((), WHOLE),
+}  # fmt: skip
+COUNTS = {
+    "bernoulli": ((0.3,), [0.0, 1.0]), "binom": ((5.0, 0.3), [0.0, 2.0, 5.0]), "poisson": ((2.3,), [0.0, 2.0, 5.0]),
+    "geom": ((0.3,), [1.0, 2.0, 5.0]), "nbinom": ((2.6, 0.4), [0.0, 2.0, 5.0]),
+    "betabinom": ((5.0, 1.3, 2.2), [0.0, 2.0, 5.0]), "logser": ((0.6,), [1.0, 2.0, 5.0]),
+    "zipf": ((3.6,), [1.0, 2.0, 5.0]), "planck": ((0.7,), [0.0, 2.0, 5.0]), "dlaplace": ((0.7,), [-2.0, 0.0, 5.0]),
+    "yulesimon": ((2.6,), [1.0, 2.0, 5.0]),
+}  # fmt: skip
+
+
+def parameters(shapes):
+    """Shapes, location and scale, each an argument of its own."""
+    return tuple(np.array(s) for s in (*shapes, 0.4, 1.3))
+
+
+def by(dist, *names):
+    """The methods of one distribution, as a function of a module and arrays."""
+    return lambda m, *args: tuple(getattr(getattr(m, dist), name)(*args) for name in names)
+
+
+def cases():
+    """A case for each distribution and each kind of method that it has."""
+    options = {"single": False, "near": 1e-8, "batches": False}
+    for name, (shapes, x) in TABLE.items():
+        known = getattr(stats, name)._found()
+        args = parameters(shapes)
+        x = x * 1.3 + 0.4
+        yield f"{name} density", case(by(name, "logpdf", "pdf"), x, *args, **options | {"batches": True})
+        if "cdf" in known:
+            yield (
+                f"{name} cumulative",
+                case(by(name, "cdf", "sf", "logcdf", "logsf"), x, *args, order=1, rtol=2e-6, **options),
+            )
+            yield f"{name} quantiles", case(by(name, "ppf", "isf"), Q, *args, order=1, rtol=2e-6, **options)
+        moments = [n for n in known if n in ("mean", "var", "std", "entropy")]
+        if moments and np.isfinite(getattr(scipy.stats, name).var(*shapes)):
+            yield f"{name} moments", case(by(name, *moments), *args, order=1, **options)
+    for name, (shapes, k) in COUNTS.items():
+        args = tuple(map(np.array, shapes))
+        known = getattr(stats, name)._found()
+        methods = [n for n in ("logpmf", "pmf", "cdf", "sf") if n in known]
+        yield f"{name} counts", case(lambda m, p, *r, n=name, w=methods, k=k: counted(m, n, w, k, p, *r), args[-1],
+                                     *args[:-1], order=1, **options)  # fmt: skip
+
+
+def counted(m, name, methods, k, last, *first):
+    """Probabilities of whole numbers, by the last shape: the first may be a whole number too."""
+    shapes = (*first, last) if name not in ("binom", "betabinom") else (5.0, *first[1:], last)
+    dist = getattr(m, name)
+    moments = [n for n in ("mean", "var") if name != "zipf" or n == "mean"]
+    known = [n for n in moments if n in getattr(stats, name)._found()]
+    places = [getattr(dist, n)(np.array(k), *shapes) for n in methods]
+    return tuple(places + [getattr(dist, n)(*shapes) for n in known])
+
+
+CASES = dict(cases()) | {
+    "entropy": case(lambda m, p, q: (m.entropy(p, base=2), m.entropy(p, q, axis=1)), 0.2 + RNG.random((3, 4)),
+                    0.2 + RNG.random((3, 4)), single=False),
+    "means": case(lambda m, x: (m.gmean(x), m.hmean(x, axis=1)), 0.5 + RNG.random((3, 4)), single=False),
+    "moments": case(lambda m, x: (m.skew(x), m.kurtosis(x, axis=1), m.skew(x, bias=False, axis=1),
+                                  m.kurtosis(x, bias=False, axis=1, fisher=False)), RNG.normal(size=(4, 5)),
+                    single=False),
+    "scores": case(lambda m, x: (m.zscore(x, ddof=1), m.sem(x, axis=1)), RNG.normal(size=(4, 5)), single=False),
+}  # fmt: skip
+MEAN, COV = np.array([0.3, -0.4]), np.array([[2.0, 0.4], [0.4, 1.0]])
+PLACES = RNG.normal(size=(3, 2))
+SCATTER = np.array([[3.0, 0.5], [0.5, 2.0]])
+CASES |= {
+    "multivariate_normal": case(
+        lambda m, x, mean, c: (
+            m.multivariate_normal.logpdf(x, mean, c @ c.T), m.multivariate_normal.entropy(mean, c @ c.T)
+        ),
+        PLACES, MEAN, COV, single=False,
+    ),
+    "multivariate_normal diagonal": case(
+        lambda m, x, c: m.multivariate_normal.pdf(x, np.zeros(2), c**2), PLACES, MEAN, single=False
+    ),
+    "multivariate_normal of one": case(
+        lambda m, x, s: m.multivariate_normal.logpdf(x, 0.3, s), PLACES[:, 0], np.array(1.4), single=False
+    ),
+    "multivariate_t": case(
+        lambda m, x, mean, c, df: m.multivariate_t.logpdf(x, mean, c @ c.T, df), PLACES, MEAN, COV, np.array(3.4),
+        single=False, compiles=False,
+    ),
+    "dirichlet": case(
+        lambda m, a: (m.dirichlet.logpdf(UNIT / np.sum(UNIT), a), m.dirichlet.mean(a), m.dirichlet.var(a),
+                      m.dirichlet.entropy(a)), np.array([1.3, 2.4, 0.8]), single=False,
+    ),
+    "wishart": case(lambda m, x, df, c: m.wishart.logpdf(x @ x.T, 1.0 * df, c @ c.T), SCATTER, np.array(3.4), COV,
+                    single=False),
+    "invwishart": case(lambda m, x, df, c: m.invwishart.logpdf(x @ x.T, 1.0 * df, c @ c.T), SCATTER,
+                       np.array(3.4), COV, single=False),
+    "matrix_normal": case(lambda m, x, mean, r, c: m.matrix_normal.logpdf(x, mean, r @ r.T, c @ c.T), PLACES[:2],
+                          SCATTER, COV, SCATTER, single=False),
+    "multinomial": case(lambda m, p: m.multinomial.logpmf([2, 1, 3], 6, p / np.sum(p)), UNIT, single=False),
+}  # fmt: skip
+globals().update(properties("stats", CASES))
+
+
+@pytest.mark.parametrize("name", [n for n, (s, _) in TABLE.items() if n != "vonmises"])
+@pytest.mark.filterwarnings("ignore")
+def test_outside_at_the_ends_and_without_a_member(name):
+    ours, scipys = getattr(stats, name), getattr(scipy.stats, name)
+    shapes = TABLE[name][0]
+    low, high = scipys.support(*shapes)
+    x = np.array([v for v in (low - 1, high + 1, np.nan) if not np.isinf(v)])
+    zero = np.zeros_like(x)
+    for method in ("pdf", "logpdf", "cdf", "sf", "logcdf", "logsf"):
+        if method not in ours._found():
+            continue
+        f = lambda x, m=method: getattr(ours, m)(x, *shapes)
+        value, dot = ad.jvp(f, (x,), (zero + 1,))
+        np.testing.assert_array_equal(value, getattr(scipys, method)(x, *shapes))
+        np.testing.assert_array_equal(dot[:-1], 0.0)
+    if "ppf" in ours._found():
+        q = np.array([0.0, 1.0, -0.2, 1.2])
+        for method in ("ppf", "isf"):
+            value = ad.jvp(lambda q, m=method: getattr(ours, m)(q, *shapes), (q,), (q,))[0]
+            np.testing.assert_allclose(value, getattr(scipys, method)(q, *shapes), rtol=1e-12)
+    assert np.isnan(ad.jvp(lambda s: ours.logpdf(TABLE[name][1][0], *shapes, 0.0, s), (-1.0,), (1.0,))[0])
+
+
+def test_smooth_where_formulas_have_two_branches():
+    check_derivatives(lambda c: stats.genpareto.logpdf(POSITIVE, c), np.array(0.0))
+    check_derivatives(lambda c: stats.genextreme.logpdf(WHOLE, c), np.array(0.0))
+    check_derivatives(lambda c: stats.genpareto.ppf(Q, c), np.array(1e-9), order=1)
+    check_derivatives(lambda x: stats.logistic.logpdf(x), np.array([-800.0, 0.0, 800.0]))
+    check_derivatives(lambda a: stats.truncnorm.logpdf(9.5, a, np.inf), np.array(9.0), order=1)
+    check_derivatives(lambda a: stats.truncnorm.logpdf(-9.5, -np.inf, a), np.array(-9.0), order=1)
+
+
+def test_erlang_is_gamma():
+    assert ad.grad(lambda a: stats.erlang.logpdf(0.7, a))(2.0) == ad.grad(lambda a: stats.gamma.logpdf(0.7, a))(2.0)
+
+
+def test_a_fit_by_maximum_likelihood():
+    data = scipy.stats.gamma.rvs(2.5, scale=1.4, size=200, random_state=1)
+    loss = lambda p: -np.sum(stats.gamma.logpdf(data, np.exp(p[0]), scale=np.exp(p[1])))
+    found = ad.minimize(loss, np.zeros(2))
+    shape, _, scale = scipy.stats.gamma.fit(data, floc=0)
+    np.testing.assert_allclose(np.exp(found.x), [shape, scale], rtol=1e-3)
+
+
+def test_members_names_and_pickles():
+    f = lambda s: stats.norm(0.3, scale=s).logpdf(0.9)
+    np.testing.assert_allclose(ad.grad(f)(1.7), ad.grad(lambda s: stats.norm.logpdf(0.9, 0.3, s))(1.7))
+    assert stats.norm(1.0, 2.0).rvs(3, 0).tolist() == scipy.stats.norm(1.0, 2.0).rvs(3, 0).tolist()
+    g = lambda c: stats.multivariate_normal(MEAN, c).logpdf(PLACES[0])
+    check_derivatives(lambda c: g(c @ c.T), COV)
+    assert pickle.loads(pickle.dumps(stats.norm)) is stats.norm
+    assert pickle.loads(pickle.dumps(stats.wishart)) is stats.wishart
+    assert "norm" in repr(stats.norm)
+    assert all(isinstance(getattr(stats, name), Family) for name in TABLE)
+
+
+@pytest.mark.parametrize(("f", "error"), [
+    (lambda x: stats.norm.logpdf(x, 0.0, 1.0, 2.0), ad.ArgumentError),
+    (lambda x: stats.gamma.logpdf(x), ad.ArgumentError),
+    (lambda x: stats.gamma.logpdf(x, b=2.0), ad.ArgumentError),
+    (lambda x: stats.norm.fit(x), ad.NoRuleError),
+    (lambda x: stats.vonmises.cdf(x, 1.0), ad.NoRuleError),
+    (lambda x: stats.poisson.ppf(0.3, x), ad.NoRuleError),
+    (lambda x: stats.rice.mean(x), ad.NoRuleError),
+    (lambda x: stats.multivariate_normal.cdf(x), ad.NoRuleError),
+    (lambda x: stats.multivariate_normal.logpdf(x, MEAN), ad.ShapeError),
+    (lambda x: stats.multivariate_normal.logpdf(x, None, np.eye(3), allow_singular=True), ad.NoRuleError),
+    (lambda x: stats.skew(x, nan_policy="omit"), ad.ArgumentError),
+    (lambda x: stats.norm.other(x), ad.AbsentError),
+    (lambda x: stats.wilcoxon(x), ad.AbsentError),
+])  # fmt: skip
+def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
+    with pytest.raises(error, match="test_scipy_stats"):
+        ad.jvp(f, (np.ones(3),), (np.ones(3),))
