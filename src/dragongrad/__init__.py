@@ -35,6 +35,7 @@ from .core.errors import (
     ReadOnlyError,
     SavedProgramError,
     ShapeError,
+    SolutionError,
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
@@ -59,6 +60,7 @@ if _typing.TYPE_CHECKING:
     from .optimize.minimize import minimize
     from .optimize.root import root
     from .table import *  # noqa: F403
+    from .transforms import implicit
     from .transforms.loops.branches import cond, switch
     from .transforms.loops.scan import fori_loop, map, scan
     from .transforms.loops.while_loop import while_loop
@@ -79,6 +81,7 @@ _ROOMS = {
     "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
+    "implicit": ".transforms.implicit",
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
@@ -90,11 +93,11 @@ __all__ = [
     "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning", "Compiled",
     "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "Variable",
-    "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
+    "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
+    "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
     "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop",
-    "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab",
-    "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp", "map",
+    "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "jacfwd", "jacobian", "jacrev", "jvp",
+    "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp", "map",
     "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "set_mode", "set_threads",
     "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
     "while_loop", "zeros",
