@@ -39,6 +39,7 @@ from .core.errors import (
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .namespace import not_answering as _not_answering
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
 from .transforms.custom import custom_rule
@@ -112,7 +113,7 @@ if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> _typing.Any:
         if name in _ROOMS:
-            with _locked(), _collector_paused():
+            with _locked(), _collector_paused(), _not_answering():
                 module = _import_module(_ROOMS[name], __name__)
             found = getattr(module, name, module)
         else:
