@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
+from ..transforms.implicit.constraints import own_arguments
 from .limits import Iteration
 from .loop import run
 from .methods.adadelta import AdaDelta
@@ -33,7 +34,7 @@ from .objective import Objective, Packing
 from .optimizer import Optimizer, find_method, spelled
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .result import Result
-from .solutions import depends, minimum, own_arguments
+from .solutions import depends, minimum
 from .trust_region.exact import TrustExact
 from .trust_region.method import TrustNCG
 

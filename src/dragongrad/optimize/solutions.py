@@ -16,6 +16,13 @@ from ..core.errors import ArgumentError, SolutionError, user_line
 from ..core.nests import flatten
 from ..core.variable import Variable, plain
 from ..transforms import implicit
+from ..transforms.implicit.constraints import (
+    listed,
+    one_function,
+    own_arguments,
+    with_arguments,
+    without_arguments,
+)
 from ..transforms.implicit.roots import refuse_closed
 from ..transforms.implicit.vectors import pack
 from .bounds import read_bounds
@@ -91,33 +98,21 @@ def minimum(
     """The result of `minimize` with derivatives; of a function that gives its own gradient with `pair`."""
     if pair:
         return _of_pair(f, x0, args, run, bounds, constraints)
-    theirs = tuple(own_arguments(constraints))
-    listed = [{**c, "args": ()} if isinstance(c, dict) else c for c in _listed(constraints)]
-
-    def again(x0: Any, both: tuple[Any, ...]) -> Result:
-        args, theirs = both
-        known = [{**c, "args": a} if isinstance(c, dict) else c for c, a in zip(listed, theirs, strict=True)]
-        return run(x0, args, known)
-
-    def constrained(equal: bool) -> Any:
-        def values(x: Any, x0: Any, args: Any, theirs: Any) -> Any:
-            parts = [_values(c, x, own, equal) for c, own in zip(listed, theirs, strict=True)]
-            return np.concatenate([part for pair in parts for part in pair])
-
-        return values if listed else None
-
-    solver = Differentiated("minimize", again)
+    bare = without_arguments(constraints)
+    equal, greater = one_function(bare, True), one_function(bare, False)
+    solver = Differentiated("minimize", lambda x0, both: run(x0, both[0], with_arguments(bare, both[1])))
     found = implicit.minimizer(
-        solver, lambda x, x0, args, theirs: np.reshape(f(x, *args), ()), equality=constrained(True),
-        inequality=constrained(False),
+        solver, lambda x, x0, args, own: np.reshape(f(x, *args), ()),
+        equality=equal and (lambda x, x0, args, own: equal(x, own)),
+        inequality=greater and (lambda x, x0, args, own: greater(x, own)),
         bounds=(lambda x0, *rest: _box(bounds, x0, False)) if bounds is not None else None,
     )  # fmt: skip
-    x = found(x0, args, theirs)
+    x = found(x0, args, own_arguments(constraints))
     return solver.result(x, f(x, *args))
 
 
 def _of_pair(f: Any, x0: Any, args: Any, run: Callable[..., Result], bounds: Any, constraints: Any) -> Result:
-    if bounds is not None or _listed(constraints):
+    if bounds is not None or listed(constraints):
         raise ArgumentError(
             "x has no derivative within bounds or constraints where f gives its own gradient: leave out jac, and "
             f"the gradient is found by itself\n  at {user_line()}"
@@ -137,35 +132,3 @@ def _plain_like(nest: Any) -> Any:
     leaves, structure = flatten(nest)
     shaped = [np.zeros(np.shape(leaf), getattr(leaf, "dtype", float)) for leaf in leaves]
     return shaped[0] if structure is None else structure.unflatten(shaped)
-
-
-def _listed(constraints: Any) -> list[Any]:
-    if constraints is None:
-        return []
-    return list(constraints) if isinstance(constraints, (list, tuple)) else [constraints]
-
-
-def own_arguments(constraints: Any) -> list[Any]:
-    """The arguments of the constraints' own."""
-    return [_own(c) for c in _listed(constraints)]
-
-
-def _own(constraint: Any) -> tuple[Any, ...]:
-    """The arguments of a constraint's own."""
-    own = constraint.get("args", ()) if isinstance(constraint, dict) else ()
-    return own if isinstance(own, tuple) else (own,)
-
-
-def _values(constraint: Any, x: Any, own: tuple[Any, ...], equal: bool) -> list[Any]:
-    """The equalities, or the inequalities `>= 0`, of a constraint in one of SciPy's forms."""
-    if isinstance(constraint, dict):
-        matches = (constraint["type"].lower() == "eq") == equal
-        return [pack(constraint["fun"](x, *own), "a constraint")] if matches else [np.zeros(0)]
-    values = constraint.A @ pack(x, "x") if hasattr(constraint, "A") else pack(constraint.fun(x), "a constraint")
-    low, high = [
-        np.broadcast_to(np.asarray(side, float), np.shape(values)) for side in (constraint.lb, constraint.ub)
-    ]
-    same = low == high
-    if equal:
-        return [(values - low)[same]]
-    return [(values - low)[np.isfinite(low) & ~same], (high - values)[np.isfinite(high) & ~same]]

@@ -1,0 +1,1 @@
+"""SciPy's functions under their own names, with exact derivatives: a folder for each module of SciPy's."""
