@@ -132,6 +132,7 @@ def test_rooms_may_be_entered_first_inside_a_transform(room):
 
 
 def test_peers_are_never_named_in_source():
+    # The bridges to them import them when they are used, by name.
     peers = re.compile(r"^\s*(import|from) (torch|jax|autograd|casadi|mygrad|numba)\b", re.M)
     for path in SOURCE.rglob("*.py"):
         assert not peers.search(path.read_text(encoding="utf-8")), path
