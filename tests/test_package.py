@@ -124,7 +124,15 @@ print(sorted(heavy & (set(sys.modules) - before)))
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("room", ["minimize", "compile", "implicit", "scan", "nn", "trace_table"])
+def test_rooms_may_be_entered_first_inside_a_transform(room):
+    code = f"import dragongrad as ad; print(ad.grad(lambda x: (ad.{room}, x * x)[1])(3.0))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "6.0"
+
+
 def test_peers_are_never_named_in_source():
+    # The bridges to them import them when they are used, by name.
     peers = re.compile(r"^\s*(import|from) (torch|jax|autograd|casadi|mygrad|numba)\b", re.M)
     for path in SOURCE.rglob("*.py"):
         assert not peers.search(path.read_text(encoding="utf-8")), path

@@ -37,9 +37,11 @@ from .core.errors import (
     ReadOnlyError,
     SavedProgramError,
     ShapeError,
+    SolutionError,
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .namespace import not_answering as _not_answering
 from .scipy.names import install as _install_scipy
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
@@ -51,7 +53,7 @@ from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
 
 if _typing.TYPE_CHECKING:
-    from . import lab, nn, scipy
+    from . import interop, lab, nn, scipy
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .compiler.backends.native.jit.cache import cache_info, clear_cache
     from .compiler.backends.native.parallel.thread_pool import set_threads
@@ -62,6 +64,7 @@ if _typing.TYPE_CHECKING:
     from .optimize.minimize import minimize
     from .optimize.root import root
     from .table import *  # noqa: F403
+    from .transforms import implicit
     from .transforms.loops.branches import cond, switch
     from .transforms.loops.scan import fori_loop, map, scan
     from .transforms.loops.while_loop import while_loop
@@ -82,6 +85,7 @@ _ROOMS = {
     "lab": ".lab", "nn": ".nn", "scipy": ".scipy", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
+    "implicit": ".transforms.implicit", "interop": ".interop",
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
@@ -96,13 +100,13 @@ __all__ = [
     "AbsentError", "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning",
     "Compiled", "Constant", "ConversionError", "DerivativeError", "DragongradError", "DtypeError", "EscapedError",
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
-    "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "Variable",
-    "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
+    "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
+    "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
     "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop",
-    "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab",
-    "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp", "map",
-    "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy", "set_mode", "set_threads",
-    "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
+    "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd", "jacobian", "jacrev",
+    "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp",
+    "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy", "set_mode",
+    "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
     "while_loop", "zeros",
 ]  # fmt: skip
 
@@ -115,7 +119,7 @@ if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> _typing.Any:
         if name in _ROOMS:
-            with _locked(), _collector_paused():
+            with _locked(), _collector_paused(), _not_answering():
                 module = _import_module(_ROOMS[name], __name__)
             found = getattr(module, name, module)
         else:

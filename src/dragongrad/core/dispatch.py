@@ -12,15 +12,7 @@ import numpy as np
 from .. import late
 from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
-from .errors import (
-    NUMPY_ERRORS,
-    DragongradError,
-    DtypeError,
-    NoRuleError,
-    describe,
-    operation_error,
-    user_line,
-)  # fmt: skip
+from .errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, describe, operation_error, user_line
 from .variable import Variable, top_level
 
 # What answers for a function outside the table, where buffers are the arrays that they hold; what is made of them.

@@ -15,6 +15,7 @@ DragongradError
 ├── ClosureError         a custom rule around a function that closes over a Variable
 ├── ArgumentError        an option that a transform cannot take
 ├── CompileError         machine code that cannot be made in this process
+├── SolutionError        what a solver gave, where it has no derivative: not solved, or at a kink
 ├── SavedProgramError    a program that no file can hold, a file that holds none, a call that it does not answer
 ├── MissingExtraError    an optional package that is not installed
 ├── AbsentError          a name that a part of the library does not have
@@ -90,6 +91,10 @@ class ArgumentError(DragongradError, ValueError):
 
 class CompileError(DragongradError, RuntimeError):
     """Machine code that cannot be made in this process."""
+
+
+class SolutionError(DragongradError, ArithmeticError):
+    """What a solver returned has no derivative: it is no solution, or one at which the solution has a kink."""
 
 
 class SavedProgramError(DragongradError, ValueError):

@@ -1,5 +1,5 @@
-"""Other libraries' solvers, fed with exact derivatives."""
+"""Other libraries' solvers, fed with exact derivatives, and bridges to other libraries' programs."""
 
-__all__ = ["scipy"]
+__all__ = ["autograd", "jax", "scipy", "torch"]
 
-from . import scipy
+from . import autograd, jax, scipy, torch

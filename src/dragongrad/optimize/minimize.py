@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
+from ..transforms.implicit.constraints import own_arguments
 from .limits import Iteration
 from .loop import run
 from .methods.adadelta import AdaDelta
@@ -33,6 +34,7 @@ from .objective import Objective, Packing
 from .optimizer import Optimizer, find_method, spelled
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .result import Result
+from .solutions import depends, minimum
 from .trust_region.exact import TrustExact
 from .trust_region.method import TrustNCG
 
@@ -108,7 +110,8 @@ def minimize(
     x0 : number, array, or nest of arrays
         Where to start; it fixes the structure, the shapes and the precision of `x`, and is left as it is.
     args : tuple
-        Further arguments of `f`.
+        Further arguments of `f`. While they are differentiated, `x` and `fun` of the result have derivatives with
+        respect to them.
     method : str, subclass of Optimizer, or None
         A name of `dragongrad.optimize.METHODS`: `"newton"`, `"trust-ncg"` (products with the Hessian only),
         `"trust-exact"`, `"bfgs"`, `"l-bfgs"`, `"cg"`, or a first-order method such as `"adam"`; hyphens and
@@ -200,6 +203,15 @@ def minimize(
     args = arguments(args)
     f, pair = _with_gradient(f, jac)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
+    if depends(f, x0, args, own_arguments(constraints)):
+
+        def plainly(x0: Any, args: tuple[Any, ...], constraints: Any) -> Result:
+            return minimize(
+                f, x0, args, method, bounds=bounds, constraints=constraints, jac=pair, mode=mode, callback=callback,
+                progress=progress, path=path, compile=compile, **asked, **options,
+            )  # fmt: skip
+
+        return minimum(f, x0, args, plainly, pair, bounds, constraints)
     if method is None:
         method = default_method(Packing(x0).start.size, pair, bounds is not None, _some(constraints))
     if isinstance(method, str) and ":" in method:

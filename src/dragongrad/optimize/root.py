@@ -20,6 +20,8 @@ from .objective import Array, Objective
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, refuse_unknown
 from .result import Result, Status, Test
+from .solutions import depends
+from .solutions import root as root_of
 from .stalled import Stalled
 
 # A line search that had to shorten Newton's step this much was on a poor line.
@@ -170,7 +172,8 @@ def root(
     x0 : nest of arrays
         Where to start: a number, a list or array, or a nest (dict, tuple, dataclass) of them.
     args : tuple
-        Further arguments of `f`.
+        Further arguments of `f`. While they are differentiated, `x` of the result has derivatives with respect to
+        them.
     method : str or type, optional
         "newton", "lm" (Levenberg-Marquardt on `|f|²`), or a class of yours; without it Newton's, and where that
         ends without a root, Levenberg-Marquardt from `x0`.
@@ -218,6 +221,13 @@ def root(
     asked = limits_asked(xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
     chosen = find_method("newton" if method is None else method, ROOTS, " of root", "'newton', 'lm'")
     refuse_unknown(chosen.__name__, options, ["xtol", "ftol", "max_iter", "max_time", *chosen.options])
+    if depends(f, x0, args):
+
+        def plainly(x0: Any, args: tuple[Any, ...]) -> Result:
+            return root(f, x0, args, method, compile=compile, callback=callback, progress=progress, path=path,
+                        **asked, **options)  # fmt: skip
+
+        return root_of(f, x0, arguments(args), plainly)
     fit = Residuals(f, x0, arguments(args), compile=compile)
     show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
     result = _run(chosen, fit, asked, show, options)

@@ -12,7 +12,18 @@ from typing import Any
 from ..core.errors import AbsentError
 from ..forks import locked
 
-PARTS = ("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "spatial", "special", "stats")
+PARTS = (
+    "fft",
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "optimize",
+    "signal",
+    "spatial",
+    "special",
+    "stats",
+)
 __all__ = list(PARTS)
 
 

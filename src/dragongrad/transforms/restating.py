@@ -16,7 +16,7 @@ from ..core.variable import Variable
 _OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
 # The modules of SciPy's that `dragongrad.scipy` has.
 _PARTS = frozenset({
-    "fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "spatial", "special", "stats",
+    "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "spatial", "special", "stats",
 })  # fmt: skip
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 

@@ -14,11 +14,13 @@ from ..loop import run
 from ..optimizer import Optimizer, find_method
 from ..options import arguments, check_watching, choice, limits_asked, positive, refuse_unknown, switch
 from ..result import Result
+from ..solutions import depends
+from ..solutions import least_squares as least_squares_of
 from .damping import triangle_of
 from .fitted import Fitted
 from .gauss_newton import GaussNewton
 from .levenberg import LevenbergMarquardt
-from .residuals import Residuals, needs_residuals
+from .residuals import Residuals, flat, needs_residuals
 from .robust import LOSSES, Loss, Weights
 
 LEAST_SQUARES: dict[str, type[Optimizer]] = {
@@ -57,7 +59,8 @@ def least_squares(
     x0 : nest of arrays
         Where to start: a number, a list or array, or a nest (dict, tuple, dataclass) of them.
     args : tuple
-        Further arguments of `residual`, such as the data.
+        Further arguments of `residual`, such as the data. While they are differentiated, `x`, `fun` and `cost` of
+        the result have derivatives with respect to them.
     method : str or type
         "lm" (Levenberg-Marquardt), "gauss-newton", or a class of yours.
     bounds : optional
@@ -142,6 +145,16 @@ def least_squares(
     chosen = find_method(method, LEAST_SQUARES, " of least squares", "'lm', 'gauss-newton'")
     known = [*_KEYWORDS, *(name for name in chosen.options if name != "bounds")]
     refuse_unknown(chosen.__name__, options, known)
+    if depends(residual, x0, args, sigma):
+
+        def plainly(x0: Any, args: tuple[Any, ...]) -> Result:
+            return least_squares(
+                residual, x0, args, method, bounds=bounds, sigma=sigma, absolute_sigma=absolute_sigma, loss=loss,
+                f_scale=f_scale, callback=callback, progress=progress, path=path, compile=compile, **asked,
+                **options,
+            )  # fmt: skip
+
+        return _differentiated(residual, x0, arguments(args), plainly, bounds, sigma, loss, f_scale)
     if bounds is not None:
         if "bounds" not in chosen.options:
             raise ArgumentError(f"{chosen.__name__} takes no bounds: leave out method, or choose 'lm'")
@@ -155,6 +168,20 @@ def least_squares(
     result = run(optimizer, limits, callback=callback, progress=progress, path=path)
     with np.errstate(all="ignore"):
         return with_residuals(result, optimizer, absolute_sigma)
+
+
+def _differentiated(
+    residual: Any, x0: Any, args: tuple[Any, ...], run: Any, bounds: Any, sigma: Any, loss: Any, f_scale: Any
+) -> Result:
+    if depends(None, sigma):
+        raise ArgumentError("sigma is a Variable: fit residual(x) / sigma, and pass it among args")
+    weights, robust = None if sigma is None else Weights(sigma), _robust(loss, f_scale, False)
+
+    def residuals(x: Any, *args: Any) -> Any:
+        return flat(residual(x, *args), weights)
+
+    cost = (lambda r: 0.5 * np.sum(r**2)) if robust is None else robust.cost
+    return least_squares_of(residuals, cost, x0, args, bounds, run)
 
 
 # What `least_squares` takes for every method.

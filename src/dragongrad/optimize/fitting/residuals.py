@@ -33,6 +33,17 @@ _WORTH, _NOTHING, _ULPS, _VANISHED = 100.0, 1e-5, 10.0, 1e-10
 _ROUNDED = 1e-10
 
 
+def flat(out: Any, sigma: Weights | None) -> Any:
+    """What a residual function returned as a vector, over `sigma`."""
+    if out is None:
+        raise ArgumentError("the residual function returned None: return the array of residuals")
+    if not hasattr(out, "dtype"):
+        leaves = flatten(out)[0]
+        out = np.concatenate([np.ravel(part) for part in leaves]) if leaves else np.zeros(0)
+    vector = np.ravel(out)
+    return vector if sigma is None else sigma(vector, np.shape(out))
+
+
 class Residuals(Objective):
     """Residuals whose half sum of squares is the objective.
 
@@ -104,14 +115,7 @@ class Residuals(Objective):
         return self._of(self.packing.unpack(np.reshape(x, self.start.shape)))
 
     def _of(self, params: Any) -> Any:
-        out = self.f(params, *self.args)
-        if out is None:
-            raise ArgumentError("the residual function returned None: return the array of residuals")
-        if not hasattr(out, "dtype"):
-            leaves = flatten(out)[0]
-            out = np.concatenate([np.ravel(part) for part in leaves]) if leaves else np.zeros(0)
-        flat = np.ravel(out)
-        return flat if self.sigma is None else self.sigma(flat, np.shape(out))
+        return flat(self.f(params, *self.args), self.sigma)
 
     def residuals(self, x: Array) -> Array:
         """The residuals, as a vector."""

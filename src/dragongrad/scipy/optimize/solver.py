@@ -1,0 +1,55 @@
+"""A function of SciPy's as a solver of its arguments."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from ...core.errors import SolutionError, user_line
+from ...core.nests import flatten
+from ...core.variable import Variable, plain
+from ...transforms.implicit.roots import refuse_closed
+
+
+def moves(function: Any, *nests: Any) -> bool:
+    """Whether an argument is a Variable; one that the function closes over is refused."""
+    refuse_closed(getattr(function, "__name__", "the function"), function)
+    return any(isinstance(plain(leaf), Variable) for leaf in flatten(nests)[0])
+
+
+def as_tuple(args: Any) -> tuple[Any, ...]:
+    """Further arguments of a function, as SciPy takes them."""
+    return args if isinstance(args, tuple) else (args,)
+
+
+class Solver:
+    """A call of SciPy's that keeps its result, gives the solution in it, and refuses what is none."""
+
+    def __init__(self, name: str, run: Callable[..., Any], field: str | None = "x") -> None:
+        self.__name__ = name
+        self.run, self.field = run, field
+        self.found: Any = None
+
+    def __call__(self, *args: Any) -> Any:
+        """The solution for plain arguments."""
+        found = self.run(*args)
+        if self.field is None:
+            return found
+        if not getattr(found, "success", getattr(found, "converged", True)):
+            reason = getattr(found, "message", getattr(found, "flag", ""))
+            raise SolutionError(
+                f"scipy.optimize.{self.__name__} found no solution, which then has no derivative: {reason}\n"
+                f"  at {user_line()}\nTry another start or method, or more steps"
+            )
+        self.found = found
+        return found[self.field]
+
+    def result(self, **fields: Any) -> Any:
+        """SciPy's result with other fields; what would be that of plain values is left out."""
+        made = copy.copy(self.found)
+        for name in ("jac", "hess", "hess_inv", "grad", "fjac", "r", "qtf", "active_mask", "optimality"):
+            if name in made:
+                del made[name]
+        made.update(fields)
+        return made

@@ -1,0 +1,157 @@
+"""SciPy's solvers on Variables: their solutions against formulas; on plain arguments they are SciPy's own."""
+
+import numpy as np
+import pytest
+from scipy import optimize as theirs
+
+import dragongrad as ad
+from dragongrad.scipy import optimize
+
+A = np.array([0.7, 1.3])
+
+
+def cube(x, a):
+    return x**3 - a
+
+
+def bowl(x, a):
+    return np.sum((x - a) ** 2) + a[0] * x[0] ** 2
+
+
+def valley(x, a):
+    return np.exp(x) - a * x
+
+
+def bowl_formula(a):
+    return np.stack([a[0] / (1 + a[0]), a[1]])
+
+
+def system(x, a):
+    return np.stack([x[0] * a[0] - 1.0, x[1] - a[1] * x[0]])
+
+
+def system_formula(a):
+    return np.stack([1 / a[0], a[1] / a[0]])
+
+
+def of_number(f):
+    return lambda a: f(a[0]) * np.ones(2)
+
+
+CUBE = of_number(np.cbrt)
+CASES = {
+    **{
+        f"root, {method}": (
+            lambda a, m=method: optimize.root(system, [1.0, 1.0], (a,), m, tol=1e-12).x, system_formula,
+        )
+        for method in ("hybr", "lm", "krylov", "df-sane")
+    },
+    "root, jac=True": (
+        lambda a: optimize.root(
+            lambda x, a: (system(x, a), np.array([[a[0], 0.0], [-a[1], 1.0]])), [1.0, 1.0], (a,), jac=True
+        ).x,
+        system_formula,
+    ),
+    **{
+        name: (of_number(lambda a, n=name: getattr(optimize, n)(cube, 0.0, 9.0, args=(a,))), CUBE)
+        for name in ("brentq", "brenth", "bisect", "ridder", "toms748")
+    },
+    "full_output": (of_number(lambda a: optimize.brentq(cube, 0.0, 9.0, args=(a,), full_output=True)[0]), CUBE),
+    "root_scalar": (of_number(lambda a: optimize.root_scalar(cube, args=(a,), bracket=(0.0, 9.0)).root), CUBE),
+    "root_scalar, newton": (
+        of_number(lambda a: optimize.root_scalar(cube, args=(a,), x0=1.0, fprime=lambda x, a: 3 * x**2).root), CUBE,
+    ),
+    "newton": (lambda a: optimize.newton(cube, np.ones(2), args=(a,)), np.cbrt),
+    "newton of a number": (of_number(lambda a: optimize.newton(cube, 1.0, args=(a,))), CUBE),
+    "fixed_point": (lambda a: optimize.fixed_point(lambda x, a: (x + a / x) / 2, np.ones(2), args=(a,)), np.sqrt),
+    **{
+        f"minimize, {method}": (
+            lambda a, m=method: optimize.minimize(bowl, np.zeros(2), (a,), m, tol=1e-9).x, bowl_formula,
+        )
+        for method in (None, "Nelder-Mead", "L-BFGS-B", "TNC", "SLSQP")
+    },
+    "minimize, its value": (
+        lambda a: optimize.minimize(bowl, np.zeros(2), (a,)).fun * np.ones(2),
+        lambda a: bowl(bowl_formula(a), a) * np.ones(2),
+    ),
+    "bounds": (
+        lambda a: optimize.minimize(bowl, np.zeros(2), (a,), bounds=[(None, 0.1), (0, 5)], tol=1e-12).x,
+        lambda a: np.stack([0.1 + 0 * a[0], a[1]]),
+    ),
+    "constraints": (
+        lambda a: optimize.minimize(
+            lambda x, a: np.sum((x - a) ** 2), np.zeros(2), (a,), tol=1e-12,
+            constraints={"type": "eq", "fun": lambda x, s: np.sum(x) - s, "args": (a[0],)},
+        ).x,
+        lambda a: a - a[1] / 2,
+    ),
+    "minimize_scalar": (of_number(lambda a: optimize.minimize_scalar(valley, args=(a,)).x), of_number(np.log)),
+    "minimize_scalar within bounds": (
+        of_number(lambda a: optimize.minimize_scalar(valley, bounds=(-1, 1), args=(a,)).x), of_number(np.log),
+    ),
+    "least_squares": (
+        lambda a: optimize.least_squares(
+            lambda x, a: np.stack([x[0] - a[0], x[1] - a[1], x[0] - x[1]]), np.zeros(2), args=(a,)
+        ).x,
+        lambda a: np.linalg.solve(np.array([[2.0, -1.0], [-1.0, 2.0]]), a),
+    ),
+    "least_squares within bounds": (
+        lambda a: optimize.least_squares(
+            lambda x, a: x - a, np.zeros(2), args=(a,), bounds=(-1.0, [0.5, 9.0]), xtol=1e-13
+        ).x,
+        lambda a: np.stack([0.5 + 0 * a[0], a[1]]),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_derivatives(name):
+    found, formula = CASES[name]
+    close = lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-4)
+    close(found(A), formula(A))
+    close(ad.jacrev(found)(A), ad.jacobian(formula)(A))
+    close(ad.jacfwd(found)(A), ad.jacobian(formula)(A))
+    loss = lambda f: lambda a: np.sum(np.sin(f(a)))
+    close(ad.hessian(loss(found))(A), ad.hessian(loss(formula))(A))
+    rows = np.stack([A, A + 0.01])
+    close(ad.vmap(ad.grad(loss(found)))(rows), ad.vmap(ad.grad(loss(formula)))(rows))
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize("name", ["root, hybr", "brentq", "minimize, None", "least_squares"])
+def test_compiled(name, backend):
+    found = CASES[name][0]
+    gradient = ad.grad(lambda a: np.sum(np.sin(found(a))))
+    compiled = ad.compile(gradient, backend=backend)
+    for a in (A, A + 0.02, A):
+        np.testing.assert_allclose(compiled(a), gradient(a), rtol=1e-7)
+
+
+def test_plain_arguments_give_scipys_own_results():
+    assert optimize.brentq(cube, 0, 9, args=(8.0,)) == theirs.brentq(cube, 0, 9, args=(8.0,))
+    ours, own = optimize.minimize(bowl, np.zeros(2), (A,)), theirs.minimize(bowl, np.zeros(2), (A,))
+    assert ours.keys() == own.keys()
+    np.testing.assert_array_equal(ours.x, own.x)
+    ours, own = (m.least_squares(lambda x: x - A, [0.0, 0.0], loss="huber") for m in (optimize, theirs))
+    np.testing.assert_array_equal(ours.x, own.x)
+    ours, own = (m.linprog([1.0, 2.0], bounds=(1, 3)) for m in (optimize, theirs))
+    np.testing.assert_array_equal(ours.x, own.x)
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "f"),
+    [
+        (ad.NoRuleError, "corner", lambda a: optimize.linprog([a, 2.0], bounds=(1, 3)).x[0]),
+        (ad.NoRuleError, "'linear' only", lambda a: optimize.least_squares(cube, 1, loss="huber", args=(a,)).x[0]),
+        (ad.NoRuleError, "pass them in args", lambda a: optimize.least_squares(cube, 1.0, kwargs={"a": a}).x[0]),
+        (ad.ClosureError, "argument", lambda a: optimize.brentq(lambda x: x - a, 0, 2)),
+        (ad.ClosureError, "argument", lambda a: optimize.minimize(lambda x: np.sum((x - a) ** 2), [0.0]).x[0]),
+        (ad.SolutionError, "no solution", lambda a: optimize.root(lambda x, a: x**2 + a, [3.0], args=(a,)).x[0]),
+        (ad.SolutionError, "no solution", lambda a: optimize.root_scalar(cube, (a,), x0=5, x1=6, maxiter=2).root),
+    ],
+)  # fmt: skip
+def test_refusals_name_the_line(error, words, f):
+    with pytest.raises(error) as caught:
+        ad.grad(f)(1.0)
+    assert words in str(caught.value)
+    assert "test_optimize.py" in str(caught.value)
