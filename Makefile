@@ -15,7 +15,7 @@ LOWEST_PYTHON ?= python3.11
 MINUTES ?= 10
 ONLY ?=
 
-.PHONY: demo test test-all test-lowest test-browser coverage fuzz lint types layers check pages docs bench lab help
+.PHONY: pictures demo test test-all test-lowest test-browser coverage fuzz lint types layers check pages docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
@@ -27,6 +27,7 @@ help:
 	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
+	@echo "make pictures   the picture of the README"
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
@@ -109,6 +110,10 @@ check: pages
 # The pages of the manual that are generated; their examples are tested as those of the others.
 pages: $(READY)
 	$(BIN)/python docs/conf.py
+
+# The picture of the README, drawn by the library itself.
+pictures: $(READY)
+	$(BIN)/python tools/explorer_picture.py
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py

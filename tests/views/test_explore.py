@@ -7,6 +7,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import explorer_picture
 import numpy as np
 import pytest
 
@@ -308,6 +309,10 @@ def test_pictures_of_long_recordings_are_refused():
 
     with pytest.raises(ad.ArgumentError, match=r"at most 200 rows, the recording has 301: save it as .html"):
         ad.explore(long, 1.0).picture()
+
+
+def test_the_picture_of_the_manual_is_what_the_library_draws():
+    assert explorer_picture.PICTURE.read_text(encoding="utf-8") == explorer_picture.drawn()
 
 
 def test_wrong_arguments_are_refused():

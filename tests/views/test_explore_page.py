@@ -403,3 +403,39 @@ def test_nothing_is_wider_than_the_screen(load, scheme, size):
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     for view in ("#code", "#table", "#graph"):
         assert page.locator(view).bounding_box()["height"] > 60
+
+
+# In a notebook
+
+
+def test_the_widget_hears_and_says_the_step(browser, load):
+    widget = pytest.importorskip("anywidget") and ad.explore(product, 0.5, 2.0).widget()
+    assert widget.html.startswith("<!DOCTYPE html>")
+    page = browser.new_page()
+    page.set_content("<div id='place'></div>")
+    page.evaluate(
+        """async ([esm, html]) => {
+          const source = new Blob([esm], { type: "text/javascript" });
+          const { default: widget } = await import(URL.createObjectURL(source));
+          const values = { html, height: 600, step: 0 }, heard = {};
+          window.model = {
+            values, get: (key) => values[key], set: (key, value) => { values[key] = value; },
+            save_changes: () => {},
+            on: (name, f) => { heard[name] = f; }, off: () => {}, say: (name) => heard[name](),
+          };
+          widget.render({ model: window.model, el: document.getElementById("place") });
+        }""",
+        [widget._esm, widget.html],
+    )
+    frame = page.frame_locator("iframe")
+    frame.locator("#next").click()
+    page.wait_for_function("model.values.step === 1 && model.values.mode === 'reverse'")
+    page.evaluate("model.values.step = 3; model.say('change:step')")
+    frame.locator("#status", has_text="v3 = v2 + x").wait_for()
+    page.close()
+
+
+def test_notebooks_get_the_widget_and_the_frame():
+    pytest.importorskip("anywidget")
+    data, _ = ad.explore(product, 0.5, 2.0)._repr_mimebundle_()
+    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)

@@ -17,6 +17,7 @@ from .data import Derivatives, differentiate, page_data
 from .export import latex, three_views
 from .picture import Picture
 from .recording import Recording, record
+from .widget import is_installed, widget
 
 _WEB = Path(__file__).parent / "web"
 # In this order: each uses only what comes before it.
@@ -148,6 +149,24 @@ class Exploration:
             file.write(self.html.encode())
         webbrowser.open(Path(file.name).as_uri())
         return Path(file.name)
+
+    def widget(self) -> Any:
+        """The page as a widget, which Python can ask: `.step` (also to be set), `.mode`, and `.inputs` that moved.
+
+        Raises
+        ------
+        MissingExtraError
+            Anywidget is not installed.
+
+        """
+        return widget(self.html, _HEIGHT)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """For a notebook: the widget where there is anywidget, and the page in a frame elsewhere."""
+        if not is_installed():
+            return {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        data, described = self.widget()._repr_mimebundle_(**options)
+        return {"text/html": self._repr_html_(), **data, "text/plain": repr(self)}, described
 
     def _repr_html_(self) -> str:
         """The page for a notebook, in a frame of its own."""

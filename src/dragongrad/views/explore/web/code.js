@@ -45,12 +45,14 @@ let markedLine = null;
 
 // Mark the line of a Node, and in it the expression that made the Node.
 function markCode(i) {
+  const next = i === null ? undefined : lineButtons.get(lineKey(i));
+  // Read before anything is written: the browser lays the page out once a step.
+  if (next) keepInView(next.button, codeView);
   if (markedLine) {
     markedLine.button.classList.remove("now");
     markedLine.words.textContent = markedLine.text || " ";
   }
-  const key = i === null ? null : lineKey(i);
-  markedLine = key === null ? null : lineButtons.get(key) ?? null;
+  markedLine = next ?? null;
   if (!markedLine) return;
   markedLine.button.classList.add("now");
   const at = NODES[i].at;
@@ -60,7 +62,6 @@ function markCode(i) {
     const end = last === line ? to : text.length;
     words.replaceChildren(text.slice(0, from), make("mark", {}, text.slice(from, end)), text.slice(end));
   }
-  keepInView(markedLine.button, codeView);
 }
 
 function hoverCode(nodes) {

@@ -29,7 +29,7 @@ function check(kind, i, field) {
   if (!field.value.trim()) return;
   const wanted = answerOf(kind, i), given = numbersIn(field.value);
   const right = given.length === wanted.d.length && given.every((x, k) => close(x, wanted.d[k]));
-  if (right) state.solved.add(`${kind} ${i}`);
+  if (right) { state.solved.add(`${kind} ${i}`); version++; }
   field.classList.toggle("wrong", !right);
   field.setAttribute("aria-invalid", String(!right));
   const verdict = right ? "Right" : "Not yet";
@@ -43,7 +43,7 @@ function drawScore(verdict = "") {
   box.hidden = !data.exercise;
   if (!data.exercise) return;
   const text = state.revealed ? "Solutions are shown." : `${state.solved.size} of ${BLANKS.size} blanks are right. ${verdict}`;
-  const button = make("button", { type: "button", id: "reveal", onclick: () => { state.revealed = !state.revealed; drawScore(); redraw(); } },
+  const button = make("button", { type: "button", id: "reveal", onclick: () => { state.revealed = !state.revealed; version++; drawScore(); redraw(); } },
     state.revealed ? "Hide the solutions" : "Show the solutions");
   box.replaceChildren(make("span", {}, text), button);
 }

@@ -4,6 +4,9 @@ const graphView = document.getElementById("graph");
 const canvas = document.getElementById("canvas");
 const minimap = document.getElementById("minimap");
 const BOX = 56;
+const stage = draw("g");
+canvas.append(stage);
+const keptShapes = new Kept(stage);
 let boxes = [];
 let edges = [];
 let boxOfNode = [];
@@ -65,7 +68,7 @@ function edgePath(start, route, end) {
 const isSmall = () => view.scale < 0.35;
 
 function drawGraph() {
-  const { width, height } = graphView.getBoundingClientRect();
+  const { width, height } = room;
   const [left, top] = [-view.x / view.scale, -view.y / view.scale];
   const [right, bottom] = [left + width / view.scale, top + height / view.scale];
   const seen = (b) => b.x + b.width / 2 > left && b.x - b.width / 2 < right && b.y + BOX > top && b.y - BOX < bottom;
@@ -75,16 +78,17 @@ function drawGraph() {
   const lines = [], labels = [];
   for (const edge of edges) {
     if (!edgeSeen(edge)) continue;
-    const active = edge.to === nowBox && state.position <= COUNT + (isBackward() ? COUNT + 2 + SWEEP.length : 0);
-    lines.push(draw("path", {
-      d: edge.path, class: `edge${active ? isBackward() ? " backward" : " active" : ""}`,
-      [isBackward() && active ? "marker-start" : "marker-end"]: `url(#${active ? isBackward() ? "tip-back" : "tip-on" : "tip"})`,
-    }));
+    // Where the outputs are seeded nothing flows yet.
+    const active = edge.to === nowBox && state.position !== COUNT + 1;
+    const kind = active ? isBackward() ? "backward" : "active" : "";
+    lines.push(keptShapes.element(edge, kind, () => draw("path", {
+      d: edge.path, class: `edge ${kind}`,
+      [kind === "backward" ? "marker-start" : "marker-end"]: `url(#${{ backward: "tip-back", active: "tip-on" }[kind] ?? "tip"})`,
+    })));
     if (active && isBackward() && !isSmall()) labels.push(...contributionLabel(edge, now));
   }
-  canvas.replaceChildren(
-    draw("g", { transform: `translate(${view.x.toFixed(1)},${view.y.toFixed(1)}) scale(${view.scale.toFixed(4)})` },
-      ...lines, ...boxes.filter(seen).map(drawBox), ...labels));
+  stage.setAttribute("transform", `translate(${view.x.toFixed(1)},${view.y.toFixed(1)}) scale(${view.scale.toFixed(4)})`);
+  keptShapes.show([...lines, ...boxes.filter(seen).map(keptBox), ...labels]);
   drawWindow(left, top, right, bottom);
 }
 
@@ -101,16 +105,25 @@ function contributionLabel(edge, now) {
     draw("text", { x, y: y + 4, "text-anchor": "middle" }, text))];
 }
 
+const holdsNode = (box, n) => n !== null && n !== undefined && boxes[boxOfNode[n]] === box;
+
+function keptBox(box) {
+  const i = box.node;
+  const numbers = i === undefined ? "" : `${reached(i)} ${isBackward() && arrived(i).length} ${isBackward()}`;
+  return keptShapes.element(box, `${holdsNode(box, current())} ${numbers} ${isSmall()} ${version}`, () => drawBox(box));
+}
+
 function drawBox(box) {
   const isGroup = box.group !== undefined, i = box.node;
-  const holds = (n) => n !== null && n !== undefined && boxes[boxOfNode[n]] === box;
+  const holds = (n) => holdsNode(box, n);
   const classes = ["box", isGroup ? "group" : i < FIRST ? "input" : data.outputs.includes(i) ? "output" : "",
-    holds(current()) ? "now" : "", [...hovered].some(holds) ? "partner" : "", holds(data.trouble?.node) ? "trouble" : "",
+    holds(current()) ? "now" : "", holds(data.trouble?.node) ? "trouble" : "",
     !isGroup && !reached(i) ? "later" : ""].filter(Boolean).join(" ");
   const [x, y] = [box.x - box.width / 2, box.y - BOX / 2];
   const group = draw("g", { class: classes, transform: `translate(${x.toFixed(1)},${y.toFixed(1)})` },
     draw("rect", { width: box.width, height: BOX, rx: 8 }));
   group.dataset[isGroup ? "group" : "node"] = isGroup ? box.group : i;
+  group.box = box;
   if (!isSmall()) group.append(...boxInside(box, i));
   group.append(draw("title", {}, isGroup ? `${box.texts[0]}: click to open` : `${NODES[i].n} = ${NODES[i].o}`));
   return group;
@@ -141,7 +154,7 @@ function forwardWord(i) {
 // Zoom and pan
 
 function fit() {
-  const { width, height } = graphView.getBoundingClientRect();
+  const { width, height } = room;
   const scale = Math.min(1.15, (width - 24) / (plan.width || 1), (height - 24) / (plan.height || 1));
   view.scale = Math.max(scale, 0.8);
   view.x = (width - plan.width * view.scale) / 2;
@@ -149,7 +162,7 @@ function fit() {
   if (plan.height * view.scale > height) view.y = 12;
 }
 
-function zoom(factor, x = graphView.clientWidth / 2, y = graphView.clientHeight / 2) {
+function zoom(factor, x = room.width / 2, y = room.height / 2) {
   const scale = Math.min(3, Math.max(0.02, view.scale * factor));
   view.x = x - ((x - view.x) * scale) / view.scale;
   view.y = y - ((y - view.y) * scale) / view.scale;
@@ -160,7 +173,7 @@ function zoom(factor, x = graphView.clientWidth / 2, y = graphView.clientHeight 
 // Move the view only where the box would not be seen.
 function showBox(i) {
   const box = boxes[boxOfNode[i]];
-  const { width, height } = graphView.getBoundingClientRect();
+  const { width, height } = room;
   const [x, y] = [box.x * view.scale + view.x, box.y * view.scale + view.y];
   const [wide, high] = [(box.width / 2) * view.scale + 10, BOX * view.scale + 10];
   if (x < wide || x > width - wide) view.x += width / 2 - x;
@@ -188,7 +201,7 @@ function watchGraph() {
   });
   canvas.addEventListener("mouseover", (event) => {
     const box = event.target.closest(".box");
-    if (box && !held) hover(box.dataset.node === undefined ? [] : [Number(box.dataset.node)], box);
+    if (box && !held) hover(NODES.map((_, i) => i).filter((i) => boxes[boxOfNode[i]] === box.box));
   });
   canvas.addEventListener("mouseleave", () => hover([]));
   graphView.addEventListener("wheel", (event) => {
@@ -236,7 +249,7 @@ function drawWindow(left, top, right, bottom) {
 
 function moveFromMinimap(event) {
   const place = minimap.getBoundingClientRect(), [kx, ky] = mapScale();
-  view.x = graphView.clientWidth / 2 - ((event.clientX - place.left) / kx) * view.scale;
-  view.y = graphView.clientHeight / 2 - ((event.clientY - place.top) / ky) * view.scale;
+  view.x = room.width / 2 - ((event.clientX - place.left) / kx) * view.scale;
+  view.y = room.height / 2 - ((event.clientY - place.top) / ky) * view.scale;
   drawGraph();
 }

@@ -4,15 +4,17 @@ const element = (id) => document.getElementById(id);
 let hovered = new Set();
 let timer = null;
 
-function hover(nodes, box = null) {
+function hover(nodes) {
   hovered = new Set(nodes);
-  for (const row of tableBody.querySelectorAll("[data-node]")) row.classList.toggle("partner", hovered.has(Number(row.dataset.node)));
-  const partners = new Set(nodes.map((i) => boxes[boxOfNode[i]]));
-  for (const g of canvas.querySelectorAll(".box")) {
-    const of = g.dataset.group !== undefined ? boxOfNode.findIndex((b) => boxes[b].group === Number(g.dataset.group)) : boxOfNode[Number(g.dataset.node)];
-    g.classList.toggle("partner", g === box || partners.has(boxes[of] ?? boxes[boxOfNode[of]]));
-  }
+  markPartners();
   hoverCode(nodes);
+}
+
+// In the table and the graph, what belongs to the Nodes under the pointer.
+function markPartners() {
+  for (const row of tableBody.children) row.classList.toggle("partner", hovered.has(Number(row.dataset.node)));
+  const partners = new Set([...hovered].map((i) => boxes[boxOfNode[i]]));
+  for (const shape of stage.children) if (shape.box) shape.classList.toggle("partner", partners.has(shape.box));
 }
 
 function select(i) {
@@ -29,15 +31,16 @@ function go(position) {
 }
 
 function redraw() {
+  markCode(current());
   element("position").value = state.position;
   element("position").setAttribute("aria-valuetext", sentence());
   element("count").textContent = `${state.position} / ${lastPosition()}`;
   element("status").textContent = sentence();
-  markCode(current());
   drawRows();
   drawGraph();
   drawPanel();
   drawCost();
+  if (hovered.size) markPartners();
 }
 
 // After an input has moved: the same step with other numbers.
@@ -70,6 +73,7 @@ function tell() {
 }
 
 function play(on = !state.playing) {
+  if (on === state.playing && !on) return;
   state.playing = on;
   clearInterval(timer);
   element("play").textContent = on ? "❚❚ Pause" : "▶ Play";
@@ -113,6 +117,7 @@ function setMode(mode) {
 }
 
 function setSeed(seed) {
+  version++;
   state.seed = seed;
   if (live) { live.dots = []; pushAgain(); }
   redraw();
@@ -197,6 +202,7 @@ function begin() {
   buildHead();
   buildInputs();
   layoutGraph();
+  measure();
   fit();
   document.querySelector(`[name=mode][value=${state.mode}]`).checked = true;
   element("fold-all").hidden = element("open-all").hidden = GROUPS.length === 0;
@@ -229,11 +235,15 @@ function listen() {
   on("open-all", "click", () => setAll(true));
   on("fold-all", "click", () => setAll(false));
   for (const radio of document.querySelectorAll("[name=mode]")) radio.addEventListener("change", () => setMode(radio.value));
-  tableView.addEventListener("scroll", () => drawRows(), { passive: true });
+  tableView.addEventListener("scroll", () => { room.scroll = tableView.scrollTop; drawRows(); markPartners(); }, { passive: true });
   document.addEventListener("keydown", onKey);
-  new ResizeObserver(() => { drawRows(); drawGraph(); }).observe(graphView);
+  new ResizeObserver(() => { measure(); drawRows(); drawGraph(); }).observe(graphView);
   window.addEventListener("beforeprint", () => drawRows(true));
   window.addEventListener("afterprint", () => drawRows());
+  window.addEventListener("message", (event) => {
+    const step = event.source === window.parent && event.data?.dragongrad?.go;
+    if (Number.isInteger(step) && step !== state.position) go(step);
+  });
   watchGraph();
 }
 

@@ -11,6 +11,9 @@ const parentsOf = NODES.map((node) => node.p.filter((p) => typeof p === "number"
 const childrenOf = NODES.map(() => []);
 parentsOf.forEach((parents, i) => new Set(parents).forEach((p) => childrenOf[p].push(i)));
 
+// Counts what changes numbers everywhere: an input that moved, another mode or seed, a blank that was solved.
+let version = 0;
+
 const state = {
   mode: data.mode, seed: 0, position: 0, inputs: new Map(), solved: new Set(), revealed: false, playing: false,
 };
@@ -55,11 +58,13 @@ function moveInput(input, place, x) {
 }
 
 function resetInputs() {
+  version++;
   state.inputs.clear();
   live = null;
 }
 
 function compute() {
+  version++;
   if (!state.inputs.size) { live = null; return; }
   const values = [], changed = [];
   NODES.forEach((node, i) => {

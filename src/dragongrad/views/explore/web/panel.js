@@ -100,7 +100,9 @@ function amount(bytes) {
   return `${bytes >= 100 || k === 0 ? Math.round(bytes) : bytes.toFixed(1)} ${BYTES[k]}`;
 }
 
-const TAPE = data.cost.kept.reduce((all, n) => [...all.slice(-5001), all[all.length - 1] + n], [0]);
+// After each operation, what is on the tape.
+const TAPE = [0];
+for (const n of data.cost.kept) TAPE.push(TAPE[TAPE.length - 1] + n);
 
 function drawCost() {
   const { forward, reverse, alive } = data.cost;

@@ -5,6 +5,9 @@ const tableView = document.getElementById("table");
 const tableBody = document.getElementById("rows");
 const tableHead = document.getElementById("columns");
 const opened = new Set();
+// What the browser would have to lay the page out for, kept from when it last changed.
+const room = { table: 0, scroll: 0, width: 0, height: 0 };
+const keptRows = new Kept(tableBody);
 let items = [];
 let rowOfNode = new Map();
 
@@ -47,21 +50,32 @@ const COLUMNS = {
   reverse: [["name", "name"], ["operation", "operation"], ["value", "value"], ["bar", "adjoint"], ["b", "passes back"]],
 };
 
+function measure() {
+  Object.assign(room, {
+    table: tableView.clientHeight, scroll: tableView.scrollTop, width: graphView.clientWidth, height: graphView.clientHeight,
+  });
+}
+
 function buildHead() {
+  version++;
   tableView.className = `table ${state.mode}`;
   tableHead.replaceChildren(...COLUMNS[state.mode].map(([key, title]) =>
     make("span", { role: "columnheader", class: `c-${key}` }, title)));
 }
 
 function drawRows(all = false) {
-  const top = Math.max(0, Math.floor(tableView.scrollTop / ROW) - 6);
-  const count = all ? Math.min(items.length, 1500) : Math.ceil(tableView.clientHeight / ROW) + 12;
+  const top = Math.max(0, Math.floor(room.scroll / ROW) - 6);
+  const count = all ? Math.min(items.length, 1500) : Math.ceil(room.table / ROW) + 12;
   const focused = document.activeElement?.dataset?.row;
   const rows = [];
   for (let r = all ? 0 : top; r < Math.min(items.length, (all ? 0 : top) + count); r++) {
-    rows.push(items[r].node === undefined ? groupRow(items[r], r) : nodeRow(items[r], r));
+    const item = items[r], isNow = item.node !== undefined && item.node === current();
+    const shows = item.node === undefined ? `${opened.has(item.group)} ${heldIn(item.group)}`
+      : `${isNow} ${reached(item.node)} ${state.position > COUNT} ${arrived(item.node).length} ${version}`;
+    rows.push(keptRows.element(item.node === undefined ? `g${item.group} ${r}` : `${item.node} ${r}`, shows,
+      () => (item.node === undefined ? groupRow(item, r) : nodeRow(item, r))));
   }
-  tableBody.replaceChildren(...rows);
+  keptRows.show(rows);
   if (focused !== undefined) tableBody.querySelector(`[data-row="${focused}"]`)?.focus({ preventScroll: true });
 }
 
@@ -70,15 +84,17 @@ function rowElement(r, depth, attributes, ...cells) {
   return make("div", { role: "row", style, "data-row": r, "aria-rowindex": r + 2, tabindex: -1, ...attributes }, ...cells);
 }
 
+// Whether a closed group holds the Node of the present step.
+const heldIn = (group) => current() !== null && !opened.has(group) && pathOf(current()).includes(group);
+
 function groupRow({ group, depth }, r) {
   const [, kind, name] = GROUPS[group];
   const isOpen = opened.has(group), count = membersOf.get(group);
-  const holds = current() !== null && pathOf(current()).includes(group) && !isOpen;
   const label = make("span", { role: "gridcell", class: "group-name" },
     make("span", { class: "fold", "aria-hidden": "true" }, isOpen ? "▾" : "▸"), make("b", {}, name),
     make("small", {}, ` ${kind === "step" ? "" : `${kind}, `}${count} operation${count > 1 ? "s" : ""}`));
   return rowElement(r, depth, {
-    class: `row group${holds ? " now" : ""}`, "aria-expanded": String(isOpen), "data-group": group,
+    class: `row group${heldIn(group) ? " now" : ""}`, "aria-expanded": String(isOpen), "data-group": group,
     tabindex: 0, onclick: () => toggle(group),
   }, label);
 }
@@ -86,7 +102,7 @@ function groupRow({ group, depth }, r) {
 function nodeRow({ node: i, depth }, r) {
   const node = NODES[i];
   const isNow = current() === i;
-  const classes = ["row", isNow ? "now" : "", hovered.has(i) ? "partner" : "", i < FIRST ? "input" : "",
+  const classes = ["row", isNow ? "now" : "", i < FIRST ? "input" : "",
     data.outputs.includes(i) ? "output" : "", data.trouble?.node === i ? "trouble" : "", reached(i) ? "" : "later"];
   return rowElement(r, depth, {
     class: classes.filter(Boolean).join(" "), "data-node": i, "aria-selected": String(isNow),
@@ -113,12 +129,17 @@ function content(key, i) {
   return blankField(key, i);
 }
 
+function scrollTo(top) {
+  tableView.scrollTop = top;
+  room.scroll = tableView.scrollTop;
+}
+
 function showRow(i) {
   const r = rowOfNode.get(i);
   if (r === undefined) return;
-  const room = tableView.clientHeight - tableHead.offsetHeight, top = r * ROW;
-  if (top < tableView.scrollTop + ROW) tableView.scrollTop = Math.max(0, top - ROW);
-  else if (top + 2 * ROW > tableView.scrollTop + room) tableView.scrollTop = top + 2 * ROW - room;
+  const high = room.table - ROW, top = r * ROW;
+  if (top < room.scroll + ROW) scrollTo(Math.max(0, top - ROW));
+  else if (top + 2 * ROW > room.scroll + high) scrollTo(top + 2 * ROW - high);
 }
 
 function toggle(group) {

@@ -16,6 +16,32 @@ const draw = (name, attributes = {}, ...children) => {
   return element;
 };
 
+// Elements that stay as they are from step to step: one is made anew only where what it shows has changed.
+class Kept {
+  constructor(parent) { this.parent = parent; this.known = new Map(); }
+
+  element(key, shows, makeIt) {
+    const old = this.known.get(key);
+    if (old && old.shows === shows) return old.element;
+    if (this.known.size > 3000) this.known.clear();
+    const element = makeIt();
+    this.known.set(key, { shows, element });
+    return element;
+  }
+
+  show(elements) {
+    const wanted = new Set(elements);
+    let at = this.parent.firstChild;
+    const skip = () => { while (at && !wanted.has(at)) { const next = at.nextSibling; at.remove(); at = next; } };
+    skip();
+    for (const element of elements) {
+      if (element === at) at = at.nextSibling;
+      else this.parent.insertBefore(element, at);
+      skip();
+    }
+  }
+}
+
 const BINS = 9;
 
 const TILES = 4;
