@@ -4,6 +4,7 @@ READY := .venv/ready
 BENCH_READY := .venv/bench-ready
 LAB_READY := .venv/lab-ready
 COVERAGE_READY := .venv/coverage-ready
+BROWSER_READY := .venv/browser-ready
 OUT ?= out
 
 # The lowest Python of pyproject.toml, with the lowest releases of everything else.
@@ -14,17 +15,19 @@ LOWEST_PYTHON ?= python3.11
 MINUTES ?= 10
 ONLY ?=
 
-.PHONY: demo test test-all test-lowest coverage fuzz lint types layers check pages docs bench lab help
+.PHONY: pictures demo test test-all test-lowest test-browser coverage fuzz lint types layers check pages docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make test-all   the same, and the exhaustive tests"
+	@echo "make test-browser   the explorer's page, in Chromium where there is one"
 	@echo "make test-lowest   a part of the tests, with the lowest releases of everything"
 	@echo "make coverage   which statements the tests run, by room"
 	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
+	@echo "make pictures   the picture of the README"
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
@@ -42,6 +45,10 @@ test-all: test
 
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
+
+# Playwright drives the Chromium of the system (Debian: apt-get install chromium), it downloads none.
+test-browser: $(BROWSER_READY)
+	$(BIN)/python -m pytest -n 2 -m browser -rs tests/views
 
 coverage: pages $(COVERAGE_READY)
 	$(BIN)/python -m coverage erase
@@ -72,6 +79,10 @@ $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $(BENCH_READY)
 
+$(BROWSER_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[browser]'
+	touch $(BROWSER_READY)
+
 $(COVERAGE_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[coverage]'
 	touch $(COVERAGE_READY)
@@ -99,6 +110,10 @@ check: pages
 # The pages of the manual that are generated; their examples are tested as those of the others.
 pages: $(READY)
 	$(BIN)/python docs/conf.py
+
+# The picture of the README, drawn by the library itself.
+pictures: $(READY)
+	$(BIN)/python tools/explorer_picture.py
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py

@@ -54,7 +54,7 @@ def _notebook_cache():
     form = "small" if SMALL else "full"
     digest = hashlib.sha256(np.__version__.encode())
     for path in sorted((ROOT / "src").rglob("*")):
-        if path.suffix in (".py", ".html"):
+        if path.suffix in (".py", ".html", ".js", ".css"):
             digest.update(path.read_bytes())
     folder = ROOT / "docs/_build/notebooks" / f"{form}-{digest.hexdigest()[:16]}"
     for old in folder.parent.glob(f"{form}-*"):

@@ -71,6 +71,7 @@ if _typing.TYPE_CHECKING:
     from .verbs import constant, elementwise, general, linear, multilinear  # what they make is an `ad.Block`
     from .views.drawing import graph
     from .views.explain import explain
+    from .views.explore.page import explore
     from .views.table import trace_table
 else:
     from .core.block import constant, elementwise, general, linear, multilinear
@@ -80,7 +81,8 @@ _ROOMS = {
     "Compiled": ".compiler.runtime", "compile": ".compiler.decorator",
     "cache_info": ".compiler.backends.native.jit.cache", "clear_cache": ".compiler.backends.native.jit.cache",
     "load": ".compiler.saved.load",
-    "graph": ".views.drawing", "explain": ".views.explain", "trace_table": ".views.table",
+    "graph": ".views.drawing", "explain": ".views.explain", "explore": ".views.explore.page",
+    "trace_table": ".views.table",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "lab": ".lab", "nn": ".nn", "scipy": ".scipy", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
@@ -102,9 +104,9 @@ __all__ = [
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
     "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
     "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
-    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop",
-    "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd", "jacobian", "jacrev",
-    "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp",
+    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain",
+    "explore", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd",
+    "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp",
     "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy", "set_mode",
     "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
     "while_loop", "zeros",

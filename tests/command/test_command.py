@@ -45,6 +45,26 @@ def test_trace():
     assert "sum(" in run("trace", "sum(x*x)", "x=1,2,3")
 
 
+def test_explore(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(module.webbrowser, "open", opened.append)
+    page = tmp_path / "page.html"
+    assert f"written: {page}" in run("explore", "sin(x)*y", "x=0.5", "y=2", "--out", str(page), "--open").replace(
+        "\n", ""
+    )
+    assert opened == [page.as_uri()]
+    text = page.read_text()
+    assert '"lines":["sin(x)*y"]' in text
+    assert '"mode":"reverse"' in text
+    refused = RUNNER.invoke(module.app, ["explore", "x", "x=1", "--out", str(page)]).exception
+    assert "exists: add --force" in str(refused)
+    run("explore", "x*x", "x=1", "--out", str(page), "--force", "--forward", "--exercise")
+    assert '"mode":"forward","exercise":true' in page.read_text()
+    run("explore", "x*x", "x=1", "--out", str(tmp_path / "page.svg"))
+    refused = RUNNER.invoke(module.app, ["explore", "x", "x=1", "--out", str(tmp_path / "page.png")]).exception
+    assert ".html or .svg or .pdf or .tex" in str(refused)
+
+
 def test_explain_zoo_and_version():
     assert "d/dx = 1 / (1 + x * x)" in run("explain", "arctan")
     assert "rosenbrock" in run("zoo")

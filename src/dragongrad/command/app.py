@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from ..compiler.backends.native.jit.cache import cache_info, clear_cache
 from ..core.errors import ArgumentError
 from ..optimize.zoo import ZOO
 from ..views.explain import explain as explain_rule
+from ..views.explore.page import explore as explore_page
 from ..views.table import trace_table
 from .demo import WRITTEN
 from .demo import demo as run_demo
@@ -75,6 +77,32 @@ def trace(
     given = read_values(values or [], f.names)
     with np.errstate(all="ignore"):
         print(trace_table(f, *given, mode="reverse" if reverse else "forward"))
+
+
+@app.command(cls=Command, epilog='Example: `dragongrad explore "sin(x)*y" x=0.5 y=2 --out page.html`')
+def explore(
+    formula: Annotated[str, typer.Argument(help="such as sin(x)*y; names are functions of the table of Blocks")],
+    values: Annotated[list[str] | None, typer.Argument(help="a value for each variable: x=2 y=0.5,1")] = None,
+    forward: Annotated[bool, typer.Option("--forward", help="begin with tangents instead of adjoints")] = False,
+    exercise: Annotated[bool, typer.Option("--exercise", help="leave blanks to be filled in")] = False,
+    out: Annotated[Path, typer.Option("--out", help="a name that ends in .html, .svg, .pdf or .tex")] = Path(
+        "explore.html"
+    ),
+    show_it: Annotated[bool, typer.Option("--open", help="open it in a browser")] = False,
+    force: Force = False,
+) -> None:
+    """Write a page on which a formula and its derivatives are played step by step."""
+    f = Formula(formula)
+    given = read_values(values or [], f.names)
+    check_file(out, (".html", ".svg", ".pdf", ".tex"), force)
+    if out.suffix.lower() == ".pdf":
+        check_pictures()
+    page = explore_page(f, *given, mode="forward" if forward else "reverse", exercise=exercise)
+    with whole(out) as part:
+        page.save(part)
+    show(f"written: {out}")
+    if show_it:
+        webbrowser.open(out.resolve().as_uri())
 
 
 @app.command(cls=Command, epilog="Examples: `dragongrad explain arctan2` and `dragongrad explain linalg.solve`")

@@ -119,7 +119,7 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-_INSIDE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__", *[
+INSIDE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__", *[
     os.path.abspath(f"{np.__file__}/../../{name}") + os.sep for name in ("numpy", "scipy")
 ])  # fmt: skip
 
@@ -129,7 +129,7 @@ def user_line(error: BaseException | None = None) -> str:
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename
-        if not name.startswith(_INSIDE):
+        if not name.startswith(INSIDE):
             return f"{name}:{number}: {linecache.getline(name, number).strip()}".removesuffix(": ")
     return "unknown line"
 
@@ -137,7 +137,7 @@ def user_line(error: BaseException | None = None) -> str:
 def user_level() -> int:
     """The `stacklevel` at which the caller warns of the line that `user_line` describes."""
     files = [frame.f_code.co_filename for frame, _ in walk_stack(sys._getframe(1))]
-    return next((level for level, name in enumerate(files, 1) if not name.startswith(_INSIDE)), 1)
+    return next((level for level, name in enumerate(files, 1) if not name.startswith(INSIDE)), 1)
 
 
 def describe(value: Any) -> str:

@@ -102,9 +102,9 @@ class Staging(Level):
         return type(out)(*parts) if hasattr(out, "_fields") else type(out)(parts)
 
 
-def trace(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: type[Graph] = Graph) -> Graph:
+def trace(f: Any, args: Any, kwargs: dict[str, Any], kind: Any = Graph, level: Staging | None = None) -> Graph:
     """The Graph of one run of a function; every positional argument is an input."""
-    level = Staging()
+    level = level or Staging()
     inputs: list[Node] = []
     names: dict[Node, str] = {}
     full = []

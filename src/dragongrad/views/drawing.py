@@ -12,7 +12,7 @@ from ..blocks.pickles import reduced_graph
 from ..core.graph import Graph, trace
 from ..core.node import Node
 from .layout import Placed, place
-from .text import application, brief
+from .text import application, brief, latex_text
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
 _HEADER = 22.0
@@ -137,6 +137,38 @@ class DrawnGraph(Graph):
         for node, box in zip(everything, boxes, strict=True):
             parts += _box(box, *texts[node], _FILL[self.kind(node)], self._tooltip(node))
         return "\n".join([*parts, "</svg>"])
+
+    def to_tikz(self) -> str:
+        r"""The Graph for LaTeX, with the package `tikz`; sizes are those of the picture, in points.
+
+        Examples
+        --------
+        >>> import dragongrad as ad
+        >>> print(ad.graph(lambda x: x * 2.0, 3.0).to_tikz())  # doctest: +ELLIPSIS
+        % f
+        \begin{tikzpicture}[x=0.75pt, y=-0.75pt, every node/.style={draw, rounded corners=4pt, align=center,...
+          \node[fill=blue!8] (n0) at (49,35) {x\\[-2pt]\scriptsize ()};
+          \node[fill=green!10] (n1) at (49,107) {$\cdot$ * 2\\[-2pt]\scriptsize v1 ()};
+          \draw[->] (n0) -- (n1);
+        \end{tikzpicture}
+
+        """
+        everything = [*self.inputs, *self.nodes]
+        number = {node: i for i, node in enumerate(everything)}
+        texts = [(self.label(n), self.shape(n)) for n in everything]
+        widths = [max(60.0, 8.8 * len(a) + 22, 7 * len(b) + 20) for a, b in texts]
+        boxes = place([[number[p] for p in n.parents if p is not None] for n in everything], widths).boxes
+        style = "draw, rounded corners=4pt, align=center, font=\\ttfamily\\small"
+        lines = [f"% {' '.join(self.title.split())}"]
+        lines.append(rf"\begin{{tikzpicture}}[x=0.75pt, y=-0.75pt, every node/.style={{{style}}}]")
+        fills = {"input": "blue!8", "node": "white", "output": "green!10"}
+        for node, box, (label, shape) in zip(everything, boxes, texts, strict=True):
+            text = rf"{latex_text(label)}\\[-2pt]\scriptsize {latex_text(shape)}"
+            place_at = f"({box.x:.0f},{box.y:.0f})"
+            lines.append(rf"  \node[fill={fills[self.kind(node)]}] (n{number[node]}) at {place_at} {{{text}}};")
+        pairs = dict.fromkeys((number[p], i) for node, i in number.items() for p in node.parents if p is not None)
+        lines += [rf"  \draw[->] (n{p}) -- (n{i});" for p, i in pairs]
+        return "\n".join([*lines, r"\end{tikzpicture}"])
 
     def _tooltip(self, node: Node) -> str:
         return self.names[node] if node.block is None else f"{self.names[node]} = {self.operation(node)}"

@@ -220,12 +220,12 @@ def _formulas(block: Block) -> list[str]:
     for name, partial in zip(block.names, partial_formulas(block, list(block.names)), strict=True):
         text, parts = _shortened(formula(partial))
         lines += [f"    d/d{name} = {text}", *[f"        where {letter} = {part}" for letter, part in parts]]
-    limits = [_limits(block, i) for i in range(len(block.domain))]
-    shown = ", ".join([text for text in limits if text])
+    intervals = [limits(block, i) for i in range(len(block.domain))]
+    shown = ", ".join([text for text in intervals if text])
     return [*lines, f"    domain: {shown} (the derivative is finite there)"] if shown else lines
 
 
-def _limits(block: Block, i: int) -> str:
+def limits(block: Block, i: int) -> str:
     """The interval of an argument on which the derivative is finite, as `0 < x`; empty where it is everything."""
     name, (low, high) = block.names[i], block.domain[i]
     if not (np.isfinite(low) or np.isfinite(high)):

@@ -8,19 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError
+from ..core.errors import ArgumentError
 from ..core.node import KEEP, Node
-from ..core.variable import as_input
-from ..transforms.forward import jvp
-from ..transforms.gradients import vjp
+from .derivatives import Pulled, directions, has_derivative, pulled, push
 from .drawing import DrawnGraph
 from .drawing import graph as draw
 from .explain import partial_formulas, pulled_formulas, pushed_formulas
 from .symbols import Symbol, product
-from .text import application, brief, index_text
-
-# More elements than this share one column, the tangent along one direction.
-_COLUMNS = 6
+from .text import application, brief, index_text, latex_text
 
 
 class TraceTable:
@@ -69,6 +64,31 @@ class TraceTable:
         )
         caption = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def to_latex(self) -> str:
+        r"""The table for LaTeX, with the rules of the package `booktabs`.
+
+        Examples
+        --------
+        >>> import dragongrad as ad
+        >>> print(ad.trace_table(lambda x: x * 2.0, 3.0, mode="reverse").to_latex())
+        % trace of f, reverse
+        \begin{tabular}{lllll}
+          \toprule
+          name & operation & value & adjoint & passes back \\
+          \midrule
+          \texttt{x} & \texttt{input} & \texttt{3} & \texttt{2} & \texttt{} \\
+          \texttt{v1} & \texttt{x * 2} & \texttt{6} & \texttt{1} & \texttt{x\_bar += 2 * v1\_bar} \\
+          \bottomrule
+        \end{tabular}
+
+        """
+        rows = [" & ".join(rf"\texttt{{{latex_text(cell)}}}" for cell in row) for row in self.rows]
+        head = " & ".join(map(latex_text, self.columns))
+        body = [rf"\begin{{tabular}}{{{'l' * len(self.columns)}}}", r"  \toprule", rf"  {head} \\", r"  \midrule"]
+        body += [rf"  {row} \\" for row in rows]
+        title = " ".join(self.title.split())
+        return "\n".join([f"% {title}", *body, r"  \bottomrule", r"\end{tabular}"])
 
 
 def trace_table(
@@ -121,144 +141,46 @@ def trace_table(
         raise ArgumentError(f"unknown mode {mode!r}: choose 'forward' or 'reverse'")
     graph = draw(f, *args, **kwargs)
     if mode == "forward":
-        return _forward(graph, tangent)
-    return _reverse(graph, cotangent)
+        names, along = directions(graph, tangent)
+        return forward_table(graph, names, [push(graph, dots) for dots in along])
+    return reverse_table(graph, pulled(graph, cotangent))
 
 
-def _directions(graph: DrawnGraph, tangent: Any) -> tuple[list[str], list[list[Any]]]:
-    """The names of the columns, and for each the tangents of all inputs."""
-    values = [n.saved[0] for n in graph.inputs]
-    if tangent is not None:
-        given = tangent if isinstance(tangent, (list, tuple)) else [tangent]
-        dots = [as_input(t, "the tangent") for t in given]
-        if [np.shape(t) for t in dots] != [np.shape(v) for v in values]:
-            raise ShapeError(
-                f"tangent has shapes {[np.shape(t) for t in dots]}, the inputs have {[np.shape(v) for v in values]}"
-            )
-        return ["tangent"], [dots]
-    if sum(np.size(v) for v in values) > _COLUMNS:
-        return ["tangent along ones"], [[np.ones_like(v) for v in values]]
-    names, directions = [], []
-    for i, node in enumerate(graph.inputs):
-        for index in np.ndindex(node.shape):
-            dots = [np.zeros_like(v) for v in values]
-            dots[i] = np.array(dots[i])
-            dots[i][index] = 1
-            where = f"[{', '.join(map(str, index))}]" if index else ""
-            names.append(f"d/d{graph.names[node]}{where}")
-            directions.append([d[()] for d in dots])
-    return names, directions
-
-
-def _local(node: Node) -> tuple[list[int], Any]:
-    """The positions of the arguments under differentiation, and the Block as a function of those alone."""
-    block: Any = node.block
-    values = list(node.saved[1:])
-    active = [i for i, p in enumerate(node.parents) if p is not None and p.dtype.kind in "fc"]
-
-    def apply(*given: Any) -> Any:
-        full = list(values)
-        for i, value in zip(active, given, strict=True):
-            full[i] = value
-        return block(*full, **node.params)
-
-    return active, apply
-
-
-def _has_derivative(node: Node) -> bool:
-    dtypes = [s.dtype for s in node.dtype] if isinstance(node.dtype, tuple) else [node.dtype]
-    return node.block is not None and node.block.kind != "constant" and any(d.kind in "fc" for d in dtypes)
-
-
-def _push(graph: DrawnGraph, dots: list[Any]) -> dict[Node, Any]:
-    found: dict[Node, Any] = dict(zip(graph.inputs, dots, strict=True))
-    for node in graph.nodes:
-        if node.pick is not None:
-            found[node] = found[node.parents[0]][node.pick]  # type: ignore[index]
-            continue
-        active, apply = _local(node)
-        parents = [node.parents[i] for i in active]
-        if not _has_derivative(node) or not active:
-            found[node] = _nothing(node)
-            continue
-        primals = tuple([node.saved[1 + i] for i in active])
-        found[node] = jvp(apply, primals, tuple([found[p] for p in parents]))[1]  # type: ignore[index]
-    return found
-
-
-def _nothing(node: Node) -> Any:
-    if isinstance(node.dtype, tuple):
-        return [np.zeros(s.shape) for s in node.dtype]
-    return np.zeros(node.shape)
-
-
-def _forward(graph: DrawnGraph, tangent: Any) -> TraceTable:
-    names, directions = _directions(graph, tangent)
-    pushed = [_push(graph, dots) for dots in directions]
+def forward_table(graph: DrawnGraph, names: list[str], pushed: list[dict[Node, Any]]) -> TraceTable:
+    """The table of forward mode, with a column of tangents for each name."""
     rows, values = [], {}
     for node in [*graph.inputs, *graph.nodes]:
         if isinstance(node.dtype, tuple):
-            rows.append([*_several(graph, node), _pushed(graph, node), *[""] * len(names)])
+            rows.append([*_several(graph, node), pushed_text(graph, node), *[""] * len(names)])
             continue
         dots = [found[node] for found in pushed]
         value = node.saved[0]
         values[graph.names[node]] = (value, *dots)
         shown = [number(d) if node.dtype.kind in "fc" else "" for d in dots]
-        rows.append([graph.names[node], _operation(graph, node), number(value), _pushed(graph, node), *shown])
+        rows.append([graph.names[node], _operation(graph, node), number(value), pushed_text(graph, node), *shown])
     rows += _constants(graph, ["", *["0"] * len(names)])
     columns = ["name", "operation", "value", "derivative", *names]
     return TraceTable(f"trace of {graph.title}, forward", columns, rows, values)
 
 
-def _reverse(graph: DrawnGraph, cotangent: Any) -> TraceTable:
-    bars: dict[Node, Any] = {}
-    _seed(graph, cotangent, bars)
-    for node in reversed(graph.nodes):
-        bar = bars.get(node)
-        if bar is None or node.block is None or not _has_derivative(node):
-            continue
-        if node.pick is not None:
-            maker: Any = node.parents[0]
-            bars.setdefault(maker, [np.zeros(s.shape, s.dtype) for s in maker.dtype])[node.pick] = bar
-            continue
-        active, apply = _local(node)
-        pulled = vjp(apply, *[node.saved[1 + i] for i in active])
-        for i, g in zip(active, pulled[1](_like(pulled[0], bar)), strict=True):
-            parent: Any = node.parents[i]
-            bars[parent] = g if parent not in bars else bars[parent] + g
+def reverse_table(graph: DrawnGraph, swept: Pulled) -> TraceTable:
+    """The table of reverse mode."""
+    bars = swept.bars
     rows, values = [], {}
     for node in [*graph.inputs, *graph.nodes]:
         if isinstance(node.dtype, tuple):
-            rows.append([*_several(graph, node), "", _pulled(graph, node)])
+            rows.append([*_several(graph, node), "", pulled_text(graph, node)])
             continue
         bar = bars.get(node, np.zeros(node.shape))
         values[graph.names[node]] = (node.saved[0], bar)
         shown = number(bar) if node.dtype.kind in "fc" else ""
         rows.append(
-            [graph.names[node], _operation(graph, node), number(node.saved[0]), shown, _pulled(graph, node)]
+            [graph.names[node], _operation(graph, node), number(node.saved[0]), shown, pulled_text(graph, node)]
         )
     rows += _constants(graph, ["1", ""])
     return TraceTable(
         f"trace of {graph.title}, reverse", ["name", "operation", "value", "adjoint", "passes back"], rows, values
     )
-
-
-def _like(out: Any, bar: Any) -> Any:
-    """The cotangents of several outputs as the tuple that the function returned."""
-    if not isinstance(bar, list):
-        return bar
-    return type(out)(*bar) if hasattr(out, "_fields") else type(out)(bar)
-
-
-def _seed(graph: DrawnGraph, cotangent: Any, bars: dict[Node, Any]) -> None:
-    outputs = [o for o in graph.outputs if isinstance(o, Node) and o.dtype.kind in "fc"]
-    if cotangent is not None and len(outputs) != 1:
-        raise ArgumentError("a cotangent belongs to one output; this function has several: leave it out")
-    for node in outputs:
-        bar = np.ones(node.shape, node.dtype)[()] if cotangent is None else as_input(cotangent, "the cotangent")
-        if np.shape(bar) != node.shape:
-            raise ShapeError(f"the cotangent has shape {np.shape(bar)}, the output {node.shape}")
-        bars[node] = bar if node not in bars else bars[node] + bar
 
 
 # Text
@@ -294,10 +216,10 @@ def _dots(graph: DrawnGraph, node: Node) -> list[Any]:
     return [None if p is None else Symbol(f"{graph.names[p]}_dot", like=p.saved[0]) for p in node.parents]
 
 
-def _pushed(graph: DrawnGraph, node: Node) -> str:
+def pushed_text(graph: DrawnGraph, node: Node) -> str:
     """The derivative of one operation: `cos(x) * x_dot`."""
     block: Any = node.block
-    if block is None or not _has_derivative(node):
+    if block is None or not has_derivative(node):
         return ""
     if node.pick is not None:
         return f"{graph.names[node.parents[0]]}_dot[{node.pick}]"  # type: ignore[index]
@@ -341,10 +263,10 @@ def _out(graph: DrawnGraph, node: Node) -> Any:
     return Symbol(graph.names[node], like=node.saved[0])
 
 
-def _pulled(graph: DrawnGraph, node: Node) -> str:
+def pulled_text(graph: DrawnGraph, node: Node) -> str:
     """What an operation passes back: `x_bar += cos(x) * v1_bar`."""
     block: Any = node.block
-    if block is None or not _has_derivative(node):
+    if block is None or not has_derivative(node):
         return ""
     bar = f"{graph.names[node]}_bar"
     if node.pick is not None:

@@ -1,0 +1,127 @@
+"""The forms that Blocks have in JavaScript, by which the page computes a recording again for other inputs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...core.block import BLOCKS
+from ...core.node import Node
+from .encode import MOST
+
+# The elementwise Blocks that `engine.js` knows by name; its own table is compared with this one in the tests.
+ELEMENTWISE = frozenset({
+    "add", "subtract", "multiply", "divide", "power", "remainder", "negative", "positive", "reciprocal", "square",
+    "sqrt", "cbrt", "absolute", "fabs", "sign", "hypot", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p",
+    "logaddexp", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "degrees", "rad2deg", "radians",
+    "deg2rad", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "maximum", "minimum", "logistic", "floor",
+    "ceil", "trunc", "rint", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and",
+    "logical_or", "logical_not", "isfinite", "isnan", "isinf", "stop_gradient",
+})  # fmt: skip
+
+
+class NoFormError(Exception):
+    """A Node that JavaScript cannot compute; the message is what the page says of it."""
+
+
+def form(node: Node) -> dict[str, Any]:
+    """How JavaScript computes a Node: `{"f": name, ...}`, or `{"no": reason}`."""
+    try:
+        return _form(node)
+    except NoFormError as reason:
+        return {"no": str(reason)}
+
+
+def _form(node: Node) -> dict[str, Any]:
+    block: Any = node.block
+    if node.pick is not None:
+        raise NoFormError(f"{_maker(node)} has several outputs, and no form in JavaScript")
+    if isinstance(node.dtype, tuple):
+        raise NoFormError(f"{block.name} has several outputs, and no form in JavaScript")
+    values: Any = node.saved
+    if any(np.asarray(v).dtype.kind not in "fiub" for v in values):
+        raise NoFormError(f"{block.name} is of complex numbers here: JavaScript has none")
+    large = max(np.size(v) for v in values)
+    if large > MOST:
+        raise NoFormError(f"{block.name} is of {large} numbers: the page computes with at most {MOST}")
+    if BLOCKS.get(block.fn) != block:
+        raise NoFormError(f"{block.name} has a rule of its own, and no form in JavaScript")
+    if block.name in ELEMENTWISE and not node.params:
+        return {"f": block.name} | ({"r": 1} if node.dtype == np.float32 else {})
+    special = _SPECIAL.get(block.name)
+    if special is not None:
+        return special(node)
+    if block.kind == "linear":
+        return _gather(node)
+    raise NoFormError(f"{block.name} has no form in JavaScript")
+
+
+def _maker(node: Node) -> str:
+    maker: Any = node.parents[0]
+    return str(maker.block.name)
+
+
+def _axes(node: Node, axis: Any) -> list[int]:
+    ndim = np.ndim(node.saved[1])
+    if axis is None:
+        return list(range(ndim))
+    return [int(a) % ndim for a in (axis if isinstance(axis, (tuple, list)) else [axis])]
+
+
+def _reduction(name: str) -> Callable[[Node], dict[str, Any]]:
+    def reduced(node: Node) -> dict[str, Any]:
+        given = dict(node.params)
+        made = {"f": name, "axes": _axes(node, given.pop("axis", None))}
+        given.pop("keepdims", None)
+        if any(v is not None for v in given.values()):
+            raise NoFormError(f"{name} with {', '.join(given)} has no form in JavaScript")
+        return made
+
+    return reduced
+
+
+def _plain(name: str) -> Callable[[Node], dict[str, Any]]:
+    def plain(node: Node) -> dict[str, Any]:
+        if any(v is not None for v in node.params.values()):
+            raise NoFormError(f"{name} with {', '.join(node.params)} has no form in JavaScript")
+        return {"f": name}
+
+    return plain
+
+
+_SPECIAL: dict[str, Callable[[Node], dict[str, Any]]] = {
+    "sum": _reduction("sum"), "max": _reduction("max"), "min": _reduction("min"), "prod": _reduction("prod"),
+    "matmul": _plain("matmul"), "where": _plain("where"),
+}  # fmt: skip
+
+
+def _gather(node: Node) -> dict[str, Any]:
+    """A linear Block that only moves elements, as the place that each element comes from.
+
+    It is run on the places themselves, and tried on random numbers: what adds or scales is found out.
+    """
+    block: Any = node.block
+    arrays = list(node.saved[1:])
+    start, places = 1, []
+    for array in arrays:
+        count = np.size(array)
+        places.append(np.arange(start, start + count, dtype=np.float64).reshape(np.shape(array)))
+        start += count
+    rng = np.random.default_rng(0)
+    tried = [rng.random(np.shape(array)) for array in arrays]
+    flat = np.concatenate([[0.0], *map(np.ravel, tried)])
+    try:
+        source = np.ravel(block.value(*places, **node.params))
+        again = np.ravel(block.value(*tried, **node.params))
+    except (ValueError, TypeError, IndexError) as error:
+        raise NoFormError(f"{block.name} has no form in JavaScript") from error
+    index = source.astype(np.int64)
+    inside = bool(np.all((index == source) & (index >= 0) & (index < start)))
+    if not inside or not np.array_equal(flat[index], again):
+        raise NoFormError(f"{block.name} has no form in JavaScript")
+    if len(arrays) == 1 and np.array_equal(index, np.arange(1, start)):
+        return {"f": "same"}
+    return {"f": "gather", "at": base64.b64encode((index - 1).astype("<i4").tobytes()).decode()}

@@ -1,0 +1,79 @@
+// Sliders for the inputs. One that cannot move says why.
+
+const inputsView = document.getElementById("inputs");
+const SLIDERS = 6;
+
+function buildInputs() {
+  const rows = [];
+  for (let i = 0; i < FIRST; i++) {
+    if (NODES[i].reach === undefined) continue;
+    const value = recordedValue(i);
+    const reason = reasonAgainst(i) ?? (data.exercise ? "the numbers of an exercise stay" : null);
+    const count = isFull(value) && reason === null ? Math.min(value.d.length, SLIDERS) : 1;
+    for (let k = 0; k < count; k++) rows.push(slider(i, k, reason));
+    if (reason === null && value.d.length > SLIDERS) {
+      rows.push(make("p", { class: "faint" }, `${NODES[i].n}: the first ${SLIDERS} of ${value.d.length} numbers`));
+    }
+  }
+  const reset = make("button", { type: "button", id: "reset", onclick: () => { resetInputs(); setSliders(); changed(); } }, "As recorded");
+  inputsView.replaceChildren(...rows, rows.some((r) => r.querySelector("input:enabled")) ? reset : "");
+}
+
+function elementName(i, k) {
+  const { s } = recordedValue(i);
+  if (!s.length) return NODES[i].n;
+  const index = [];
+  for (let axis = s.length - 1, rest = k; axis >= 0; axis--) { index.unshift(rest % s[axis]); rest = Math.floor(rest / s[axis]); }
+  return `${NODES[i].n}[${index.join(", ")}]`;
+}
+
+function slider(i, k, reason) {
+  const reach = typeof NODES[i].reach === "number" ? NODES[i].reach : 1;
+  const value = recordedValue(i), whole = /^(u?int|bool)/.test(NODES[i].t);
+  const name = reason === null ? elementName(i, k) : NODES[i].n, now = isFull(value) ? value.d[k] : 0;
+  const output = make("output", {}, isFull(value) ? short(now) : "");
+  const input = make("input", {
+    type: "range", min: -reach, max: reach, step: whole ? 1 : reach / 500, disabled: reason !== null, "aria-label": name,
+    oninput: () => { moveInput(i, k, Number(input.value)); output.textContent = short(Number(input.value)); changed(); },
+  });
+  // A slider stands at a step; what the recording has stays until it is dragged.
+  input.value = Number.isFinite(now) ? now : 0;
+  input.dataset.input = i;
+  input.dataset.element = k;
+  const label = make("label", { class: "slider" }, make("span", {}, name), input, output);
+  return make("div", {}, label, reason === null ? null : make("small", { class: "why" }, `Fixed: ${reason}.`));
+}
+
+function setSliders() {
+  for (const input of inputsView.querySelectorAll("input")) {
+    const value = valueOf(Number(input.dataset.input));
+    if (!isFull(value)) continue;
+    input.value = value.d[Number(input.dataset.element)];
+    input.nextElementSibling.textContent = short(value.d[Number(input.dataset.element)]);
+  }
+}
+
+function drawNotes() {
+  const notes = turned().map(([i, taken, at]) => {
+    const line = at ? ` on line ${data.sources[at[0]].first + at[1]}` : "";
+    return `With these inputs Python's test of ${NODES[i].n}${line} is ${taken ? "False" : "True"}: the run would take another path. The numbers are those of the recorded one.`;
+  });
+  const first = firstBad();
+  if (first) notes.unshift(first);
+  if (data.constants.length) notes.push(`Constant output: ${data.constants.join(", ")}.`);
+  const box = document.getElementById("notes");
+  box.replaceChildren(...notes.slice(0, 3).map((text) => make("p", {}, text)));
+  box.hidden = notes.length === 0;
+}
+
+// The first NaN or infinity: what the recording says, or where the moved inputs make one.
+function firstBad() {
+  if (live === null) return data.trouble ? `${placeOf(data.trouble.node)}${data.trouble.why}.` : null;
+  const i = NODES.findIndex((_, n) => live.values[n] !== null && isBad(live.values[n]));
+  return i < 0 ? null : `${placeOf(i)}${NODES[i].o} is the first that is not finite: ${described(live.values[i])}.`;
+}
+
+function placeOf(i) {
+  const at = NODES[i].at;
+  return at ? `Line ${data.sources[at[0]].first + at[1]}: ` : "";
+}

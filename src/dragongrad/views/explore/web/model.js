@@ -1,0 +1,171 @@
+// The recording, its numbers now, and where the player stands. Nothing here draws.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const NODES = data.nodes, FIRST = data.inputs, GROUPS = data.groups;
+const COUNT = NODES.length - FIRST;
+const SWEEP = [];
+for (let i = NODES.length - 1; i >= FIRST; i--) if (data.given[i].length) SWEEP.push(i);
+const SWEPT_AT = new Map(SWEEP.map((i, k) => [i, k]));
+
+const parentsOf = NODES.map((node) => node.p.filter((p) => typeof p === "number"));
+const childrenOf = NODES.map(() => []);
+parentsOf.forEach((parents, i) => new Set(parents).forEach((p) => childrenOf[p].push(i)));
+
+// Counts what changes numbers everywhere: an input that moved, another mode or seed, a blank that was solved.
+let version = 0;
+
+const state = {
+  mode: data.mode, seed: 0, position: 0, inputs: new Map(), solved: new Set(), revealed: false, playing: false,
+};
+
+// Numbers: decoded when they are first looked at, and computed again after an input has moved.
+const recorded = { values: [], dots: data.seeds.map(() => []), bars: [] };
+let live = null;
+
+const valueOf = (i) => (live ? live.values[i] : recorded.values[i] ??= decode(NODES[i].v));
+const dotOf = (i) => (live ? live.dots[i] : recorded.dots[state.seed][i] ??= decode(data.seeds[state.seed].dots[i]));
+const barOf = (i) => (live ? live.bars[i] : data.bars[i] === null ? null : recorded.bars[i] ??= decode(data.bars[i]));
+const givenOf = (i) => (live ? live.given[i] : recordedGiven(i));
+const recordedValue = (i) => (recorded.values[i] ??= decode(NODES[i].v));
+const recordedGiven = (i) => data.given[i].map(([p, g]) => [p, decode(g)]);
+
+const forms = [];
+const formAt = (i) => (forms[i] ??= formOf(NODES[i]));
+const plainOf = [];
+const argumentsOf = (i, values) => NODES[i].p.map((p, k) => (typeof p === "number" ? values(p)
+  : ((plainOf[i] ??= [])[k] ??= decode(p.c))));
+const hasForm = (i) => i >= FIRST && NODES[i].j.no === undefined;
+const isFloat = (i) => /^(float|complex)/.test(NODES[i].t);
+
+// Why an input cannot be moved; null where it can.
+function reasonAgainst(input) {
+  if (!isFull(recordedValue(input))) return `${NODES[input].n} has too many numbers for this page`;
+  const waiting = [...childrenOf[input]], seen = new Set(waiting);
+  while (waiting.length) {
+    const i = waiting.pop();
+    if (!hasForm(i)) return NODES[i].j.no;
+    if (!argumentsOf(i, recordedValue).every(isFull)) return `${NODES[i].o} reads an array that is too large for this page`;
+    for (const c of childrenOf[i]) if (!seen.has(c)) { seen.add(c); waiting.push(c); }
+  }
+  return null;
+}
+
+function moveInput(input, place, x) {
+  const now = state.inputs.get(input) ?? { s: recordedValue(input).s, d: Float64Array.from(recordedValue(input).d) };
+  now.d[place] = NODES[input].t === "float32" ? Math.fround(x) : x;
+  state.inputs.set(input, now);
+  compute();
+}
+
+function resetInputs() {
+  version++;
+  state.inputs.clear();
+  live = null;
+}
+
+function compute() {
+  version++;
+  if (!state.inputs.size) { live = null; return; }
+  const values = [], changed = [];
+  NODES.forEach((node, i) => {
+    changed[i] = i < FIRST ? state.inputs.has(i) : parentsOf[i].some((p) => changed[p]);
+    values[i] = !changed[i] ? recordedValue(i) : i < FIRST ? state.inputs.get(i)
+      : formAt(i).value(argumentsOf(i, (p) => values[p]));
+  });
+  live = { values, changed, dots: [], bars: [], given: [] };
+  pushAgain();
+  pullAgain();
+}
+
+function pushAgain() {
+  const seed = data.seeds[state.seed];
+  NODES.forEach((node, i) => {
+    if (i < FIRST || !live.changed[i] && parentsOf[i].every((p) => live.dots[p] === null || !live.changed[p])) {
+      live.dots[i] = decode(seed.dots[i]);
+      return;
+    }
+    const dots = node.p.map((p) => (typeof p === "number" && isFloat(p) ? live.dots[p] : null));
+    const args = argumentsOf(i, (p) => live.values[p]);
+    live.dots[i] = isFloat(i) ? formAt(i).push(args, live.values[i], dots) ?? filled(node.s, 0) : filled(node.s, 0);
+  });
+}
+
+// Backward. A Node without a form keeps what was recorded as long as nothing that it sees has changed.
+function pullAgain() {
+  const bars = NODES.map(() => null), unknown = new Set();
+  live.given = NODES.map(() => []);
+  const add = (p, g) => {
+    if (g === null || unknown.has(p)) { unknown.add(p); bars[p] = null; return; }
+    bars[p] = bars[p] === null ? g : plus(bars[p], g);
+  };
+  data.start.forEach(([i, g]) => add(i, decode(g)));
+  for (let i = NODES.length - 1; i >= FIRST; i--) {
+    if (!data.given[i].length) continue;
+    const bar = unknown.has(i) ? null : bars[i];
+    live.given[i] = passedBack(i, bar);
+    for (const [p, g] of live.given[i]) add(p, g);
+  }
+  live.bars = bars;
+}
+
+function passedBack(i, bar) {
+  const node = NODES[i], known = recordedGiven(i);
+  const args = hasForm(i) ? argumentsOf(i, (p) => live.values[p]) : [];
+  if (bar !== null && hasForm(i) && args.every(isFull) && isFull(live.values[i])) {
+    const found = formAt(i).pull(args, live.values[i], bar);
+    return node.p.flatMap((p, k) => (typeof p === "number" && isFloat(p) ? [[p, found[k]]] : []));
+  }
+  const before = data.bars[i] === null ? null : decode(data.bars[i]);
+  const same = bar !== null && sameNumbers(bar, before) && parentsOf[i].every((p) => !live.changed[p]);
+  return known.map(([p, g]) => [p, same ? g : null]);
+}
+
+// Python's `if`s that these inputs would answer otherwise.
+const turned = () => (live === null ? [] : data.decisions.filter(([i, taken]) =>
+  live.values[i] && isFull(live.values[i]) && Boolean(live.values[i].d[0]) !== Boolean(taken)));
+
+// The player
+
+const lastPosition = () => (state.mode === "reverse" ? COUNT + 1 + SWEEP.length : COUNT);
+const isBackward = () => state.mode === "reverse" && state.position > COUNT;
+const reached = (i) => i < FIRST || i - FIRST < state.position;
+
+// The Node that the present step is about; null before the first and where the outputs are seeded.
+function current() {
+  const k = state.position;
+  if (k === 0) return null;
+  if (k <= COUNT) return FIRST + k - 1;
+  return k === COUNT + 1 ? data.outputs[0] ?? null : SWEEP[k - COUNT - 2];
+}
+
+// The position at which a Node is what the step is about, in the part of the run that is being played.
+function positionOf(i) {
+  if (isBackward() && SWEPT_AT.has(i)) return COUNT + 2 + SWEPT_AT.get(i);
+  return i < FIRST ? 0 : i - FIRST + 1;
+}
+
+const incomingOf = () => {
+  const found = NODES.map(() => []);
+  SWEEP.forEach((i, k) => data.given[i].forEach(([p], slot) => found[p].push([k, i, slot])));
+  return found;
+};
+const INCOMING = incomingOf();
+const STARTS = new Map(data.start.map(([i, g]) => [i, decode(g)]));
+
+// What has arrived at a Node's adjoint by now: pairs of the Node that gave it (null for the start) and the amount.
+function arrived(i) {
+  const until = state.position - COUNT - 2;
+  const parts = state.position > COUNT && STARTS.has(i) ? [[null, STARTS.get(i)]] : [];
+  for (const [k, from, slot] of INCOMING[i]) if (k <= until) parts.push([from, givenOf(from)[slot][1]]);
+  return parts;
+}
+
+function adjointSoFar(i) {
+  const parts = arrived(i);
+  if (!parts.length) return state.position > COUNT && isFloat(i) ? "none" : null;
+  return parts.map(([, g]) => g).reduce(plus);
+}
+
+// A cell of an exercise that is still to be filled in.
+const BLANKS = new Set((data.blanks ?? []).map(([kind, i]) => `${kind} ${i}`));
+const isBlank = (kind, i) => !state.revealed && BLANKS.has(`${kind} ${i}`) && !state.solved.has(`${kind} ${i}`);

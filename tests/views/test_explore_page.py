@@ -1,0 +1,441 @@
+"""The explorer's page in a browser: steps, keys, sliders, groups, exercises, and that it asks for nothing."""
+
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import dragongrad as ad
+from dragongrad.views.explore import forms
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install 'dragongrad[browser]'")
+    with api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def load(browser, tmp_path):
+    """Opens explorations; at the end of a test there must have been no error and no request."""
+    contexts, wrong = [], []
+
+    def opened(exploration, scheme="light", size=(1280, 800)):
+        path = exploration.save(tmp_path / f"page{len(contexts)}.html")
+        viewport = {"width": size[0], "height": size[1]}
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
+        page.goto(path.as_uri())
+        page.wait_for_function("window.explorer !== undefined")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def product(x, y):
+    a = np.sin(x)
+    return a * y + x
+
+
+def helper(x):
+    return np.tanh(x) * 0.5
+
+
+def loops(x):
+    for _ in range(40):
+        x = helper(x) + 0.3
+    return np.sum(x)
+
+
+def where(page):
+    return SimpleNamespace(**page.evaluate("window.explorer.position()"))
+
+
+def row(page, name):
+    return page.locator("#rows .row", has=page.locator(f".c-name b:text-is('{name}')"))
+
+
+def cell(page, name, column):
+    return row(page, name).locator(f".c-{column}").inner_text().replace("\u2212", "-")
+
+
+# The player
+
+
+def test_views_move_in_step(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    assert where(page).at == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("mark").inner_text() == "a * y"
+    assert page.locator(".row.now .c-name").inner_text() == "v2"
+    assert page.locator(".box.now title").text_content() == "v2 = v1 * y"
+    assert "v2 = v1 * y = 0.95885" in page.locator("#status").inner_text()
+    assert page.locator("#live").inner_text() == page.locator("#status").inner_text()
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("mark").inner_text() == "np.sin(x)"
+
+
+def test_keys_go_to_the_ends_and_play(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    page.keyboard.press("End")
+    assert where(page).at == where(page).last == 3 + 1 + 3
+    page.keyboard.press("Home")
+    assert where(page).at == 0
+    page.select_option("#speed", "60")
+    page.locator("#title").click()
+    page.keyboard.press("Space")
+    page.wait_for_function("explorer.position().at === explorer.position().last")
+    assert page.locator("#play").inner_text() == "▶ Play"
+
+
+def test_contributions_add_up(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    page.evaluate("explorer.go(3 + 1 + 1)")  # the sum has passed its adjoint to v2 and x
+    assert (cell(page, "x", "bar"), cell(page, "v2", "bar"), cell(page, "v1", "bar")) == ("1", "1", "0")
+    assert page.locator(".contribution text").all_text_contents() == ["+ 1", "+ 1"]
+    page.keyboard.press("End")
+    assert cell(page, "x", "bar") == f"{1 + 2 * np.cos(0.5):.4f}"
+    panel = page.locator("#panel").inner_text()
+    assert "to x: + 1.7552 = 0.8776 · 2" in panel
+
+
+def test_rows_lines_and_boxes_are_ways_to_a_step(load):
+    page = load(ad.explore(product, 0.5, 2.0, mode="value"))
+    row(page, "v2").click()
+    assert where(page).at == 2
+    page.locator("button.line").first.click()
+    assert page.locator(".row.now .c-name").inner_text() == "v1"
+    page.locator(".box[data-node='4']").click()
+    assert page.locator(".row.now .c-name").inner_text() == "v3"
+
+
+def test_partners_light_up(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    row(page, "v2").hover()
+    assert page.locator(".box.partner title").text_content() == "v2 = v1 * y"
+    assert "return a * y" in page.locator("button.line.partner").inner_text()
+    page.locator(".box[data-node='2']").hover()
+    assert page.locator(".row.partner .c-name").inner_text() == "v1"
+
+
+def test_forward_mode_has_the_seed_that_is_chosen(load):
+    page = load(ad.explore(product, 0.5, 2.0, mode="forward"))
+    page.keyboard.press("End")
+    assert cell(page, "v3", "dot") == f"{2 * np.cos(0.5) + 1:.4f}"
+    page.select_option("#seed", label="d/dy")
+    assert cell(page, "v3", "dot") == f"{np.sin(0.5):.5f}"
+
+
+# Groups
+
+
+def test_groups_open_and_close(load):
+    page = load(ad.explore(loops, np.array([0.1, 0.2])))
+    assert page.locator(".row").count() == 3  # the input, the loop, the sum
+    page.keyboard.press("ArrowRight")  # a step over what is closed
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".row.now .c-name").inner_text() == "v121"
+    page.locator(".row.group").click()
+    assert page.locator(".row.group").count() >= 15
+    page.locator(".row.group", has_text="_ = 1").first.click()
+    page.locator(".row.group", has_text="helper()").first.click()
+    assert page.locator(".row", has_text="tanh(v3)").count() == 1
+    assert page.locator(".box", has_text="tanh").count() == 1
+    page.locator("#fold-all").click()
+    assert page.locator(".row").count() == 3
+
+
+def test_search_opens_what_it_finds(load):
+    page = load(ad.explore(loops, np.array([0.1, 0.2])))
+    page.keyboard.press("/")
+    page.keyboard.type("tanh(v6)")
+    assert page.locator("#found").inner_text() == "1 found"
+    page.keyboard.press("Enter")
+    assert page.locator(".row.now .c-operation").inner_text() == "tanh(v6)"
+
+
+def test_rows_are_reached_by_keys(load):
+    page = load(ad.explore(loops, np.array([0.1, 0.2])))
+    page.locator(".row.group").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".row.group").count() > 1
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.row") == "2"
+
+
+def test_zoom_pan_and_minimap(load):
+    page = load(ad.explore(loops, np.array([0.1, 0.2])))
+    page.locator("#open-all").click()
+    before = page.locator("#canvas > g").get_attribute("transform")
+    box = page.locator("#graph").bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"] + 200)
+    page.mouse.up()
+    moved = page.locator("#canvas > g").get_attribute("transform")
+    assert moved != before
+    page.locator("#zoom-in").click()
+    assert (
+        page.locator("#canvas > g").get_attribute("transform").partition("scale")[2] != moved.partition("scale")[2]
+    )
+    assert page.locator("#minimap").is_visible()
+    page.locator("#minimap").click(position={"x": 5, "y": 100})
+    assert page.locator("#canvas > g").get_attribute("transform") != moved
+
+
+# Sliders
+
+
+def conditional(x):
+    return x * 2.0 if x > 0 else x * 3.0
+
+
+def arithmetic(x, y):
+    return x * y - x / y + x**2 + x**3 - (-y) % 2.0
+
+
+def vectors(x, y):
+    return np.sum(np.exp(-x) * y) + np.max(x) - np.min(x * y) + np.prod(x)
+
+
+def matrices(w, x):
+    return np.tanh(w @ x) @ x + np.sum(w @ w.T, axis=0) @ x
+
+
+def moves(x):
+    return np.concatenate([x[::-1], x[1:]]) * np.stack([x, x]).reshape(-1)[:5]
+
+
+def broadcast(x, y):
+    return np.sum(x[:, None] * y[None, :], axis=1, keepdims=True) / np.mean(y)
+
+
+def choices(x, y):
+    return np.sum(np.where(x > 0.2, np.sqrt(np.abs(x)), x * y)) + np.maximum(x, y)[0]
+
+
+def softmax(x):
+    return np.log(np.sum(np.exp(x))) + ad.softmax(x)[0] + ad.logsumexp(x)
+
+
+def of_two(x, y):
+    return np.arctan2(x, y) + np.hypot(x, y) + np.logaddexp(x, y) + np.log1p(x) + np.expm1(y)
+
+
+CASES = {
+    "arithmetic": (arithmetic, [0.5, 2.0]),
+    "vectors": (vectors, [np.array([0.5, 1.5, -0.3]), 2.0]),
+    "matrices": (matrices, [np.array([[1.0, 0.5], [-0.3, 2.0]]), np.array([0.3, -1.0])]),
+    "stacks": (lambda a, b: np.sum(a @ b, axis=(0, 2)), [np.arange(8.0).reshape(2, 2, 2), np.full((2, 2), 1.5)]),
+    "moves": (moves, [np.array([1.0, 2.0, 3.0])]),
+    "broadcast": (broadcast, [np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])]),
+    "choices": (choices, [np.array([0.1, 0.9]), 0.2]),
+    "softmax": (softmax, [np.array([0.3, -0.4, 0.5])]),
+    "indices": (lambda x: np.sum(x[np.array([0, 2, 0])] ** 2), [np.array([1.0, 2.0, 3.0])]),
+    "float32": (lambda x: np.sum(np.sin(x) * x), [np.array([0.5, 1.5], np.float32)]),
+    "norm": (lambda x: np.linalg.norm(x) + np.var(x) + np.std(x), [np.array([0.5, 1.5, 4.0])]),
+    "ties": (lambda x: np.max(x) + np.sum(np.maximum(x, 0.7)) + np.sum(np.abs(x)), [np.array([0.7, 0.7, 0.0])]),
+    "second order": (ad.grad(lambda x: np.sum(np.sin(x) * x**3)), [np.array([0.5, 1.5])]),
+    "length 1": (lambda x: np.sum(x * x) / x[0], [np.array([1.5])]),
+    "two arguments": (of_two, [0.3, 0.8]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_the_page_computes_is_what_python_does(load, case):
+    f, args = CASES[case]
+    page = load(ad.explore(f, *args))
+    moved = [np.array(a) for a in args]
+    for i, a in enumerate(moved):
+        assert page.evaluate(f"explorer.fixed({i})") is None
+        a.reshape(-1)[-1:] = a.reshape(-1)[-1:] * 0.75 + 0.125
+        page.evaluate(f"explorer.move({i}, {a.size - 1}, {float(a.reshape(-1)[-1])})")
+    compare(page, ad.explore(f, *[a[()] for a in moved]))
+
+
+def compare(page, expected):
+    """All values, tangents and adjoints of the page with those of a recording that Python made there."""
+    graph, found = expected.recording.graph, expected._found
+    tolerance = {"rtol": 2e-5 if any(n.dtype == np.float32 for n in graph.inputs) else 1e-9, "atol": 1e-6}
+    if tolerance["rtol"] == 1e-9:
+        tolerance["atol"] = 1e-11
+    for i, node in enumerate([*graph.inputs, *graph.nodes]):
+        wanted = {"value": node.saved[0], "dot": found.tangents[0][node], "bar": found.swept.bars.get(node)}
+        for kind, array in wanted.items():
+            got = page.evaluate(f"explorer.numbers('{kind}', {i})")
+            if array is None or node.dtype.kind not in "fb":
+                continue
+            array = np.ravel(np.asarray(array, float))
+            np.testing.assert_allclose(
+                np.array(got, float), array, err_msg=f"{kind} of {graph.names[node]}", **tolerance
+            )
+
+
+ARGUMENTS = {"arccosh": (1.5, 2.5), "stop_gradient": None}
+
+
+@pytest.mark.parametrize("name", sorted(forms.ELEMENTWISE - {"stop_gradient", "logistic"}))
+def test_every_elementwise_block(load, name):
+    fn = getattr(np, name)
+    x, new = ARGUMENTS.get(name, (0.3, 0.8))
+    rest = () if fn.nin == 1 else (0.6,)
+    page = load(ad.explore(lambda x, *y: fn(x, *y) * 1.0, x, *rest))
+    page.evaluate(f"explorer.move(0, 0, {new})")
+    compare(page, ad.explore(lambda x, *y: fn(x, *y) * 1.0, new, *rest))
+
+
+def test_a_slider_moves_all_views(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    page.keyboard.press("End")
+    page.locator("input[data-input='1']").evaluate(
+        "(slider) => { slider.value = 4; slider.dispatchEvent(new Event('input')); }"
+    )
+    assert cell(page, "y", "value") == "4"
+    assert cell(page, "x", "bar") == f"{1 + 4 * np.cos(0.5):.4f}"
+    page.locator("#reset").click()
+    assert cell(page, "y", "value") == "2"
+
+
+def test_a_slider_that_cannot_move_says_why(load):
+    page = load(ad.explore(lambda a, b: np.sum(np.linalg.inv(a)) * b, np.eye(2) * 2, 3.0))
+    assert page.locator("input[data-input='0']").is_disabled()
+    assert "inv has no form in JavaScript" in page.locator("#inputs").inner_text()
+    assert page.locator("input[data-input='1']").is_enabled()
+    page.evaluate("explorer.move(1, 0, 5)")
+    assert page.evaluate("explorer.numbers('value', explorer.names.length - 1)") == [5.0]
+    # What the page cannot compute it does not claim to know: the adjoint of `a`, behind the inverse.
+    assert page.evaluate("explorer.numbers('bar', 0)") is None
+    assert page.evaluate("explorer.numbers('bar', 1)") == [1.0]
+
+
+def test_an_if_that_would_turn_is_told(load):
+    page = load(ad.explore(conditional, 1.0))
+    assert page.locator("#notes").is_hidden()
+    page.evaluate("explorer.move(0, 0, -1)")
+    assert "is False: the run would take another path" in page.locator("#notes").inner_text()
+
+
+# What goes wrong
+
+
+def test_the_first_that_is_not_finite_is_shown(load):
+    page = load(ad.explore(lambda x: np.sum(np.log(x) * x), np.array([1.0, 0.0])))
+    assert "log(x) made an infinity at [1]" in page.locator("#notes").inner_text()
+    assert page.locator(".row.now.trouble .c-name").inner_text() == "v1"
+    page.evaluate("explorer.move(0, 1, 2)")
+    assert page.locator("#notes").is_hidden()
+
+
+def test_marks_of_html_stay_text(load):
+    name = "<script>document.title='broken'</script><img src=x onerror=alert(1)>"
+
+    def f(p):
+        return p[name] * 2.0
+
+    f.__name__ = name
+    page = load(ad.explore(f, {name: 1.0}))
+    page.keyboard.press("End")
+    assert page.title() == f"{name}: explorer"
+    assert page.locator("img").count() == 0
+    assert name in page.locator("#title").inner_text()
+
+
+# Exercises
+
+
+def test_exercises_are_checked(load):
+    page = load(ad.explore(product, 0.5, 2.0, exercise=True))
+    field = page.get_by_label("value of v1")
+    field.fill("0.5")
+    field.press("Enter")
+    assert field.get_attribute("aria-invalid") == "true"
+    field.fill("0.479")
+    field.press("Enter")
+    assert page.locator("#exercise span").inner_text().startswith("1 of")
+    assert cell(page, "v1", "value") == "0.47943"
+    assert "?" in page.locator(".box[data-node='0']").text_content()
+    page.locator("#reveal").click()
+    assert page.locator("input.blank").count() == 0
+    assert page.locator("#inputs input:enabled").count() == 0
+
+
+# Large, small, dark
+
+
+def test_only_what_is_in_view_is_in_the_document(load):
+    def long(x):
+        for _ in range(2500):
+            x = np.sin(x) + 0.5
+        return x
+
+    exploration = ad.explore(long, 0.3)
+    page = load(exploration)
+    page.locator("#open-all").click()
+    page.evaluate("explorer.go(4000)")
+    assert page.locator(".row.now").count() == 1
+    assert page.locator(".row").count() < 80
+    assert page.locator(".box").count() < 80
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(390, 800), (1280, 800)])
+def test_nothing_is_wider_than_the_screen(load, scheme, size):
+    page = load(ad.explore(loops, np.array([0.1, 0.2])), scheme, size)
+    page.keyboard.press("End")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    for view in ("#code", "#table", "#graph"):
+        assert page.locator(view).bounding_box()["height"] > 60
+
+
+# In a notebook
+
+
+def test_the_widget_hears_and_says_the_step(browser, load):
+    widget = pytest.importorskip("anywidget") and ad.explore(product, 0.5, 2.0).widget()
+    assert widget.html.startswith("<!DOCTYPE html>")
+    page = browser.new_page()
+    page.set_content("<div id='place'></div>")
+    page.evaluate(
+        """async ([esm, html]) => {
+          const source = new Blob([esm], { type: "text/javascript" });
+          const { default: widget } = await import(URL.createObjectURL(source));
+          const values = { html, height: 600, step: 0 }, heard = {};
+          window.model = {
+            values, get: (key) => values[key], set: (key, value) => { values[key] = value; },
+            save_changes: () => {},
+            on: (name, f) => { heard[name] = f; }, off: () => {}, say: (name) => heard[name](),
+          };
+          widget.render({ model: window.model, el: document.getElementById("place") });
+        }""",
+        [widget._esm, widget.html],
+    )
+    frame = page.frame_locator("iframe")
+    frame.locator("#next").click()
+    page.wait_for_function("model.values.step === 1 && model.values.mode === 'reverse'")
+    page.evaluate("model.values.step = 3; model.say('change:step')")
+    frame.locator("#status", has_text="v3 = v2 + x").wait_for()
+    page.close()
+
+
+def test_notebooks_get_the_widget_and_the_frame():
+    pytest.importorskip("anywidget")
+    data, _ = ad.explore(product, 0.5, 2.0)._repr_mimebundle_()
+    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)
