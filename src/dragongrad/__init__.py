@@ -104,12 +104,12 @@ __all__ = [
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
     "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
     "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
-    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain",
-    "explore", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd",
-    "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp",
-    "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy", "set_mode",
-    "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
-    "while_loop", "zeros",
+    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "explore",
+    "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd", "jacobian",
+    "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic",
+    "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy",
+    "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad",
+    "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 
 
