@@ -47,7 +47,7 @@ def errors() -> dict[str, tuple[float, float]]:
     """The greatest relative errors of first and second derivatives, of the functions that have cases."""
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/scipy/special")]
     from special_cases import ALL
-    from test_slopes import worst
+    from test_special_slopes import worst
 
     found: dict[str, tuple[float, float]] = {}
     for case in ALL:

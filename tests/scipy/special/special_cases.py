@@ -25,7 +25,7 @@ class Case:
     active: tuple[int, ...] = (0,)
     output: int | None = None
     rtol: float = 1e-10
-    second: float = 1e-8
+    second: float = 1e-9
 
     @property
     def id(self) -> str:

@@ -8,6 +8,7 @@ of any order are sums over the same ones.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,16 @@ _POINTS = np.linspace(0.0, 1.0, 161)
 _TRAPEZOID = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
 # What lies so far below the greatest value, in exponents, is left out.
 _DEPTH = 42.0
-_ANGLES, _WEIGHTS = (np.pi / 2 * v for v in np.polynomial.legendre.leggauss(160))
-_ANGLES = _ANGLES + np.pi / 2
 _TERMS = np.arange(256.0)
-# Integrals of waves, up to so many in all.
-_PHASES, _PHASE_WEIGHTS = (np.pi / 2 * v for v in np.polynomial.legendre.leggauss(256))
-_PHASES = _PHASES + np.pi / 2
+# Order and argument together; the waves in the integrals are not more than this.
 _MOST = 400.0
+
+
+@cache
+def _gauss(count: int) -> tuple[Any, Any]:
+    """Points between 0 and pi, and weights."""
+    points, weights = np.polynomial.legendre.leggauss(count)
+    return np.pi / 2 * (points + 1), np.pi / 2 * weights
 
 
 def _positive(x: Any) -> tuple[Any, Any]:
@@ -78,12 +82,13 @@ def _first_by_series(v: Any, x: Any, shift: Any) -> Any:
 
 def _first_by_integral(v: Any, x: Any, shift: Any) -> Any:
     order, deep, more = v[..., None], x[..., None], shift[..., None]
-    wave = np.exp(deep * np.cos(_ANGLES) - more) * _ANGLES * np.sin(order * _ANGLES)
-    first = -np.sum(wave * (_WEIGHTS / np.pi), axis=-1)
+    angles, weights = _gauss(160)
+    wave = np.exp(deep * np.cos(angles) - more) * angles * np.sin(order * angles)
+    first = -np.sum(wave * (weights / np.pi), axis=-1)
     high = np.arccosh(1 + _DEPTH / stop_gradient(x))
-    t = high[..., None] * (_ANGLES / np.pi)
+    t = high[..., None] * (angles / np.pi)
     sine = np.sinh(0.5 * t)
-    fall = np.exp(-order * t - 2 * deep * sine * sine - deep - more) * (_WEIGHTS / np.pi)
+    fall = np.exp(-order * t - 2 * deep * sine * sine - deep - more) * (weights / np.pi)
     turn = np.pi * v
     rest = np.sum(fall * (t * np.sin(turn)[..., None] / np.pi - np.cos(turn)[..., None]), axis=-1)
     return first + high * rest
@@ -116,9 +121,10 @@ def _j_by_series(v: Any, x: Any) -> Any:
     return np.sum(sign * power * (np.log(half) - sp.psi(k + order + 1)), axis=-1)
 
 
-def _waves(v: Any, x: Any) -> Any:
-    """`v * t - x * sin(t)` at the points from 0 to pi."""
-    return v[..., None] * _PHASES - x[..., None] * np.sin(_PHASES)
+def _waves(v: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Points from 0 to pi and weights, and `v * t - x * sin(t)` there."""
+    t, weights = _gauss(256)
+    return t, weights / np.pi, v[..., None] * t - x[..., None] * np.sin(t)
 
 
 def _falling(v: Any, x: Any) -> tuple[Any, Any, Any]:
@@ -129,12 +135,14 @@ def _falling(v: Any, x: Any) -> tuple[Any, Any, Any]:
     for _ in range(8):
         slope = quiet_x * np.cosh(high) - quiet_v
         high = high - (quiet_x * np.sinh(high) - quiet_v * high - _DEPTH) / slope
-    t = high[..., None] * (_PHASES / np.pi)
-    return t, high[..., None] * (_PHASE_WEIGHTS / np.pi), x[..., None] * np.sinh(t)
+    points, weights = (v / np.pi for v in _gauss(256))
+    t = high[..., None] * points
+    return t, high[..., None] * weights, x[..., None] * np.sinh(t)
 
 
 def _j_by_integral(v: Any, x: Any) -> Any:
-    first = -np.sum(_PHASES * np.sin(_waves(v, x)) * (_PHASE_WEIGHTS / np.pi), axis=-1)
+    points, parts, waves = _waves(v, x)
+    first = -np.sum(points * np.sin(waves) * parts, axis=-1)
     t, weights, depth = _falling(0 * v, x)
     turn = np.pi * v[..., None]
     rest = np.exp(-v[..., None] * t - depth) * (t * np.sin(turn) / np.pi - np.cos(turn))
@@ -163,7 +171,8 @@ def j_by_order(v: Any, x: Any) -> Any:
 def y_by_order(v: Any, x: Any) -> Any:
     """The derivative of `Y` by its order."""
     known, order, inner = _in_reach(v, x)
-    first = -np.sum(_PHASES * np.cos(_waves(order, inner)) * (_PHASE_WEIGHTS / np.pi), axis=-1)
+    points, parts, waves = _waves(order, inner)
+    first = -np.sum(points * np.cos(waves) * parts, axis=-1)
     t, weights, depth = _falling(order, inner)
     deep, turn = order[..., None], np.pi * order[..., None]
     rising = t * np.exp(deep * t - depth)

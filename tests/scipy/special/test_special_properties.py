@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from grid import BACKENDS
 from special_cases import ALL
-from test_slopes import function
+from test_special_slopes import function
 
 import dragongrad as ad
 

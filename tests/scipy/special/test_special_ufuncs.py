@@ -63,7 +63,7 @@ def test_orders_are_constants(name, args, which):
         lambda: ad.grad(first, which)(*args),
         lambda: ad.jvp(lambda v: first(*args[:which], v, *args[which + 1 :]), (args[which],), (1.0,)),
     ):
-        with pytest.raises(ad.NoRuleError, match=rf"special\.{name} has no derivative by its argument(.|\n)*test_"):
+        with pytest.raises(ad.NoRuleError, match=rf"special\.{name} has no derivative by its argument(.|\n)*test_special"):
             run()
     # Under transforms that differentiate nothing they are arguments like others.
     assert np.allclose(ad.vmap(first)(*[np.array([a, a]) for a in args]), first(*args))
@@ -75,7 +75,7 @@ def test_orders_are_constants(name, args, which):
 def test_what_has_no_rule_says_why(name):
     fn = getattr(special, name)
     with pytest.raises(
-        ad.NoRuleError, match=rf"{name} has no derivative rule: (it is|what)(.|\n)*test_completeness"
+        ad.NoRuleError, match=rf"{name} has no derivative rule: (it is|what)(.|\n)*test_special"
     ):
         ad.grad(lambda x: np.sum(fn(*[x] * fn.nin)))(0.5)
 
@@ -88,7 +88,7 @@ def test_steps_have_the_slope_zero(name):
 def test_orders_of_complex_functions_are_constants():
     for fn in (special.jv, special.kve, special.hankel1):
         with pytest.raises(
-            ad.NoRuleError, match=r"of complex numbers has no derivative by its order v(.|\n)*test_comp"
+            ad.NoRuleError, match=r"of complex numbers has no derivative by its order v(.|\n)*test_special"
         ):
             ad.jvp(lambda v, fn=fn: fn(v, 1 + 1j), (0.5,), (1.0,))
 
