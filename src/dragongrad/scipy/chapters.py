@@ -65,7 +65,7 @@ class Chapter:
     def refused(self, name: str, reason: str, instead: str) -> Callable[..., Any]:
         """A function of SciPy's that takes plain arrays, and says why it takes no Variables."""
         scipys: Any = getattr(self.module, name, None)
-        self.states[name] = f"{REFUSED}: {reason}; {instead}"
+        self.states[name] = f"{REFUSED}: {reason}. {instead}"
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if scipys is None:
