@@ -11,6 +11,7 @@ from grid import BACKENDS, covering
 import dragongrad as ad
 from dragongrad.blocks.special import erfc
 from dragongrad.core.block import BLOCKS
+from dragongrad.late import library_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -113,7 +114,9 @@ def _forward(f, i):
 
 def test_every_block_is_in_a_table():
     known = {getattr(fn, "__name__", "") for fn in (*UNARY, *BINARY)} | ELSEWHERE
-    assert {b.name for b in BLOCKS.values() if b.kind == "elementwise"} <= known
+    # SciPy's functions enter the table when they are met, and have tables of their own.
+    own = {b.name for b in BLOCKS.values() if b.kind == "elementwise" and not library_of(b.fn)}
+    assert own <= known
 
 
 def check(f, reference, points, orders, derivative):

@@ -25,6 +25,7 @@ from rich.cells import cell_len
 
 from ..core.block import BLOCKS, TABLE
 from ..core.errors import NUMPY_ERRORS, ArgumentError, DragongradError, DtypeError, OutOfBoundsError, ShapeError
+from ..late import library_of
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -66,8 +67,10 @@ class _Token:
 
 
 def functions() -> dict[str, Any]:
-    """The functions that a formula may name."""
-    elementwise = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
+    """The functions that a formula may name: NumPy's."""
+    # Blocks of other libraries' functions enter the table only where these are met.
+    own = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
+    elementwise = [fn for fn in own if not library_of(fn)]
     found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES) if fn not in _UNUSABLE}
     return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] not in "_<"}}
 

@@ -32,7 +32,9 @@ def __getattr__(name: str) -> Any:
         # Python itself asks for such names, and takes no for an answer.
         raise AttributeError(name)
     if name not in PARTS:
-        raise AbsentError(f"dragongrad.scipy has no {name!r}; it has {', '.join(PARTS)}")
+        solvers = "\nFor optimisation write ad.minimize, ad.least_squares, ad.root, or dragongrad.interop.scipy"
+        where = solvers if name == "optimize" else ""
+        raise AbsentError(f"dragongrad.scipy has no {name!r}; it has {', '.join(PARTS)}{where}")
     with locked():
         return import_module(f"{__name__}.{name}")
 

@@ -53,9 +53,8 @@ class Chapter:
 
         @wraps(rule)
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not holds_variable((args, kwargs)):
-                if scipys is None:
-                    raise self.absent(name)
+            # A function that this release of SciPy lacks is ours for plain arrays too.
+            if scipys is not None and not holds_variable((args, kwargs)):
                 return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
             return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
 
@@ -65,7 +64,7 @@ class Chapter:
     def refused(self, name: str, reason: str, instead: str) -> Callable[..., Any]:
         """A function of SciPy's that takes plain arrays, and says why it takes no Variables."""
         scipys: Any = getattr(self.module, name, None)
-        self.states[name] = f"{REFUSED}: {reason}; {instead}"
+        self.states[name] = f"{REFUSED}: {reason}. {instead}"
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if scipys is None:

@@ -7,9 +7,25 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import FactorizationError, describe, user_line
+
+
+def restated(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of matrices that says in our words that one is singular: in a sweep nobody else does."""
+
+    def value(*arrays: Any, **params: Any) -> Any:
+        try:
+            return fn(*arrays, **params)
+        except np.linalg.LinAlgError as error:
+            shapes = ", ".join(map(describe, arrays))
+            raise FactorizationError(f"of {shapes}: {error}\n  at {user_line()}") from None
+
+    return value
+
 
 def stacked(fn: Callable[..., Any], *cores: int) -> Callable[..., Any]:
     """A function of arrays with so many axes each, over leading axes that broadcast."""
+    fn = restated(fn)
 
     def value(*arrays: Any, **params: Any) -> Any:
         arrays = tuple(map(np.asarray, arrays))

@@ -98,6 +98,8 @@ SPECTRA = {
     ),
     "eig": case(lambda m, a: np.abs(m.eig(a)[1]) * np.real(m.eig(a)[0]), A, single=False),
     "eig of two": case(lambda m, a, b: np.sum(m.eig(a, b)[0]) + np.sum(m.eig(a, b)[0] ** 2), A, P, single=False),
+    "schur": case(lambda m, a: m.schur(a), np.triu(A) + 0.02 * B),
+    "schur complex": case(lambda m, a: np.abs(np.triu(m.schur(a, output="complex")[0])), A, single=False, order=1),
     "eigvals": case(lambda m, a: np.sum(m.eigvals(a) ** 3), A, single=False),
 }  # fmt: skip
 FUNCTIONS = {
@@ -237,6 +239,17 @@ def test_where_there_is_no_derivative_it_is_an_error(f):
         ad.jvp(f, (SINGULAR,), (np.ones((2, 2)),))
 
 
+@pytest.mark.parametrize("f", [
+    la.sqrtm, lambda a: la.schur(a + np.eye(2))[1], lambda a: la.solve_sylvester(a, -a, 0 * a),
+    lambda a: la.polar(a)[0],
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_a_singular_derivative_is_an_error_of_ours_in_reverse_mode_too(f):
+    x = np.zeros((2, 2)) if f is not la.sqrtm else SINGULAR
+    with pytest.raises(ad.FactorizationError, match="test_scipy_linalg"):
+        ad.grad(lambda a: np.sum(f(a)))(x)
+
+
 def test_equal_eigenvalues():
     f = lambda a: la.eigh(a, np.eye(2), eigvals_only=True)[0]
     np.testing.assert_allclose(ad.grad(f)(np.eye(2)), np.eye(2) / 2)
@@ -259,6 +272,13 @@ def test_refused_functions_and_the_others_take_plain_arrays():
     np.testing.assert_array_equal(la.null_space(SINGULAR), scipy.linalg.null_space(SINGULAR))
     assert type(la.lstsq(A, V)[2]) is int
     assert la.toeplitz([1, 2]).dtype == int
+
+
+def test_schur_of_complex_pairs_is_refused():
+    with pytest.raises(ad.NoRuleError, match="output='complex'"):
+        ad.grad(lambda a: np.sum(la.schur(a)[0]))(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    with pytest.raises(ad.FactorizationError):
+        ad.grad(lambda a: np.sum(la.schur(a)[1]))(np.eye(2))
 
 
 def test_a_buffer_without_a_derivative_is_plain():

@@ -38,7 +38,6 @@ from .factors import (
     qr,
     qz,
     rq,
-    schur,
     subspace_angles,
     svd,
     svdvals,
@@ -59,7 +58,7 @@ from .functions import (
     tanhm,
     tanm,
 )
-from .spectra import cossin, eig, eig_banded, eigh, eigh_tridiagonal, eigvals, eigvalsh, eigvalsh_tridiagonal
+from .spectra import cossin, eig, eig_banded, eigh, eigh_tridiagonal, eigvals, eigvalsh, eigvalsh_tridiagonal, schur
 from .structured import (
     block_diag,
     circulant,

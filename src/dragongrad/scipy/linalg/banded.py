@@ -9,6 +9,7 @@ import scipy.linalg as scipys
 
 from ...core.block import general
 from ...core.errors import ShapeError, describe, user_line
+from ..stacks import restated
 from .chapter import column, matrix, smooth, together
 from .structured import toeplitz
 
@@ -60,8 +61,10 @@ def _pullback(out_bar: Any, out: Any, x: Any, bounds: tuple[int, int] = (0, 0)) 
     return -_outer(y_bar, out, bounds), y_bar
 
 
-_banded: Any = general("solve_banded", value=_value, pullback=_pullback, pushforward=_pushforward, names=("x", "y"),
-                       parameters=("bounds",), dispatches=False)  # fmt: skip
+_banded: Any = general(
+    "solve_banded", value=restated(_value), pullback=_pullback, pushforward=_pushforward, names=("x", "y"),
+    parameters=("bounds",), dispatches=False,
+)  # fmt: skip
 
 
 @smooth
@@ -213,7 +216,7 @@ def _matrix(x: Any, y: Any) -> Any:
     return toeplitz(x, np.concatenate([x[:1], y[1:]]))
 
 
-_toeplitz: Any = general("solve_toeplitz", value=_toeplitz_value, pullback=_toeplitz_pullback,
+_toeplitz: Any = general("solve_toeplitz", value=restated(_toeplitz_value), pullback=_toeplitz_pullback,
                          pushforward=_toeplitz_pushforward, names=("x", "y", "z"), parameters=(),
                          dispatches=False)  # fmt: skip
 

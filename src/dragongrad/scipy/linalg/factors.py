@@ -363,10 +363,6 @@ null_space = refused(
 orth = refused(
     "orth", "the basis of a range is not unique", "Its projector is smooth: a @ la.pinv(a)"
 )  # fmt: skip
-schur = refused(
-    "schur", "the phases of its vectors and the order of eigenvalues are LAPACK's choice",
-    "Functions of the matrix are smooth: la.eig, la.expm, la.logm, la.sqrtm, la.solve_sylvester",
-)  # fmt: skip
 hessenberg = refused(
     "hessenberg", "it is a step on the way of other functions, not a smooth function of its own",
     "Take the function that it was wanted for: la.eigvals, la.expm, la.solve",

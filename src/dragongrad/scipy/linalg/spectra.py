@@ -15,8 +15,10 @@ from ...blocks.equal_values import alone, are_close, settled, shared, turned
 from ...blocks.matrices import adjoint, diagonal_matrix, from_triangle
 from ...core.block import BLOCKS, general
 from ...core.errors import ArgumentError, NoRuleError, user_line
-from ..stacks import stacked
+from ...core.variable import bottom
+from ..stacks import restated, stacked
 from .chapter import matrix, refused, smooth, together
+from .systems import triangular
 
 _EIGH, _EIG = BLOCKS[np.linalg.eigh], BLOCKS[np.linalg.eig]
 
@@ -295,6 +297,80 @@ def eigvals(
 
     """
     return eig(a, b, right=False, homogeneous_eigvals=homogeneous_eigvals)
+
+
+# Schur's form: A = Z T Z^H. With the change M of the matrix in the basis Z, the basis turns by W, skew and with a
+# zero diagonal, such that nothing comes to stand below the diagonal of dT = M + T W - W T.
+
+
+def _schur_value(x: Any, output: str) -> Any:
+    return scipys.schur(x, output=output, check_finite=False)
+
+
+def _schur_pushforward(x_dot: Any, out: Any, output: str = "real") -> Any:
+    """Column by column, from the left: each is a triangular system of what lies below the diagonal."""
+    upper, z = out
+    n = upper.shape[-1]
+    moved = adjoint(z) @ x_dot @ z
+    columns: list[Any] = []
+    for j in range(n - 1):
+        right = -moved[j + 1 :, j]
+        for k, column in enumerate(columns):
+            right = right + column[j - k :] * upper[k, j]
+        rest = upper[j + 1 :, j + 1 :] - upper[j, j] * np.eye(n - 1 - j, dtype=upper.dtype)
+        columns.append(triangular(rest, right[:, None], lower=False)[:, 0])
+    if not columns:
+        return moved, 0 * z
+    empty = np.zeros(n, upper.dtype)
+    below = np.stack([np.concatenate([empty[: k + 1], c]) for k, c in enumerate(columns)] + [empty], axis=-1)
+    turn = below - adjoint(below)
+    return np.triu(moved + upper @ turn - turn @ upper), z @ turn
+
+
+_schur: Any = general(
+    "schur", value=restated(_schur_value), pushforward=_schur_pushforward, outputs=2, names=("x",),
+    parameters=("output",), dispatches=False,
+)  # fmt: skip
+
+
+@smooth
+def schur(
+    a: Any, output: str = "real", lwork: Any = None, overwrite_a: bool = False, sort: Any = None,
+    check_finite: bool = True,
+) -> Any:  # fmt: skip
+    """Schur's form T, Z of a matrix (n, n), triangular, with a = Z T Z^H; the phases of the columns of Z are held.
+
+    Real matrices with `output="real"` need real eigenvalues. Equal eigenvalues raise a `FactorizationError`.
+
+    Raises
+    ------
+    NoRuleError
+        Two eigenvalues of a real form are complex, or they are to be sorted.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda a: la.schur(a)[0][1, 1])(np.array([[1.0, 1.0], [0.0, 3.0]]))
+    array([[0. , 0. ],
+           [0.5, 1. ]])
+
+    """
+    a = matrix(a)
+    if a.ndim != 2 or sort is not None or output not in ("real", "r", "complex", "c"):
+        raise NoRuleError(
+            f"scipy.linalg.schur of Variables takes one matrix, and output= alone\n  at {user_line()}\n"
+            "Write ad.vmap(la.schur), or sort what it gives"
+        )
+    if output in ("complex", "c"):
+        a = a.astype(np.result_type(a.dtype, np.complex64))
+    upper, z = _schur(a, output="real" if a.dtype.kind != "c" else "complex")
+    if np.any(bottom(np.tril(upper, -1)) != 0):
+        raise NoRuleError(
+            f"scipy.linalg.schur has no derivative rule for pairs of complex eigenvalues\n  at {user_line()}\n"
+            "Write output='complex', or take la.eig, la.expm, la.sqrtm, la.solve_sylvester"
+        )
+    return upper, z
 
 
 cossin = refused("cossin", "its vectors are not unique", "Take la.svd of the blocks")
