@@ -21,7 +21,7 @@ def cost(graph: Graph) -> dict[str, Any]:
     for node in graph.nodes:
         fresh = {id(v): v for v in _saved(node) if id(v) not in known}
         known |= set(fresh)
-        kept.append(sum(int(np.asarray(v).nbytes) for v in fresh.values()))
+        kept.append(sum(map(_size, fresh.values())))
     outputs = [o for o in graph.outputs if isinstance(o, Node) and o.dtype.kind in "fc"]
     inputs = [n for n in graph.inputs if n.dtype.kind in "fc"]
     return {
@@ -47,11 +47,14 @@ def _saved(node: Node) -> list[Any]:
 
 
 def _bytes(node: Node) -> int:
-    return sum(int(np.asarray(v).nbytes) for v in _outputs(node.saved[0]))
+    return _size(node.saved[0])
 
 
-def _outputs(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+def _size(value: Any) -> int:
+    """The bytes of a value, of several outputs or of a list of arrays all together."""
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, value))
+    return int(np.asarray(value).nbytes)
 
 
 def _alive(graph: Graph) -> int:

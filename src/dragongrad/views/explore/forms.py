@@ -38,10 +38,12 @@ def form(node: Node) -> dict[str, Any]:
 def _form(node: Node) -> dict[str, Any]:
     block: Any = node.block
     if node.pick is not None:
-        raise NoFormError(f"{_maker(node)} has several outputs, and no form in JavaScript")
+        raise NoFormError(f"{_called(node.parents[0])} has no form in JavaScript")
     if isinstance(node.dtype, tuple):
-        raise NoFormError(f"{block.name} has several outputs, and no form in JavaScript")
+        raise NoFormError(f"{_called(node)} has no form in JavaScript")
     values: Any = node.saved
+    if any(isinstance(v, (list, tuple)) for v in values):
+        raise NoFormError(f"{block.name} has no form in JavaScript")
     if any(np.asarray(v).dtype.kind not in "fiub" for v in values):
         raise NoFormError(f"{block.name} is of complex numbers here: JavaScript has none")
     large = max(np.size(v) for v in values)
@@ -59,9 +61,9 @@ def _form(node: Node) -> dict[str, Any]:
     raise NoFormError(f"{block.name} has no form in JavaScript")
 
 
-def _maker(node: Node) -> str:
-    maker: Any = node.parents[0]
-    return str(maker.block.name)
+def _called(node: Any) -> str:
+    """The name of a Block, or of the function of the user's with a rule of its own."""
+    return str(node.params.get("rule", node.block.name))
 
 
 def _axes(node: Node, axis: Any) -> list[int]:

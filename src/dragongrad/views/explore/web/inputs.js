@@ -4,11 +4,13 @@ const inputsView = document.getElementById("inputs");
 const SLIDERS = 6;
 
 function buildInputs() {
+  // The numbers of an exercise stay.
+  if (data.exercise) return;
   const rows = [];
   for (let i = 0; i < FIRST; i++) {
     if (NODES[i].reach === undefined) continue;
     const value = recordedValue(i);
-    const reason = reasonAgainst(i) ?? (data.exercise ? "the numbers of an exercise stay" : null);
+    const reason = reasonAgainst(i);
     const count = isFull(value) && reason === null ? Math.min(value.d.length, SLIDERS) : 1;
     for (let k = 0; k < count; k++) rows.push(slider(i, k, reason));
     if (reason === null && value.d.length > SLIDERS) {
@@ -17,14 +19,6 @@ function buildInputs() {
   }
   const reset = make("button", { type: "button", id: "reset", onclick: () => { resetInputs(); setSliders(); changed(); } }, "As recorded");
   inputsView.replaceChildren(...rows, rows.some((r) => r.querySelector("input:enabled")) ? reset : "");
-}
-
-function elementName(i, k) {
-  const { s } = recordedValue(i);
-  if (!s.length) return NODES[i].n;
-  const index = [];
-  for (let axis = s.length - 1, rest = k; axis >= 0; axis--) { index.unshift(rest % s[axis]); rest = Math.floor(rest / s[axis]); }
-  return `${NODES[i].n}[${index.join(", ")}]`;
 }
 
 function slider(i, k, reason) {
@@ -68,7 +62,7 @@ function drawNotes() {
 
 // The first NaN or infinity: what the recording says, or where the moved inputs make one.
 function firstBad() {
-  if (live === null) return data.trouble ? `${placeOf(data.trouble.node)}${data.trouble.why}.` : null;
+  if (state.inputs.size === 0) return data.trouble ? `${placeOf(data.trouble.node)}${data.trouble.why}.` : null;
   const i = NODES.findIndex((_, n) => live.values[n] !== null && isBad(live.values[n]));
   return i < 0 ? null : `${placeOf(i)}${NODES[i].o} is the first that is not finite: ${described(live.values[i])}.`;
 }

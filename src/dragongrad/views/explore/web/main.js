@@ -119,7 +119,7 @@ function setMode(mode) {
 function setSeed(seed) {
   version++;
   state.seed = seed;
-  if (live) { live.dots = []; pushAgain(); }
+  compute();
   redraw();
 }
 
@@ -195,7 +195,7 @@ function setAll(isOpen) {
 function begin() {
   document.title = `${data.title}: explorer`;
   element("title").textContent = data.title;
-  data.seeds.forEach(({ name }, k) => element("seed").append(make("option", { value: k }, name)));
+  SEEDS.forEach(({ name }, k) => element("seed").append(make("option", { value: k }, name)));
   openSome();
   buildCode();
   buildItems();

@@ -50,6 +50,29 @@ function reasonAgainst(input) {
   return null;
 }
 
+function elementName(i, k) {
+  const { s } = recordedValue(i);
+  if (!s.length) return NODES[i].n;
+  const index = [];
+  for (let axis = s.length - 1, rest = k; axis >= 0; axis--) { index.unshift(rest % s[axis]); rest = Math.floor(rest / s[axis]); }
+  return `${NODES[i].n}[${index.join(", ")}]`;
+}
+
+// Seeds: those of the recording, and each element of the inputs where the page can compute its tangents.
+const MOST_SEEDS = 64;
+const SEEDS = [...data.seeds, ...unitSeeds()];
+
+function unitSeeds() {
+  const named = new Set(data.seeds.map(({ name }) => name)), units = [];
+  for (let i = 0; i < FIRST; i++) {
+    const value = recordedValue(i);
+    if (!isFloat(i)) continue;
+    if (!isFull(value) || units.length + value.d.length > MOST_SEEDS || reasonAgainst(i) !== null) return [];
+    value.d.forEach((_, k) => units.push({ name: `d/d${elementName(i, k)}`, unit: [i, k] }));
+  }
+  return units.filter(({ name }) => !named.has(name));
+}
+
 function moveInput(input, place, x) {
   const now = state.inputs.get(input) ?? { s: recordedValue(input).s, d: Float64Array.from(recordedValue(input).d) };
   now.d[place] = NODES[input].t === "float32" ? Math.fround(x) : x;
@@ -60,12 +83,12 @@ function moveInput(input, place, x) {
 function resetInputs() {
   version++;
   state.inputs.clear();
-  live = null;
+  compute();
 }
 
 function compute() {
   version++;
-  if (!state.inputs.size) { live = null; return; }
+  if (!state.inputs.size && !SEEDS[state.seed].unit) { live = null; return; }
   const values = [], changed = [];
   NODES.forEach((node, i) => {
     changed[i] = i < FIRST ? state.inputs.has(i) : parentsOf[i].some((p) => changed[p]);
@@ -78,14 +101,19 @@ function compute() {
 }
 
 function pushAgain() {
-  const seed = data.seeds[state.seed];
+  const seed = SEEDS[state.seed];
   NODES.forEach((node, i) => {
-    if (i < FIRST || !live.changed[i] && parentsOf[i].every((p) => live.dots[p] === null || !live.changed[p])) {
+    if (seed.unit && i < FIRST) {
+      live.dots[i] = filled(node.s, 0);
+      if (i === seed.unit[0]) live.dots[i].d[seed.unit[1]] = 1;
+      return;
+    }
+    if (i < FIRST || !seed.unit && !live.changed[i] && parentsOf[i].every((p) => live.dots[p] === null || !live.changed[p])) {
       live.dots[i] = decode(seed.dots[i]);
       return;
     }
     const dots = node.p.map((p) => (typeof p === "number" && isFloat(p) ? live.dots[p] : null));
-    const args = argumentsOf(i, (p) => live.values[p]);
+    const args = isFloat(i) ? argumentsOf(i, (p) => live.values[p]) : [];
     live.dots[i] = isFloat(i) ? formAt(i).push(args, live.values[i], dots) ?? filled(node.s, 0) : filled(node.s, 0);
   });
 }

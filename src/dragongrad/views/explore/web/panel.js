@@ -15,7 +15,7 @@ function drawPanel() {
   if (!isBlank("value", i)) parts.push(figure("value", valueOf(i)));
   if (state.mode === "forward" && isFloat(i) && !isBlank("dot", i)) parts.push(...tangentParts(i));
   if (state.mode === "reverse" && state.position > COUNT && !isBlank("bar", i)) parts.push(...adjointParts(i));
-  if (data.trouble?.node === i && live === null) parts.push(make("p", { class: "warning" }, `The first that is not finite: ${data.trouble.why}`));
+  if (data.trouble?.node === i && state.inputs.size === 0) parts.push(make("p", { class: "warning" }, `The first that is not finite: ${data.trouble.why}`));
   panel.replaceChildren(...parts);
 }
 
