@@ -24,6 +24,7 @@ COUNTED = {
     "in place": lambda t: [t := t + 1, t * 2][1],
     # To NumPy they are truth values.
     "function": lambda t: (np.add(t, t), np.logical_not(t), np.square(t)),
+    "narrow": lambda t: ((t + 1) * np.float32(0.5), np.int8(3) ^ -t, (t / 2) * np.float16(3), (t - 2) + np.True_),
     "array": lambda t: np.array([True, False]) + t, "chosen": lambda t: np.where(t, 1.0, 2.0),
 }  # fmt: skip
 

@@ -45,6 +45,16 @@ def _numpys(x: Any) -> Any:
     return Variable(x.data, x.level, x.link) if x.__class__ is PythonNumber else x
 
 
+def _beside(x: Any, other: Any) -> Any:
+    """A number of Python's in the dtype that it takes beside an array or a number of NumPy's."""
+    if x.__class__ is not PythonNumber:
+        return x
+    x, dtype = _numpys(x), getattr(other, "dtype", None)
+    if dtype is None or dtype.kind not in "bif" or x.dtype.kind not in "if":
+        return x
+    return x.astype(np.result_type(dtype, 0 if x.dtype.kind == "i" else 0.0))
+
+
 def _counted(x: Any) -> Any:
     """A number as Python computes with it: truth values are 0 and 1."""
     if x.__class__ is not PythonNumber:
@@ -87,13 +97,20 @@ def _binary(name: str, reflected: bool) -> Callable[[Any, Any], Any]:
         x, y = (other, self) if reflected else (self, other)
         if other.__class__ is PythonNumber or other.__class__ in _PYTHON:
             return python_number(_computed(name, x, y))
-        return getattr(operator, name)(_numpys(x), _numpys(y))
+        return getattr(operator, name)(_beside(x, y), _beside(y, x))
 
     return operate
 
 
 def _unary(name: str) -> Callable[[Any], Any]:
     return lambda self: python_number(getattr(operator, name)(_counted(self)))
+
+
+def _asked(self: PythonNumber, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """What a ufunc gives, which NumPy's numbers ask for their operators, too."""
+    if len(inputs) == 2:
+        inputs = _beside(*inputs), _beside(*inputs[::-1])
+    return getattr(ufunc, method)(*[_numpys(v) for v in inputs], **kwargs)
 
 
 def _install() -> None:
@@ -106,6 +123,7 @@ def _install() -> None:
         setattr(PythonNumber, f"__{name}__", _binary(name, reflected=False))
     for name in ("neg", "pos", "invert", "abs"):
         setattr(PythonNumber, f"__{name}__", _unary(name))
+    setattr(PythonNumber, "__array_ufunc__", _asked)  # noqa: B010
 
 
 _install()
