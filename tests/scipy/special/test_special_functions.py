@@ -49,6 +49,10 @@ CALLS = {
     "sinc": lambda s, x: s.sinc(x),
     "softplus": lambda s, x: s.softplus(x),
 }
+# Older releases of SciPy have fewer functions, and none of negative arguments in those of Bessel's kind.
+CALLS = {name: call for name, call in CALLS.items() if hasattr(special, name.split()[0])}
+if not np.isfinite(special.spherical_jn(1, -0.5)):
+    CALLS = {name: call for name, call in CALLS.items() if name not in ("spherical_jn of orders", "spherical_in")}
 every = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 there = [name for name in PYTHON if hasattr(special, name)]
 
@@ -105,7 +109,7 @@ def test_orders_are_constants():
 def test_arguments_that_do_not_fit_are_refused():
     for f in (
         lambda x: special.multigammaln(x, 1.5), lambda x: special.multigammaln(x, 9),
-        lambda x: special.comb(x, 2, exact=True), lambda x: special.sph_harm_y(1, 0, x, x, diff_n=1),
+        lambda x: special.comb(x, 2, exact=True), lambda x: ours.sph_harm_y(1, 0, x, x, diff_n=1),
     ):  # fmt: skip
         with pytest.raises(ad.ArgumentError, match="test_special"):
             ad.grad(f)(1.2)
