@@ -58,6 +58,7 @@ FILTERING = {
     "sosfilt zi": case(lambda m, s, x, z: m.sosfilt(sections(s), x, zi=z), SOS, SIGNAL, RNG.normal(size=(2, 2, 2))),
     "sosfilt_zi": case(lambda m, s: m.sosfilt_zi(s), SOS, single=False),
     "sosfiltfilt": case(lambda m, s, x: m.sosfiltfilt(sections(s), x, padlen=5), SOS, SIGNAL),
+    "sosfiltfilt short": case(lambda m, s, x: m.sosfiltfilt(sections(s), x), SOS + 0.03, LONG, batches=False),
     "savgol_filter": case(lambda m, x: m.savgol_filter(x, 5, 2), SIGNAL, single=False),
     "savgol_filter deriv": case(lambda m, x: m.savgol_filter(x, 5, 2, deriv=1, delta=0.5), X, single=False),
     "savgol_filter mirror": case(lambda m, x: m.savgol_filter(x, 3, 1, mode="mirror"), X, single=False),

@@ -13,6 +13,7 @@ import scipy.signal as scipys
 
 from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
+from ...core.variable import bottom
 from .chapter import back, last, numbers, smooth
 
 
@@ -272,11 +273,16 @@ def sosfiltfilt(sos: Any, x: Any, axis: int = -1, padtype: str | None = "odd", p
     """
     sos, x = _sections(sos, x)
     x = last(x, axis)
-    # How many coefficients count as zero, which is a matter of the plain design and not of its derivative.
     taps = 2 * sos.shape[0] + 1
     if padlen is None and padtype is not None:
-        zeros = np.minimum(np.sum(sos[:, 2] == 0), np.sum(sos[:, 5] == 0))
-        padlen = 3 * (taps - int(zeros))
+        if np.ndim(bottom(sos)) > 2:
+            raise ArgumentError(
+                f"sosfiltfilt: padlen depends on which coefficients are zero in each row\n  at {user_line()}\n"
+                "Give padlen="
+            )
+        # How many are zero is a matter of the design, and not of its derivative.
+        zeros = [sum(bool(bottom(sos[i, j] == 0)) for i in range(sos.shape[0])) for j in (2, 5)]
+        padlen = 3 * (taps - min(zeros))
     edge = _edge("sosfiltfilt", x, padtype, padlen, taps)
     state = np.reshape(sosfilt_zi(sos), (sos.shape[0], *(1,) * (x.ndim - 1), 2))
     wide = _extended(x, edge, padtype)
