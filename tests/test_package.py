@@ -131,6 +131,19 @@ def test_rooms_may_be_entered_first_inside_a_transform(room):
     assert out.stdout.strip() == "6.0"
 
 
+def test_modules_that_arrive_inside_a_transform_have_numpys_own_names():
+    code = """
+import numpy, dragongrad as ad
+def f(x):
+    ad.minimize
+    from dragongrad.optimize import loop
+    assert loop.np.copy is not numpy.copy and ad.core.block.TABLE[loop.np.copy]
+    return x
+ad.grad(f)(1.0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_peers_are_never_named_in_source():
     # The bridges to them import them when they are used, by name.
     peers = re.compile(r"^\s*(import|from) (torch|jax|autograd|casadi|mygrad|numba)\b", re.M)

@@ -10,6 +10,7 @@ from .blocks.convolution import conv, conv_transpose
 from .blocks.habits import install as _install_habits
 from .blocks.operators import install as _install_operators
 from .blocks.special import log_softmax, logistic, logsumexp, softmax, stop_gradient
+from .blocks.standard import install as _install_standard
 from .classic.block import Block, SimpleBlock
 from .classic.mode import mode, set_mode
 from .classic.variable import Constant, Variable
@@ -97,6 +98,7 @@ _install()
 _install_operators()
 _install_habits()
 _install_scipy()
+_install_standard()
 __version__ = "2.0.0.dev0"
 __all__ = [
     "AbsentError", "ArgumentError", "BatchError", "Block", "ClosureError", "CompileError", "CompileWarning",

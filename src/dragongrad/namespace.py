@@ -171,6 +171,12 @@ class _Namespace:
                 delattr(self.answering, _LATE)
             self._look()
 
+    def serve(self) -> None:
+        """Let modules of ours that are new have NumPy without our functions at once."""
+        with self.lock:
+            if self._has_news():
+                self._look()
+
     def _has_news(self) -> bool:
         """Whether there are new modules, or new names in the main one, since these were looked at."""
         return len(_MODULES) != self.modules or len(self.main) != self.names_of_main
@@ -320,6 +326,8 @@ def not_answering() -> Iterator[None]:
         yield
     finally:
         _THREAD.running = running
+        if running:
+            _NAMESPACE.serve()
 
 
 @cache

@@ -48,7 +48,12 @@ def isrealobj(x: Any) -> bool:
 @composite(np.result_type)
 def result_type(*arrays_and_dtypes: Any) -> Any:
     """The dtype that NumPy's promotion gives."""
-    return np.result_type(*[getattr(a, "dtype", a) for a in arrays_and_dtypes])
+    return np.result_type(*map(_kind, arrays_and_dtypes))
+
+
+def _kind(value: Any) -> Any:
+    """The dtype of an array; a class such as np.float32 stands for itself."""
+    return value if isinstance(value, type) else getattr(value, "dtype", value)
 
 
 @composite(np.min_scalar_type)
@@ -60,7 +65,7 @@ def min_scalar_type(a: Any, /) -> Any:
 @composite(np.can_cast)
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
     """Whether a cast between dtypes may happen."""
-    return bool(np.can_cast(getattr(from_, "dtype", from_), getattr(to, "dtype", to), casting))
+    return bool(np.can_cast(_kind(from_), _kind(to), casting))
 
 
 @composite(np.common_type)

@@ -119,13 +119,15 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-INSIDE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__", *[
-    os.path.abspath(f"{np.__file__}/../../{name}") + os.sep for name in ("numpy", "scipy")
-])  # fmt: skip
+_SITE = os.path.dirname(os.path.dirname(os.path.abspath(np.__file__)))
+INSIDE = (
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__",
+    *[os.path.join(_SITE, name, "") for name in ("numpy", "scipy", "pandas", "xarray", "sklearn", "einops")],
+)  # fmt: skip
 
 
 def user_line(error: BaseException | None = None) -> str:
-    """Describe the innermost line outside dragongrad, NumPy and SciPy, now or where an error was raised."""
+    """Describe the innermost line outside dragongrad, NumPy and its kin, now or where an error was raised."""
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
         name = frame.f_code.co_filename

@@ -190,7 +190,9 @@ def plain(value: Any) -> Any:
         array = np.asarray(value, dtype=object) if _holds_variable(value) else np.asarray(value)
         return GATHER(array) if array.dtype.hasobject else array
     if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
-        return np.asarray(value)
+        # What labels arrays may hold a Variable, which NumPy would make an array of objects.
+        held = getattr(value, "data", None)
+        return plain(held if isinstance(held, Variable) else np.asarray(value))
     return value
 
 
