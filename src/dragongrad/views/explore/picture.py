@@ -149,9 +149,10 @@ def _plot(matplotlib: Any, axes: Any, shape: Shape) -> None:
         ))  # fmt: skip
     elif isinstance(shape, Text):
         family = "DejaVu Sans Mono" if shape.family == MONO else "DejaVu Sans"
+        size = shape.size * _SCALE[shape.family]
         axes.text(
-            shape.x, shape.y, shape.text, fontsize=shape.size * _SCALE[shape.family], color=shape.color, family=family,
-            ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor], va="baseline",
+            shape.x, shape.y, shape.text, fontsize=size, color=shape.color, family=family, va="baseline",
+            ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor],
             weight="bold" if shape.bold else "normal",
         )  # fmt: skip
     else:
