@@ -246,7 +246,9 @@ def test_what_javascript_cannot_says_why(f, words):
 def test_the_page_is_one_file_that_asks_for_nothing():
     html = ad.explore(product, 0.5, 2.0).html
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!data:,)""", html)
-    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
+    assert "http:" not in html.replace("http://www.w3.org/2000/svg", "")
+    assert "https:" not in html
+    assert "default-src 'none'" in html
     assert not re.search(r"\b(?:fetch|XMLHttpRequest|WebSocket|import)\s*\(", html)
     assert len(html) < 200_000
 

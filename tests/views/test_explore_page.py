@@ -41,14 +41,12 @@ def load(browser, tmp_path):
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
         page.goto(path.as_uri())
-        page.wait_for_function("window.explorer !== undefined")
         return page
 
     def again(page, exploration):
         path = tmp_path / "page0.html"
         exploration.save(path)
         page.goto(path.as_uri())
-        page.wait_for_function("window.explorer !== undefined")
         return page
 
     opened.again = again
@@ -111,7 +109,7 @@ def test_keys_go_to_the_ends_and_play(load):
     page.select_option("#speed", "60")
     page.locator("#title").click()
     page.keyboard.press("Space")
-    page.wait_for_function("explorer.position().at === explorer.position().last")
+    page.locator("#count:text-is('7 / 7')").wait_for()
     assert page.locator("#play").inner_text() == "▶ Play"
 
 
@@ -432,6 +430,32 @@ def test_only_what_is_in_view_is_in_the_document(load):
     assert page.locator(".row.now").count() == 1
     assert page.locator(".row").count() < 80
     assert page.locator(".box").count() < 80
+
+
+def test_far_away_boxes_are_one_shape_that_can_be_clicked(load):
+    def long(x):
+        for _ in range(1000):
+            x = np.sin(x)
+        return x
+
+    page = load(ad.explore(long, 0.3))
+    page.locator("#open-all").click()
+    assert page.locator(".far").count() == 0
+    page.locator("#fit").click()
+    assert page.locator(".far").count() == 1
+    box = page.locator("#graph").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert 450 < where(page).at < 550
+    assert page.locator(".box.now").count() == 1
+
+
+def test_the_printed_page_has_source_and_table(load):
+    page = load(ad.explore(product, 0.5, 2.0, exercise=True))
+    page.emulate_media(media="print")
+    assert page.locator("footer").is_hidden()
+    assert page.locator("#code").is_visible()
+    assert row(page, "v3").is_visible()
+    assert page.locator("#table").bounding_box()["height"] > 5 * 30
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,8 @@ from ..palette import drawing
 MONO, SANS = "monospace", "sans-serif"
 # The width of a letter in parts of its size: of fixed width, and of a sans-serif on average.
 _WIDE = {MONO: 0.605, SANS: 0.56}
+# Matplotlib's DejaVu is as wide as that, and without serifs wider.
+_SCALE = {MONO: 0.605 / 0.602, SANS: 0.93}
 
 
 @dataclass(frozen=True)
@@ -147,9 +149,10 @@ def _plot(matplotlib: Any, axes: Any, shape: Shape) -> None:
         ))  # fmt: skip
     elif isinstance(shape, Text):
         family = "DejaVu Sans Mono" if shape.family == MONO else "DejaVu Sans"
+        size = shape.size * _SCALE[shape.family]
         axes.text(
-            shape.x, shape.y, shape.text, fontsize=shape.size * 0.93, color=shape.color, family=family,
-            ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor], va="baseline",
+            shape.x, shape.y, shape.text, fontsize=size, color=shape.color, family=family, va="baseline",
+            ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor],
             weight="bold" if shape.bold else "normal",
         )  # fmt: skip
     else:

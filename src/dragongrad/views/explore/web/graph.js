@@ -75,8 +75,10 @@ function drawGraph() {
   const now = current(), nowBox = now === null ? -1 : boxOfNode[now];
   const edgeSeen = ({ from, to }) => Math.max(boxes[from].y, boxes[to].y) > top && Math.min(boxes[from].y, boxes[to].y) < bottom
     && Math.max(boxes[from].x, boxes[to].x) + 400 > left && Math.min(boxes[from].x, boxes[to].x) - 400 < right;
-  const lines = [], labels = [];
-  for (const edge of edges) {
+  const lines = [], labels = [], shown = boxes.filter(seen);
+  const many = shown.length > MOST_SHAPES;
+  if (many) lines.push(...farAway(shown));
+  for (const edge of many ? [] : edges) {
     if (!edgeSeen(edge)) continue;
     // Where the outputs are seeded nothing flows yet.
     const active = edge.to === nowBox && state.position !== COUNT + 1;
@@ -88,8 +90,22 @@ function drawGraph() {
     if (active && isBackward() && !isSmall()) labels.push(...contributionLabel(edge, now));
   }
   stage.setAttribute("transform", `translate(${view.x.toFixed(1)},${view.y.toFixed(1)}) scale(${view.scale.toFixed(4)})`);
-  keptShapes.show([...lines, ...boxes.filter(seen).map(keptBox), ...labels]);
+  const single = many ? shown.filter((b) => holdsNode(b, now) || holdsNode(b, data.trouble?.node)) : shown;
+  keptShapes.show([...lines, ...single.map(keptBox), ...labels]);
   drawWindow(left, top, right, bottom);
+}
+
+// Seen from far, thousands of boxes are two shapes: one of all edges, one of all boxes.
+const MOST_SHAPES = 600;
+
+function farAway(shown) {
+  const line = ({ from, to }) => `M${boxes[from].x.toFixed(0)},${(boxes[from].y + BOX / 2).toFixed(0)}L${boxes[to].x.toFixed(0)},${(boxes[to].y - BOX / 2).toFixed(0)}`;
+  const box = (b) => `M${(b.x - b.width / 2).toFixed(0)},${(b.y - BOX / 2).toFixed(0)}h${b.width.toFixed(0)}v${BOX}h-${b.width.toFixed(0)}z`;
+  const key = `${view.x} ${view.y} ${view.scale} ${version}`;
+  return [
+    keptShapes.element("far edges", key, () => draw("path", { d: edges.map(line).join(""), class: "edge" })),
+    keptShapes.element("far boxes", key, () => draw("path", { d: shown.map(box).join(""), class: "far" })),
+  ];
 }
 
 // On an edge that is being swept: what it carries, the local partial times the adjoint that arrived.
@@ -153,17 +169,18 @@ function forwardWord(i) {
 
 // Zoom and pan
 
-function fit() {
+// All of it; at the start only as far as it can be read.
+function fit(least = 0.002) {
   const { width, height } = room;
   const scale = Math.min(1.15, (width - 24) / (plan.width || 1), (height - 24) / (plan.height || 1));
-  view.scale = Math.max(scale, 0.8);
+  view.scale = Math.max(scale, least);
   view.x = (width - plan.width * view.scale) / 2;
   view.y = Math.max(12, (height - plan.height * view.scale) / 2);
   if (plan.height * view.scale > height) view.y = 12;
 }
 
 function zoom(factor, x = room.width / 2, y = room.height / 2) {
-  const scale = Math.min(3, Math.max(0.02, view.scale * factor));
+  const scale = Math.min(3, Math.max(0.002, view.scale * factor));
   view.x = x - ((x - view.x) * scale) / view.scale;
   view.y = y - ((y - view.y) * scale) / view.scale;
   view.scale = scale;
@@ -180,6 +197,14 @@ function showBox(i) {
   if (y < high || y > height - high) view.y += height / 2 - y;
 }
 
+// Where boxes are one shape, the one that a click is in.
+function selectAt(event) {
+  const place = graphView.getBoundingClientRect();
+  const x = (event.clientX - place.left - view.x) / view.scale, y = (event.clientY - place.top - view.y) / view.scale;
+  const box = boxes.find((b) => Math.abs(b.x - x) <= b.width / 2 && Math.abs(b.y - y) <= BOX / 2);
+  if (box) select(box.node ?? box.first);
+}
+
 function watchGraph() {
   let held = null, travelled = 0;
   graphView.addEventListener("pointerdown", (event) => {
@@ -194,10 +219,11 @@ function watchGraph() {
     drawGraph();
   });
   window.addEventListener("pointerup", (event) => {
-    const box = held && travelled < 5 ? event.target.closest?.(".box") : null;
+    const wasHeld = held !== null, box = wasHeld && travelled < 5 ? event.target.closest?.(".box") : null;
     held = null;
     if (box?.dataset.group !== undefined) toggle(Number(box.dataset.group));
     else if (box) select(Number(box.dataset.node));
+    else if (wasHeld && travelled < 5) selectAt(event);
   });
   canvas.addEventListener("mouseover", (event) => {
     const box = event.target.closest(".box");

@@ -188,9 +188,12 @@ function setAll(isOpen) {
   opened.clear();
   if (isOpen) GROUPS.forEach((_, g) => opened.add(g));
   regroup();
-  fit();
+  fit(READABLE);
   redraw();
 }
+
+// At a smaller scale the letters of the boxes are hard to read.
+const READABLE = 0.8;
 
 function begin() {
   document.title = `${data.title}: explorer`;
@@ -203,7 +206,7 @@ function begin() {
   buildInputs();
   layoutGraph();
   measure();
-  fit();
+  fit(READABLE);
   document.querySelector(`[name=mode][value=${state.mode}]`).checked = true;
   element("fold-all").hidden = element("open-all").hidden = GROUPS.length === 0;
   element("position").max = lastPosition();
