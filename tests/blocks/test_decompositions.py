@@ -282,6 +282,20 @@ def test_the_second_derivative_of_a_value_beside_equal_ones(of, name, rng):
     np.testing.assert_allclose([*found, np.sum(w * rows[0])], expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["wide", "product"])
+def test_the_second_derivative_of_a_complex_matrix_beside_equal_values(name):
+    z, h = COLUMN * (1 + 0.5j) + np.array([[0.0], [1j], [0.0], [0.3]]), 1e-5
+    f = {
+        "wide": lambda z: np.linalg.norm(np.concatenate([z, z, 2 * z], axis=1), 2),
+        "product": lambda z: np.linalg.eigvalsh(z @ np.conj(z.T))[-1],
+    }[name]
+    v = 1j * z + 1
+    with np.errstate(all="ignore"):
+        found = ad.jvp(ad.grad(f), (z,), (v,))[1]
+        expected = (ad.grad(f)(z + h * v) - ad.grad(f)(z - h * v)) / (2 * h)
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["equal columns", "equal eigenvalues"])
 def test_the_compiled_second_derivative_of_a_value_beside_equal_ones(name, backend):

@@ -105,9 +105,14 @@ def spread_out(
     `rule(bar, factors)` is linear in `bar`. The infinities are carried apart, as the numbers 1 and -1: where they
     meet a zero that is live, or two of different signs meet, the result is NaN.
     """
-    if bar.dtype.kind == "c" or not decide(np.logical_not(np.isfinite(bar))):
+    finite = np.isfinite(bar)
+    if not decide(np.logical_not(finite)):
         return rule(bar, factors)
     reached = [indicator(v, m) for v, m in zip(factors, moved, strict=True)]
+    if bar.dtype.kind == "c":
+        # Infinities have no sign: of them nothing is known but where they go.
+        unknown = rule(np.logical_not(finite) * 1.0, reached) != 0
+        return np.where(unknown, rule(bar, factors), rule(np.where(finite, bar, 0.0), factors))
     nonzero = [(v != 0).astype(np.float64) for v in factors]
     infinities = np.where(np.isinf(bar), _sign(bar), 0.0)
     met = rule(np.absolute(infinities), nonzero)
@@ -115,9 +120,9 @@ def spread_out(
     stopped = reached if rough is None else [indicator(v, m) for v, m in zip(factors, rough, strict=True)]
     unknown = np.logical_or(rule(np.absolute(infinities), stopped) != met, rule(np.isnan(bar) * 1.0, reached) != 0)
     unknown = np.logical_or(unknown, np.absolute(total) != met)
-    finite = rule(np.where(np.isfinite(bar), bar, 0.0), factors)
+    known = rule(np.where(finite, bar, 0.0), factors)
     # By the rule itself, so that the derivative of what is unknown is unknown too.
-    return np.where(unknown, rule(bar, factors), np.where(total == 0, finite, total * np.inf))
+    return np.where(unknown, rule(bar, factors), np.where(total == 0, known, total * np.inf))
 
 
 # Backwards
