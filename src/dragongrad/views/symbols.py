@@ -18,6 +18,7 @@ _OPERATORS = {
     np.bitwise_or: ("|", 0),
 }  # fmt: skip
 _NAMES = {"absolute": "abs", "conjugate": "conj"}
+_LONGEST = 600
 _RIGHT_MATTERS = frozenset({"-", "/", "%", "//", "@"})
 
 
@@ -28,6 +29,9 @@ class Symbol:
     __hash__ = object.__hash__
 
     def __init__(self, text: str, binding: int = _ATOM, like: Any = None) -> None:
+        if len(text) > _LONGEST:
+            # What stands in it twice is written twice: a program would grow without end.
+            raise TypeError("a formula that is too long to be read")
         self.text = text
         self.binding = binding
         # What follows `1 /` in a reciprocal: multiplied by a factor it is a division.

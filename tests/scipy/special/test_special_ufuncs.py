@@ -153,3 +153,12 @@ def test_airy_and_lambert_are_holomorphic():
         z, step = 1.3 + 0.4j, 1e-5
         expected = (f(z + step * 1j) - f(z - step * 1j)) / 2j / step
         assert abs(ad.grad(f, holomorphic=True)(z) - expected) < 1e-8 * abs(expected)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_rules_are_explained_and_none_without_end():
+    for name in NAMES:
+        fn = getattr(special, name)
+        if fn in TABLE:
+            assert len(str(ad.explain(fn))) < 4000
+    assert "elliprd(0, 1, 1 - x) / 6" in str(ad.explain(special.ellipk))
