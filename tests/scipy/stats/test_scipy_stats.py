@@ -74,7 +74,7 @@ def cases():
         if "cdf" in known:
             yield (
                 f"{name} cumulative",
-                case(by(name, "cdf", "sf", "logcdf", "logsf"), x, *args, order=1, rtol=2e-6, **options),
+                case(by(name, "cdf", "sf", "logcdf", "logsf"), x, *args, order=1, rtol=2e-6, **large),
             )
             yield f"{name} quantiles", case(by(name, "ppf", "isf"), Q, *args, order=1, rtol=2e-6, **large)
         moments = [n for n in known if n in ("mean", "var", "std", "entropy")]
