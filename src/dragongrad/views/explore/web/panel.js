@@ -118,7 +118,7 @@ function drawCost() {
   const isReverse = state.mode === "reverse";
   document.getElementById("cost").replaceChildren(
     make("span", {}, make("b", {}, "All derivatives: "), `${passes(forward, "forward")} or ${passes(reverse, "reverse")}; ${wins}.`),
-    make("span", {}, make("b", {}, isReverse ? "Tape: " : "Alive in forward mode: "),
-      isReverse ? `${amount(now)} of ${amount(all)} ` : `${amount(alive)} at most; reverse mode keeps ${amount(all)} `,
+    make("span", {}, make("b", {}, isReverse ? "Tape: " : "Values and tangents alive: "),
+      isReverse ? `${amount(now)} of ${amount(all)} ` : `${amount(alive)} at most; reverse mode's tape is ${amount(all)} `,
       isReverse ? make("meter", { min: 0, max: Math.max(all, 1), value: now, "aria-label": "memory of the tape" }) : null));
 }
