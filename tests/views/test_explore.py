@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import sys
+import tracemalloc
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -162,11 +163,29 @@ def test_large_arrays_are_pictures():
 
 
 def test_cost_counts_passes_and_the_tape():
-    cost = ad.explore(lambda x: np.sum(np.sin(x) * 2.0), np.ones(5)).data["cost"]
+    weights = np.arange(5.0)
+    cost = ad.explore(lambda x: np.sum(np.exp(np.sin(x)) * weights), np.ones(5)).data["cost"]
     assert (cost["forward"], cost["reverse"]) == (5, 1)
-    # The sine keeps its argument; the product with a number and the sum keep nothing as large as an array.
-    assert cost["kept"][0] == 40
-    assert sum(cost["kept"][1:]) < 40
+    # The sine keeps its argument and the product the weights, which are there anyway; the exponential its value.
+    assert cost["kept"] == [0, 40, 0, 0]
+
+
+def test_the_tape_is_as_large_as_that_of_vjp():
+    def f(x):
+        for _ in range(10):
+            x = np.tanh(x) * 2.0 + np.exp(-x)
+        return np.sum(x)
+
+    x = np.linspace(0, 1, 10_000)
+    expected = sum(ad.explore(f, x).data["cost"]["kept"])
+    ad.vjp(f, x)
+    tracemalloc.start()
+    try:
+        kept = ad.vjp(f, x)
+        assert tracemalloc.get_traced_memory()[0] == pytest.approx(expected, rel=0.05)
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 2
 
 
 @pytest.mark.parametrize(

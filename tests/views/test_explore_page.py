@@ -124,6 +124,20 @@ def test_contributions_add_up(load):
     assert "to x: + 1.7552 = 0.8776 · 2" in panel
 
 
+def test_sums_are_right_however_a_step_is_come_to(load):
+    def often(x):
+        s = 1.0
+        for k in range(4):
+            s = s + x * (k + 1.0)
+        return s
+
+    page = load(ad.explore(often, 0.5))
+    last = where(page).last  # the products pass on 4, 3, 2, 1, each behind its sum
+    for k, wanted in ((0, 10), (2, 9), (6, 4), (4, 7), (0, 10), (7, 0)):
+        page.evaluate(f"explorer.go({last - k})")
+        assert cell(page, "x", "bar") == str(wanted)
+
+
 def test_rows_lines_and_boxes_are_ways_to_a_step(load):
     page = load(ad.explore(product, 0.5, 2.0, mode="value"))
     row(page, "v2").click()

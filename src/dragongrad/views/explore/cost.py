@@ -13,12 +13,15 @@ from ...core.node import Node
 def cost(graph: Graph) -> dict[str, Any]:
     """Passes of either mode for the whole Jacobian, the bytes that each Node puts on the tape, and those alive.
 
-    The tape of reverse mode keeps what pullbacks ask for, each array once. Forward mode keeps a value and its
-    tangent until they are used for the last time; `alive` is the most that is.
+    The tape of reverse mode keeps what pullbacks ask for, each array once, beside the inputs. Forward mode
+    keeps a value and its tangent until they are used for the last time; `alive` is the most that is, without what
+    rules need while they run.
     """
     kept: list[int] = []
-    known: set[int] = set()
+    # What is there without the tape: the inputs, and plain arrays of the user's.
+    known = {id(n.saved[0]) for n in graph.inputs}
     for node in graph.nodes:
+        known |= {id(v) for v, p in zip(node.saved[1:], node.parents, strict=False) if p is None}
         fresh = {id(v): v for v in _saved(node) if id(v) not in known}
         known |= set(fresh)
         kept.append(sum(map(_size, fresh.values())))

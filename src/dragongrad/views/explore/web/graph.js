@@ -78,10 +78,13 @@ function drawGraph() {
   const lines = [], labels = [], shown = boxes.filter(seen);
   const many = shown.length > MOST_SHAPES;
   if (many) lines.push(...farAway(shown));
-  for (const edge of many ? [] : edges) {
-    if (!edgeSeen(edge)) continue;
+  const crossing = many ? [] : edges.filter(edgeSeen);
+  const bundled = crossing.length > MOST_SHAPES;
+  if (bundled) lines.push(bundle(crossing));
+  for (const edge of crossing) {
     // Where the outputs are seeded nothing flows yet.
     const active = edge.to === nowBox && state.position !== COUNT + 1;
+    if (bundled && !active) continue;
     const kind = active ? isBackward() ? "backward" : "active" : "";
     lines.push(keptShapes.element(edge, kind, () => draw("path", {
       d: edge.path, class: `edge ${kind}`,
@@ -97,6 +100,12 @@ function drawGraph() {
 
 // Seen from far, thousands of boxes are two shapes: one of all edges, one of all boxes.
 const MOST_SHAPES = 600;
+
+// Edges beyond telling apart, as of an input that is used a thousand times.
+function bundle(crossing) {
+  const key = `${view.x} ${view.y} ${view.scale} ${version}`;
+  return keptShapes.element("bundle", key, () => draw("path", { d: crossing.map((e) => e.path).join(""), class: "edge" }));
+}
 
 function farAway(shown) {
   const line = ({ from, to }) => `M${boxes[from].x.toFixed(0)},${(boxes[from].y + BOX / 2).toFixed(0)}L${boxes[to].x.toFixed(0)},${(boxes[to].y - BOX / 2).toFixed(0)}`;
@@ -125,7 +134,7 @@ const holdsNode = (box, n) => n !== null && n !== undefined && boxes[boxOfNode[n
 
 function keptBox(box) {
   const i = box.node;
-  const numbers = i === undefined ? "" : `${reached(i)} ${isBackward() && arrived(i).length} ${isBackward()}`;
+  const numbers = i === undefined ? "" : `${reached(i)} ${arrivedCount(i)} ${isBackward()}`;
   return keptShapes.element(box, `${holdsNode(box, current())} ${numbers} ${isSmall()} ${version}`, () => drawBox(box));
 }
 

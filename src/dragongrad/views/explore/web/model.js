@@ -19,7 +19,7 @@ const state = {
 };
 
 // Numbers: decoded when they are first looked at, and computed again after an input has moved.
-const recorded = { values: [], dots: data.seeds.map(() => []), bars: [] };
+const recorded = { values: [], dots: data.seeds.map(() => []), bars: [], given: [] };
 let live = null;
 
 const valueOf = (i) => (live ? live.values[i] : recorded.values[i] ??= decode(NODES[i].v));
@@ -27,7 +27,7 @@ const dotOf = (i) => (live ? live.dots[i] : recorded.dots[state.seed][i] ??= dec
 const barOf = (i) => (live ? live.bars[i] : data.bars[i] === null ? null : recorded.bars[i] ??= decode(data.bars[i]));
 const givenOf = (i) => (live ? live.given[i] : recordedGiven(i));
 const recordedValue = (i) => (recorded.values[i] ??= decode(NODES[i].v));
-const recordedGiven = (i) => data.given[i].map(([p, g]) => [p, decode(g)]);
+const recordedGiven = (i) => (recorded.given[i] ??= data.given[i].map(([p, g]) => [p, decode(g)]));
 
 const forms = [];
 const formAt = (i) => (forms[i] ??= formOf(NODES[i]));
@@ -180,18 +180,40 @@ const incomingOf = () => {
 const INCOMING = incomingOf();
 const STARTS = new Map(data.start.map(([i, g]) => [i, decode(g)]));
 
-// What has arrived at a Node's adjoint by now: pairs of the Node that gave it (null for the start) and the amount.
-function arrived(i) {
-  const until = state.position - COUNT - 2;
-  const parts = state.position > COUNT && STARTS.has(i) ? [[null, STARTS.get(i)]] : [];
-  for (const [k, from, slot] of INCOMING[i]) if (k <= until) parts.push([from, givenOf(from)[slot][1]]);
-  return parts;
+// How many contributions have arrived at a Node's adjoint by now, what the outputs begin with among them.
+function arrivedCount(i) {
+  if (state.position <= COUNT) return 0;
+  const until = state.position - COUNT - 2, incoming = INCOMING[i];
+  let low = 0, high = incoming.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (incoming[middle][0] <= until) low = middle + 1;
+    else high = middle;
+  }
+  return low + (STARTS.has(i) ? 1 : 0);
 }
 
+// One of them: the Node that gave it (null for the start) and the amount.
+function arrival(i, k) {
+  if (STARTS.has(i) && k-- === 0) return [null, STARTS.get(i)];
+  const [, from, slot] = INCOMING[i][k];
+  return [from, givenOf(from)[slot][1]];
+}
+
+const arrived = (i) => Array.from({ length: arrivedCount(i) }, (_, k) => arrival(i, k));
+
+// Sums are kept, so that a step adds what it brings: an input may be used a thousand times.
+const sums = new Map();
+
 function adjointSoFar(i) {
-  const parts = arrived(i);
-  if (!parts.length) return state.position > COUNT && isFloat(i) ? "none" : null;
-  return parts.map(([, g]) => g).reduce(plus);
+  const count = arrivedCount(i);
+  if (count === 0) return state.position > COUNT && isFloat(i) ? "none" : null;
+  const old = sums.get(i);
+  const goesOn = old && old.version === version && old.count <= count;
+  let total = goesOn ? old.total : arrival(i, 0)[1];
+  for (let k = goesOn ? old.count : 1; k < count; k++) total = plus(total, arrival(i, k)[1]);
+  sums.set(i, { version, count, total });
+  return total;
 }
 
 // A cell of an exercise that is still to be filled in.

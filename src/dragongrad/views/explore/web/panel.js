@@ -65,9 +65,12 @@ function tangentParts(i) {
   return [...parts, figure("tangent", dotOf(i))];
 }
 
+const MOST_TERMS = 12;
+
 function adjointParts(i) {
   const node = NODES[i], parts = [];
-  const came = arrived(i);
+  const many = arrivedCount(i) > MOST_TERMS, came = many ? [] : arrived(i);
+  if (many) parts.push(make("p", { class: "faint" }, `adds up from ${arrivedCount(i)} contributions`));
   const known = came.filter(([, g]) => g !== null && size(g.s) === 1 && isFull(g));
   if (came.length > 1 && known.length === came.length) {
     const terms = came.map(([from, g]) => `${short(g.d[0], 4)}${from === null ? " (start)" : ` (${NODES[from].n})`}`);
@@ -115,7 +118,7 @@ function drawCost() {
   const isReverse = state.mode === "reverse";
   document.getElementById("cost").replaceChildren(
     make("span", {}, make("b", {}, "All derivatives: "), `${passes(forward, "forward")} or ${passes(reverse, "reverse")}; ${wins}.`),
-    make("span", {}, make("b", {}, isReverse ? "Tape: " : "Alive in forward mode: "),
-      isReverse ? `${amount(now)} of ${amount(all)} ` : `${amount(alive)} at most; reverse mode keeps ${amount(all)} `,
+    make("span", {}, make("b", {}, isReverse ? "Tape: " : "Values and tangents alive: "),
+      isReverse ? `${amount(now)} of ${amount(all)} ` : `${amount(alive)} at most; reverse mode's tape is ${amount(all)} `,
       isReverse ? make("meter", { min: 0, max: Math.max(all, 1), value: now, "aria-label": "memory of the tape" }) : null));
 }

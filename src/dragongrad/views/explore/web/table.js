@@ -71,7 +71,7 @@ function drawRows(all = false) {
   for (let r = all ? 0 : top; r < Math.min(items.length, (all ? 0 : top) + count); r++) {
     const item = items[r], isNow = item.node !== undefined && item.node === current();
     const shows = item.node === undefined ? `${opened.has(item.group)} ${heldIn(item.group)}`
-      : `${isNow} ${reached(item.node)} ${state.position > COUNT} ${arrived(item.node).length} ${version}`;
+      : `${isNow} ${reached(item.node)} ${state.position > COUNT} ${arrivedCount(item.node)} ${version}`;
     rows.push(keptRows.element(item.node === undefined ? `g${item.group} ${r}` : `${item.node} ${r}`, shows,
       () => (item.node === undefined ? groupRow(item, r) : nodeRow(item, r))));
   }
@@ -123,7 +123,7 @@ function content(key, i) {
     if (!isFloat(i)) return "";
     if (key === "dot") return reached(i) ? cell(dotOf(i), false) : "";
     const bar = adjointSoFar(i);
-    return bar === null ? (state.position > COUNT && arrived(i).length ? cell(null) : "")
+    return bar === null ? (arrivedCount(i) ? cell(null) : "")
       : bar === "none" ? make("span", { class: "number faint" }, "0") : cell(bar, false);
   }
   return blankField(key, i);
@@ -154,6 +154,7 @@ function openAround(i) {
 }
 
 function regroup() {
+  version++;
   buildItems();
   layoutGraph();
   redraw();
