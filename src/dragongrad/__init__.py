@@ -48,7 +48,7 @@ from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
 
 if _typing.TYPE_CHECKING:
-    from . import lab, nn
+    from . import integrate, lab, nn
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .compiler.backends.native.jit.cache import cache_info, clear_cache
     from .compiler.backends.native.parallel.thread_pool import set_threads
@@ -76,7 +76,7 @@ _ROOMS = {
     "load": ".compiler.saved.load",
     "graph": ".views.drawing", "explain": ".views.explain", "trace_table": ".views.table",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
-    "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
+    "integrate": ".integrate", "lab": ".lab", "nn": ".nn", "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
@@ -93,7 +93,7 @@ __all__ = [
     "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "Variable",
     "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
     "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "fori_loop",
-    "full", "general", "grad", "graph", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "lab",
+    "full", "general", "grad", "graph", "hessian", "hvp", "integrate", "jacfwd", "jacobian", "jacrev", "jvp", "lab",
     "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic", "logsumexp", "map",
     "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "set_mode", "set_threads",
     "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad", "vjp", "vmap",
