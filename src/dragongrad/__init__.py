@@ -54,7 +54,7 @@ from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
 
 if _typing.TYPE_CHECKING:
-    from . import interop, lab, nn, scipy
+    from . import integrate, interop, lab, nn, scipy
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .compiler.backends.native.jit.cache import cache_info, clear_cache
     from .compiler.backends.native.parallel.thread_pool import set_threads
@@ -85,7 +85,8 @@ _ROOMS = {
     "graph": ".views.drawing", "explain": ".views.explain", "explore": ".views.explore.page",
     "trace_table": ".views.table",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
-    "lab": ".lab", "nn": ".nn", "scipy": ".scipy", "least_squares": ".optimize.fitting.least_squares",
+    "integrate": ".integrate", "lab": ".lab", "nn": ".nn", "scipy": ".scipy",
+    "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
     "implicit": ".transforms.implicit", "interop": ".interop",
@@ -107,11 +108,11 @@ __all__ = [
     "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
     "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
     "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "explore",
-    "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "interop", "jacfwd", "jacobian",
-    "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax", "logistic",
-    "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan", "scipy",
-    "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table", "value_and_grad",
-    "vjp", "vmap", "while_loop", "zeros",
+    "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "integrate", "interop", "jacfwd",
+    "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax",
+    "logistic", "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan",
+    "scipy", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table",
+    "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 
 

@@ -13,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dragongrad as ad
+from dragongrad.compiler import bodies as loop_bodies
+from dragongrad.compiler.backends.numpy_source import Source
 from dragongrad.compiler.graph import LOOPS
+from dragongrad.compiler.trace import Stage
 
 X = np.array([0.3, -0.5, 0.8])
 BACKENDS = ["numpy", "native"]
@@ -986,3 +989,29 @@ def test_derivatives_of_loops_that_keep_values(transform, options):
     compiled = ad.compile(g)
     for _ in range(2):
         np.testing.assert_allclose(compiled(X), g(X), rtol=1e-10, atol=1e-12)
+
+
+def test_decisions_by_several_results_of_a_loop_run_it_once(monkeypatch):
+    """Of loops in loops, whose cost is not known, as a program."""
+    runs, programs = [], []
+
+    def counted(node, arrays):
+        runs.append(node)
+        return loop_bodies.run_loop(node, arrays)
+
+    def made(graph):
+        programs.append(graph)
+        return Source(graph)
+
+    monkeypatch.setattr(Stage, "run_loop", staticmethod(counted))
+    monkeypatch.setattr(loop_bodies, "Source", made)
+
+    def f(x):
+        def step(carry, u):
+            return ad.while_loop(lambda at: at[0] < u, lambda at: (at[0] + 1.0, at[1] * x), carry), carry[1]
+
+        (count, last), _ = ad.scan(step, (0.0, 1.0), np.array([3.0, 5.0]))
+        return last if count > 4 and last > 2 else -last
+
+    assert ad.compile(f)(2.0) == f(2.0) == 32
+    assert (len(runs), len(programs)) == (1, 1)

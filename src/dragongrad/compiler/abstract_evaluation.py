@@ -119,7 +119,7 @@ def computed(node: Node, nodes: list[Node], known: dict[Node, Any], run_loop: Ca
     node, nodes : Node, list of Node
         Which, of all that were written down.
     known : dict
-        Values of some of them, which suffice.
+        Values of some of them, which suffice. Those of loops are added.
     run_loop : callable
         `run_loop(node, arrays)`: the values of a loop, which takes long in Python.
     """
@@ -138,7 +138,11 @@ def computed(node: Node, nodes: list[Node], known: dict[Node, Any], run_loop: Ca
         assert one.block is not None
         given = [v if p is None else values[p] for p, v in zip(one.parents, one.saved[1:], strict=True)]
         loops = isinstance(one.params.get("body"), Graph)
-        values[one] = run_loop(one, given) if loops else one.block.forward(*given, **one.params)
+        if loops:
+            # It takes long, and another of its values may be asked for later.
+            values[one] = known[one] = run_loop(one, given)
+        else:
+            values[one] = one.block.forward(*given, **one.params)
     return values[node]
 
 

@@ -324,7 +324,9 @@ _MANY = 5000
 def run_loop(node: Node, arrays: Sequence[Any]) -> Any:
     """The values of a loop of plain arrays."""
     assert node.block is not None
-    if node.params.get("length", _MANY) * len(node.params["body"].nodes) < _MANY:
+    nodes = node.params["body"].nodes
+    nested = any(isinstance(one.params.get("body"), Graph) for one in nodes)
+    if not nested and node.params.get("length", _MANY) * len(nodes) < _MANY:
         return node.block.forward(*arrays, **node.params)
     inputs = [Op(INPUT, (), {}, np.shape(x), np.asarray(x).dtype) for x in arrays]
     loop = loop_of(node, tuple(inputs))

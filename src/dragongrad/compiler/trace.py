@@ -158,6 +158,9 @@ class Stage(Staging):
 
     def apply(self, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Evaluate a Block and write its Node."""
+        if block.name == "custom" and params["rule"].staged:
+            # Its rules are for the levels above.
+            return params["rule"].value(*args)
         if block.name in _SHAPED_BY_VALUES:
             raise UnstageableError(
                 f"the shape of {block.name} depends on values\n  at {user_line()}\n"

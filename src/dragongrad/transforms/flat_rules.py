@@ -30,6 +30,7 @@ class FlatRule:
     pull: Callable[..., Any] | None  # (cotangents, outputs, arrays) -> cotangent or None for each array
     push: Callable[..., Any] | None  # (tangents, outputs, arrays) -> tangent of each output
     foreign: bool = False  # whether the rules may be code of another library, which takes no Variables
+    staged: bool = False  # whether a program is made of the function itself, which is NumPy code
 
     def __repr__(self) -> str:
         return self.name
@@ -144,7 +145,7 @@ def _batch(size: int, values: list[Any], batched: tuple[bool, ...], rule: FlatRu
             rows = [rule.value(*[x[i] if b else x for x, b in zip(xs, batched, strict=True)]) for i in range(size)]
             return tuple([np.stack(part) for part in zip(*rows, strict=True)])
 
-    wide = FlatRule(rule.name, value, pull, push)
+    wide = FlatRule(rule.name, value, pull, push, staged=rule.staged)
     return custom(*values, rule=wide)
 
 
@@ -156,13 +157,13 @@ custom = general(
 
 def apply_flat(
     name: str, function: Callable[..., Any], args: tuple[Any, ...], pull: Any = None, push: Any = None,
-    foreign: bool = False,
+    foreign: bool = False, staged: bool = False,
 ) -> Any:  # fmt: skip
     """Call a function of nests by a rule over nests.
 
     `pull(out_bar, out, args)` returns a nest of cotangents for each argument (or None), `push(args_dot, out,
     args)` the tangent of the output. Where they may be `foreign`, they are called with values if they take no
-    Variables.
+    Variables. Of a `staged` function, which is NumPy code, compiled functions are made.
     """
     leaves, structure = flatten(args)
     leaves = [plain(leaf) for leaf in leaves]
@@ -196,7 +197,7 @@ def apply_flat(
         _check_shapes(name, "tangent", found, outs)
         return tuple([np.broadcast_to(dot, np.shape(o)) for dot, o in zip(found, outs, strict=True)])
 
-    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None, foreign)
+    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None, foreign, staged)
     outs = custom(*[leaves[i] for i in moving], rule=rule)
     return unflatten(outer[0], list(outs))
 
