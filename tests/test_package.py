@@ -260,3 +260,27 @@ def test_forward_mode_needs_no_memory_for_the_length():
     ad.jvp(lambda x: chain(x, 10), (np.ones(3),), (np.ones(3),))
     ad.jvp(lambda x: chain(x, 2000), (np.ones(3),), (np.ones(3),))
     assert alive[1] <= alive[0]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import dragongrad.nn as nn; y = nn.relu(x)",
+        "import dragongrad.scipy.stats as st; y = st.norm.logpdf(x)",
+        "from dragongrad.scipy import linalg; y = linalg.expm(np.outer(x, x))",
+        "import dragongrad.integrate; import dragongrad.lab; y = x**2",
+    ],
+)
+@pytest.mark.parametrize("transform", ["ad.grad(f)", "ad.compile(ad.grad(f))"])
+def test_rooms_are_imported_inside_a_function_too(use, transform):
+    code = f"""
+import numpy as np, dragongrad as ad
+def f(x):
+    {use}
+    return np.sum(y)
+x = np.array([1.0, -2.0])
+g = {transform}
+first, again = g(x), g(x)
+assert np.array_equal(first, again), (first, again)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -42,6 +42,7 @@ from .core.errors import (
 )
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
+from .imports import install as _install_imports
 from .namespace import not_answering as _not_answering
 from .scipy.names import install as _install_scipy
 from .transforms.batch import vmap
@@ -95,6 +96,7 @@ _ROOMS = {
 
 # Some ufuncs have their names in the second alone.
 _late.RULES.update(dict.fromkeys(("scipy.special", "scipy.special._ufuncs"), f"{__name__}.scipy.special.rules"))
+_install_imports()
 _install()
 _install_operators()
 _install_habits()
