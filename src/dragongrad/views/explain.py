@@ -17,7 +17,7 @@ from ..blocks.kinks import KINKS
 from ..classic.block import Block as ClassicBlock
 from ..core.block import BLOCKS, COMPOSITES, TABLE, UNSUPPORTED, Block, rule_names
 from ..core.dispatch import no_rule
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, NoRuleError
 from ..core.node import KEEP, NEGATE, TIMES
 from ..transforms.custom import CustomRule
 from .symbols import Symbol, formula
@@ -201,6 +201,8 @@ def _partial(partial: Any, pick: Any, values: tuple[Any, ...]) -> Any:
         return Symbol(f"{partial.__name__}({saved})")
     try:
         return saved if partial is TIMES else partial(saved)
+    except NoRuleError as error:
+        return Symbol(f"none: {str(error).partition(': ')[2].splitlines()[0]}")
     except _UNKNOWN:
         name = getattr(partial, "__name__", "<lambda>")
         inside = formula(saved) if isinstance(saved, tuple) else f"({formula(saved)})"
@@ -242,7 +244,8 @@ def _is_finite_at(block: Block, i: int, place: float) -> bool:
     with np.errstate(all="ignore"):
         out = block.value(*map(np.float64, arguments))
         values = (out, *map(np.float64, arguments))
-        return all(np.isfinite([out, *[_partial(partial, pick, values) for partial, pick in block.partials]]))
+        slopes = [_partial(partial, pick, values) for partial, pick in block.partials]
+        return all(np.isfinite([out, *[slope for slope in slopes if not isinstance(slope, Symbol)]]))
 
 
 _WIDE, _LETTERS = 100, "tuvw"

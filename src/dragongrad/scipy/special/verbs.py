@@ -46,14 +46,14 @@ class Refused:
     def partial(self, name: str) -> Callable[..., Any]:
         """What raises the error."""
 
-        def refuse(x: Any) -> Any:
+        def _refuse(x: Any) -> Any:
             raise NoRuleError(
                 f"scipy.special.{name} has no derivative by its argument {self.argument}: {self.reason}\n"
                 f"  at {user_line()}\n"
                 f"Where that derivative is not wanted, pass ad.stop_gradient({self.argument})"
             )
 
-        return refuse
+        return _refuse
 
 
 def order(argument: str = "n") -> Refused:
