@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.linalg
+from grid import BACKENDS
 from scipy_cases import case, properties
 
 import dragongrad as ad
@@ -75,6 +76,9 @@ FACTORS = {
     "qr economic": case(lambda m, a: m.qr(a, mode="economic"), TALL),
     "qr r": case(lambda m, a: m.qr(a, mode="r"), TALL),
     "qr pivoting": case(lambda m, a: m.qr(a, mode="economic", pivoting=True)[:2], TALL),
+    "rq": case(lambda m, a: m.rq(a), A),
+    "rq economic": case(lambda m, a: m.rq(a, mode="economic"), WIDE),
+    "subspace_angles": case(lambda m, a, b: m.subspace_angles(a, b), TALL, RNG.normal(size=(4, 2)), single=False),
     "svd": case(lambda m, a: m.svd(a), A),
     "svd economic": case(lambda m, a: m.svd(a, full_matrices=False), WIDE),
     "svdvals": case(lambda m, a: m.svdvals(a), TALL),
@@ -248,6 +252,16 @@ def test_a_singular_derivative_is_an_error_of_ours_in_reverse_mode_too(f):
     x = np.zeros((2, 2)) if f is not la.sqrtm else SINGULAR
     with pytest.raises(ad.FactorizationError, match="test_scipy_linalg"):
         ad.grad(lambda a: np.sum(f(a)))(x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("f", [la.logm, la.sqrtm, lambda a: la.fractional_matrix_power(a, 0.3)])
+def test_compiled_for_real_values_and_then_complex_ones(f, backend):
+    real, negative = np.array([[2.0, 0.3], [0.1, 1.0]]), np.array([[-2.0, 0.3], [0.1, 1.0]])
+    gradient = ad.grad(lambda a: np.sum(np.absolute(f(a))))
+    compiled = ad.compile(gradient, backend=backend)
+    for a in (real, real, negative, negative, real):
+        np.testing.assert_allclose(compiled(a), gradient(a), rtol=1e-10)
 
 
 def test_equal_eigenvalues():

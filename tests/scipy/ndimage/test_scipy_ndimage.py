@@ -43,6 +43,17 @@ FILTERS = {
     "gaussian_laplace": case(lambda m, x: m.gaussian_laplace(x, 0.8), X),
     "gaussian_gradient_magnitude": case(lambda m, x: m.gaussian_gradient_magnitude(x, 0.8), X),
 }  # fmt: skip
+CROSS = np.array([[0, 1, 0], [1, 1, 1]])
+RANKS = {
+    "maximum_filter": case(lambda m, x: m.maximum_filter(x, 3), X),
+    "maximum_filter footprint": case(lambda m, x: m.maximum_filter(x, footprint=CROSS, mode="constant"), X),
+    "minimum_filter": case(lambda m, x: m.minimum_filter(x, (2, 3), origin=(0, -1), mode="nearest"), X),
+    "maximum_filter1d": case(lambda m, x: m.maximum_filter1d(x, 4, axis=0, origin=1), X),
+    "minimum_filter1d": case(lambda m, x: m.minimum_filter1d(x, 3, mode="wrap"), X),
+    "rank_filter": case(lambda m, x: m.rank_filter(x, -2, 3), X),
+    "median_filter": case(lambda m, x: m.median_filter(x, (2, 3)), X),
+    "percentile_filter": case(lambda m, x: m.percentile_filter(x, 30, footprint=CROSS, origin=(-1, 0)), X),
+}
 MOVING = {
     f"map_coordinates {mode} {order}": case(
         lambda m, x, c, k=mode, o=order: m.map_coordinates(x, c, order=o, mode=k, cval=0.7), X, AT, single=False
@@ -73,7 +84,7 @@ MOVING = {
     "rotate larger": case(lambda m, x: m.rotate(x, 30.0, order=1), X, single=False),
     "center_of_mass": case(lambda m, x: m.center_of_mass(x * x), X, single=False),
 }  # fmt: skip
-CASES = FILTERS | MOVING
+CASES = FILTERS | RANKS | MOVING
 globals().update(properties("ndimage", CASES))
 
 
@@ -99,7 +110,9 @@ def test_a_volume_is_turned_plane_by_plane():
     (lambda x: ndimage.zoom(x, x[0, 0]), ad.NoRuleError),
     (lambda x: ndimage.rotate(x, x[0, 0]), ad.NoRuleError),
     (lambda x: ndimage.gaussian_filter(x, 1.0, output=np.zeros((4, 5))), ad.NoRuleError),
-    (lambda x: ndimage.median_filter(x, 3), ad.NoRuleError),
+    (lambda x: ndimage.median_filter(x), ad.ArgumentError),
+    (lambda x: ndimage.rank_filter(x, 9, 3), ad.ArgumentError),
+    (lambda x: ndimage.label(x), ad.NoRuleError),
 ])  # fmt: skip
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_ndimage"):

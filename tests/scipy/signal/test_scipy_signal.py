@@ -16,6 +16,7 @@ B, A = np.array([0.4, 0.3, -0.2]), np.array([1.3, -0.5, 0.2])
 SOS = np.array([[0.5, 0.2, 0.1, 1.0, -0.3, 0.1], [0.8, -0.1, 0.0, 1.0, 0.2, 0.0]])
 SIGNAL = RNG.normal(size=(2, 12))
 LONG = RNG.normal(size=30)
+W2 = np.array([1.0, -0.5])
 
 
 def sections(s):
@@ -42,6 +43,8 @@ CONVOLVING = {
     "convolve2d valid": case(lambda m, x, h: m.convolve2d(x, h, "valid"), KERNEL, IMAGE),
     "correlate2d": case(lambda m, x, h: m.correlate2d(x, h, "same", "symm"), IMAGE, KERNEL),
     "deconvolve": case(lambda m, x, h: m.deconvolve(x, h), X[:5], H[:2], single=False),
+    "medfilt": case(lambda m, x: m.medfilt(x, (3, 5)), IMAGE),
+    "medfilt of a signal": case(lambda m, x: m.medfilt(x), X),
     "wiener": case(lambda m, x: m.wiener(x, 3, noise=0.2), IMAGE, single=False),
 }
 FILTERING = {
@@ -103,6 +106,12 @@ SPECTRA = {
     "periodogram": case(lambda m, x: m.periodogram(x, fs=3.0)[1], SIGNAL),
     "periodogram nfft": case(lambda m, x: m.periodogram(x, nfft=7, axis=0)[1], LONG),
     "coherence": case(lambda m, x, y: m.coherence(x, y, nperseg=8)[1][1:-1], LONG, LONG**2, single=False),
+    "spectrogram": case(lambda m, x: m.spectrogram(x, 2.0, nperseg=6, axis=0), LONG[:, None] * W2, single=False),
+    "spectrogram amplitudes": case(
+        lambda m, x: (m.spectrogram(x, nperseg=6, noverlap=2, mode="complex")[2],
+                      m.spectrogram(x, 1.0, "boxcar", 5, detrend=False, mode="magnitude")[2]),
+        LONG, single=False,
+    ),
     "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A, single=False),
     "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS, single=False),
     "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4), single=False),

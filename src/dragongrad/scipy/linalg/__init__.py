@@ -33,12 +33,8 @@ from .factors import (
     matrix_balance,
     null_space,
     orth,
-    orthogonal_procrustes,
-    polar,
     qr,
     qz,
-    rq,
-    subspace_angles,
     svd,
     svdvals,
 )
@@ -58,6 +54,7 @@ from .functions import (
     tanhm,
     tanm,
 )
+from .orthogonal import orthogonal_procrustes, polar, rq, subspace_angles
 from .spectra import cossin, eig, eig_banded, eigh, eigh_tridiagonal, eigvals, eigvalsh, eigvalsh_tridiagonal, schur
 from .structured import (
     block_diag,

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import scipy.linalg as scipys
 
-from ...blocks.matrices import adjoint, square
+from ...blocks.matrices import adjoint
 from ...blocks.matrices import transposed as transpose_of
 from ...core.block import constant, general
-from ...core.errors import NoRuleError, ShapeError, describe, user_line
+from ...core.errors import NoRuleError, user_line
 from ..stacks import stacked
 from .chapter import column, matrix, refused, smooth, together
-from .equations import sylvester
 from .systems import triangular
 
 
@@ -293,69 +292,6 @@ def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any
     return np.linalg.svdvals(matrix(a))
 
 
-def _polar_value(x: Any) -> Any:
-    return scipys.polar(x)
-
-
-def _polar_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
-    """From P P = A^H A, a Sylvester equation for dP; then dU P = dA - U dP. Equal singular values do no harm."""
-    u, p = out
-    change = adjoint(x_dot) @ x
-    p_dot = sylvester(p, p, change + adjoint(change))
-    u_dot = adjoint(np.linalg.solve(p, adjoint(x_dot - u @ p_dot)))
-    return u_dot, p_dot
-
-
-_polar: Any = general("polar", value=stacked(_polar_value, 2), pushforward=_polar_pushforward, outputs=2,
-                      names=("x",), parameters=(), dispatches=False, signature="(m,n)->(m,n),(n,n)")  # fmt: skip
-
-
-@smooth
-def polar(a: Any, side: str = "right") -> Any:
-    """The factors u, p of a matrix of full rank: orthonormal columns or rows, and a positive definite matrix.
-
-    `a = u p` with `side="right"`, `a = p u` with "left". A matrix without full rank has no derivative, and raises a
-    `FactorizationError`.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.jvp(lambda a: la.polar(a)[1], (np.eye(2),), (np.array([[1.0, 2.0], [0.0, 0.0]]),))[1]
-    array([[1., 1.],
-           [1., 0.]])
-
-    """
-    a = matrix(a)
-    if side not in ("right", "left"):
-        raise ShapeError(f"polar({describe(a)}): side is 'right' or 'left', not {side!r}\n  at {user_line()}")
-    if a.shape[-2] >= a.shape[-1]:
-        u, p = _polar(a)
-        return (u, p) if side == "right" else (u, u @ p @ adjoint(u))
-    u, p = _polar(adjoint(a))
-    # The factors of the adjoint from the other side: a = p u^H.
-    return adjoint(u), (u @ p @ adjoint(u) if side == "right" else p)
-
-
-@smooth
-def orthogonal_procrustes(A: Any, B: Any, check_finite: bool = True) -> Any:  # noqa: N803 - SciPy's names
-    """The orthogonal matrix R that brings `A @ R` nearest to `B`, and the sum of the singular values of `A.T @ B`.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.grad(lambda a: la.orthogonal_procrustes(a, np.eye(2))[1])(np.eye(2))
-    array([[1., 0.],
-           [0., 1.]])
-
-    """
-    a, b = together(A, B)
-    square(transpose_of(a) @ a, "orthogonal_procrustes")
-    u, p = _polar(adjoint(adjoint(b) @ a))
-    return u, np.real(np.trace(p, 0, -2, -1))
-
-
 null_space = refused(
     "null_space", "the basis of a null space is not unique",
     "Its projector is smooth: np.eye(n) - la.pinv(a) @ a",
@@ -372,9 +308,4 @@ matrix_balance = refused(
     "Balance the plain value, and use its scaling as a constant",
 )  # fmt: skip
 ldl = refused("ldl", "the blocks of its diagonal change in size", "Take la.lu, or la.eigh")
-rq = refused("rq", "it is not written yet", "Take la.qr of the matrix with its rows flipped and transposed")
 qz = refused("qz", "the phases of its vectors are LAPACK's choice", "Take la.eig(a, b)")
-subspace_angles = refused(
-    "subspace_angles", "it needs an orthonormal basis, which is not unique",
-    "Take np.arccos of la.svdvals(qa.T @ qb), with q from la.qr(a, mode='economic')",
-)  # fmt: skip

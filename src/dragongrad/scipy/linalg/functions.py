@@ -16,8 +16,9 @@ import numpy as np
 import scipy.linalg as scipys
 
 from ...blocks.matrices import square, transposed
-from ...core.block import general
+from ...core.block import constant, general
 from ...core.errors import NoRuleError, user_line
+from ...core.variable import bottom
 from ..stacks import stacked
 from .chapter import matrix, refused, smooth, together
 from .equations import sylvester
@@ -154,6 +155,15 @@ def _kept(out: Any, x: Any) -> Any:
 
 
 _logm = _primary("logm", _logm_value)
+_is_complex: Any = constant("is_complex", value=lambda x: np.bool_(np.iscomplexobj(x)), names=("x",), parameters=(),
+                            dispatches=False)  # fmt: skip
+
+
+def _asked(out: Any, x: Any) -> Any:
+    """A value of which its elements decide whether it is complex: a program that is traced asks that again."""
+    if x.dtype.kind != "c":
+        bool(np.any(bottom(_is_complex(out))))
+    return out
 
 
 @smooth
@@ -171,7 +181,8 @@ def logm(A: Any, disp: Any = True) -> Any:  # noqa: N803
            [2., 0.]])
 
     """
-    return _logm(_square(A, "logm"))
+    a = _square(A, "logm")
+    return _asked(_logm(a), a)
 
 
 def _sqrtm_value(x: Any) -> Any:
@@ -205,7 +216,8 @@ def sqrtm(A: Any, disp: Any = None, blocksize: Any = None) -> Any:  # noqa: N803
            [0.5 , 0.  ]])
 
     """
-    return _sqrtm(_square(A, "sqrtm"))
+    a = _square(A, "sqrtm")
+    return _asked(_sqrtm(a), a)
 
 
 _sinm, _cosm, _tanm = (_primary(n, getattr(scipys, n)) for n in ("sinm", "cosm", "tanm"))
@@ -330,7 +342,8 @@ def fractional_matrix_power(A: Any, t: Any) -> Any:  # noqa: N803
             f"scipy.linalg.fractional_matrix_power has no derivative rule for its power\n  at {user_line()}\n"
             "Write la.expm(t * la.logm(A))"
         )
-    return _power(_square(A, "fractional_matrix_power"), t=float(t))
+    a = _square(A, "fractional_matrix_power")
+    return _asked(_power(a, t=float(t)), a)
 
 
 expm_cond = refused(

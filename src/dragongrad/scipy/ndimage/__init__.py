@@ -22,23 +22,28 @@ from .moving import (
     geometric_transform,
     label,
     map_coordinates,
-    maximum_filter,
-    median_filter,
-    minimum_filter,
-    percentile_filter,
-    rank_filter,
     rotate,
     shift,
     spline_filter,
     spline_filter1d,
     zoom,
 )
+from .ranks import (
+    maximum_filter,
+    maximum_filter1d,
+    median_filter,
+    minimum_filter,
+    minimum_filter1d,
+    percentile_filter,
+    rank_filter,
+)
 
 __all__ = [
     "affine_transform", "center_of_mass", "convolve", "convolve1d", "correlate", "correlate1d",
     "gaussian_filter", "gaussian_filter1d", "gaussian_gradient_magnitude", "gaussian_laplace",
-    "geometric_transform", "label", "laplace", "map_coordinates", "maximum_filter", "median_filter",
-    "minimum_filter", "percentile_filter", "prewitt", "rank_filter", "rotate", "shift", "sobel",
-    "spline_filter", "spline_filter1d", "uniform_filter", "uniform_filter1d", "zoom",
+    "geometric_transform", "label", "laplace", "map_coordinates", "maximum_filter", "maximum_filter1d",
+    "median_filter", "minimum_filter", "minimum_filter1d", "percentile_filter", "prewitt", "rank_filter",
+    "rotate", "shift", "sobel", "spline_filter", "spline_filter1d", "uniform_filter", "uniform_filter1d",
+    "zoom",
 ]  # fmt: skip
 __getattr__ = CHAPTER.getattr()

@@ -345,11 +345,6 @@ def center_of_mass(input: Any, labels: Any = None, index: Any = None) -> Any:
 geometric_transform = refused(
     "geometric_transform", "it calls a function for each place", "Take ndimage.map_coordinates of the coordinates"
 )  # fmt: skip
-_WINDOWS = "Take np.max, np.min or np.median of np.lib.stride_tricks.sliding_window_view of a padded image"
-maximum_filter, minimum_filter, median_filter, rank_filter, percentile_filter = (
-    refused(name, "it is not written yet", _WINDOWS)
-    for name in ("maximum_filter", "minimum_filter", "median_filter", "rank_filter", "percentile_filter")
-)
 label = refused(
     "label", "labels are whole numbers", "Label the plain image, and index the Variable with the labels"
 )

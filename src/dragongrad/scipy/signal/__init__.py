@@ -10,6 +10,7 @@ from .convolving import (
     correlation_lags,
     deconvolve,
     fftconvolve,
+    medfilt,
     oaconvolve,
     wiener,
 )
@@ -38,7 +39,6 @@ from .spectra import (
     kaiser_beta,
     lombscargle,
     max_len_seq,
-    medfilt,
     periodogram,
     remez,
     savgol_coeffs,

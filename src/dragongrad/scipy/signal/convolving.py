@@ -6,6 +6,7 @@ same array read backwards.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -299,6 +300,29 @@ def wiener(im: Any, mysize: Any = None, noise: Any = None) -> Any:
     noise = np.mean(variance) if noise is None else noise
     sharp = mean + (x - mean) * (1 - noise / variance)
     return np.where(variance < noise, mean, sharp)
+
+
+@smooth
+def medfilt(volume: Any, kernel_size: Any = None) -> Any:
+    """The median of the neighbours of each place, with zeros beyond the borders; sizes are odd.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> ad.grad(lambda x: signal.medfilt(x)[1])(np.array([1.0, 3.0, 2.0]))
+    array([0., 0., 1.])
+
+    """
+    x = as_array(volume)
+    alone = kernel_size is None or np.ndim(kernel_size) == 0
+    sizes = [3 if kernel_size is None else int(kernel_size)] * x.ndim if alone else [int(k) for k in kernel_size]
+    if len(sizes) != x.ndim or any(k % 2 == 0 for k in sizes):
+        raise ArgumentError(f"medfilt: one odd size for each of {x.ndim} axes\n  at {user_line()}")
+    wide = np.pad(x, [(k // 2, k // 2) for k in sizes])
+    shifts = itertools.product(*map(range, sizes))
+    near = [wide[tuple(slice(s, s + n) for s, n in zip(at, x.shape, strict=True))] for at in shifts]
+    return np.sort(np.stack(near), axis=0)[len(near) // 2]
 
 
 choose_conv_method, correlation_lags = constant("choose_conv_method", "correlation_lags")

@@ -87,7 +87,19 @@ def csd(
     array([ 1., -1.])
 
     """
-    same = x is y
+    options = (window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis)
+    frequencies, power, at, _ = _windows_of(x, y, x is y, fs, *options)
+    return frequencies, np.moveaxis(_averaged(power, average), -1, at)
+
+
+def _windows_of(
+    x: Any, y: Any, same: bool, fs: float, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any,
+    return_onesided: bool, scaling: str, axis: int, amplitude: bool = False,
+) -> Any:  # fmt: skip
+    """The frequencies, the spectra of all windows (..., windows, frequencies), the axis, and the times of windows.
+
+    Spectra are powers, of one signal or of two, or the amplitude of one.
+    """
     x, y = numbers(x, y)
     at = single(axis, x.ndim)
     x, y = last(x, axis), last(y, axis)
@@ -95,15 +107,21 @@ def csd(
     x, y = (np.pad(v, [(0, 0)] * (v.ndim - 1) + [(0, n - v.shape[-1])]) for v in (x, y))
     win = _window(window, nperseg, n)
     length = win.shape[0]
-    overlap = length // 2 if noverlap is None else int(noverlap)
+    overlap = (
+        (length // 8 if noverlap == "eighth" else length // 2) if noverlap in (None, "eighth") else int(noverlap)
+    )
     nfft = length if nfft is None else int(nfft)
     if overlap >= length or nfft < length or scaling not in ("density", "spectrum"):
-        raise ArgumentError(f"csd: noverlap < nperseg <= nfft, and scaling is known\n  at {user_line()}")
+        raise ArgumentError(f"noverlap < nperseg <= nfft, and scaling is known\n  at {user_line()}")
     real = np.zeros(0, x.dtype).real.dtype
-    onesided = return_onesided and x.dtype.kind != "c"
+    onesided, hop = return_onesided and x.dtype.kind != "c", length - overlap
     scale = 1 / (fs * np.sum(win * win)) if scaling == "density" else 1 / np.sum(win) ** 2
-    options = (win.astype(real), length - overlap, detrend, onesided, nfft)
+    options = (win.astype(real), hop, detrend, onesided, nfft)
+    frequencies = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
+    times = np.arange(length / 2, n - length / 2 + 1, hop) / fs
     of_x = _segments(x, *options)
+    if amplitude:
+        return frequencies, of_x * real.type(scale**0.5), at, times
     of_y = of_x if same else _segments(y, *options)
     power = np.conj(of_x) * of_y
     power = (np.real(power) if same else power) * real.type(scale)
@@ -113,8 +131,7 @@ def csd(
         if nfft % 2 == 0:
             factors[-1] = 1
         power = power * factors
-    frequencies = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
-    return frequencies, np.moveaxis(_averaged(power, average), -1, at)
+    return frequencies, power, at, times
 
 
 def _averaged(power: Any, average: str) -> Any:
@@ -194,6 +211,38 @@ def coherence(
     frequencies, cross = csd(x, y, fs, window, nperseg, noverlap, nfft, **options)
     of_x, of_y = (csd(v, v, fs, window, nperseg, noverlap, nfft, **options)[1] for v in (x, y))
     return frequencies, np.absolute(cross) ** 2 / of_x / of_y
+
+
+_AMPLITUDES = {"complex": lambda z: z, "magnitude": np.absolute, "angle": np.angle}
+
+
+@smooth
+def spectrogram(
+    x: Any, fs: float = 1.0, window: Any = ("tukey", 0.25), nperseg: Any = None, noverlap: Any = None,
+    nfft: Any = None, detrend: Any = "constant", return_onesided: bool = True, scaling: str = "density",
+    axis: int = -1, mode: str = "psd",
+) -> Any:  # fmt: skip
+    """The frequencies, the times, and the spectra of windows: "psd", "complex", "magnitude" or "angle".
+
+    Frequencies stand where time stood, and times stand last; arguments are those of `csd`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import signal
+    >>> f = lambda x: signal.spectrogram(x, window="boxcar", nperseg=2, noverlap=0, detrend=False)[2][1, 0]
+    >>> ad.grad(f)(np.array([1.0, -1.0, 5.0]))
+    array([ 2., -2.,  0.])
+
+    """
+    if mode not in ("psd", *_AMPLITUDES):
+        raise ArgumentError(f"spectrogram: mode is 'psd' or one of {list(_AMPLITUDES)}\n  at {user_line()}")
+    overlap = "eighth" if noverlap is None else noverlap
+    options = (window, nperseg, overlap, nfft, detrend, return_onesided, scaling, axis)
+    frequencies, found, at, times = _windows_of(x, x, True, fs, *options, amplitude=mode != "psd")
+    found = found if mode == "psd" else _AMPLITUDES[mode](found)
+    # Times to the end, and frequencies to where time stood.
+    return frequencies, times, np.moveaxis(np.swapaxes(found, -1, -2), -2, at)
 
 
 def _powers(c: Any, w: Any) -> Any:
@@ -299,8 +348,4 @@ find_peaks = refused(
     "Find them in the plain values, and index the Variable with them",
 )  # fmt: skip
 stft = refused("stft", "it is not written yet", "Take signal.csd or signal.welch, or np.fft.rfft of windows")
-spectrogram = refused("spectrogram", "it is not written yet", "Take signal.welch, or np.fft.rfft of windows")
-medfilt = refused(
-    "medfilt", "it is not written yet", "Take np.median of np.lib.stride_tricks.sliding_window_view"
-)  # fmt: skip
 lombscargle = refused("lombscargle", "it is not written yet", "Take sums of cosines and sines at the frequencies")
