@@ -206,7 +206,7 @@ def test_options_that_are_wrong_are_refused(what):
     options, kind, message = BAD[what]
     with pytest.raises(kind, match=message) as caught:
         solve_ivp(decay, (0, 1), [1.0, 2.0], **options)
-    assert "test_interface.py" in str(caught.value)
+    assert "test_ode_interface.py" in str(caught.value)
 
 
 def test_spans_states_and_functions_that_are_wrong_are_refused():
