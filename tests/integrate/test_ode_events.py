@@ -164,3 +164,13 @@ def test_events_are_numbers_and_functions():
         solve_ivp(fall, (0, 1), [1.0, 0.0], events=3)
     with pytest.raises(ad.ShapeError, match="Return one number"):
         solve_ivp(fall, (0, 1), [1.0, 0.0], events=lambda t, y: y)
+
+
+def test_the_time_of_an_event_that_is_flat_has_no_derivative():
+    def when(p):
+        found = ad.integrate.solve_ivp(lambda t, y: np.ones(1), (0, 2), [0.0], events=lambda t, y: (y[0] - p) ** 3)
+        return found.t_events[0][0]
+
+    assert when(0.7) == pytest.approx(0.7, abs=1e-5)
+    assert not np.isfinite(ad.grad(when)(0.7))
+    assert not np.isfinite(ad.derivative(when)(0.7))

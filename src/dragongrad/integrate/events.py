@@ -105,6 +105,7 @@ def located(event: Event, start: Any, length: Any, begin: Any, powers: Sequence[
 
 def _newton(g: Callable[[Any], Any], t: Any) -> Any:
     found, slope = jvp(g, (t,), (np.ones(()),))
-    # An event function that is flat there has a time without derivative.
+    # Where an event function is flat its time has an infinite derivative: a root of zero gives it that.
     flat = slope == 0
-    return np.where(flat, t, t - found / np.where(flat, 1.0, slope))
+    root = np.sqrt(np.where(flat, found - stop_gradient(found), 1.0))
+    return np.where(flat, t + root, t - found / np.where(flat, 1.0, slope))
