@@ -103,7 +103,7 @@ def check_passes(monkeypatch):
     monkeypatch.setattr(runtime, "optimise", partial(runtime.optimise, check=verify))
 
 
-def assert_same(got, expected, dtype=None):
+def assert_same(got, expected, dtype=None, ulps=ULPS):
     """The same nest, classes, shapes and dtypes; numbers as near as sums of terms of size one can be."""
     got, expected = leaves(got), leaves(expected)
     for a, b in zip(got, expected, strict=True):
@@ -114,11 +114,11 @@ def assert_same(got, expected, dtype=None):
             np.testing.assert_array_equal(a, b)
             continue
         size = np.max(np.abs(b), initial=0, where=np.isfinite(b))
-        limit = ULPS * max(np.finfo(d).eps for d in (np.asarray(b).dtype, dtype) if d is not None)
+        limit = ulps * max(np.finfo(d).eps for d in (np.asarray(b).dtype, dtype) if d is not None)
         np.testing.assert_allclose(a, b, rtol=limit, atol=limit * max(size, 1.0))
 
 
-def assert_compiles(f, traced_at, run_at, backend, dtype=None):
+def assert_compiles(f, traced_at, run_at, backend, dtype=None, ulps=ULPS):
     """Compiled with some arguments, a function gives on these and on others what it gives uncompiled.
 
     Each twice: the first call returns what the run gave that was traced, and so does one that goes another way.
@@ -127,7 +127,7 @@ def assert_compiles(f, traced_at, run_at, backend, dtype=None):
     for args in (traced_at, run_at):
         expected = f(*args)
         for _ in range(2):
-            assert_same(compiled(*args), expected, dtype)
+            assert_same(compiled(*args), expected, dtype, ulps)
     return compiled
 
 

@@ -82,7 +82,8 @@ def properties(part, cases):
         f = bound(one, ours)
         f = f if kind == "value" else ad.grad(weighted(f), tuple(range(_count(one))))
         other = (one.args[0] * (1 + 2**-10), *one.args[1:])
-        assert_compiles(f, one.args, other, backend)
+        # Special functions have native forms, which differ from SciPy's by some units in the last place.
+        assert_compiles(f, one.args, other, backend, ulps=1000)
 
     @pytest.mark.parametrize("name", [n for n in cases if cases[n].single])
     def test_single_precision_stays(name):

@@ -105,7 +105,13 @@ def test_a_complex_step_gives_the_same_as_forward_mode():
     np.testing.assert_allclose(ad.jacrev(run)(P), exact, rtol=1e-12)
 
 
-@pytest.mark.parametrize("options", [{}, {"sensitivity": "adjoint"}], ids=["steps", "adjoint"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="steps"),
+        pytest.param({"sensitivity": "adjoint"}, id="adjoint", marks=pytest.mark.slow),
+    ],
+)
 def test_hessians_go_forward_over_reverse(options):
     def f(p):
         return np.sum(prey(p, **options) ** 2)
@@ -140,7 +146,7 @@ def test_compiled_gradients_are_one_program_for_any_number_of_steps(way, backend
     assert compiled.compiled == 1
 
 
-@pytest.mark.parametrize("transform", ["eager", *BACKENDS])
+@pytest.mark.parametrize("transform", ["eager", pytest.param("numpy", marks=pytest.mark.slow), "native"])
 @pytest.mark.parametrize("way", ["steps", pytest.param("adjoint", marks=pytest.mark.slow)])
 def test_rows_are_each_its_own(way, transform):
     def f(p):
@@ -181,6 +187,7 @@ def test_gradients_of_a_stiff_equation():
     np.testing.assert_allclose(back(at), differences, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_equation_that_is_unstable_backwards_has_no_silent_adjoint():
     def f(k, **options):
         y = solve_ivp(lambda t, y, k: -k * (y - np.cos(t)), (0, 10), 0.0, args=(k,), t_eval=[10.0], **options).y

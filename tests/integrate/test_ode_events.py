@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grid import covering
 from scipy import integrate
 
 import dragongrad as ad
@@ -42,8 +43,7 @@ def closed(height):
     return np.sqrt(2 * height / G)
 
 
-@pytest.mark.parametrize("method", ["auto", "Rodas5P"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("method", "way"), covering(["auto", "Rodas5P"], list(WAYS)))
 def test_the_time_of_an_event_has_its_derivatives(way, method):
     def f(h):
         return landing(h, method=method)

@@ -119,11 +119,9 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-_SITE = os.path.dirname(os.path.dirname(os.path.abspath(np.__file__)))
-INSIDE = (
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<__array_function__",
-    *[os.path.join(_SITE, name, "") for name in ("numpy", "scipy", "pandas", "xarray", "sklearn", "einops")],
-)  # fmt: skip
+_HERE, _SITE = [os.path.dirname(os.path.dirname(os.path.abspath(file))) for file in (__file__, np.__file__)]
+_KIN = ("numpy", "scipy", "pandas", "xarray", "sklearn", "einops")
+INSIDE = (os.path.join(_HERE, ""), "<__array_function__", *[os.path.join(_SITE, name, "") for name in _KIN])
 
 
 def user_line(error: BaseException | None = None) -> str:

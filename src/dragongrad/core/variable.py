@@ -191,8 +191,7 @@ def plain(value: Any) -> Any:
         return GATHER(array) if array.dtype.hasobject else array
     if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
-        held = getattr(value, "data", None)
-        return plain(held if isinstance(held, Variable) else np.asarray(value))
+        return plain(held if isinstance(held := getattr(value, "data", None), Variable) else np.asarray(value))
     return value
 
 

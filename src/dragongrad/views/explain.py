@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+import warnings
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -241,7 +242,7 @@ def limits(block: Block, i: int) -> str:
 def _is_finite_at(block: Block, i: int, place: float) -> bool:
     arguments = [1.5] * len(block.names)
     arguments[i] = place
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         out = block.value(*map(np.float64, arguments))
         values = (out, *map(np.float64, arguments))
         slopes = [_partial(partial, pick, values) for partial, pick in block.partials]
@@ -290,7 +291,7 @@ def _source(rule: Callable[..., Any]) -> str:
     if getattr(rule, "__name__", "") == "<lambda>":
         try:
             return f"        {formula(rule(*[Symbol(name) for name in rule_names(rule)]))}"
-        except (TypeError, IndexError, AttributeError):
+        except (TypeError, IndexError, AttributeError, ValueError):
             # It asks a shape, an index or a truth value, which a symbol does not have.
             return f"        {_lambda_body(rule)}"
     try:
