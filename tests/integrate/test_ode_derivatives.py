@@ -105,13 +105,8 @@ def test_a_complex_step_gives_the_same_as_forward_mode():
     np.testing.assert_allclose(ad.jacrev(run)(P), exact, rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param({}, id="steps"),
-        pytest.param({"sensitivity": "adjoint"}, id="adjoint", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"sensitivity": "adjoint"}], ids=["steps", "adjoint"])
 def test_hessians_go_forward_over_reverse(options):
     def f(p):
         return np.sum(prey(p, **options) ** 2)
