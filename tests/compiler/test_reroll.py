@@ -262,6 +262,26 @@ def test_long_loops_become_loops_and_short_ones_stay_written_out():
         np.testing.assert_allclose(compiled(X), f(X, n), rtol=1e-13)
 
 
+@pytest.mark.parametrize(("width", "rolled"), [(3, True), (40, False)])
+def test_layers_with_weights_of_their_own_are_a_loop_unless_many_bytes_were_copied(width, rolled):
+    def network(layers, x):
+        for w, b in layers:
+            x = np.tanh(x @ w + b) + x
+        return np.sum(x**2)
+
+    rng = np.random.default_rng(0)
+    layers = [(rng.normal(size=(width, width)) / width, rng.normal(size=width)) for _ in range(120)]
+    x = rng.normal(size=(4, width))
+    compiled = ad.compile(ad.grad(network))
+    for _ in range(2):
+        for found, expected in zip(compiled(layers, x), ad.grad(network)(layers, x), strict=True):
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-10 * np.abs(b).max())
+    assert bool(scans(compiled._latest.graph)) is rolled
+    if not rolled:
+        assert "which would be copied" in compiled.report()
+
+
 def test_dtypes_of_carries_and_numbers_stay(eager_to_roll):
     def f(x):
         h = x

@@ -20,6 +20,8 @@ Kind = Literal["own", "carried", "fixed", "rows"]
 ADD, SCATTER, GETITEM, SETITEM = BLOCKS[np.add], BLOCKS["scatter"], BLOCKS["getitem"], BLOCKS["setitem"]
 # The value of an operation is written down by these; of a power it depends on what the exponent is known to be.
 _EXACT = frozenset({BLOCKS[np.power]})
+# Arrays of so many bytes may be put together to be the rows of one.
+_COPIED = 1_000_000
 
 
 @record
@@ -81,7 +83,11 @@ def steps_of(graph: Numbered, repeat: Repeat) -> Steps:
         It is none.
     """
     repeat, kinds = _trimmed(graph, repeat)
-    return Steps(repeat, _operands(graph, repeat, kinds), _places(graph, repeat), {})
+    operands = _operands(graph, repeat, kinds)
+    rows = [one.values for row in operands for one in row if one.kind == "rows"]
+    if sum([_copied_bytes(graph, values) for values in rows]) > _COPIED:
+        raise NoLoopError("its steps read large arrays of their own, which would be copied")
+    return Steps(repeat, operands, _places(graph, repeat), {})
 
 
 # What kind of operand each is, and in which steps
@@ -196,6 +202,18 @@ def _as_rows(nodes: list[Op], values: list[Value]) -> list[Value]:
         dtype = np.result_type(*others, values[0].__class__(0))
         return [np.asarray(v).astype(dtype)[()] for v in values]
     return values
+
+
+def _copied_bytes(graph: Numbered, values: Sequence[Value]) -> int:
+    """The bytes of rows that are put together: no parts of one array, and not made step by step elsewhere."""
+    ops = [v for v in values if isinstance(v, Op)]
+    if not ops:
+        return 0
+    places = np.array([graph.places[v] for v in ops])
+    made = bool(places.max() < len(graph.kinds)) and len(np.unique(np.diff(places)[1:-1])) == 1
+    parts = {id(v.operands[0]) if v.block is GETITEM else None for v in ops}
+    one = len(parts) == 1 and None not in parts
+    return 0 if made or one else sum([v.size * v.dtype.itemsize for v in ops])
 
 
 # Indices that move, and what is gathered by them
