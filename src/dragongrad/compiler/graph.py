@@ -127,6 +127,12 @@ def form_of(value: Value) -> Spec:
     return value if isinstance(value, Op) else Spec(np.shape(value), np.asarray(value).dtype)
 
 
+def bytes_of(value: Value) -> int:
+    """The bytes of a value."""
+    form = form_of(value)
+    return int(form.size * form.dtype.itemsize)
+
+
 def op_of(value: Value) -> Op:
     """A value that is no constant."""
     assert isinstance(value, Op)

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from ...core.block import BLOCKS
-from ..graph import INPUT, SCAN, Graph, Op, Value, form_of, op_of
+from ..graph import INPUT, SCAN, Graph, Op, Value, bytes_of, form_of, op_of
 from ..lowering import fits
-from ..rewrite import meets
+from ..rewrite import Writer, meets, rewrite
 from ..scans import Scan, is_result, result_of, rows_in, scan_op
 from .dead import drop_dead
 from .keep import DEAR, FREE_BYTES, cost_of
-from .share import key_of
+from .share import name_of
 
 _GETITEM = BLOCKS["getitem"]
 
@@ -56,19 +56,18 @@ class _Again:
         made = set(maker.body.nodes)
         ends = {k: maker.body.outputs[index] for k, index in numbers.items()}
         self.targets = {k: end for k, end in ends.items() if isinstance(end, Op) and end in made}
-        self.made: Op | None = None
         self.outputs = list(maker.body.outputs)
 
     def run(self) -> Graph | None:
         """The Graph where something is better computed again."""
-        if self.reader.length * sum(map(_bytes, self.targets.values())) <= FREE_BYTES:
+        if self.reader.length * sum(map(bytes_of, self.targets.values())) <= FREE_BYTES:
             return None
         kept = self._kept()
         chosen = {k: end for k, end in self.targets.items() if end not in kept}
         cone = self._cone(chosen.values(), kept)
         needed = {v for node in cone for v in node.sources if v.block is INPUT}
         begun = [v for v in self.maker.begun if v in needed and v not in self.outputs[self.maker.carry :]]
-        if not chosen or sum(map(_bytes, begun)) >= sum(map(_bytes, chosen.values())):
+        if not chosen or sum(map(bytes_of, begun)) >= sum(map(bytes_of, chosen.values())):
             return None
         return self._written(chosen, cone, kept, begun)
 
@@ -107,15 +106,11 @@ class _Again:
             values = tuple([known[v] if isinstance(v, Op) else v for v in node.operands])
             known[node] = Op(node.block, values, node.params, node.shape, node.dtype)
             nodes.append(known[node])
-        now: dict[Op, Op] = {reader.rows[k]: known[end] for k, end in chosen.items()}
-        for node in reader.body.nodes:
-            values = tuple([now.get(v, v) if isinstance(v, Op) else v for v in node.operands])
-            if any(a is not b for a, b in zip(values, node.operands, strict=True)):
-                now[node] = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
-            nodes.append(now.get(node, node))
+        now: dict[Op, Value] = {reader.rows[k]: known[end] for k, end in chosen.items()}
+        rest = rewrite(reader.body, lambda writer, node, values: None, now=now)
         inputs = [*[op for op, _ in fixed], *reader.begun, *[op for op, _ in columns]]
-        ends = [now.get(o, o) if isinstance(o, Op) else o for o in reader.body.outputs]
-        body = Graph(reader.body.title, inputs, nodes, ends, [f"c{k}" for k in range(len(inputs))])
+        names = [f"c{k}" for k in range(len(inputs))]
+        body = Graph(rest.title, inputs, [*nodes, *rest.nodes], rest.outputs, names)
         return self._around(made, body, [v for _, v in fixed], [v for _, v in columns], views)
 
     def _inputs(
@@ -128,15 +123,15 @@ class _Again:
         columns = [
             (op, v) for k, (op, v) in enumerate(zip(reader.rows, reader.columns, strict=True)) if k not in chosen
         ]
-        mine = {_name(v): op for op, v in fixed}
-        there = {(_name(a), first): op for op, v in columns for a, first in [rows_in(v)]}
+        mine = {name_of(v): op for op, v in fixed}
+        there = {(name_of(a), first): op for op, v in columns for a, first in [rows_in(v)]}
         needed = dict.fromkeys([v for node in cone for v in node.sources])
         for value, node in zip(maker.fixed, maker.fixed_inputs, strict=True):
             if node in needed:
-                if _name(value) not in mine:
-                    mine[_name(value)] = Op(INPUT, (), {}, node.shape, node.dtype)
-                    fixed.append((mine[_name(value)], value))
-                known[node] = mine[_name(value)]
+                if name_of(value) not in mine:
+                    mine[name_of(value)] = Op(INPUT, (), {}, node.shape, node.dtype)
+                    fixed.append((mine[name_of(value)], value))
+                known[node] = mine[name_of(value)]
         sources: dict[Op, Value] = dict(zip(maker.rows, maker.columns, strict=True))
         for node in needed:
             if node in known or (node in cone and node not in kept):
@@ -146,7 +141,7 @@ class _Again:
             else:
                 index = self.outputs.index(node, maker.carry)
                 array, first = self._result(made, index, views), 0
-            at = _name(array), first + self.first
+            at = name_of(array), first + self.first
             if at not in there:
                 there[at] = Op(INPUT, (), {}, node.shape, node.dtype)
                 columns.append((there[at], self._slice(array, first + self.first, views)))
@@ -179,31 +174,17 @@ class _Again:
         maker, reader = self.maker, self.reader
         now: dict[Op, Value] = {}
 
-        def moved(values: list[Value]) -> list[Value]:
+        def moved(values: Iterable[Value]) -> list[Value]:
             return [now.get(v, v) if isinstance(v, Op) else v for v in values]
 
-        nodes: list[Op] = []
-        for node in self.graph.nodes:
-            values = tuple(moved(list(node.operands)))
+        def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
             if node is maker.node:
-                now[node] = made
-            elif node is reader.node:
-                for view in views:
-                    view.operands = tuple(moved(list(view.operands)))
-                    nodes.append(view)
-                first = reader.groups(values)[1]
-                now[node] = scan_op(body, moved(fixed), first, moved(columns), reader.length, reader.reverse)
-            elif any(a is not b for a, b in zip(values, node.operands, strict=True)):
-                now[node] = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
-            one = now.get(node, node)
-            assert isinstance(one, Op)
-            nodes.append(one)
-        return self.graph.rewritten(nodes, moved(list(self.graph.outputs)))
+                return writer.kept(made)
+            if node is not reader.node:
+                return None
+            for view in views:
+                now[view] = writer.again(view, tuple(moved(view.operands)))
+            first = reader.groups(values)[1]
+            return writer.kept(scan_op(body, moved(fixed), first, moved(columns), reader.length, reader.reverse))
 
-
-def _bytes(value: Op) -> int:
-    return value.size * value.dtype.itemsize
-
-
-def _name(value: Value) -> object:
-    return value if isinstance(value, Op) else key_of(value)
+        return rewrite(self.graph, visit, {SCAN}, now)

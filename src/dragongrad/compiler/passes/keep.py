@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph import INPUT, LOOPS, SCAN, Graph, Op, Value
+from ..graph import INPUT, LOOPS, SCAN, Graph, Op, Value, bytes_of
 from ..lowering import LOWERINGS, Role, fits, is_a, terms_of
-from ..rewrite import meets
+from ..rewrite import Writer, meets, rewrite
 from ..scans import Scan, is_result, result_of, scan_op
 from .dead import drop_dead
-from .share import key_of
+from .share import application, name_of
 
 # An element is kept where it costs more than so many additions: written and read, it costs about as much.
 DEAR = 5
@@ -71,27 +71,29 @@ class _Keeping:
         maker, reader = self.maker, self.reader
         ours: dict[Any, Op] = {}
         for value, node in zip(maker.fixed, maker.fixed_inputs, strict=True):
-            ours[_name(value)] = node
+            ours[name_of(value)] = node
         for value, node in zip(maker.columns, maker.rows, strict=True):
-            ours["row", _name(value)] = node
+            ours["row", name_of(value)] = node
         same: dict[Op, Op] = {}
         for value, node in zip(reader.fixed, reader.fixed_inputs, strict=True):
-            if _name(value) in ours:
-                same[node] = ours[_name(value)]
+            if name_of(value) in ours:
+                same[node] = ours[name_of(value)]
         for value, node in zip(reader.columns, reader.rows, strict=True):
             if is_result(value) and value.operands[0] is maker.node and value.params["index"] >= maker.carry:
                 end = maker.body.outputs[value.params["index"]]
                 if isinstance(end, Op):
                     same[node] = end
-            elif ("row", _name(value)) in ours:
-                same[node] = ours["row", _name(value)]
+            elif ("row", name_of(value)) in ours:
+                same[node] = ours["row", name_of(value)]
         known: dict[Any, Op] = {}
         for node in maker.body.nodes:
-            known.setdefault(_application(node, {}), node)
+            known.setdefault(application(node, node.operands), node)
         for node in reader.body.nodes:
             if node.block in LOOPS or not all(v in same for v in node.sources):
                 continue
-            found = known.get(_application(node, same))
+            found = known.get(
+                application(node, [same.get(v, v) if isinstance(v, Op) else v for v in node.operands])
+            )
             if found is not None:
                 same[node] = found
         return same
@@ -99,10 +101,10 @@ class _Keeping:
     def _worth(self, same: dict[Op, Op]) -> list[Op]:
         """The values of the reader's body that are better kept: those dear ones that its other values need."""
         length = self.reader.length
-        anyway = length * sum(v.size * v.dtype.itemsize for v in self.maker.begun)
+        anyway = length * sum(map(bytes_of, self.maker.begun))
         for dear, most in ((DEAR, anyway / 2 if self.inside else FREE_BYTES), (_DEAR_IN_MEMORY * DEAR, anyway)):
             kept = self._dearer(same, dear)
-            if length * sum(node.size * node.dtype.itemsize for node in kept) <= most:
+            if length * sum(map(bytes_of, kept)) <= most:
                 return kept
             if self.inside:
                 break
@@ -134,51 +136,25 @@ class _Keeping:
         columns = [result_of(made, len(maker.body.outputs) + k) for k in range(len(kept))]
         fresh = {node: Op(INPUT, (), {}, node.shape, node.dtype) for node in kept}
         body = _with_inputs(reader, fresh)
-        nodes: list[Op] = []
-        now: dict[Op, Value] = {}
-        for node in self.graph.nodes:
-            values = tuple([now.get(v, v) if isinstance(v, Op) else v for v in node.operands])
+
+        def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
             if node is maker.node:
-                now[node] = made
-                nodes += [made, *columns]
-                continue
-            if node is reader.node:
-                fixed, first, rows = reader.groups(values)
-                now[node] = scan_op(body, fixed, first, [*rows, *columns], reader.length, reader.reverse)
-            elif any(a is not b for a, b in zip(values, node.operands, strict=True)):
-                now[node] = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
-            one = now.get(node, node)
-            assert isinstance(one, Op)
-            nodes.append(one)
-        return drop_dead(
-            self.graph.rewritten(nodes, [now.get(o, o) if isinstance(o, Op) else o for o in self.graph.outputs])
-        )
+                for one in (made, *columns):
+                    writer.kept(one)
+                return made
+            if node is not reader.node:
+                return None
+            fixed, first, rows = reader.groups(values)
+            return writer.kept(scan_op(body, fixed, first, [*rows, *columns], reader.length, reader.reverse))
+
+        return drop_dead(rewrite(self.graph, visit, {SCAN}))
 
 
 def _with_inputs(reader: Scan, fresh: dict[Op, Op]) -> Graph:
     """The body of a loop that is given some of its values."""
-    nodes: list[Op] = []
-    now: dict[Op, Op] = dict(fresh)
-    for node in reader.body.nodes:
-        if node in fresh:
-            continue
-        values = tuple([now.get(v, v) if isinstance(v, Op) else v for v in node.operands])
-        if any(a is not b for a, b in zip(values, node.operands, strict=True)):
-            now[node] = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
-        nodes.append(now.get(node, node))
+    body = rewrite(reader.body, lambda writer, node, values: fresh.get(node))
     inputs = [*reader.body.inputs, *fresh.values()]
-    outputs = [now.get(o, o) if isinstance(o, Op) else o for o in reader.body.outputs]
-    return drop_dead(Graph(reader.body.title, inputs, nodes, outputs, [f"c{k}" for k in range(len(inputs))]))
-
-
-def _name(value: Value) -> Any:
-    return value if isinstance(value, Op) else key_of(value)
-
-
-def _application(node: Op, same: dict[Op, Op]) -> Any:
-    """What tells an application from others, of values of the maker's body."""
-    given = tuple([same.get(v, v) if isinstance(v, Op) else ("constant", key_of(v)) for v in node.operands])
-    return node.block, given, key_of(node.params) if node.params else ()
+    return drop_dead(Graph(body.title, inputs, body.nodes, body.outputs, [f"c{k}" for k in range(len(inputs))]))
 
 
 def cost_of(node: Op) -> float:

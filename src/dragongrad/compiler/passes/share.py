@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,23 @@ def share(graph: Graph) -> Graph:
     known: dict[Any, Op] = {}
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
-        given = tuple([v if v.__class__ is Op else ("constant", key_of(v)) for v in values])
-        key = node.block, given, key_of(node.params) if node.params else ()
+        key = application(node, values)
         found = known.get(key)
         if found is None:
             found = known[key] = writer.again(node, values)
         return found
 
     return rewrite(graph, visit)
+
+
+def application(node: Op, values: Iterable[Value]) -> Any:
+    """What tells an application of a Block to some values from others."""
+    return node.block, tuple([name_of(v) for v in values]), key_of(node.params) if node.params else ()
+
+
+def name_of(value: Value) -> Any:
+    """A hashable stand-in for a value: an operation is itself."""
+    return value if value.__class__ is Op else ("constant", key_of(value))
 
 
 class _Contents:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from ....records import record, replace
-from ...graph import WHILE, Op, Value
+from ...graph import WHILE, Op, Value, bytes_of
 from .ir.builder import STORED, Function
 from .ir.code import Code
 from .ir.functions import LESSER, Defined, External, Written
@@ -155,7 +155,7 @@ class Assembler:
         if parts == 1 or not all(_joins(store) for store in stores):
             return None
         split = [store.node for store in stores if store.kind in ("reduce", "total") and 0 in store.axes]
-        apart = {node: -(-node.size * node.dtype.itemsize // 64) * 64 for node in split}
+        apart = {node: -(-bytes_of(node) // 64) * 64 for node in split}
         if split:
             most = max(function.length // PARTIAL_SHARE, PARTIAL_BYTES // max(1, sum(apart.values())))
             parts = max(1, min(parts, most))
@@ -193,7 +193,7 @@ class Assembler:
                 workspace.share(self.places.of(values[new]), self.places.of(values[old]))
             for value in values:
                 if isinstance(value, Op) and value in temporary:
-                    workspace.need(self.places.of(value), value.size * value.dtype.itemsize, k)
+                    workspace.need(self.places.of(value), bytes_of(value), k)
             for place, size in self.scratch(k):
                 workspace.need(place, size, k)
         return workspace

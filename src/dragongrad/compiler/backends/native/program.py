@@ -12,7 +12,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....core.errors import DtypeError, ShapeError
-from ...graph import RESULT, Graph, Op, Value
+from ...graph import RESULT, Graph, Op, Value, bytes_of
 from ...process import address_of
 from ...rewrite import is_constant
 from .call import abi, fastcall
@@ -167,7 +167,7 @@ class Native:
         """Plan the workspace, and fill in what of the table every call has in common."""
         workspace, last = assembler.workspace(touched, temporary), len(self.steps)
         for node in ends:
-            workspace.need(self.places.of(node), node.size * node.dtype.itemsize, last)
+            workspace.need(self.places.of(node), bytes_of(node), last)
         if assembler.failed >= 0 and self._in_place:
             workspace.need(assembler.failed, 8, 0)
             workspace.need(assembler.failed, 8, last)

@@ -52,7 +52,7 @@ class _BodyWriter:
                 self.nodes.append(made)
                 loop.made[at] = made
         self._close()
-        self.rolling.nodes.append(loop)
+        self.rolling.writer.kept(loop.op)
         for chain in chains_of(steps):
             loop.finals[chain[-1]] = self._gathered(chain, collected)
 
@@ -122,10 +122,12 @@ class _BodyWriter:
             index, axis = joined_index([steps.places[source][k] for k in order], node.shape)
             rows = rolling.moved(self._laid(source, collected[source], laying, node.shape, order), 0, axis)
             if link.writes:
-                made = rolling.apply(SETITEM, (made, rows), {"index": index}, node.shape, node.dtype)
+                made = rolling.writer.apply(SETITEM, (made, rows), {"index": index}, node.shape, node.dtype)
                 continue
-            laid = rolling.apply(SCATTER, (rows,), {**laying.params, "index": index}, node.shape, laying.dtype)
-            made = rolling.apply(node.block, (made, laid), node.params, node.shape, node.dtype)
+            laid = rolling.writer.apply(
+                SCATTER, (rows,), {**laying.params, "index": index}, node.shape, laying.dtype
+            )
+            made = rolling.writer.apply(node.block, (made, laid), node.params, node.shape, node.dtype)
         return made
 
     def _laid(self, source: int, value: Value, laying: Op, shape: tuple[int, ...], order: list[int]) -> Value:
@@ -135,14 +137,14 @@ class _BodyWriter:
         rows = [(self.loop.row_of(k),) for k in order]
         if rows != [(k,) for k in range(self.steps.repeat.count)]:
             index, _ = joined_index(rows, column.shape)
-            column = rolling.apply(
+            column = rolling.writer.apply(
                 GETITEM, (column,), {"index": index}, (len(rows), *column.shape[1:]), column.dtype
             )
         missing = len(shape_at(laying, shape)) - (column.ndim - 1)
         if missing > 0:
             spread = column.shape[0], *(1,) * missing, *column.shape[1:]
             parts = slice(None), *(None,) * missing
-            column = rolling.apply(GETITEM, (column,), {"index": parts}, spread, column.dtype)
+            column = rolling.writer.apply(GETITEM, (column,), {"index": parts}, spread, column.dtype)
         return column
 
     def _descends(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....records import mutable, record
-from ...graph import LOOPS, RESULT, Graph, Op
+from ...graph import LOOPS, RESULT, Graph, Op, bytes_of
 from ...lowering import fits
 from ..dead import drop_dead
 from ..keep import FREE_BYTES
@@ -148,7 +148,7 @@ def _without_ends(numbers: Numbered, steps: Steps, single: set[int]) -> Steps:
         begin = repeat.start if first else repeat.stop - repeat.period
         ends = [at for at in range(repeat.period) if begin + at in single and (first or at not in carried)]
         nodes = [numbers.nodes[begin + at] for at in ends if at not in steps.places]
-        if repeat.count * sum([node.size * node.dtype.itemsize for node in nodes]) <= FREE_BYTES:
+        if repeat.count * sum(map(bytes_of, nodes)) <= FREE_BYTES:
             continue
         start = repeat.start + repeat.period * first
         try:

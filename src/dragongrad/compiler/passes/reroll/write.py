@@ -11,7 +11,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ...graph import RESULT, SCAN, Graph, Op, Value, form_of
-from ...rewrite import is_place, shape_of
+from ...rewrite import Writer, is_place, shape_of
 from .errors import NoLoopError
 from .operands import GETITEM, Steps
 from .places import joined_index
@@ -79,12 +79,12 @@ class Loop:
             self.results[key] = Op(RESULT, (self.op,), {"index": index}, (*lead, *form.shape), form.dtype)
         return self.results[key]
 
-    def written(self) -> list[Op]:
-        """The application and what is read of its values."""
+    def close(self) -> list[Op]:
+        """Let the application give what is read of it, and no more: these values."""
         assert self.body is not None
         self.body.outputs = [*self.ends, *self.collected]
         self.op.outputs = len(self.body.outputs)
-        return [self.op, *self.results.values()]
+        return list(self.results.values())
 
 
 class Rolling:
@@ -102,7 +102,7 @@ class Rolling:
         self.graph, self.numbers = graph, numbers
         self.loops = [Loop(steps) for steps in loops]
         self.begun = [steps.repeat.start for steps in loops]
-        self.nodes: list[Op | Loop] = []
+        self.writer = Writer()
         self.now: dict[Op, Value] = {}
         self._place = 0
 
@@ -115,9 +115,8 @@ class Rolling:
         """Write what stands behind the last loop: the Graph is complete."""
         self._plain(range(self._place, len(self.graph.nodes)))
         outputs = [self.value(o) for o in self.graph.outputs]
-        nodes: list[Op] = []
-        for one in self.nodes:
-            nodes += one.written() if isinstance(one, Loop) else [one]
+        results = {loop.op: loop.close() for loop in self.loops}
+        nodes = [one for node in self.writer.nodes for one in (node, *results.get(node, ()))]
         return self.graph.rewritten(nodes, outputs)
 
     def _plain(self, places: Iterable[int]) -> None:
@@ -128,10 +127,7 @@ class Rolling:
                 self.now[node] = stacked
                 continue
             values = tuple([self.value(v) for v in node.operands])
-            if all(a is b for a, b in zip(values, node.operands, strict=True)):
-                self.nodes.append(node)
-            else:
-                self.now[node] = self.again(node, values)
+            self.now[node] = self.writer.again(node, values)
 
     def _stacked(self, node: Op) -> Value | None:
         """A stack of what the steps of a loop make, as its rows."""
@@ -144,18 +140,6 @@ class Rolling:
             return None
         axis = (node.params.get("axis") or 0) % node.ndim
         return self.moved(self.rows(node.operands), 0, axis)
-
-    def apply(self, block: Any, values: tuple[Value, ...], params: dict[str, Any], shape: Any, dtype: Any) -> Op:
-        """Write an operation."""
-        made = Op(block, values, params, shape, dtype)
-        self.nodes.append(made)
-        return made
-
-    def again(self, node: Op, values: tuple[Value, ...]) -> Op:
-        """Write an operation again, applied to other values."""
-        made = Op(node.block, values, node.params, node.shape, node.dtype, node.outputs)
-        self.nodes.append(made)
-        return made
 
     # Values of the Graph that is read
 
@@ -188,12 +172,12 @@ class Rolling:
         if at in steps.gathered:
             return loop.finals[at]
         if at in steps.places:
-            return self.again(node, tuple([self.value(v) for v in node.operands]))
+            return self.writer.again(node, tuple([self.value(v) for v in node.operands]))
         end = loop.end(at) if step == steps.repeat.count - 1 else None
         if end is not None:
             return end
         index = (loop.place_of(step, at),)
-        return self.apply(GETITEM, (loop.column(at),), {"index": index}, node.shape, node.dtype)
+        return self.writer.apply(GETITEM, (loop.column(at),), {"index": index}, node.shape, node.dtype)
 
     # Arrays of rows
 
@@ -205,7 +189,7 @@ class Rolling:
         axes = [a for a in range(form.ndim) if a != axis]
         axes.insert(to, axis)
         shape = tuple([form.shape[a] for a in axes])
-        return self.apply(_TRANSPOSE, (value,), {"axes": tuple(axes)}, shape, form.dtype)
+        return self.writer.apply(_TRANSPOSE, (value,), {"axes": tuple(axes)}, shape, form.dtype)
 
     def rows(self, values: Sequence[Value]) -> Value:
         """Values of one shape and dtype as the rows of an array."""
@@ -217,7 +201,7 @@ class Rolling:
         if len(made) == 1:
             return made[0]
         shape = len(values), *form.shape
-        return self.apply(_CONCATENATE, tuple(made), {"axis": 0}, shape, form.dtype)
+        return self.writer.apply(_CONCATENATE, tuple(made), {"axis": 0}, shape, form.dtype)
 
     def _pieces(self, values: Sequence[Value]) -> list[tuple[Any, list[Value]]]:
         """Rows that are next to one another in one array, and between them single ones."""
@@ -267,12 +251,12 @@ class Rolling:
             else:
                 base = self.value(first.operands[0])
                 lies = *form.shape[:axis], len(values), *form.shape[axis:]
-                return self.moved(self.apply(GETITEM, (base,), {"index": index}, lies, form.dtype), axis, 0)
+                return self.moved(self.writer.apply(GETITEM, (base,), {"index": index}, lies, form.dtype), axis, 0)
         if not any(isinstance(v, Op) for v in values):
             return np.stack([np.asarray(v) for v in values])
         given = [self.value(v) for v in values]
         given = [v if isinstance(v, Op) else np.asarray(v) for v in given]
-        return self.apply(_STACK, tuple(given), {"axis": 0}, shape, form.dtype)
+        return self.writer.apply(_STACK, tuple(given), {"axis": 0}, shape, form.dtype)
 
     def _rows_of_loop(self, loop: Loop, at: int, values: list[Value]) -> Value:
         column = loop.column(at)
@@ -286,7 +270,7 @@ class Rolling:
         if rows == list(range(loop.steps.repeat.count)):
             return column
         index, _ = joined_index([(row,) for row in rows], column.shape)
-        return self.apply(GETITEM, (column,), {"index": index}, (len(rows), *column.shape[1:]), column.dtype)
+        return self.writer.apply(GETITEM, (column,), {"index": index}, (len(rows), *column.shape[1:]), column.dtype)
 
     def _step(self, value: Value) -> int:
         found = self.where(value)

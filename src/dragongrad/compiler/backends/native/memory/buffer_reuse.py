@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from .....records import mutable
-from ....graph import Op, Value
+from ....graph import Op, Value, bytes_of
 from ..ir.affine import Index, Loop, combine
 from ..ir.builder import Access, Function
 from ..schedule.steps import Loops, Step
@@ -63,7 +63,7 @@ class _Sharing:
     def run(self) -> None:
         """Find them, and note them in the function."""
         function, over = self.function, self.function.over
-        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Op) and _bytes(v) >= REUSED_BYTES}
+        places = {v: k for k, v in enumerate(function.values) if isinstance(v, Op) and bytes_of(v) >= REUSED_BYTES}
         new = [v for v in places if self.kinds.get(v) == "map" and (v in self.local or v in self.whole)]
         old = [v for v in places if v in self.local or (v in self.gone and self.kinds.get(v, "map") == "map")]
         if not new or not old:
@@ -166,7 +166,3 @@ def _tells(loops: list[Loop], use: _Use, store: _Use) -> bool:
             return False
         reach += stride * (count - 1)
     return True
-
-
-def _bytes(node: Op) -> int:
-    return int(node.size * node.dtype.itemsize)

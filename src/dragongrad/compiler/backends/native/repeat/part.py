@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ....graph import Op, Value, form_of
-from ....rewrite import is_constant, size_of
+from ....graph import Op, Value
+from ....rewrite import is_constant
 from ..ir.code import Code
 from ..ir.registers import I8, Register
 from ..memory.allocation import lines
@@ -105,8 +105,3 @@ class Part:
 
 def _is_known(value: Value) -> bool:
     return value is not None and is_constant(value)
-
-
-def bytes_of(value: Value) -> int:
-    """The bytes of a value."""
-    return size_of(value) * form_of(value).dtype.itemsize

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....graph import form_of
+from ....graph import bytes_of, form_of
 from ....scans import Scan, collected_carry, rows_in
 from ..ir.code import Code
 from ..ir.functions import COPY
@@ -16,7 +16,6 @@ from ..ir.registers import I8, PTR, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
 from .interrupt import leave_if_interrupted, period_of
-from .part import bytes_of
 from .writer import RepeatWriter, deliver, move, moving
 
 if TYPE_CHECKING:

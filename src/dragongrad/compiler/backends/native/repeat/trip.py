@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ....graph import bytes_of
 from ....scans import groups
 from ..ir.code import Code
 from ..ir.functions import COPY, External
@@ -15,7 +16,7 @@ from ..ir.registers import I8, I64, PTR, VOID, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
 from .interrupt import leave_if_interrupted, period_of
-from .part import Room, bytes_of
+from .part import Room
 from .writer import RepeatWriter, deliver, move, moving
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ....graph import Value
+from ....graph import Value, bytes_of
 from ....scans import in_memory
 from ..ir.code import Code
 from ..ir.functions import COPY
 from ..ir.registers import PTR, Register
 from ..places import Pointers
-from .part import Part, Room, bytes_of
+from .part import Part, Room
 
 if TYPE_CHECKING:
     from ..module import Assembler

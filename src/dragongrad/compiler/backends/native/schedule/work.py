@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ....graph import Op, Value
+from ....graph import Op, Value, bytes_of
 from ....rewrite import shape_of, size_of
 from ..linalg.gemm import is_matmul
 from ..linalg.lapack import terms
@@ -33,7 +33,7 @@ def work(step: Step, in_memory: Callable[[Value], bool]) -> float:
             continue
         seen.add(node)
         if node not in own and in_memory(node):
-            moved += node.size * node.dtype.itemsize
+            moved += bytes_of(node)
             continue
         values = node.operands
         if legalize_convolution.is_convolution(node):
