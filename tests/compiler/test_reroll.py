@@ -236,6 +236,24 @@ def test_large_arrays_that_are_cheap_are_computed_again():
     assert compiled._latest.engine.workspace.size < 75 * y.nbytes
 
 
+def test_steps_back_over_large_arrays_keep_no_more_than_two_rows_for_each_step():
+    def f(y, p):
+        for _ in range(100):
+            k1 = p * y
+            k2 = p * (y + 0.005 * k1)
+            k3 = p * (y + 0.005 * k2)
+            k4 = p * (y + 0.01 * k3)
+            y = y + 0.01 / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        return np.sum(y**2)
+
+    y, p = np.linspace(0.0, 1.0, 5_000), np.linspace(1.0, 2.0, 5_000)
+    compiled = ad.compile(ad.grad(f, argnums=(0, 1)), backend="native")
+    for _ in range(2):
+        for found, expected in zip(compiled(y, p), ad.grad(f, argnums=(0, 1))(y, p), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert compiled._latest.engine.workspace.size < 220 * y.nbytes
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_loops_again_are_the_steps_written_out_to_the_last_bit(program, monkeypatch):
     f, _ = PROGRAMS[program]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....core.block import BLOCKS
 from ....records import mutable, record
-from ...graph import Graph, Op, Value, form_of
+from ...graph import Graph, Op, Value, bytes_of, form_of
 from ...rewrite import dtype_of, is_place
 from ..share import key_of
 from .errors import NoLoopError
@@ -209,11 +209,15 @@ def _copied_bytes(graph: Numbered, values: Sequence[Value]) -> int:
     ops = [v for v in values if isinstance(v, Op)]
     if not ops:
         return 0
-    places = np.array([graph.places[v] for v in ops])
-    made = bool(places.max() < len(graph.kinds)) and len(np.unique(np.diff(places)[1:-1])) == 1
     parts = {id(v.operands[0]) if v.block is GETITEM else None for v in ops}
-    one = len(parts) == 1 and None not in parts
-    return 0 if made or one else sum([v.size * v.dtype.itemsize for v in ops])
+    if len(parts) == 1 and None not in parts:
+        return 0
+    places = np.array([graph.places[v] for v in ops])
+    made = places[places < len(graph.kinds)]
+    strides, often = np.unique(np.diff(made), return_counts=True)
+    # At its ends a loop may read what was made before, or given.
+    alone = len(ops) - (int(often.max()) + 1 if len(strides) else 0)
+    return sum(map(bytes_of, ops)) // len(ops) * alone
 
 
 # Indices that move, and what is gathered by them
