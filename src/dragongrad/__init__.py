@@ -43,7 +43,6 @@ from .core.errors import (
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
 from .imports import install as _install_imports
-from .namespace import not_answering as _not_answering
 from .scipy.names import install as _install_scipy
 from .transforms.batch import vmap
 from .transforms.checkpoint import checkpoint
@@ -126,7 +125,7 @@ if not _typing.TYPE_CHECKING:
 
     def __getattr__(name: str) -> _typing.Any:
         if name in _ROOMS:
-            with _locked(), _collector_paused(), _not_answering():
+            with _locked(), _collector_paused():
                 module = _import_module(_ROOMS[name], __name__)
             found = getattr(module, name, module)
         else:

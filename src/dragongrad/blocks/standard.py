@@ -8,7 +8,6 @@ from typing import Any
 from ..core.errors import ArgumentError, NoRuleError, user_line
 from ..core.variable import Variable
 from ..forks import locked
-from ..namespace import not_answering
 
 # The room above that holds the names of the array API standard, imported when somebody asks.
 _NAMESPACE = "dragongrad.array_api"
@@ -21,7 +20,7 @@ def array_namespace(self: Variable, /, *, api_version: str | None = None) -> Any
         raise ArgumentError(
             f"the array API of {api_version} is not known: {', '.join(_VERSIONS)} are\n  at {user_line()}"
         )
-    with locked(), not_answering():
+    with locked():
         return import_module(_NAMESPACE)
 
 
