@@ -22,7 +22,7 @@ from ..core.errors import (
 from ..core.level import PLAIN, Level
 from ..core.node import Node
 from ..core.variable import Variable, bottom, plain, settle, top_level
-from .restating import restated
+from .foreign_errors import restated
 
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
