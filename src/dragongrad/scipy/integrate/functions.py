@@ -325,6 +325,12 @@ def fixed_quad(func: Any, a: Any, b: Any, args: Any = (), n: int = 5) -> Any:
 
 
 (newton_cotes,) = constant("newton_cotes")
-_STEPS = "its steps are chosen by a tolerance, with no derivative through them yet"
-_LOOPS = "Write steps with ad.scan; dragongrad.interop.scipy.solve_ivp gives SciPy's methods exact Jacobians"
-solve_ivp, odeint, solve_bvp = (refused(name, _STEPS, _LOOPS) for name in ("solve_ivp", "odeint", "solve_bvp"))
+_SOLVER = (
+    "differential equations have a solver of their own",
+    "Write ad.integrate.solve_ivp, or fixed steps with ad.scan",
+)
+solve_ivp, odeint = refused("solve_ivp", *_SOLVER), refused("odeint", *_SOLVER)
+solve_bvp = refused(
+    "solve_bvp", "its mesh is chosen by a tolerance",
+    "Write the equations at the places of a mesh, and solve them with ad.root, whose solution has derivatives",
+)  # fmt: skip

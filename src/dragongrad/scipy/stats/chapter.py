@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.stats as scipys
 
 from ...blocks.axes import as_array
-from ..chapters import Chapter
+from ...core.errors import NoRuleError, user_line
+from ..chapters import Chapter, answered, holds_variable, settled
 
 CHAPTER = Chapter(scipys)
 smooth, refused = CHAPTER.smooth, CHAPTER.refused
@@ -18,3 +20,28 @@ def double(value: Any) -> Any:
     """An array in double precision, in which SciPy computes distributions."""
     a = as_array(value)
     return a if a.dtype == np.float64 else a.astype(np.float64)
+
+
+def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: str) -> Callable[..., Any]:
+    """A method of a family of distributions: SciPy's own on plain arrays, and on Variables by its rule.
+
+    Without a rule its error says that what is `plain` may be passed.
+    """
+    if name.startswith("__"):
+        # Python itself asks for such names, and takes no for an answer.
+        raise AttributeError(name)
+    method = getattr(family.scipys, name, None)
+    if not callable(method):
+        raise CHAPTER.absent(f"{family.name}.{name}")
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not holds_variable((args, kwargs)):
+            return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+        title = f"scipy.stats.{family.name}.{name}"
+        if rule is None:
+            raise NoRuleError(f"{title} has no derivative rule\n  at {user_line()}\nPass plain {plain}")
+        return answered(title, rule, args, kwargs)
+
+    call.__name__ = name
+    call.__doc__ = method.__doc__
+    return call

@@ -7,6 +7,7 @@ that a family does not have are seen to here, once for all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,7 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
-from ..chapters import answered, holds_variable, settled
-from .chapter import CHAPTER, double
+from .chapter import CHAPTER, double, method_of
 
 Formula = Callable[..., Any]
 _INF = np.inf
@@ -109,27 +109,8 @@ class Family:
         return Member(self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            # Python itself asks for such names, and takes no for an answer.
-            raise AttributeError(name)
-        method = getattr(self.scipys, name, None)
-        if not callable(method):
-            raise CHAPTER.absent(f"{self.name}.{name}")
         rule = _METHODS.get(name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not holds_variable((args, kwargs)):
-                return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
-            title = f"scipy.stats.{self.name}.{name}"
-            if rule is None:
-                raise NoRuleError(
-                    f"{title} has no derivative rule\n  at {user_line()}\nPass plain shapes, location and scale"
-                )
-            return answered(title, lambda *a, **k: rule(self, *a, **k), args, kwargs)
-
-        call.__name__ = name
-        call.__doc__ = method.__doc__
-        return call
+        return method_of(self, name, rule and partial(rule, self), "shapes, location and scale")
 
     def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
         """The shapes, the location and the scale of a call."""

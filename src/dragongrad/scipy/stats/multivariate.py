@@ -11,9 +11,8 @@ from scipy import special as sp
 
 from ...blocks.matrices import transposed
 from ...core.errors import NoRuleError, ShapeError, describe, user_line
-from ..chapters import answered, holds_variable, settled
 from ..linalg.systems import triangular
-from .chapter import CHAPTER, double
+from .chapter import CHAPTER, double, method_of
 from .normal import LOG2, LOG2PI, PI
 
 
@@ -48,25 +47,7 @@ class Multivariate:
         return _Member(self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            # Python itself asks for such names, and takes no for an answer.
-            raise AttributeError(name)
-        method = getattr(self.scipys, name, None)
-        if not callable(method):
-            raise CHAPTER.absent(f"{self.name}.{name}")
-        rule = self.rules.get(name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not holds_variable((args, kwargs)):
-                return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
-            title = f"scipy.stats.{self.name}.{name}"
-            if rule is None:
-                raise NoRuleError(f"{title} has no derivative rule\n  at {user_line()}\nPass plain parameters")
-            return answered(title, rule, args, kwargs)
-
-        call.__name__ = name
-        call.__doc__ = method.__doc__
-        return call
+        return method_of(self, name, self.rules.get(name), "parameters")
 
 
 class _Member:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from ....blocks.axes import as_array
 from ....core.errors import ArgumentError, ShapeError, describe, user_line
-from ...special_functions import rel_entr
 from .chapter import smooth
 
 
@@ -93,7 +93,7 @@ def _mahalanobis(u: Any, v: Any, VI: Any = None) -> Any:  # noqa: N803
 def _jensenshannon(u: Any, v: Any, base: Any = None) -> Any:
     u, v = (x / np.sum(x, axis=-1, keepdims=True) for x in (u, v))
     middle = (u + v) / 2.0
-    total = np.sum(rel_entr(u, middle) + rel_entr(v, middle), axis=-1)
+    total = np.sum(special.rel_entr(u, middle) + special.rel_entr(v, middle), axis=-1)
     return np.sqrt((total if base is None else total / np.log(base)) / 2.0)
 
 
