@@ -37,6 +37,18 @@ def covering(*axes, together=1):
     ]
 
 
+def thinned(rows, share=2):
+    """Those parameters of which `make test` runs one in so many, by their names: the others are slow.
+
+    For properties that many cases of one family have for one reason, each of which costs a compilation or more.
+    """
+    rows = [row if hasattr(row, "marks") else pytest.param(row, id=_name(getattr(row, "id", row))) for row in rows]
+    return [
+        row if crc32(row.id.encode()) % share == 0 else pytest.param(*row.values, id=row.id, marks=slow)
+        for row in rows
+    ]
+
+
 slow = [pytest.mark.slow]
 
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from grid import assert_compiles, covering
+from grid import assert_compiles, covering, thinned
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_compile_random import everything
@@ -143,7 +143,7 @@ LISTS = {
 
 
 @pytest.mark.parametrize(
-    ("case", "dtype", "quick"), covering([*LISTS], [np.float64, np.float32], [True, False], together=2)
+    ("case", "dtype", "quick"), thinned(covering([*LISTS], [np.float64, np.float32], [True, False], together=2))
 )
 def test_what_is_read_from_long_lists(monkeypatch, case, dtype, quick):
     monkeypatch.setattr(scheduler, "QUICK_ELEMENTS", -1 if quick else 10**9)
@@ -257,6 +257,27 @@ def test_the_text_of_a_gradient_grows_with_what_was_traced(f, n):
     assert made.llvm.count("\n") < 2 * operations + 4 * n * n + 40
 
 
+def test_equal_layers_are_one_function():
+    """Layers whose weights are too large to be put into one array: each adds calls, and no loops of its own."""
+
+    def network(weights, x):
+        for w in weights:
+            x = np.tanh(x @ w) + x
+        return np.sum(x**2)
+
+    rng = np.random.default_rng(0)
+    x, lines, loops = rng.normal(size=(4, 40)), [], []
+    for count in (20, 40, 80):
+        weights = [rng.normal(size=(40, 40)) / 40 for _ in range(count)]
+        traced, run, made = compiled(ad.grad(network), weights, x)
+        for a, b in zip(run, traced, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+        lines.append(made.llvm.count("\n"))
+        loops.append(made.llvm.count("@loops") - made.llvm.count("call void @loops"))
+    assert lines[2] - lines[1] <= 2.1 * (lines[1] - lines[0])
+    assert max(loops) <= loops[0] + 3
+
+
 READ = {
     "elements": ((3, 4), lambda x: sum(x[i, j] ** 2 * (i + 1) for i in range(3) for j in range(4))),
     "columns": ((1000, 3), lambda x: np.sum(x[:, 0] * x[:, 1]) + np.sum(np.sin(x[:, 2]) * x[:, 1] + x[:, 0])),
@@ -271,7 +292,8 @@ READ = {
 
 
 @pytest.mark.parametrize(
-    ("case", "dtype", "backend"), covering([*READ], [np.float64, np.float32], ["native", "numpy"], together=2)
+    ("case", "dtype", "backend"),
+    thinned(covering([*READ], [np.float64, np.float32], ["native", "numpy"], together=2)),
 )
 def test_gradients_of_what_is_read_part_by_part(case, dtype, backend):
     shape, f = READ[case]

@@ -229,8 +229,12 @@ class Assembler:
         module = self.calls if quick else self.module
         # Where it is called from its own module only, LLVM may put it into its caller.
         linkage = "internal" if module is self.calls else ""
-        self._made[k] = self.functions[k].written(linkage, "#1" if k in self.cold and not quick else "#0")
-        module.texts.update(self._made[k].needs())
+        function = self.functions[k]
+        made = function.written(linkage, "#1" if k in self.cold and not quick else "#0")
+        # Equal layers have equal loops: LLVM is given one of them, and makes it for the length of all its calls.
+        alike = made.text.replace(made.symbol, "@", 1), function.length
+        made = self._made[k] = module.equal.setdefault(alike, made)
+        module.texts.update(made.needs())
         if k in self.cuts:
             self._part(k, self.cuts[k])
 

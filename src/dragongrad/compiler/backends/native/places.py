@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ....records import field, mutable
 from ...graph import Value
+from .ir.functions import Written
 from .ir.registers import PTR, Register
 
 
@@ -14,6 +15,7 @@ class Module:
     """A text for LLVM."""
 
     texts: dict[str, str] = field(default_factory=dict)  # of functions and variables, by their symbols
+    equal: dict[tuple[str, int], Written] = field(default_factory=dict)  # functions, by their texts without a name
 
     @property
     def text(self) -> str:

@@ -24,12 +24,16 @@ RELEASED_NS = 20_000.0
 
 # Units of cost, about two exponentials, up to which a value used in several loops is computed again in each.
 RECOMPUTED_COST = 48
+# Values in memory above which a value that is computed from them is not computed again: one is sooner read.
+READ_AGAIN = 4
 # Units of cost above which a value used twice in one loop is held, where straight code is compiled quickly.
 HELD_COST = 12
 # Steps after which a small value goes to memory: longer chains keep too many registers.
 STORED_DEPTH = 64
 # Small values of one function: LLVM's time grows faster than their number.
 VALUES_PER_FUNCTION = 256
+# Values that are written in one set of loops: LLVM compares each with all others.
+STORES_PER_LOOP = 32
 # Elements of straight code from which it is compiled quickly: what LLVM could still find takes long to look for.
 QUICK_ELEMENTS = 5000
 # Calls of a mathematical function in straight code that are made as one; the fewest that are worth it; and among

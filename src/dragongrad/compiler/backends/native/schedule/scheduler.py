@@ -23,10 +23,12 @@ from ..rewrites.legalize_convolution import is_convolution, is_kernel, places_of
 from ..tuning import (
     HELD_COST,
     QUICK_ELEMENTS,
+    READ_AGAIN,
     RECOMPUTED_COST,
     ROW_BYTES,
     SMALL_MATRIX_ELEMENTS,
     STORED_DEPTH,
+    STORES_PER_LOOP,
     STRAIGHT_ELEMENTS,
     TILE_BYTES,
     UNROLLED_STACK,
@@ -208,25 +210,30 @@ class Schedule:
         """Send to memory what several steps would compute again at a high price; whether steps change by that."""
         self._readers = self._find_readers()
         cost: dict[Op, float] = {}
+        read: dict[Op, int] = {}  # how many values in memory
         anew = False
         for node in self.graph.nodes:
             if node in self.wanted or node in self.outside:
                 continue
-            total = 0.0
+            total, reads = 0.0, 0
             for v in node.sources:
                 if v in cost:
                     total += cost[v]
+                    reads += read[v]
+                else:
+                    reads += 1
             if (terms := terms_of(node)) > 1:
                 total = terms * (1 + total)
             total += price(node)
             used = self._readers.get(node, _NOBODY)
-            if len(used) > 1 and total > (
-                RECOMPUTED_COST if len({k for k, _ in used}) > 1 else self._hold(node, used)
-            ):
-                self.wanted.add(node)
-                total = 0.0
-                anew = not self._written_first(node, used) or anew
-            cost[node] = total
+            if len(used) > 1:
+                several = len({k for k, _ in used}) > 1
+                most = RECOMPUTED_COST if several else self._hold(node, used)
+                if total > most or (several and reads > READ_AGAIN):
+                    self.wanted.add(node)
+                    total, reads = 0.0, 1
+                    anew = not self._written_first(node, used) or anew
+            cost[node], read[node] = total, reads
         self.memory |= self.wanted
         missing = unaddressable(self.graph, self.memory, self.outside, self._store)
         self.wanted |= missing
@@ -337,17 +344,19 @@ class Schedule:
                 break
             if straight or self._fits(step, store, mode, needs if k == after else _NOTHING[1]):
                 step.stores.append(store)
-                if straight and self._is_full(step):
+                if self._is_full(step):
                     alike.remove(k)
                 return k
         step = Loops(mode, length, [store], quick=straight and self.quick)
         self.steps.append(step)
-        if not straight or not self._is_full(step):
+        if not self._is_full(step):
             alike.append(len(self.steps) - 1)
         return len(self.steps) - 1
 
     def _is_full(self, step: Loops) -> bool:
-        """Whether a function of straight code is long enough."""
+        """Whether a function is long enough."""
+        if step.mode != "straight":
+            return len(step.stores) >= STORES_PER_LOOP
         most = VALUES_PER_FUNCTION // 4 if self.quick else VALUES_PER_FUNCTION
         return len(step.stores) >= most or (self.quick and step.stores[-1].node.size > VALUES_PER_FUNCTION)
 
