@@ -246,7 +246,7 @@ html_extra_path = [str(EXTRA)]
 
 def _write_course(_):
     """The explorer's pages and the pictures of the course, which only a build of the manual needs."""
-    explore, pictures = EXTRA / "course/explore", Path(__file__).parent / "course/pictures"
+    explore, pictures = EXTRA / "course/explore", Path(__file__).parent / "pictures"
     explore.mkdir(parents=True, exist_ok=True)
     pictures.mkdir(exist_ok=True)
     course.write_explorations(explore, course.CHAPTERS)

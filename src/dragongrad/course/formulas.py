@@ -122,8 +122,9 @@ class _Reader:
         if name in _SIGNS:
             return _sign(_SIGNS[name])
         if name in _NAMES:
-            follows = self.left[-1] if self.left else "("
-            return f"<mi>{name}</mi>" + ("" if follows in "(_^|" else f'<mspace width="{_SPACES[","]}"/>')
+            thin = _SPACES[","]
+            after = "0" if self.left and self.left[-1] in "(_^|" else thin
+            return f'<mo lspace="{thin}" rspace="{after}">{name}</mo>'
         if name in _SPACES:
             return f'<mspace width="{_SPACES[name]}"/>'
         if name in _LIMITS:

@@ -48,7 +48,8 @@ def to_html(text: str, link: Link) -> str:
         if kind.startswith("{raw}"):
             made.append(inside.strip())
         elif not kind.startswith("{"):
-            made.append(f"<pre>{escape(inside.strip())}</pre>")
+            shown = inside.strip().replace("<BLANKLINE>", "")
+            made.append(f"<pre>{escape(shown)}</pre>")
         start = block.end()
     return "\n".join([*made, *_paragraphs(text[start:], link)])
 

@@ -131,8 +131,8 @@ class _Links:
         """The address, or None for a page of the manual that is not in the pack."""
         if target.startswith("https://"):
             return target
-        if target.startswith("pictures/"):
-            return self.up + target
+        if target.startswith("../pictures/"):
+            return self.up + target.removeprefix("../")
         return self.up + self.pages[target] if target in self.pages else None
 
 

@@ -130,7 +130,7 @@ def _newton(chapter: Chapter, matplotlib: Any) -> Any:
     axes.plot(*np.array(path).T, "o-", color=LINES[0], label="Newton, 6 steps", markersize=5)
     axes.plot(1, 1, "*", color="black", markersize=14, label="minimum")
     axes.set(xlabel="x[0]", ylabel="x[1]")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower left")
     return figure
 
 
@@ -176,7 +176,7 @@ def _paths(chapter: Chapter, matplotlib: Any) -> Any:
     left.contour(x, y, (x**2 + 20 * y**2) / 2, levels=12, colors="#999999", linewidths=0.6)
     for (name, update), colour in zip(methods.items(), LINES, strict=False):
         path = _descent(ad.grad(valley), np.array([1.0, 1.0]), 80, update)
-        left.plot(*path[:25].T, ".-", color=colour, linewidth=1, label=name)
+        left.plot(*path[:12].T, ".-", color=colour, linewidth=1, label=name)
         right.semilogy([max(valley(x), 1e-12) for x in path], color=colour, label=name)
     left.set(xlabel="x[0]", ylabel="x[1]", xlim=(-0.6, 1.2), ylim=(-1.2, 1.2))
     right.set(xlabel="step", ylabel="loss", ylim=(1e-8, 1e3))
