@@ -17,6 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 import dragongrad as ad
+from dragongrad import course
 from dragongrad.blocks.kinks import KINKS
 from dragongrad.core.block import BLOCKS, COMPOSITES, UNSUPPORTED
 from dragongrad.optimize.zoo import MORE_GARBOW_HILLSTROM, ZOO
@@ -236,6 +237,26 @@ def _copy_notebooks():
     for source in sorted((ROOT / "notebooks").glob("*.ipynb")):
         text = source.read_text(encoding="utf-8").replace("](../docs/", "](../")
         _write(f"notebooks/{source.name}", text)
+
+
+# Pages that are no part of the manual's own and are copied as they are: the explorer's, of the course.
+EXTRA = Path(__file__).parent / "_build/extra"
+html_extra_path = [str(EXTRA)]
+
+
+def _write_course(_):
+    """The explorer's pages and the pictures of the course, which only a build of the manual needs."""
+    explore, pictures = EXTRA / "course/explore", Path(__file__).parent / "pictures"
+    explore.mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(exist_ok=True)
+    course.write_explorations(explore, course.CHAPTERS)
+    course.draw(course.CHAPTERS, pictures)
+
+
+def setup(app):
+    """Sphinx asks for this by name."""
+    EXTRA.mkdir(parents=True, exist_ok=True)
+    app.connect("builder-inited", _write_course)
 
 
 _write_blocks()

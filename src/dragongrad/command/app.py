@@ -13,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from .. import __version__, lab
+from .. import course as course_of
 from ..compiler.backends.native.jit.cache import cache_info, clear_cache
 from ..core.errors import ArgumentError
 from ..optimize.zoo import ZOO
@@ -246,6 +247,24 @@ def zoo() -> None:
         size = f"{problem.n} or others" if problem.any_n else str(problem.n)
         table.add_row(name, size, f"{problem.minimum():.6g}", problem.source)
     show(table)
+
+
+@app.command(
+    cls=Command, epilog="Examples: `dragongrad course --out class` and `dragongrad course 3 4 --out class`"
+)
+def course(
+    chapters: Annotated[
+        list[int] | None, typer.Argument(help="their numbers; all of them if none is given")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="the folder for the pages")] = Path("course"),
+    force: Force = False,
+) -> None:
+    """Write a folder for a class: chapters, explorer pages, exercises and solutions, which need no network."""
+    wanted = [chapter.number for chapter in course_of.chosen(chapters or None)]
+    check_folder(out, course_of.WRITTEN, force)
+    check_pictures()
+    made = course_of.write(out, wanted)
+    show(f"written: {made[0]} and {len(made) - 1} other files")
 
 
 @app.command()
