@@ -25,7 +25,7 @@ def run(text):
     for place in _DIRECTIVE.finditer(text):
         for example in parser.get_examples(text[done : place.start()]):
             # The explorer shows the source of functions, which Python's own modules look for here.
-            file = f"<gallery, line {example.lineno}, {place[1]}>"
+            file = f"{place[1]}-{example.lineno}.py"
             linecache.cache[file] = len(example.source), None, example.source.splitlines(True), file
             exec(compile(example.source, file, "exec"), names)
         found[place[1]], done = names["picture"], place.end()
