@@ -141,3 +141,14 @@ def test_a_formula_with_a_mistake_fails_the_build(latex):
     mathml = pytest.importorskip("mathml")
     with pytest.raises(mathml.ExtensionError, match="is not understood"):
         mathml.converted(latex, display=False)
+
+
+# Links of pages that Sphinx does not read
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name):
+    text = (DOCS.parent / name).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)", re.sub(r"`[^`]*`", "", text)) if "://" not in link]
+    generated = {"docs/blocks.md", "docs/zoo.md", "docs/graph.svg"}
+    assert [link for link in links if link not in generated and not (DOCS.parent / link).exists()] == []
