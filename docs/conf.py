@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from docutils import nodes
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
 
 import dragongrad as ad
 from dragongrad import course
@@ -27,14 +29,18 @@ ROOT = Path(__file__).parent.parent
 project = "dragongrad"
 author = "the dragongrad developers"
 release = ad.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+# The last three are in the folder `extensions`.
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "offline", "gallery"]
+html_math_renderer = "mathml"
 # A page for each file of the library takes most of the time, and says nothing of the manual.
 SMALL = os.environ.get("DRAGONGRAD_SMALL") == "1"
 extensions += [] if SMALL else ["sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "dragongrad"
+html_show_copyright = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_numpy_docstring = True
@@ -253,10 +259,20 @@ def _write_course(_):
     course.draw(course.CHAPTERS, pictures)
 
 
+def _trim(app, doctree):
+    """Leave out the blank line that ends an example for doctest."""
+    for block in doctree.findall(nodes.literal_block):
+        text = block.astext()
+        if text.endswith("\n"):
+            block.rawsource = text.rstrip("\n")
+            block[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
-    """Sphinx asks for this by name."""
+    """Tell Sphinx what to do before it builds, and with each page that was read."""
     EXTRA.mkdir(parents=True, exist_ok=True)
     app.connect("builder-inited", _write_course)
+    app.connect("doctree-read", _trim)
 
 
 _write_blocks()
