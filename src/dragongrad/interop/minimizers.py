@@ -295,12 +295,12 @@ def _interrupted(problem: _Problem) -> Result:
 
 def _told(problem: _Problem, seen: Seen, end: _End, inverse: Any) -> Result:
     watched, steps, objective = problem.watched, problem.steps, problem.watched.objective
-    unpack, gradient = objective.packing.unpack, seen.gradient.reshape(objective.start.shape)
+    plain, gradient = objective.packing.plain, seen.gradient.reshape(objective.start.shape)
     free = ~problem.box.held(seen.x, gradient) if problem.box is not None else np.ones(seen.x.size, bool)
     largest = float(np.max(np.abs(gradient.ravel()[free]), initial=0.0))
     moves = "" if problem.box is None else problem.box.moves(objective.start, objective.packing.names())
     return Result(
-        x=unpack(watched.shaped(seen.x)), fun=seen.value, jac=unpack(gradient), hess_inv=inverse,
+        x=plain(watched.shaped(seen.x)), fun=seen.value, jac=plain(gradient), hess_inv=inverse,
         nit=steps.nit if end.nit is None else end.nit,
         nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=end.status is Status.CONVERGED, status=end.status,

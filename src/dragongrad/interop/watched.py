@@ -187,6 +187,6 @@ class Steps:
         if self.callback is not None:
             objective, seconds = self.watched.objective, time.perf_counter() - self.watched.begun
             shaped = self.at.reshape(objective.start.shape).copy()
-            step = Iteration(objective.packing.unpack(shaped), value, np.array(gradient), self.nit, seconds)
+            step = Iteration(objective.packing.plain(shaped), value, np.array(gradient), self.nit, seconds)
             if calls_off(self.callback, step):
                 self.watched.leave(*CALLED_OFF)

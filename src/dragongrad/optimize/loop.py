@@ -314,7 +314,7 @@ def _spent(limits: Limits, trail: _Trail) -> _Ending | None:
 
 
 def _iteration(optimizer: Optimizer, trail: _Trail) -> Iteration:
-    x = optimizer.objective.packing.unpack(optimizer.params.copy())
+    x = optimizer.objective.packing.plain(optimizer.params.copy())
     return Iteration(x, optimizer.loss, optimizer.gradient.copy(), trail.nit, time.perf_counter() - trail.start)
 
 
@@ -342,13 +342,13 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending)
     params, loss, gradient = _end_point(optimizer, trail, status)
     if status is not Status.INTERRUPTED:
         objective.check()
-    unpack = objective.packing.unpack
+    plain = objective.packing.plain
     moves = optimizer.box.moves(objective.start, objective.packing.names()) if optimizer.box is not None else ""
     way = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
     )
     return Result(
-        x=unpack(params), fun=loss, jac=unpack(gradient),
+        x=plain(params), fun=loss, jac=plain(gradient),
         hess_inv=None if status is Status.INTERRUPTED else optimizer.inverse_hessian(),
         nit=trail.nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=status is Status.CONVERGED, status=status, message="; ".join(filter(None, (ended.message, moves))),
