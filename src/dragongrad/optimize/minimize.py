@@ -31,7 +31,7 @@ from .methods.radam import RAdam
 from .methods.rmsprop import RMSProp
 from .methods.rprop import Rprop
 from .objective import Objective, Packing
-from .optimizer import Optimizer, find_method, spelled
+from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
 from .result import Result
 from .solutions import depends, minimum
@@ -42,8 +42,8 @@ METHODS: dict[str, type[Optimizer]] = {
     "gd": GD, "momentum": Momentum, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSProp,
     "adadelta": AdaDelta, "adam": Adam, "amsgrad": AMSGrad, "adamw": AdamW, "nadam": NAdam, "radam": RAdam,
     "lion": Lion, "rprop": Rprop,
-    "newton": Newton, "bfgs": BFGS, "lbfgs": LBFGS, "cg": ConjugateGradient, "trustncg": TrustNCG,
-    "trustexact": TrustExact,
+    "newton": Newton, "bfgs": BFGS, "l-bfgs": LBFGS, "cg": ConjugateGradient, "trust-ncg": TrustNCG,
+    "trust-exact": TrustExact,
 }  # fmt: skip
 
 # Up to so many parameters a matrix over them is cheap beside what it saves in steps.
@@ -76,7 +76,7 @@ def family_of(name: str) -> Callable[..., Result]:
 
 def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
     """The Optimizer of a name, hyphens and capitals aside."""
-    choices = f"one of {', '.join(map(spelled, METHODS))}, 'scipy:NAME'"
+    choices = f"one of {', '.join(METHODS)}, 'scipy:NAME'"
     return find_method(method, METHODS, "", choices, [f"scipy:{name}" for name in SCIPYS])
 
 
@@ -282,7 +282,7 @@ def default_method(n: int, pair: bool = False, bounded: bool = False, constraine
     if constrained:
         return "scipy:"
     if bounded:
-        return "scipy:L-BFGS-B" if pair or n > _DENSE_HESSIAN else "trustexact"
+        return "scipy:L-BFGS-B" if pair or n > _DENSE_HESSIAN else "trust-exact"
     if pair:
-        return "bfgs" if n <= _DENSE_ESTIMATE else "lbfgs"
-    return "newton" if n <= _DENSE_HESSIAN else "trustncg"
+        return "bfgs" if n <= _DENSE_ESTIMATE else "l-bfgs"
+    return "newton" if n <= _DENSE_HESSIAN else "trust-ncg"

@@ -24,7 +24,7 @@ from .residuals import Residuals, flat, needs_residuals
 from .robust import LOSSES, Loss, Weights
 
 LEAST_SQUARES: dict[str, type[Optimizer]] = {
-    "lm": LevenbergMarquardt, "levenbergmarquardt": LevenbergMarquardt, "gaussnewton": GaussNewton,
+    "lm": LevenbergMarquardt, "levenberg-marquardt": LevenbergMarquardt, "gauss-newton": GaussNewton,
 }  # fmt: skip
 
 
