@@ -69,12 +69,17 @@ class Record:
     order: float
     constant: float
 
+    @property
+    def evaluations(self) -> int:
+        """Of the value, the gradient and second derivatives together."""
+        return self.nfev + self.njev + self.nhev
+
 
 _COLUMNS = {
     "function": "function", "n": "n", "optimizer": "optimizer", "start": "start", "mode": "mode",
-    "iterations": "steps", "nfev": "nfev", "njev": "njev", "nhev": "nhev", "seconds": "seconds",
-    "error": "|f - f*|", "distance": "|x - x*|", "solved": "solved", "status": "status", "order": "order",
-    "constant": "constant",
+    "iterations": "steps", "evaluations": "evals", "nfev": "nfev", "njev": "njev", "nhev": "nhev",
+    "seconds": "seconds", "error": "|f - f*|", "distance": "|x - x*|", "solved": "solved", "status": "status",
+    "order": "order", "constant": "constant",
 }  # fmt: skip
 
 
@@ -152,7 +157,7 @@ class Study:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=150, record=False, color_system=None, force_jupyter=False)
+        console = Console(width=170, record=False, color_system=None, force_jupyter=False)
         with console.capture() as captured:
             console.print(self.table())
         return captured.get()
@@ -170,7 +175,7 @@ def study(
     functions : name, Problem, callable, pair of one and a dimension, list of these, or dict of label to one
         Names are those of `dragongrad.optimize.zoo.ZOO`.
     optimizers : name, Optimizer class, pair of one and its options, list of these, or dict of label to one
-        Names are those of `ad.minimize`: `["lbfgs", ("adam", {"lr": 0.1})]`.
+        Names are those of `ad.minimize`: `["l-bfgs", ("adam", {"lr": 0.1})]`.
     starts : array, list of arrays, dict of function label to either, or None
         None: the standard starts of each function.
     modes : sequence of "forward" and "reverse"
