@@ -237,7 +237,7 @@ def basins(
         need = grid**2 * _PER_START
         check_memory(need, f"{grid} x {grid} starts", lambda share: f"--grid {int(grid * share**0.5)}")
     (entry,) = entries.values()
-    found = lab.basins(problem, entry, box, grid, steps)
+    found = lab.basins(problem, entry, box, grid, steps, progress=True)
     try:
         with whole(out) as part:
             lab.draw_basins(found, part)

@@ -176,7 +176,8 @@ class Steps:
         self.nit += 1
         self.at = np.array(getattr(x, "x", x), float)
         if self.show is not None:
-            self.show(self.nit, self.watched.best.value)
+            best = self.watched.best
+            self.show.note(self.nit, best.value, best.gradient)
         if not self.keep and self.callback is None:
             return
         value, gradient = self.watched.value_and_gradient(self.at)

@@ -33,6 +33,7 @@ from .methods.rprop import Rprop
 from .objective import Objective, Packing
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
+from .progress import Watch
 from .result import Result
 from .solutions import depends, minimum
 from .trust_region.exact import TrustExact
@@ -97,6 +98,7 @@ def minimize(
     max_time: float | None = None,
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
+    watch: Watch = False,
     path: bool = False,
     compile: bool = True,
     **options: Any,
@@ -147,6 +149,9 @@ def minimize(
         returns True or raises StopIteration.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        True: a bar with a curve at a terminal, a plot that grows in a notebook. A function is called with what is
+        seen, a `dragongrad.optimize.Glimpse`, at most ten times a second and at the end.
     compile : bool
         Compile the derivatives once they have run for about as long as compiling takes; what `f` prints or stores
         then happens no more. Compiled and eager values are compared when the one takes over from the other and at
@@ -199,7 +204,7 @@ def minimize(
     [1. 1. 1.]
 
     """
-    check_watching(callback, progress, path, compile)
+    check_watching(callback, progress, watch, path, compile)
     args = arguments(args)
     f, pair = _with_gradient(f, jac)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
@@ -208,7 +213,7 @@ def minimize(
         def plainly(x0: Any, args: tuple[Any, ...], constraints: Any) -> Result:
             return minimize(
                 f, x0, args, method, bounds=bounds, constraints=constraints, jac=pair, mode=mode, callback=callback,
-                progress=progress, path=path, compile=compile, **asked, **options,
+                progress=progress, watch=watch, path=path, compile=compile, **asked, **options,
             )  # fmt: skip
 
         return minimum(f, x0, args, plainly, pair, bounds, constraints)
@@ -216,7 +221,7 @@ def minimize(
         method = default_method(Packing(x0).start.size, pair, bounds is not None, _some(constraints))
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        watching = {"callback": callback, "progress": progress, "path": path, "compile": compile}
+        watching = {"callback": callback, "progress": progress, "watch": watch, "path": path, "compile": compile}
         within = {"bounds": bounds, "constraints": constraints}
         return family_of(family)(f, x0, args, name, jac=pair, mode=mode, **within, **watching, **asked, **options)
     objective = Objective(f, x0, args, mode=mode, form="pair" if pair else "value", compile=compile)
@@ -225,7 +230,7 @@ def minimize(
     refuse_unknown(chosen.__name__, options, [*_KEYWORDS, *(k for k in chosen.options if k != "bounds")])
     optimizer = chosen(objective, **within, **options)
     limits = replace(optimizer.limits, **asked)
-    return run(optimizer, limits, callback=callback, progress=progress, path=path)
+    return run(optimizer, limits, callback=callback, progress=progress, watch=watch, path=path)
 
 
 # What `minimize` takes for every method.
