@@ -31,6 +31,7 @@ help:
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
+	@echo "Training on real data, checking the gradient, drawing pictures into $(OUT): about half a minute"
 	$(BIN)/dragongrad demo --out $(OUT) --force
 
 # The manual and its notebooks in their quick form; they are made beside the tests.
@@ -70,10 +71,12 @@ $(LOWEST)/ready: pyproject.toml tests/lowest.py
 	touch $(LOWEST)/ready
 
 $(READY): pyproject.toml
+	@echo "Setting up .venv, once: NumPy, SciPy, llvmlite and what the demo, tests and manual need (1 to 2 minutes)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[test,demo,docs]'
-	touch $(READY)
+	@touch $(READY)
+	@echo "Ready"
 
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'

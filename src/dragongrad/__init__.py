@@ -69,6 +69,7 @@ if _typing.TYPE_CHECKING:
     from .transforms.loops.branches import cond, switch
     from .transforms.loops.scan import fori_loop, map, scan
     from .transforms.loops.while_loop import while_loop
+    from .transforms.trees import elementwise_grad, ravel_pytree, tree_map
     from .verbs import constant, elementwise, general, linear, multilinear  # what they make is an `ad.Block`
     from .views.drawing import graph
     from .views.explain import explain
@@ -90,6 +91,7 @@ _ROOMS = {
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
     "implicit": ".transforms.implicit", "interop": ".interop",
+    "elementwise_grad": ".transforms.trees", "ravel_pytree": ".transforms.trees", "tree_map": ".transforms.trees",
     "fori_loop": ".transforms.loops.scan", "while_loop": ".transforms.loops.while_loop",
 }  # fmt: skip
 
@@ -108,12 +110,12 @@ __all__ = [
     "FactorizationError", "MissingExtraError", "NoRuleError", "NonFiniteError", "NotScalarError",
     "OutOfBoundsError", "ReadOnlyError", "SavedProgramError", "ShapeError", "SimpleBlock", "SolutionError",
     "Variable", "cache_info", "checkpoint", "clear_cache", "compile", "composite", "cond", "constant", "conv",
-    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "empty", "explain", "explore",
-    "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit", "integrate", "interop", "jacfwd",
-    "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize", "load", "log", "log_softmax",
-    "logistic", "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones", "power", "root", "scan",
-    "scipy", "set_mode", "set_threads", "softmax", "stop_gradient", "sum_elts", "switch", "trace_table",
-    "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
+    "conv_transpose", "custom_rule", "debug_nans", "derivative", "elementwise", "elementwise_grad", "empty",
+    "explain", "explore", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit",
+    "integrate", "interop", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize",
+    "load", "log", "log_softmax", "logistic", "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones",
+    "power", "ravel_pytree", "root", "scan", "scipy", "set_mode", "set_threads", "softmax", "stop_gradient",
+    "sum_elts", "switch", "trace_table", "tree_map", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The numbers of the laboratory: studies, orders of convergence, profiles, basins, modes."""
 
 import csv
+import functools
 import math
 
 import numpy as np
@@ -10,6 +11,8 @@ import dragongrad as ad
 from dragongrad import lab
 from dragongrad.lab.basins import DIVERGED, UNDER_WAY
 from dragongrad.lab.convergence import fit_order, refine
+from dragongrad.lab.lineup import cases
+from dragongrad.lab.profiles import measure_of
 from dragongrad.optimize import Adam, Optimizer, minimize, zoo
 
 
@@ -362,3 +365,56 @@ def test_modes_by_dimension(tmp_path):
     timed.to_csv(tmp_path / "modes.csv")
     assert (tmp_path / "modes.csv").read_text(encoding="utf-8").startswith("function,n,mode,seconds")
     assert timed.table().row_count == 4
+
+
+# Functions of several numbers
+
+
+def of_two(x, y):
+    return (x - 1) ** 2 + 10 * (y - 2) ** 2
+
+
+class OfTwo:
+    def __call__(self, x, y, scale=1.0):
+        return scale * of_two(x, y)
+
+
+@pytest.mark.parametrize("f", [of_two, OfTwo(), functools.partial(of_two)], ids=["def", "class", "partial"])
+def test_functions_of_several_numbers(f):
+    (record,) = lab.study({"f": f}, "newton", starts=[3.0, 3.0], modes=["reverse"]).records
+    assert (record.n, record.solved) == (2, True)
+    assert lab.race({"f": f}, "newton", start=[3.0, 3.0]).runs["newton"].x.round(6).tolist() == [1.0, 2.0]
+    found = lab.basins({"f": f}, ("adam", {"lr": 0.2}), [[0, 4], [0, 4]], grid=3, steps=400)
+    assert found.batched
+    np.testing.assert_allclose(found.minima, [[1.0, 2.0]], atol=1e-6)
+
+
+def test_functions_of_three_numbers_and_ufuncs():
+    (record,) = lab.study(
+        lambda a, b, c: a**2 + b**2 + c**2, "newton", starts=[1.0, 2.0, 3.0], modes=["reverse"]
+    ).records
+    assert (record.n, record.value) == (3, 0.0)
+    case = cases(np.hypot)[0]
+    assert (case.problem.n, case.problem.f(np.array([3.0, 4.0]))) == (2, 5.0)
+
+
+def test_a_start_of_another_length_is_refused():
+    with pytest.raises(ad.ArgumentError, match="of_two is a function of 2 numbers, not of 3"):
+        lab.study(of_two, "gd", starts=[1.0, 2.0, 3.0])
+
+
+# One count, one spelling
+
+
+def test_table_heat_map_and_profiles_count_evaluations_alike(study):
+    record = study.records[0]
+    assert record.evaluations == record.nfev + record.njev + record.nhev
+    assert measure_of(record, "evaluations") == record.evaluations
+    assert "evals" in [column.header for column in study.table().columns]
+
+
+@pytest.mark.parametrize(
+    ("asked", "label"), [("lbfgs", "l-bfgs"), ("trust_ncg", "trust-ncg"), ("L-BFGS", "l-bfgs")]
+)
+def test_methods_have_one_spelling(asked, label):
+    assert list(lab.race(of_two, asked, start=[0.0, 0.0], steps=2).runs) == [label]

@@ -453,8 +453,8 @@ def test_the_first_radius_is_kept_to(method):
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [
-        ((2,), "newton"), ((200,), "newton"), ((201,), "trustncg"), ((500, True), "bfgs"), ((501, True), "lbfgs"),
-        ((200, False, True), "trustexact"), ((201, False, True), "scipy:L-BFGS-B"),
+        ((2,), "newton"), ((200,), "newton"), ((201,), "trust-ncg"), ((500, True), "bfgs"), ((501, True), "l-bfgs"),
+        ((200, False, True), "trust-exact"), ((201, False, True), "scipy:L-BFGS-B"),
         ((2, True, True), "scipy:L-BFGS-B"), ((2, False, True, True), "scipy:"),
         ((900, True, False, True), "scipy:"),
     ],
@@ -480,7 +480,7 @@ def test_the_inverse_hessian():
 
 
 def test_classes_have_the_classic_interface(method):
-    made = METHODS[method.replace("-", "")]
+    made = METHODS[method]
     assert issubclass(made, Optimizer)
     found, steps = made(rosenbrock, START).solve(return_steps=True)
     np.testing.assert_allclose(found, 1, atol=1e-4)

@@ -20,6 +20,8 @@ from ..optimize.zoo import ZOO
 from ..views.explain import explain as explain_rule
 from ..views.explore.page import explore as explore_page
 from ..views.table import trace_table
+from . import machine
+from .completion import optimizer_names, rule_names, zoo_names
 from .demo import WRITTEN
 from .demo import demo as run_demo
 from .formula import Formula
@@ -31,18 +33,22 @@ from .words import Command
 from .xray import app as xray
 
 app = typer.Typer(
-    help="Exact derivatives of plain NumPy code, that you can watch.", add_completion=False,
+    help="Exact derivatives of plain NumPy code, that you can watch.", add_completion=True,
     rich_markup_mode="markdown", context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
 app.add_typer(xray, name="xray")
 
 Optimizers = Annotated[
-    str, typer.Option("--optimizers", "-o", help="names with options: gd,adam:lr=0.1,scipy:bfgs")
+    str,
+    typer.Option(
+        "--optimizers", "-o", help="names with options: gd,adam:lr=0.1,scipy:bfgs", autocompletion=optimizer_names
+    ),
 ]
 Rate = Annotated[float | None, typer.Option("--lr", help="the learning rate of all that have one")]
 Region = Annotated[str | None, typer.Option("--region", help="x_low,x_high,y_low,y_high")]
 Steps = Annotated[int, typer.Option("--steps", min=1, help="at most so many")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON, for programs to read")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="overwrite files that exist")]
 
 # The bytes that a run keeps of each step and a basin map of each start, as measured at their peak.
@@ -72,12 +78,17 @@ def trace(
     formula: Annotated[str, typer.Argument(help="such as sin(x)*x; names are functions of the table of Blocks")],
     values: Annotated[list[str] | None, typer.Argument(help="a value for each variable: x=2 y=0.5,1")] = None,
     reverse: Annotated[bool, typer.Option("--reverse", "-r", help="adjoints instead of tangents")] = False,
+    json: Json = False,
 ) -> None:
     """Print the evaluation trace table of a formula."""
     f = Formula(formula)
     given = read_values(values or [], f.names)
     with np.errstate(all="ignore"):
-        print(trace_table(f, *given, mode="reverse" if reverse else "forward"))
+        table = trace_table(f, *given, mode="reverse" if reverse else "forward")
+    if json:
+        machine.write(**machine.of_trace(table))
+    else:
+        print(table)
 
 
 @app.command(cls=Command, epilog='Example: `dragongrad explore "sin(x)*y" x=0.5 y=2 --out page.html`')
@@ -107,24 +118,32 @@ def explore(
 
 
 @app.command(cls=Command, epilog="Examples: `dragongrad explain arctan2` and `dragongrad explain linalg.solve`")
-def explain(name: Annotated[str, typer.Argument(help="a function of NumPy, or of dragongrad")]) -> None:
+def explain(
+    name: Annotated[str, typer.Argument(help="a function of NumPy, or of dragongrad", autocompletion=rule_names)],
+) -> None:
     """Print the derivative rule of a function."""
     print(explain_rule(find_function(name)))
 
 
 @app.command(
     cls=Command,
-    epilog="Example: `dragongrad race rosenbrock -o gd,momentum,adam,lbfgs --start -1.5,2 --out race.html`",
+    epilog="Example: `dragongrad race rosenbrock -o gd,momentum,adam,l-bfgs --start -1.5,2 --out race.html`",
 )
 def race(
-    function: Annotated[str, typer.Argument(help="a test function (see dragongrad zoo), or a formula of x and y")],
-    optimizers: Optimizers = "gd,momentum,adam,lbfgs",
+    function: Annotated[
+        str,
+        typer.Argument(
+            help="a test function (see dragongrad zoo), or a formula of x and y", autocompletion=zoo_names
+        ),
+    ],
+    optimizers: Optimizers = "gd,momentum,adam,l-bfgs",
     start: Annotated[str | None, typer.Option("--start", help="two numbers: -1.5,2")] = None,
     out: Annotated[Path, typer.Option("--out", help="a name that ends in .html or .gif")] = Path("race.html"),
     steps: Steps = 500,
     lr: Rate = None,
     region: Region = None,
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Let optimizers race on the contours of a function, to be watched in a browser."""
     problem, box = read_function(function, plane=True), read_region(region)
@@ -143,22 +162,29 @@ def race(
         with whole(out) as part:
             done.save(part)
     finally:
-        show(table, *notes)
-    show(f"written: {out}")
+        if json:
+            machine.write(title=done.title, runs=machine.of_race(done), notes=notes, written=out)
+        else:
+            show(table, *notes)
+    if not json:
+        show(f"written: {out}")
 
 
 @app.command(
     cls=Command,
-    epilog="Example: `dragongrad study rosenbrock,beale --optimizers adam:lr=0.1,bfgs,lbfgs --out results`",
+    epilog="Example: `dragongrad study rosenbrock,beale --optimizers adam:lr=0.1,bfgs,l-bfgs --out results`",
 )
 def study(
-    functions: Annotated[str, typer.Argument(help="test functions or formulas, separated by commas")],
-    optimizers: Optimizers = "gd:lr=0.001,adam:lr=0.05,bfgs,lbfgs,newton",
+    functions: Annotated[
+        str, typer.Argument(help="test functions or formulas, separated by commas", autocompletion=zoo_names)
+    ],
+    optimizers: Optimizers = "gd:lr=0.001,adam:lr=0.05,bfgs,l-bfgs,newton",
     modes: Annotated[str, typer.Option("--modes", help="forward, reverse or both")] = "reverse",
     out: Annotated[Path | None, typer.Option("--out", help="a folder for study.csv and the pictures")] = None,
     steps: Steps = 5000,
     lr: Rate = None,
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Run every optimizer on every function from its standard starts: a table, a CSV file and pictures."""
     problems, entries, wanted = read_functions(functions), read_optimizers(optimizers, lr), read_modes(modes)
@@ -174,15 +200,23 @@ def study(
             done.to_csv(out / "study.csv")
             notes = [f"written: {out / 'study.csv'} and {len(lab.pictures(done, out))} pictures"]
     finally:
-        show(_summary(done), *notes)
+        if json:
+            machine.write(runs=machine.of_study(done), interrupted=done.interrupted, notes=notes)
+        else:
+            show(_summary(done), *notes)
 
 
 @app.command(
     cls=Command, epilog="Example: `dragongrad basins himmelblau --optimizer adam:lr=0.05 --out basins.png`"
 )
 def basins(
-    function: Annotated[str, typer.Argument(help="a test function of two numbers, or a formula of x and y")],
-    optimizer: Annotated[str, typer.Option("--optimizer", "-o", help="a name with options")] = "adam:lr=0.05",
+    function: Annotated[
+        str,
+        typer.Argument(help="a test function of two numbers, or a formula of x and y", autocompletion=zoo_names),
+    ],
+    optimizer: Annotated[
+        str, typer.Option("--optimizer", "-o", help="a name with options", autocompletion=optimizer_names)
+    ] = "adam:lr=0.05",
     out: Annotated[Path, typer.Option("--out", help="a name that ends in .png, .svg or .pdf")] = Path("basins.png"),
     region: Region = None,
     grid: Annotated[
@@ -191,6 +225,7 @@ def basins(
     ] = None,
     steps: Steps = 500,
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Colour every start by where an optimizer arrives from there, and how fast."""
     problem, box = read_function(function, plane=True), read_region(region)
@@ -203,14 +238,18 @@ def basins(
         need = grid**2 * _PER_START
         check_memory(need, f"{grid} x {grid} starts", lambda share: f"--grid {int(grid * share**0.5)}")
     (entry,) = entries.values()
-    found = lab.basins(problem, entry, box, grid, steps)
+    found = lab.basins(problem, entry, box, grid, steps, progress=True)
     try:
         with whole(out) as part:
             lab.draw_basins(found, part)
     finally:
-        show(*[f"{share:6.1%}  {name}" for name, share in found.shares().items()])
+        if json:
+            machine.write(**machine.of_basins(found), written=out)
+        else:
+            show(*[f"{share:6.1%}  {name}" for name, share in found.shares().items()])
     rows, columns = found.label.shape
-    show(f"written: {out} ({columns} x {rows} starts in {found.seconds:.1f} s)")
+    if not json:
+        show(f"written: {out} ({columns} x {rows} starts in {found.seconds:.1f} s)")
 
 
 def _check_steps(steps: int, runs: int) -> None:
@@ -233,15 +272,17 @@ def _summary(done: lab.Study) -> Table:
         table.add_column(column, justify="left" if words else "right", overflow="fold", no_wrap=not words)
     for r in done.records:
         table.add_row(
-            r.function, r.optimizer, str(r.start), r.mode, str(r.iterations), str(r.nfev), f"{r.seconds:.3g}",
-            f"{r.error:.1e}", "yes" if r.solved else "no",
+            r.function, r.optimizer, str(r.start), r.mode, str(r.iterations), str(r.evaluations),
+            f"{r.seconds:.3g}", f"{r.error:.1e}", "yes" if r.solved else "no",
         )  # fmt: skip
     return table
 
 
 @app.command()
-def zoo() -> None:
+def zoo(json: Json = False) -> None:
     """List the test functions."""
+    if json:
+        return machine.write(functions=[machine.of_problem(*item) for item in sorted(ZOO.items())])
     table = _table("Test functions", ("name", "numbers", "minimum", "source"))
     for name, problem in sorted(ZOO.items()):
         size = f"{problem.n} or others" if problem.any_n else str(problem.n)
@@ -281,9 +322,13 @@ def demo(
 @app.command()
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="remove all of it")] = False,
+    json: Json = False,
 ) -> None:
     """Tell where the machine code of compiled functions is kept, and how much; or remove it."""
     removed, info = clear_cache() if clear else 0, cache_info()
+    if json:
+        told = {name: getattr(info, name) for name in ("folder", "off", "files", "bytes", "limit")}
+        return machine.write(**told, removed=removed)
     lines = [f"folder   {info.folder}"] if info.folder else []
     lines += [f"not used {info.off}"] if info.off else []
     if clear and not info.off:

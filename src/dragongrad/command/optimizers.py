@@ -13,7 +13,6 @@ from ..core.errors import ArgumentError
 from ..optimize.limits import Limits
 from ..optimize.line_search.method import LineSearchOptimizer
 from ..optimize.minimize import ADAPTERS, METHODS, method_class, minimize
-from ..optimize.optimizer import spelled
 from ..optimize.trust_region.method import TrustRegion
 from ..optimize.zoo import Problem
 from .reading import check_list, is_number
@@ -74,9 +73,8 @@ def _read_optimizer(label: str, lr: float | None) -> tuple[str, Options]:
 def _known(name: str) -> Options:
     """The options of a method, with their defaults."""
     if name not in ADAPTERS and not _is_method(name):
-        names = [spelled(key) for key in METHODS]
-        near = get_close_matches(name.lower(), names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}, scipy:NAME"
+        near = get_close_matches(name.lower(), METHODS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(METHODS)}, scipy:NAME"
         raise ArgumentError(f"unknown method {name!r}: {hint}")
     kind = method_class(name)
     return {"lr": kind.lr, **kind.options, **_LIMITS}

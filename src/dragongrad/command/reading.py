@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -35,11 +36,28 @@ def find_function(name: str) -> Any:
         found = reduce(lambda place, part: getattr(place, part, None), path.split("."), package)
         if callable(found) and not isinstance(found, type):
             return found
+    held = _held_deeper(path)
+    if held is not None:
+        return held
     places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in TABLE if not isinstance(fn, str)]
     known = [place.removeprefix("numpy.") for place in places if place.startswith("numpy.")]
     near = get_close_matches(path, known, n=2)
     hint = f": did you mean {' or '.join(near)}?" if near else ""
     raise ArgumentError(f"neither NumPy nor dragongrad has a function {name!r}{hint}")
+
+
+def _held_deeper(name: str) -> Any:
+    """What one module of NumPy's alone holds under a name, as `np.linalg.inv` for `inv`, or None.
+
+    Parameters
+    ----------
+    name : str
+        Without any module.
+
+    """
+    modules = (np.linalg, np.fft, np.lib.stride_tricks, np.emath)
+    found = [getattr(module, name) for module in modules if callable(getattr(module, name, None))]
+    return found[0] if len(found) == 1 and not isinstance(found[0], type) else None
 
 
 def read_function(text: str, plane: bool = False) -> Problem:
@@ -61,7 +79,8 @@ def read_function(text: str, plane: bool = False) -> Problem:
     problem = problem or _typed(text)
     if plane and problem.n != 2 and not problem.any_n:
         raise ArgumentError(
-            f"this shows a function of two numbers, and {text} is one of {problem.n}: dragongrad study takes it"
+            f"this shows a function of two numbers, and {text} is one of {problem.n}: "
+            f"dragongrad study {shlex.quote(text)} measures it in numbers"
         )
     return problem
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from ..core.errors import ArgumentError, user_line
 from .runtime import Compiled
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def compile(
     backend: str | None = None,
     fast_math: bool = False,
     check_captured: bool = False,
+    **others: Any,
 ) -> Any:
     """Compile a NumPy function, with the transforms inside it, to native code.
 
@@ -75,7 +77,7 @@ def compile(
     Raises
     ------
     ArgumentError
-        `f` is not callable, the backend is unknown, or an argument is neither numeric nor hashable.
+        `f` is not callable, an option or the backend is unknown, or an argument is neither numeric nor hashable.
 
     Examples
     --------
@@ -85,8 +87,22 @@ def compile(
     array([2., 4.])
 
     """
+    if others:
+        raise _unknown(next(iter(others)))
     several = isinstance(static, Iterable) and not isinstance(static, (str, bytes))
     names: Any = tuple(static) if several else (static,)  # type: ignore[arg-type]
     if f is None:
         return lambda f: Compiled(f, names, backend, fast_math, check_captured)
     return Compiled(f, names, backend, fast_math, check_captured)
+
+
+# What other libraries call it.
+_ELSEWHERE = {
+    "static_argnums": "static, by position or name: ad.compile(f, static=0)",
+    "static_argnames": 'static, by position or name: ad.compile(f, static="n")',
+}
+
+
+def _unknown(name: str) -> ArgumentError:
+    told = _ELSEWHERE.get(name, "one of static, backend, fast_math, check_captured")
+    return ArgumentError(f"ad.compile has no option {name!r}\n  at {user_line()}\nHere it is {told}")

@@ -18,7 +18,7 @@ from ..optimize.endings import not_finite
 from ..optimize.limits import Iteration
 from ..optimize.objective import Array, Objective
 from ..optimize.optimizer import Optimizer
-from ..optimize.progress import progress_bar
+from ..optimize.progress import Watch, live
 from ..optimize.result import Result, Status, Test
 from ..optimize.stalled import Stalled
 from ..optimize.verdict import Doubt, second_look
@@ -123,14 +123,14 @@ class _End(NamedTuple):
 def minimize_family(
     f: Callable[..., Any], x0: Any, args: tuple[Any, ...], name: str, *, jac: bool | None = None,
     mode: str = "reverse", callback: Callable[[Iteration], Any] | None = None, progress: bool = False,
-    path: bool = False, max_time: float = math.inf, bounds: Any = None, constraints: Any = (),
-    compile: bool = False, **options: Any,
+    watch: Watch = False, path: bool = False, max_time: float = math.inf, bounds: Any = None,
+    constraints: Any = (), compile: bool = False, **options: Any,
 ) -> Result:  # fmt: skip
     """`ad.minimize(f, x0, method='scipy:NAME')`: a method of SciPy's, its result as ours.
 
     Parameters
     ----------
-    f, x0, args, jac, mode, callback, progress, path, max_time, compile
+    f, x0, args, jac, mode, callback, progress, watch, path, max_time, compile
         As `ad.minimize`.
     name : str
         SciPy's name of the method; empty: one that suits the bounds and constraints, and trust-constr where SLSQP
@@ -153,7 +153,7 @@ def minimize_family(
     if not name and method.name == "SLSQP":
         asked.setdefault("ftol", _FTOL)
     watched = Watched(objective, max_time, from_finite=True)
-    show = progress_bar(progress, method.name, int(asked.get("max_iter", 1000)))
+    show = live(progress, watch, method.name, int(asked.get("max_iter", 1000)))
     problem = _Problem(
         watched, Steps(watched, callback, path, show), read_bounds(bounds, objective.packing),
         scipys_bounds(bounds, objective.packing),
@@ -171,7 +171,7 @@ def minimize_family(
         return _interrupted(problem)
     finally:
         if show is not None:
-            show(None, math.nan)
+            show.end()
 
 
 def _better(one: _End, other: _End) -> _End:
@@ -295,12 +295,12 @@ def _interrupted(problem: _Problem) -> Result:
 
 def _told(problem: _Problem, seen: Seen, end: _End, inverse: Any) -> Result:
     watched, steps, objective = problem.watched, problem.steps, problem.watched.objective
-    unpack, gradient = objective.packing.unpack, seen.gradient.reshape(objective.start.shape)
+    plain, gradient = objective.packing.plain, seen.gradient.reshape(objective.start.shape)
     free = ~problem.box.held(seen.x, gradient) if problem.box is not None else np.ones(seen.x.size, bool)
     largest = float(np.max(np.abs(gradient.ravel()[free]), initial=0.0))
     moves = "" if problem.box is None else problem.box.moves(objective.start, objective.packing.names())
     return Result(
-        x=unpack(watched.shaped(seen.x)), fun=seen.value, jac=unpack(gradient), hess_inv=inverse,
+        x=plain(watched.shaped(seen.x)), fun=seen.value, jac=plain(gradient), hess_inv=inverse,
         nit=steps.nit if end.nit is None else end.nit,
         nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=end.status is Status.CONVERGED, status=end.status,

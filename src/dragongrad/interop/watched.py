@@ -176,7 +176,8 @@ class Steps:
         self.nit += 1
         self.at = np.array(getattr(x, "x", x), float)
         if self.show is not None:
-            self.show(self.nit, self.watched.best.value)
+            best = self.watched.best
+            self.show.note(self.nit, best.value, best.gradient)
         if not self.keep and self.callback is None:
             return
         value, gradient = self.watched.value_and_gradient(self.at)
@@ -187,6 +188,6 @@ class Steps:
         if self.callback is not None:
             objective, seconds = self.watched.objective, time.perf_counter() - self.watched.begun
             shaped = self.at.reshape(objective.start.shape).copy()
-            step = Iteration(objective.packing.unpack(shaped), value, np.array(gradient), self.nit, seconds)
+            step = Iteration(objective.packing.plain(shaped), value, np.array(gradient), self.nit, seconds)
             if calls_off(self.callback, step):
                 self.watched.leave(*CALLED_OFF)

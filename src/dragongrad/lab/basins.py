@@ -16,6 +16,7 @@ from ..optimize.limits import Iteration
 from ..optimize.minimize import method_class, minimize
 from ..optimize.objective import Array, Objective
 from ..optimize.optimizer import Optimizer
+from ..optimize.progress import Live, Watch, live
 from ..optimize.result import Result, Status
 from ..optimize.stalled import Stalled
 from ..transforms.batch import vmap
@@ -99,7 +100,7 @@ class Basins:
 
 def basins(
     problem: Any, optimizer: Any, region: Any = None, grid: int | tuple[int, int] | None = None, steps: int = 500,
-    *, radius: float | None = None, gtol: float = 1e-9,
+    *, radius: float | None = None, gtol: float = 1e-9, progress: bool = False, watch: Watch = False,
 ) -> Basins:  # fmt: skip
     """Run an optimizer from every start of a grid over the plane, all starts at once where the method lets them.
 
@@ -122,6 +123,11 @@ def basins(
         How close to a minimum counts as there; a hundredth of the region's diagonal if not given.
     gtol : float
         A start rests once no element of its gradient is greater.
+    progress : bool
+        Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        Of the steps (or, one by one, the starts) that are done, with the share of starts under way: as
+        `ad.minimize` has it.
 
     Raises
     ------
@@ -156,7 +162,9 @@ def basins(
     travel = _together if batched else _one_by_one
     with np.errstate(all="ignore"):
         watches = [_Watch(part, radius) for part in _chunks(starts)]
-        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches)
+        total = len(watches) * steps if batched else len(starts)
+        show = live(progress, watch, f"basins of {case.label}", total, measure="under way")
+        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches, show)
         ends, since, lost, begun = (
             np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
         )
@@ -173,14 +181,22 @@ def basins(
     )  # fmt: skip
 
 
-def _travel(travel: Callable[[_Watch], None], watches: list[_Watch]) -> bool:
+def _travel(travel: Callable[..., None], watches: list[_Watch], show: Live | None) -> bool:
     """Run all starts, and say whether Ctrl-C came in between."""
     try:
-        for watch in watches:
-            travel(watch)
+        for k, watch in enumerate(watches):
+            travel(watch, tell=None if show is None else partial(_tell, show, k, len(watches)))
     except KeyboardInterrupt:
         return True
+    finally:
+        if show is not None:
+            show.end()
     return False
+
+
+def _tell(show: Live, part: int, parts: int, done: float, moving: float) -> None:
+    """Say how much of one of several parts is done, and what share of its starts is under way."""
+    show.note(round(show.total * (part + done) / parts), moving)
 
 
 def _region(case: Case, region: Any) -> Array:
@@ -234,7 +250,7 @@ class _Watch:
             self._anchor[left] = params[left]
 
 
-def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
+def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Any) -> None:
     """All starts as one array of parameters; those that rest or are lost are put back after every step."""
     optimizer, gradients = _batch(case, entry, watch.ends.copy())
     watch.begun[:] = True
@@ -251,6 +267,8 @@ def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) 
                 break
             optimizer.advance()
             watch.look(step, optimizer.params, moving)
+            if tell is not None:
+                tell(step / steps, float(moving.mean()))
             if not moving.all():
                 np.copyto(optimizer.params, watch.ends, where=~moving[:, None])
     finally:  # also where Ctrl-C ends it
@@ -311,7 +329,7 @@ def _alone(case: Case, entry: Entry, start: Array, steps: int) -> Array:
     return optimizer.params
 
 
-def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
+def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Any) -> None:
     """A run for each start, its path looked at afterwards."""
     for i, start in enumerate(watch.ends.copy()):
         options = {**entry.options, "gtol": gtol, "max_iter": steps}
@@ -329,6 +347,8 @@ def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float
             mine.ends[0] = path[-1]
         watch.ends[i], watch.since[i] = mine.ends[0], mine.since[0]
         watch.lost[i] |= mine.lost[0]
+        if tell is not None:
+            tell((i + 1) / len(watch.ends), 1 - (i + 1) / len(watch.ends))
 
 
 def _run(f: Callable[[Any], Any], start: Array, **options: Any) -> Result:

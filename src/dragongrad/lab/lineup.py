@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +69,8 @@ def cases(functions: Any) -> list[Case]:
     Parameters
     ----------
     functions : name, Problem, callable, pair of one and a dimension, list of these, or dict of label to one
-        Names are those of `dragongrad.optimize.zoo.ZOO`.
+        Names are those of `dragongrad.optimize.zoo.ZOO`; a callable is of a vector, `f(x)`, or of numbers,
+        `f(x, y)`.
 
     Raises
     ------
@@ -134,15 +136,37 @@ def _case(item: Any, label: str | None) -> Case:
         return Case(label or (item.name if n in (None, item.n) else f"{item.name} {n}-d"), item, n)
     if not callable(item):
         raise ArgumentError(f"a function is a name of the zoo, a Problem or a callable, got {item!r}")
-    return Case(label or str(getattr(item, "__name__", type(item).__name__)), _unpublished(item, n), n)
+    problem = _unpublished(item, n)
+    return Case(label or str(getattr(item, "__name__", type(item).__name__)), problem, n)
 
 
-def _unpublished(f: Callable[[Any], Any], n: int | None) -> Problem:
-    """A user's own function, of which no minimum and no start is known."""
+def _unpublished(f: Callable[..., Any], n: int | None) -> Problem:
+    """A user's own function, of a vector or of several numbers, of which no minimum and no start is known."""
+    numbers = _numbers_of(f)
     return Problem(
-        name=getattr(f, "__name__", "f"), f=f, n=n or 2, formula="", source="", bounds=(-5.0, 5.0),
-        at=lambda n: [], least=math.nan, begin=lambda n: [], any_n=True,
+        name=getattr(f, "__name__", "f"), f=f if numbers == 1 else _of_vector(f, numbers),
+        n=numbers if numbers > 1 else n or 2, formula="", source="", bounds=(-5.0, 5.0), at=lambda n: [],
+        least=math.nan, begin=lambda n: [], any_n=numbers == 1,
     )  # fmt: skip
+
+
+def _numbers_of(f: Callable[..., Any]) -> int:
+    """How many arguments a function must be given: one is a vector, more are its numbers, as in `f(x, y)`."""
+    if isinstance(f, np.ufunc):
+        return f.nin
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # a builtin that does not tell
+        return 1
+    needed = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return max(1, sum(p.default is p.empty for p in needed))
+
+
+def _of_vector(f: Callable[..., Any], n: int) -> Callable[[Any], Any]:
+    def of_vector(x: Any) -> Any:
+        return f(*[x[k] for k in range(n)])
+
+    return of_vector
 
 
 def _entry(item: Any, label: str | None) -> Entry:

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import ArgumentError, DragongradError
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
-from ..optimize.progress import progress_bar
+from ..optimize.progress import Watch, live
 from ..optimize.result import Result, Status
 from ..optimize.zoo import Problem
 from . import lineup
@@ -69,12 +69,17 @@ class Record:
     order: float
     constant: float
 
+    @property
+    def evaluations(self) -> int:
+        """Of the value, the gradient and second derivatives together."""
+        return self.nfev + self.njev + self.nhev
+
 
 _COLUMNS = {
     "function": "function", "n": "n", "optimizer": "optimizer", "start": "start", "mode": "mode",
-    "iterations": "steps", "nfev": "nfev", "njev": "njev", "nhev": "nhev", "seconds": "seconds",
-    "error": "|f - f*|", "distance": "|x - x*|", "solved": "solved", "status": "status", "order": "order",
-    "constant": "constant",
+    "iterations": "steps", "evaluations": "evals", "nfev": "nfev", "njev": "njev", "nhev": "nhev",
+    "seconds": "seconds", "error": "|f - f*|", "distance": "|x - x*|", "solved": "solved", "status": "status",
+    "order": "order", "constant": "constant",
 }  # fmt: skip
 
 
@@ -152,7 +157,7 @@ class Study:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=150, record=False, color_system=None, force_jupyter=False)
+        console = Console(width=170, record=False, color_system=None, force_jupyter=False)
         with console.capture() as captured:
             console.print(self.table())
         return captured.get()
@@ -161,7 +166,7 @@ class Study:
 def study(
     functions: Any, optimizers: Any, starts: Any = None, modes: Sequence[str] = ("forward", "reverse"), *,
     max_iter: int = 10000, max_time: float = math.inf, accuracy: float = 1e-6, progress: bool = False,
-    **limits: Any,
+    watch: Watch = False, **limits: Any,
 ) -> Study:  # fmt: skip
     """Run every optimizer on every function from every start in every mode, and measure each run.
 
@@ -170,7 +175,7 @@ def study(
     functions : name, Problem, callable, pair of one and a dimension, list of these, or dict of label to one
         Names are those of `dragongrad.optimize.zoo.ZOO`.
     optimizers : name, Optimizer class, pair of one and its options, list of these, or dict of label to one
-        Names are those of `ad.minimize`: `["lbfgs", ("adam", {"lr": 0.1})]`.
+        Names are those of `ad.minimize`: `["l-bfgs", ("adam", {"lr": 0.1})]`.
     starts : array, list of arrays, dict of function label to either, or None
         None: the standard starts of each function.
     modes : sequence of "forward" and "reverse"
@@ -180,6 +185,8 @@ def study(
         A run has solved its problem when `|f - f*| <= accuracy * max(1, |f*|)`.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        Of the runs that are done, with the value that the last one reached: as `ad.minimize` has it.
     **limits
         Further limits of `ad.minimize`: `gtol`, `xtol`, `ftol`.
 
@@ -214,7 +221,7 @@ def study(
     if not plan:
         raise ArgumentError("there are no modes: pass modes=('forward', 'reverse') or one of them")
     limits = {"max_iter": max_iter, "max_time": max_time, **limits}
-    show = progress_bar(progress, "study", len(plan))
+    show = live(progress, watch, "study", len(plan), sure=True, measure="value")
     ends: list[tuple[Result | None, str]] = []
     interrupted = False
     try:
@@ -224,14 +231,14 @@ def study(
             if run is not None and run.status is Status.INTERRUPTED:
                 raise KeyboardInterrupt
             if show is not None:
-                show(len(ends), math.nan if run is None else float(run.fun))
+                show.note(len(ends), math.nan if run is None else float(run.fun))
     except KeyboardInterrupt:
         if not ends:
             raise
         interrupted = True
     finally:
         if show is not None:
-            show(None, math.nan)
+            show.end()
     runs = [run for run, _ in ends]
     plan = plan[: len(runs)]
     truths = _truths(plan, runs)

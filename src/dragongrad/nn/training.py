@@ -14,7 +14,7 @@ import numpy as np
 from ..compiler.decorator import compile as compile_
 from ..core.errors import ArgumentError, NonFiniteError
 from ..core.nests import flatten, map_nest
-from ..optimize.progress import progress_bar
+from ..optimize.progress import Live, Watch, live
 from ..transforms.gradients import value_and_grad
 from . import layers
 from .batches import check_batch, digest, examples, taken
@@ -103,6 +103,7 @@ class _Run:
     epoch: int = 0
     position: int = 0
     total: float = 0.0
+    slope: float = math.nan
     best: dict[str, Any] = field(default_factory=dict)
     history: list[Epoch] = field(default_factory=list)
 
@@ -151,7 +152,8 @@ def train(
     batch: int = 32, seed: int | np.random.Generator = 0, validation: Any = None,
     metrics: Mapping[str, Metric] | None = None, monitor: str = "loss", patience: int | None = None,
     augment: Callable[[np.random.Generator, Any], Any] | None = None, state: Any = None,
-    checkpoint: str | Path | None = None, every: float = 60.0, progress: bool = True, compile: bool = True,
+    checkpoint: str | Path | None = None, every: float = 60.0, progress: bool = True, watch: Watch = False,
+    compile: bool = True,
 ) -> Training:  # fmt: skip
     """Train a network: the whole step, loss, gradient and update, is one compiled program.
 
@@ -191,8 +193,8 @@ def train(
         run comes to the same numbers, bit for bit, on the same machine with as many threads.
     every : float
         Seconds between writings within an epoch; each epoch ends with one.
-    progress : bool
-        Whether a bar is shown at a terminal.
+    progress, watch : bool, bool or callable
+        As `ad.minimize` has them. With `watch` the step returns the norm of the gradient too.
     compile : bool
         Whether the step is compiled; False to look at it in a debugger.
 
@@ -245,8 +247,9 @@ def train(
             )
         if path.exists():
             run.read(path, plan)
-    trainer = _Trainer(model, loss, update, data, batch, augment, validation, metrics or {}, monitor, compile)
-    return trainer.run(run, epochs, plan, path, every, patience, progress)
+    show = live(progress, watch, "training", epochs * (examples(data) // batch), sure=patience is None)
+    known = (model, loss, update, data, batch, augment, validation, metrics or {}, monitor, compile)
+    return _Trainer(*known, bool(watch) and show is not None).run(run, epochs, plan, path, every, patience, show)
 
 
 def _form(nest: Any) -> Any:
@@ -310,11 +313,12 @@ class _Trainer:
 
     def __init__(
         self, model: Any, loss: Any, update: Update, data: Any, batch: int, augment: Any, validation: Any,
-        metrics: Mapping[str, Metric], monitor: str, compiled: bool,
+        metrics: Mapping[str, Metric], monitor: str, compiled: bool, watched: bool,
     ) -> None:  # fmt: skip
         self.model, self.loss, self.update = model, loss, update
         self.data, self.batch, self.augment = data, batch, augment
         self.validation, self.metrics, self.monitor = validation, metrics, monitor
+        self.watched = watched
         self.step = repeatable(compile_(self._step)) if compiled else self._step
         self.predict = predictor(model, compiled)
 
@@ -325,15 +329,16 @@ class _Trainer:
 
         (loss, new), gradient = value_and_grad(value, has_aux=True)(params)
         params, memory = self.update(params, gradient, memory)
-        return params, memory, new, loss
+        # What is not watched runs the program that it always ran.
+        slope = np.sqrt(sum(np.sum(g * g) for g in flatten(gradient)[0])) if self.watched else math.nan
+        return params, memory, new, loss, slope
 
     def run(
         self, run: _Run, epochs: int, plan: dict[str, Any], path: Path | None, every: float, patience: int | None,
-        progress: bool,
+        show: Live | None,
     ) -> Training:  # fmt: skip
         """Train until an end."""
         steps = examples(self.data) // self.batch
-        show = progress_bar(progress, "training", epochs * steps)
         stopped = "all epochs"
         try:
             while run.epoch < epochs:
@@ -345,24 +350,26 @@ class _Trainer:
             stopped = "interrupted"
         finally:
             if show is not None:
-                show(None, math.nan)
+                show.end()
         best = run.best or {"params": self._final(run), "state": run.state, "epoch": run.epoch}
         return Training(best["params"], best["state"], run.history, best["epoch"], stopped, run.params)
 
-    def _epoch(self, run: _Run, plan: Any, path: Path | None, every: float, show: Any, steps: int) -> None:
+    def _epoch(self, run: _Run, plan: Any, path: Path | None, every: float, show: Live | None, steps: int) -> None:
         started = written = time.monotonic()
         if run.order is None:
             run.order, run.position, run.total = run.rng.permutation(examples(self.data)), 0, 0.0
         while run.position < steps:
             self._one(run)
             if show is not None:
-                show(run.epoch * steps + run.position, run.total / run.position)
+                show.note(run.epoch * steps + run.position, run.total / run.position, run.slope)
             if path is not None and run.position < steps and time.monotonic() - written > every:
                 run.write(path, plan)
                 written = time.monotonic()
         run.epoch += 1
         run.order = None
         self._look(run, run.total / max(steps, 1), started)
+        if show is not None and run.history[-1].validation is not None:
+            show.also("validation", run.epoch * steps, run.history[-1].validation)
         if path is not None:
             run.write(path, plan)
 
@@ -372,13 +379,14 @@ class _Trainer:
         if self.augment is not None:
             inputs = self.augment(run.rng, inputs)
         noise = layers.draw(self.model, run.rng, np.shape(flatten(inputs)[0][0]))
-        params, memory, state, loss = self.step(run.params, run.memory, run.state, noise, inputs, targets)
+        params, memory, state, loss, slope = self.step(run.params, run.memory, run.state, noise, inputs, targets)
         if not math.isfinite(loss):
             raise NonFiniteError(
                 f"the loss became {loss} in epoch {run.epoch + 1}, step {run.position + 1}: try a smaller learning "
                 "rate, or clip=nn.clip_by_norm(1.0); with compile=False and ad.debug_nans() the first NaN is named"
             )
         run.params, run.memory, run.state = params, memory, state
+        run.slope = float(slope)
         run.position += 1
         run.total += float(loss)
 

@@ -28,6 +28,7 @@ from .methods.rprop import Rprop
 from .minimize import METHODS, minimize
 from .objective import Objective
 from .optimizer import Optimizer
+from .progress import Glimpse
 from .result import Result, Status, Test
 from .root import NewtonRoot, root
 from .schedules import ConstantRate, CosineDecay, ExponentialDecay, OneCycle, StepDecay, WarmUp
@@ -50,6 +51,7 @@ __all__ = [
     "CosineDecay",
     "ExponentialDecay",
     "GaussNewton",
+    "Glimpse",
     "Iteration",
     "LevenbergMarquardt",
     "Limits",

@@ -12,7 +12,7 @@ import numpy as np
 from .endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of_time, unbounded
 from .limits import Iteration, Limits
 from .objective import Array
-from .progress import progress_bar
+from .progress import Live, Watch, live
 from .result import Result, Status, Test
 from .stalled import Stalled
 from .trials import Trial, not_smooth, rounding
@@ -85,7 +85,6 @@ class _Ending(NamedTuple):
 
 
 _Callback = Callable[[Iteration], Any] | None
-_Show = Callable[[int | None, float], None] | None
 
 
 def run(
@@ -94,6 +93,7 @@ def run(
     *,
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
+    watch: Watch = False,
     path: bool = False,
     best: bool = True,
 ) -> Result:
@@ -107,6 +107,8 @@ def run(
         Called with an `Iteration` after every step; the run ends when it returns True or raises StopIteration.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        As `ad.minimize` has it.
     path : bool
         Keep the parameters of every step.
     best : bool
@@ -119,7 +121,7 @@ def run(
     """
     trail = _Trail(optimizer, path, best)
     optimizer.limits = limits
-    show = progress_bar(progress, type(optimizer).__name__, limits.max_iter)
+    show = live(progress, watch, type(optimizer).__name__, limits.max_iter)
     try:
         # What overflows or is undefined on the way shows in the status; a warning would only say it twice.
         with np.errstate(all="ignore"):
@@ -129,13 +131,15 @@ def run(
         return _result(optimizer, limits, trail, _Ending(Status.INTERRUPTED, _INTERRUPTED))
     finally:
         if show is not None:
-            show(None, optimizer.loss)
+            show.end()
 
 
-def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Callback, show: _Show) -> _Ending:
+def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Callback, show: Live | None) -> _Ending:
     """Step until the run is over, and say how it ended."""
     optimizer.evaluate()
     trail.add(optimizer)
+    if show is not None:
+        show.note(0, optimizer.loss, optimizer.gradient)
     ended = _first_look(optimizer, limits)
     while True:
         leap = None
@@ -145,7 +149,7 @@ def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Call
                 return ended
         ended = _step(optimizer, limits, trail, leap)
         if show is not None:
-            show(trail.nit, optimizer.loss)
+            show.note(trail.nit, optimizer.loss, optimizer.gradient)
         if callback is not None and calls_off(callback, _iteration(optimizer, trail)):
             ended = _reconsider(optimizer, limits, trail, ended)[0] if ended is not None else None
             return ended or _Ending(*CALLED_OFF)
@@ -314,7 +318,7 @@ def _spent(limits: Limits, trail: _Trail) -> _Ending | None:
 
 
 def _iteration(optimizer: Optimizer, trail: _Trail) -> Iteration:
-    x = optimizer.objective.packing.unpack(optimizer.params.copy())
+    x = optimizer.objective.packing.plain(optimizer.params.copy())
     return Iteration(x, optimizer.loss, optimizer.gradient.copy(), trail.nit, time.perf_counter() - trail.start)
 
 
@@ -342,13 +346,13 @@ def _result(optimizer: Optimizer, limits: Limits, trail: _Trail, ended: _Ending)
     params, loss, gradient = _end_point(optimizer, trail, status)
     if status is not Status.INTERRUPTED:
         objective.check()
-    unpack = objective.packing.unpack
+    plain = objective.packing.plain
     moves = optimizer.box.moves(objective.start, objective.packing.names()) if optimizer.box is not None else ""
     way = (
         (np.array(trail.points), np.array(trail.losses), np.array(trail.times)) if trail.keep_path else (None,) * 3
     )
     return Result(
-        x=unpack(params), fun=loss, jac=unpack(gradient),
+        x=plain(params), fun=loss, jac=plain(gradient),
         hess_inv=None if status is Status.INTERRUPTED else optimizer.inverse_hessian(),
         nit=trail.nit, nfev=objective.nfev, njev=objective.njev, nhev=objective.nhev,
         success=status is Status.CONVERGED, status=status, message="; ".join(filter(None, (ended.message, moves))),

@@ -31,8 +31,9 @@ from .methods.radam import RAdam
 from .methods.rmsprop import RMSProp
 from .methods.rprop import Rprop
 from .objective import Objective, Packing
-from .optimizer import Optimizer, find_method, spelled
+from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, near, refuse_unknown, shown
+from .progress import Watch
 from .result import Result
 from .solutions import depends, minimum
 from .trust_region.exact import TrustExact
@@ -42,8 +43,8 @@ METHODS: dict[str, type[Optimizer]] = {
     "gd": GD, "momentum": Momentum, "nesterov": Nesterov, "adagrad": Adagrad, "rmsprop": RMSProp,
     "adadelta": AdaDelta, "adam": Adam, "amsgrad": AMSGrad, "adamw": AdamW, "nadam": NAdam, "radam": RAdam,
     "lion": Lion, "rprop": Rprop,
-    "newton": Newton, "bfgs": BFGS, "lbfgs": LBFGS, "cg": ConjugateGradient, "trustncg": TrustNCG,
-    "trustexact": TrustExact,
+    "newton": Newton, "bfgs": BFGS, "l-bfgs": LBFGS, "cg": ConjugateGradient, "trust-ncg": TrustNCG,
+    "trust-exact": TrustExact,
 }  # fmt: skip
 
 # Up to so many parameters a matrix over them is cheap beside what it saves in steps.
@@ -76,7 +77,7 @@ def family_of(name: str) -> Callable[..., Result]:
 
 def method_class(method: str | type[Optimizer]) -> type[Optimizer]:
     """The Optimizer of a name, hyphens and capitals aside."""
-    choices = f"one of {', '.join(map(spelled, METHODS))}, 'scipy:NAME'"
+    choices = f"one of {', '.join(METHODS)}, 'scipy:NAME'"
     return find_method(method, METHODS, "", choices, [f"scipy:{name}" for name in SCIPYS])
 
 
@@ -97,6 +98,7 @@ def minimize(
     max_time: float | None = None,
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
+    watch: Watch = False,
     path: bool = False,
     compile: bool = True,
     **options: Any,
@@ -147,6 +149,9 @@ def minimize(
         returns True or raises StopIteration.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        True: a bar with a curve at a terminal, a plot that grows in a notebook. A function is called with what is
+        seen, a `dragongrad.optimize.Glimpse`, at most ten times a second and at the end.
     compile : bool
         Compile the derivatives once they have run for about as long as compiling takes; what `f` prints or stores
         then happens no more. Compiled and eager values are compared when the one takes over from the other and at
@@ -199,7 +204,7 @@ def minimize(
     [1. 1. 1.]
 
     """
-    check_watching(callback, progress, path, compile)
+    check_watching(callback, progress, watch, path, compile)
     args = arguments(args)
     f, pair = _with_gradient(f, jac)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
@@ -208,7 +213,7 @@ def minimize(
         def plainly(x0: Any, args: tuple[Any, ...], constraints: Any) -> Result:
             return minimize(
                 f, x0, args, method, bounds=bounds, constraints=constraints, jac=pair, mode=mode, callback=callback,
-                progress=progress, path=path, compile=compile, **asked, **options,
+                progress=progress, watch=watch, path=path, compile=compile, **asked, **options,
             )  # fmt: skip
 
         return minimum(f, x0, args, plainly, pair, bounds, constraints)
@@ -216,7 +221,7 @@ def minimize(
         method = default_method(Packing(x0).start.size, pair, bounds is not None, _some(constraints))
     if isinstance(method, str) and ":" in method:
         family, _, name = method.partition(":")
-        watching = {"callback": callback, "progress": progress, "path": path, "compile": compile}
+        watching = {"callback": callback, "progress": progress, "watch": watch, "path": path, "compile": compile}
         within = {"bounds": bounds, "constraints": constraints}
         return family_of(family)(f, x0, args, name, jac=pair, mode=mode, **within, **watching, **asked, **options)
     objective = Objective(f, x0, args, mode=mode, form="pair" if pair else "value", compile=compile)
@@ -225,7 +230,7 @@ def minimize(
     refuse_unknown(chosen.__name__, options, [*_KEYWORDS, *(k for k in chosen.options if k != "bounds")])
     optimizer = chosen(objective, **within, **options)
     limits = replace(optimizer.limits, **asked)
-    return run(optimizer, limits, callback=callback, progress=progress, path=path)
+    return run(optimizer, limits, callback=callback, progress=progress, watch=watch, path=path)
 
 
 # What `minimize` takes for every method.
@@ -282,7 +287,7 @@ def default_method(n: int, pair: bool = False, bounded: bool = False, constraine
     if constrained:
         return "scipy:"
     if bounded:
-        return "scipy:L-BFGS-B" if pair or n > _DENSE_HESSIAN else "trustexact"
+        return "scipy:L-BFGS-B" if pair or n > _DENSE_HESSIAN else "trust-exact"
     if pair:
-        return "bfgs" if n <= _DENSE_ESTIMATE else "lbfgs"
-    return "newton" if n <= _DENSE_HESSIAN else "trustncg"
+        return "bfgs" if n <= _DENSE_ESTIMATE else "l-bfgs"
+    return "newton" if n <= _DENSE_HESSIAN else "trust-ncg"

@@ -44,6 +44,7 @@ class Packing:
                     f"the parameters are {describe(a)}: optimize real numbers, and write "
                     "z = x[0] + 1j * x[1] inside the function"
                 )
+        self.numbers = [type(leaf) in (int, float, bool) for leaf in leaves]
         self.shapes = [a.shape for a in arrays]
         self.dtypes = [a.dtype for a in arrays]
         self.ends = np.cumsum([a.size for a in arrays]).tolist()
@@ -78,6 +79,14 @@ class Packing:
             for i, j, shape, dtype in zip(begins, self.ends, self.shapes, self.dtypes, strict=True)
         ]
         return unflatten(structure, leaves)
+
+    def plain(self, x: Array) -> Any:
+        """The nest of an array as users are given it: numbers as numbers, not as arrays without axes."""
+        leaves, _ = flatten(self.unpack(x))
+        if self.structure is None:
+            return leaves[0][()]
+        made = [float(leaf) if number else leaf[()] for leaf, number in zip(leaves, self.numbers, strict=True)]
+        return unflatten(self.structure, made)
 
 
 def _called(path: Any) -> str:

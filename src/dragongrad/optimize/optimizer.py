@@ -288,18 +288,6 @@ def _count() -> tuple[int, int]:
 _ONE_HOLDER, _TWO_HOLDERS = _count()
 
 
-# Names of methods as they are written, where that differs from their keys in tables.
-_SPELLED = {
-    "lbfgs": "l-bfgs", "trustncg": "trust-ncg", "trustexact": "trust-exact", "gaussnewton": "gauss-newton",
-    "levenbergmarquardt": "levenberg-marquardt",
-}  # fmt: skip
-
-
-def spelled(name: str) -> str:
-    """The name of a method with its hyphens."""
-    return _SPELLED.get(name, name)
-
-
 def find_method(
     method: str | type[Optimizer],
     table: dict[str, type[Optimizer]],
@@ -313,7 +301,7 @@ def find_method(
     ----------
     method : str or subclass of Optimizer
     table : dict
-        The methods by their names without hyphens.
+        The methods by their names.
     of, choices : str
         What they are methods of, and which there are, as the message has it.
     others : iterable of str
@@ -326,7 +314,7 @@ def find_method(
     """
     if isinstance(method, type) and issubclass(method, Optimizer):
         return method
-    known = table.get(_plain(method)) if isinstance(method, str) else None
+    known = {_plain(k): kind for k, kind in table.items()}.get(_plain(method)) if isinstance(method, str) else None
     if known is None:
         hint = _meant(method, table, others) if isinstance(method, str) else ""
         raise ArgumentError(
@@ -342,7 +330,7 @@ def _plain(name: str) -> str:
 
 def _meant(name: str, table: Iterable[str], others: Iterable[str]) -> str:
     """A question for the method whose name is nearest, one of another family by its part after the colon."""
-    names = {_plain(other.partition(":")[2]): other for other in others} | {key: spelled(key) for key in table}
+    names = {_plain(other.partition(":")[2]): other for other in others} | {_plain(key): key for key in table}
     found = difflib.get_close_matches(_plain(name), names, n=1)
     return f"; did you mean {names[found[0]]!r}?" if found else ""
 

@@ -19,7 +19,7 @@ _ELSEWHERE = {
     "hessp": "second derivatives are found by themselves",
     "options": "write its entries as arguments of their own",
     "tol": "give gtol, xtol or ftol, the tolerances of the gradient, of the step and of the value",
-    "disp": "progress=True shows a bar, print(result) the result",
+    "disp": "progress=True shows a bar, watch=True a curve, print(result) the result",
     "verbose": "progress=True shows a bar, print(result) the result",
     "maxfun": "max_iter limits the steps, max_time the seconds",
     "max_nfev": "max_iter limits the steps, max_time the seconds",
@@ -180,10 +180,12 @@ def of_its_kind(name: str, value: Any, annotation: Any) -> Any:
     return _KINDS[first](name, value) if first in _KINDS else value
 
 
-def check_watching(callback: Any, progress: Any, path: Any, compile: Any) -> None:
+def check_watching(callback: Any, progress: Any, watch: Any, path: Any, compile: Any) -> None:
     """Refuse what every way to run an optimizer takes, where it is of the wrong kind."""
     function("callback", callback, "callback(iteration)")
     switch("progress", progress)
+    if not isinstance(watch, (bool, np.bool_, type(None))):
+        function("watch", watch, "watch(glimpse)")
     switch("path", path)
     switch("compile", compile)
 

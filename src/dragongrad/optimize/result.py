@@ -145,7 +145,11 @@ class Result:
         leaves, structure = flatten(self.x)
         ends = np.cumsum([np.size(leaf) for leaf in leaves])
         parts = np.split(deviations, ends[:-1])
-        return unflatten(structure, [np.reshape(p, np.shape(x)) for p, x in zip(parts, leaves, strict=True)])
+        shaped = [
+            float(p[0]) if type(x) is float else np.reshape(p, np.shape(x))[()]
+            for p, x in zip(parts, leaves, strict=True)
+        ]
+        return unflatten(structure, shaped)
 
     def report(self) -> str:
         """A fit as a text: statistics, parameters with standard errors, correlations; `print` shows it too.

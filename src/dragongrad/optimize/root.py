@@ -19,6 +19,7 @@ from .loop import run
 from .objective import Array, Objective
 from .optimizer import Optimizer, find_method
 from .options import arguments, check_watching, limits_asked, refuse_unknown
+from .progress import Watch
 from .result import Result, Status, Test
 from .solutions import depends
 from .solutions import root as root_of
@@ -159,6 +160,7 @@ def root(
     max_time: float | None = None,
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
+    watch: Watch = False,
     path: bool = False,
     compile: bool = True,
     **options: Any,
@@ -183,7 +185,7 @@ def root(
         Ends it where the largest `|f|` is at most this much of the largest at the start (1e-14).
     max_iter, max_time : int, float
         The largest number of steps (1000), of seconds.
-    callback, progress, path
+    callback, progress, watch, path
         As `least_squares`.
     compile : bool
         Compile the derivatives once they have run for about as long as compiling takes; what `f` prints or stores
@@ -217,19 +219,19 @@ def root(
     <Status.NOT_A_ROOT: 8>
 
     """
-    check_watching(callback, progress, path, compile)
+    check_watching(callback, progress, watch, path, compile)
     asked = limits_asked(xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
     chosen = find_method("newton" if method is None else method, ROOTS, " of root", "'newton', 'lm'")
     refuse_unknown(chosen.__name__, options, ["xtol", "ftol", "max_iter", "max_time", *chosen.options])
     if depends(f, x0, args):
 
         def plainly(x0: Any, args: tuple[Any, ...]) -> Result:
-            return root(f, x0, args, method, compile=compile, callback=callback, progress=progress, path=path,
-                        **asked, **options)  # fmt: skip
+            return root(f, x0, args, method, compile=compile, callback=callback, progress=progress,
+                        watch=watch, path=path, **asked, **options)  # fmt: skip
 
         return root_of(f, x0, arguments(args), plainly)
     fit = Residuals(f, x0, arguments(args), compile=compile)
-    show: dict[str, Any] = {"callback": callback, "progress": progress, "path": path}
+    show: dict[str, Any] = {"callback": callback, "progress": progress, "watch": watch, "path": path}
     result = _run(chosen, fit, asked, show, options)
     if method is None and result.status in (Status.NOT_A_ROOT, Status.NO_DESCENT, Status.MAX_ITER):
         # The counts of `fit` go on, and the start is the same.

@@ -247,7 +247,7 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
         leaf = plain(leaf)
         leaf = leaf if isinstance(leaf, (Variable, np.ndarray)) else np.asarray(leaf)
         if not -leaf.ndim <= axis < leaf.ndim:
-            raise BatchError(f"in_axes names axis {axis} of an array of shape {leaf.shape}")
+            raise _no_such_axis(axis, leaf, args, kwargs, in_axes)
         moved.append(np.moveaxis(leaf, axis, 0) if axis else leaf)
         sizes.setdefault(leaf.shape[axis], leaf.shape)
     if len(sizes) != 1:
@@ -265,6 +265,21 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
     places = broadcast_prefix(out_axes, out, "out_axes")
     return unflatten(
         out_structure, [_place(leaf, axis, level) for leaf, axis in zip(out_leaves, places, strict=True)]
+    )
+
+
+def _no_such_axis(axis: int, leaf: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any) -> BatchError:
+    """The error for an argument without the axis of the batch, with what to write where it is a number."""
+    if leaf.ndim:
+        return BatchError(f"in_axes names axis {axis} of an array of shape {leaf.shape}\n  at {user_line()}")
+    given = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
+    pairs = [*zip(args, given, strict=True), *((value, 0) for value in kwargs.values())]
+    better = tuple([k if any(map(np.ndim, flatten(value)[0])) else None for value, k in pairs])
+    same = f"The same number in all rows: vmap(f, in_axes={better}){', called by position' if kwargs else ''}"
+    none = "There are no rows here: call the function itself"
+    return BatchError(
+        f"vmap maps over an axis of each argument, and one is a single number\n  at {user_line()}\n"
+        f"{same if any(k is not None for k in better) else none}"
     )
 
 

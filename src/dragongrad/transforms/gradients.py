@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Concatenate, overload
 
@@ -66,15 +67,17 @@ def _drop_nest(out: Any, level: Level) -> Any:
 
 
 def _run_value_and_grad(
-    f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, has_aux: bool, holomorphic: bool
-) -> Any:
+    f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums, has_aux: bool, holomorphic: bool,
+    asked: str = "grad",
+) -> Any:  # fmt: skip
     positions = bind_argnums(f, args, argnums)
-    return attempt(_value_and_grad, f, args, kwargs, argnums, positions, has_aux, holomorphic)
+    return attempt(_value_and_grad, f, args, kwargs, argnums, positions, has_aux, holomorphic, asked)
 
 
 def _value_and_grad(
-    f: Any, args: Any, kwargs: Any, argnums: Argnums, positions: tuple[int, ...], has_aux: bool, holomorphic: bool
-) -> tuple[Any, bool]:
+    f: Any, args: Any, kwargs: Any, argnums: Argnums, positions: tuple[int, ...], has_aux: bool, holomorphic: bool,
+    asked: str,
+) -> tuple[Any, bool]:  # fmt: skip
     """The result, and whether there is a NaN among the gradients."""
     out, level, tape, inputs, structures = record(f, args, kwargs, positions)
     aux = None
@@ -82,10 +85,10 @@ def _value_and_grad(
         out, aux = _split_aux(out)
         aux = _drop_nest(aux, level)
     if out.__class__ is not Variable and not isinstance(out, (Variable, np.ndarray, np.generic, float, int)):
-        check_number(f, out)
+        check_number(f, out, asked)
     value, node = drop(out, level)
     if value.__class__ is not np.float64:
-        value = checked_scalar(f, value, holomorphic)
+        value = checked_scalar(f, value, holomorphic, asked)
     doubtful = False
     if node is None:
         grads = [np.zeros(n.shape, n.dtype)[()] for n in inputs]
@@ -104,24 +107,32 @@ def _split_aux(out: Any) -> tuple[Any, Any]:
     return out
 
 
-def check_number(f: Any, out: Any) -> None:
-    """Refuse a gradient of a nest, or of what is not numeric."""
+# What to ask for instead, where a function returns more than one number.
+_OF_ARRAYS = {
+    "grad": ("ad.jacobian", "ad.jacobian for its Jacobian"),
+    "hvp": ("ad.jvp(ad.jacobian(f), (x,), (v,))", "ad.jvp(ad.jacobian(f), (x,), (v,)) for the products of each"),
+    "hessian": ("ad.jacobian(ad.jacobian(f))", "ad.jacobian(ad.jacobian(f)) for the second derivatives of each"),
+}
+
+
+def check_number(f: Any, out: Any, asked: str) -> None:
+    """Refuse a gradient (or Hessian, as `asked` has it) of a nest, or of what is not numeric."""
     name = getattr(f, "__name__", "the function")
     if not hasattr(out, "dtype") and not isinstance(out, complex):
         raise NotScalarError(
-            f"grad needs one number from {name}, it returned {type(out).__name__}; "
-            "return (loss, rest) with has_aux=True, or use ad.jacobian"
+            f"{asked} needs one number from {name}, it returned {type(out).__name__}; "
+            f"return (loss, rest) with has_aux=True, or use {_OF_ARRAYS[asked][0]}"
         )
 
 
-def checked_scalar(f: Any, value: Any, holomorphic: bool) -> Any:
+def checked_scalar(f: Any, value: Any, holomorphic: bool, asked: str) -> Any:
     """The one real number that a value is, or that an array of one element holds; anything else is refused."""
     name = getattr(f, "__name__", "the function")
     shape = np.shape(value)
     if np.size(value) != 1:
         raise NotScalarError(
-            f"grad needs one number from {name}, it returned an array of shape {shape}; "
-            "use ad.jacobian for its Jacobian, or sum it: np.sum(...)"
+            f"{asked} needs one number from {name}, it returned an array of shape {shape}; "
+            f"use {_OF_ARRAYS[asked][1]}, or sum it: np.sum(...)"
         )
     if np.iscomplexobj(value_of(value)) and not holomorphic:
         raise DtypeError(
@@ -212,6 +223,12 @@ def value_and_grad(
 def _run_grad(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> Any:
     value, gradient = _run_value_and_grad(f, args, kwargs, **options)
     return (gradient, value[1]) if options["has_aux"] else gradient
+
+
+def grad_for(asked: str, f: Callable[..., Any], argnums: Argnums, has_aux: bool = False) -> Transform[..., Any]:
+    """The gradient as a part of what was asked for, which its errors name."""
+    options = {"argnums": argnums, "has_aux": has_aux, "holomorphic": False}
+    return Transform(grad, partial(_run_grad, asked=asked), f, options)
 
 
 @overload

@@ -12,7 +12,7 @@ from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, plain, value_of
 from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
-from .gradients import NEEDS_REAL, grad, vjp
+from .gradients import NEEDS_REAL, grad_for, vjp
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
 
 if TYPE_CHECKING:
@@ -76,10 +76,14 @@ class _Problem:
         return any(leaf.dtype.kind == "c" for leaf in self.leaves)
 
 
+# How the error of a complex input in forward mode begins.
+_NEEDS_REAL_INPUTS = "jacfwd needs real inputs"
+
+
 def _forward(problem: _Problem, holomorphic: bool) -> Any:
     if problem.is_complex() and not holomorphic:
         raise DtypeError(
-            "jacfwd needs real inputs, one is complex; use ad.jacrev where the output is real, or pass "
+            f"{_NEEDS_REAL_INPUTS}, one is complex; use ad.jacrev where the output is real, or pass "
             "holomorphic=True where the function is holomorphic"
         )
     leaves = problem.leaves
@@ -354,8 +358,12 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 
 def _run_hessian(f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> Any:
     try:
-        return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
+        return jacfwd(grad_for("hessian", f, argnums, has_aux), argnums, has_aux)(*args, **kwargs)
     except DtypeError as error:
+        if str(error).startswith(_NEEDS_REAL_INPUTS):
+            raise DtypeError(
+                "hessian needs real inputs, one is complex: write the function of real and imaginary parts"
+            ) from None
         if not str(error).startswith(NEEDS_REAL):
             raise
     # A complex number: forward mode gives both of its parts, reverse mode none of them.
@@ -395,4 +403,4 @@ def hvp(f: Callable[..., Any], x: Any, v: Any, *args: Any, **kwargs: Any) -> Any
     array([ 6., 12.])
 
     """
-    return jvp(lambda x: grad(f)(x, *args, **kwargs), (x,), (v,))[1]
+    return jvp(lambda x: grad_for("hvp", f, 0)(x, *args, **kwargs), (x,), (v,))[1]

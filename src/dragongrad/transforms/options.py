@@ -70,7 +70,14 @@ def check_argnums(argnums: Any) -> Argnums:
         return int(argnums)
     if isinstance(argnums, (tuple, list)) and argnums and all(map(_is_position, argnums)):
         return tuple([int(a) for a in argnums])
-    raise ArgumentError(f"argnums must be a position or a tuple of positions, got {argnums!r}")
+    raise ArgumentError(f"argnums must be a position or a tuple of positions, got {argnums!r}{_for_data(argnums)}")
+
+
+def _for_data(argnums: Any) -> str:
+    """What to write where data was given, by whoever takes the transform for the derivative itself."""
+    if not isinstance(argnums, (float, complex, np.ndarray, np.generic, list, tuple, dict)):
+        return ""
+    return "\nThe transform returns a function, which takes the data: ad.grad(f)(x), not ad.grad(f, x)"
 
 
 def _is_position(value: Any) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import numpy as np
 from ...core.errors import ArgumentError
 from ...optimize.minimize import minimize
 from ...optimize.objective import Array
+from ...optimize.progress import Glimpse, Watch, in_notebook
 from ...optimize.result import Result, Status
+from ...views.live import Plot
 from ...views.notebook import framed
 from ...views.palette import DASHES, LINES, MARKERS, OKABE_ITO, drawing, styles
 from ...views.text import shortened
@@ -143,7 +147,7 @@ class Race:
 
 def race(
     problem: Any, optimizers: Any, start: Any = None, steps: int = 200, region: Any = None, mode: str = "reverse",
-    out: str | Path | None = None, progress: bool = False,
+    out: str | Path | None = None, progress: bool = False, watch: Watch = False,
 ) -> Race:  # fmt: skip
     """Let optimizers run on a function of two numbers from one start, to be watched as an animation.
 
@@ -162,6 +166,8 @@ def race(
         Where to write the animation: a name ending in `.html` or `.gif`.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        As `ad.minimize` has it; in a notebook one plot shows all runners.
 
     Returns
     -------
@@ -194,9 +200,12 @@ def race(
     if not np.isfinite(begin).all():
         raise ArgumentError(f"a race starts at finite numbers, not at {begin.tolist()}")
     runs = {}
+    seen: Any = Plot() if watch is True and in_notebook() else watch
     with np.errstate(all="ignore"):
         for entry in entries:
-            options = {"max_iter": steps, "mode": mode, "path": True, "progress": progress, **entry.options}
+            mine = partial(_named, entry.label, seen) if callable(seen) else seen
+            options = {"max_iter": steps, "mode": mode, "path": True, "progress": progress, "watch": mine,
+                       **entry.options}  # fmt: skip
             run = minimize(case.problem.f, begin, method=entry.method, **options)
             if run.status is Status.INTERRUPTED:  # Ctrl-C means the race, not this runner
                 raise KeyboardInterrupt
@@ -206,6 +215,11 @@ def race(
     if out is not None:
         made.save(out)
     return made
+
+
+def _named(label: str, watch: Callable[[Glimpse], Any], glimpse: Glimpse) -> None:
+    """What is seen of a runner, under its label."""
+    watch(replace(glimpse, title=label))
 
 
 def _ending(path: Path) -> str:

@@ -13,6 +13,7 @@ from ..limits import Iteration
 from ..loop import run
 from ..optimizer import Optimizer, find_method
 from ..options import arguments, check_watching, choice, limits_asked, positive, refuse_unknown, switch
+from ..progress import Watch
 from ..result import Result
 from ..solutions import depends
 from ..solutions import least_squares as least_squares_of
@@ -24,7 +25,7 @@ from .residuals import Residuals, flat, needs_residuals
 from .robust import LOSSES, Loss, Weights
 
 LEAST_SQUARES: dict[str, type[Optimizer]] = {
-    "lm": LevenbergMarquardt, "levenbergmarquardt": LevenbergMarquardt, "gaussnewton": GaussNewton,
+    "lm": LevenbergMarquardt, "levenberg-marquardt": LevenbergMarquardt, "gauss-newton": GaussNewton,
 }  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def least_squares(
     max_time: float | None = None,
     callback: Callable[[Iteration], Any] | None = None,
     progress: bool = False,
+    watch: Watch = False,
     path: bool = False,
     compile: bool = True,
     **options: Any,
@@ -90,6 +92,9 @@ def least_squares(
         Called with an `Iteration` after every step; it returns True to stop.
     progress : bool
         Show a progress bar, where the output is a terminal.
+    watch : bool or callable
+        True: a bar with a curve at a terminal, a plot that grows in a notebook. A function is called with what is
+        seen, a `dragongrad.optimize.Glimpse`, at most ten times a second and at the end.
     compile : bool
         Compile the derivatives once they have run for about as long as compiling takes; what `residual` prints or
         stores then happens no more. Compiled and eager values are compared when the one takes over from the other
@@ -140,7 +145,7 @@ def least_squares(
     0.501
 
     """
-    check_watching(callback, progress, path, compile)
+    check_watching(callback, progress, watch, path, compile)
     asked = limits_asked(gtol=gtol, xtol=xtol, ftol=ftol, max_iter=max_iter, max_time=max_time)
     chosen = find_method(method, LEAST_SQUARES, " of least squares", "'lm', 'gauss-newton'")
     known = [*_KEYWORDS, *(name for name in chosen.options if name != "bounds")]
@@ -150,8 +155,8 @@ def least_squares(
         def plainly(x0: Any, args: tuple[Any, ...]) -> Result:
             return least_squares(
                 residual, x0, args, method, bounds=bounds, sigma=sigma, absolute_sigma=absolute_sigma, loss=loss,
-                f_scale=f_scale, callback=callback, progress=progress, path=path, compile=compile, **asked,
-                **options,
+                f_scale=f_scale, callback=callback, progress=progress, watch=watch, path=path, compile=compile,
+                **asked, **options,
             )  # fmt: skip
 
         return _differentiated(residual, x0, arguments(args), plainly, bounds, sigma, loss, f_scale)
@@ -165,7 +170,7 @@ def least_squares(
     fit = Residuals(residual, x0, arguments(args), compile=compile, sigma=weights, loss=robust)
     optimizer = chosen(fit, **options)
     limits = replace(optimizer.limits, **asked)
-    result = run(optimizer, limits, callback=callback, progress=progress, path=path)
+    result = run(optimizer, limits, callback=callback, progress=progress, watch=watch, path=path)
     with np.errstate(all="ignore"):
         return with_residuals(result, optimizer, absolute_sigma)
 

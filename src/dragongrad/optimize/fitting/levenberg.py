@@ -60,7 +60,9 @@ class LevenbergMarquardt(Optimizer):
     loss_func : callable
         `residual(params)` returns an array of residuals, of any shape.
     params, max_iter
-        As `Optimizer`; `lr` and `clip` are refused.
+        As `Optimizer`; `lr` and `clip` are refused. `gtol`, `xtol`, `ftol`, `max_time`, `callback`, `progress` and
+        `path` are those of `ad.least_squares`, or of this class's method `minimize`:
+        `fit.minimize(Limits(gtol=1e-10, xtol=1e-10, ftol=1e-15), callback=..., progress=True, path=True)`.
     factor : float
         The first radius, relative to the length of the scaled parameters.
     second_order : bool
