@@ -14,15 +14,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from _thread import _count as _count_threads
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib import import_module
 from importlib.machinery import ExtensionFileLoader
-from types import ModuleType
+from operator import attrgetter, is_
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from .modules import class_of_numpy, double, exchange, is_plain, is_standard
 
 _NUMPYS_NAMES = vars(np)
 
@@ -37,24 +40,20 @@ class _Thread(threading.local):
 
 
 _THREAD = _Thread()
-# Packages whose code means NumPy's own arrays: they hand them to C, or look at their memory.
-_PLAIN_PACKAGES = frozenset({
-    "dragongrad", "numpy", "scipy", "numba", "llvmlite", "optree", "matplotlib", "pandas", "sklearn", "torch",
-    "jax", "jaxlib", "tensorflow", "numexpr", "cython", "Cython", "sympy", "mpmath", "PIL", "cv2", "skimage",
-    "xarray", "h5py", "numpydoc", "hypothesis", "pytest", "_pytest", "IPython", "ipykernel", "rich", "autograd",
-    "importlib",  # beneath it runs what code in C does when it is imported
-})  # fmt: skip
-
 # So often may names be asked for between two transforms, as in `while np.max(np.abs(g)) > tol: g = grad(f)(x)`.
 _PATIENCE = 64
 
 # NumPy imports it when it is first asked for; it takes as long as a third of the compiler.
 _LATE = "random"
 _MODULES = sys.modules
-_STANDARD = os.path.dirname(os.__file__) + os.sep
 _OWN = __name__.partition(".")[0]
 _FOUND_IN = f"{_OWN}.numpy_names"
 _frame = sys._getframe
+# Where the module `numpy` has what its names stand for now.
+_ANSWERS = "__dragongrad_answers__"
+# What NumPy's names stand for in a transform: ours, or what the user has put there.
+_SHOWN = SimpleNamespace()
+_SHOWN_NAMES = vars(_SHOWN)
 
 
 class _Namespace:
@@ -73,9 +72,11 @@ class _Namespace:
         self.by_identity: dict[int, Any] = {}
         self.ours: dict[str, Any] = {}
         self.numpys: dict[str, Any] = {}
+        # What NumPy had under the names when that was last looked at.
+        self.seen: list[Any] = []
         # The class of the module `numpy` at other times, and while a transform runs.
         self.usual: type[ModuleType] = ModuleType
-        self.answering: type[ModuleType] = _class_of_numpy(ModuleType, {})
+        self.answering: type[ModuleType] = class_of_numpy(ModuleType, {})
         # Other modules that have imported some, with the names that these have there.
         self.importers: dict[int, tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = {}
         # NumPy's own namespace for modules of ours, and for those in C, whose code is in no frame that
@@ -128,19 +129,28 @@ class _Namespace:
         """Let modules that have imported names have NumPy's functions again."""
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
-                _exchange(names, name, ours, numpys)
+                exchange(names, name, ours, numpys)
 
     def _restore(self) -> None:
         """Put NumPy's own back where somebody has read ours in a transform, and written it after the transform."""
         for name, ours in self.ours.items():
-            _exchange(_NUMPYS_NAMES, name, ours, self.numpys[name])
+            exchange(_NUMPYS_NAMES, name, ours, self.numpys[name])
+
+    def _see_what_was_put(self) -> None:
+        """Let names stand for what somebody has put there while the module `numpy` had its usual class."""
+        held = list(map(_NUMPYS_NAMES.get, self.ours))
+        if len(held) != len(self.seen) or not all(map(is_, held, self.seen)):
+            for (name, ours), value in zip(self.ours.items(), held, strict=True):
+                _SHOWN_NAMES[name] = ours if value is self.numpys[name] else value
+            self.seen = held
 
     def _put(self) -> None:
         if type(np) is not self.answering:
             if type(np) is not self.usual:
                 # Somebody else has given NumPy a class.
                 self.usual = type(np)
-                self.answering = _class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
+                self.answering = class_of_numpy(self.usual, {n: vars(self.answering)[n] for n in self.ours})
+            self._see_what_was_put()
             np.__class__ = self.answering
         late = vars(self.answering).get(_LATE)
         if _LATE not in _NUMPYS_NAMES and late is None:
@@ -152,12 +162,13 @@ class _Namespace:
             self._look()
         for names, held in self.importers.values():
             for name, (numpys, ours) in held.items():
-                _exchange(names, name, numpys, ours)
+                exchange(names, name, numpys, ours)
 
     def add(self, name: str, numpys: Any, ours: Any) -> None:
         """Let ours answer to a name of NumPy's from now on."""
         self.by_identity[id(numpys)] = ours
         self.ours[name], self.numpys[name] = ours, numpys
+        _SHOWN_NAMES[name] = ours
         setattr(self.answering, name, _answer(name, numpys, ours))
 
     def arrived(self, module: Any) -> None:
@@ -197,11 +208,11 @@ class _Namespace:
             names = getattr(module, "__dict__", None)
             if title not in self.served:
                 loader = getattr(getattr(module, "__spec__", None), "loader", None)
-                own = title.partition(".")[0] == _OWN and title != __name__
+                own = title.partition(".")[0] in (_OWN, np.__name__) and title not in (__name__, np.__name__)
                 if names is not None and (own or isinstance(loader, ExtensionFileLoader)):
                     self._serve(names)
                 self.served.add(title)
-            if names is None or self.names.get(id(names)) == len(names) or _is_plain(title) or _is_standard(names):
+            if names is None or self.names.get(id(names)) == len(names) or is_plain(title) or is_standard(names):
                 continue
             count = len(names)
             held = {
@@ -225,45 +236,42 @@ class _Namespace:
         """Let a child, which has one thread, count that one alone."""
         self.lock, self.ready, self.modules = threading.RLock(), False, 0
         self.active = [None] if _THREAD.running else []
+        _run(_THREAD.running)
         self.take_away()
 
 
-def _exchange(names: dict[str, Any], name: str, old: Any, new: Any) -> None:
-    """Put what is new in the place of what is old; what the user has put there stays."""
-    if names.get(name) is old:
-        names[name] = new
+class _Asking:
+    """What names stand for where no transform runs in this thread, or threads have to be told apart."""
 
-
-def _class_of_numpy(usual: type[ModuleType], names: dict[str, property]) -> type[ModuleType]:
-    """A class for the module `numpy`, in which names have our properties."""
-
-    def reduce(module: ModuleType) -> Any:
-        # Libraries that pickle functions with their modules know these by their exact class.
-        return import_module, (module.__name__,)
-
-    return type("module", (usual,), {**names, "__reduce__": reduce})
+    def __getattribute__(self, name: str) -> Any:
+        if _THREAD.running:
+            return _SHOWN_NAMES[name]
+        if name not in _NAMESPACE.ours:
+            # Somebody looks at everything in NumPy's namespace.
+            return object.__getattribute__(self, name)
+        _NAMESPACE.asked += 1
+        if _NAMESPACE.asked > _PATIENCE:
+            _NAMESPACE.take_away()
+        held = _NUMPYS_NAMES[name]
+        return _NAMESPACE.numpys[name] if held is _NAMESPACE.ours[name] else held
 
 
 def _answer(name: str, numpys: Any, ours: Any) -> property:
     """What the module `numpy` has under a name: ours in a transform, unless the user has put another there."""
 
-    def get(module: ModuleType) -> Any:
-        held = _NUMPYS_NAMES[name]
-        if _THREAD.running:
-            return ours if held is numpys else held
-        _NAMESPACE.asked += 1
-        if _NAMESPACE.asked > _PATIENCE:
-            _NAMESPACE.take_away()
-        return numpys if held is ours else held
-
     def put(module: ModuleType, value: Any) -> None:
         # What was read in a transform and is put back is NumPy's own.
         _NUMPYS_NAMES[name] = numpys if value is ours else value
+        _SHOWN_NAMES[name] = ours if value is numpys else value
+        _NAMESPACE.seen = []
 
     def remove(module: ModuleType) -> None:
         del _NUMPYS_NAMES[name]
+        del _SHOWN_NAMES[name]
+        _NAMESPACE.seen = []
 
-    return property(get, put, remove)
+    # Written in C: a function of Python's takes three times as long, for each name that a program reads.
+    return property(attrgetter(f"{_ANSWERS}.{name}"), put, remove)
 
 
 class _Late(property):
@@ -273,11 +281,12 @@ class _Late(property):
 def _late() -> _Late:
     def get(module: ModuleType) -> Any:
         # Code of NumPy's own runs, and looks for no answers of ours. Python sets the name when it has imported it.
-        running, _THREAD.running = _THREAD.running, False
+        running = _THREAD.running
+        _run(False)
         try:
             found = import_module(f"{np.__name__}.{_LATE}")
         finally:
-            _THREAD.running = running
+            _run(running)
         if _LATE not in _NUMPYS_NAMES:
             _NAMESPACE.arrived(found)
         return getattr(module, _LATE)
@@ -289,6 +298,17 @@ def _late() -> _Late:
 
 
 _NAMESPACE = _Namespace()
+_ASKING = _Asking()
+_NUMPYS_NAMES[_ANSWERS] = _ASKING
+
+
+def _run(running: bool) -> None:
+    """Say whether a transform runs in this thread."""
+    # One that is alone need not be told from others. If another begins it sees our functions, which ask themselves.
+    _THREAD.running = running
+    _NUMPYS_NAMES[_ANSWERS] = _SHOWN if running and not _count_threads() else _ASKING
+
+
 os.register_at_fork(after_in_child=_NAMESPACE.after_fork)
 
 
@@ -297,14 +317,14 @@ def enter() -> bool:
     if _THREAD.running:
         return False
     _NAMESPACE.enter()
-    _THREAD.running = True
+    _run(True)
     return True
 
 
 def leave(entered: bool) -> None:
     """Stop answering, where `enter` began it."""
     if entered:
-        _THREAD.running = False
+        _run(False)
         _NAMESPACE.leave()
 
 
@@ -321,24 +341,14 @@ def answering() -> Iterator[None]:
 @contextmanager
 def not_answering() -> Iterator[None]:
     """Leave NumPy's names to NumPy inside a `with` block: code of our own looks functions up by identity."""
-    running, _THREAD.running = _THREAD.running, False
+    running = _THREAD.running
+    _run(False)
     try:
         yield
     finally:
-        _THREAD.running = running
+        _run(running)
         if running:
             _NAMESPACE.serve()
-
-
-@cache
-def _is_plain(title: str | None) -> bool:
-    return (title or "").partition(".")[0] in _PLAIN_PACKAGES
-
-
-def _is_standard(names: dict[str, Any]) -> bool:
-    """Whether a module is of Python's own library, which has imported nothing of NumPy's; its path tells."""
-    path = names.get("__file__")
-    return isinstance(path, str) and path.startswith(_STANDARD) and "site-packages" not in path
 
 
 def is_running() -> bool:
@@ -346,9 +356,9 @@ def is_running() -> bool:
     return _THREAD.running
 
 
-def is_answering() -> bool:
-    """Whether what called the function that asks is the user's code, under a transform."""
-    return _THREAD.running and not _is_plain(_frame(2).f_globals.get("__name__"))
+def is_answering(depth: int = 2) -> bool:
+    """Whether what called the function that asks, or one further out, is the user's code, under a transform."""
+    return _THREAD.running and not is_plain(_frame(depth).f_globals.get("__name__"))
 
 
 def generators() -> Any:
@@ -386,19 +396,13 @@ def replace(name: str, function: Callable[..., Any]) -> None:
     _NAMESPACE.by_identity[id(original)] = function
     # Another module answers for all of a part, whose own class stays as it is.
     if part not in _NAMESPACE.ours:
-        _NAMESPACE.add(part, module, _double(module))
+        _NAMESPACE.add(part, module, double(module))
     setattr(_NAMESPACE.ours[part], last, function)
 
 
 def ours(name: str) -> Any:
     """What answers to a name of NumPy's while a transform runs; None where NumPy itself does."""
     return _NAMESPACE.ours.get(name)
-
-
-def _double(module: ModuleType) -> ModuleType:
-    double = ModuleType(module.__name__, module.__doc__)
-    vars(double).update(vars(module))
-    return double
 
 
 def answer_for(theirs: Any, ours: Any) -> None:

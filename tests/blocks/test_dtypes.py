@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from cases import CASES
+from grid import BACKENDS
 
 import dragongrad as ad
+from dragongrad import nn
 from dragongrad.core.block import BLOCKS
 
 KEPT = [name for name, case in CASES.items() if case.x.dtype == np.float64]
@@ -104,3 +106,17 @@ def test_real_argument_of_complex_code_has_a_real_gradient():
     gradient = ad.grad(lambda x: np.sum(np.abs(np.fft.fft(x * 1j)) ** 2))(np.arange(4.0))
     assert gradient.dtype == np.float64
     np.testing.assert_allclose(gradient, 8 * np.arange(4.0))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int64, np.uint64])
+def test_functions_of_ours_take_whole_numbers_as_floating_point(dtype):
+    """Also the lowest, whose negative it is itself, and those whose negatives wrap around."""
+    limits = np.array([0, 1] if dtype is bool else [np.iinfo(dtype).min, 0, 3, np.iinfo(dtype).max], dtype)
+    names = (nn.sigmoid, nn.silu, nn.softplus, nn.mish, nn.softsign, nn.gelu, nn.hard_sigmoid, nn.elu, nn.softmax)
+    f = lambda x: [g(x) for g in (ad.logistic, ad.softmax, ad.log_softmax, ad.logsumexp, *names)]
+    expected = f(limits.astype(np.float64))
+    for run in (f, *[ad.compile(f, backend=b) for b in BACKENDS]):
+        for got, want in zip(run(limits), expected, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
+    for got, want in zip(ad.vmap(lambda x: f(x)[:1])(limits), expected, strict=False):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)

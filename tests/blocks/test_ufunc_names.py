@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -98,3 +100,63 @@ def test_they_are_ufuncs_to_who_asks():
     assert pickle.loads(kept[1]) == np.add
     assert kept[2]([1, 5], 3).tolist() == [3, 5]
     assert "half for each" in str(ad.explain(kept[2]))
+
+
+@pytest.mark.parametrize("name", ["sin", "add", "divmod"])
+def test_arguments_that_do_not_fit_end_in_numpys_own_error(name):
+    def f(x):
+        for args in ((), (ROWS,) * 6):
+            with pytest.raises(TypeError, match=f"^{name}"):
+                getattr(np, name)(*args)
+        return np.sum(x)
+
+    assert ad.grad(f)(ROWS[0]).tolist() == [1, 1, 1]
+
+
+ALONE = """
+import numpy as np
+import dragongrad as ad
+
+sin, calls = np.sin, []
+
+
+def mine(x):
+    calls.append(x)
+    return sin(x)
+
+
+def f(x):
+    # A list beside an array, arrays alone, and the methods.
+    assert np.add(np.ones(1), [x]).shape == (1,)
+    assert np.add.reduce(np.ones(3)) == np.multiply.accumulate(np.full(3, 2.0))[-1] - 5.0
+    return np.add([x], [x])[0] + np.sin([x, 1.0])[0]
+
+
+def slope(x):
+    return 2.0 + np.cos(x)
+
+
+def ask_until_they_are_numpys():
+    for _ in range(70):
+        assert np.cos is not None
+
+
+for when in range(3):
+    assert abs(ad.grad(f)(0.5) - slope(0.5)) < 1e-12
+    if when:
+        ask_until_they_are_numpys()
+    np.sin = mine
+    assert ad.grad(lambda x: np.sin(x))(0.0) == 1.0
+    assert len(calls) == 1 + when
+    if when == 2:
+        ask_until_they_are_numpys()
+    np.sin = sin
+    assert ad.grad(f)(0.5) == ad.grad(f)(0.5)
+    assert len(calls) == 1 + when
+    assert np.sin is sin
+"""
+
+
+def test_in_a_process_of_one_thread():
+    """There names are not asked for the thread; what the user puts there counts, and its end too."""
+    subprocess.run([sys.executable, "-c", ALONE], check=True)

@@ -13,6 +13,7 @@ from collections import deque
 
 import numpy as np
 import pytest
+from grid import BACKENDS
 
 import dragongrad as ad
 from dragongrad.compiler import specialization
@@ -318,6 +319,47 @@ def test_whatever_a_call_back_returns_is_looked_at():
     engine = compiled._latest.engine
     with pytest.raises(ad.ShapeError, match="while it was traced"):
         engine([X * 0 + (1 if engine.graph.outputs[0].shape == (5,) else -1)])
+
+
+RETURNED = {
+    "single precision": lambda v: v.astype(np.float32), "a complex array": lambda v: v * 1j,
+    "whole numbers": lambda v: np.round(v).astype(int), "fewer elements": lambda v: v[:1],
+}  # fmt: skip
+
+
+def _of_a_block(change):
+    odd = ad.general(lambda x: x * 3.0 if x[0] > 0 else change(x), pushforward=lambda x_dot, *_: x_dot)
+    return lambda x: odd(x) / 3
+
+
+def _of_a_rule(change):
+    odd = ad.custom_rule(lambda x: np.asarray(x) * 3.0 if float(x[0]) > 0 else change(np.asarray(x)))
+    odd.pullback(lambda out_bar: out_bar)
+    return lambda x: odd(x) / 3
+
+
+def _of_a_pullback(change):
+    odd = ad.custom_rule(lambda x: x * 1.0)
+    odd.pullback(lambda out_bar, x: change(np.asarray(out_bar)) if float(x[0]) < 0 else np.asarray(out_bar))
+    return ad.grad(lambda x: np.sum(odd(x) / 3))
+
+
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")  # it then runs eagerly
+@pytest.mark.parametrize("made", [_of_a_block, _of_a_rule, _of_a_pullback])
+@pytest.mark.parametrize("returned", RETURNED)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_call_back_returns_what_it_returned_while_it_was_traced(backend, returned, made):
+    f = made(RETURNED[returned])
+    compiled = ad.compile(f, backend=backend)
+    if made is _of_a_pullback and returned == "fewer elements":
+        compiled(X)
+        for run in (f, compiled):
+            with pytest.raises(ValueError, match="cannot reshape"):
+                run(-X)
+        return
+    for x in (X, -X, X):
+        np.testing.assert_array_equal(compiled(x), f(x))
+        assert compiled(x).dtype == f(x).dtype
 
 
 # Matrix products

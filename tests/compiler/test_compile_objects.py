@@ -746,3 +746,24 @@ def test_generators_that_are_imported_by_the_traced_run_are_seen(draw):
     code = FIRST_DRAW.replace("DRAW", FIRST_DRAWS[draw])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("other", [{1, 2}, {}, "a", b"a", object(), slice(1)], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_no_number_is_compared_with_as_numpy_does(backend, other):
+    """An array without elements compares with anything."""
+    for f in (lambda x: other >= x, lambda x: np.maximum(x, other), lambda x: np.logical_and(other, x)):
+        compiled = ad.compile(f, backend=backend)
+        for x in (np.ones((0, 5, 3), bool), np.ones((0, 3)), np.ones(3)):
+            want = outcome(f, x)
+            for got in (outcome(compiled, x), outcome(compiled, x)):
+                assert type(got) is type(want)
+                if isinstance(want, np.ndarray):
+                    assert (got.shape, got.dtype) == (want.shape, want.dtype)
+
+
+def outcome(f, x):
+    try:
+        return f(x)
+    except Exception as error:
+        return error

@@ -60,11 +60,12 @@ def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
             level = args[0].level
             out = level.from_numpy(out) if level.stages else out
             return array_of_no_axes(out) if gives_arrays else out
-        names = _names(original)[:count] if kwargs else ()
-        given = [*args[:count], *[kwargs[n] for n in names if n in kwargs]]
-        if any([_holds(v) for v in given]) and is_answering():
-            args = (*[assembled(v) if _holds(v) else v for v in args[:count]], *args[count:])
-            kwargs |= {n: assembled(kwargs[n]) for n in names if _holds(kwargs.get(n))}
+        if count > 1 or not args or type(args[0]) is not np.ndarray:
+            names = _names(original)[:count] if kwargs else ()
+            given = [*args[:count], *[kwargs[n] for n in names if n in kwargs]]
+            if any([_holds(v) for v in given]) and is_answering():
+                args = (*[assembled(v) if _holds(v) else v for v in args[:count]], *args[count:])
+                kwargs |= {n: assembled(kwargs[n]) for n in names if _holds(kwargs.get(n))}
         out = original(*args, **kwargs)
         return array_of_no_axes(out) if gives_arrays else out
 

@@ -51,6 +51,7 @@ def _logistic(x: Any) -> Any:
 _logistic.__name__ = "logistic"
 _block = elementwise(_logistic, lambda out, x: out * _logistic(-x), symbol="logistic")
 _block.call = composite(_logistic)(_block.call)
+_DOUBLE = np.dtype(np.float64)
 
 
 def logistic(x: Any) -> Any:
@@ -63,7 +64,9 @@ def logistic(x: Any) -> Any:
     (np.float64(0.5), np.float64(0.25))
 
     """
-    return _block.call(plain(x))
+    x = plain(x)
+    # The negative of an unsigned integer is a positive one, and so that of the lowest integer would be.
+    return _block.call(x.astype(np.float64) if getattr(x, "dtype", _DOUBLE).kind in "biu" else x)
 
 
 def _erfc(x: Any) -> Any:

@@ -6,6 +6,8 @@ them, which know nothing of the dtype that the list has as an array (`np.add.red
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,35 +18,105 @@ from ..core.variable import Variable
 from ..namespace import is_answering, replace
 from .creation import assembled, holds_variable
 
+_NOTHING = object()
+_ndarray = np.ndarray
 
-class Ufunc:
-    """As a ufunc, of lists of Variables too; it is equal to it, and an instance of its class to those who ask."""
 
-    def __init__(self, original: np.ufunc) -> None:
-        self._original, self._count = original, original.nin
-        self._answer = _power if original is np.power else TABLE[original]
+def _answered(original: Any, answer: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The call of a ufunc by what the user's code called; given a Variable it goes to the rule at once.
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """As the ufunc itself; given a Variable it goes to the rule at once, without NumPy's search."""
-        for a in args:
-            kind = a.__class__
-            if kind is Variable and not kwargs and len(args) == self._count:
-                try:
-                    out = self._answer(*args)
-                except NUMPY_ERRORS as error:
-                    raise operation_error(self.__name__, args, error) from None
-                return a.level.from_numpy(out) if a.level.stages else out
-            if (kind is list or kind is tuple) and holds_variable(a) and is_answering():
-                return self(*[assembled(a) if _holds(a) else a for a in args], **kwargs)
-        return self._original(*args, **kwargs)
+    NumPy would search for who answers.
+    """
+    for a in args:
+        kind = type(a)
+        if kind is Variable and not options and len(args) == original.nin:
+            try:
+                out = answer(*args)
+            except NUMPY_ERRORS as error:
+                raise operation_error(original.__name__, args, error) from None
+            return a.level.from_numpy(out) if a.level.stages else out
+        if (kind is list or kind is tuple) and holds_variable(a) and is_answering(3):
+            arrays = tuple([assembled(a) if _holds(a) else a for a in args])
+            return _answered(original, answer, arrays, options)
+    return original(*args, **options)
+
+
+def _call(original: Any, answer: Any) -> Callable[..., Any]:
+    return lambda *args, **options: _answered(original, answer, args, options)
+
+
+# The same for the two commonest counts: a loop over the arguments takes as long as a small array's sum. What is
+# neither a Variable nor a list is NumPy's.
+
+
+def _call_of_one(original: Any, answer: Any) -> Callable[..., Any]:
+    def call(x: Any = _NOTHING, *rest: Any, **options: Any) -> Any:
+        if rest or options or x is _NOTHING:
+            return _answered(original, answer, () if x is _NOTHING else (x, *rest), options)
+        kind = type(x)
+        if kind is _ndarray:
+            return original(x)
+        if kind is Variable:
+            try:
+                out = answer(x)
+            except NUMPY_ERRORS as error:
+                raise operation_error(original.__name__, (x,), error) from None
+            return x.level.from_numpy(out) if x.level.stages else out
+        return _answered(original, answer, (x,), options)
+
+    return call
+
+
+def _call_of_two(original: Any, answer: Any) -> Callable[..., Any]:
+    def call(x: Any = _NOTHING, y: Any = _NOTHING, *rest: Any, **options: Any) -> Any:
+        if rest or options or y is _NOTHING:
+            given = tuple([a for a in (x, y) if a is not _NOTHING])
+            return _answered(original, answer, (*given, *rest), options)
+        if type(x) is _ndarray:
+            kind = type(y)
+            if kind is _ndarray or kind is float or kind is int:
+                return original(x, y)
+        return _answered(original, answer, (x, y), options)
+
+    return call
+
+
+# How many arrays the methods take.
+_METHODS = {"reduce": 1, "accumulate": 1, "reduceat": 1, "outer": 2}
+_CALLS = {1: _call_of_one, 2: _call_of_two}
+
+
+class Ufunc(partial[Any]):
+    """As a ufunc, of lists of Variables too; it is equal to it, and an instance of its class to those who ask.
+
+    A `partial`, whose call is C: a method `__call__` of Python's is looked up each time.
+    """
+
+    _original: np.ufunc
+
+    def __new__(cls, original: np.ufunc) -> Ufunc:
+        """What answers for a ufunc."""
+        answer = _power if original is np.power else TABLE[original]
+        self = super().__new__(cls, _CALLS.get(original.nin, _call)(original, answer))
+        self._original = original
+        self.__doc__ = original.__doc__
+        return self
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
+        if name not in _METHODS:
+            return getattr(self._original, name)
+        made = _method(self._original, name, _METHODS[name])
+        setattr(self, name, made)
+        return made
 
     # What `isinstance` asks, after the type itself.
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return np.ufunc
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """Itself: no method of the class in which it stands."""
+        return self
 
     def __eq__(self, other: object) -> bool:
         return self._original is getattr(other, "_original", other)
@@ -70,27 +142,19 @@ def _holds(value: Any) -> bool:
     return value.__class__ in (list, tuple) and holds_variable(value)
 
 
-def _method(name: str) -> Any:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if any([_holds(a) for a in args[:2]]) and is_answering():
-            args = (*[assembled(a) if _holds(a) else a for a in args[:2]], *args[2:])
-        return getattr(self._original, name)(*args, **kwargs)
+def _method(original: Any, name: str, count: int) -> Callable[..., Any]:
+    """A method of a ufunc, whose first arguments, as many as `count`, are arrays or lists of Variables."""
+    method = getattr(original, name)
 
-    method.__name__ = name
-    return method
+    def call(*args: Any, **options: Any) -> Any:
+        if count == 1 and args and type(args[0]) is _ndarray:
+            return method(*args, **options)
+        if any(map(_holds, args[:count])) and is_answering():
+            args = (*[assembled(a) if _holds(a) else a for a in args[:count]], *args[count:])
+        return method(*args, **options)
 
-
-for _name in ("reduce", "accumulate", "outer"):
-    setattr(Ufunc, _name, _method(_name))
-
-
-def _reduceat(self: Any, array: Any, *args: Any, **kwargs: Any) -> Any:
-    if _holds(array) and is_answering():
-        array = assembled(array)
-    return self._original.reduceat(array, *args, **kwargs)
-
-
-setattr(Ufunc, "reduceat", _reduceat)  # noqa: B010
+    call.__name__ = name
+    return call
 
 
 def install() -> None:

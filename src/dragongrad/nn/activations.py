@@ -138,7 +138,7 @@ def mish(x: Any) -> Any:
 
 def softsign(x: Any) -> Any:
     """The fraction x / (1 + abs(x))."""
-    return x / (1.0 + np.abs(x))
+    return x / (1.0 + np.abs(x * 1.0))
 
 
 def tanh(x: Any) -> Any:

@@ -19,6 +19,7 @@ from ..indexing import is_computed
 from ..passes.uses import users_of
 from ..rewrite import dtype_of, shape_of
 from ..scans import is_result
+from .call_backs import OURS, checked, is_users
 from .numpy_forms import ATOM, SEQUENCES, SPECIAL, STOP
 from .numpy_loops import write_loop
 from .numpy_text import (
@@ -306,7 +307,9 @@ class Source:
     def _call(self, node: Op, values: tuple[Value, ...], plain: bool) -> str:
         block = node.block
         name = numpy_name(block.fn)
-        if name is None or not block.dispatches or (block.value is not block.fn and block not in SEQUENCES):
+        if is_users(block):
+            name = self._checked(node)
+        elif name is None or not block.dispatches or (block.value is not block.fn and block not in SEQUENCES):
             name = self._imported(block)
         options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
         given = [self.value(v, 0, plain) for v in values]
@@ -323,7 +326,7 @@ class Source:
         self.space[name] = block.value
         if block.name == "logistic":
             self.head[name] = "from dragongrad import logistic"
-        elif block.name in ("erfc", "i1"):
+        elif block.name in OURS:
             self.head[name] = f"from scipy.special import {block.name} as {name}"
         elif module := late.library_of(block.fn):
             self.head[name] = f"from {module} import {block.fn.__name__} as {name}"
@@ -331,8 +334,16 @@ class Source:
             self.head["BLOCKS"] = "from dragongrad.core.block import BLOCKS"
             key = f'"{block.fn}"' if isinstance(block.fn, str) else numpy_name(block.fn)
             self.head[name] = f"{name} = BLOCKS[{key}].value"
-        else:
-            self.head[name] = f"# {name}: a function with a rule of its own"
+        return name
+
+    def _checked(self, node: Op) -> str:
+        """The name of a function of the user's, which may return what it did not return while it was traced."""
+        name, places = self.free(node.block.name), [(None, node.dtype, node.shape)]
+        if node.outputs:
+            results = [n for n in self._users.get(node, ()) if n is not None and n.block is RESULT]
+            places = [(n.params["index"], n.dtype, n.shape) for n in results]
+        self.space[name] = checked(node.block, places)
+        self.head[name] = f"# {name}: a function with a rule of its own"
         return name
 
     def _option(self, value: Any) -> str:

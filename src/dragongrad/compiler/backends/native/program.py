@@ -15,6 +15,7 @@ from ....core.errors import DtypeError, ShapeError
 from ...graph import RESULT, Graph, Op, Value, bytes_of
 from ...process import address_of
 from ...rewrite import is_constant
+from ..call_backs import check_dtype, check_shape, is_users
 from .call import abi, fastcall
 from .call.fastcall import MISSING, Argument, Output
 from .ir.builder import supported
@@ -312,12 +313,10 @@ class Native:
             if is_complex != was_complex and (is_complex or node.block is _EIG):
                 # The guard on it would see the numbers that they are made to here.
                 raise DtypeError(f"{node.block.name} did not return {made.dtype} as it did while it was traced")
+            if is_users(node.block):
+                check_dtype(node.block.name, value, made.dtype)
             array = np.require(value, native(made.dtype), ("C", "A"))
-            if array.shape != made.shape:
-                raise ShapeError(
-                    f"{node.block.name} returned shape {array.shape} where it returned {made.shape} while it was "
-                    "traced: the shape must follow from the shapes of its arguments"
-                )
+            check_shape(node.block.name, array, made.shape)
             arrays[place] = array
             table[place] = array.ctypes.data
 

@@ -24,7 +24,11 @@ def _own_dtype(node: Op, values: tuple[Value, ...]) -> Any:
 
 
 def _common_dtype(node: Op, values: tuple[Value, ...]) -> Any:
-    return np.result_type(*[v.dtype if isinstance(v, Op) else v for v in values])
+    try:
+        return np.result_type(*[v.dtype if isinstance(v, Op) else v for v in values])
+    except TypeError:
+        # A set or a text: NumPy compares no number with them, but an array without elements.
+        return np.dtype(object)
 
 
 def _element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
