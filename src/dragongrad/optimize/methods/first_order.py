@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
+from ..limits import Limits
 from ..optimizer import Optimizer
 from ..options import rate
+from ..stepping import Stepping
 from .formulas import Formula, Numbers
 from .pieces import pieces
 
@@ -46,6 +48,12 @@ class FirstOrder(Optimizer):
         rates, numbers = self.formula.rates(count, lr, numbers, self.given)
         # Numbers of Python take the dtype of the parameters; NumPy's would make more of single precision.
         return {name: value if isinstance(value, bool) else float(value) for name, value in rates.items()}, numbers
+
+    def stepping(self, limits: Limits) -> Stepping | None:
+        """Its steps in a compiled loop, unless a subclass has its own."""
+        kind = type(self)
+        same = all(getattr(kind, name) is getattr(Optimizer, name) for name in ("advance", "evaluate", "tests"))
+        return Stepping(self, limits) if same and kind.step is FirstOrder.step else None
 
     def upcoming(self, most: int) -> list[Upcoming]:
         """The next steps, fewer where the schedule comes to its end; the schedule is asked for them in advance."""
