@@ -117,7 +117,7 @@ NAMES = {
         "advect": "StagedProgram.from_dict",
     },
     "a loop as one operation": {"dragongrad": "scan", "jax": "lax.scan", "casadi": "Function.mapaccum"},
-    "minimisers": {
+    "minimizers": {
         "dragongrad": "minimize", "autograd": "misc.optimizers.adam", "jax": "scipy.optimize.minimize",
         "torch": "optim.LBFGS", "casadi": "nlpsol",
     },

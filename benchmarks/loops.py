@@ -25,6 +25,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import argmins
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -358,6 +359,38 @@ def against_peers(console, wanted, rounds):
     console.print(table)
 
 
+def descents(console, wanted, rounds):
+    """GradBench's minima inside one another, beside the fastest of JAX's modes."""
+    table = Table(title="Minima by descent, whole runs: first call, call; outer and inner mode")
+    names = ("dragongrad", "JAX", "first / JAX's best", "call / JAX's best")
+    for column in ("problem", "modes", *names):
+        table.add_column(column)
+    makers = {"dragongrad": argmins.dragongrads} | ({"JAX": argmins.jaxes} if find_spec("jax") else {})
+    libraries = {peer: make() for peer, make in makers.items()}
+    for name in wanted:
+        runs, first = {}, {}
+        for peer, modes in itertools.product(libraries, argmins.MODES):
+            if (peer, modes[0]) == ("JAX", "r"):
+                continue
+            start = time.process_time()
+            run, given = argmins.functions(libraries[peer], name, modes)
+            found = np.asarray(run(given))
+            first[peer, modes] = time.process_time() - start
+            runs[peer, modes] = partial(lambda run, given: np.asarray(run(given)), run, given)
+            np.testing.assert_allclose(found, np.asarray(runs["dragongrad", "rr"]()), rtol=1e-6, atol=1e-8)
+        best = {key: min(timed(run, ()) for _ in range(rounds)) for key, run in runs.items()}
+        for modes in argmins.MODES:
+            cells = [
+                f"{first[peer, modes]:.2f} s, {1e3 * best[peer, modes]:.2f} ms" if (peer, modes) in best else ""
+                for peer in makers
+            ]
+            for times in (first, best):
+                least = min((t for (peer, _), t in times.items() if peer == "JAX"), default=np.nan)
+                cells.append(f"{times['dragongrad', modes] / least:.2f}")
+            table.add_row(name, modes, *cells)
+    console.print(table)
+
+
 # What has no peer
 
 
@@ -455,13 +488,16 @@ def main():
     """Run the rows and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--rows", default="ode,lstm,lstm256,hmm,pendulum,chain,lstm4,det", help="only these, with commas between"
-    )
+        "--rows", default="ode,lstm,lstm256,hmm,pendulum,chain,lstm4,det,saddle,particle",
+        help="only these, with commas between",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     console = Console(width=200)
+    wanted = [name for name in options.rows.split(",") if name]
     alone(console, options.rounds)
-    against_peers(console, [name for name in options.rows.split(",") if name], options.rounds)
+    against_peers(console, [name for name in wanted if name not in argmins.PROBLEMS], options.rounds)
+    descents(console, [name for name in wanted if name in argmins.PROBLEMS], options.rounds)
 
 
 if __name__ == "__main__":

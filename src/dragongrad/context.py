@@ -33,12 +33,15 @@ class Derivatives:
         How many were taken so far, those inside another one not counted.
     depth : int
         How many of them are being taken, one inside the other.
+    asked : bool
+        Whether they are looked at; if not, whoever runs the program looks for a NaN.
 
     """
 
     foretold: bool = True
     count: int = 0
     depth: int = 0
+    asked: bool = True
 
     def again(self) -> Any:
         """How to trace anew what met a NaN: all by the careful rules, or of several derivatives those that are NaN.
@@ -58,6 +61,12 @@ def foretells() -> bool:
     """Whether a trace goes on as if no derivative were NaN."""
     mode = CAREFUL.get()
     return mode.__class__ is not Derivatives or mode.foretold
+
+
+def unasked() -> Derivatives | None:
+    """What is switched on where a trace does not look at its derivatives."""
+    mode = CAREFUL.get()
+    return mode if mode.__class__ is Derivatives and not mode.asked else None
 
 
 def is_plain() -> bool:

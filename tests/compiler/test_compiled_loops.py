@@ -137,8 +137,6 @@ PROGRAMS = {
         while_in_scan, whole_numbers,
     )
 }  # fmt: skip
-# What goes back through a loop that goes until a condition holds is not written down a second time.
-EAGER = {("reverse twice", name) for name in ("powered", "fixed_point", "while_in_scan")}
 
 
 def loops_of(graph):
@@ -151,10 +149,6 @@ def loops_of(graph):
 def test_a_loop_is_one_operation_and_gives_what_python_gives(name, transform, backend):
     f = TRANSFORMS[transform](PROGRAMS[name])
     compiled, expected = ad.compile(f, backend=backend), f(X)
-    if (transform, name) in EAGER:
-        with pytest.warns(ad.CompileWarning, match="differentiates forwards"):
-            np.testing.assert_allclose(compiled(X), expected, rtol=1e-11)
-        return
     for _ in range(2):
         np.testing.assert_allclose(compiled(X), expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(compiled(X / 2), f(X / 2), rtol=1e-10, atol=1e-13)
@@ -162,6 +156,65 @@ def test_a_loop_is_one_operation_and_gives_what_python_gives(name, transform, ba
     assert "call back:" not in compiled.report()
     if (name, transform) != ("whole_numbers", "hessian"):
         assert loops_of(compiled.graph)
+
+
+# Reverse mode of reverse mode passes the steps of a while_loop four times, from one tape.
+
+
+def damped(p):
+    """Its condition reads what is carried, of which a part has no derivative."""
+
+    def step(at):
+        i, y, z = at
+        return i + 1, np.tanh(p[0] * y + np.cos(i) * z), 0.9 * z + p[1] * np.sum(y * y)
+
+    _, y, z = ad.while_loop(
+        lambda at: at[0] < 3 + np.minimum(at[2], 5), step, (0, p[2] * np.array([0.3, 0.7]), 0.1 * p[2])
+    )
+    return np.sum(y**3) + z * z
+
+
+P = np.array([0.9, 0.2, 1.1])
+TWICE = {
+    "reverse over reverse": lambda f: ad.jacrev(ad.grad(f)),
+    "rows of it": lambda f: lambda p: ad.vmap(ad.jacrev(ad.grad(f)))(np.stack([p, p * [1, 4, 1], p / 2])),
+    "over a tangent": lambda f: ad.jacrev(ad.grad(lambda p: ad.jvp(f, (p,), (P,))[1])),
+    "under a tangent": lambda f: ad.jacfwd(ad.jacrev(ad.grad(f))),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", TWICE)
+def test_reverse_over_reverse_of_a_condition(name, backend):
+    f = TWICE[name](damped)
+    compiled = ad.compile(f, backend=backend)
+    for p in (P, P, P * [1, 6, 0.5], P * [1, 1, -60]):
+        np.testing.assert_allclose(compiled(p), f(p), rtol=1e-10, atol=1e-13)
+    assert compiled.compiled == 1
+    assert loops_of(compiled.graph)
+
+
+def test_reverse_over_reverse_of_a_condition_beside_differences():
+    gradient, h = ad.compile(ad.grad(damped)), 1e-5
+    columns = [(gradient(P + h * e) - gradient(P - h * e)) / (2 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(ad.compile(ad.jacrev(ad.grad(damped)))(P), np.transpose(columns), rtol=1e-7)
+
+
+def test_a_tape_of_several_ways_grows():
+    def f(a):
+        return ad.while_loop(lambda at: at[0] < 1000.5, lambda at: (at[0] + 1, a * np.sin(at[1]) + 1e-3), (0.0, a))[
+            1
+        ]
+
+    twice = ad.compile(ad.grad(ad.grad(f)))
+    np.testing.assert_allclose([twice(a) for a in (0.9, 0.7)], [ad.jacfwd(ad.grad(f))(a) for a in (0.9, 0.7)])
+
+
+def test_a_third_reverse_runs_eagerly():
+    third = ad.compile(ad.grad(ad.grad(ad.grad(lambda a: ad.while_loop(lambda x: x < 9, lambda x: a * x * x, a)))))
+    with pytest.warns(ad.CompileWarning, match="differentiates forwards"):
+        # a**7 at 2.
+        np.testing.assert_allclose(third(2.0), 7 * 6 * 5 * 2.0**4)
 
 
 # An integer of Python's that changes is a number like others, and stays whole where a body closes over it.

@@ -12,6 +12,7 @@ from ..core.graph import Graph
 from ..core.node import Node
 from . import forms
 from .backends.native.elements import LOWERINGS
+from .graph import ways_of
 
 # Arrays of fewer elements are computed at once: that is quicker than to think about them.
 LARGE = 4096
@@ -99,8 +100,8 @@ def outlined_loop(params: dict[str, Any]) -> tuple[Outline, ...]:
     """The outlines of the values of a loop, whose parameters are these: it is not run while tracing."""
     body, carry = params["body"], params["carry"]
     if "cond" in params:
-        back = [] if params["back"] is None else params["back"].inputs[params["consts"] : -carry or None]
-        ends = [*body.inputs[params["consts"] :], *back]
+        start = params["consts"]
+        ends = [spec for way in ways_of(params) for spec in way.inputs[start : start + len(way.outputs)]]
         return tuple([outline(s.shape, s.dtype, number=not s.shape) for s in ends])
     begun = body.inputs[params["consts"] : params["consts"] + carry]
     found = []

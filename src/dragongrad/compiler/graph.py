@@ -7,7 +7,7 @@ applied to, in order, each an operation or a constant.
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,19 +40,33 @@ def _scan(*arrays: Any, body: Graph, consts: int, carry: int, length: int, rever
     return (*[np.array(value)[()] for value in state], *rows)
 
 
-def _while(*arrays: Any, cond: Graph, body: Graph, back: Graph | None, consts: int, carry: int) -> tuple[Any, ...]:
-    """The values of a loop of plain arrays that goes on as long as a condition holds, and of its way back."""
-    fixed, state, home = arrays[:consts], arrays[consts : consts + carry], arrays[consts + carry :]
-    begun = []
+def _while(*arrays: Any, cond: Graph, **params: Any) -> tuple[Any, ...]:
+    """The values of a loop of plain arrays that goes on as long as a condition holds, and of its further ways."""
+    fixed, states = states_of(params, arrays)
     with np.errstate(all="ignore"):
-        while bool(cond.run([*fixed, *state])[0]):
-            if back is not None:
-                begun.append(state)
-            state = tuple(body.run([*fixed, *state]))
-        for one in reversed(begun):
-            assert back is not None
-            home = tuple(back.run([*fixed, *home, *one]))
-    return tuple([np.array(value)[()] for value in (*state, *home)])
+        found = walk(lambda given: bool(cond.run(given)[0]), [way.run for way in ways_of(params)], fixed, states)
+    return tuple([np.array(value)[()] for value in found])
+
+
+def walk(
+    goes_on: Callable[[list[Any]], bool], ways: Sequence[Callable[[list[Any]], Sequence[Any]]],
+    fixed: Sequence[Any], states: Sequence[Sequence[Any]],
+) -> list[Any]:  # fmt: skip
+    """What each way of a loop ends with, from its constants and what each begins with, a step after the other."""
+    state, begun = list(states[0]), list[list[Any]]()
+    while goes_on([*fixed, *state]):
+        if len(ways) > 1:
+            begun.append(state)
+        state = list(ways[0]([*fixed, *state]))
+    ends = state
+    for number, (way, first) in enumerate(zip(ways[1:], states[1:], strict=True), 1):
+        state = list(first)
+        order = range(len(begun))
+        for t in reversed(order) if number % 2 else order:
+            known, begun[t] = begun[t], [*begun[t], *state]
+            state = list(way([*fixed, *state, *known]))
+        ends = [*ends, *state]
+    return ends
 
 
 # What an input is the value of, and one of several values that another operation makes.
@@ -64,15 +78,36 @@ SCAN = Block(
     _scan, "constant", names=("xs",), parameters=("body", "consts", "carry", "length", "reverse"), outputs=2,
     dispatches=False, name="scan",
 )  # fmt: skip
-# A loop that goes on as long as a condition holds, and then, where there is a way back, from its last step to its
-# first: from constants, what is taken back and what a step began with to what is taken further back.
+# A loop that goes on as long as a condition holds, and then, where there are further ways, from its last step to
+# its first, forth, and back again: from constants, what a way takes along, and what each earlier way began the step
+# with, to what is taken further.
 WHILE = Block(
-    _while, "constant", names=("xs",), parameters=("cond", "body", "back", "consts", "carry"), outputs=2,
-    dispatches=False, name="while_loop",
+    _while, "constant", names=("xs",), outputs=2, dispatches=False, name="while_loop",
+    parameters=("cond", "body", "back", "consts", "carry", "forth", "home"),
 )  # fmt: skip
 LOOPS = frozenset({SCAN, WHILE})
-#: The parameters of loops that are Graphs.
-PARTS = ("cond", "body", "back")
+#: The parameters of a loop that are the Graphs of its ways, and all that are Graphs.
+WAYS = ("body", "back", "forth", "home")
+PARTS = ("cond", *WAYS)
+
+
+def parts_in(params: dict[str, Any]) -> list[str]:
+    """Which parameters of a loop are Graphs."""
+    return [key for key in PARTS if params.get(key) is not None]
+
+
+def ways_of(params: dict[str, Any]) -> list[Any]:
+    """The ways of a loop with these parameters."""
+    return [params[key] for key in parts_in(params) if key in WAYS]
+
+
+def states_of(params: dict[str, Any], values: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """The constants of a loop until a condition fails, and what each of its ways begins with."""
+    start, states = params["consts"], list[list[Any]]()
+    for way in ways_of(params):
+        states.append(list(values[start : start + len(way.outputs)]))
+        start += len(way.outputs)
+    return list(values[: params["consts"]]), states
 
 
 class Op(Spec):
@@ -184,7 +219,7 @@ class Graph:
                 way = " backwards" if node.params["reverse"] else ""
                 return f"    {names[node]} = scan({given}), {node.params['length']} steps{way} of\n    {body}"
             if node.block is WHILE:
-                parts = [str(node.params[k]).replace("\n", "\n    ") for k in PARTS if node.params[k] is not None]
+                parts = [str(node.params[k]).replace("\n", "\n    ") for k in parts_in(node.params)]
                 return f"    {names[node]} = while_loop({given}) of\n    " + "\n    ".join(parts)
             return f"    {names[node]} = {node.block.name}({given}): {node.dtype} {node.shape}"
 
@@ -250,7 +285,7 @@ def loop_of(node: Node, operands: tuple[Value, ...]) -> Op:
     """The operation of a loop that a trace wrote down."""
     params = dict(node.params)
     if "cond" in params:
-        params |= {key: from_tape(params[key]) for key in PARTS if params[key] is not None}
+        params |= {key: from_tape(params[key]) for key in parts_in(params)}
         return Op(WHILE, operands, params, (), np.dtype(object), len(operands) - params["consts"])
     params["body"] = body = from_tape(params["body"])
     # What each step begins with is collected too.

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.block import BLOCKS
 from . import indexing
-from .graph import LOOPS, PARTS, RESULT, SCAN, WHILE, Graph, Op, Value, form_of
+from .graph import LOOPS, RESULT, SCAN, WHILE, Graph, Op, Value, form_of, parts_in
 
 
 class Scan:
@@ -54,7 +54,7 @@ class Scan:
 
 
 def groups(node: Op, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """Constants, carry, and rows or what is taken back, of as many values as a loop has operands."""
+    """Constants, carry, and rows or what later ways take along, of as many values as a loop has operands."""
     consts, end = node.params["consts"], node.params["consts"] + node.params["carry"]
     return values[:consts], values[consts:end], values[end:]
 
@@ -128,7 +128,7 @@ def parts_of(node: Op) -> dict[str, Graph]:
     A carry that a scan collects once lies where the carries do.
     """
     if node.block is WHILE:
-        return {key: _placed(node.params[key], ()) for key in PARTS if node.params[key] is not None}
+        return {key: _placed(node.params[key], ()) for key in parts_in(node.params)}
     scan = Scan(node)
     stacks = [k for k in range(len(scan.body.outputs)) if scan.collected_carry(k) is not None]
     return {"body": _placed(scan.body, stacks)}

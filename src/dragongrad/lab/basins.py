@@ -10,27 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.tiers import Tiered
-from ..core.errors import ArgumentError, DragongradError
+from ..core.errors import ArgumentError
 from ..optimize.limits import Iteration
-from ..optimize.minimize import method_class, minimize
-from ..optimize.objective import Array, Objective
-from ..optimize.optimizer import Optimizer
-from ..optimize.progress import Live, Watch, live
+from ..optimize.minimize import minimize
+from ..optimize.objective import Array
+from ..optimize.progress import Live, live
+from ..optimize.progress import Watch as Watching
 from ..optimize.result import Result, Status
-from ..optimize.stalled import Stalled
-from ..transforms.batch import vmap
-from ..transforms.gradients import grad, value_and_grad
+from ..transforms.gradients import grad
 from ..transforms.jacobians import hessian
 from .convergence import refine
 from .lineup import Case, Entry, cases, optimizers
+from .together import Together, may_be_batched
+from .watch import Watch
 
 UNDER_WAY, DIVERGED = -1, -2
 
 # The arrays of this many starts fit the second-level cache.
 _CHUNK = 16384
-# A start that makes a step of this many times the size of the region is given up.
-_FAR = 1e3
 # The most places where runs ended that are looked at for minima nobody has told of.
 _PLACES = 200
 
@@ -100,7 +97,7 @@ class Basins:
 
 def basins(
     problem: Any, optimizer: Any, region: Any = None, grid: int | tuple[int, int] | None = None, steps: int = 500,
-    *, radius: float | None = None, gtol: float = 1e-9, progress: bool = False, watch: Watch = False,
+    *, radius: float | None = None, gtol: float = 1e-9, progress: bool = False, watch: Watching = False,
 ) -> Basins:  # fmt: skip
     """Run an optimizer from every start of a grid over the plane, all starts at once where the method lets them.
 
@@ -155,16 +152,20 @@ def basins(
     if steps < 1:
         raise ArgumentError(f"steps must be positive, got {steps}")
     radius = 0.01 * float(np.linalg.norm(box[:, 1] - box[:, 0])) if radius is None else radius
-    batched = _may_be_batched(case, entry, box, steps)
+    batched = may_be_batched(case, entry, box, steps)
     columns, rows = _sizes(grid, 300 if batched else 40)
     x, y = np.linspace(*box[0], columns), np.linspace(*box[1], rows)
     starts = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    travel = _together if batched else _one_by_one
     with np.errstate(all="ignore"):
-        watches = [_Watch(part, radius) for part in _chunks(starts)]
+        watches = [Watch(part, radius) for part in _chunks(starts)]
         total = len(watches) * steps if batched else len(starts)
         show = live(progress, watch, f"basins of {case.label}", total, measure="under way")
-        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches, show)
+        travel: Callable[..., None] = (
+            Together(case, entry, len(starts), steps, gtol)
+            if batched
+            else partial(_one_by_one, case, entry, steps=steps, gtol=gtol)
+        )
+        interrupted = _travel(travel, watches, show)
         ends, since, lost, begun = (
             np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
         )
@@ -181,7 +182,7 @@ def basins(
     )  # fmt: skip
 
 
-def _travel(travel: Callable[..., None], watches: list[_Watch], show: Live | None) -> bool:
+def _travel(travel: Callable[..., None], watches: list[Watch], show: Live | None) -> bool:
     """Run all starts, and say whether Ctrl-C came in between."""
     try:
         for k, watch in enumerate(watches):
@@ -218,118 +219,12 @@ def _sizes(grid: int | tuple[int, int] | None, usual: int) -> tuple[int, int]:
 
 
 def _chunks(starts: Array) -> Iterator[Array]:
-    return (starts[i : i + _CHUNK] for i in range(0, len(starts), _CHUNK))
+    # Of one size, but for the last: what is compiled is compiled for one.
+    size = -(-len(starts) // -(-len(starts) // _CHUNK))
+    return (starts[i : i + size] for i in range(0, len(starts), size))
 
 
-class _Watch:
-    """Follows many runs: since when each stays within a radius, where it ends, whether it is lost."""
-
-    def __init__(self, starts: Array, radius: float) -> None:
-        self.ends = starts.copy()
-        self.since = np.zeros(len(starts), int)
-        self.lost = np.zeros(len(starts), bool)
-        self.begun = np.zeros(len(starts), bool)
-        self._anchor = starts.copy()
-        self.radius, self._near = radius, radius**2
-        self._far = (_FAR * (1 + float(np.abs(starts).max()))) ** 2
-
-    def look(self, step: int, params: Array, moving: Array) -> None:
-        """Note where the runs that still move stand after a step; what is lost moves no longer."""
-        # By columns: NumPy is slow along an axis of two.
-        dx, dy = params[:, 0] - self._anchor[:, 0], params[:, 1] - self._anchor[:, 1]
-        away = dx * dx + dy * dy
-        # A comparison with NaN is false, so that what is not finite is lost.
-        gone = moving & ~(away < self._far)
-        if gone.any():
-            self.lost |= gone
-            self.ends[gone] = self._anchor[gone]
-            moving &= ~gone
-        left = moving & (away > self._near)
-        if left.any():
-            self.since[left] = step
-            self._anchor[left] = params[left]
-
-
-def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Any) -> None:
-    """All starts as one array of parameters; those that rest or are lost are put back after every step."""
-    optimizer, gradients = _batch(case, entry, watch.ends.copy())
-    watch.begun[:] = True
-    optimizer.evaluate()
-    moving = np.isfinite(gradients.values)
-    watch.lost |= ~moving
-    try:
-        for step in range(1, steps + 1):
-            rests = moving & _within(optimizer.gradient, gtol)
-            if rests.any():
-                watch.ends[rests] = optimizer.params[rests]
-                moving &= ~rests
-            if not moving.any():
-                break
-            optimizer.advance()
-            watch.look(step, optimizer.params, moving)
-            if tell is not None:
-                tell(step / steps, float(moving.mean()))
-            if not moving.all():
-                np.copyto(optimizer.params, watch.ends, where=~moving[:, None])
-    finally:  # also where Ctrl-C ends it
-        watch.ends[moving] = optimizer.params[moving]
-
-
-def _within(gradient: Array, gtol: float) -> Array:
-    """For each row, whether no element is greater than a tolerance."""
-    small: Array = (np.abs(gradient[:, 0]) <= gtol) & (np.abs(gradient[:, 1]) <= gtol)
-    return small
-
-
-class _Gradients:
-    """The sum of a function over rows, whose gradient is that of each row; keeps the values of the rows."""
-
-    def __init__(self, f: Callable[[Any], Any]) -> None:
-        self.both = Tiered(vmap(value_and_grad(f)), True)
-        self.values: Array = np.empty(0)
-
-    def __call__(self, rows: Array) -> tuple[float, Array]:
-        self.values, gradient = self.both(rows)
-        return float(np.sum(self.values)), gradient
-
-
-def _batch(case: Case, entry: Entry, starts: Array) -> tuple[Optimizer, _Gradients]:
-    gradients = _Gradients(case.problem.f)
-    optimizer = method_class(entry.method)(Objective(gradients, starts, form="pair"), **_own(entry))
-    return optimizer, gradients
-
-
-def _own(entry: Entry) -> dict[str, Any]:
-    return {k: v for k, v in entry.options.items() if k not in ("gtol", "xtol", "ftol", "max_time", "mode")}
-
-
-def _may_be_batched(case: Case, entry: Entry, box: Array, steps: int) -> bool:
-    """Whether a method makes the same steps on a batch as on each start alone: tried on three starts."""
-    if isinstance(entry.method, str) and ":" in entry.method:
-        return False
-    tries = box[:, 0] + (box[:, 1] - box[:, 0]) * np.array([[0.31, 0.42], [0.77, 0.18], [0.55, 0.83]])
-    steps = min(steps, 20)
-    try:
-        with np.errstate(all="ignore"):
-            batch = _batch(case, entry, tries)[0]
-            batch.evaluate()
-            for _ in range(steps):
-                batch.advance()
-            alone = [_alone(case, entry, start, steps) for start in tries]
-    except (DragongradError, Stalled, np.linalg.LinAlgError):
-        return False
-    return np.allclose(batch.params, alone, rtol=1e-6, atol=1e-9, equal_nan=True)
-
-
-def _alone(case: Case, entry: Entry, start: Array, steps: int) -> Array:
-    optimizer = method_class(entry.method)(Objective(case.problem.f, start, mode="reverse"), **_own(entry))
-    optimizer.evaluate()
-    for _ in range(steps):
-        optimizer.advance()
-    return optimizer.params
-
-
-def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Any) -> None:
+def _one_by_one(case: Case, entry: Entry, watch: Watch, steps: int, gtol: float, tell: Any) -> None:
     """A run for each start, its path looked at afterwards."""
     for i, start in enumerate(watch.ends.copy()):
         options = {**entry.options, "gtol": gtol, "max_iter": steps}
@@ -340,7 +235,7 @@ def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float
         watch.begun[i] = True
         moving = np.array([path is not None and bool(np.isfinite(case.problem.f(start)))])
         watch.lost[i] = not moving[0]
-        mine = _Watch(start[None], watch.radius)
+        mine = Watch(start[None], watch.radius)
         for step, point in enumerate(path[1:] if path is not None else [], 1):
             mine.look(step, point[None], moving)
         if moving[0] and path is not None:

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -177,5 +178,12 @@ def _entry(item: Any, label: str | None) -> Entry:
     else:
         method = method_class(method)
         name = next((name for name, known in METHODS.items() if known is method), method.__name__)
-    shown = " ".join(f"{k}={v.__name__ if callable(v) else v}" for k, v in options.items())
+    shown = " ".join(f"{k}={_named(v)}" for k, v in options.items())
     return Entry(label or f"{name} {shown}".strip(), method, dict(options))
+
+
+def _named(value: Any) -> str:
+    """An option as labels show it: functions by their names, `clip_by_norm(1.0)` by what it was given."""
+    if isinstance(value, partial):
+        return f"({', '.join(f'{k}={v}' for k, v in value.keywords.items())})"
+    return str(getattr(value, "__name__", value) if callable(value) else value)

@@ -21,6 +21,7 @@ from .verdict import LEFT, Doubt, second_look
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
+    from .stepping import Stepping
 
 # After a look that left a doubt, at least so many steps are made before the next.
 _AGAIN = 5
@@ -57,6 +58,14 @@ class _Trail:
             np.copyto(here, optimizer.params)
             self._spare = self.best[1]
             self.best = loss, here, optimizer.gradient, optimizer.known()
+
+    def skip(self, optimizer: Optimizer, stepping: Stepping) -> None:
+        """Note the steps that were made at once."""
+        self.change = abs([self.losses[-1], *stepping.losses][-2] - optimizer.loss)
+        self.nit += len(stepping.losses)
+        self.losses += stepping.losses
+        if self.keep_best and stepping.best[0] < self.best[0]:
+            self.best = (*stepping.best, optimizer.known())
 
     def look_far(self, optimizer: Optimizer) -> None:
         """Leave a run whose value has fallen evenly since the last look, and falls far away as steeply."""
@@ -141,12 +150,17 @@ def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Call
     if show is not None:
         show.note(0, optimizer.loss, optimizer.gradient)
     ended = _first_look(optimizer, limits)
+    stepping = None if trail.keep_path or callback or show else optimizer.stepping(limits)
     while True:
         leap = None
         if ended is not None:
             ended, leap = _reconsider(optimizer, limits, trail, ended)
             if ended is not None:
                 return ended
+        elif stepping is not None and stepping.go_on(trail.nit, trail.best[:3]):
+            trail.skip(optimizer, stepping)
+            ended = _spent(limits, trail)
+            continue
         ended = _step(optimizer, limits, trail, leap)
         if show is not None:
             show.note(trail.nit, optimizer.loss, optimizer.gradient)

@@ -139,6 +139,8 @@ class Objective:
         How many values, gradients and second derivatives (Hessians, or products with one) were computed.
     data : int
         How many numbers the function reads besides its parameters, as far as `data_of` finds them.
+    derived : Tiered or None
+        Value and gradient of a function that gives its value alone, from the first call on.
 
     """
 
@@ -158,7 +160,7 @@ class Objective:
         self.nfev = self.njev = self.nhev = 0
         self.compile = compile
         self.data = data_of(f, args)
-        self._derived: Tiered | None = None
+        self.derived: Tiered | None = None
         self._value = self._tiered(self._call, VALUE)
         self._hessian = self._tiered(self._flat_hessian, FORWARD)
         self._hvp = self._tiered(self._product, PRODUCT)
@@ -203,11 +205,11 @@ class Objective:
             _check_scalar(out)
         if self.form == "pair":
             return self._pair(self.f(nest, *self.args))
-        if self._derived is None:
+        if self.derived is None:
             mode = self.mode or chosen_mode() or "reverse"
             both, kind = (value_and_grad(self._call), REVERSE) if mode == "reverse" else (self._forward, FORWARD)
-            self._derived = self._tiered(both, kind)
-        value, gradient = self._derived(nest)
+            self.derived = self._tiered(both, kind)
+        value, gradient = self.derived(nest)
         gradient = gradient if self.packing.structure is None else self.packing.pack(gradient)
         return _number(value), gradient
 
@@ -280,7 +282,7 @@ class Objective:
 
     def check(self) -> None:
         """Warn where what was compiled is no longer the function."""
-        tiers = (self._value, self._derived, self._hvp, self._hessian)
+        tiers = (self._value, self.derived, self._hvp, self._hessian)
         first = next((tier for tier in tiers if tier is not None and tier.compiled), None)
         if first is not None:
             first.check()

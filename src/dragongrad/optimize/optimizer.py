@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from sys import getrefcount
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from .options import (
 )  # fmt: skip
 from .result import Result, Status, Test
 from .stalled import Stalled
+
+if TYPE_CHECKING:
+    from .stepping import Stepping
 
 LossFunction = Callable[[Any], Any]
 
@@ -268,6 +271,10 @@ class Optimizer:
     def settled(self) -> bool:
         """Whether a success can be believed without a look at second derivatives; only asked with `tests`."""
         return True
+
+    def stepping(self, limits: Limits) -> Stepping | None:
+        """What makes many steps at once where nobody watches them, if the method has such."""
+        return None
 
     def inverse_hessian(self) -> Array | None:
         """The inverse Hessian that the method has found, if it has one."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..graph import WHILE, Graph, Op, Value, form_of
-from ..scans import Scan, groups
+from ..graph import WHILE, Op, Value, form_of, states_of, ways_of
+from ..scans import Scan
 from .numpy_text import shape_text
 
 if TYPE_CHECKING:
@@ -42,27 +42,39 @@ def _carry_on(inner: Source, names: list[str], values: Sequence[Value]) -> None:
 
 
 def _while(source: Source, node: Op) -> list[str]:
-    constants, first, states = groups(node, node.operands)
-    back: Graph | None = node.params["back"]
+    constants, states = states_of(node.params, node.operands)
+    cond, (body, *ways) = node.params["cond"], ways_of(node.params)
     fixed = [source.named(v) for v in constants]
-    carried = [source.line(source.text_of(v)) for v in first]
-    home = [source.line(source.text_of(v)) for v in states]
-    tape = source.line("[]") if back is not None else ""
+    carried, *others = [[source.line(source.text_of(v)) for v in state] for state in states]
+    tape = source.line("[]") if ways else ""
     source.lines.append(f"{source.indent}while True:")
-    cond: Graph = node.params["cond"]
     asked = source.inner(cond, [*fixed, *carried])
     asked.lines.append(f"{asked.indent}if not ({asked.text_of(cond.outputs[0])}):")
     asked.lines.append(f"{asked.indent}    break")
-    body: Graph = node.params["body"]
     inner = source.inner(body, [*fixed, *carried])
-    if back is not None:
-        inner.lines.insert(0, f"{inner.indent}{tape}.append(({', '.join(carried)},))")
+    if ways:
+        inner.lines.insert(0, f"{inner.indent}{tape}.append(({_tuple(carried)}))")
     _carry_on(inner, carried, body.outputs)
     source.lines += [*asked.lines, *inner.lines]
-    if back is not None:
-        begun = [source.free(name) for name in carried]
-        source.lines.append(f"{source.indent}for {', '.join(begun)}, in reversed({tape}):")
-        way = source.inner(back, [*fixed, *home, *begun])
-        _carry_on(way, home, back.outputs)
-        source.lines += way.lines or [f"{way.indent}pass"]
-    return [*carried, *home]
+    begun = [source.free(name) for name in carried]
+    for number, (way, taken) in enumerate(zip(ways, others, strict=True), 1):
+        last = number == len(ways)
+        order = f"reversed({tape})" if last and number % 2 else tape
+        if last:
+            source.lines.append(f"{source.indent}for {_tuple(begun)} in {order}:")
+            inner = source.inner(way, [*fixed, *taken, *begun])
+        else:
+            # What this way begins each step with is read by later ones.
+            t, count = source.free("t"), f"range(len({tape}))"
+            source.lines.append(f"{source.indent}for {t} in {f'reversed({count})' if number % 2 else count}:")
+            inner = source.inner(way, [*fixed, *taken, *begun])
+            inner.lines.insert(0, f"{inner.indent}{_tuple(begun)} = {tape}[{t}]")
+            inner.lines.insert(1, f"{inner.indent}{tape}[{t}] = ({_tuple([*begun, *taken])})")
+            begun = [*begun, *[source.free(name) for name in taken]]
+        _carry_on(inner, taken, way.outputs)
+        source.lines += inner.lines or [f"{inner.indent}pass"]
+    return [*carried, *[name for taken in others for name in taken]]
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"{', '.join(names)}," if names else "()"

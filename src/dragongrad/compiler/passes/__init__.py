@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from ...collector import collector_paused
-from ..graph import LOOPS, PARTS, Graph, Op, Value
+from ..graph import LOOPS, Graph, Op, Value, parts_in
 from ..rewrite import Writer, rewrite
 from .again import compute_again
 from .contract import clean_contractions
@@ -71,7 +71,7 @@ def _optimise_bodies(graph: Graph, fast_math: bool) -> Graph:
     """Run every pass over the bodies of loops."""
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
-        parts = [key for key in PARTS if node.params.get(key) is not None]
+        parts = parts_in(node.params)
         bodies = {key: optimise(node.params[key], fast_math=fast_math, inside=True)[0] for key in parts}
         return writer.kept(Op(node.block, values, node.params | bodies, node.shape, node.dtype, node.outputs))
 

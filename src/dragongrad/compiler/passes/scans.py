@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 
-from ..graph import INPUT, LOOPS, PARTS, RESULT, WHILE, Graph, Op, Value
+from ..graph import INPUT, LOOPS, PARTS, RESULT, WAYS, WHILE, Graph, Op, Value, ways_of
 from ..lowering import Role, is_a
 from ..rewrite import Writer, meets, rewrite
 from ..scans import Scan, is_result, result_of, scan_op
@@ -102,46 +103,46 @@ def _trimmed(
 
 def _trimmed_trip(node: Op, values: tuple[Value, ...], wanted: Collection[int]) -> tuple[Op, dict[int, int]]:
     """A loop that goes until a condition fails, of what is wanted of it, and the numbers of its values."""
-    consts, carry = node.params["consts"], node.params["carry"]
-    cond, body, back = (node.params[key] for key in PARTS)
-    parts = [part for part in (cond, body, back) if part is not None]
-    home = 0 if back is None else len(back.outputs)
-    moved = {i for i in range(carry) if i in wanted}
-    taken = {i for i in range(home) if carry + i in wanted}
+    consts, cond, ways = node.params["consts"], node.params["cond"], ways_of(node.params)
+    sizes = [len(way.outputs) for way in ways]
+    starts = [sum(sizes[:k]) for k in range(len(sizes) + 1)]
+    # Of the inputs of each way behind the constants, which value of the loop it is.
+    own = [list(range(a, b)) for a, b in pairwise(starts)]
+    read = [[*own[k], *[i for one in own[:k] for i in one]] for k in range(len(ways))]
+    needed = set(wanted)
     while True:
-        ends = [
-            cond.outputs,
-            [body.outputs[i] for i in moved],
-            [] if back is None else [back.outputs[i] for i in taken],
-        ]
-        reached = [_reached(part, end) for part, end in zip(parts, ends, strict=False)]
-        begun = [part.inputs[consts : consts + carry] for part in (cond, body)]
-        begun += [] if back is None or not taken else [back.inputs[consts + home :]]
-        more = {i for group, seen in zip(begun, reached, strict=False) for i, v in enumerate(group) if v in seen}
-        further = set() if back is None else {i for i in range(home) if back.inputs[consts + i] in reached[2]}
-        if more <= moved and further <= taken:
+        ends = [[way.outputs[i - start] for i in own[k] if i in needed] for k, (way, start) in
+                enumerate(zip(ways, starts, strict=False))]  # fmt: skip
+        reached = [_reached(part, end) for part, end in zip([cond, *ways], [cond.outputs, *ends], strict=True)]
+        more = {
+            i for part, numbers, seen in zip([cond, *ways], [own[0], *read], reached, strict=True)
+            for i, v in zip(numbers, part.inputs[consts:], strict=True) if v in seen
+        }  # fmt: skip
+        if more <= needed:
             break
-        moved, taken = moved | more, taken | further
+        needed |= more
     fixed = [
-        k for k in range(consts) if any(part.inputs[k] in seen for part, seen in zip(parts, reached, strict=False))
-    ]
-    if len(fixed) == consts and len(moved) == carry and len(taken) == home:
+        k for k in range(consts)
+        if any(part.inputs[k] in seen for part, seen in zip([cond, *ways], reached, strict=True))
+    ]  # fmt: skip
+    # The first way remains, since it counts; later ones do where something of them is needed.
+    left = [k for k in range(len(ways)) if k == 0 or needed & {i for one in own[k:] for i in one}]
+    order = [i for k in left for i in own[k] if i in needed]
+    if len(fixed) == consts and len(order) == starts[-1] and len(left) == len(ways):
         return node, {}
-    first, states = sorted(moved), sorted(taken)
-    own = [*fixed, *[consts + i for i in first]]
-    way = None
-    if states:
-        places = [*fixed, *[consts + i for i in states], *[consts + home + i for i in first]]
-        way = _part(back, places, [back.outputs[i] for i in states], reached[2])
-    params = {
-        "cond": _part(cond, own, cond.outputs, reached[0]),
-        "body": _part(body, own, [body.outputs[i] for i in first], reached[1]),
-        "back": way, "consts": len(fixed), "carry": len(first),
-    }  # fmt: skip
-    operands = tuple([values[k] for k in (*own, *[consts + carry + i for i in states])])
-    made = Op(WHILE, operands, params, (), node.dtype, len(first) + len(states))
-    order = [*first, *[carry + i for i in states]]
-    return made, {old: new for new, old in enumerate(order) if old in wanted}
+    made = {"cond": _part(cond, [*fixed, *_places(own[0], needed, consts)], cond.outputs, reached[0])}
+    for k in left:
+        given = [*fixed, *_places(read[k], needed, consts)]
+        made[WAYS[k]] = _part(ways[k], given, ends[k], reached[k + 1])
+    params = dict.fromkeys(PARTS) | made | {"consts": len(fixed), "carry": len(ends[0])}
+    operands = tuple([*[values[k] for k in fixed], *[values[consts + i] for i in order]])
+    loop = Op(WHILE, operands, params, (), node.dtype, len(order))
+    return loop, {old: new for new, old in enumerate(order) if old in wanted}
+
+
+def _places(numbers: list[int], needed: Collection[int], consts: int) -> list[int]:
+    """Which inputs of a part stand for what is needed."""
+    return [consts + k for k, i in enumerate(numbers) if i in needed]
 
 
 def _part(graph: Graph, inputs: list[int], outputs: list[Value], reached: Collection[Op]) -> Graph:

@@ -11,7 +11,7 @@ from ...core.block import BLOCKS
 from ...core.node import Spec
 from .. import forms
 from ..abstract_evaluation import outline
-from ..graph import LOOPS, RESULT, SCAN, Graph, Op, form_of, op_of
+from ..graph import LOOPS, RESULT, SCAN, Graph, Op, form_of, op_of, states_of, ways_of
 from ..lowering import LOWERINGS
 from ..rewrite import broadcast_shapes, made_of_examples, shape_of, size_of
 from ..scans import groups, is_result, result_of
@@ -83,8 +83,8 @@ def _check_loop(node: Op) -> None:
     operands = list(map(form_of, node.operands))
     if not 0 <= consts <= consts + carry <= len(operands):
         raise ValueError(f"a loop of {consts} constants and {carry} carries for {len(operands)} arrays")
-    fixed, first, rest = map(list, groups(node, operands))
     if node.block is SCAN:
+        fixed, first, rest = map(list, groups(node, operands))
         length = params["length"]
         if length.__class__ is not int or length < 0 or any(s.shape[:1] != (length,) for s in rest):
             raise ValueError(f"a loop of {length} steps over arrays of other lengths")
@@ -93,11 +93,15 @@ def _check_loop(node: Op) -> None:
         _check_body(params["body"], [*fixed, *first, *rows], [*first, *ends[carry:]])
         outputs = len(ends)
     else:
-        _check_body(params["cond"], [*fixed, *first], [Spec((), np.dtype(bool))])
-        _check_body(params["body"], [*fixed, *first], first)
-        if params["back"] is not None:
-            _check_body(params["back"], [*fixed, *rest, *first], rest)
-        outputs = carry + len(rest)
+        fixed, states = states_of(params, operands)
+        _check_body(params["cond"], [*fixed, *states[0]], [Spec((), np.dtype(bool))])
+        earlier: list[Any] = []
+        for way, state in zip(ways_of(params), states, strict=True):
+            _check_body(way, [*fixed, *state, *earlier], state)
+            earlier += state
+        outputs = len(earlier)
+        if carry != len(states[0]) or consts + outputs != len(operands):
+            raise ValueError(f"a loop of {outputs} values from {len(operands) - consts}")
     if node.outputs != outputs:
         raise ValueError(f"a loop of {node.outputs} values gives {outputs}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from ...core.nests import unflatten
 from ...core.variable import Variable, bottom, value_of
 from ..abstract_evaluation import Outline
 from ..backends.native.call.fastcall import MISSING
-from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of
-from ..scans import Scan, groups
+from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of, states_of, walk, ways_of
+from ..scans import Scan
 from ..signature import delivered
 from ..specialization import Path
 
@@ -105,15 +106,8 @@ def _scan(scan: Scan, values: list[Any]) -> list[Any]:
 
 
 def _while(node: Op, values: list[Any]) -> list[Any]:
-    params = node.params
-    fixed, state, home = groups(node, values)
-    begun = []
-    while _step(params["cond"], [*fixed, *state])[0]:
-        begun.append(state)
-        state = _step(params["body"], [*fixed, *state])
-    for one in reversed(begun) if params["back"] is not None else ():
-        home = _step(params["back"], [*fixed, *home, *one])
-    return [*state, *home]
+    ways = [partial(_step, way) for way in ways_of(node.params)]
+    return walk(lambda given: bool(_step(node.params["cond"], given)[0]), ways, *states_of(node.params, values))
 
 
 def _input(value: Any, node: Op) -> Any:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+from ..limits import Limits
 from ..optimizer import Optimizer
-from .formulas import Formula
+from ..options import rate
+from ..stepping import Stepping
+from .formulas import Formula, Numbers
 from .pieces import pieces
+
+
+class Upcoming(NamedTuple):
+    """A step that is still to be made: its learning rate, and the numbers of the formula for it and after it."""
+
+    lr: float
+    rates: dict[str, Any]
+    numbers: Numbers
 
 
 class FirstOrder(Optimizer):
@@ -26,11 +37,39 @@ class FirstOrder(Optimizer):
 
     def step(self) -> None:
         """Move by the formula."""
-        rates, self.numbers = self.formula.rates(self.count, self.lr, self.numbers, self.given)
-        # Numbers of Python take the dtype of the parameters; NumPy's would make more of single precision.
-        rates = {name: value if isinstance(value, bool) else float(value) for name, value in rates.items()}
+        rates, self.numbers = self._rates(self.count, self.lr, self.numbers)
         names = list(self.memory)
         for x, g, *own in pieces(self.params, self.gradient, *self.memory.values()):
             x[...], new = self.formula.move(x, g, dict(zip(names, own, strict=True)), rates, self.given)
             for name, piece in zip(names, own, strict=True):
                 piece[...] = new[name]
+
+    def _rates(self, count: int, lr: float, numbers: Numbers) -> tuple[dict[str, Any], Numbers]:
+        rates, numbers = self.formula.rates(count, lr, numbers, self.given)
+        # Numbers of Python take the dtype of the parameters; NumPy's would make more of single precision.
+        return {name: value if isinstance(value, bool) else float(value) for name, value in rates.items()}, numbers
+
+    def stepping(self, limits: Limits) -> Stepping | None:
+        """Its steps in a compiled loop, unless a subclass has its own."""
+        kind = type(self)
+        same = all(getattr(kind, name) is getattr(Optimizer, name) for name in ("advance", "evaluate", "tests"))
+        return Stepping(self, limits) if same and kind.step is FirstOrder.step else None
+
+    def upcoming(self, most: int) -> list[Upcoming]:
+        """The next steps, fewer where the schedule comes to its end; the schedule is asked for them in advance."""
+        found: list[Upcoming] = []
+        lr, numbers = self.lr, self.numbers
+        for count in range(self.count, self.count + most):
+            if self.schedule is not None:
+                before, lr = lr, rate(self.schedule, count)
+                if count and lr == before == 0:
+                    break
+            rates, numbers = self._rates(count + 1, lr, numbers)
+            found.append(Upcoming(lr, rates, numbers))
+        return found
+
+    def made(self, steps: list[Upcoming]) -> None:
+        """Note that these steps were made elsewhere."""
+        if steps:
+            self.count += len(steps)
+            self.lr, self.numbers = steps[-1].lr, steps[-1].numbers

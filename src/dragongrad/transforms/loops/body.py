@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...context import STAGE, careful, is_plain
+from ...context import STAGE, careful, is_plain, unasked
 from ...core.graph import Graph
 from ...core.node import Node, Spec
 from ...core.variable import Variable
@@ -62,7 +62,7 @@ def written(function: Callable[..., Sequence[Any]], inputs: Sequence[Any]) -> Gr
     if stage is None or not is_plain():
         raise UnrolledError("no program is written")
     try:
-        with careful(None):
+        with careful(unasked()):
             # Its derivatives are no further ones of the function.
             found: Graph = stage.body(function, [Spec(np.shape(x), dtype_of(x)) for x in inputs]).closed()
         graph = without_dead(found, 0)[0]

@@ -67,10 +67,10 @@ class Native:
         self.places = Places()
         count = len(graph.outputs) - len(guards)
         self._inputs = [(self.places.of(node), native(node.dtype), node.shape) for node in graph.inputs]
-        self._calls_back = any(isinstance(step, Callback) for step in self.steps)
+        self.calls_back = any(isinstance(step, Callback) for step in self.steps)
         self._guards = self._decisions(list(zip(graph.outputs[count:], guards, strict=True)))
         self._outputs = self._forms(graph.outputs[:count], forms or [np.generic] * count)
-        self._in_place = not self._calls_back and self._is_plain() and not fastcall.layout()
+        self._in_place = not self.calls_back and self._is_plain() and not fastcall.layout()
         self._loose = self._own_arrays()
         temporary, ends = self._temporary()
         touched = [touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]

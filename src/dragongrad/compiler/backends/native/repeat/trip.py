@@ -1,22 +1,22 @@
-"""Loops whose number of steps their values tell, in native code, and their way back.
+"""Loops whose number of steps their values tell, in native code, and their further ways.
 
-Without a way back a carry goes to and fro between two buffers. With one, what each step began with stays on a tape,
-which grows to the double where it is full, and is read from its end.
+What a later way reads of where an earlier one began its steps stays on a tape, which grows to the double where it
+is full. What nobody reads goes to and fro between two buffers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ....graph import bytes_of
-from ....scans import groups
+from ....graph import WAYS, Op, Value, bytes_of, states_of
 from ..ir.code import Code
 from ..ir.functions import COPY, External
 from ..ir.registers import I8, I64, PTR, VOID, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
 from .interrupt import leave_if_interrupted, period_of
-from .part import Room
+from .part import Part, Room
 from .writer import RepeatWriter, deliver, move, moving
 
 if TYPE_CHECKING:
@@ -34,32 +34,84 @@ _FIRST = 16
 _STEPS = 100
 
 
+class _Way:
+    """One way through all steps: its program, and where what it takes along lies.
+
+    A way forth begins step t in row t of the tape, and writes to row t + 1; a way back begins it in row t + 1, and
+    writes to row t.
+
+    Attributes
+    ----------
+    part : Part
+        The program of a step.
+    first : sequence of Value
+        What it begins with.
+    results : int
+        The number of the first of its values.
+    back : bool
+        Whether it begins with the last step.
+    offsets : list of int or None
+        Where on a row of the tape each lies, of what is there.
+    buffers : list of pairs of int
+        Of the others two places in the room of the loop.
+    """
+
+    def __init__(self, part: Part, first: Sequence[Value], results: int, back: bool) -> None:
+        self.part, self.first, self.results, self.back = part, first, results, back
+        self.offsets: list[int | None] = []
+        self.buffers: list[tuple[int, int]] = []
+
+    def row(self, t: Register | int) -> Register | int:
+        """In which row of the tape step t begins."""
+        return t + 1 if self.back else t
+
+
 class TripWriter(RepeatWriter):
-    """Writes a loop that goes on as long as a condition holds, and its way back."""
+    """Writes a loop that goes on as long as a condition holds, and its further ways."""
 
     def __init__(self, step: Repeat, around: Assembler, number: int) -> None:
         super().__init__(step, around, number)
-        self.cond, self.body = (self._part(key, f"while{number}_{key}") for key in ("cond", "body"))
-        self.back = self._part("back", f"while{number}_back") if "back" in step.plans else None
-        self.fixed, self.first, self.home = groups(step.node, step.node.operands)
+        self.cond = self._part("cond", f"while{number}_cond")
+        keys = [key for key in WAYS if key in step.plans]
+        parts = [self._part(key, f"while{number}_{key}") for key in keys]
+        self.fixed, states = states_of(step.node.params, step.node.operands)
+        self.ways = [
+            _Way(part, first, sum(map(len, states[:k])), k % 2 == 1)
+            for k, (part, first) in enumerate(zip(parts, states, strict=True))
+        ]
         self.truth = self.room.more(1)
-        self.buffers = [self._two(v) for v in (self.home if self.back is not None else self.first)]
-        # Of what a step began with, on the tape: the offsets, and the bytes of all of it.
         tape = Room()
-        self.offsets = [tape.more(bytes_of(v)) for v in self.first]
+        for k, way in enumerate(self.ways):
+            read = self._read_later(k)
+            for value, is_read in zip(way.first, read, strict=True):
+                way.offsets.append(tape.more(bytes_of(value)) if is_read else None)
+                way.buffers.append((0, 0) if is_read else self._two(value))
         self.chunk = max(1, tape.size)
-        self.parts = [part for part in (self.cond, self.body, self.back) if part is not None]
+        self.parts = [self.cond, *parts]
         each = sum(part.work + NS_PER_STEP for part in self.parts)
         self.work, self.period, self.fails = _STEPS * each, period_of(each), True
 
+    def _read_later(self, number: int) -> list[bool]:
+        """Of what a way begins a step with, what later ways read."""
+        first = self.ways[number].first
+        found = [False] * len(first)
+        for later in self.ways[number + 1 :]:
+            graph = later.part.graph
+            used = {v for node in graph.nodes for v in node.sources} | {
+                o for o in graph.outputs if isinstance(o, Op)
+            }
+            start = len(self.fixed) + len(later.first) + self.ways[number].results
+            inputs = graph.inputs[start : start + len(first)]
+            found = [was or v in used for was, v in zip(found, inputs, strict=True)]
+        return found
+
     def write(self, code: Code, outside: Pointers) -> None:
         """The whole loop, from the pointers of the program around it."""
-        room, results = outside[self.place], self._read(outside)
-        first, home = self._pointers(outside, self.first), self._pointers(outside, self.home)
+        room, failed = outside[self.place], outside[self.around.failed]
         known = [part.known(outside, room, self.fixed) for part in self.parts]
-        failed = outside[self.around.failed]
-        if self.back is None:
-            self._to_and_fro(code, room, known, first, results, failed)
+        writing = _Writing(self, code, outside, known)
+        if len(self.ways) == 1:
+            writing.out(None)
             return
         tape = code.local(PTR)
         tape.store(code.call(_ALLOCATE, _FIRST * self.chunk))
@@ -67,89 +119,109 @@ class TripWriter(RepeatWriter):
             with none:
                 failed.store(1, I64)
             with some:
-                count = self._out(code, room, known, first, tape, failed)
-                deliver(code, results, 0, self.first, self._begun(tape, count))
-                self._home(code, room, known[2], home, (tape, count), results)
+                count = writing.out(tape)
+                for number in range(1, len(self.ways)):
+                    writing.again(number, count, tape)
                 code.call(_FREE, tape.load(PTR))
 
-    def _goes_on(self, code: Code, room: Register, known: dict[int, Register], begun: list[Register]) -> None:
-        """Leave the loop where the condition does not hold."""
-        truth = room.element(I8, self.truth)
-        self.cond.write(code, known, begun, [truth])
-        code.break_if(truth.load(I8).equals(0))
 
-    def _to_and_fro(
-        self, code: Code, room: Register, known: list[dict[int, Register]], first: list[Register],
-        results: dict[int, Register], failed: Register,
-    ) -> None:  # fmt: skip
-        at, count = moving(code, first), code.local(I64)
-        count.store(0, I64)
-        with code.forever():
-            begun = [p.load(PTR) for p in at]
-            self._goes_on(code, room, known[0], begun)
-            t = count.load(I64)
-            following = self._other(t, room)
-            self.body.write(code, known[1], begun, following)
-            move(at, following)
-            count.store(t + 1)
-            leave_if_interrupted(code, t, self.period, failed)
-            # A step that failed may leave what it carries as it was, for ever.
-            code.break_if(failed.load(I64).differs(0))
-        deliver(code, results, 0, self.first, [p.load(PTR) for p in at])
+class _Writing:
+    """The ways of a loop, written one after the other."""
 
-    def _other(self, t: Register, room: Register) -> list[Register]:
-        """Which of two buffers each step writes."""
-        even = (t & 1).equals(0)
-        return [even.choose(*[room.element(I8, offset) for offset in pair]) for pair in self.buffers]
+    def __init__(self, loop: TripWriter, code: Code, outside: Pointers, known: list[dict[int, Register]]) -> None:
+        self.loop, self.code, self.known = loop, code, known
+        self.room, self.failed = outside[loop.place], outside[loop.around.failed]
+        # Before anything that is done in some cases only.
+        self.results = loop._read(outside)
+        self.firsts = [loop._pointers(outside, way.first) for way in loop.ways]
 
-    def _begun(self, tape: Register, t: Register | int) -> list[Register]:
-        """Where on the tape the carry of a step lies."""
-        start = tape.load(PTR).element(I8, t * self.chunk)
-        return [start.element(I8, offset) for offset in self.offsets]
-
-    def _out(
-        self, code: Code, room: Register, known: list[dict[int, Register]], first: list[Register], tape: Register,
-        failed: Register,
-    ) -> Register:  # fmt: skip
-        """The way out: the number of steps."""
+    def out(self, tape: Register | None) -> Register:
+        """The first way: the number of steps."""
+        code, loop = self.code, self.loop
+        way = loop.ways[0]
         count, most = code.local(I64), code.local(I64)
         count.store(0, I64)
         most.store(_FIRST, I64)
-        for pointer, start, value in zip(self._begun(tape, 0), first, self.first, strict=True):
-            code.call(COPY, pointer, start, bytes_of(value), False)
+        at = self._begin(way, 0, tape)
         with code.forever():
             t = count.load(I64)
-            self._goes_on(code, room, known[0], self._begun(tape, t))
-            self._grow(code, t, tape, most, failed)
-            code.break_if(failed.load(I64).differs(0))
-            self.body.write(code, known[1], self._begun(tape, t), self._begun(tape, t + 1))
+            begun = self._here(way, at, t, tape)
+            truth = self.room.element(I8, loop.truth)
+            loop.cond.write(code, self.known[0], begun, [truth])
+            code.break_if(truth.load(I8).equals(0))
+            if tape is not None:
+                self._grow(t, tape, most)
+                code.break_if(self.failed.load(I64).differs(0))
+                begun = self._here(way, at, t, tape)
+            following = self._next(way, t, t + 1, tape)
+            way.part.write(code, self.known[1], begun, following)
+            move(at, following)
             count.store(t + 1)
-            leave_if_interrupted(code, t, self.period, failed)
+            leave_if_interrupted(code, t, loop.period, self.failed)
+            # A step that failed may leave what it carries as it was, for ever.
+            code.break_if(self.failed.load(I64).differs(0))
+        self._deliver(way, at, count.load(I64), tape)
         return count.load(I64)
 
-    def _grow(self, code: Code, t: Register, tape: Register, most: Register, failed: Register) -> None:
+    def again(self, number: int, count: Register, tape: Register) -> None:
+        """A later way."""
+        code, way = self.code, self.loop.ways[number]
+        at = self._begin(way, count if way.back else 0, tape)
+        with code.loop(count) as t:
+            step = count - 1 - t if way.back else t
+            begun = self._here(way, at, way.row(step), tape)
+            for earlier in self.loop.ways[:number]:
+                # What this way does not read has no place on the tape.
+                begun += [
+                    self.room if offset is None else self._on_tape(tape, earlier.row(step), offset)
+                    for offset in earlier.offsets
+                ]
+            following = self._next(way, t, step if way.back else step + 1, tape)
+            way.part.write(code, self.known[number + 1], begun, following)
+            move(at, following)
+        self._deliver(way, at, 0 if way.back else count, tape)
+
+    def _on_tape(self, tape: Register, row: Register | int, offset: int) -> Register:
+        return tape.load(PTR).element(I8, row * self.loop.chunk).element(I8, offset)
+
+    def _begin(self, way: _Way, row: Register | int, tape: Register | None) -> list[Register]:
+        """Put what a way begins with into a row of the tape; the pointers to it all."""
+        first = self.firsts[self.loop.ways.index(way)]
+        for pointer, value, offset in zip(first, way.first, way.offsets, strict=True):
+            if offset is not None:
+                assert tape is not None
+                self.code.call(COPY, self._on_tape(tape, row, offset), pointer, bytes_of(value), False)
+        return moving(self.code, first)
+
+    def _here(self, way: _Way, at: list[Register], row: Register | int, tape: Register | None) -> list[Register]:
+        """Where what a way takes along lies before a step."""
+        return [
+            pointer.load(PTR) if offset is None or tape is None else self._on_tape(tape, row, offset)
+            for pointer, offset in zip(at, way.offsets, strict=True)
+        ]
+
+    def _next(self, way: _Way, t: Register, row: Register | int, tape: Register | None) -> list[Register]:
+        """Where a step writes it: in a row of the tape, or in one of two buffers."""
+        even = (t & 1).equals(0)
+        return [
+            even.choose(*[self.room.element(I8, place) for place in pair])
+            if offset is None or tape is None
+            else self._on_tape(tape, row, offset)
+            for pair, offset in zip(way.buffers, way.offsets, strict=True)
+        ]
+
+    def _deliver(self, way: _Way, at: list[Register], row: Register | int, tape: Register | None) -> None:
+        deliver(self.code, self.results, way.results, way.first, self._here(way, at, row, tape))
+
+    def _grow(self, t: Register, tape: Register, most: Register) -> None:
         """Make room for the carry of the next step."""
+        code = self.code
         with code.when((t + 1).equals(most.load(I64))):
             double = most.load(I64) * 2
-            larger = code.call(_MORE, tape.load(PTR), double * self.chunk)
+            larger = code.call(_MORE, tape.load(PTR), double * self.loop.chunk)
             with code.either(larger.equals(None)) as (none, some):
                 with none:
-                    failed.store(1, I64)
+                    self.failed.store(1, I64)
                 with some:
                     tape.store(larger)
                     most.store(double)
-
-    def _home(
-        self, code: Code, room: Register, known: dict[int, Register], home: list[Register],
-        trip: tuple[Register, Register], results: dict[int, Register],
-    ) -> None:  # fmt: skip
-        """The way back."""
-        assert self.back is not None
-        tape, count = trip
-        at = moving(code, home)
-        with code.loop(count) as t:
-            begun = self._begun(tape, count - 1 - t)
-            following = self._other(t, room)
-            self.back.write(code, known, [*[p.load(PTR) for p in at], *begun], following)
-            move(at, following)
-        deliver(code, results, len(self.first), self.home, [p.load(PTR) for p in at])
