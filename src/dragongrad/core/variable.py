@@ -195,6 +195,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+_UNSET = object()
+
+
+def defers(value: Any) -> bool:
+    """Whether an operator leaves a value on its right to the value's own method, as ndarray's operators do."""
+    answers = getattr(value, "__array_ufunc__", _UNSET)
+    return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
+
+
 def _holds_variable(values: Any) -> bool:
     return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and _holds_variable(v)) for v in values)
 
