@@ -22,7 +22,7 @@ import numpy as np
 
 from .errors import ArgumentError, NoRuleError
 from .node import KEEP, NEGATE, TIMES
-from .variable import Variable, defers, is_constant, plain, top_level
+from .variable import Variable, is_constant, plain, top_level
 
 ARGUMENTS = ("x", "y", "z", "u", "v", "w")
 _PLAIN_SCALARS = frozenset({float, int, np.float64})
@@ -337,10 +337,8 @@ def _binary_call(block: Block) -> Callable[..., Any]:
                     x, y = plain(x), plain(y)  # a buffer without a derivative is the array that it holds
             elif y.__class__ not in _PLAIN_SCALARS:
                 y = plain(y)
-                if y.__class__ is Variable:
-                    return call(x, y)
-                if y.__class__ is not np.ndarray and defers(y):
-                    return NotImplemented
+                if y.__class__ is Variable or (y.__class__ is not np.ndarray and x.defers(y)):
+                    return call(x, y) if y.__class__ is Variable else NotImplemented
             return level.binary(block, x, y)
         if y.__class__ is Variable:
             if x.__class__ not in _PLAIN_SCALARS:

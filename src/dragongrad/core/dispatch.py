@@ -162,8 +162,7 @@ def install() -> None:
     for name, fn in BINARY.items():
         call = TABLE[fn]
         # The function of an elementwise Block becomes the operator itself, without another call between.
-        plain_function = isinstance(call, FunctionType)
-        setattr(Variable, f"__{name}__", call if plain_function else _as_operator(f"__{name}__", call))
+        setattr(Variable, f"__{name}__", call if isinstance(call, FunctionType) else as_method(f"__{name}__", call))
         setattr(Variable, f"__r{name}__", _reflected(call))
     for name, fn in (COMPARISONS | UNARY).items():
         setattr(Variable, f"__{name}__", TABLE[fn])
@@ -212,19 +211,6 @@ def as_method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     answered.__name__ = name
     answered.__doc__ = f"As `numpy.{name}` of this Variable."
     return answered
-
-
-def _as_operator(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-    """As a method, but for what answers for itself on the right of an operator: sparse matrices."""
-    method = as_method(name, call)
-
-    def operator(self: Any, other: Any) -> Any:
-        if other.__class__ is not Variable and other.__class__ is not np.ndarray and _variable.defers(other):
-            return NotImplemented
-        return method(self, other)
-
-    operator.__name__, operator.__doc__ = name, method.__doc__
-    return operator
 
 
 def _refused(name: str, reason: str) -> Callable[..., Any]:

@@ -41,6 +41,7 @@ class Variable:
         origin: Any
         view_of: Any
         views: list[Any] | None
+        defers: Any
 
         # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...
@@ -193,15 +194,6 @@ def plain(value: Any) -> Any:
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
         return plain(held if isinstance(held := getattr(value, "data", None), Variable) else np.asarray(value))
     return value
-
-
-_UNSET = object()
-
-
-def defers(value: Any) -> bool:
-    """Whether an operator leaves a value on its right to the value's own method, as ndarray's operators do."""
-    answers = getattr(value, "__array_ufunc__", _UNSET)
-    return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
 
 
 def _holds_variable(values: Any) -> bool:
