@@ -10,7 +10,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "scipy.md"
 PARTS = (
     "linalg", "sparse", "sparse.linalg", "signal", "fft", "stats", "integrate", "interpolate", "ndimage",
-    "spatial.distance",
+    "spatial.distance", "spatial.transform",
 )  # fmt: skip
 BEGIN, END = "<!-- {} -->", "<!-- end -->"
 
