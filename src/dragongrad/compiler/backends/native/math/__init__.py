@@ -2,8 +2,9 @@
 
 Every function is a formula (`formula.py`) in a file of its family, within 2 ulp of the exact value for any number,
 most within one. `gammaln` and `digamma` below zero, and `logaddexp` where its result is near zero, are precise to a
-few ulp of the terms that nearly cancel, and Bessel functions that swing to two of their amplitude. float32 is computed in float64 with shorter polynomials and rounded once.
-`tools/coefficients.py` derives the polynomials, and the constants that are sums of two numbers.
+few ulp of the terms that nearly cancel, and Bessel functions that swing to 2 ulp of their amplitude. float32 is
+computed in float64 with shorter polynomials and rounded once. `tools/coefficients.py` derives the polynomials, and
+the constants that are sums of two numbers.
 """
 
 from __future__ import annotations
