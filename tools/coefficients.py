@@ -155,7 +155,10 @@ def _alternation(error: Real, peaks: list[mpf], count: int) -> list[mpf]:
 def tables() -> dict[str, Table]:
     """All tables, by module and name; those whose names end in _NARROW are for results of float32."""
     with mp.workdps(DIGITS):
-        return {**_exponential(), **_logarithm(), **_circle(), **_inverse(), **_gauss(), **_gamma()}
+        return {
+            **_exponential(), **_logarithm(), **_circle(), **_inverse(), **_gauss(), **_gamma(),
+            **_modified_bessel(), **_bessel(),
+        }  # fmt: skip
 
 
 def _both(
@@ -299,6 +302,97 @@ def _gamma() -> dict[str, Table]:
             (mpf(0), mpf(1) / 16, 8), (mpf(0), mpf(1) / 16, 2),
         ),
     }  # fmt: skip
+
+
+# Where series in x end and those in 1/x begin, of I and of J.
+NEAR_I, NEAR_J = 8, 5
+
+
+def _modified_bessel() -> dict[str, Table]:
+    end, found = mpf(NEAR_I) ** 2 / 4, {}
+
+    def series(k: int) -> Real:
+        # 0F1, which is I_k(x) / (x/2)**k.
+        return lambda t: mp.hyp0f1(k + 1, t) / mp.factorial(k)
+
+    def far(k: int) -> Real:
+        return lambda v: (
+            mp.sqrt(2 * NEAR_I / (1 + v)) * mp.besseli(k, 2 * NEAR_I / (1 + v)) * mp.exp(-2 * NEAR_I / (1 + v))
+        )
+
+    for k in range(3):
+        near = series(k)
+        found |= _both(
+            f"bessel._I{k}",
+            near,
+            lambda t, near=near: 1 / near(t),
+            (mpf(0), end, 15),
+            (mpf(0), end, 9),
+        )
+        slope = lambda t, k=k: series(k + 1)(t) / series(k)(t)
+        found[f"bessel._I{k}_SLOPE"] = Table(slope, lambda t, slope=slope: 1 / slope(t), mpf(0), end, 4)
+    for k in range(2):
+        whole, low = far(k), mpf("1e-15") - 1
+        found |= _both(
+            f"bessel._I{k}_FAR",
+            whole,
+            lambda v, whole=whole: 1 / whole(v),
+            (low, mpf(1), 25),
+            (low, mpf(1), 9),
+        )
+    return found  # fmt: skip
+
+
+def bessel_root(k: int) -> mpf:
+    """The first root of J0, or of J1 but 0."""
+    with mp.workdps(MORE_DIGITS):
+        return mp.besseljzero(k, 1)
+
+
+# J0 and J1 near zero are divided by a square, so that the polynomial has one size: its roots, less their sign.
+FLAT_J = (7.5, 19.0)
+
+
+def _bessel() -> dict[str, Table]:
+    found, half = {}, mpf(NEAR_J) ** 2 / 2
+
+    def near(k: int) -> Real:
+        root = bessel_root(k) ** 2
+
+        def flat(v: mpf) -> mpf:
+            t = half * (1 + v)
+            x = mp.sqrt(t) if t else mpf("1e-25")
+            return mp.besselj(k, x) / x**k / (t - root) * (1 + t / mpf(FLAT_J[k])) ** 2
+
+        return flat
+
+    def far(k: int, second: bool) -> Real:
+        # The amplitudes of the cosine, and of the sine times x.
+        def of(v: mpf) -> mpf:
+            x = mp.sqrt(2 * mpf(NEAR_J) ** 2 / (1 + v))
+            chi, j, y = x - (2 * k + 1) * mp.pi / 4, mp.besselj(k, x), mp.bessely(k, x)
+            c, s = mp.cos(chi), mp.sin(chi)
+            root = mp.sqrt(mp.pi * x / 2)
+            return root * x * (y * c - j * s) if second else root * (j * c + y * s)
+
+        return of
+
+    for k in range(2):
+        flat = near(k)
+        found |= _both(
+            f"bessel._J{k}", flat, lambda v, flat=flat: 1 / flat(v), (mpf(-1), mpf(1), 14), (mpf(-1), mpf(1), 8),
+        )  # fmt: skip
+        for second, name in ((False, "P"), (True, "Q")):
+            low = mpf("1e-12") - 1
+            found |= _both(
+                f"bessel._{name}{k}", far(k, second), lambda v: mpf(1), (low, mpf(1), 20 if second else 18),
+                (low, mpf(1), 7),
+            )  # fmt: skip
+    small = lambda t: mp.hyp0f1(3, -t / 4) / 8
+    found |= _both(
+        "bessel._J2", small, lambda t: 1 / small(t), (mpf(0), mpf(4), 9), (mpf(0), mpf(4), 4),
+    )  # fmt: skip
+    return found
 
 
 def _of_square(function: Real) -> Real:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "docs" / "scipy.md"
 PARTS = (
-    "linalg", "signal", "fft", "stats", "integrate", "interpolate", "ndimage", "spatial.distance",
+    "linalg", "sparse", "sparse.linalg", "signal", "fft", "stats", "integrate", "interpolate", "ndimage",
+    "spatial.distance", "spatial.transform",
 )  # fmt: skip
 BEGIN, END = "<!-- {} -->", "<!-- end -->"
 

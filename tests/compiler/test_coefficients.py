@@ -36,13 +36,16 @@ def test_the_stated_error_is_not_exceeded_but_for_rounding(name):
     found = TABLES[name].error(getattr(module, own), 11)
     assert found < 1.05 * float(stated.split("error ")[1].rstrip("."))
     # Beside what rounding adds there is some of it, unless it is below that everywhere.
-    assert TABLES[name].error(tuple(c * (1 + 1e-7) for c in getattr(module, own)), 11) > found
+    assert (
+        name.endswith("_SLOPE")
+        or TABLES[name].error(tuple(c * (1 + 1e-7) for c in getattr(module, own)), 11) > found
+    )
 
 
 def test_constants_in_parts_follow_from_what_they_are():
-    exponential, logarithm, trigonometric, inverse, gamma, large = (
+    exponential, logarithm, trigonometric, inverse, gamma, large, bessel = (
         import_module(f"{MATH}.{name}")
-        for name in ("exponential", "logarithm", "trigonometric", "inverse", "gamma", "large")
+        for name in ("exponential", "logarithm", "trigonometric", "inverse", "gamma", "large", "bessel")
     )
     with mp.workdps(80):
         two, ten, pi, third = mp.log(2), mp.log(10), +mp.pi, mpf(1) / 3
@@ -55,7 +58,10 @@ def test_constants_in_parts_follow_from_what_they_are():
             (trigonometric._HALF_PI_SHORT, pi / 2, (32, 32, 32)), (inverse._HALF_PI, pi / 2, (53,)),
             (gamma._PI, pi, (53,)), ((gamma._LOG_PI,), mp.log(pi), ()),
             ((gamma._HALF_LOG_TWO_PI,), half * mp.log(2 * pi), ()), ((large.TWO_OVER_PI,), 2 / pi, ()),
-            ((gamma._ROOT[0] + 1.5, gamma._ROOT[1]), root, (53,)),
+            ((gamma._ROOT[0] + 1.5, gamma._ROOT[1]), root, (53,)), (bessel._PI, pi, (53,)),
+            *[(bessel._ROOTS[k], coefficients.bessel_root(k), (53,)) for k in range(2)],
+            *[(bessel._INVERSE_FLAT[k], 1 / mpf(coefficients.FLAT_J[k]), (53,)) for k in range(2)],
+            (bessel._INVERSE_HALF, 2 / mpf(coefficients.NEAR_J) ** 2, (53,)),
         ):  # fmt: skip
             assert stored == coefficients.parts(value, *bits)
     with mp.workprec(1400):

@@ -69,6 +69,27 @@ def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     return operator
 
 
+_UNSET = object()
+
+
+def defers(value: Any) -> bool:
+    """Whether an operator leaves a value on its right to the value's own method, as ndarray's operators do."""
+    answers = getattr(value, "__array_ufunc__", _UNSET)
+    return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
+
+
+def _deferring(method: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator that leaves to sparse matrices and their like what they answer themselves."""
+
+    def operator(self: Variable, other: Any) -> Any:
+        if other.__class__ is not Variable and other.__class__ is not np.ndarray and defers(other):
+            return NotImplemented
+        return method(self, other)
+
+    operator.__name__, operator.__doc__ = method.__name__, method.__doc__
+    return operator
+
+
 def _settable(name: str) -> property:
     """A part of complex numbers, which can be written to."""
     part_of = getattr(Variable, name).fget
@@ -104,8 +125,10 @@ def install() -> None:
     Variable.rebind = rebind  # type: ignore[method-assign]
     Variable.__getitem__ = _indexed  # type: ignore[method-assign]
     Variable.__setitem__ = _assigned  # type: ignore[method-assign]
+    Variable.defers = staticmethod(defers)
     for name, fn in BINARY.items():
         setattr(Variable, f"__i{name}__", in_place(name, TABLE[fn]))
+    setattr(Variable, "__matmul__", _deferring(getattr(Variable, "__matmul__")))  # noqa: B009, B010
     for name in ("real", "imag"):
         setattr(Variable, name, _settable(name))
     setattr(Variable, "shape", Variable.shape.setter(_shape_set))  # type: ignore[attr-defined]  # noqa: B010

@@ -337,8 +337,8 @@ def _binary_call(block: Block) -> Callable[..., Any]:
                     x, y = plain(x), plain(y)  # a buffer without a derivative is the array that it holds
             elif y.__class__ not in _PLAIN_SCALARS:
                 y = plain(y)
-                if y.__class__ is Variable:
-                    return call(x, y)
+                if y.__class__ is Variable or (y.__class__ is not np.ndarray and x.defers(y)):
+                    return call(x, y) if y.__class__ is Variable else NotImplemented
             return level.binary(block, x, y)
         if y.__class__ is Variable:
             if x.__class__ not in _PLAIN_SCALARS:

@@ -162,8 +162,7 @@ def install() -> None:
     for name, fn in BINARY.items():
         call = TABLE[fn]
         # The function of an elementwise Block becomes the operator itself, without another call between.
-        plain_function = isinstance(call, FunctionType)
-        setattr(Variable, f"__{name}__", call if plain_function else as_method(f"__{name}__", call))
+        setattr(Variable, f"__{name}__", call if isinstance(call, FunctionType) else as_method(f"__{name}__", call))
         setattr(Variable, f"__r{name}__", _reflected(call))
     for name, fn in (COMPARISONS | UNARY).items():
         setattr(Variable, f"__{name}__", TABLE[fn])

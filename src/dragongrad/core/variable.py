@@ -41,6 +41,7 @@ class Variable:
         origin: Any
         view_of: Any
         views: list[Any] | None
+        defers: Any
 
         # The rest of what an array has is set by dispatch.install, from the table, and so are NumPy's protocols.
         def __getitem__(self, index: Any) -> Any: ...

@@ -20,6 +20,7 @@ PARTS = (
     "ndimage",
     "optimize",
     "signal",
+    "sparse",
     "spatial",
     "special",
     "stats",

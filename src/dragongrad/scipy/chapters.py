@@ -123,8 +123,10 @@ def holds_variable(value: Any) -> bool:
         return any(map(holds_variable, value))
     if isinstance(value, dict):
         return any(map(holds_variable, value.values()))
-    held = isinstance(value, np.ndarray) and value.dtype.hasobject
-    return held and top_level(value.ravel().tolist()) is not None
+    if isinstance(value, np.ndarray):
+        return value.dtype.hasobject and top_level(value.ravel().tolist()) is not None
+    # What holds arrays of its own: sparse matrices, rotations, splines.
+    return getattr(value, "answers_variables", False) or isinstance(getattr(value, "data", None), Variable)
 
 
 def settled(value: Any) -> Any:

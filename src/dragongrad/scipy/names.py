@@ -1,7 +1,8 @@
 """Which functions in Python of SciPy's have others that answer for Variables, and how those come to.
 
 SciPy asks nobody when it makes an array of an argument, and so its functions in Python lose the derivative. From
-its import on, the module `scipy.special` has ours under their names, which call SciPy's for plain arguments.
+its import on, the module `scipy.special` has ours under their names, which call SciPy's for plain arguments, and
+so have its sparse matrices for their operators.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import namespace
 from ..blocks.creation import holds_variable
-from ..core.variable import Variable
+from ..core.variable import Variable, plain
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -50,6 +53,10 @@ REFUSED = {
     "stirling2": "it counts with integers",
 }
 _OURS, _THEIRS = f"{__package__}.special", "scipy.special"
+# The operators and methods of SciPy's sparse matrices that may meet a Variable.
+_OPERATORS = """
+__matmul__ __rmatmul__ __mul__ __rmul__ __add__ __radd__ __sub__ __rsub__ __truediv__ multiply dot
+"""
 
 
 def _meets_variable(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -81,14 +88,47 @@ def _answer_in(module: ModuleType) -> None:
         namespace.answer_for(theirs, ours)
 
 
+def _of_sparse(name: str, original: Any) -> Callable[..., Any]:
+    """A method of SciPy's sparse matrices, but where a Variable is the other operand or holds the entries."""
+
+    def answer(self: Any, other: Any) -> Any:
+        kind = other.__class__
+        meets = isinstance(other, Variable) if kind is not np.ndarray else other.dtype.hasobject
+        if meets or isinstance(getattr(self, "data", None), Variable):
+            other = plain(other)
+            if isinstance(other, Variable) or isinstance(self.data, Variable):
+                ours = import_module(f"{__package__}.sparse.arrays").as_sparse(self)
+                return getattr(ours, name)(other)
+        return original(self, other)
+
+    return update_wrapper(answer, original, updated=())
+
+
+def _answer_for_sparse(module: ModuleType) -> None:
+    """Let SciPy's sparse matrices know Variables."""
+    both: Any = (module.sparray, module.spmatrix)
+    kinds = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, both)]
+    for base in {base for kind in kinds for base in kind.__mro__[:-1]}:
+        for name in _OPERATORS.split():
+            original = vars(base).get(name)
+            if original is not None and getattr(original, "__code__", None) is not _ANSWER:
+                setattr(base, name, _of_sparse(name, original))
+
+
+_ANSWER = _of_sparse("", lambda self, other: None).__code__
+
+
 class _Watch:
-    """Waits for the import of SciPy's module, of which it changes nothing but what is done after it."""
+    """Waits for the import of a module of SciPy's, of which it changes nothing but what is done after it."""
+
+    def __init__(self, name: str, answer: Callable[[ModuleType], None]) -> None:
+        self.name, self.answer = name, answer
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec that the other finders give, or None for any other module."""
-        if fullname != _THEIRS:
+        if fullname != self.name:
             return None
         sys.meta_path.remove(self)  # type: ignore[arg-type]
         found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path)
@@ -100,7 +140,7 @@ class _Watch:
             def execute_and_answer(module: ModuleType) -> None:
                 del loader.exec_module
                 execute(module)
-                _answer_in(module)
+                self.answer(module)
 
             loader.exec_module = execute_and_answer
         return spec
@@ -108,8 +148,9 @@ class _Watch:
 
 def install() -> None:
     """Let these functions answer, now or when SciPy's module is imported."""
-    module = sys.modules.get(_THEIRS)
-    if module is None:
-        sys.meta_path.insert(0, _Watch())  # type: ignore[arg-type]
-    else:
-        _answer_in(module)
+    for name, answer in ((_THEIRS, _answer_in), ("scipy.sparse", _answer_for_sparse)):
+        module = sys.modules.get(name)
+        if module is None:
+            sys.meta_path.insert(0, _Watch(name, answer))  # type: ignore[arg-type]
+        else:
+            answer(module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from traceback import walk_tb
 from types import FrameType
 from typing import Any
@@ -16,7 +17,8 @@ from ..core.variable import Variable
 _OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
 # The modules of SciPy's that `dragongrad.scipy` has.
 _PARTS = frozenset({
-    "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "spatial", "special", "stats",
+    "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial", "special",
+    "stats",
 })  # fmt: skip
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 
@@ -72,13 +74,20 @@ def _of_scipy(error: Exception) -> NoRuleError | None:
         if not any(map(_is_variable, frame.f_locals.values())):
             return None
         name = _public_name(frames[i:], parts)
-        instead = f"Write dragongrad.{name}" if parts[1] in _PARTS else "Give it a rule with @ad.custom_rule"
+        known = parts[1] in _PARTS and (parts[1] != "sparse" or _is_public(name))
+        instead = f"Write dragongrad.{name}" if known else "Give it a rule with @ad.custom_rule"
         return NoRuleError(f"{name} does not ask Variables for derivatives\n  at {user_line(error)}\n{instead}")
     return None
 
 
 def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__") or "")
+
+
+def _is_public(name: str) -> bool:
+    """Whether it is a function of a module of SciPy's, and no method of what is no function."""
+    module, _, last = name.rpartition(".")
+    return hasattr(sys.modules.get(module), last)
 
 
 def _is_variable(value: Any) -> bool:
@@ -92,7 +101,8 @@ def _is_variable(value: Any) -> bool:
 
 def _public_name(frames: list[FrameType], parts: list[str]) -> str:
     """The name by which the user called it, as far as the frames tell: decorators have frames of their own."""
-    part = ".".join(parts[: 3 if parts[1] == "spatial" else 2])
+    deeper = parts[1] in ("spatial", "sparse") and len(parts) > 2 and parts[2][0] != "_"
+    part = ".".join(parts[: 3 if deeper else 2])
     for frame in frames:
         name, owner = frame.f_code.co_name, frame.f_locals.get("self")
         if _module(frame).startswith("scipy.") and not name.startswith("_") and "wrap" not in name:

@@ -315,7 +315,7 @@ def test_names_that_are_not_there():
     with pytest.raises(AttributeError, match="neither"):
         _ = la.nonsense
     with pytest.raises(ad.AbsentError, match="linalg"):
-        _ = ad.scipy.sparse
+        _ = ad.scipy.cluster
     assert "linalg" in dir(ad.scipy)
     assert la.solve.__module__ == "dragongrad.scipy.linalg"
     assert pickle.loads(pickle.dumps(la.solve)) is la.solve

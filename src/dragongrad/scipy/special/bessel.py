@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from ...core.block import elementwise
 from ...core.errors import NoRuleError, user_line
 from .orders import i_by_order, j_by_order, k_by_order, y_by_order
 from .verbs import enter, enter_several, of_special, order
@@ -71,16 +72,39 @@ enter(
 enter("hankel1e", order("v"), lambda out, x, y: _between(sp.hankel1e, -1)(x, y) - 1j * out)
 enter("hankel2e", order("v"), lambda out, x, y: _between(sp.hankel2e, -1)(x, y) + 1j * out)
 
+# Those of order 2 have names of their own, by which compiled code knows them.
+
+
+def j2(x: Any) -> Any:
+    """`jv(2, x)`."""
+    return sp.jv(2, x)
+
+
+def i2(x: Any) -> Any:
+    """`iv(2, x)`."""
+    return sp.iv(2, x)
+
+
+def i2e(x: Any) -> Any:
+    """`ive(2, x)`."""
+    return sp.ive(2, x)
+
+
+_j2 = elementwise(j2, lambda x: 0.5 * (sp.j1(x) - sp.jv(3, x)), dispatches=False).call
+_i2 = elementwise(i2, lambda x: 0.5 * (sp.i1(x) + sp.iv(3, x)), singular=True, dispatches=False).call
+_i2e = elementwise(
+    i2e, lambda out, x: 0.5 * (sp.i1e(x) + sp.ive(3, x)) - np.sign(x) * out, singular=True, dispatches=False
+).call
 enter("j0", lambda x: -sp.j1(x))
-enter("j1", lambda x: 0.5 * (sp.j0(x) - sp.jv(2, x)))
+enter("j1", lambda x: 0.5 * (sp.j0(x) - _j2(x)))
 enter("y0", lambda x: -sp.y1(x))
 enter("y1", lambda x: 0.5 * (sp.y0(x) - sp.yn(2, x)))
 enter("i0", lambda x: sp.i1(x))
-enter("i1", lambda x: 0.5 * (sp.i0(x) + sp.iv(2, x)))
+enter("i1", lambda x: 0.5 * (sp.i0(x) + _i2(x)))
 enter("k0", lambda x: -sp.k1(x))
 enter("k1", lambda x: -0.5 * (sp.k0(x) + sp.kn(2, x)))
 enter("i0e", lambda out, x: sp.i1e(x) - np.sign(x) * out)
-enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + sp.ive(2, x)) - np.sign(x) * out)
+enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + _i2e(x)) - np.sign(x) * out)
 enter("k0e", lambda out, x: out - sp.k1e(x))
 enter("k1e", lambda out, x: out - 0.5 * (sp.k0e(x) + sp.kve(2, x)))
 

@@ -109,6 +109,7 @@ def _log_ndtr(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 # By SciPy's names.
 NATIVE: dict[str, Instructions] = {
     **{name: _function(name) for name in ("erf", "erfc", "erfcx", "gammaln", "exp2", "expm1", "log1p", "cbrt")},
+    **{name: _function(name) for name in ("i0", "i1", "i0e", "i1e", "j0", "j1")},
     "psi": _function("digamma"),
     "expit": _function("logistic"),
     "xlogy": _times_log("log"),
@@ -121,8 +122,14 @@ NATIVE: dict[str, Instructions] = {
 }
 
 
+# Functions of fixed orders, of which derivatives are made.
+_INNER = ("i2", "i2e", "j2")
+
+
 def _enter_all() -> None:
     library = sys.modules.get(_LIBRARY)
+    for fn in [fn for fn, block in BLOCKS.items() if block.name in _INNER and block not in LOWERINGS]:
+        enter(fn, _function(BLOCKS[fn].name))
     for name, instructions in NATIVE.items():
         fn = getattr(library, name, None)
         block = BLOCKS.get(fn) if fn is not None else None

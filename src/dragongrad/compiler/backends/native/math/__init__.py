@@ -2,8 +2,9 @@
 
 Every function is a formula (`formula.py`) in a file of its family, within 2 ulp of the exact value for any number,
 most within one. `gammaln` and `digamma` below zero, and `logaddexp` where its result is near zero, are precise to a
-few ulp of the terms that nearly cancel. float32 is computed in float64 with shorter polynomials and rounded once.
-`tools/coefficients.py` derives the polynomials, and the constants that are sums of two numbers.
+few ulp of the terms that nearly cancel, and Bessel functions that swing to 2 ulp of their amplitude. float32 is
+computed in float64 with shorter polynomials and rounded once. `tools/coefficients.py` derives the polynomials, and
+the constants that are sums of two numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from .....records import record, replace
 from ..ir.code import Code
 from ..ir.functions import Written, framed
 from ..ir.registers import DOUBLE, FLOAT, I64, NOALIAS, PTR, VOID, Register, vector
-from . import exponential, gamma, gauss, hyperbolic, inverse, inverse_hyperbolic, logarithm, power, trigonometric
+from . import (
+    bessel,
+    exponential,
+    gamma,
+    gauss,
+    hyperbolic,
+    inverse,
+    inverse_hyperbolic,
+    logarithm,
+    power,
+    trigonometric,
+)
 from .formula import Formula
 
 
@@ -59,6 +71,15 @@ FUNCTIONS: dict[str, Function] = {
     "erfcx": Function(gauss.erfcx),
     "gammaln": Function(gamma.gammaln, branches=True),
     "digamma": Function(gamma.digamma, branches=True),
+    "i0": Function(bessel.i0),
+    "i1": Function(bessel.i1),
+    "i2": Function(bessel.i2),
+    "i0e": Function(bessel.i0e),
+    "i1e": Function(bessel.i1e),
+    "i2e": Function(bessel.i2e),
+    "j0": Function(bessel.j0, branches=True),
+    "j1": Function(bessel.j1, branches=True),
+    "j2": Function(bessel.j2, branches=True),
 }
 
 

@@ -95,6 +95,20 @@ def cos(m: Formula, x: Register) -> Register:
     return (out.bits() ^ (((n + 1) << 62) & SIGN)).number()
 
 
+def sin_and_cos(m: Formula, x: Register) -> tuple[Register, Register, Register, Register]:
+    """Sine and cosine of a number that is not negative, each as a sum."""
+    n, r, low = _reduce(m, x)
+    (a, b), (c, d) = sin_of(m, r, low), cos_of(m, r, low)
+    odd = m.nonzero(n & 1)
+
+    def signed(part: Register, quarter: Register) -> Register:
+        return (part.bits() ^ ((quarter << 62) & SIGN)).number()
+
+    sine = m.fast_two_sum(*[signed(m.select(odd, y, z), n) for y, z in ((c, a), (d, b))])
+    cosine = m.fast_two_sum(*[signed(m.select(odd, y, z), n + 1) for y, z in ((a, c), (b, d))])
+    return *sine, *cosine
+
+
 def tan(m: Formula, x: Register) -> Register:
     """The tangent: the quotient of the two, both of double length."""
     n, r, low = _reduce(m, m.absolute(x))

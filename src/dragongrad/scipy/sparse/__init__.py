@@ -1,0 +1,61 @@
+"""`scipy.sparse` with exact derivatives by stored entries and by what is multiplied."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ...forks import locked
+from .arrays import SparseArray
+from .chapter import CHAPTER
+from .making import (
+    block_array,
+    block_diag,
+    bmat,
+    bsr_array,
+    bsr_matrix,
+    coo_array,
+    coo_matrix,
+    csc_array,
+    csc_matrix,
+    csr_array,
+    csr_matrix,
+    dia_array,
+    dia_matrix,
+    diags,
+    diags_array,
+    dok_array,
+    dok_matrix,
+    eye,
+    eye_array,
+    find,
+    hstack,
+    identity,
+    issparse,
+    kron,
+    kronsum,
+    lil_array,
+    lil_matrix,
+    random,
+    random_array,
+    sparray,
+    spmatrix,
+    tril,
+    triu,
+    vstack,
+)
+
+__all__ = [
+    "SparseArray", "block_array", "block_diag", "bmat", "bsr_array", "bsr_matrix", "coo_array", "coo_matrix",
+    "csc_array", "csc_matrix", "csr_array", "csr_matrix", "dia_array", "dia_matrix", "diags", "diags_array",
+    "dok_array", "dok_matrix", "eye", "eye_array", "find", "hstack", "identity", "issparse", "kron", "kronsum",
+    "lil_array", "lil_matrix", "random", "random_array", "sparray", "spmatrix", "tril", "triu", "vstack",
+]  # fmt: skip
+_absent = CHAPTER.getattr()
+
+
+def __getattr__(name: str) -> Any:
+    if name != "linalg":
+        return _absent(name)
+    with locked():
+        return import_module(f"{__name__}.linalg")

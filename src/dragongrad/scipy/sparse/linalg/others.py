@@ -1,0 +1,57 @@
+"""Norms, operators, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....core.errors import ArgumentError, user_line
+from ..arrays import as_sparse, canonical
+from .chapter import CHAPTER, refused, smooth
+
+
+@smooth
+def norm(x: Any, ord: Any = None, axis: Any = None) -> Any:
+    """A norm of a sparse matrix: Frobenius' (None or "fro"), 1, -1, inf or -inf; at a kink as `numpy.linalg.norm`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> ad.grad(lambda v: sparse.linalg.norm(sparse.diags(v)))(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+
+    """
+    a = canonical(as_sparse(x))
+    if ord in (None, "fro", "f") and axis in (None, (0, 1)):
+        return np.linalg.norm(a.data)
+    if axis is not None or ord not in (1, -1, np.inf, -np.inf):
+        raise ArgumentError(
+            f"norm of a sparse matrix with Variables knows no ord={ord!r}, axis={axis!r}\n  at {user_line()}\n"
+            "Write np.linalg.norm(A.toarray(), ord, axis)"
+        )
+    sums = type(a)(np.abs(a.data), a.pattern).sum(0 if abs(ord) == 1 else 1)
+    return np.max(sums) if ord > 0 else np.min(sums)
+
+
+_DENSE = "the result is dense, or nearly so"
+expm = refused("expm", _DENSE, "Take la.expm(A.toarray())")
+inv = refused("inv", _DENSE, "Take sparse.linalg.spsolve(A, b), or la.inv(A.toarray())")
+matrix_power = refused("matrix_power", _DENSE, "Write A @ A @ A")
+expm_multiply = refused(
+    "expm_multiply", "it is not written yet", "Take la.expm(A.toarray()) @ b, or ad.integrate.solve_ivp of y' = A y"
+)
+funm_multiply_krylov = refused(
+    "funm_multiply_krylov", "it is not written yet", "Take la.funm's kin of A.toarray(), times b"
+)
+eigs = refused("eigs", "it is not written yet", "Take la.eig(A.toarray()), or eigsh of a symmetric matrix")
+lobpcg = refused("lobpcg", "it is not written yet", "Take sparse.linalg.eigsh")
+lsqr = refused("lsqr", "it is not written yet", "Take sparse.linalg.spsolve(A.T @ A, A.T @ b)")
+lsmr = refused("lsmr", "it is not written yet", "Take sparse.linalg.spsolve(A.T @ A, A.T @ b)")
+onenormest = refused("onenormest", "it is an estimate", "Take sparse.linalg.norm(A, 1)")
+spilu = refused("spilu", "it is an approximation, which drops what is small", "Take sparse.linalg.splu")
+aslinearoperator = refused(
+    "aslinearoperator", "an operator is known by its products alone", "Pass the sparse matrix itself to the solver"
+)
+LinearOperator, use_solver = CHAPTER.constant("LinearOperator", "use_solver")

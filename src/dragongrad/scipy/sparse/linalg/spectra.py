@@ -1,0 +1,227 @@
+"""Some eigenvalues and singular values of sparse matrices, with their vectors.
+
+The derivative of a vector is the solution of a bordered system, which is sparse too: for A v = w v the matrix
+[[A - w, v], [v^H, 0]], which is regular where the eigenvalue is simple.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse.linalg as scipys
+
+from ....blocks.matrices import adjoint
+from ....core.block import general
+from ....core.errors import FactorizationError, NoRuleError, user_line
+from ..arrays import SparseArray, as_sparse
+from ..blocks import product, solved
+from ..pattern import Pattern, placed
+from .chapter import smooth
+from .systems import square
+
+# Eigenvalues closer than this part of the greatest count as equal.
+_SAME = 1e-10
+
+
+class Search:
+    """Which eigenvalues or singular values are searched for, and how, which a program holds as one thing."""
+
+    def __init__(self, pattern: Pattern, options: dict[str, Any], values_only: bool = False) -> None:
+        self.pattern, self.options, self.values_only = pattern, options, values_only
+
+    def eigen(self, x: Any) -> Any:
+        """SciPy's eigenvalues and their vectors."""
+        w, v = scipys.eigsh(self.pattern.filled(x), **self.options)
+        if self.values_only:
+            # Without vectors SciPy gives the values in another order.
+            bare = scipys.eigsh(self.pattern.filled(x), return_eigenvectors=False, **self.options)
+            order = np.empty(w.size, int)
+            order[np.argsort(bare)] = np.argsort(w)
+            w, v = w[order], v[:, order]
+        return w, v
+
+    def singular(self, x: Any) -> Any:
+        """SciPy's vectors and singular values."""
+        return scipys.svds(self.pattern.filled(x), **self.options)
+
+
+def _simple_value(x: Any) -> Any:
+    """The same numbers, refused where two of them are equal: there the derivative is no function of the matrix."""
+    gaps = np.diff(np.sort(x))
+    if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(x)):
+        raise FactorizationError(
+            f"eigenvalues or singular values coincide, {np.sort(x)}: they have no derivative each\n  at "
+            f"{user_line()}\nA function that does not tell them apart has one: write it with the matrix"
+        )
+    return x
+
+
+_simple: Any = general(
+    "simple eigenvalues", value=_simple_value, pullback=lambda out_bar: out_bar, pushforward=lambda x_dot: x_dot,
+    names=("x",), parameters=(), dispatches=False,
+)  # fmt: skip
+
+
+def _bordered(pattern: Pattern) -> tuple[Pattern, Any]:
+    """The pattern of [[A - w, v], [v^H, 0]], and the order of the entries of A, of -w, v and v^H in it."""
+    n = pattern.shape[0]
+    each, last = np.arange(n), np.full(n, n)
+    rows = np.concatenate([pattern.rows, each, each, last])
+    cols = np.concatenate([pattern.indices, each, last, each])
+    return placed(rows, cols, (n + 1, n + 1))
+
+
+def eigen_moved(a: SparseArray, a_dot: SparseArray, w: Any, v: Any) -> tuple[Any, Any]:
+    """How eigenvalues and unit eigenvectors of a symmetric (Hermitian) matrix move with it.
+
+    Of a tangent that is not symmetric it is the symmetric part that counts.
+    """
+    w = _simple(w)
+    turned = (a_dot @ v + product(np.conj(a_dot.data), v, pattern=a_dot.pattern, trans=True)) / 2
+    w_dot = np.real(np.sum(np.conj(v) * turned, axis=0))
+    left = v * w_dot - turned
+    places, order = _bordered(a.pattern)
+    ones, zero = np.ones(a.shape[0], v.dtype), np.zeros(1, v.dtype)
+    moved = []
+    for j in range(v.shape[1]):
+        border = v[:, j]
+        entries = np.concatenate([a.data, -w[j] * ones, border, np.conj(border)])[order]
+        # Each system its own pattern, which keeps its factors.
+        own = Pattern(places.indices, places.indptr, places.shape)
+        right = np.concatenate([left[:, j], zero])[:, None]
+        moved.append(solved(entries, right, pattern=own, alone=True)[:-1, 0])
+    return w_dot, np.stack(moved, axis=1)
+
+
+def _eigsh_value(x: Any, search: Any) -> Any:
+    return search.eigen(x)
+
+
+def _eigsh_pushforward(x_dot: Any, out: Any, x: Any, search: Any = None) -> Any:
+    return eigen_moved(SparseArray(x, search.pattern), SparseArray(x_dot, search.pattern), *out)
+
+
+_eigsh: Any = general("eigsh", value=_eigsh_value, pushforward=_eigsh_pushforward, outputs=2, names=("x",),
+                      parameters=("search",), dispatches=False)  # fmt: skip
+
+
+@smooth
+def eigsh(
+    A: Any, k: int = 6, M: Any = None, sigma: Any = None, which: str = "LM", v0: Any = None,  # noqa: N803
+    ncv: Any = None, maxiter: Any = None, tol: float = 0, return_eigenvectors: bool = True,
+    Minv: Any = None, OPinv: Any = None, mode: str = "normal", rng: Any = None,  # noqa: N803
+) -> Any:  # fmt: skip
+    """Some eigenvalues of a symmetric (Hermitian) sparse matrix and their vectors.
+
+    Parameters
+    ----------
+    A : sparse matrix of shape (n, n)
+        Both triangles are stored; the derivative is that of the symmetric part.
+    k, sigma, which, v0, ncv, maxiter, tol, mode, rng
+        As SciPy's: how many, which, and how they are found.
+    return_eigenvectors : bool
+
+    Returns
+    -------
+    w : array of shape (k,)
+    v : array of shape (n, k)
+        The vectors, whose signs (phases) are those that ARPACK found and follow smoothly.
+
+    Raises
+    ------
+    FactorizationError
+        An eigenvalue coincides with another: there is no derivative then.
+    NoRuleError
+        `M`, `Minv` or `OPinv` is given.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> def lowest(k):
+    ...     A = sparse.diags([-k, 2 * k, -k], [-1, 0, 1], shape=(9, 9))
+    ...     return sparse.linalg.eigsh(A, 1, which="SA", return_eigenvectors=False)[0]
+    >>> ad.grad(lowest)(3.0).round(6)
+    np.float64(0.097887)
+
+    """
+    if M is not None or Minv is not None or OPinv is not None:
+        raise NoRuleError(
+            f"scipy.sparse.linalg.eigsh has no derivative rule for M=, Minv= and OPinv=\n  at {user_line()}\n"
+            "Write la.eigh(A.toarray(), M)"
+        )
+    a = square("eigsh", A)
+    options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol,
+               "mode": mode}  # fmt: skip
+    options |= {} if rng is None else {"rng": rng}
+    w, v = _eigsh(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    return (w, v) if return_eigenvectors else w
+
+
+# Singular values are the positive eigenvalues of [[0, A], [A^H, 0]], with (u, v) / sqrt(2) as vectors
+
+
+def _svds_value(x: Any, search: Any) -> Any:
+    return search.singular(x)
+
+
+def _svds_pushforward(x_dot: Any, out: Any, x: Any, search: Any = None) -> Any:
+    u, s, vh = out
+    (m, n), pattern = search.pattern.shape, search.pattern
+    rows = np.concatenate([pattern.rows, m + pattern.indices])
+    cols = np.concatenate([m + pattern.indices, pattern.rows])
+    both, order = placed(rows, cols, (m + n, m + n))
+    a, a_dot = [SparseArray(np.concatenate([d, np.conj(d)])[order], both) for d in (x, x_dot)]
+    root = np.sqrt(np.asarray(2, np.real(x[:0]).dtype))
+    s_dot, moved = eigen_moved(a, a_dot, s, np.concatenate([u, adjoint(vh)]) / root)
+    return moved[:m] * root, s_dot, adjoint(moved[m:]) * root
+
+
+_svds: Any = general("svds", value=_svds_value, pushforward=_svds_pushforward, outputs=3, names=("x",),
+                     parameters=("search",), dispatches=False)  # fmt: skip
+
+
+@smooth
+def svds(
+    A: Any, k: int = 6, ncv: Any = None, tol: float = 0, which: str = "LM", v0: Any = None,  # noqa: N803
+    maxiter: Any = None, return_singular_vectors: Any = True, solver: str = "arpack", rng: Any = None,
+    options: Any = None,
+) -> Any:  # fmt: skip
+    """Some singular values of a sparse matrix and their vectors.
+
+    Parameters
+    ----------
+    A : sparse matrix of shape (m, n)
+    k, ncv, tol, which, v0, maxiter, solver, rng, options
+        As SciPy's: how many, which, and how they are found.
+    return_singular_vectors : bool
+
+    Returns
+    -------
+    u, s, vh : arrays of shapes (m, k), (k,), (k, n)
+        Or `s` alone.
+
+    Raises
+    ------
+    FactorizationError
+        A singular value is zero, or coincides with another.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> def longest(d):
+    ...     A = sparse.diags([d], [0], shape=(3, 4))
+    ...     return sparse.linalg.svds(A, 1, return_singular_vectors=False)[0]
+    >>> ad.grad(longest)(np.array([1.0, -5.0, 2.0])).round(6) + 0.0
+    array([ 0., -1.,  0.])
+
+    """
+    a = as_sparse(A)
+    a = a if a.dtype.kind in "fc" else a.astype(np.float64)
+    given = {"k": k, "ncv": ncv, "tol": tol, "which": which, "v0": v0, "maxiter": maxiter, "solver": solver,
+             "options": options}  # fmt: skip
+    given |= {} if rng is None else {"rng": rng}
+    u, s, vh = _svds(a.data, search=Search(a.pattern, given))
+    return (u, s, vh) if return_singular_vectors else s

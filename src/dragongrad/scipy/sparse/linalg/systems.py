@@ -1,0 +1,158 @@
+"""Systems of equations with a sparse matrix, by its LU factors: their derivatives take the same factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ....blocks.axes import as_array
+from ....core.errors import NoRuleError, ShapeError, describe, user_line
+from ..arrays import SparseArray, as_sparse, is_sparse
+from ..blocks import solved
+from ..making import tril, triu
+from .chapter import smooth
+
+
+def square(name: str, A: Any) -> SparseArray:  # noqa: N803
+    """A matrix as one of ours, with as many rows as columns, in floating point."""
+    a = as_sparse(A)
+    if a.shape[0] != a.shape[1]:
+        raise ShapeError(f"{name} takes a square matrix, not one of shape {a.shape}\n  at {user_line()}")
+    return a if a.dtype.kind in "fc" else a.astype(np.float64)
+
+
+def side(name: str, a: SparseArray, b: Any) -> tuple[Any, bool]:
+    """A right-hand side as a matrix, and whether it was a vector."""
+    if is_sparse(b):
+        raise NoRuleError(
+            f"scipy.sparse.linalg.{name} with Variables takes no sparse right-hand side\n  at {user_line()}\n"
+            "Write b.toarray()"
+        )
+    b = as_array(b)
+    if np.ndim(b) not in (1, 2) or np.shape(b)[0] != a.shape[0]:
+        raise ShapeError(f"{name} of a matrix of shape {a.shape} and {describe(b)}: the shapes do not fit\n"
+                         f"  at {user_line()}")  # fmt: skip
+    return (b[:, None], True) if np.ndim(b) == 1 else (b, False)
+
+
+def _solve(name: str, a: SparseArray, b: Any, trans: bool, order: str = "COLAMD") -> Any:
+    b, is_vector = side(name, a, b)
+    x = solved(a.data, b, pattern=a.pattern, trans=trans, order=order)
+    return x[:, 0] if is_vector else x
+
+
+@smooth
+def spsolve(A: Any, b: Any, permc_spec: str | None = None, use_umfpack: bool = True) -> Any:  # noqa: N803
+    """Solve A x = b for a sparse matrix, by its LU factors, which the derivatives use again.
+
+    Parameters
+    ----------
+    A : sparse matrix of shape (n, n)
+        SciPy's, or one whose stored entries are Variables.
+    b : array of shape (n,) or (n, k)
+        The right-hand side, a dense one.
+    permc_spec : str, optional
+        How the columns are ordered; "COLAMD" without it.
+    use_umfpack : bool
+        Of SciPy's; it changes nothing here.
+
+    Returns
+    -------
+    array of the shape of `b`
+
+    Raises
+    ------
+    FactorizationError
+        The matrix is singular.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> def f(k):
+    ...     A = sparse.diags([-1.0, k, -1.0], [-1, 0, 1], shape=(3, 3))
+    ...     return np.sum(sparse.linalg.spsolve(A, np.ones(3)))
+    >>> ad.grad(f)(2.0)
+    np.float64(-8.5)
+
+    """
+    return _solve("spsolve", square("spsolve", A), b, False, permc_spec or "COLAMD")
+
+
+@smooth
+def spsolve_triangular(
+    A: Any, b: Any, lower: bool = True, overwrite_A: bool = False, overwrite_b: bool = False,  # noqa: N803
+    unit_diagonal: bool = False,
+) -> Any:  # fmt: skip
+    """Solve A x = b for a sparse triangular matrix; the derivative is that of the triangle.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> def f(v):
+    ...     A = sparse.csr_array((v, ([0, 1, 1], [0, 0, 1])))
+    ...     return np.sum(sparse.linalg.spsolve_triangular(A, np.ones(2)))
+    >>> ad.grad(f)(np.array([2.0, 1.0, 4.0]))
+    array([-0.1875 , -0.125  , -0.03125])
+
+    """
+    a = square("spsolve_triangular", A)
+    if unit_diagonal:
+        from scipy.sparse import eye_array
+
+        a = (tril(a, -1) if lower else triu(a, 1)) + eye_array(a.shape[0], dtype=a.dtype)
+    else:
+        a = tril(a) if lower else triu(a)
+    return _solve("spsolve_triangular", a, b, False, "NATURAL")
+
+
+class Factors:
+    """The LU factors of a sparse matrix with Variables: `solve` takes any number of right-hand sides."""
+
+    answers_variables = True
+
+    def __init__(self, a: SparseArray, order: str) -> None:
+        self._a, self._order = a, order
+        self.shape, self.nnz = a.shape, a.nnz
+
+    def solve(self, rhs: Any, trans: str = "N") -> Any:
+        """Solve with the matrix ("N"), its transpose ("T") or its conjugate transpose ("H")."""
+        if trans == "H":
+            return np.conj(self.solve(np.conj(as_array(rhs)), "T"))
+        return _solve("splu", self._a, rhs, trans == "T", self._order)
+
+
+@smooth
+def splu(
+    A: Any, permc_spec: str | None = None, diag_pivot_thresh: Any = None, relax: Any = None,  # noqa: N803
+    panel_size: Any = None, options: Any = None,
+) -> Any:  # fmt: skip
+    """The LU factors of a sparse matrix, with `solve` alone; its options change nothing here.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> ad.grad(lambda v: np.sum(sparse.linalg.splu(sparse.diags(v)).solve(np.ones(2))))(np.array([1.0, 2.0]))
+    array([-1.  , -0.25])
+
+    """
+    return Factors(square("splu", A), permc_spec or "COLAMD")
+
+
+@smooth
+def factorized(A: Any) -> Callable[[Any], Any]:  # noqa: N803
+    """A function of `b` that solves A x = b.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> ad.grad(lambda v: np.sum(sparse.linalg.factorized(sparse.diags(v))(np.ones(1))))(np.array([2.0]))
+    array([-0.25])
+
+    """
+    return Factors(square("factorized", A), "COLAMD").solve

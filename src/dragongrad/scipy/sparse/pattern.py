@@ -1,0 +1,115 @@
+"""Where the stored entries of a sparse matrix stand, without their values: what a derivative never changes."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as scipys
+from scipy.sparse.linalg import splu
+
+from ...core.errors import FactorizationError, user_line
+
+
+class Pattern:
+    """The places of stored entries, row after row; several may stand at one place, and count together.
+
+    Attributes
+    ----------
+    indices, indptr : ndarray of int
+        As those of SciPy's CSR format.
+    shape : tuple of int
+    is_matrix : bool
+        Whether `*` is the product of matrices, as with SciPy's older classes.
+    """
+
+    def __init__(self, indices: Any, indptr: Any, shape: tuple[int, int], is_matrix: bool = False) -> None:
+        self.indices, self.indptr, self.shape, self.is_matrix = indices, indptr, shape, is_matrix
+        # The entries that were factored last, how, and their factors.
+        self._factored: tuple[Any, str, Any] | None = None
+
+    @cached_property
+    def rows(self) -> Any:
+        """The row of each entry."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    @property
+    def nnz(self) -> int:
+        """How many entries are stored."""
+        return int(self.indices.size)
+
+    @cached_property
+    def _template(self) -> Any:
+        return scipys.csr_array((np.zeros(self.nnz), self.indices, self.indptr), shape=self.shape)
+
+    @cached_property
+    def _flipped(self) -> Any:
+        return self._template.T
+
+    def filled(self, data: Any, trans: bool = False) -> Any:
+        """SciPy's matrix of some entries, or its transpose; it shares the indices, which nobody may change."""
+        made = copy.copy(self._flipped if trans else self._template)
+        made.data = data
+        return made
+
+    def factors(self, data: Any, order: str) -> Any:
+        """The LU factors of the matrix of some entries: those of the last ones are kept, and found again."""
+        known = self._factored
+        same = known is not None and known[1] == order and known[0].dtype == data.dtype
+        # A NaN is never found again, which costs time alone.
+        if known is not None and same and np.array_equal(known[0], data):
+            return known[2]
+        matrix = scipys.csr_array((data, self.indices, self.indptr), shape=self.shape).tocsc()
+        try:
+            made = splu(matrix, permc_spec=order)
+        except (RuntimeError, ValueError) as error:
+            raise FactorizationError(
+                f"a sparse matrix of shape {self.shape} has no LU factors: {error}\n  at {user_line()}"
+            ) from None
+        self._factored = data.copy(), order, made
+        return made
+
+    @cached_property
+    def is_canonical(self) -> bool:
+        """Whether no place is stored twice."""
+        return np.unique(self.rows * self.shape[1] + self.indices).size == self.nnz
+
+    def repeated(self, count: int) -> Pattern:
+        """That of the matrix which has this one so many times along its diagonal."""
+        (m, n), each = self.shape, np.arange(count)
+        indices = (self.indices + n * each[:, None]).reshape(-1)
+        ends = (self.indptr[1:] + self.nnz * each[:, None]).reshape(-1)
+        return Pattern(indices, np.concatenate([[0], ends]), (count * m, count * n), self.is_matrix)
+
+    # Two of the same places are the same part of a structure
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Pattern)
+            and (self.shape, self.is_matrix) == (other.shape, other.is_matrix)
+            and np.array_equal(self.indptr, other.indptr)
+            and np.array_equal(self.indices, other.indices)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.nnz))
+
+    def __reduce__(self) -> Any:
+        return Pattern, (self.indices, self.indptr, self.shape, self.is_matrix)
+
+    def __repr__(self) -> str:
+        return f"<{self.nnz} entries of {self.shape[0]} by {self.shape[1]}>"
+
+
+def placed(rows: Any, cols: Any, shape: tuple[int, int], is_matrix: bool = False) -> tuple[Pattern, Any]:
+    """The pattern of entries in any order, and the order in which it has them."""
+    rows, cols = np.asarray(rows), np.asarray(cols)
+    order = np.lexsort((cols, rows))
+    counts = np.bincount(rows, minlength=shape[0])
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    narrow = scipys.get_index_dtype(maxval=max(rows.size, *shape))
+    return Pattern(cols[order].astype(narrow), indptr.astype(narrow), shape, is_matrix), order

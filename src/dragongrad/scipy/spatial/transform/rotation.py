@@ -1,0 +1,347 @@
+"""Rotations in three dimensions, held as quaternions that may be Variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import optree
+import scipy.spatial.transform as scipys
+
+from ....blocks.axes import as_array
+from ....blocks.matrices import inexact
+from ....core.errors import NUMPY_ERRORS, AbsentError, ArgumentError, DragongradError, operation_error, user_line
+from ....core.nests import NAMESPACE
+from ....core.variable import plain
+from ...chapters import holds_variable, settled
+from . import quaternions as of
+from .chapter import CHAPTER
+
+
+def _moves(value: Any) -> bool:
+    if isinstance(value, Rotation):
+        return holds_variable(value.quat)
+    if isinstance(value, (list, tuple)):
+        return any(map(_moves, value))
+    return holds_variable(value)
+
+
+def _for_scipy(value: Any) -> Any:
+    if isinstance(value, Rotation):
+        return value.scipys or scipys.Rotation(plain(value.quat), normalize=False)
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Rotation) for v in value):
+        return [_for_scipy(v) for v in value]
+    return settled(value)
+
+
+def _held(value: Any) -> Any:
+    if not isinstance(value, scipys.Rotation):
+        return value
+    made = Rotation(value.as_quat(), normalize=False)
+    made.scipys = value
+    return made
+
+
+def _smooth(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is SciPy's own where nothing is a Variable."""
+    name = rule.__name__
+
+    @wraps(rule)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        owned = () if isinstance(self, type) else (self,)
+        if not any(map(_moves, (*owned, *args, *kwargs.values()))):
+            owner = _for_scipy(self) if owned else scipys.Rotation
+            given = [_for_scipy(a) for a in args]
+            return _held(getattr(owner, name)(*given, **{k: _for_scipy(v) for k, v in kwargs.items()}))
+        try:
+            return rule(self, *map(_held, args), **kwargs)
+        except NUMPY_ERRORS as error:
+            if isinstance(error, DragongradError):
+                raise
+            raise operation_error(f"scipy.spatial.transform.Rotation.{name}", args, error) from None
+
+    return method
+
+
+def _numbers(value: Any, last: int) -> Any:
+    value = inexact(as_array(value))
+    if not np.ndim(value) or np.shape(value)[-1] != last:
+        raise ArgumentError(
+            f"a rotation is made of arrays whose last axis is {last} long, not of shape {np.shape(value)}\n"
+            f"  at {user_line()}"
+        )
+    return value
+
+
+class Rotation:
+    """`scipy.spatial.transform.Rotation`, whose numbers may be Variables; SciPy's own stand beside it in products.
+
+    It is smooth at the zero rotation, to every order. `ad.grad` and its kin take one as a nest of its quaternion.
+
+    Attributes
+    ----------
+    quat : array of shape (..., 4)
+        The unit quaternions, the scalar last.
+
+    Raises
+    ------
+    NoRuleError
+        Euler angles in gimbal lock are differentiated.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy.spatial.transform import Rotation
+    >>> turned = lambda r: Rotation.from_rotvec(r).apply([1.0, 0.0, 0.0])
+    >>> ad.jacobian(turned)(np.zeros(3)) + 0.0
+    array([[ 0.,  0.,  0.],
+           [ 0.,  0.,  1.],
+           [ 0., -1.,  0.]])
+    >>> ad.hessian(lambda r: turned(r)[0])(np.zeros(3)).round(12) + 0.0
+    array([[ 0.,  0.,  0.],
+           [ 0., -1.,  0.],
+           [ 0.,  0., -1.]])
+
+    """
+
+    answers_variables = True
+    __array_ufunc__ = None
+    # SciPy's own, where this is one of plain numbers.
+    __slots__ = ("quat", "scipys")
+    quat: Any
+    scipys: Any
+
+    def __init__(self, quat: Any, normalize: bool = True, copy: bool = True, scalar_first: bool = False) -> None:
+        quat = _numbers(quat, 4)
+        quat = np.concatenate([quat[..., 1:], quat[..., :1]], axis=-1) if scalar_first else quat
+        self.quat, self.scipys = of.normalized(quat) if normalize else quat, None
+
+    # Made of other forms
+
+    @classmethod
+    @_smooth
+    def from_quat(cls, quat: Any, *, scalar_first: bool = False) -> Rotation:
+        """Of quaternions, which are normalized."""
+        return cls(quat, scalar_first=scalar_first)
+
+    @classmethod
+    @_smooth
+    def from_matrix(cls, matrix: Any, *, assume_valid: bool = False) -> Rotation:
+        """Of matrices; one that is not orthogonal stands for the nearest that is, also in the derivative."""
+        return cls(of.from_matrix(_numbers(matrix, 3)), normalize=False)
+
+    @classmethod
+    @_smooth
+    def from_rotvec(cls, rotvec: Any, degrees: bool = False) -> Rotation:
+        """Of axes times angles."""
+        rotvec = _numbers(rotvec, 3)
+        return cls(of.from_rotvec(np.deg2rad(rotvec) if degrees else rotvec), normalize=False)
+
+    @classmethod
+    @_smooth
+    def from_mrp(cls, mrp: Any) -> Rotation:
+        """Of modified Rodrigues parameters."""
+        return cls(of.from_mrp(_numbers(mrp, 3)), normalize=False)
+
+    @classmethod
+    @_smooth
+    def from_euler(cls, seq: str, angles: Any, degrees: bool = False) -> Rotation:
+        """Of angles about axes: "xyz" about fixed ones, "XYZ" about those that turn."""
+        _check_sequence(seq)
+        angles = as_array(angles)
+        if len(seq) == 1 and (not np.ndim(angles) or np.shape(angles)[-1] != 1):
+            angles = angles[..., None]
+        angles = _numbers(angles, len(seq))
+        return cls(of.from_euler(seq, np.deg2rad(angles) if degrees else angles), normalize=False)
+
+    @classmethod
+    def identity(cls, *args: Any, **kwargs: Any) -> Rotation:
+        """No rotation."""
+        return _held(scipys.Rotation.identity(*args, **kwargs))
+
+    @classmethod
+    def random(cls, *args: Any, **kwargs: Any) -> Rotation:
+        """Any rotation, all equally probable."""
+        return _held(scipys.Rotation.random(*args, **kwargs))
+
+    @classmethod
+    @_smooth
+    def concatenate(cls, rotations: Any) -> Rotation:
+        """Several along the first axis."""
+        parts = [_held(r).quat for r in rotations]
+        return cls(np.concatenate([q if np.ndim(q) > 1 else q[None] for q in parts]), normalize=False)
+
+    # Other forms
+
+    @_smooth
+    def as_quat(self, canonical: bool = False, *, scalar_first: bool = False) -> Any:
+        """Quaternions, of shape (..., 4); `canonical` ones have a scalar that is not negative."""
+        q = self.quat
+        q = np.where(q[..., 3:] < 0, -q, q) if canonical else q
+        return np.concatenate([q[..., 3:], q[..., :3]], axis=-1) if scalar_first else q
+
+    @_smooth
+    def as_matrix(self) -> Any:
+        """Matrices, of shape (..., 3, 3)."""
+        return of.to_matrix(self.quat)
+
+    @_smooth
+    def as_rotvec(self, degrees: bool = False) -> Any:
+        """Axes times angles, of shape (..., 3)."""
+        found = of.to_rotvec(self.quat)
+        return np.rad2deg(found) if degrees else found
+
+    @_smooth
+    def as_mrp(self) -> Any:
+        """Modified Rodrigues parameters, of shape (..., 3)."""
+        return of.to_mrp(self.quat)
+
+    @_smooth
+    def as_euler(self, seq: str, degrees: bool = False, **options: Any) -> Any:
+        """Angles about three axes, of shape (..., 3); in gimbal lock they have no derivative."""
+        _check_sequence(seq, 3)
+        found = of.to_euler(seq, self.quat)
+        return np.rad2deg(found) if degrees else found
+
+    # What is done with them
+
+    @_smooth
+    def apply(self, vectors: Any, inverse: bool = False) -> Any:
+        """Rotated vectors, of shape (..., 3)."""
+        matrix, vectors = of.to_matrix(self.quat), _numbers(vectors, 3)
+        matrix = np.swapaxes(matrix, -1, -2) if inverse else matrix
+        return np.sum(matrix * vectors[..., None, :], axis=-1)
+
+    @_smooth
+    def inv(self) -> Rotation:
+        """The rotations back."""
+        return Rotation(of.inverse(self.quat), normalize=False)
+
+    @_smooth
+    def magnitude(self) -> Any:
+        """The angles, from 0 to pi; at 0 there is a kink."""
+        return of.angle(self.quat)
+
+    @_smooth
+    def __mul__(self, other: Any) -> Rotation:
+        """The other rotation, and then this one."""
+        return Rotation(of.product(self.quat, _held(other).quat))
+
+    def __rmul__(self, other: Any) -> Rotation:
+        return _held(other) * self
+
+    @_smooth
+    def __pow__(self, n: Any, modulus: Any = None) -> Rotation:
+        """The rotation by so many times the angle."""
+        return Rotation(of.from_rotvec(of.to_rotvec(self.quat) * n), normalize=False)
+
+    def __getitem__(self, index: Any) -> Rotation:
+        return Rotation(self.quat[index], normalize=False)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one rotation."""
+        return np.ndim(self.quat) == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the stack; () of one rotation."""
+        return np.shape(self.quat)[:-1]
+
+    def __len__(self) -> int:
+        if self.single:
+            raise TypeError("a single rotation has no length")
+        return np.shape(self.quat)[0]
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AbsentError(
+            f"dragongrad.scipy.spatial.transform.Rotation has no {name!r}\n  at {user_line()}\n"
+            "Write it with as_matrix, as_quat or as_rotvec"
+        )
+
+    def __repr__(self) -> str:
+        return f"Rotation.from_quat({self.quat!r})"
+
+
+def _check_sequence(seq: str, count: int | None = None) -> None:
+    letters = seq.lower()
+    mixed = not (seq.islower() or seq.isupper())
+    repeats = any(a == b for a, b in pairwise(letters))
+    if mixed or repeats or set(letters) - set("xyz") or len(seq) not in ((count,) if count else (1, 2, 3)):
+        raise ArgumentError(
+            f"{seq!r} is no sequence of axes\n  at {user_line()}\n"
+            "Write such as 'xyz' (fixed axes) or 'XYZ' (axes that turn), no letter twice in a row"
+        )
+
+
+def _parts(value: Any) -> Any:
+    return [value.quat], None, ["quat"]
+
+
+def _of_parts(_: Any, parts: Any) -> Any:
+    made = object.__new__(Rotation)
+    made.quat, made.scipys = parts[0], None
+    return made
+
+
+optree.register_pytree_node(Rotation, _parts, _of_parts, namespace=NAMESPACE)
+
+
+class Slerp:
+    """`scipy.spatial.transform.Slerp`: the shortest way from rotation to rotation, in time.
+
+    Parameters
+    ----------
+    times : array of shape (n,)
+        Increasing, plain numbers.
+    rotations : Rotation
+        Of shape (n,).
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy.spatial.transform import Rotation, Slerp
+    >>> ends = Rotation.from_rotvec([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    >>> ad.grad(lambda t: Slerp([0.0, 2.0], ends)(t).as_rotvec()[2])(0.5).round(12)
+    np.float64(0.5)
+
+    """
+
+    def __init__(self, times: Any, rotations: Any) -> None:
+        if holds_variable(times):
+            raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
+        self.times, self._given = np.asarray(times, float), _held(rotations)
+        # SciPy refuses what does not fit.
+        self._scipys = scipys.Slerp(times, scipys.Rotation.identity(len(self._given)))
+
+    def __call__(self, times: Any) -> Rotation:
+        """The rotations at other times, plain or Variables, within the first ones."""
+        if not _moves(times) and not _moves(self._given):
+            return _held(scipys.Slerp(self.times, _for_scipy(self._given))(settled(times)))
+        times, q = as_array(times), self._given.quat
+        self._check(times)
+        here = np.clip(np.searchsorted(self.times, times) - 1, 0, len(self.times) - 2)
+        part = (times - np.take(self.times, here)) / np.take(np.diff(self.times), here)
+        steps = of.to_rotvec(of.product(of.inverse(q[:-1]), q[1:]))
+        moved = of.from_rotvec(np.take(steps, here, axis=0) * part[..., None])
+        return Rotation(of.product(np.take(q, here, axis=0), moved))
+
+    def _check(self, times: Any) -> None:
+        outside = (times < self.times[0]) | (times > self.times[-1])
+        if np.any(outside):
+            raise ArgumentError(
+                f"a Slerp was asked outside of its times, {self.times[0]} to {self.times[-1]}\n  at {user_line()}"
+            )
+
+
+_METHODS = "from_ and as_ quat, matrix, rotvec, euler, mrp; apply, inv, magnitude, *, **, [...], concatenate"
+CHAPTER.states["Rotation"] = f"exact derivatives of {_METHODS}"
+CHAPTER.states["Slerp"] = "exact derivatives"

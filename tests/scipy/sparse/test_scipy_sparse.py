@@ -1,0 +1,221 @@
+"""`dragongrad.scipy.sparse`: a table of cases times the properties that all of them have, and what is special."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse
+from grid import BACKENDS
+from scipy_cases import case, properties
+
+import dragongrad as ad
+from dragongrad.scipy import sparse
+from dragongrad.scipy.sparse.chapter import CHAPTER
+from dragongrad.scipy.sparse.linalg.chapter import CHAPTER as LINALG
+from dragongrad.testing import check_derivatives
+
+RNG = np.random.default_rng(5)
+ROWS, COLS = np.array([0, 0, 1, 2, 2, 3, 3, 1, 0]), np.array([0, 2, 1, 0, 2, 3, 0, 1, 3])  # (1, 1) twice
+ENTRIES = np.where(ROWS == COLS, 4.0, 0.0) + 0.5 * RNG.normal(size=9)
+VECTOR, MATRIX = RNG.normal(size=4), RNG.normal(size=(4, 2))
+WIDE = np.array([0, 1, 2, 2]), np.array([1, 0, 4, 2])
+ONES = np.ones(4)
+SAME = {"v0": ONES, "tol": 1e-13}
+
+
+def matrix(m, v):
+    return m.coo_array((v, (ROWS, COLS)), shape=(4, 4)).tocsr()
+
+
+def even(m, v):
+    return matrix(m, v) + matrix(m, v).T
+
+
+def definite(m, v):
+    return matrix(m, v) @ matrix(m, v).T
+
+
+KINDS = {
+    "csr": case(lambda m, v: m.csr_array((v, [1, 0, 2], [0, 1, 3]), shape=(2, 3)).toarray(), VECTOR[:3]),
+    "csc": case(lambda m, v: m.csc_array((v, [1, 0, 2], [0, 1, 3]), shape=(3, 2)).toarray(), VECTOR[:3]),
+    "coo": case(lambda m, v: m.coo_array((v, (ROWS, COLS))).toarray(), ENTRIES),
+    "dia": case(lambda m, v: m.dia_array((v, [0, 1]), shape=(2, 4)).toarray(), MATRIX.T),
+    "bsr": case(
+        lambda m, v: m.bsr_array((v.reshape(2, 2, 2), [0, 1], [0, 1, 2]), shape=(4, 4)).toarray(), MATRIX.ravel()
+    ),
+    "dense": case(lambda m, x: m.csr_array(x).toarray(), MATRIX),
+    "diags": case(lambda m, v: m.diags([v, v[:3]], [0, 1]).toarray(), VECTOR),
+    "diags_array": case(lambda m, v: m.diags_array([v[:1], v], offsets=[-1, 2], shape=(6, 6)).toarray(), VECTOR),
+    "hstack": case(lambda m, v: m.hstack([matrix(m, v), matrix(m, v).T]).toarray(), ENTRIES),
+    "vstack": case(lambda m, v: m.vstack([matrix(m, v), scipy.sparse.eye_array(4)]).toarray(), ENTRIES),
+    "block_array": case(lambda m, v: m.block_array([[matrix(m, v), None], [None, even(m, v)]]).toarray(), ENTRIES),
+    "block_diag": case(lambda m, v: m.block_diag([matrix(m, v), matrix(m, v)]).toarray(), ENTRIES),
+    "kron": case(lambda m, v: m.kron(matrix(m, v), matrix(m, v)).toarray(), ENTRIES, batches=False),
+    "kronsum": case(lambda m, v: m.kronsum(matrix(m, v), even(m, v)).toarray(), ENTRIES, batches=False),
+    "tril": case(lambda m, v: (m.tril(matrix(m, v)) - m.triu(matrix(m, v), 1)).toarray(), ENTRIES),
+    "rows": case(lambda m, v: matrix(m, v)[1:4, ::2].toarray(), ENTRIES),
+    "element": case(lambda m, v: matrix(m, v)[1, 1] * matrix(m, v)[0, 2] + v[0], ENTRIES),
+}
+PRODUCTS = {
+    "A @ x": case(lambda m, v, x: matrix(m, v) @ x, ENTRIES, VECTOR),
+    "A @ X": case(lambda m, v, x: matrix(m, v) @ x, ENTRIES, MATRIX),
+    "x @ A": case(lambda m, v, x: x @ matrix(m, v), ENTRIES, VECTOR),
+    "X @ A": case(lambda m, v, x: x.T @ matrix(m, v), ENTRIES, MATRIX),
+    "A.T.dot": case(lambda m, v, x: matrix(m, v).T.dot(x), ENTRIES, VECTOR),
+    "A @ B": case(lambda m, v: (matrix(m, v) @ even(m, v)).toarray(), ENTRIES),
+    "A + B": case(lambda m, v: (3 * even(m, v) - matrix(m, v) / v[0]).toarray(), ENTRIES),
+    "A * B": case(lambda m, v: (even(m, v) * matrix(m, v)).toarray(), ENTRIES),
+    "A * x": case(lambda m, v, x: (matrix(m, v) * x).toarray(), ENTRIES, VECTOR),
+    "A + X": case(lambda m, v, x: matrix(m, v) + x * np.ones((4, 1)), ENTRIES, VECTOR),
+    "sums": case(lambda m, v: (matrix(m, v).sum(0), matrix(m, v).sum(1), matrix(m, v).sum()), ENTRIES),
+    "diagonal": case(lambda m, v: (matrix(m, v).diagonal(), matrix(m, v).diagonal(2), even(m, v).trace()), ENTRIES),
+    "SciPy's A @ x": case(lambda m, x: scipy.sparse.eye_array(4, format="csr") @ x, VECTOR),
+    "SciPy's A * number": case(lambda m, x: (x[0] * scipy.sparse.eye_array(4)) @ x, VECTOR),
+    "SciPy's matrix * x": case(lambda m, x: scipy.sparse.csr_matrix(np.eye(4) + 1) * x, VECTOR, single=False),
+}
+SYSTEMS = {
+    "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
+    "spsolve columns": case(lambda m, v, b: m.linalg.spsolve(even(m, v).tocsc(), b), ENTRIES, MATRIX),
+    "spsolve_triangular": case(
+        lambda m, v, b: m.linalg.spsolve_triangular(m.tril(matrix(m, v)).tocsr(), b), ENTRIES, VECTOR
+    ),
+    "splu": case(lambda m, v, b: m.linalg.splu(matrix(m, v).tocsc()).solve(b, "T"), ENTRIES, VECTOR),
+    "factorized": case(lambda m, v, b: m.linalg.factorized(matrix(m, v).tocsc())(b), ENTRIES, VECTOR),
+    "cg": case(lambda m, v, b: m.linalg.cg(definite(m, v), b, rtol=1e-13)[0], ENTRIES, VECTOR, single=False),
+    "gmres": case(lambda m, v, b: m.linalg.gmres(matrix(m, v), b, rtol=1e-13)[0], ENTRIES, VECTOR, single=False),
+    "bicgstab": case(
+        lambda m, v, b: m.linalg.bicgstab(matrix(m, v), b, rtol=1e-13, M=np.eye(4))[0], ENTRIES, VECTOR,
+        single=False,
+    ),
+    "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES),
+    "eigsh": case(lambda m, v: np.abs(m.linalg.eigsh(even(m, v), 2, **SAME)[1]), ENTRIES, single=False, near=1e-7),
+    "eigsh values": case(
+        lambda m, v: m.linalg.eigsh(even(m, v), 2, which="SA", return_eigenvectors=False, **SAME), ENTRIES,
+        single=False,
+    ),
+    "svds": case(
+        lambda m, v: tuple(np.abs(a) for a in m.linalg.svds(m.coo_array((v, WIDE)).tocsr(), 2, v0=np.ones(3))),
+        VECTOR, single=False, near=1e-7,
+    ),
+}  # fmt: skip
+globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))
+
+
+@pytest.mark.parametrize("f", [
+    lambda z, b: sparse.linalg.spsolve(matrix(sparse, z).tocsc(), b), lambda z, b: b @ matrix(sparse, z).conj(),
+    lambda z, b: sparse.linalg.splu(matrix(sparse, z).tocsc()).solve(b, "H"),
+    lambda z, b: sparse.linalg.eigsh(matrix(sparse, z) + matrix(sparse, z).conj().T, 2, v0=ONES)[0] * b[:2],
+])  # fmt: skip
+def test_complex_entries(f):
+    check_derivatives(f, ENTRIES + 0.2j * ENTRIES[::-1], VECTOR + 1j * VECTOR[::-1], order=1)
+
+
+def test_a_matrix_is_a_nest():
+    a = matrix(scipy.sparse, ENTRIES)
+    ours = sparse.SparseArray(*_parts(a))
+    slope = ad.grad(lambda a: np.sum(sparse.linalg.spsolve(a, ONES)))(ours)
+    assert isinstance(slope, sparse.SparseArray)
+    bar = np.linalg.solve(a.toarray().T, ONES)
+    dense = -np.outer(bar, np.linalg.solve(a.toarray(), ONES))
+    np.testing.assert_allclose(slope.data, dense[a.tocoo().coords], rtol=1e-12)
+    compiled = ad.compile(ad.grad(lambda a: np.sum(a @ ONES)))
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(ours).data, np.ones(ours.nnz))
+
+
+def _parts(a):
+    made = sparse.arrays.as_sparse(a)
+    return made.data, pickle.loads(pickle.dumps(made.pattern))
+
+
+def test_the_derivative_takes_the_factors_of_the_value(monkeypatch):
+    made = []
+    real = sparse.pattern.splu
+    monkeypatch.setattr(sparse.pattern, "splu", lambda *args, **kwargs: made.append(1) or real(*args, **kwargs))
+    a = matrix(scipy.sparse, ENTRIES)
+    ad.hessian(lambda b: np.sum(sparse.linalg.spsolve(a, b) ** 3))(VECTOR)
+    assert len(made) == 1
+
+
+def test_entries_written_into_a_matrix_of_scipys():
+    def f(v):
+        a = scipy.sparse.eye_array(4, format="csr")
+        a.data = v
+        return np.sum(a @ np.arange(4.0))
+
+    np.testing.assert_array_equal(ad.grad(f)(ONES), np.arange(4.0))
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia", "bsr", "lil", "dok"])
+@pytest.mark.parametrize("make", ["array", "matrix"])
+def test_every_kind_of_scipys_meets_variables(kind, make):
+    a = getattr(scipy.sparse, f"{kind}_{make}")(np.array([[1.0, 2.0], [0.0, 3.0]]))
+    x = np.array([2.0, 5.0])
+    dense = a.toarray()
+    np.testing.assert_array_equal(ad.jacobian(lambda x: a @ x)(x), dense)
+    np.testing.assert_array_equal(ad.jacobian(lambda x: x @ a)(x), dense.T)
+    np.testing.assert_array_equal(ad.jacobian(a.dot)(x), dense)
+    np.testing.assert_array_equal(ad.jacobian(lambda x: a * x if make == "matrix" else a @ x)(x), dense)
+    scaled = dense * 3 + np.outer(dense @ x, [1, 0])
+    np.testing.assert_array_equal(ad.jacobian(lambda x: (a + a * x[0]) @ x)(x), scaled)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_in_a_loop(backend):
+    a = scipy.sparse.diags_array([ONES[:3], -2 * ONES, ONES[:3]], offsets=[-1, 0, 1])
+
+    def run(u):
+        return np.sum(ad.scan(lambda u, _: (u + 0.1 * (a @ u) ** 2, None), u, length=3)[0])
+
+    check_derivatives(run, VECTOR)
+    compiled = ad.compile(ad.grad(run), backend=backend)
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(VECTOR), ad.grad(run)(VECTOR), rtol=1e-12)
+
+
+def test_matrices_without_entries_and_of_one():
+    none = np.zeros(0)
+    assert ad.grad(lambda v: np.sum(sparse.coo_array((v, ([], [])), shape=(3, 2)) @ np.ones(2)))(none).shape == (0,)
+    check_derivatives(lambda v: sparse.linalg.spsolve(sparse.diags(v).tocsc(), np.ones(1)), np.array([2.0]))
+    assert ad.vmap(lambda v: matrix(sparse, v) @ VECTOR)(np.zeros((0, 9))).shape == (0, 4)
+
+
+def test_operators_of_others():
+    a = matrix(scipy.sparse, ENTRIES)
+    shell = scipy.sparse.linalg.aslinearoperator(a)
+    check_derivatives(lambda b: sparse.linalg.gmres(shell, b, rtol=1e-13)[0], VECTOR)
+
+
+def test_equal_eigenvalues_are_refused():
+    for part in (0, 1):
+        f = lambda v, part=part: sparse.linalg.eigsh(sparse.diags(v), 2, v0=ONES + VECTOR)[part]
+        with pytest.raises(ad.FactorizationError, match=r"coincide(.|\n)*test_scipy_sparse"):
+            ad.jacobian(f)(ONES)
+
+
+def test_what_cannot_be_is_an_error_that_names_the_line():
+    with pytest.raises(ad.FactorizationError, match="test_scipy_sparse"):
+        ad.grad(lambda v: np.sum(sparse.linalg.spsolve(sparse.diags(v), ONES)))(np.array([1.0, 0.0, 1.0, 1.0]))
+    with pytest.raises(ad.SolutionError, match=r"converge(.|\n)*test_scipy_sparse"):
+        ad.grad(lambda v: np.sum(sparse.linalg.gmres(matrix(sparse, v), VECTOR, maxiter=1, restart=1)[0]))(ENTRIES)
+    short = np.ones(3)
+    for f in (lambda v: matrix(sparse, v) @ short, lambda v: sparse.linalg.spsolve(matrix(sparse, v), short),
+              lambda v: matrix(sparse, v) + sparse.diags(v)):  # fmt: skip
+        with pytest.raises(ad.ShapeError, match="test_scipy_sparse"):
+            ad.jacobian(f)(ENTRIES)
+    for f in (lambda v: matrix(sparse, v) + 1.0, lambda v: list(matrix(sparse, v)),
+              lambda v: sparse.linalg.eigsh(matrix(sparse, v), 2, M=np.eye(4))):  # fmt: skip
+        with pytest.raises(ad.NoRuleError, match=r"test_scipy_sparse(.|\n)*Write"):
+            ad.jacobian(f)(ENTRIES)
+    with pytest.raises(ad.AbsentError, match="toarray"):
+        ad.grad(lambda v: matrix(sparse, v).power(2).sum())(ENTRIES)
+    with pytest.raises(ad.NoRuleError, match=r"dragongrad\.scipy\.sparse\.csr_array"):
+        ad.grad(lambda v: scipy.sparse.csr_array((v, (ROWS, COLS))).sum())(ENTRIES)
+
+
+@pytest.mark.parametrize("name", [n for n, state in LINALG.states.items() if state.startswith("refused")])
+def test_what_is_refused_says_why_and_what_to_write(name):
+    f = getattr(sparse.linalg, name)
+    with pytest.raises(ad.NoRuleError, match=r"no derivative rule(.|\n)*test_scipy_sparse(.|\n)*(Take|Write|Pass)"):
+        ad.grad(lambda v: np.sum(f(matrix(sparse, v))))(ENTRIES)
+    assert CHAPTER.states["lil_array"].startswith("refused")
