@@ -99,7 +99,7 @@ class Basins:
 
 def basins(
     problem: Any, optimizer: Any, region: Any = None, grid: int | tuple[int, int] | None = None, steps: int = 500,
-    *, radius: float | None = None, gtol: float = 1e-9,
+    *, radius: float | None = None, gtol: float = 1e-9, report: Callable[[float], Any] | None = None,
 ) -> Basins:  # fmt: skip
     """Run an optimizer from every start of a grid over the plane, all starts at once where the method lets them.
 
@@ -122,6 +122,8 @@ def basins(
         How close to a minimum counts as there; a hundredth of the region's diagonal if not given.
     gtol : float
         A start rests once no element of its gradient is greater.
+    report : callable, optional
+        Called after every step with the share of the work that is done; what it raises ends the work.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def basins(
     travel = _together if batched else _one_by_one
     with np.errstate(all="ignore"):
         watches = [_Watch(part, radius) for part in _chunks(starts)]
-        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches)
+        interrupted = _travel(partial(travel, case, entry, steps=steps, gtol=gtol), watches, report)
         ends, since, lost, begun = (
             np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
         )
@@ -173,11 +175,16 @@ def basins(
     )  # fmt: skip
 
 
-def _travel(travel: Callable[[_Watch], None], watches: list[_Watch]) -> bool:
+def _travel(travel: Callable[..., None], watches: list[_Watch], report: Callable[[float], Any] | None) -> bool:
     """Run all starts, and say whether Ctrl-C came in between."""
+
+    def tell(position: int, share: float) -> None:
+        if report is not None:
+            report((position + share) / len(watches))
+
     try:
-        for watch in watches:
-            travel(watch)
+        for k, watch in enumerate(watches):
+            travel(watch, tell=partial(tell, k))
     except KeyboardInterrupt:
         return True
     return False
@@ -234,7 +241,9 @@ class _Watch:
             self._anchor[left] = params[left]
 
 
-def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
+def _together(
+    case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Callable[[float], None]
+) -> None:
     """All starts as one array of parameters; those that rest or are lost are put back after every step."""
     optimizer, gradients = _batch(case, entry, watch.ends.copy())
     watch.begun[:] = True
@@ -249,6 +258,7 @@ def _together(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) 
                 moving &= ~rests
             if not moving.any():
                 break
+            tell(step / steps)
             optimizer.advance()
             watch.look(step, optimizer.params, moving)
             if not moving.all():
@@ -311,9 +321,12 @@ def _alone(case: Case, entry: Entry, start: Array, steps: int) -> Array:
     return optimizer.params
 
 
-def _one_by_one(case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float) -> None:
+def _one_by_one(
+    case: Case, entry: Entry, watch: _Watch, steps: int, gtol: float, tell: Callable[[float], None]
+) -> None:
     """A run for each start, its path looked at afterwards."""
     for i, start in enumerate(watch.ends.copy()):
+        tell(i / len(watch.ends))
         options = {**entry.options, "gtol": gtol, "max_iter": steps}
         try:
             path = _run(case.problem.f, start, method=entry.method, path=True, **options).path
