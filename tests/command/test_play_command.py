@@ -7,15 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
+import webbrowser
 
 import pytest
 from typer.testing import CliRunner
 
 from dragongrad.command import app as module
 from dragongrad.command.play import server
-from dragongrad.command.play.server import Playground, address, listen
+from dragongrad.command.play.server import Playground, address, listen, play
 from dragongrad.command.play.site import _WEB
 from dragongrad.core.errors import ArgumentError, MissingExtraError
 
@@ -40,6 +42,22 @@ def test_it_serves_until_it_is_ended(number):
     finally:
         process.kill()
     assert (process.returncode, rest.splitlines()[-1]) == (0, "ended")
+
+
+def test_it_ends_before_it_has_begun():
+    words = [sys.executable, "-m", "dragongrad", "play", "--no-browser"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "http://127.0.0.1" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=20)
+    assert (process.returncode, rest.splitlines()[-1]) == (0, "ended")
+
+
+def test_the_page_is_opened(monkeypatch):
+    opened = threading.Event()
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.set())
+    play("booth").stop()
+    assert opened.wait(5)
 
 
 def test_a_port_that_is_taken():

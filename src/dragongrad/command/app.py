@@ -114,9 +114,14 @@ def play(
 ) -> None:
     """Serve the play ground on this machine, until Ctrl-C: explorer, races, basins, networks, convolutions."""
     ground = Playground(port, function)
-    show(f"the play ground: {ground.url}", "Ctrl-C ends it; the address works until then, on this machine only")
-    sys.stdout.flush()
-    ground.run(browser)
+
+    def begin() -> None:
+        show(f"the play ground: {ground.url}", "Ctrl-C ends it; the address works until then, on this machine only")
+        sys.stdout.flush()
+        if browser:
+            ground.show()
+
+    ground.run(begin)
     show("ended")
 
 

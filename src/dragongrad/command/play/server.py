@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import webbrowser
+from collections.abc import Callable
 from html import escape
 from importlib import import_module
 from typing import Any
@@ -118,29 +119,33 @@ class Playground:
         """A link for a notebook; what a formula may hold is not in it as markup."""
         return f'<a href="{escape(self.url)}" target="_blank" rel="noopener">the play ground</a>'
 
-    def run(self, opened: bool) -> None:
-        """Serve until Ctrl-C or a signal to end comes; open the page in a browser if asked for."""
-        timer = threading.Timer(0.3, webbrowser.open, [self.url]) if opened else None
+    def run(self, begin: Callable[[], None]) -> None:
+        """Serve until Ctrl-C or a signal to end comes; `begin` is called when it may come."""
         ending = self._server.handle_exit
 
-        def end(number: int, frame: Any) -> None:
+        def heard(*_: Any) -> None:
             # Streams that would go on for ever end first.
             self._site.close()
-            ending(number, frame)
             self._server.should_exit = True
 
+        def end(number: int, frame: Any) -> None:
+            ending(number, frame)
+            heard()
+
         self._server.handle_exit = end
-        if timer is not None:
-            timer.daemon = True
-            timer.start()
-        usual = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+        # Before the server listens to signals itself, and after: it raises the one that ended it once more.
+        usual = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            # The server raises the signal that ended it once more, for whoever was there before it: nobody.
+            begin()
             self._server.run(sockets=[self._socket])
         finally:
             for number, handler in usual.items():
                 signal.signal(number, handler)
             self._socket.close()
+
+    def show(self) -> None:
+        """Open the page in a browser; one in the terminal would not come back before it ends."""
+        threading.Thread(target=webbrowser.open, args=[self.url], daemon=True).start()
 
 
 def play(function: str | None = None, *, port: int = 0, show: bool = True) -> Playground:
@@ -179,5 +184,5 @@ def play(function: str | None = None, *, port: int = 0, show: bool = True) -> Pl
     ground = Playground(port, function)
     ground.start()
     if show:
-        webbrowser.open(ground.url)
+        ground.show()
     return ground

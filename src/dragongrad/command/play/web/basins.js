@@ -57,7 +57,7 @@ export function make(root, state, set) {
 
   function fill() {
     const names = map.minima.map((m) => `(${m.map((v) => short(Math.abs(v) < 1e-7 ? 0 : v)).join(", ")})`), parts = Object.entries(map.shares);
-    const swatch = (k) => { const made = el("canvas", { className: "key", width: 24, height: 14 }), pen = made.getContext("2d"); pen.fillStyle = typeof k === "string" ? "#808080" : colour(k); pen.fillRect(0, 0, 24, 14);
+    const swatch = (k) => { const made = el("canvas", { className: "key", width: 24, height: 14, ariaHidden: "true" }), pen = made.getContext("2d"); pen.fillStyle = typeof k === "string" ? "#808080" : colour(k); pen.fillRect(0, 0, 24, 14);
       if (k === "diverged") for (let x = 0; x < 24; x += 6) pen.clearRect(x, 0, 3, 14);
       return made; };
     const percent = (v) => `${(100 * v).toFixed(1)} %`;

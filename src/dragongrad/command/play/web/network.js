@@ -12,7 +12,8 @@ export function make(root, state, set) {
   let name = null, points = null, now = null, losses = [], stream = null, image = null, asked = 0, scheme = null;
   const map = el("canvas", { role: "img" }), chart = el("canvas", { role: "img" });
   const view = picture(map, .95, drawMap), plot = picture(chart, .7, drawLosses);
-  const play = button("▶ Start", () => (stream ? pause() : start()), { className: "main" });
+  const play = button("▶ Start", () => (stream ? pause() : start()), { className: "main", disabled: true });
+  const one = button("Step", step, { disabled: true });
   const status = el("p", { className: "sum" });
   const soon = later(reset, 250);
   const change = (patch) => { set(patch); soon(); };
@@ -20,7 +21,7 @@ export function make(root, state, set) {
   const whole = (v) => String(Math.round(v));
   root.append(
     el("div", { className: "stage" },
-      el("div", { className: "row" }, play, button("Step", step), button("Reset", reset)), status, el("div", { className: "pair" }, map, chart)),
+      el("div", { className: "row" }, play, one, button("Reset", reset)), status, el("div", { className: "pair" }, map, chart)),
     el("div", { className: "side" },
       select("Points", ["moons", "circles", "spirals", "xor"], state.data, (v) => change({ data: v })),
       slider("How many", { low: 20, high: 500, step: 20, value: +state.points, show: whole, onchange: (v) => change({ points: whole(v) }) }),
@@ -41,7 +42,8 @@ export function make(root, state, set) {
     pause();
     const told = await guarded(() => ask("network", Object.fromEntries(asks.map((k) => [k, state[k]])), { method: "POST" }));
     if (!told || mine !== asked) return;
-    name = told.name; points = told; losses = [];
+    play.disabled = one.disabled = false;
+  name = told.name; points = told; losses = [];
     take(told);
     if (going) start();
   }
