@@ -15,19 +15,22 @@ LOWEST_PYTHON ?= python3.11
 MINUTES ?= 10
 ONLY ?=
 
+# Where the tests are that look at pages in a browser.
+PAGES := tests/views tests/command
+
 .PHONY: pictures demo test test-all test-lowest test-browser coverage fuzz lint types layers check pages docs bench lab help
 
 help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make test-all   the same, and the exhaustive tests"
-	@echo "make test-browser   the explorer's page, in Chromium where there is one"
+	@echo "make test-browser   the pages of the explorer and the play ground, in Chromium where there is one"
 	@echo "make test-lowest   a part of the tests, with the lowest releases of everything"
 	@echo "make coverage   which statements the tests run, by room"
 	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
 	@echo "make bench  speed beside the peers (installs them: about 1 GB)"
 	@echo "make docs   the manual with the notebooks run, into docs/_build"
-	@echo "make pictures   the picture of the README"
+	@echo "make pictures   the pictures of the README and of the play ground"
 	@echo "make lab    the notebooks in JupyterLab (installs it)"
 
 demo: $(READY)
@@ -40,6 +43,9 @@ test: export DRAGONGRAD_SMALL := 1
 test: export PYTHONDONTWRITEBYTECODE :=
 test: lint types layers pages
 	$(MAKE) --no-print-directory -j 2 docs check
+	@if $(BIN)/python -c "import playwright" 2>/dev/null && command -v chromium >/dev/null; \
+	then $(BIN)/python -m pytest -n 2 -m browser -rs $(PAGES); \
+	else echo "the pages were not tried in a browser: make test-browser does, where there is Chromium"; fi
 
 test-all: test
 	$(BIN)/python -m pytest -n 2 -m slow tests
@@ -49,7 +55,7 @@ fuzz: $(READY)
 
 # Playwright drives the Chromium of the system (Debian: apt-get install chromium), it downloads none.
 test-browser: $(BROWSER_READY)
-	$(BIN)/python -m pytest -n 2 -m browser -rs tests/views
+	$(BIN)/python -m pytest -n 2 -m browser -rs $(PAGES)
 
 coverage: pages $(COVERAGE_READY)
 	$(BIN)/python -m coverage erase
@@ -114,9 +120,10 @@ check: pages
 pages: $(READY)
 	$(BIN)/python docs/conf.py
 
-# The picture of the README, drawn by the library itself.
-pictures: $(READY)
+# The picture of the README, drawn by the library itself, and those of the play ground, where there is Chromium.
+pictures: $(BROWSER_READY)
 	$(BIN)/python tools/explorer_picture.py
+	$(BIN)/python tools/playground_pictures.py
 
 bench: $(BENCH_READY)
 	$(BIN)/python benchmarks/eager.py

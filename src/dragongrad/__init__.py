@@ -56,6 +56,7 @@ from .transforms.watch import debug_nans
 if _typing.TYPE_CHECKING:
     from . import integrate, interop, lab, nn, scipy
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
+    from .command.play.server import play
     from .compiler.backends.native.jit.cache import cache_info, clear_cache
     from .compiler.backends.native.parallel.thread_pool import set_threads
     from .compiler.decorator import compile
@@ -84,7 +85,7 @@ _ROOMS = {
     "cache_info": ".compiler.backends.native.jit.cache", "clear_cache": ".compiler.backends.native.jit.cache",
     "load": ".compiler.saved.load",
     "graph": ".views.drawing", "explain": ".views.explain", "explore": ".views.explore.page",
-    "trace_table": ".views.table",
+    "trace_table": ".views.table", "play": ".command.play.server",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
     "integrate": ".integrate", "lab": ".lab", "nn": ".nn", "scipy": ".scipy",
     "least_squares": ".optimize.fitting.least_squares",
@@ -114,7 +115,7 @@ __all__ = [
     "explain", "explore", "fori_loop", "full", "general", "grad", "graph", "hessian", "hvp", "implicit",
     "integrate", "interop", "jacfwd", "jacobian", "jacrev", "jvp", "lab", "least_squares", "linear", "linearize",
     "load", "log", "log_softmax", "logistic", "logsumexp", "map", "minimize", "mode", "multilinear", "nn", "ones",
-    "power", "ravel_pytree", "root", "scan", "scipy", "set_mode", "set_threads", "softmax", "stop_gradient",
+    "play", "power", "ravel_pytree", "root", "scan", "scipy", "set_mode", "set_threads", "softmax", "stop_gradient",
     "sum_elts", "switch", "trace_table", "tree_map", "value_and_grad", "vjp", "vmap", "while_loop", "zeros",
 ]  # fmt: skip
 

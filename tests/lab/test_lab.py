@@ -259,6 +259,21 @@ def test_profiles_of_nothing_solved():
 # Basins
 
 
+@pytest.mark.parametrize("optimizer", [("gd", {"lr": 0.1}), "newton"])
+def test_basins_tell_how_far_they_are(optimizer):
+    seen = []
+    lab.basins("booth", optimizer, grid=3, steps=20, watch=seen.append)
+    shares = [one.step / one.total for one in seen]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+
+    def end(glimpse):
+        raise RuntimeError("nobody waits")
+
+    with pytest.raises(RuntimeError, match="nobody waits"):
+        lab.basins("booth", optimizer, grid=3, watch=end)
+
+
 @pytest.mark.parametrize("optimizer", [("adam", {"lr": 0.1}), ("momentum", {"lr": 0.002}), ("rprop", {})])
 def test_basins_agree_with_single_runs(optimizer):
     found = lab.basins("himmelblau", optimizer, grid=(6, 5), steps=150)

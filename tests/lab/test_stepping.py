@@ -135,7 +135,7 @@ def test_gradients_that_change_are_noticed(monkeypatch):
     monkeypatch.setattr(maps, "may_be_batched", lambda *args: True)
     made = []
     went = Stepping.go_on
-    monkeypatch.setattr(Stepping, "go_on", lambda *args: made.append(args[-1]) or went(*args))
+    monkeypatch.setattr(Stepping, "go_on", lambda *args: made.append(args[4]) or went(*args))
     found = lab.basins(impure, ("gd", {"lr": 0.01}), [[-1, 1], [-1, 1]], grid=(4, 4), steps=40)
     assert made == [stepping._FIRST]
     assert np.isfinite(found.ends).all()

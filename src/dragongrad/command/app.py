@@ -27,6 +27,7 @@ from .demo import demo as run_demo
 from .formula import Formula
 from .optimizers import read_optimizers, tame
 from .outputs import check_file, check_folder, check_memory, check_pictures, whole
+from .play.server import Playground
 from .reading import find_function, read_function, read_functions, read_modes, read_region, read_start, read_values
 from .screen import end, show, terminal
 from .words import Command
@@ -115,6 +116,25 @@ def explore(
     show(f"written: {out}")
     if show_it:
         webbrowser.open(out.resolve().as_uri())
+
+
+@app.command(epilog='Examples: `dragongrad play` and `dragongrad play --function "x**4 - x**2 + y**2"`')
+def play(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="any that is free if not given")] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="open the page")] = True,
+    function: Annotated[str | None, typer.Option("--function", help="a test function or a formula")] = None,
+) -> None:
+    """Serve the play ground on this machine, until Ctrl-C: explorer, races, basins, networks, convolutions."""
+    ground = Playground(port, function)
+
+    def begin() -> None:
+        show(f"the play ground: {ground.url}", "Ctrl-C ends it; the address works until then, on this machine only")
+        sys.stdout.flush()
+        if browser:
+            ground.show()
+
+    ground.run(begin)
+    show("ended")
 
 
 @app.command(cls=Command, epilog="Examples: `dragongrad explain arctan2` and `dragongrad explain linalg.solve`")

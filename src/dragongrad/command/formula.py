@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ OPERATORS: dict[str, Any] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.remainder,
     "@": np.matmul, "**": _power,
 }  # fmt: skip
+# Where rules for other libraries live, with functions that they need and nobody calls by name.
+_LATE = f"{__name__.partition('.')[0]}.scipy."
 _STEPS = (np.floor, np.ceil, np.trunc, np.rint, np.sign)
 _SUMMARIES = (np.sum, np.prod, np.mean, np.max, np.min, np.var, np.std, np.dot, np.cumsum)
 # Its second argument is an integer, and a formula's numbers are floats.
@@ -70,7 +73,7 @@ def functions() -> dict[str, Any]:
     """The functions that a formula may name: NumPy's."""
     # Blocks of other libraries' functions enter the table only where these are met.
     own = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
-    elementwise = [fn for fn in own if not library_of(fn)]
+    elementwise = [fn for fn in own if not (library_of(fn) or str(fn.__module__).startswith(_LATE))]
     found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES) if fn not in _UNUSABLE}
     return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] not in "_<"}}
 
@@ -160,6 +163,40 @@ class Formula:
             if isinstance(error, DragongradError) and not isinstance(error, _MISFITS):
                 raise
             raise self._error(token, str(error).partition("\n")[0].strip()) from None
+
+    def python(self) -> str:
+        """The formula as a line of Python, of `np`, of `ad` and, where it needs it, of SciPy's `special`.
+
+        Numbers are written as floats, but for whole exponents: so Python computes with them what the formula does.
+
+        Examples
+        --------
+        >>> from dragongrad.command.formula import Formula
+        >>> Formula("sin(x) * 2 + pi * y**2").python()
+        'np.sin(x) * 2.0 + np.pi * y**2'
+
+        """
+        program = {token.at: what for kind, what, _, token in self._program if kind == "number"}
+        text = re.sub(r"\s", " ", self.text)
+        parts, before = [], 0
+        for token, following in pairwise(self._tokens):
+            called = token.kind == "name" and following.text == "("
+            spelled = self._named(token.text, called) if token.kind == "name" else token.text
+            if token.kind == "number":
+                spelled = repr(value) if isinstance(value := program[token.at], int) else repr(float(value))
+            parts += [text[before : token.at], spelled]
+            before = token.at + len(token.text)
+        return "".join(parts).strip()
+
+    def _named(self, name: str, called: bool) -> str:
+        if called:
+            return f"np.{name}" if hasattr(np, name) else f"ad.{name}" if name == "logistic" else f"special.{name}"
+        return f"np.{name}" if name in CONSTANTS else self.spelled(name)
+
+    @staticmethod
+    def spelled(name: str) -> str:
+        """A variable as `python` writes it: it may not hide the libraries that the line calls."""
+        return f"{name}_" if name in ("np", "ad", "special") else name
 
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"

@@ -63,7 +63,7 @@ def _read_optimizer(label: str, lr: float | None) -> tuple[str, Options]:
         if known is not None and name not in known:
             raise ArgumentError(f"{method} has no option {name!r}; it has: {', '.join(known)}")
         options[name] = _value(f"{label}: {name}", value, None if known is None else known[name])
-    if lr is not None and _has_rate(method):
+    if lr is not None and has_rate(method):
         options = {"lr": lr, **options}
     if not 0 < options.get("lr", 1.0) < math.inf:
         raise ArgumentError(f"{label}: lr is a positive number, not {options['lr']:g}")
@@ -103,8 +103,8 @@ def _value(what: str, text: str, default: Any) -> Any:
     return int(number) if whole and (isinstance(default, int) or default is None) else number
 
 
-def _has_rate(name: str) -> bool:
-    # To a method that searches for the length of its step the learning rate means little.
+def has_rate(name: str) -> bool:
+    """Whether a method has a learning rate that matters: those that search for the length of a step do not."""
     return ":" not in name and not issubclass(method_class(name), (LineSearchOptimizer, TrustRegion))
 
 
@@ -113,7 +113,7 @@ def tame(problem: Problem, start: np.ndarray[Any, Any], entries: Entries) -> tup
     tamed, notes = {}, []
     for label, (method, options) in entries.items():
         tamed[label] = (method, options)
-        if "lr" in options or not _has_rate(method):
+        if "lr" in options or not has_rate(method):
             continue
         usual = rate = float(method_class(method).lr)
         for _ in range(_TRIALS):

@@ -21,7 +21,7 @@ from ..core.errors import DragongradError, MissingExtraError
 _FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
 # A file or a pipe gets every row on one line; on a terminal narrower than this, columns break into letters.
 _UNBOUNDED, _NARROWEST = 4000, 60
-# The line of the user's program that an error speaks of: here it is a line of this package.
+# The line of the user's program that an error speaks of.
 _PLACE = re.compile(r"\n  at .*")
 
 
@@ -101,6 +101,11 @@ def end(error: BaseException) -> int:
     return status
 
 
+def without_place(error: BaseException) -> str:
+    """The message of an error of ours, without the line of the user's program: it would be one of this package."""
+    return _PLACE.sub("", str(error))
+
+
 def _told(error: BaseException) -> tuple[str, int]:
     """What to say of an error, and the exit status."""
     if hasattr(error, "format_message"):  # Typer's, of a word that it does not know
@@ -108,7 +113,7 @@ def _told(error: BaseException) -> tuple[str, int]:
         see = "" if context is None else f" (see {context.command_path} --help)"
         return f"{error.format_message().rstrip('.')}{see}", _MISUSED
     if isinstance(error, DragongradError):
-        return _PLACE.sub("", str(error)), _FAILED if isinstance(error, MissingExtraError) else _MISUSED
+        return without_place(error), _FAILED if isinstance(error, MissingExtraError) else _MISUSED
     if isinstance(error, Warning):
         return str(error).strip(), _MISUSED
     if isinstance(error, MemoryError):

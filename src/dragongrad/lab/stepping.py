@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,8 @@ _CALL = 128
 _LOOKS = 16
 # The compiler may add in another order, so that gradients agree in this part of their digits.
 _DIGITS = 3 / 8
+
+Tell: TypeAlias = "Callable[[float, float], None] | None"
 
 
 class Stepping:
@@ -59,8 +61,11 @@ class Stepping:
             return len(optimizer.params) <= self.rows
         return step == _FIRST and self.left - step * len(optimizer.params) >= _MANY
 
-    def go_on(self, optimizer: Optimizer, watch: Watch, moving: Array, step: int) -> int:
-        """Make steps until all are made or all runs have ended; how many have been made then."""
+    def go_on(self, optimizer: Optimizer, watch: Watch, moving: Array, step: int, tell: Tell = None) -> int:
+        """Make steps until all are made or all runs have ended; how many have been made then.
+
+        `tell` is given the share of the steps that are done, and that of the runs that are under way.
+        """
         assert isinstance(optimizer, FirstOrder)
         looks = 0
         while step < self.steps and moving.any() and looks < _LOOKS:
@@ -77,6 +82,8 @@ class Stepping:
             self._note(optimizer, watch, moving, found)
             optimizer.made(upcoming[:count])
             step += count
+            if tell is not None:
+                tell(step / self.steps, float(moving.mean()))
             if found[-1]:
                 looks += 1
                 optimizer.evaluate()

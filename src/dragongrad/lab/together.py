@@ -16,7 +16,7 @@ from ..optimize.stalled import Stalled
 from ..transforms.batch import vmap
 from ..transforms.gradients import value_and_grad
 from .lineup import Case, Entry
-from .stepping import Stepping
+from .stepping import Stepping, Tell
 from .watch import Watch
 
 
@@ -53,7 +53,7 @@ class Together:
         self.gradients = Gradients(case.problem.f)
         self.stepping = Stepping(self.gradients.both.function, count, steps, gtol)
 
-    def __call__(self, watch: Watch, tell: Callable[[float, float], None] | None = None) -> None:
+    def __call__(self, watch: Watch, tell: Tell = None) -> None:
         """Travel from some of the starts; those that rest or are lost are put back after every step.
 
         `tell` is given the share of the steps that are done, and that of the starts that are under way.
@@ -67,9 +67,7 @@ class Together:
         try:
             while step < self.steps:
                 if self.stepping.is_due(optimizer, step):
-                    step = self.stepping.go_on(optimizer, watch, moving, step)
-                    if tell is not None:
-                        tell(step / self.steps, float(moving.mean()))
+                    step = self.stepping.go_on(optimizer, watch, moving, step, tell)
                 rests = moving & _within(optimizer.gradient, self.gtol)
                 if rests.any():
                     watch.ends[rests] = optimizer.params[rests]

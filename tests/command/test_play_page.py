@@ -1,0 +1,280 @@
+"""The play ground in Chromium: every view draws, answers pointer and keys, and its link has its state."""
+
+import re
+import shutil
+import time
+
+import pytest
+
+from dragongrad.command.play.server import Playground
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+VIEWS = ["explorer", "race", "losses", "surface", "basins", "network", "convolution"]
+# Controls without a name, which a reader of the screen could not tell.
+NAMELESS = """() => [...document.querySelectorAll("input, select, button, canvas, iframe, progress, [role=img]")]
+  .filter((e) => !(e.labels?.length || e.ariaLabel || e.title || e.textContent.trim() || e.ariaHidden))
+  .map((e) => e.outerHTML)"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install 'dragongrad[browser]'")
+    with api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def ground():
+    made = Playground()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def load(browser, ground):
+    """Opens views; at the end of a test there must have been no error, and no request to anywhere else."""
+    contexts, wrong = [], []
+    origin = ground.url.split("/")[2]
+
+    def foreign(request):
+        if request.url.split("/")[2] != origin and not request.url.startswith("data:"):
+            wrong.append(request.url)
+
+    def opened(state, scheme="light", size=(1280, 900)):
+        viewport = {"width": size[0], "height": size[1]}
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", foreign)
+        page.goto(f"{ground.url}#{state}")
+        return page
+
+    opened.wrong = wrong
+    yield opened
+    for context in contexts:
+        context.close()
+    # A refusal that a test asks for is an answer with the status 400, which the console mentions.
+    assert [line for line in wrong if "status of 400" not in line] == []
+
+
+def wait(page, script, arg=None):
+    """Wait for a function or an expression to be true; Playwright's own waiting is against the page's policy."""
+    until = time.monotonic() + 15
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < until, script
+        page.wait_for_timeout(30)
+
+
+def drawn(page, selector="main canvas"):
+    """Whether something is drawn: a canvas whose pixels are not all alike."""
+    wait(
+        page,
+        """(selector) => { const c = document.querySelector(selector); if (!c?.width) return false;
+        const copy = new OffscreenCanvas(200, 200).getContext("2d", { willReadFrequently: true });
+        copy.drawImage(c, 0, 0, 200, 200);
+        return new Set(new Uint32Array(copy.getImageData(0, 0, 200, 200).data.buffer)).size > 20; }""",
+        selector,
+    )
+
+
+def hash_of(page, wanted):
+    """The state in the link, once it matches."""
+    wait(page, "(text) => RegExp(text).test(decodeURIComponent(location.hash))", arg=wanted)
+
+
+def field(page, label):
+    return page.get_by_label(label, exact=True)
+
+
+# Every view
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 900)), ("dark", (390, 844))])
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view(load, view, scheme, size):
+    page = load(view, scheme, size)
+    if view == "explorer":
+        assert page.frame_locator("iframe").locator("#rows .row").nth(2).inner_text().startswith("v1")
+    elif view == "convolution":
+        page.locator(".cell.now").first.wait_for()
+    else:
+        drawn(page)
+    assert page.locator("nav a[aria-current=page]").inner_text().lower() == view
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(NAMELESS) == []
+    assert page.locator("#trouble").is_hidden()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_its_code_is_shown(load, view):
+    page = load(view)
+    page.get_by_role("button", name="Python code").click()
+    page.locator("#program").wait_for()
+    assert "import dragongrad as ad" in page.locator("#program-text").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("#program").is_hidden()
+
+
+def test_views_change_with_the_tabs_and_keep_the_function(load):
+    page = load("race?f=booth")
+    drawn(page)
+    field(page, "Function").fill("x**2 + 2*y**2")
+    hash_of(page, "f=x.*2.*y")
+    page.get_by_role("link", name="Surface").click()
+    assert field(page, "Function").input_value() == "x**2 + 2*y**2"
+    page.get_by_role("link", name="Convolution").click()
+    page.go_back()
+    assert page.locator("nav a[aria-current=page]").inner_text() == "Surface"
+
+
+# The race
+
+
+def test_the_start_is_placed_on_the_map(load):
+    page = load("race?f=booth&o=gd:lr=0.01&steps=20")
+    drawn(page)
+    page.locator("main tbody tr").first.wait_for()
+    box = page.locator("main canvas").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    hash_of(page, r"start=-?\d+\.\d+,\d")
+    before = field(page, "Start").input_value()
+    page.locator("main canvas").first.press("ArrowRight")
+    wait(page, "(old) => !decodeURIComponent(location.hash).includes(old)", arg=before)
+    assert float(field(page, "Start").input_value().split(",")[0]) > float(before.split(",")[0])
+    # Another page with this link is in the same state.
+    again = load(page.url.partition("#")[2])
+    assert field(again, "Start").input_value() == field(page, "Start").input_value()
+
+
+def test_runners_and_rates_are_chosen(load):
+    page = load("race?f=booth&o=gd")
+    page.locator("main tbody tr").first.wait_for()
+    field(page, "adam").check()
+    hash_of(page, "o=gd,adam$")
+    field(page, "learning rate of adam").press("ArrowRight")
+    hash_of(page, r"adam:lr=0\.01[12]")
+    wait(page, "document.querySelectorAll('main tbody tr').length === 2")
+    page.keyboard.press("Tab")
+    page.locator("#intro").click()
+    page.keyboard.press("Home")
+    assert page.locator("output").first.inner_text().startswith("0 of")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("output").first.inner_text().startswith("1 of")
+
+
+# The others
+
+
+def test_what_is_wrong_is_told(load):
+    page = load("race?f=sin(x")
+    assert "to close the (" in page.locator("#trouble").inner_text()
+    field(page, "Function").fill("<script>alert(1)</script> + y")
+    wait(page, "document.getElementById('trouble').textContent.includes('not part of a formula')")
+    field(page, "Function").fill("x**2 + y**2")
+    page.locator("#trouble").wait_for(state="hidden")
+    drawn(page)
+
+
+def test_losses_have_orders(load):
+    page = load("losses?f=rosenbrock&o=newton")
+    drawn(page)
+    assert float(page.locator("main tbody td").nth(2).inner_text()) > 1.5
+    field(page, "Shown").select_option("gaps")
+    hash_of(page, "of=gaps")
+
+
+def test_the_surface_turns(load):
+    page = load("surface")
+    drawn(page, "canvas.turns")
+    box = page.locator("canvas.turns").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 130)
+    page.mouse.up()
+    hash_of(page, "turn=-10.*tilt=45")
+    page.locator("canvas.turns").press("ArrowLeft")
+    hash_of(page, "turn=-15")
+
+
+def test_basins_are_cancelled_and_computed(load):
+    page = load("basins?f=rosenbrock&o=adam:lr=0.0001&grid=300&steps=5000")
+    page.get_by_role("button", name="Cancel").click()
+    assert "cancelled" in page.locator("main .stage").inner_text()
+    page = load("basins?f=himmelblau&grid=20&steps=100")
+    drawn(page)
+    page.get_by_role("button", name="Compute again").wait_for()
+    shares = page.locator("main tbody td:last-child").all_inner_texts()
+    assert sum(float(share.rstrip(" %")) for share in shares) == pytest.approx(100, abs=0.3)
+
+
+def test_a_network_trains(load):
+    page = load("network?data=xor&hidden=8&points=60&lr=0.1")
+    status = page.locator(".sum")
+    drawn(page)
+    page.get_by_role("button", name="Step").click()
+    wait(page, "document.querySelector('.sum').textContent.startsWith('Step 1:')")
+    page.get_by_role("button", name="Start").click()
+    wait(page, "+document.querySelector('.sum').textContent.match(/\\d+/)[0] > 30")
+    page.get_by_label("Learning rate").press("ArrowRight")
+    hash_of(page, r"lr=0\.11")
+    wait(page, "+document.querySelector('.sum').textContent.match(/\\d+/)[0] > 60")
+    page.get_by_role("button", name="Pause").click()
+    paused = status.inner_text()
+    page.wait_for_timeout(300)
+    assert status.inner_text() == paused
+    page.get_by_role("button", name="Reset").click()
+    wait(page, "document.querySelector('.sum').textContent.startsWith('Step 0:')")
+    page.get_by_label("Hidden units").press("ArrowRight")
+    hash_of(page, "hidden=9")
+
+
+def test_a_kernel_slides(load):
+    page = load("convolution?image=edge&kernel=1,0,-1,1,0,-1,1,0,-1")
+    page.locator(".cell.now").first.wait_for()
+    page.get_by_role("button", name="One position on").click()
+    hash_of(page, "at=1")
+    page.locator("#intro").click()
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".sum").inner_text() == "their sum: \u22123"
+    field(page, "Kernel, row 1, column 1").fill("5")
+    wait(page, "document.querySelector('.sum').textContent === 'their sum: \u22123'")
+    hash_of(page, "kernel=5,0,-1")
+    page.locator("[data-pixel='0']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("9")
+    hash_of(page, "image=0900")
+    field(page, "Padding").press("ArrowRight")
+    wait(page, "document.querySelectorAll('.cell.outside').length === 40")
+    field(page, "Gradient of").select_option("all")
+    page.get_by_role("heading", name="Gradient of all sums: kernel").wait_for()
+
+
+def test_the_explorer_plays_in_its_frame(load):
+    page = load("explorer?f=x*y&values=x=3 y=4")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="To the end").click()
+    assert "4" in frame.locator("#rows .row").first.inner_text()
+    field(page, "Formula").fill("exp(z)")
+    assert field(page, "z").input_value() == "1"
+    hash_of(page, "values=z=1")
+    field(page, "z").fill("1,2,oh")
+    wait(page, "document.getElementById('trouble').textContent.includes('not a number')")
+
+
+def test_a_server_that_has_ended_is_told(load, ground):
+    page = load("surface")
+    drawn(page)
+    ground.stop()
+    field(page, "Points a side").press("ArrowRight")
+    wait(page, "document.getElementById('trouble').textContent.includes('the server does not answer')")
+    load.wrong[:] = [line for line in load.wrong if not re.search("ERR_CONNECTION|Failed to load", line)]
