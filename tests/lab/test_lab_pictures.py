@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,9 +16,9 @@ import dragongrad as ad
 from dragongrad import lab
 from dragongrad.lab.basins import DIVERGED, UNDER_WAY
 from dragongrad.lab.figures.basins import basin_image
-from dragongrad.lab.figures.landscape import landscape, planar
+from dragongrad.lab.figures.landscape import landscape, levels, planar
 from dragongrad.optimize import minimize
-from dragongrad.views.palette import styles
+from dragongrad.views.palette import DARK, LIGHT, hues, page_style, styles
 
 PIL = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")
@@ -58,8 +59,14 @@ def legend_of(figure):
 def test_paths(study, tmp_path):
     figure = lab.draw_paths("booth", study.runs("booth"), path=tmp_path / "paths.png")
     axes, bar = figure.axes
-    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("x[0]", "x[1]", "Paths on booth")
-    assert bar.get_ylabel().startswith("log₁₀(f - f*")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x[0]", "x[1]")
+    assert axes.get_title() == "Paths on booth from (0, 3)"
+    assert bar.get_ylabel() == "f - f*"
+    ticks = [t.get_text() for t in bar.get_yticklabels()]
+    assert ticks[0] == "0"
+    assert set(ticks[1:]) <= {"0.1", "1", "10", "100", "1000", "10⁴"}
+    assert len(ticks) > 2
+    assert axes.get_aspect() == 1.0
     texts = legend_of(figure)
     assert texts[-2:] == ["start", "minimum"]
     assert texts[0].startswith("slow (")
@@ -70,7 +77,10 @@ def test_surface(study, tmp_path):
     figure = lab.draw_surface("booth", study.runs("booth"), path=tmp_path / "surface.png")
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("x[0]", "x[1]")
-    assert legend_of(figure) == ["slow", "quick", "newton", "lost"]
+    legend = axes.get_legend()
+    assert [t.get_text() for t in legend.get_texts()] == ["slow", "quick", "newton", "lost"]
+    assert axes.get_title() == "Paths on the surface of booth from (0, 3)"
+    assert all(c.get_alpha() is None for c in axes.collections), "no seams through which light falls"
     shown(tmp_path / "surface.png")
 
 
@@ -217,6 +227,135 @@ def test_the_laboratory_opens_without_matplotlib():
     assert out.stdout.strip() == "[]"
 
 
+# What is seen
+
+
+def boxes(figure):
+    """The frames of all texts of a picture that are seen, by what they say."""
+    renderer = figure.canvas.get_renderer()
+    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]
+    texts = [text for one in legends if one.get_visible() for text in [one.get_title(), *one.get_texts()]]
+    for axes in figure.axes:
+        texts += [axes.title, axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            texts += [label for tick in axis._update_ticks() for label in (tick.label1, tick.label2)]
+    seen = [text for text in texts if text.get_visible() and text.get_text().strip()]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in seen]
+
+
+def apart(one, other):
+    """Whether two frames share less than a pixel."""
+    return one.x1 <= other.x0 + 1 or other.x1 <= one.x0 + 1 or one.y1 <= other.y0 + 1 or other.y1 <= one.y0 + 1
+
+
+MANY = {f"an optimizer with a long name and options {k}": ("gd", {"lr": 0.01 * (k + 1)}) for k in range(8)}
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    functions = {"a function with a name that is quite long " + "x" * 30: bowl, "wide": lambda x: 1e9 * bowl(x)}
+    return lab.study(functions, MANY, [[1e3, -2e3]], ["reverse"], max_iter=30)
+
+
+PICTURES = {
+    "paths": lambda study: lab.draw_paths(bowl, study.runs()),
+    "losses": lambda study: lab.draw_losses(study.runs(), title="Losses of many"),
+    "heat map": lambda study: lab.draw_heatmap(study),
+    "profiles": lambda study: lab.draw_profiles(study),
+    "basins": lambda study: lab.draw_basins(waves()),
+}
+
+
+def waves():
+    return lab.basins("rastrigin", ("adam", {"lr": 0.05}), grid=44, steps=120)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_texts_neither_overlap_nor_leave_the_picture(picture, crowd):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = PICTURES[picture](crowd)
+    FigureCanvasAgg(figure).draw()
+    found = boxes(figure)
+    assert len(found) > 8
+    for text, box in found:
+        assert box.x0 >= -1, text
+        assert box.y0 >= -1, text
+        assert box.x1 <= figure.bbox.x1 + 1, text
+        assert box.y1 <= figure.bbox.y1 + 1, text
+    if picture == "heat map":  # the frames of slanted texts overlap though they do not
+        return
+    for (a, one), (b, other) in itertools.combinations(found, 2):
+        assert apart(one, other), (a, b)
+
+
+def test_names_that_begin_alike_are_told_apart(crowd):
+    axes = lab.draw_heatmap(crowd).axes[0]
+    assert len({t.get_text() for t in axes.get_xticklabels()}) == len(MANY)
+    assert len({t.get_text() for t in axes.get_yticklabels()}) == 2
+
+
+def test_contours_are_spread_over_the_logarithm_and_ticks_are_values():
+    case = planar("rosenbrock")
+    land = landscape(case, np.array([[-2.0, 2.0], [-1.0, 3.0]]))
+    found = levels(land)
+    assert (np.diff(found.heights) > 0).all()
+    assert found.heights[0] <= np.nanmin(land.height)
+    assert found.heights[-1] >= np.nanmax(land.height) - 1e-9
+    for height, text in found.ticks.items():
+        assert land.offset + float(text) == pytest.approx(10**height, rel=1e-6), text
+    values = 10 ** np.array(found.heights[2:-1]) - land.offset
+    ratios = values[1:] / values[:-1]
+    assert ((ratios > 1.9) & (ratios < 2.6)).all(), "1, 2, 5, 10"
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: 0 * x[0], lambda x: 1e300 * x[0] ** 2, lambda x: 1e-200 * x[0] ** 2, lambda x: x[0]]
+)
+def test_levels_of_any_function(f):
+    found = levels(landscape(planar(f), np.array([[-2.0, 2.0], [-1.0, 3.0]]), 30))
+    assert 2 <= len(found.heights) < 60
+    assert (np.diff(found.heights) > 0).all()
+    assert 1 <= len(found.ticks) <= 10
+
+
+@pytest.mark.parametrize(("sides", "equal"), [((4, 4), True), ((4, 1.5), True), ((10, 1), False), ((1, 10), False)])
+def test_axes_are_equal_where_that_leaves_a_picture(sides, equal):
+    region = [[0, sides[0]], [0, sides[1]]]
+    figure = lab.draw_paths(bowl, {"a": np.ones((2, 2))}, region)
+    assert (figure.axes[0].get_aspect() == 1.0) == equal
+
+
+def test_the_end_of_each_path_is_seen_where_many_end_at_one_place():
+    runs = {name: np.array([[0.0, 0.0], [1.0, 1.0]]) for name in "abc"}
+    axes = lab.draw_paths(bowl, {**runs, "d": np.array([[0.0, 0.0], [0.5, 1.0]])}).axes[0]
+    ends = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_zorder() > 6][:-1]
+    sizes = [line.get_markersize() for line in ends if line.get_zorder() < 7]
+    assert sizes[:3] == sorted(set(sizes[:3]), reverse=True)
+    assert sizes[3] == sizes[0]
+
+
+def test_no_colour_of_a_basin_is_used_twice_and_the_legend_is_on_the_map():
+    found = waves()
+    assert len(found.minima) > 40
+    assert len(set(hues(len(found.minima)))) == len(found.minima)
+    image = basin_image(replace(found, arrival=np.zeros_like(found.arrival)))[0]
+    colors = {tuple(image[found.label == k][0].round(6)) for k in np.unique(found.label[found.label >= 0])}
+    assert len(colors) == len(np.unique(found.label[found.label >= 0]))
+    legend = lab.draw_basins(found).legends[0]
+    named = [p.get_facecolor()[:3] for p in legend.get_patches() if p.get_facecolor()[3]]
+    on_map = {tuple(np.round(_full(c), 3)) for c in [*hues(len(found.minima)), "#b9b9b9", "#000000"]}
+    assert {tuple(np.round(c, 3)) for c in named} <= on_map
+    shares = found.shares()
+    for text in [t.get_text() for t in legend.get_texts()]:
+        name = text.split("   ")[0]
+        assert "others" in name or shares.get(name, shares.get(name.removeprefix("still "), 0)) > 0
+
+
+def _full(color):
+    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
 # Races
 
 
@@ -252,7 +391,7 @@ def test_race_to_one_page(race, tmp_path):
     assert not [value for name, value in page.attributes if name in ("src", "href")]
     assert {"canvas", "button", "input", "select", "table"} <= set(page.tags)
     data = json.loads(page.text["data"])
-    assert data["title"] == "Race on booth"
+    assert data["title"] == f"Race on booth from ({', '.join(f'{v:g}' for v in data['start'])})"
     assert data["steps"] == list(range(41))
     assert [r["name"] for r in data["runs"]] == list(race.runs)
     assert data["minima"] == [[1, 3]]
@@ -280,7 +419,7 @@ def test_a_name_cannot_break_out_of_the_page(tmp_path, name):
     assert not set("<>&\u2028") & set(written)
     data = json.loads(written, parse_constant=pytest.fail)
     assert pages[1].text == {k: v for k, v in pages[0].text.items() if k != "data"}
-    assert data["title"] == f"Race on {name}"
+    assert data["title"] == f"Race on {name} from (0, 0.5)"
     assert data["runs"][0]["name"] == name
     assert data["runs"][1]["losses"][-1] is None
 
@@ -305,6 +444,45 @@ def test_long_races_are_thinned(tmp_path):
     data = json.loads(page.text["data"])
     assert race.steps == data["steps"][-1] == 2000
     assert len(data["steps"]) == len(data["runs"][0]["path"]) == 600
+
+
+def test_a_race_begins_with_every_optimizer_at_its_start(tmp_path):
+    methods = {"gd": ("gd", {"lr": 1e-3}), "l-bfgs": "l-bfgs", "newton": "newton", "scipy": "scipy:bfgs"}
+    race = lab.race("rosenbrock", methods, start=[-1.5, 2.0], steps=30)
+    page = Page()
+    page.feed(race._page())
+    data = json.loads(page.text["data"])
+    assert data["steps"][0] == 0
+    assert {tuple(run["path"][0]) for run in data["runs"]} == {(-1.5, 2.0)}
+    assert len({run["losses"][0] for run in data["runs"]}) == 1
+    # Their markers lie one in the other.
+    with PIL.open(race.to_gif(tmp_path / "race.gif", frames=3)) as picture:
+        picture.seek(0)
+        first = np.asarray(picture.convert("RGB")).astype(int)
+    for color in list(styles(list(methods)).values()):
+        wanted = [round(255 * v) for v in _full(color["color"])]
+        map_only = first[:, : first.shape[1] * 3 // 5]
+        assert (map_only == wanted).all(axis=-1).sum() > 3, color["color"]
+
+
+def test_the_map_of_a_race_has_one_scale_for_both_axes():
+    width, height = np.ptp(lab.race("booth", "newton").region, axis=1)
+    assert width / height == pytest.approx(1.38)
+    data = lab.race("booth", "newton", region=[[0, 9], [0, 1]]).region
+    assert data.tolist() == [[0, 9], [0, 1]]
+    slit = lab.race({"slit": lambda x: x[0] ** 2 + (1e4 * x[1]) ** 2}, "newton", [1.0, 1.0])
+    assert '"equal":true' in slit._page()
+    assert '"equal":false' in lab.race("booth", "newton", region=[[0, 9], [0, 1]])._page()
+
+
+def test_the_page_of_a_race_has_the_colours_that_all_share_and_a_curve_of_losses(race):
+    text = race._page()
+    assert page_style() in text
+    assert LIGHT["ink"] in text
+    assert DARK["paper"] in text
+    page = Page()
+    page.feed(text)
+    assert ("id", "curve") in page.attributes
 
 
 def test_race_to_gif(race, tmp_path):

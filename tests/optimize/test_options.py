@@ -52,6 +52,7 @@ NO_NUMBER = ["fast", True, math.nan, [0.1], np.array([0.1, 0.2]), 1j, {}]
 WRONG = {
     "callback": [3, "print", lambda: None],
     "progress": [1, "yes", None],
+    "watch": [1, "yes", lambda: None],
     "path": [1, "yes", None],
     "compile": [1, "no", None],
     "max_iter": [*NO_NUMBER, 1.5, 0, -3, math.inf],

@@ -237,8 +237,8 @@ class Screen:
 def notebook(monkeypatch):
     screen = Screen()
     shell = types.SimpleNamespace(kernel=object())
-    ipython = types.SimpleNamespace(get_ipython=lambda: shell, display=types.SimpleNamespace(display=screen))
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=screen))
     monkeypatch.setattr(Plot, "every", 0.0)
     return screen
 
@@ -258,6 +258,14 @@ def test_a_race_is_one_plot_with_a_curve_for_each_runner(notebook):
     assert notebook.pictures[-1].count('stroke-width="2"') == 2
     assert ">gd</text>" in notebook.pictures[-1]
     assert ">adam</text>" in notebook.pictures[-1]
+
+
+def test_a_run_that_shoots_off_does_not_flatten_the_others():
+    text = curves(
+        {"lost": ([0, 1, 2], [1.0, 1e90, 1e200]), "fine": ([0, 1, 2], [1.0, 0.1, 0.01])}, "step", "loss", ""
+    )
+    assert "10⁻²" in text
+    assert "10²⁰" not in text
 
 
 def test_progress_alone_shows_no_plot_in_a_notebook(notebook):

@@ -21,10 +21,10 @@ X = np.ones(3)
     ("call", "error", "words"),
     [
         (lambda: ad.grad(square, X), ad.ArgumentError, r"ad\.grad\(f\)\(x\), not ad\.grad\(f, x\)"),
-        (lambda: ad.value_and_grad(square, 2.0), ad.ArgumentError, r"ad\.grad\(f\)\(x\)"),
-        (lambda: ad.jacobian(square, [1.0, 2.0]), ad.ArgumentError, r"ad\.grad\(f\)\(x\)"),
-        (lambda: ad.hessian(square, {"a": 1.0}), ad.ArgumentError, r"ad\.grad\(f\)\(x\)"),
-        (lambda: ad.elementwise_grad(np.tanh, X), ad.ArgumentError, r"ad\.grad\(f\)\(x\)"),
+        (lambda: ad.value_and_grad(square, 2.0), ad.ArgumentError, r"ad\.value_and_grad\(f\)\(x\), not"),
+        (lambda: ad.jacobian(square, [1.0, 2.0]), ad.ArgumentError, r"ad\.jacobian\(f\)\(x\), not"),
+        (lambda: ad.hessian(square, {"a": 1.0}), ad.ArgumentError, r"ad\.hessian\(f\)\(x\), not"),
+        (lambda: ad.elementwise_grad(np.tanh, X), ad.ArgumentError, r"ad\.elementwise_grad\(f\)\(x\), not"),
         (lambda: ad.hessian(lambda x: x)(X), ad.NotScalarError, r"^hessian needs one number.*\(3,\)"),
         (lambda: ad.hessian(lambda x: None)(X), ad.NotScalarError, "^hessian needs one number.*has_aux"),
         (lambda: ad.hessian(square)(1j * X), ad.DtypeError, "^hessian needs real inputs"),
@@ -51,7 +51,7 @@ def test_what_to_write_instead(call, error, words):
 def test_positions_that_are_of_another_kind_are_no_data():
     with pytest.raises(ad.ArgumentError) as caught:
         ad.grad(square, "x")
-    assert "ad.grad(f)(x)" not in str(caught.value)
+    assert "ad.grad(f)" not in str(caught.value)
 
 
 def test_the_hessian_of_a_complex_number_is_still_found():

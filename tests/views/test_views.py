@@ -1,5 +1,6 @@
 """Looking inside: the Graph, its pictures, trace tables and printed rules."""
 
+import re
 import sys
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -143,6 +144,46 @@ def test_svg_is_well_formed_and_complete(function):
     assert graph._repr_svg_() == graph.svg()
     edges = [p for n in graph.nodes for p in n.parents if p is not None]
     assert len(root.findall("{*}path")) == 2 * len(edges)
+
+
+def test_pictures_of_graphs_have_no_ground_and_take_the_colour_of_the_text_around_them():
+    text = ad.graph(f, 1.0, 2.0).svg()
+    root = ET.fromstring(text)
+    assert not root.findall("{*}rect"), "no card"
+    assert {t.get("fill") for t in root.findall(".//{*}text")} == {"currentColor"}
+    assert "#fff" not in text
+    # As a file it asks the reader's system; inline, where it is not the root, nothing of the page is touched.
+    assert "@media (prefers-color-scheme:dark){svg:root{" in root.find("{*}style").text
+
+
+@pytest.mark.parametrize(
+    ("transform", "args"),
+    [
+        (ad.grad(lambda x, y: np.exp(-x * x) * np.sin(x + y)), (0.5, 1.0)),
+        (ad.grad(lambda x: np.sum(x**2)), (np.ones(3),)),
+        (ad.grad(lambda x: x * 3.0), (2.0,)),
+        (ad.value_and_grad(lambda x: np.sin(x) * x), (0.5,)),
+        (ad.hessian(lambda x: x[0] ** 3 * x[1]), (np.ones(2),)),
+        (ad.vmap(ad.grad(lambda x: np.sin(x) * x)), (np.ones(4),)),
+        (ad.jacobian(lambda x: np.sin(x) * x), (np.ones((1, 2)),)),
+        (ad.grad(lambda x: np.sum(x * 1)), (np.ones(0),)),
+    ],
+)
+def test_graphs_of_derivatives_show_neither_dead_nodes_nor_products_with_one(transform, args):
+    graph = ad.graph(transform, *args)
+    used = {p for n in graph.nodes for p in n.parents} | {o for o in graph.outputs if isinstance(o, Node)}
+    assert set(graph.nodes) <= used
+    assert not re.search(r"= 1(\.0)? \* |\* 1(\.0)? ", str(graph))
+    assert [graph.names[n] for n in graph.nodes] == [f"v{k}" for k in range(1, len(graph.nodes) + 1)]
+    ET.fromstring(graph.svg())
+
+
+def test_what_a_user_writes_is_shown_as_it_is():
+    def wasteful(x):
+        np.cos(x)
+        return 1.0 * x * np.ones(2)
+
+    assert [n.block.name for n in ad.graph(wasteful, np.ones(2)).nodes] == ["cos", "multiply", "multiply"]
 
 
 def test_svg_escapes():
@@ -302,7 +343,9 @@ def test_outputs_that_depend_on_nothing_have_a_row(mode, derivative):
 
 def test_table_in_a_notebook_is_well_formed():
     root = ET.fromstring(ad.trace_table(lambda x: x < 1, 2.0)._repr_html_())
-    assert len(root.findall("tbody/tr")) == 2
+    assert len(root.findall("table/tbody/tr")) == 2
+    assert all("border-collapse" in t.get("style") for t in root.findall("table"))
+    assert "color: inherit" in root.find("table").get("style"), "it follows a dark page"
 
 
 class Formatter:

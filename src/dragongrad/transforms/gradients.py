@@ -216,7 +216,7 @@ def value_and_grad(
     (np.float64(5.0), array([2., 4.]))
 
     """
-    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    options = {"argnums": check_argnums(argnums, "value_and_grad"), "has_aux": has_aux, "holomorphic": holomorphic}
     return Transform(value_and_grad, _run_value_and_grad, f, options)
 
 
@@ -278,7 +278,7 @@ def grad(
     {'a': np.float64(12.0), 'b': np.float64(9.0)}
 
     """
-    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    options = {"argnums": check_argnums(argnums, "grad"), "has_aux": has_aux, "holomorphic": holomorphic}
     return Transform(grad, _run_grad, f, options)
 
 

@@ -203,7 +203,7 @@ def jacfwd(
            [1., 1.]])
 
     """
-    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    options = {"argnums": check_argnums(argnums, "jacfwd"), "has_aux": has_aux, "holomorphic": holomorphic}
     return Transform(jacfwd, _run_jacfwd, f, options)
 
 
@@ -239,7 +239,7 @@ def jacrev(
            [1., 1.]])
 
     """
-    options = {"argnums": check_argnums(argnums), "has_aux": has_aux, "holomorphic": holomorphic}
+    options = {"argnums": check_argnums(argnums, "jacrev"), "has_aux": has_aux, "holomorphic": holomorphic}
     return Transform(jacrev, _run_jacrev, f, options)
 
 
@@ -305,7 +305,7 @@ def jacobian(
     if mode not in (None, "forward", "reverse"):
         raise ArgumentError(f"mode must be 'forward', 'reverse' or None, got {mode!r}")
     options = {
-        "argnums": check_argnums(argnums), "mode": mode, "has_aux": has_aux, "holomorphic": holomorphic,
+        "argnums": check_argnums(argnums, "jacobian"), "mode": mode, "has_aux": has_aux, "holomorphic": holomorphic,
     }  # fmt: skip
     return Transform(jacobian, _run_jacobian, f, options)
 
@@ -353,7 +353,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
            [2., 0.]])
 
     """
-    return Transform(hessian, _run_hessian, f, {"argnums": check_argnums(argnums), "has_aux": has_aux})
+    return Transform(hessian, _run_hessian, f, {"argnums": check_argnums(argnums, "hessian"), "has_aux": has_aux})
 
 
 def _run_hessian(f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> Any:

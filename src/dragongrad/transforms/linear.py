@@ -75,7 +75,7 @@ def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Trans
     array([12.,  2.])
 
     """
-    if not isinstance(check_argnums(argnums), int):
+    if not isinstance(check_argnums(argnums, "derivative"), int):
         raise ArgumentError("derivative takes one position in argnums: use ad.jacobian for several")
     if not isinstance(order, int) or order < 0:
         raise ArgumentError(f"order must be a number of times, got {order!r}")

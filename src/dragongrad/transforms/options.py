@@ -64,20 +64,18 @@ def _remake(maker: Callable[..., Any], f: Any, options: dict[str, Any]) -> Any:
     return maker(f, **options)
 
 
-def check_argnums(argnums: Any) -> Argnums:
-    """Check that `argnums` is an integer or a non-empty sequence of them."""
+def check_argnums(argnums: Any, asked: str) -> Argnums:
+    """Check that the `argnums` of a transform is an integer or a non-empty sequence of them."""
     if _is_position(argnums):
         return int(argnums)
     if isinstance(argnums, (tuple, list)) and argnums and all(map(_is_position, argnums)):
         return tuple([int(a) for a in argnums])
-    raise ArgumentError(f"argnums must be a position or a tuple of positions, got {argnums!r}{_for_data(argnums)}")
-
-
-def _for_data(argnums: Any) -> str:
-    """What to write where data was given, by whoever takes the transform for the derivative itself."""
-    if not isinstance(argnums, (float, complex, np.ndarray, np.generic, list, tuple, dict)):
-        return ""
-    return "\nThe transform returns a function, which takes the data: ad.grad(f)(x), not ad.grad(f, x)"
+    # Whoever takes the transform for the derivative itself gives the data here.
+    data = isinstance(argnums, (float, complex, np.ndarray, np.generic, list, tuple, dict))
+    write = f"\n  at {user_line()}\nData go to the function that it returns: ad.{asked}(f)(x), not ad.{asked}(f, x)"
+    raise ArgumentError(
+        f"argnums must be a position or a tuple of positions, got {argnums!r}{write if data else ''}"
+    )
 
 
 def _is_position(value: Any) -> bool:

@@ -165,6 +165,6 @@ def elementwise_grad(f: Callable[P, Any], argnums: int = 0) -> Transform[P, Any]
     array([1.      , 0.419974])
 
     """
-    if not isinstance(check_argnums(argnums), int):
+    if not isinstance(check_argnums(argnums, "elementwise_grad"), int):
         raise ArgumentError("elementwise_grad takes one position in argnums")
     return Transform(elementwise_grad, _run_elementwise, f, {"argnums": int(argnums)})

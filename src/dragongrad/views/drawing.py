@@ -8,15 +8,26 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from ..blocks.pickles import reduced_graph
 from ..core.graph import Graph, trace
 from ..core.node import Node
+from ..transforms.options import Transform
 from .layout import Placed, place
+from .palette import DARK, LIGHT
 from .text import application, brief, latex_text
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
+# In the picture, which has no ground of its own: tints that let through what is below, light or dark.
+_TINT = {"input": "#3b82f6", "node": "#94a3b8", "output": "#22c55e"}
 _HEADER = 22.0
-_EDGE, _LINE, _TEXT, _FAINT = "#94a3b8", "#64748b", "#0f172a", "#64748b"
+_EDGE = "#8b98a9"
+# Inline the picture takes the colour of the text around it; as a file it is the root, and asks the reader's system.
+_STYLE = (
+    f"<style>svg:root{{color:{LIGHT['ink']}}}"
+    f"@media (prefers-color-scheme:dark){{svg:root{{color:{DARK['ink']}}}}}</style>"
+)
 
 
 class DrawnGraph(Graph):
@@ -116,9 +127,8 @@ class DrawnGraph(Graph):
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
             f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif">',
-            f"<title>{escape(title)}</title>",
-            f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
-            f'<text x="16" y="22" font-size="14" font-weight="bold" fill="{_TEXT}">{escape(title)}</text>',
+            f"<title>{escape(title)}</title>{_STYLE}",
+            f'<text x="16" y="22" font-size="14" font-weight="bold" fill="currentColor">{escape(title)}</text>',
         ]
         for box in boxes:
             box.x += (width - layout.width) / 2
@@ -135,7 +145,7 @@ class DrawnGraph(Graph):
                 for slot, p in enumerate(arriving)
             ]
         for node, box in zip(everything, boxes, strict=True):
-            parts += _box(box, *texts[node], _FILL[self.kind(node)], self._tooltip(node))
+            parts += _box(box, *texts[node], _TINT[self.kind(node)], self._tooltip(node))
         return "\n".join([*parts, "</svg>"])
 
     def to_tikz(self) -> str:
@@ -192,7 +202,8 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
     Parameters
     ----------
     f : callable
-        A function of nests of arrays. A transformed one works too: `ad.graph(ad.grad(f), x)`.
+        A function of nests of arrays. A transformed one works too, `ad.graph(ad.grad(f), x)`: of such a Graph
+        products with 1 and what nothing depends on are left out.
     *args
         Its arguments, all inputs of the Graph. Keyword arguments are passed through as plain values.
 
@@ -219,7 +230,36 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
     """
     traced = trace(f, args, kwargs, DrawnGraph)
     assert isinstance(traced, DrawnGraph)
-    return traced
+    # What a user writes is shown as it is; what a sweep writes begins with a 1, and leaves the value unused.
+    return _without_seeds(traced) if isinstance(f, Transform) else traced
+
+
+def _without_seeds(graph: DrawnGraph) -> DrawnGraph:
+    """The Graph without products with one, and without what nothing depends on."""
+    stands_for: dict[Node, Node] = {}
+    for node in graph.nodes:
+        node.parents = tuple([stands_for.get(p, p) if p is not None else None for p in node.parents])
+        same = _factor(node)
+        if same is not None:
+            stands_for[node] = same
+    outputs = [stands_for.get(o, o) if isinstance(o, Node) else o for o in graph.outputs]
+    alive = {o for o in outputs if isinstance(o, Node)}
+    for node in reversed(graph.nodes):
+        if node in alive:
+            alive.update(p for p in node.parents if p is not None)
+    nodes = [node for node in graph.nodes if node in alive]
+    return DrawnGraph(graph.title, graph.inputs, nodes, outputs, graph._given)
+
+
+def _factor(node: Node) -> Node | None:
+    """The other factor of a product with ones, where it is the product."""
+    if node.block is None or node.block.fn is not np.multiply or len(node.parents) != 2:
+        return None
+    for one, other in ((0, 1), (1, 0)):
+        value, factor = node.saved[1 + one], node.parents[other]
+        if node.parents[one] is None and factor is not None and np.size(value) and np.all(np.equal(value, 1)):
+            return factor if factor.shape == node.shape and factor.dtype == node.dtype else None
+    return None
 
 
 def _quoted(text: str) -> str:
@@ -243,14 +283,14 @@ def _edge(start: Placed, route: list[tuple[float, float]], end: Placed, shift: f
     )
 
 
-def _box(box: Placed, label: str, shape: str, fill: str, tooltip: str) -> list[str]:
+def _box(box: Placed, label: str, shape: str, tint: str, tooltip: str) -> list[str]:
     left, top = box.x - box.width / 2, box.y - box.height / 2
     return [
         f"<g><title>{escape(tooltip)}</title>",
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="7" '
-        f'fill="{fill}" stroke="{_LINE}" stroke-width="1"/>',
+        f'fill="{tint}" fill-opacity="0.16" stroke="{tint}" stroke-width="1.2"/>',
         f'<text x="{box.x:.1f}" y="{box.y - 2:.1f}" text-anchor="middle" font-size="14" '
-        f'fill="{_TEXT}">{escape(label)}</text>',
+        f'fill="currentColor">{escape(label)}</text>',
         f'<text x="{box.x:.1f}" y="{box.y + 13:.1f}" text-anchor="middle" font-size="10" '
-        f'fill="{_FAINT}">{escape(shape)}</text></g>',
+        f'fill="currentColor" fill-opacity="0.7">{escape(shape)}</text></g>',
     ]

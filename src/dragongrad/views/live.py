@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -16,10 +16,12 @@ from .palette import LINES
 
 _WIDTH, _HEIGHT = 640, 300
 # Around the curves: left, top, right, bottom.
-_FRAME = (64, 34, 16, 58)
+_FRAME = (64, 34, 24, 58)
 _DASHES = ("", "6 4", "2 3", "8 3 2 3")
 # From this quotient on a curve is drawn over the logarithm.
 _WIDE = 30.0
+# So many times above the highest begin a curve leaves the picture.
+_TALLEST = 1e3
 
 Curve = tuple[Sequence[float], Sequence[float]]
 
@@ -54,8 +56,7 @@ class Plot:
 
 
 def _ipythons() -> Any:
-    # Where a notebook runs it is there already.
-    return sys.modules["IPython"].display.display
+    return import_module("IPython.display").display
 
 
 class Picture:
@@ -88,6 +89,10 @@ def curves(series: Mapping[str, Curve], xlabel: str, ylabel: str, title: str) ->
 
     """
     finite = [float(v) for _, ys in series.values() for v in ys if math.isfinite(v)]
+    firsts = [float(ys[0]) for _, ys in series.values() if len(ys) and math.isfinite(ys[0]) and ys[0] > 0]
+    if len(firsts) > 1:
+        # A run that shoots off is followed only as far as the others can still be seen.
+        finite = [v for v in finite if v <= _TALLEST * max(firsts)]
     wide = bool(finite) and min(finite) > 0 and max(finite) / min(finite) > _WIDE
     scale = math.log10 if wide else float
     low, high = (scale(min(finite)), scale(max(finite))) if finite else (0.0, 1.0)
@@ -115,7 +120,8 @@ def curves(series: Mapping[str, Curve], xlabel: str, ylabel: str, title: str) ->
     ]
     for k, (xs, ys) in enumerate(series.values()):
         stroke, dash = _look(k)
-        path = _path([place(float(x), scale(y)) if _drawn(y, wide) else None for x, y in zip(xs, ys, strict=True)])
+        seen = [math.isfinite(y) and (y > 0 or not wide) and scale(y) <= high for y in ys]
+        path = _path([place(float(x), scale(y)) if s else None for x, y, s in zip(xs, ys, seen, strict=True)])
         parts.append(f'<path d="{path}" fill="none" stroke="{stroke}" stroke-width="2"{dash}/>')
     return "".join([*parts, *_legend(list(series)), "</svg>"])
 
@@ -125,10 +131,6 @@ def _look(k: int) -> tuple[str, str]:
     color = LINES[k % len(LINES)]
     dash = _DASHES[k % len(_DASHES)]
     return "currentColor" if color == "#000000" else color, f' stroke-dasharray="{dash}"' if dash else ""
-
-
-def _drawn(y: float, wide: bool) -> bool:
-    return math.isfinite(y) and (y > 0 or not wide)
 
 
 def _path(points: Sequence[tuple[float, float] | None]) -> str:

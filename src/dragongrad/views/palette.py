@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..core.errors import MissingExtraError
 from .notebook import teach_figures
@@ -17,6 +20,10 @@ LINES = (*OKABE_ITO[:6], "#000000", "#882255")
 DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
+#: What the pages and pictures of the library share: ink, paper, what is less, rules, what has the focus.
+LIGHT = {"ink": "#16181d", "paper": "#ffffff", "faint": "#4b5159", "rule": "#d9dce1", "focus": "#0072B2"}
+DARK = {"ink": "#e8eaed", "paper": "#17181a", "faint": "#b4b9c0", "rule": "#3d4148", "focus": "#56B4E9"}
+
 # Large enough to be read when a picture of 7 inches is shown at half its size.
 _STYLE: dict[Any, Any] = {
     "font.size": 13,
@@ -24,6 +31,13 @@ _STYLE: dict[Any, Any] = {
     "axes.labelsize": 13,
     "legend.fontsize": 11.5,
     "legend.framealpha": 0.9,
+    "text.color": LIGHT["ink"],
+    "axes.labelcolor": LIGHT["ink"],
+    "axes.edgecolor": LIGHT["ink"],
+    "xtick.color": LIGHT["ink"],
+    "ytick.color": LIGHT["ink"],
+    "legend.edgecolor": LIGHT["rule"],
+    "grid.color": LIGHT["rule"],
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 2.2,
@@ -31,6 +45,51 @@ _STYLE: dict[Any, Any] = {
     "savefig.dpi": 150,
     "figure.constrained_layout.use": True,
 }
+
+
+def page_style() -> str:
+    """The colours of a page as variables of CSS, as its reader's system has it: light or dark."""
+    light, dark = (" ".join(f"--{k}: {v};" for k, v in theme.items()) for theme in (LIGHT, DARK))
+    return (
+        f":root {{ color-scheme: light dark; {light} }}\n"
+        f"  @media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"
+    )
+
+
+def ground() -> Any:
+    """The colours of contours and surfaces, low to high: viridis from its light end, mixed with white.
+
+    It is perceptually uniform (Smith and van der Walt 2015), and lines are seen on all of it.
+    """
+    with drawing() as matplotlib:
+        colors = matplotlib.colormaps["viridis"](np.linspace(1, 0.12, 256))
+        colors[:, :3] = 1 - 0.62 * (1 - colors[:, :3])
+        return matplotlib.colors.ListedColormap(colors, "dragongrad")
+
+
+def hues(count: int) -> list[str]:
+    """So many colours, no two alike: the first seven are Okabe and Ito's, the others lie between them.
+
+    Parameters
+    ----------
+    count : int
+
+    Examples
+    --------
+    >>> from dragongrad.views.palette import hues
+    >>> len(set(hues(300)))
+    300
+
+    """
+    found = list(OKABE_ITO[:7])
+    turn = 0
+    while len(found) < count:
+        # By the golden angle each new hue is far from the last ones; three strengths tell close ones apart.
+        hue, light = (0.11 + 0.61803398875 * turn) % 1.0, (0.46, 0.62, 0.36)[turn // 13 % 3]
+        color = "#" + "".join(f"{round(255 * c):02x}" for c in colorsys.hls_to_rgb(hue, light, 0.62))
+        found += [color] if color not in found else []
+        turn += 1
+    return found[:count]
 
 
 def style_of(position: int) -> dict[str, Any]:

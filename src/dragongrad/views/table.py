@@ -17,6 +17,14 @@ from .explain import partial_formulas, pulled_formulas, pushed_formulas
 from .symbols import Symbol, product
 from .text import application, brief, index_text, latex_text
 
+# In a notebook the table takes its colours from the page; its styles stand in the elements and meet no others.
+_TABLE = "border-collapse: collapse; border: 0; color: inherit; margin: .4em 0; font-size: 13px; line-height: 1.5"
+_CAPTION = "caption-side: top; text-align: left; font-weight: 600; padding: 0 0 .4em .7em; color: inherit"
+_CELL = "text-align: left; padding: .22em .7em; white-space: nowrap; border: 0"
+_HEAD = "font-weight: 600; border-bottom: 1.5px solid currentColor"
+_CODE = "font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; border-bottom: 1px solid #8883"
+_SHADES = ("transparent", "#8881")
+
 
 class TraceTable:
     """A table of text: `print` it, `str` it, or show it in a notebook.
@@ -57,13 +65,16 @@ class TraceTable:
 
     def _repr_html_(self) -> str:
         """The table for a notebook."""
-        head = "".join(f"<th style='text-align:left'>{escape(c)}</th>" for c in self.columns)
+        head = "".join(f'<th style="{_CELL}; {_HEAD}">{escape(c)}</th>' for c in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'><code>{escape(c)}</code></td>" for c in row) + "</tr>"
-            for row in self.rows
+            f'<tr style="background: {_SHADES[k % 2]}">'
+            + "".join(f'<td style="{_CELL}; {_CODE}">{escape(c)}</td>' for c in row)
+            + "</tr>"
+            for k, row in enumerate(self.rows)
         )
-        caption = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        caption = f'<caption style="{_CAPTION}">{escape(self.title)}</caption>'
+        table = f'<table style="{_TABLE}">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<div style="overflow-x: auto">{table}</div>'
 
     def to_latex(self) -> str:
         r"""The table for LaTeX, with the rules of the package `booktabs`.

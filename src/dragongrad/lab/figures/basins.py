@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 
 from ...optimize.objective import Array
-from ...views.palette import OKABE_ITO, drawing, save
+from ...views.palette import drawing, hues, save
 from ...views.text import shortened
 from ..basins import DIVERGED, UNDER_WAY, Basins
+from .landscape import near_equal
 
 # Black is kept for what diverged, grey for what is still under way.
-_HUES = OKABE_ITO[:7]
 _LOST = {UNDER_WAY: ("#b9b9b9", "still under way"), DIVERGED: ("#000000", "diverged")}
-_NAMED = 7
+# More names than these would be longer than the map.
+_NAMED = 12
 
 
 def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
     """Draw a basin map: every start in the colour of the minimum that it reaches, lighter the sooner it arrives.
 
-    More than seven minima share the colours in turn, and the legend names those with the largest basins.
+    Every minimum has a colour of its own; of more than twelve the legend names those with the largest basins.
 
     Parameters
     ----------
@@ -51,9 +52,12 @@ def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
     image, soonest, latest = basin_image(basins)
     extent = (basins.x[0], basins.x[-1], basins.y[0], basins.y[-1])
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(8.4, 5.8))
+        rows = _legend(basins)
+        equal = near_equal(np.array(extent).reshape(2, 2))
+        figure = matplotlib.figure.Figure(figsize=(8.4, (6.2 if equal else 5.0) + 0.14 * len(rows)))
         axes = figure.add_subplot()
-        axes.imshow(image, origin="lower", extent=extent, aspect="auto", interpolation="nearest")
+        aspect = "equal" if equal else "auto"
+        axes.imshow(image, origin="lower", extent=extent, aspect=aspect, interpolation="nearest")
         for k, m in enumerate(basins.minima):
             if basins.x[0] <= m[0] <= basins.x[-1] and basins.y[0] <= m[1] <= basins.y[-1]:
                 axes.plot(*m, marker="*" if basins.known[k] else "o", markersize=15 if basins.known[k] else 6,
@@ -65,11 +69,13 @@ def draw_basins(basins: Basins, path: str | Path | None = None) -> Any:
         shades = matplotlib.colors.ListedColormap([str(v) for v in grey], "soon")
         scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(soonest, latest), shades)
         figure.colorbar(scale, ax=axes, label="arrives at step (light: soon)", pad=0.02)
-        patches = [matplotlib.patches.Patch(facecolor=color, edgecolor="black", label=text)
-                   for color, text in _legend(basins)]  # fmt: skip
+        # What has no one colour has a line without a patch.
+        patches = [matplotlib.patches.Patch(facecolor=color or "none", edgecolor="black" if color else "none",
+                                            label=text) for color, text in rows]  # fmt: skip
         figure.legend(
-            handles=patches, loc="outside lower center", ncols=2, title="minimum reached, share of starts"
-        )
+            handles=patches, loc="outside lower center", ncols=2,
+            title="minimum reached, share of starts",
+        )  # fmt: skip
         axes.legend(handles=patches).set_visible(False)
         save(figure, path)
     return figure
@@ -83,7 +89,7 @@ def shaded(color: Array, late: Array) -> Array:
 
 def basin_image(basins: Basins) -> tuple[Array, float, float]:
     """The map as red, green and blue of shape (rows, columns, 3), and the steps of full and least brightness."""
-    colors = np.array([_rgb(_HUES[k % len(_HUES)]) for k in range(max(len(basins.minima), 1))])
+    colors = np.array([_rgb(color) for color in hues(max(len(basins.minima), 1))])
     image = colors[np.maximum(basins.label, 0)]
     arrived = basins.label >= 0
     soonest, latest = 0.0, float(basins.steps)
@@ -104,10 +110,12 @@ def _legend(basins: Basins) -> list[tuple[str, str]]:
     # Of basins of one size, those of the best minima come first.
     largest = sorted(range(len(names)), key=lambda k: (-round(shares[names[k]], 2), k))
     shown = sorted(k for k in largest[:_NAMED] if shares[names[k]] > 0)
-    rows = [(_HUES[k % len(_HUES)], f"{names[k]}   {shares[names[k]]:.1%}".replace("%", " %")) for k in shown]
-    others = sum(shares[names[k]] for k in largest[_NAMED:])
-    if others > 0:
-        rows.append(("#ffffff", f"{len(names) - _NAMED} other minima   {others:.1%}".replace("%", " %")))
+    colors = hues(len(names))
+    rows = [(colors[k], f"{names[k]}   {shares[names[k]]:.1%}".replace("%", " %")) for k in shown]
+    others = [k for k in largest[_NAMED:] if shares[names[k]] > 0]
+    if others:
+        share = f"{sum(shares[names[k]] for k in others):.1%}".replace("%", " %")
+        rows.append(("", f"{len(others)} others   {share}"))
     for color, text in _LOST.values():
         if shares[text.removeprefix("still ")] > 0:
             rows.append((color, f"{text}   {shares[text.removeprefix('still ')]:.1%}".replace("%", " %")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,10 @@ def draw_heatmap(
     names = list(dict.fromkeys(r.optimizer for r in study.records))
     cells = [[_cell(study, f, o, mode, measure) for o in names] for f in functions]
     with drawing() as matplotlib:
-        rows = [shortened(name, 32) for name in functions]
-        size = (2.5 + 0.11 * max(map(len, rows)) + 0.95 * len(names), 2.8 + 0.52 * len(functions))
+        rows, columns = _told_apart(functions), _told_apart(names)
+        # Slanted, a letter of the longest name takes so much of the height.
+        longest = max(map(len, columns))
+        size = (2.5 + 0.11 * max(map(len, rows)) + 0.95 * len(names), 2.4 + 0.52 * len(functions) + 0.065 * longest)
         figure = matplotlib.figure.Figure(figsize=(max(size[0], 5.0), max(size[1], 3.2)))
         axes = figure.add_subplot()
         values = np.ma.masked_invalid([[cell[0] for cell in row] for row in cells])
@@ -67,14 +70,29 @@ def draw_heatmap(
         shown = np.ma.log10(np.ma.maximum(values, 1e-12))
         picture = axes.imshow(shown, cmap="cividis", aspect="auto")
         _write_cells(axes, cells, float(shown.min() + shown.max()) / 2 if shown.count() else 0.0, matplotlib)
-        axes.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+        axes.set_xticks(range(len(names)), columns, rotation=35, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(functions)), rows)
         axes.set(xlabel="optimizer", ylabel="function",
                  title=f"{_UNITS[measure].capitalize()} in {mode} mode\n{_READ}")  # fmt: skip
         axes.spines[:].set_visible(False)
-        figure.colorbar(picture, ax=axes, label=f"log₁₀({_UNITS[measure]})", pad=0.02)
+        bar = figure.colorbar(picture, ax=axes, label=_UNITS[measure], pad=0.02)
+        ticks = _ticks(*picture.get_clim()) if shown.count() else []
+        bar.set_ticks(ticks, labels=[_short(10.0**tick) for tick in ticks])
         save(figure, path)
     return figure
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names short enough for an axis, where that leaves each its own."""
+    short = [shortened(name, 32) for name in names]
+    return short if len(set(short)) == len(names) else names
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """The logarithms of 1, 2, 5, 10, ... between two others, or of powers of ten where these are enough."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    steps = (0.0, math.log10(2), math.log10(5)) if len(powers) < 5 else (0.0,)
+    return [k + step for k in powers for step in steps if low <= k + step <= high]
 
 
 def _write_cells(axes: Any, cells: list[list[tuple[float, int, int]]], middle: float, matplotlib: Any) -> None:

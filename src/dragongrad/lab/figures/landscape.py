@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,83 @@ class Landscape:
         return np.log10(np.maximum(np.asarray(values, float) - self.least, 0) + self.offset)
 
 
-def landscape(case: Case, region: Array, points: int = 240) -> Landscape:
-    """The function of a case over a region of shape (2, 2)."""
+@dataclass(frozen=True)
+class Levels:
+    """Where contours lie.
+
+    Attributes
+    ----------
+    heights : list of float
+        Of a `Landscape`, rising.
+    ticks : dict of float to str
+        Heights that are written beside the bar, as values above the least: `0.01`, `10³`.
+
+    """
+
+    heights: list[float]
+    ticks: dict[float, str]
+
+
+# Contours and ticks, at most about so many.
+_CONTOURS, _TICKS = 24, 7
+
+
+def levels(ground: Landscape) -> Levels:
+    """Contours at values above the least of 1, 2, 5, 10 ... times a power of ten, or at fewer of them."""
+    seen = ground.height[np.isfinite(ground.height)]
+    top = float(seen.max())
+    low, high = math.log10(ground.offset), max(top, math.log10(ground.offset) + 0.1)
+    decades = high - low
+    steps = [0.0, math.log10(2), math.log10(5)] if decades * 3 <= _CONTOURS else [0.0]
+    apart = max(1, math.ceil(decades / _CONTOURS))
+    powers = range(math.floor(low / apart) * apart, math.ceil(high) + 1, apart)
+    # The heights are those of the value and the offset together.
+    values = [k + step for k in powers for step in steps]
+    heights = [low, *(_height(v, low) for v in values if low - 0.5 <= v < high), high]
+    heights = [h for h, before in zip(heights[1:], heights, strict=False) if h > before + 1e-9 * decades]
+    every = max(1, math.ceil((high - low) / _TICKS / apart)) * apart
+    ticks = {_height(float(k), low): _power(k) for k in powers if k % every == 0 and low - 0.5 <= k < high}
+    written = {low: "0"}
+    for height, text in ticks.items():
+        # Two numbers closer than their letters are high would run into each other.
+        if height - max(written) > 0.07 * decades:
+            written[height] = text
+    return Levels([low - 1e-9 * abs(low) - 1e-12, *heights], written)
+
+
+def _height(exponent: float, low: float) -> float:
+    """The logarithm of a power of ten and the offset together, both as exponents, where neither overflows."""
+    return max(exponent, low) + math.log10(1 + 10.0 ** -abs(exponent - low))
+
+
+def _power(exponent: int) -> str:
+    if -2 <= exponent <= 3:
+        return f"{10.0**exponent:g}"
+    return "10" + f"{exponent}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def near_equal(box: Array) -> bool:
+    """Whether the sides of a region are so alike that one scale for both leaves a picture: both are parameters."""
+    width, height = box[:, 1] - box[:, 0]
+    return bool(1 / 3 <= width / height <= 3)
+
+
+def shaped_as(box: Array, sides: float) -> Array:
+    """A region around another, whose width is so many heights, where one scale for both leaves a picture."""
+    if not near_equal(box):
+        return box
+    size, middle = box[:, 1] - box[:, 0], box.mean(axis=1)
+    size = np.array([max(size[0], sides * size[1]), max(size[1], size[0] / sides)])
+    return np.stack([middle - size / 2, middle + size / 2], axis=1)
+
+
+def point_text(point: Any) -> str:
+    """A point as titles have it: `(-1.5, 2)`."""
+    return f"({', '.join(f'{float(v):.4g}' for v in point)})"
+
+
+def landscape(case: Case, region: Array, points: int = 240, floor: float = 0.01) -> Landscape:
+    """The function of a case over a region of shape (2, 2); the lowest part of it, `floor`, is nearly flat."""
     x, y = np.linspace(*region[0], points), np.linspace(*region[1], points)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     with np.errstate(all="ignore"):
@@ -55,8 +131,8 @@ def landscape(case: Case, region: Array, points: int = 240) -> Landscape:
     least = float(finite.min())
     known = [float(case.problem.f(m)) for m in case.problem.minima(2)]
     least = min([least, *known])
-    # The lowest hundredth of the values is one flat floor: the logarithm would dig without end.
-    offset = max(float(np.quantile(finite - least, 0.01)), 1e-12 * (1 + abs(least)))
+    # Without a floor the logarithm would dig without end.
+    offset = max(float(np.quantile(finite - least, floor)), 1e-12 * (1 + abs(least)))
     heights = np.log10(np.maximum(z - least, 0) + offset)
     return Landscape(x, y, z, np.where(np.isfinite(heights), heights, np.nan), least, offset)
 

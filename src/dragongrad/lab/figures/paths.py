@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ...optimize.objective import Array
-from ...views.palette import drawing, save, styles
+from ...views.palette import drawing, ground, save, styles
 from ...views.text import shortened
-from .landscape import Landscape, landscape, paths_of, planar, region_of
+from ..lineup import Case
+from .landscape import Landscape, landscape, levels, near_equal, paths_of, planar, point_text, region_of
 
-CONTOURS = 22
+# Along each side of the surface: a valley narrower than a face would be a comb.
+_FACES = 180
 
 
 def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | None = None) -> Any:
@@ -48,17 +50,18 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
     >>> run = minimize(bowl, [1.0, 1.0], method="gd", lr=0.1, path=True)
     >>> figure = ad.lab.draw_paths(bowl, {"gd": run})
     >>> figure.axes[0].get_title()
-    'Paths on bowl'
+    'Paths on bowl from (1, 1)'
 
     """
     case, paths = planar(problem), paths_of(runs)
     box = region_of(case, paths.values(), region)
-    ground = landscape(case, box)
+    land = landscape(case, box)
     with drawing() as matplotlib:
         figure = matplotlib.figure.Figure(figsize=(10.4, 5.6))
         axes = figure.add_subplot()
-        draw_contours(figure, axes, ground)
+        draw_contours(figure, axes, land, case)
         look = styles(list(paths))
+        ends: list[Array] = []
         for label, way in paths.items():
             style = look[label]
             way = way[np.isfinite(way).all(axis=1)]
@@ -66,10 +69,11 @@ def draw_paths(problem: Any, runs: Any, region: Any = None, path: str | Path | N
             axes.plot(*way.T, color="white", linewidth=4.2, alpha=0.75, zorder=3)
             axes.plot(*way.T, **style, markevery=_sparse(way, box), markersize=6, zorder=4,
                       label=f"{label} ({len(way) - 1} steps)")  # fmt: skip
-            axes.plot(*way[-1], marker=style["marker"], color=style["color"], markersize=11,
-                      markeredgecolor="white", zorder=6)  # fmt: skip
+            draw_end(axes, way[-1], style, ends, box)
         _mark(axes, [way[0] for way in paths.values()], case.problem.minima(2), box)
-        axes.set(xlim=box[0], ylim=box[1], title=f"Paths on {shortened(case.label)}")
+        axes.set(xlim=box[0], ylim=box[1], title=_title("Paths on", case.label, paths))
+        if near_equal(box):
+            axes.set_aspect("equal")
         figure.legend(loc="outside right upper")
         save(figure, path)
     return figure
@@ -82,16 +86,42 @@ def _sparse(way: Array, box: Array) -> list[int]:
     return [0, *(1 + np.flatnonzero(np.diff(np.floor(travelled / 0.1)))).tolist()]
 
 
-def draw_contours(figure: Any, axes: Any, ground: Landscape) -> None:
-    """Grey contours of a landscape on a logarithmic scale, with its bar."""
-    heights = np.ma.masked_invalid(ground.height)
-    shades = axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.45, zorder=0)
-    axes.contour(
-        ground.x, ground.y, heights, levels=CONTOURS, colors="#555555", linewidths=0.5, alpha=0.6, zorder=1
-    )
-    bar = figure.colorbar(shades, ax=axes, pad=0.02)
-    bar.set_label(f"log₁₀(f - f* + {ground.offset:.1g})")
+def _title(what: str, label: str, paths: dict[str, Array]) -> str:
+    """What is seen, and from where the paths begin where that is one point."""
+    starts = {tuple(way[0]) for way in paths.values()}
+    return f"{what} {shortened(label)}" + (f" from {point_text(*starts)}" if len(starts) == 1 else "")
+
+
+def draw_end(axes: Any, end: Array, style: dict[str, Any], ends: list[Array], box: Array) -> None:
+    """The marker of a path's end; of ends at one place each is smaller than those below, so that all are seen."""
+    size = box[:, 1] - box[:, 0]
+    below = sum(bool(np.max(np.abs(end - other) / size) < 0.015) for other in ends)
+    ends.append(end)
+    axes.plot(
+        *end, marker=style["marker"], color=style["color"], markersize=max(4.0, 14.0 - 3.5 * below),
+        markeredgecolor="white", markeredgewidth=1.2, linestyle="none", zorder=6 + 0.01 * len(ends),
+    )  # fmt: skip
+
+
+def fill_contours(axes: Any, land: Landscape) -> Any:
+    """The contours of a landscape, in colour: at values that are evenly spread over the logarithm."""
+    heights, at = np.ma.masked_invalid(land.height), levels(land).heights
+    shades = axes.contourf(land.x, land.y, heights, levels=at, cmap=ground(), zorder=0)
+    axes.contour(land.x, land.y, heights, levels=at, colors="#ffffff", linewidths=0.6, alpha=0.7, zorder=1)
+    return shades
+
+
+def draw_contours(figure: Any, axes: Any, land: Landscape, case: Case) -> None:
+    """The same with its bar and the names of the axes."""
+    bar = figure.colorbar(fill_contours(axes, land), ax=axes, pad=0.02)
+    ticks = levels(land).ticks
+    bar.set_ticks(list(ticks), labels=list(ticks.values()))
+    bar.set_label(_above(case))
     axes.set(xlabel="x[0]", ylabel="x[1]")
+
+
+def _above(case: Case) -> str:
+    return "f - f*" if case.problem.minima(2) else "f above its least value here"
 
 
 def _mark(axes: Any, starts: list[Array], minima: list[Array], box: Array) -> None:
@@ -100,7 +130,7 @@ def _mark(axes: Any, starts: list[Array], minima: list[Array], box: Array) -> No
                   linestyle="none", zorder=7, label="start" if i == 0 else None)  # fmt: skip
     inside = [m for m in minima if (box[:, 0] <= m).all() and (m <= box[:, 1]).all()]
     for i, m in enumerate(inside):
-        axes.plot(*m, marker="*", markersize=17, color="#F0E442", markeredgecolor="black", linestyle="none",
+        axes.plot(*m, marker="*", markersize=24, color="#F0E442", markeredgecolor="black", linestyle="none",
                   zorder=5, label="minimum" if i == 0 else None)  # fmt: skip
 
 
@@ -117,38 +147,45 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
     --------
     >>> import dragongrad as ad
     >>> figure = ad.lab.draw_surface(lambda x: x[0] ** 2 + x[1] ** 2, {"by hand": [[1.0, 1.0], [0.5, 0.4]]})
-    >>> figure.axes[0].get_zlabel().startswith("log₁₀(f - f*")
-    True
+    >>> figure.axes[0].get_zlabel()
+    'f above its least value here'
 
     """
     case, paths = planar(problem), paths_of(runs)
     box = region_of(case, paths.values(), region)
-    ground = landscape(case, box, 120)
+    land = landscape(case, box, _FACES, floor=0.03)
     with drawing() as matplotlib:
-        figure = matplotlib.figure.Figure(figsize=(9.6, 6.2))
+        figure = matplotlib.figure.Figure(figsize=(8.4, 6.4))
         axes = figure.add_subplot(projection="3d", computed_zorder=False)
-        heights = np.ma.masked_invalid(ground.height)
-        x, y = np.meshgrid(ground.x, ground.y)
-        axes.plot_surface(x, y, heights, cmap="Greys", alpha=0.6, rcount=120, ccount=120, linewidth=0, zorder=0)
+        heights = np.ma.masked_invalid(land.height)
+        x, y = np.meshgrid(land.x, land.y)
+        # Seams between faces that let light through would make a pattern of their own.
+        axes.plot_surface(
+            x, y, heights, cmap=ground(), rcount=_FACES, ccount=_FACES, linewidth=0, antialiased=False, zorder=0
+        )
         look = styles(list(paths))
+        ends: list[Array] = []
         for label, way in paths.items():
             inside = ((way >= box[:, 0]) & (way <= box[:, 1])).all(axis=1)
             way = way[inside]
             with np.errstate(all="ignore"):
-                z = ground.at([float(case.problem.f(p)) for p in way])
+                z = land.at([float(case.problem.f(p)) for p in way])
             style = look[label]
             axes.plot(*way.T, z, **style, markevery=max(1, len(way) // 12), markersize=5, zorder=4, label=label)
-            axes.plot(*way[-1:].T, z[-1:], marker=style["marker"], color=style["color"], markersize=11,
-                      markeredgecolor="white", zorder=6)  # fmt: skip
-        axes.set(title=f"Paths on the surface of {shortened(case.label)}")
+            if len(way):
+                draw_end(axes, np.array([*way[-1], z[-1]]), style, ends, np.vstack([box, axes.get_zlim()]))
+        axes.set(title=_title("Paths on the surface of", case.label, paths))
         axes.set_xlabel("x[0]", labelpad=9)
         axes.set_ylabel("x[1]", labelpad=14)
-        axes.set_zlabel(f"log₁₀(f - f* + {ground.offset:.1g})", labelpad=22)
-        # Ticks of four digits and a sign would run into the axis and its label.
+        axes.set_zlabel(_above(case), labelpad=22)
+        ticks = levels(land).ticks
+        axes.set_zticks(list(ticks), labels=list(ticks.values()))
+        # Long numbers would run into the axis and its label, the last ones of both axes into each other.
         axes.tick_params(axis="z", pad=9)
-        axes.locator_params(axis="z", nbins=6)
+        for axis in ("x", "y"):
+            axes.locator_params(axis=axis, nbins=5, prune="both")
         axes.set_box_aspect(None, zoom=0.84)
         axes.view_init(elev=38, azim=-62)
-        figure.legend(loc="outside right upper")
+        axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0))
         save(figure, path)
     return figure

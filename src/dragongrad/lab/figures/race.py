@@ -20,16 +20,20 @@ from ...optimize.progress import Glimpse, Watch, in_notebook
 from ...optimize.result import Result, Status
 from ...views.live import Plot
 from ...views.notebook import framed
-from ...views.palette import DASHES, LINES, MARKERS, OKABE_ITO, drawing, styles
+from ...views.palette import DASHES, LINES, MARKERS, OKABE_ITO, drawing, ground, page_style, styles
 from ...views.text import shortened
 from .. import lineup
 from ..lineup import Case
-from .landscape import landscape, planar, region_of
-from .paths import CONTOURS, draw_contours
+from .landscape import landscape, near_equal, planar, point_text, region_of, shaped_as
+from .paths import draw_contours, fill_contours
 
+# The width of the map of a page over its height.
+_SIDES = 1.38
 # More positions than this cannot be told apart in an animation, and would make the page heavy.
 _FRAMES = 600
 # The element of the page that the data follow.
+# Where the colours that all pages share are written.
+_COLOURS = "/* colours */"
 _BLOCK = '<script id="data" type="application/json">'
 
 
@@ -55,7 +59,8 @@ class Race:
     @property
     def title(self) -> str:
         """What stands above the animation."""
-        return f"Race on {self.case.label}"
+        start = next(iter(self.runs.values())).path
+        return f"Race on {self.case.label}" + ("" if start is None else f" from {point_text(start[0])}")
 
     @property
     def steps(self) -> int:
@@ -103,7 +108,7 @@ class Race:
         for mark in "<>&":
             data = data.replace(mark, f"\\u{ord(mark):04x}")
         head, block, tail = (Path(__file__).parent / "race.html").read_text(encoding="utf-8").partition(_BLOCK)
-        return f"{head}{block}{data}{tail}"
+        return f"{head.replace(_COLOURS, page_style())}{block}{data}{tail}"
 
     def to_gif(self, path: str | Path, frames: int = 60, fps: int = 12) -> Path:
         """Write the race as an animated GIF.
@@ -126,8 +131,10 @@ class Race:
             figure = matplotlib.figure.Figure(figsize=(9.2, 5.2), dpi=100)
             canvas = matplotlib.backends.backend_agg.FigureCanvasAgg(figure)
             axes = figure.add_subplot()
-            draw_contours(figure, axes, landscape(self.case, self.region))
+            draw_contours(figure, axes, landscape(self.case, self.region), self.case)
             axes.set(xlim=self.region[0], ylim=self.region[1])
+            if near_equal(self.region):
+                axes.set_aspect("equal")
             lines, heads = _runners(axes, self)
             texts = figure.legend(loc="outside right upper", title="loss").get_texts()
             # Laid out once, with numbers as long as they come: a picture that breathes is hard to watch.
@@ -211,7 +218,8 @@ def race(
                 raise KeyboardInterrupt
             runs[entry.label] = run
     paths = [run.path for run in runs.values() if run.path is not None]
-    made = Race(case, runs, region_of(case, paths, region))
+    box = region_of(case, paths, region)
+    made = Race(case, runs, box if region is not None else shaped_as(box, _SIDES))
     if out is not None:
         made.save(out)
     return made
@@ -256,7 +264,7 @@ def _page_data(race: Race) -> dict[str, Any]:
     box = race.region
     minima = [m for m in race.case.problem.minima(2) if (m >= box[:, 0]).all() and (m <= box[:, 1]).all()]
     return {
-        "steps": frames, "region": box.tolist(), "start": _seen(first[0], box),
+        "steps": frames, "region": box.tolist(), "equal": near_equal(box), "start": _seen(first[0], box),
         "minima": [_seen(m, box) for m in minima], "runs": runs, "image": _ground(race),
     }  # fmt: skip
 
@@ -274,10 +282,8 @@ def _ground(race: Race) -> str:
     with drawing() as matplotlib:
         figure = matplotlib.figure.Figure(figsize=(9, 6.5), layout="none")
         axes = figure.add_axes((0, 0, 1, 1))
-        ground = landscape(race.case, race.region)
-        heights = np.ma.masked_invalid(ground.height)
-        axes.contourf(ground.x, ground.y, heights, levels=CONTOURS, cmap="Greys", alpha=0.45)
-        axes.contour(ground.x, ground.y, heights, levels=CONTOURS, colors="#555555", linewidths=0.5, alpha=0.6)
+        fill_contours(axes, landscape(race.case, race.region))
+        axes.set(xlim=race.region[0], ylim=race.region[1])
         axes.set_axis_off()
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=100)
@@ -299,12 +305,13 @@ def _write_gif(shots: list[Any], path: Path, fps: int) -> None:
 
 
 def _palette() -> Array:
-    """The 256 colours of the animation: those of the lines in eight strengths on white, and greys."""
+    """The 256 colours of the animation: those of the lines in four strengths on white, of the ground, and greys."""
     hues = [color for color in (*LINES, OKABE_ITO[6]) if color != "#000000"]
-    strengths = np.linspace(1, 0.2, 8)[:, None]
+    strengths = np.linspace(1, 0.4, 4)[:, None]
     mixed = [255 - strengths * (255 - np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])) for c in hues]
-    greys = np.linspace(0, 255, 256 - 8 * len(hues))[:, None] * np.ones(3)
-    return np.concatenate([*mixed, greys]).round().astype(np.uint8)
+    below = 255 * ground()(np.linspace(0, 1, 160))[:, :3]
+    greys = np.linspace(0, 255, 256 - 4 * len(hues) - len(below))[:, None] * np.ones(3)
+    return np.concatenate([*mixed, below, greys]).round().astype(np.uint8)
 
 
 def _runners(axes: Any, race: Race) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -326,10 +333,17 @@ def _runners(axes: Any, race: Race) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _place(race: Race, lines: dict[str, Any], heads: dict[str, Any], texts: list[Any], step: int) -> None:
     """Move every runner to where it stood after a step, and write its loss into the legend."""
-    for (name, run), text in zip(race.runs.items(), texts, strict=True):
+    size = race.region[:, 1] - race.region[:, 0]
+    places: list[Array] = []
+    for (name, run), text in zip(reversed(race.runs.items()), reversed(texts), strict=True):
         assert run.path is not None
         assert run.losses is not None
         here = min(step, len(run.path) - 1)
         lines[name].set_data(*run.path[: here + 1].T)
         heads[name].set_data(*run.path[here : here + 1].T)
         text.set_text(f"{name}: {run.losses[here]:.3g}")
+        # Of runners at one place, as at the start, each is larger than those above, so that all are seen.
+        with np.errstate(invalid="ignore"):
+            above = sum(bool(np.max(np.abs(run.path[here] - other) / size) < 0.012) for other in places)
+        heads[name].set_markersize(10 + 5.5 * above)
+        places.append(run.path[here])
