@@ -921,3 +921,28 @@ def test_results_are_written_where_numpy_writes_them(name):
                     run(x)
             else:
                 close(run(x), expected)
+
+
+def test_real_numbers_are_written_into_their_own_real_part():
+    """Also into a view for reading, into which NumPy writes nothing."""
+
+    def f(x):
+        seen = np.broadcast_to(x, (2, 3))
+        seen.real = seen
+        x.real = x
+        return np.sum(seen * x)
+
+    x = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(ad.grad(f)(x), 4 * x)
+    np.testing.assert_allclose(ad.hessian(f)(x), 4 * np.eye(3))
+    np.testing.assert_allclose(ad.vmap(f)(np.stack([x, -x])), [f(x), f(-x)])
+    for run in (ad.compile(f), ad.compile(f, backend="numpy")):
+        assert run(x) == run(x) == f(x)
+
+    def other(x):
+        seen = np.broadcast_to(x, (2, 3))
+        seen.real = 2 * seen
+        return np.sum(seen)
+
+    with pytest.raises(ad.ReadOnlyError, match="for reading"):
+        ad.grad(other)(x)

@@ -1,10 +1,17 @@
 """Indices that hold arrays, constant and computed, on both backends: every place a NumPy index may put its axes."""
 
+import inspect
+import sys
+
 import numpy as np
 import pytest
 from grid import BACKENDS, assert_compiles, assert_same
 
 import dragongrad as ad
+from dragongrad.compiler.backends.native.ir.affine import Split
+from dragongrad.compiler.backends.native.ir.builder import Text
+from dragongrad.compiler.backends.native.loops.loop import INNER, LoopWriter
+from dragongrad.compiler.backends.native.tuning import LOOPS_FOR_ONE
 
 A = np.array
 
@@ -129,3 +136,29 @@ def test_nothing_can_be_read_from_an_empty_axis(backend):
     assert_same(compiled(empty, A([], int)), empty)
     with pytest.raises(IndexError):
         compiled(empty, A([0]))
+
+
+def test_a_loop_is_cut_from_its_end_as_often_as_from_its_beginning(monkeypatch):
+    """Where an index falls each part is cut from what is left before it."""
+    made = []
+
+    def whole(self, loop, body, bounds, hint):
+        if loop.high - loop.low > 1:
+            raise Split(loop, loop.high - 1 if body == "falls" else loop.low + 1)
+        made.append(loop.low)
+
+    monkeypatch.setattr(LoopWriter, "_whole_loop", whole)
+    writer = object.__new__(LoopWriter)
+    writer.text = Text()
+    depth = len(inspect.stack(0))
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(depth + 100)
+        for way in ("rises", "falls"):
+            writer._loop("i", 0, LOOPS_FOR_ONE, way, None, INNER)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert made == [*range(LOOPS_FOR_ONE)] * 2
+    for way in ("rises", "falls"):
+        with pytest.raises(ad.DragongradError, match="joins more than"):
+            writer._loop("i", 0, LOOPS_FOR_ONE + 2, way, None, INNER)

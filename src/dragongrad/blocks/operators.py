@@ -97,6 +97,9 @@ def _settable(name: str) -> property:
     def write(self: Variable, value: Any) -> None:
         if name == "imag" and self.dtype.kind != "c":
             raise DtypeError(f"{describe(self)} has no imaginary part to set\n  at {user_line()}")
+        if value is self and self.dtype.kind != "c":
+            # Real numbers are their own real part: NumPy then writes nothing, not even into a view for reading.
+            return
         part_of(self)[...] = value
 
     return property(part_of, write)

@@ -148,22 +148,24 @@ class LoopWriter:
 
         Of the steps from `low` to `high`, those between two `bounds` are made.
         """
-        for cuts in itertools.count():
+        # What is left, the next part last. An index that falls is cut from the end of the loop, part after part.
+        parts, cuts = [(low, high)], 0
+        while parts:
+            low, high = parts.pop()
             loop = Loop(self.text.fresh(name), low, high)
             try:
                 with self.text.piece():
                     self._whole_loop(loop, body, bounds, hint)
-                return
             except Split as cut:
                 if cut.loop != loop:
                     raise
-                if cuts == LOOPS_FOR_ONE:
+                cuts += 1
+                if cuts > LOOPS_FOR_ONE:
                     raise CompileError(
                         f"it joins more than {LOOPS_FOR_ONE} arrays, each of which would be a loop\n"
                         'Write one operation on all of them, stacked, or backend="numpy"'
                     ) from None
-                self._loop(name, low, cut.at, body, bounds, hint)
-                low = cut.at
+                parts += [(cut.at, high), (low, cut.at)]
 
     def _whole_loop(
         self, loop: Loop, body: Callable[[Loop], None], bounds: Bounds | None, hint: str, step: int = 1
