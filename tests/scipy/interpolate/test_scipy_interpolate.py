@@ -67,6 +67,50 @@ POLYNOMIALS = {
     ),
     "PPoly": case(lambda m, c, x, t: m.PPoly(c, x)(t), RNG.normal(size=(3, 5, 2)), X, BEYOND, **ONCE),
 }
+SCATTER, OVER = RNG.normal(size=(7, 2)), RNG.normal(size=(3, 2))
+WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 1.5, 0.7])
+INNER = X[[2, 3]] + 0.05
+KNOTS = np.r_[[X[0] - 0.1] * 3, INNER[0], [X[-1] + 0.1] * 3]
+FITTED = {
+    f"RBFInterpolator {kernel}": case(
+        lambda m, d, y, x, k=kernel: m.RBFInterpolator(y, d, kernel=k, epsilon=0.7)(x), RNG.normal(size=7), SCATTER,
+        OVER, near=1e-8, rtol=1e-5, compiles=kernel == "gaussian", **ONCE,
+    )
+    for kernel in ("thin_plate_spline", "linear", "quintic", "multiquadric", "inverse_quadratic", "gaussian")
+} | {
+    "RBFInterpolator smoothing": case(
+        lambda m, d, s: m.RBFInterpolator(SCATTER, d, smoothing=s, kernel="cubic", degree=2)(OVER),
+        RNG.normal(size=(7, 2)), np.full(7, 0.3), near=1e-8, batches=False, **ONCE,
+    ),
+    "RectBivariateSpline": case(
+        lambda m, z, x, p: m.RectBivariateSpline(x, GRID[1], z, kx=1)(p, GRID[1] + 0.1, dy=1), VALUES[..., 0],
+        GRID[0], GRID[0][:2] + 0.2, near=1e-8, **ONCE,
+    ),
+    "RectBivariateSpline.ev": case(
+        lambda m, z, p: m.RectBivariateSpline(GRID[1], X, z).ev(p[:, 0], p[:, 1]), RNG.normal(size=(4, 6)),
+        np.stack([GRID[1][:2] + 0.1, X[2:4] + 0.1], axis=1), near=1e-8, **ONCE,
+    ),
+    "make_lsq_spline": case(
+        lambda m, y, x, w, t: m.make_lsq_spline(x, y, KNOTS, k=2, w=w)(t), YS[0],
+        X, WEIGHTS, AT, near=1e-8, batches=False, **ONCE,
+    ),
+    "make_smoothing_spline": case(
+        lambda m, y, x, w: m.make_smoothing_spline(x, y, w, lam=0.3)(AT), Y, X, WEIGHTS, near=1e-8, **ONCE
+    ),
+    "InterpolatedUnivariateSpline": case(
+        lambda m, y, x, t: m.InterpolatedUnivariateSpline(x, y, ext=3)(t), Y, X, AT, near=1e-8, **ONCE
+    ),
+    "UnivariateSpline": case(
+        lambda m, y, t: (m.UnivariateSpline(X, y, k=5, s=0)(t), m.UnivariateSpline(X, y, s=0).integral(*t[::2])),
+        Y, AT, near=1e-8, **ONCE,
+    ),
+    "LSQUnivariateSpline": case(
+        lambda m, y, w: m.LSQUnivariateSpline(X, y, INNER[:1], w).derivatives(AT[1]), Y, WEIGHTS, near=1e-7, **ONCE
+    ),
+    "splrep": case(lambda m, y, t: m.splev(t, m.splrep(X, y)), Y, AT, near=1e-8, **ONCE),
+    "splrep knots": case(lambda m, y, w: m.splev(AT, m.splrep(X, y, w, t=INNER[:1])), Y, WEIGHTS, near=1e-8,
+                         **ONCE),
+}  # fmt: skip
 SPLINES = {
     "BSpline": case(lambda m, c, t, x: m.BSpline(t, c, 2)(x), C, T + np.arange(8) * 1e-2, AT / 2, **ONCE),
     "BSpline slope": case(lambda m, c, x: m.BSpline(T, c, 2)(x, 1), C, AT / 2, **ONCE),
@@ -113,7 +157,7 @@ GRIDS = {
     ),
     "interpn": case(lambda m, v, x: m.interpn(GRID, v, x), VALUES, PLACES, **ONCE),
 }  # fmt: skip
-CASES = POLYNOMIALS | SPLINES | GRIDS
+CASES = POLYNOMIALS | SPLINES | GRIDS | FITTED
 globals().update(properties("interpolate", CASES))
 
 
@@ -159,3 +203,15 @@ def test_plain_interpolants_are_scipys():
         interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
         scipy.interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
     )
+
+
+def test_what_smooths_by_a_tolerance_takes_plain_data_and_variable_places():
+    smooth = interpolate.UnivariateSpline(X, Y, s=1.0)
+    np.testing.assert_allclose(ad.jacobian(smooth)(AT).diagonal(), smooth.derivative()(AT))
+    near = interpolate.RBFInterpolator(SCATTER, Y[[0, 1, 2, 3, 4, 5, 0]], neighbors=3)
+    assert near(OVER).shape == (3,)
+    for f in (near, lambda x: interpolate.UnivariateSpline(X, x[0, 0] * Y)(0.3),
+              lambda x: interpolate.make_smoothing_spline(X, x[0, 0] * Y)(0.3),
+              lambda x: interpolate.RectBivariateSpline(*GRID, VALUES[..., 0] * x[0, 0], s=1.0)):  # fmt: skip
+        with pytest.raises(ad.NoRuleError, match=r"test_scipy_interpolate(.|\n)*(Write|Leave)"):
+            ad.jacobian(f)(OVER)

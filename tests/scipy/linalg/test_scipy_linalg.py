@@ -48,6 +48,13 @@ SYSTEMS = {
     "cholesky_banded": case(lambda m, a: m.cholesky_banded(a), HALF, batches=False),
     "cholesky_banded lower": case(lambda m, a: m.cholesky_banded(a, lower=True), BAND[1:]),
     "cho_solve_banded": case(lambda m, a, b: m.cho_solve_banded((a, False), b), HALF, TALL),
+    "eig_banded": case(lambda m, a: [np.abs(v) for v in m.eig_banded(a)], HALF, near=1e-8),
+    "eig_banded lower": case(
+        lambda m, a: m.eig_banded(a, lower=True, eigvals_only=True, select="i", select_range=(1, 2)),
+        BAND[1:],
+        near=1e-8,
+    ),
+    "eigvals_banded": case(lambda m, a: m.eigvals_banded(a), HALF[:, :3], near=1e-8),
     "solve_toeplitz": case(lambda m, c, r, b: m.solve_toeplitz((c, r), b), C, R, U),
     "solve_toeplitz one": case(lambda m, c, b: m.solve_toeplitz(c, b), C, V),
     "matmul_toeplitz": case(lambda m, c, r, b: m.matmul_toeplitz((c, r), b), C, R, U, single=False),
@@ -310,8 +317,8 @@ def test_lists_of_variables_are_matrices():
 
 
 def test_names_that_are_not_there():
-    with pytest.raises(ad.AbsentError, match=r"scipy.linalg.hadamard, or give it a rule"):
-        la.hadamard(4)
+    with pytest.raises(ad.AbsentError, match=r"scipy.linalg.diagsvd, or give it a rule"):
+        la.diagsvd([1.0], 2, 2)
     with pytest.raises(AttributeError, match="neither"):
         _ = la.nonsense
     with pytest.raises(ad.AbsentError, match="linalg"):

@@ -57,6 +57,7 @@ CASES = {
         for name in ("brentq", "brenth", "bisect", "ridder", "toms748")
     },
     "full_output": (of_number(lambda a: optimize.brentq(cube, 0.0, 9.0, args=(a,), full_output=True)[0]), CUBE),
+    "fsolve": (of_number(lambda a: optimize.fsolve(cube, 1.0, args=(a,))[0]), CUBE),
     "root_scalar": (of_number(lambda a: optimize.root_scalar(cube, args=(a,), bracket=(0.0, 9.0)).root), CUBE),
     "root_scalar, newton": (
         of_number(lambda a: optimize.root_scalar(cube, args=(a,), x0=1.0, fprime=lambda x, a: 3 * x**2).root), CUBE,

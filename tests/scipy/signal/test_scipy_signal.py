@@ -47,6 +47,29 @@ CONVOLVING = {
     "medfilt of a signal": case(lambda m, x: m.medfilt(x), X),
     "wiener": case(lambda m, x: m.wiener(x, 3, noise=0.2), IMAGE, single=False),
 }
+TIMES = np.cumsum(0.2 + RNG.random(8))
+FRAMES = {
+    "stft": case(lambda m, x: m.stft(x, 2.0, nperseg=6)[2], LONG),
+    "stft odd": case(
+        lambda m, x: m.stft(x, nperseg=5, noverlap=3, nfft=8, boundary="odd", detrend="linear", scaling="psd")[1:],
+        SIGNAL, single=False,
+    ),
+    "stft even": case(
+        lambda m, x: m.stft(x, nperseg=4, boundary="even", padded=False, axis=0, return_onesided=False)[2], SIGNAL.T
+    ),
+    "stft window": case(lambda m, x, w: m.stft(x, window=w, nperseg=4, boundary=None)[2], SIGNAL, B[[0, 1, 0, 1]],
+                        batches=False, single=False),
+    "istft": case(lambda m, x: m.istft(m.stft(x, nperseg=6)[2] ** 2, nperseg=6)[1], LONG),
+    "istft complex": case(
+        lambda m, x: m.istft(x + 1j * x**2, 2.0, "boxcar", 4, 1, input_onesided=False, boundary=False)[1],
+        IMAGE[:, :3], single=False,
+    ),
+    "lombscargle": case(lambda m, t, y, w: m.lombscargle(t, y, w), TIMES, X[:8], 1 + TIMES[:3], single=False),
+    "lombscargle mean": case(
+        lambda m, t, y, w: m.lombscargle(t, y, W2 + 1, normalize=True, weights=w**2, floating_mean=True),
+        TIMES, X[:8], 1 + TIMES / 9, single=False,
+    ),
+}  # fmt: skip
 FILTERING = {
     "lfilter": case(lambda m, b, a, x: m.lfilter(b, a, x), B, A, X),
     "lfilter axis": case(lambda m, b, a, x: m.lfilter(b, a, x, axis=0), B, A[:2], SIGNAL.T),
@@ -122,7 +145,7 @@ SPECTRA = {
     "chirp hyperbolic": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g, "hyp"), np.abs(X), np.array(0.3),
                              np.array(1.4), single=False),
 }  # fmt: skip
-CASES = CONVOLVING | FILTERING | RESAMPLING | SPECTRA
+CASES = CONVOLVING | FILTERING | RESAMPLING | SPECTRA | FRAMES
 globals().update(properties("signal", CASES))
 
 

@@ -99,6 +99,18 @@ def counted(m, name, methods, k, last, *first):
 
 
 CASES = dict(cases()) | {
+    "moment": case(lambda m, x: (m.moment(x, 3), m.moment(x, 2, axis=1, center=0.4), m.variation(x + 3, ddof=1)),
+                   RNG.normal(size=(4, 3)), single=False),
+    "directions": case(lambda m, x: (m.circmean(x), m.circvar(x, axis=0), m.circstd(x, 3.0, -1.0, axis=1)),
+                       RNG.normal(size=(4, 3)), single=False),
+    "linregress": case(lambda m, x, y: tuple(m.linregress(x, y)), np.arange(5.0) ** 1.5, RNG.normal(size=5),
+                       single=False),
+    "linregress one-sided": case(lambda m, y: m.linregress(np.arange(5.0), y, alternative="less").pvalue,
+                                 RNG.normal(size=5), single=False),
+    "gaussian_kde": case(lambda m, x, w, p: m.gaussian_kde(x, "silverman", w)(p), RNG.normal(size=(2, 5)),
+                         0.5 + RNG.random(5), RNG.normal(size=(2, 3)), single=False),
+    "gaussian_kde logpdf": case(lambda m, x, p: m.gaussian_kde(x, 0.4).logpdf(p), RNG.normal(size=6),
+                                RNG.normal(size=3), single=False),
     "entropy": case(lambda m, p, q: (m.entropy(p, base=2), m.entropy(p, q, axis=1)), 0.2 + RNG.random((3, 4)),
                     0.2 + RNG.random((3, 4)), single=False),
     "means": case(lambda m, x: (m.gmean(x), m.hmean(x, axis=1)), 0.5 + RNG.random((3, 4)), single=False),

@@ -280,14 +280,8 @@ def interpn(
 
 
 _LATER = "it is not written yet"
-_SPLINES = "Take make_interp_spline, CubicSpline or BSpline"
-_SCATTERED = "Take RegularGridInterpolator on a grid, or a kernel matrix by spatial.distance.cdist and linalg.solve"
-UnivariateSpline, InterpolatedUnivariateSpline, splrep, make_smoothing_spline, BarycentricInterpolator = (
-    refused(name, _LATER, _SPLINES)
-    for name in ("UnivariateSpline", "InterpolatedUnivariateSpline", "splrep", "make_smoothing_spline",
-                 "BarycentricInterpolator")
-)  # fmt: skip
-RBFInterpolator, griddata, LinearNDInterpolator, RectBivariateSpline = (
-    refused(name, _LATER, _SCATTERED)
-    for name in ("RBFInterpolator", "griddata", "LinearNDInterpolator", "RectBivariateSpline")
+_SCATTERED = "Take RegularGridInterpolator or RectBivariateSpline on a grid, or RBFInterpolator"
+BarycentricInterpolator = refused("BarycentricInterpolator", _LATER, "Take make_interp_spline, or CubicSpline")
+griddata, LinearNDInterpolator = (
+    refused(name, "its triangles jump as places move", _SCATTERED) for name in ("griddata", "LinearNDInterpolator")
 )

@@ -128,13 +128,14 @@ def _conditions(end: Any, shape: tuple[int, ...]) -> list[tuple[int, Any]]:
     return [(order, double(value)) for order, value in end]
 
 
-def _ours(made: Any) -> BSpline:
+def as_ours(made: Any) -> BSpline:
+    """A spline that SciPy has made, as one that may be asked at Variables."""
     again = BSpline(made.t, made.c, made.k, made.extrapolate)
     again.axis = made.axis
     return again
 
 
-@made_by_scipy(_ours)
+@made_by_scipy(as_ours)
 def make_interp_spline(
     x: Any, y: Any, k: int = 3, t: Any = None, bc_type: Any = None, axis: int = 0, check_finite: bool = True
 ) -> BSpline:

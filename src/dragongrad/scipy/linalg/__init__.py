@@ -7,6 +7,8 @@ says why it has no derivative and what to write instead.
 from .banded import (
     cho_solve_banded,
     cholesky_banded,
+    eig_banded,
+    eigvals_banded,
     matmul_toeplitz,
     solve_banded,
     solve_circulant,
@@ -55,7 +57,16 @@ from .functions import (
     tanm,
 )
 from .orthogonal import orthogonal_procrustes, polar, rq, subspace_angles
-from .spectra import cossin, eig, eig_banded, eigh, eigh_tridiagonal, eigvals, eigvalsh, eigvalsh_tridiagonal, schur
+from .spectra import (
+    cossin,
+    eig,
+    eigh,
+    eigh_tridiagonal,
+    eigvals,
+    eigvalsh,
+    eigvalsh_tridiagonal,
+    schur,
+)
 from .structured import (
     block_diag,
     circulant,
@@ -71,16 +82,24 @@ from .structured import (
 from .systems import det, inv, lstsq, norm, pinv, solve, solve_triangular
 
 LinAlgError, LinAlgWarning = CHAPTER.module.LinAlgError, CHAPTER.module.LinAlgWarning
+_CONSTANTS = """
+bandwidth dft hadamard helmert hilbert invhilbert invpascal ishermitian issymmetric pascal
+"""
+bandwidth, dft, hadamard, helmert, hilbert, invhilbert, invpascal, ishermitian, issymmetric, pascal = (
+    CHAPTER.constant(*_CONSTANTS.split())
+)
+
 __all__ = [
-    "LinAlgError", "LinAlgWarning", "block_diag", "cho_factor", "cho_solve", "cho_solve_banded", "cholesky",
-    "cholesky_banded", "circulant", "companion", "convolution_matrix", "coshm", "cosm", "cossin", "det", "eig",
-    "eig_banded", "eigh", "eigh_tridiagonal", "eigvals", "eigvalsh", "eigvalsh_tridiagonal", "expm",
-    "expm_cond", "expm_frechet", "fiedler", "fractional_matrix_power", "funm", "hankel", "hessenberg", "inv",
-    "khatri_rao", "kron", "ldl", "leslie", "logm", "lstsq", "lu", "lu_factor", "lu_solve", "matmul_toeplitz",
-    "matrix_balance", "norm", "null_space", "orth", "orthogonal_procrustes", "pinv", "polar", "qr", "qz", "rq",
-    "schur", "signm", "sinhm", "sinm", "solve", "solve_banded", "solve_circulant", "solve_continuous_are",
-    "solve_continuous_lyapunov", "solve_discrete_are", "solve_discrete_lyapunov", "solve_sylvester",
-    "solve_toeplitz", "solve_triangular", "solveh_banded", "sqrtm", "subspace_angles", "svd", "svdvals",
-    "tanhm", "tanm", "toeplitz",
+    "LinAlgError", "LinAlgWarning", "bandwidth", "block_diag", "cho_factor", "cho_solve", "cho_solve_banded",
+    "cholesky", "cholesky_banded", "circulant", "companion", "convolution_matrix", "coshm", "cosm", "cossin",
+    "det", "dft", "eig", "eig_banded", "eigh", "eigh_tridiagonal", "eigvals", "eigvals_banded", "eigvalsh",
+    "eigvalsh_tridiagonal", "expm", "expm_cond", "expm_frechet", "fiedler", "fractional_matrix_power", "funm",
+    "hadamard", "hankel", "helmert", "hessenberg", "hilbert", "inv", "invhilbert", "invpascal", "ishermitian",
+    "issymmetric", "khatri_rao", "kron", "ldl", "leslie", "logm", "lstsq", "lu", "lu_factor", "lu_solve",
+    "matmul_toeplitz", "matrix_balance", "norm", "null_space", "orth", "orthogonal_procrustes", "pascal",
+    "pinv", "polar", "qr", "qz", "rq", "schur", "signm", "sinhm", "sinm", "solve", "solve_banded",
+    "solve_circulant", "solve_continuous_are", "solve_continuous_lyapunov", "solve_discrete_are",
+    "solve_discrete_lyapunov", "solve_sylvester", "solve_toeplitz", "solve_triangular", "solveh_banded",
+    "sqrtm", "subspace_angles", "svd", "svdvals", "tanhm", "tanm", "toeplitz",
 ]  # fmt: skip
 __getattr__ = CHAPTER.getattr()

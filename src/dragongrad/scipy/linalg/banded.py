@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg as scipys
 
+from ...blocks.matrices import adjoint
 from ...core.block import general
-from ...core.errors import ShapeError, describe, user_line
+from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..stacks import restated
 from .chapter import column, matrix, smooth, together
 from .structured import toeplitz
@@ -312,3 +313,63 @@ def solve_circulant(
     n = c.shape[0]
     full = c[np.subtract.outer(np.arange(n), np.arange(n)) % n]
     return np.linalg.solve(full, b)
+
+
+def _of_band(a_band: Any, lower: bool) -> Any:
+    """The Hermitian matrix of the band that is stored of it."""
+    band = matrix(a_band)
+    u, n = band.shape[0] - 1, band.shape[1]
+    i, j = np.indices((n, n))
+    inside = (i >= j) & (i - j <= u)
+    far = np.where(inside, i - j, 0)
+    # Of the upper form the row u - (j - i), column j, is the element (i, j).
+    below = band[far, j] if lower else np.conj(band[u - far, i])
+    half = np.where(inside, below, 0)
+    return np.where(i == j, half, half + adjoint(half)) if u else half
+
+
+@smooth
+def eig_banded(
+    a_band: Any, lower: bool = False, eigvals_only: bool = False, overwrite_a_band: bool = False,
+    select: str = "a", select_range: Any = None, max_ev: int = 0, check_finite: bool = True,
+) -> Any:  # fmt: skip
+    """The eigenvalues of a Hermitian matrix with a band, of which one half is stored, and their vectors.
+
+    Variables are computed on the full matrix; all eigenvalues, or those of the numbers `select_range` with
+    `select="i"`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda b: la.eig_banded(b, eigvals_only=True)[0])(np.array([[0.0, 1.0], [2.0, 2.0]]))
+    array([[ 0. , -1. ],
+           [ 0.5,  0.5]])
+
+    """
+    if select not in ("a", "all", "i", "index"):
+        raise ArgumentError(f"eig_banded of Variables takes select='a' or 'i', not {select!r}\n  at {user_line()}")
+    w, v = np.linalg.eigh(_of_band(a_band, lower))
+    if select[0] == "i":
+        low, high = select_range
+        w, v = w[low : high + 1], v[:, low : high + 1]
+    return w if eigvals_only else (w, v)
+
+
+@smooth
+def eigvals_banded(
+    a_band: Any, lower: bool = False, overwrite_a_band: bool = False, select: str = "a", select_range: Any = None,
+    check_finite: bool = True,
+) -> Any:  # fmt: skip
+    """The eigenvalues that `eig_banded` gives.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.jacobian(la.eigvals_banded)(np.array([[2.0, 1.0]])).round(6)[:, 0]
+    array([[0., 1.],
+           [1., 0.]])
+
+    """
+    return eig_banded(a_band, lower, True, select=select, select_range=select_range)

@@ -374,4 +374,3 @@ def schur(
 
 
 cossin = refused("cossin", "its vectors are not unique", "Take la.svd of the blocks")
-eig_banded = refused("eig_banded", "it is not written yet", "Take la.eigh of the full matrix")

@@ -5,9 +5,9 @@ and its solution differentiated through the equations or conditions that it sati
 """
 
 __all__ = [
-    "bisect", "brenth", "brentq", "fixed_point", "least_squares", "linprog", "minimize", "minimize_scalar",
-    "newton", "ridder", "root", "root_scalar", "toms748",
+    "bisect", "brenth", "brentq", "fixed_point", "fsolve", "least_squares", "linprog", "minimize",
+    "minimize_scalar", "newton", "ridder", "root", "root_scalar", "toms748",
 ]  # fmt: skip
 
 from .minima import least_squares, linprog, minimize, minimize_scalar
-from .roots import bisect, brenth, brentq, fixed_point, newton, ridder, root, root_scalar, toms748
+from .roots import bisect, brenth, brentq, fixed_point, fsolve, newton, ridder, root, root_scalar, toms748

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...blocks.axes import as_array
+from ...core.errors import ArgumentError, user_line
 from ...transforms import implicit
 from ...transforms.jacobians import jacobian
 from .solver import Solver, as_tuple, moves
@@ -57,6 +59,55 @@ def root(
     solver = Solver("root", lambda x0, args: optimize.root(fun, x0, args=args, jac=exact, **rest))
     x = implicit.root(solver, lambda x, x0, args: value(x, *args))(x0, args)
     return solver.result(x=x, fun=value(x, *args))
+
+
+def fsolve(
+    func: Callable[..., Any], x0: Any, args: Any = (), fprime: Any = None, full_output: Any = False,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """`scipy.optimize.fsolve`; the root has derivatives with respect to `args`.
+
+    Parameters
+    ----------
+    func : callable
+        `func(x, *args)` in NumPy functions that have derivatives.
+    x0, args, fprime, **options
+        As SciPy's.
+    full_output : bool
+        False where `args` are differentiated: `root` gives the rest.
+
+    Returns
+    -------
+    array of shape (n,)
+
+    Raises
+    ------
+    SolutionError, FactorizationError, ClosureError
+        As `root`.
+    ArgumentError
+        `full_output` is asked for with Variables.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import optimize
+    >>> ad.jacobian(lambda a: optimize.fsolve(lambda x, a: x**3 - a, 1.0, args=(a,)))(8.0).round(6)
+    array([0.083333])
+
+    """
+    from scipy import optimize
+
+    args = as_tuple(args)
+    if not moves(func, x0, args):
+        return optimize.fsolve(func, x0, args=args, fprime=fprime, full_output=full_output, **options)
+    if full_output:
+        raise ArgumentError(
+            f"fsolve of Variables gives no full_output\n  at {user_line()}\nWrite optimize.root(func, x0, args)"
+        )
+    start = np.reshape(as_array(x0), (-1,))
+    exact = {"jac": jacobian(func) if fprime is None else fprime}
+    solver = Solver("root", lambda x0, args: optimize.root(func, x0, args=args, **exact))
+    return implicit.root(solver, lambda x, x0, args: func(x, *args))(start, args)
 
 
 def _first(pair: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from .convolving import (
     wiener,
 )
 from .filtering import filtfilt, lfilter, lfilter_zi, savgol_filter, sosfilt, sosfilt_zi, sosfiltfilt
+from .frames import ShortTimeFFT, istft, lombscargle, stft
 from .resampling import decimate, detrend, hilbert, hilbert2, resample, resample_poly, upfirdn
 from .spectra import (
     bessel,
@@ -37,7 +38,6 @@ from .spectra import (
     iirnotch,
     iirpeak,
     kaiser_beta,
-    lombscargle,
     max_len_seq,
     periodogram,
     remez,
@@ -46,20 +46,19 @@ from .spectra import (
     sosfreqz,
     spectrogram,
     square,
-    stft,
     unit_impulse,
     welch,
     windows,
 )
 
 __all__ = [
-    "bessel", "butter", "cheby1", "cheby2", "chirp", "choose_conv_method", "coherence", "convolve",
-    "convolve2d", "correlate", "correlate2d", "correlation_lags", "csd", "decimate", "deconvolve", "detrend",
-    "ellip", "fftconvolve", "filtfilt", "find_peaks", "firls", "firwin", "firwin2", "freqz", "freqz_sos",
-    "get_window", "hilbert", "hilbert2", "iirdesign", "iirfilter", "iirnotch", "iirpeak", "kaiser_beta",
-    "lfilter", "lfilter_zi", "lombscargle", "max_len_seq", "medfilt", "oaconvolve", "periodogram", "remez",
-    "resample", "resample_poly", "savgol_coeffs", "savgol_filter", "sawtooth", "sosfilt", "sosfilt_zi",
-    "sosfiltfilt", "sosfreqz", "spectrogram", "square", "stft", "unit_impulse", "upfirdn", "welch", "wiener",
-    "windows",
+    "ShortTimeFFT", "bessel", "butter", "cheby1", "cheby2", "chirp", "choose_conv_method", "coherence",
+    "convolve", "convolve2d", "correlate", "correlate2d", "correlation_lags", "csd", "decimate", "deconvolve",
+    "detrend", "ellip", "fftconvolve", "filtfilt", "find_peaks", "firls", "firwin", "firwin2", "freqz",
+    "freqz_sos", "get_window", "hilbert", "hilbert2", "iirdesign", "iirfilter", "iirnotch", "iirpeak", "istft",
+    "kaiser_beta", "lfilter", "lfilter_zi", "lombscargle", "max_len_seq", "medfilt", "oaconvolve",
+    "periodogram", "remez", "resample", "resample_poly", "savgol_coeffs", "savgol_filter", "sawtooth",
+    "sosfilt", "sosfilt_zi", "sosfiltfilt", "sosfreqz", "spectrogram", "square", "stft", "unit_impulse",
+    "upfirdn", "welch", "wiener", "windows",
 ]  # fmt: skip
 __getattr__ = CHAPTER.getattr()

@@ -13,7 +13,8 @@ from .chapter import constant, last, numbers, refused, smooth
 from .resampling import detrend as without_trend
 
 
-def _window(window: Any, nperseg: Any, n: int) -> Any:
+def window_of(window: Any, nperseg: Any, n: int) -> Any:
+    """The elements of a window that is named or given, no more than n."""
     if isinstance(window, (str, tuple)):
         return np.asarray(scipys.get_window(window, min(256 if nperseg is None else int(nperseg), n)))
     window = as_array(window)
@@ -22,7 +23,7 @@ def _window(window: Any, nperseg: Any, n: int) -> Any:
     return window
 
 
-def _segments(x: Any, win: Any, hop: int, detrend: Any, onesided: bool, nfft: int) -> Any:
+def segments(x: Any, win: Any, hop: int, detrend: Any, onesided: bool, nfft: int) -> Any:
     """The Fourier transforms of windows that overlap: (..., windows, frequencies)."""
     count, length = (x.shape[-1] - win.shape[0]) // hop + 1, win.shape[0]
     parts = x[..., np.add.outer(hop * np.arange(count), np.arange(length))]
@@ -105,7 +106,7 @@ def _windows_of(
     x, y = last(x, axis), last(y, axis)
     n = max(x.shape[-1], y.shape[-1])
     x, y = (np.pad(v, [(0, 0)] * (v.ndim - 1) + [(0, n - v.shape[-1])]) for v in (x, y))
-    win = _window(window, nperseg, n)
+    win = window_of(window, nperseg, n)
     length = win.shape[0]
     overlap = (
         (length // 8 if noverlap == "eighth" else length // 2) if noverlap in (None, "eighth") else int(noverlap)
@@ -119,10 +120,10 @@ def _windows_of(
     options = (win.astype(real), hop, detrend, onesided, nfft)
     frequencies = (np.fft.rfftfreq if onesided else np.fft.fftfreq)(nfft, 1 / fs)
     times = np.arange(length / 2, n - length / 2 + 1, hop) / fs
-    of_x = _segments(x, *options)
+    of_x = segments(x, *options)
     if amplitude:
         return frequencies, of_x * real.type(scale**0.5), at, times
-    of_y = of_x if same else _segments(y, *options)
+    of_y = of_x if same else segments(y, *options)
     power = np.conj(of_x) * of_y
     power = (np.real(power) if same else power) * real.type(scale)
     if onesided:
@@ -347,5 +348,3 @@ find_peaks = refused(
     "find_peaks", "the places of peaks are whole numbers",
     "Find them in the plain values, and index the Variable with them",
 )  # fmt: skip
-stft = refused("stft", "it is not written yet", "Take signal.csd or signal.welch, or np.fft.rfft of windows")
-lombscargle = refused("lombscargle", "it is not written yet", "Take sums of cosines and sines at the frequencies")

@@ -79,18 +79,20 @@ from .positive import (
     weibull_max,
     weibull_min,
 )
-from .samples import entropy, gmean, hmean, kurtosis, sem, skew, zscore
+from .relations import circmean, circstd, circvar, gaussian_kde, linregress, pearsonr
+from .samples import entropy, gmean, hmean, kurtosis, moment, sem, skew, variation, zscore
 
 __all__ = [
     "arcsine", "bernoulli", "beta", "betabinom", "betaprime", "binom", "burr", "burr12", "cauchy", "chi",
-    "chi2", "cosine", "dirichlet", "dlaplace", "entropy", "erlang", "expon", "exponnorm", "exponweib", "f",
-    "fisk", "foldnorm", "gamma", "genextreme", "genlogistic", "gennorm", "genpareto", "geom", "gmean",
-    "gumbel_l", "gumbel_r", "halfcauchy", "halflogistic", "halfnorm", "hmean", "hypsecant", "invgamma",
-    "invgauss", "invweibull", "invwishart", "johnsonsb", "johnsonsu", "kurtosis", "laplace",
-    "laplace_asymmetric", "levy", "loggamma", "logistic", "lognorm", "logser", "loguniform", "lomax",
-    "matrix_normal", "maxwell", "moyal", "multinomial", "multivariate_normal", "multivariate_t", "nakagami",
-    "nbinom", "norm", "pareto", "planck", "poisson", "powerlaw", "rayleigh", "reciprocal", "rice", "sem",
-    "semicircular", "skew", "skewnorm", "t", "triang", "truncnorm", "uniform", "vonmises", "wald",
-    "weibull_max", "weibull_min", "wishart", "yulesimon", "zipf", "zscore",
+    "chi2", "circmean", "circstd", "circvar", "cosine", "dirichlet", "dlaplace", "entropy", "erlang", "expon",
+    "exponnorm", "exponweib", "f", "fisk", "foldnorm", "gamma", "gaussian_kde", "genextreme", "genlogistic",
+    "gennorm", "genpareto", "geom", "gmean", "gumbel_l", "gumbel_r", "halfcauchy", "halflogistic", "halfnorm",
+    "hmean", "hypsecant", "invgamma", "invgauss", "invweibull", "invwishart", "johnsonsb", "johnsonsu",
+    "kurtosis", "laplace", "laplace_asymmetric", "levy", "linregress", "loggamma", "logistic", "lognorm",
+    "logser", "loguniform", "lomax", "matrix_normal", "maxwell", "moment", "moyal", "multinomial",
+    "multivariate_normal", "multivariate_t", "nakagami", "nbinom", "norm", "pareto", "pearsonr", "planck",
+    "poisson", "powerlaw", "rayleigh", "reciprocal", "rice", "sem", "semicircular", "skew", "skewnorm", "t",
+    "triang", "truncnorm", "uniform", "variation", "vonmises", "wald", "weibull_max", "weibull_min", "wishart",
+    "yulesimon", "zipf", "zscore",
 ]  # fmt: skip
 __getattr__ = CHAPTER.getattr()

@@ -173,3 +173,43 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
     a = double(a)
     n = a.size if axis is None else a.shape[axis]
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / n**0.5
+
+
+@smooth
+def moment(
+    a: Any, order: int = 1, axis: Any = 0, nan_policy: str = "propagate", *, center: Any = None,
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """A moment about the mean, or about `center`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(lambda x: stats.moment(x, 3))(np.array([-1.0, 0.0, 4.0])).round(4)
+    array([-0.6667, -3.6667,  4.3333])
+
+    """
+    _plain_options("moment", nan_policy)
+    a = double(a)
+    away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
+    return np.mean(away**order, axis=axis, keepdims=keepdims)
+
+
+@smooth
+def variation(
+    a: Any, axis: Any = 0, nan_policy: str = "propagate", ddof: int = 0, *, keepdims: bool = False
+) -> Any:
+    """The standard deviation over the mean.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(stats.variation)(np.array([1.0, 3.0]))
+    array([-0.375,  0.125])
+
+    """
+    _plain_options("variation", nan_policy)
+    a = double(a)
+    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / np.mean(a, axis=axis, keepdims=keepdims)
