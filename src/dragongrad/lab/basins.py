@@ -148,6 +148,7 @@ def basins(
     (case,), (entry,) = cases(problem), optimizers(optimizer)
     box = _region(case, region)
     began = time.perf_counter()
+    report = report or (lambda share: None)
     if steps < 1:
         raise ArgumentError(f"steps must be positive, got {steps}")
     radius = 0.01 * float(np.linalg.norm(box[:, 1] - box[:, 0])) if radius is None else radius
@@ -162,7 +163,7 @@ def basins(
         ends, since, lost, begun = (
             np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
         )
-        minima, known = _minima(case, ends[~lost & begun], radius)
+        minima, known = _minima(case, ends[~lost & begun], radius, report)
         label = _nearest(ends, minima, 2 * radius)
     label[lost] = DIVERGED
     label[~begun] = UNDER_WAY
@@ -175,12 +176,11 @@ def basins(
     )  # fmt: skip
 
 
-def _travel(travel: Callable[..., None], watches: list[_Watch], report: Callable[[float], Any] | None) -> bool:
+def _travel(travel: Callable[..., None], watches: list[_Watch], report: Callable[[float], Any]) -> bool:
     """Run all starts, and say whether Ctrl-C came in between."""
 
     def tell(position: int, share: float) -> None:
-        if report is not None:
-            report((position + share) / len(watches))
+        report((position + share) / len(watches))
 
     try:
         for k, watch in enumerate(watches):
@@ -364,7 +364,7 @@ def _nearest(points: Array, minima: Array, within: float) -> Array:
     return label
 
 
-def _minima(case: Case, ends: Array, radius: float) -> tuple[Array, Array]:
+def _minima(case: Case, ends: Array, radius: float, report: Callable[[float], Any]) -> tuple[Array, Array]:
     """The minima that the problem lists, and those found where many runs ended; the best first."""
     f = case.problem.f
     found = [refine(f, m) for m in case.problem.minima(2)]
@@ -372,6 +372,7 @@ def _minima(case: Case, ends: Array, radius: float) -> tuple[Array, Array]:
     lost = ends[_nearest(ends, np.array(found).reshape(-1, 2), 2 * radius) < 0]
     _, first, counts = np.unique(np.round(lost / radius).astype(int), axis=0, return_index=True, return_counts=True)
     for i in first[np.argsort(-counts, kind="stable")][:_PLACES]:
+        report(1.0)
         if _nearest(lost[i : i + 1], np.array(found).reshape(-1, 2), 2 * radius)[0] < 0:
             place = _settle(f, lost[i], radius)
             if place is not None and _nearest(place[None], np.array(found).reshape(-1, 2), radius)[0] < 0:

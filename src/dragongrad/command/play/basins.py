@@ -18,6 +18,8 @@ KNOWN = ("f", "region", "o", "grid", "steps")
 USUAL = "gd"
 # Seconds between two words about how far it has come.
 _PAUSE = 0.1
+# A byte says which it is.
+_MINIMA = 253
 
 
 def basins(asked: Asked) -> Callable[[Callable[[Any], None]], None]:
@@ -47,6 +49,10 @@ def basins(asked: Asked) -> Callable[[Callable[[Any], None]], None]:
 
         report(0.0)
         found = lab.basins(problem, {label: (method, options)}, box, grid, steps, report=report)
+        if len(found.minima) > _MINIMA:
+            raise ArgumentError(
+                f"{len(found.minima)} minima were found, and at most {_MINIMA} can be shown: zoom in"
+            )
         # A grey level a start: 0 arrived at once, 255 at the last step.
         shade = np.round(255 * found.arrival / found.steps)
         tell({
