@@ -100,6 +100,7 @@ WRONG = [
     ("heights", {"f": "x**2"}, "of two numbers"),
     ("heights", {"f": "x + y + z"}, "of two numbers"),
     ("heights", {"f": "9**9**9*x + y"}, "no finite value"),
+    ("heights", {"f": "5e307*x + y"}, "too large to be drawn"),
     ("heights", {"f": "rosenbrok"}, "did you mean"),
     ("heights", {"points": "122"}, "from 10 to 121"),
     ("heights", {"points": "٣٣"}, "from 10 to 121"),

@@ -176,6 +176,8 @@ def test_too_many_streams_and_questions_at_once():
             await desk.do(open_.wait)
         open_.set()
         assert all(await asyncio.gather(*asked))
+        # Who is gone when its turn comes is not computed for.
+        assert await desk.do(lambda: 1 / 0, gone=lambda: asyncio.sleep(0, True)) is None
         desk.close()
         assert "ending" in await anext(desk.stream(lambda tell: None).lines())
 

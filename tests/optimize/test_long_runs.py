@@ -127,7 +127,7 @@ class Stubborn(Adam):
         {"callback": watched}, {"path": True}, {"compile": False}, {"method": Stubborn}, {"lr": lambda count: 1e-4},
         {"method": "rprop", "gtol": 0}, {"jac": lambda x: np.ones(2)},
     ],
-    ids=str,
+    ids=lambda options: "-".join(options),
 )  # fmt: skip
 def test_what_is_watched_goes_step_by_step(both, options):
     quick, slow, made = both(rosenbrock, START, **{"method": "adam", "max_iter": 2100} | options)

@@ -261,6 +261,7 @@ def test_reverse_table():
         (lambda x: np.sum(x), (np.ones(3),), "sum(x_dot)", "x_bar += v1_bar"),
         (lambda x: x.T, (np.ones((2, 2)),), "T(x_dot)", "x_bar += v1_bar.T"),
         (np.log, (2.0,), "x_dot / x", "x_bar += v1_bar / x"),
+        (lambda x: x * 1e308, (1.0,), "1e+308 * x_dot", "x_bar += 1e+308 * v1_bar"),
         (lambda x: np.concatenate([x, x]), (np.ones(2),), "concatenate(x_dot, x_dot)",
          "x_bar += transpose of concatenate on v1_bar, x_bar += transpose of concatenate on v1_bar"),
         (lambda x: np.cumsum(x), (np.ones(2),), "cumsum(x_dot)",

@@ -165,11 +165,15 @@ def basins(
             if batched
             else partial(_one_by_one, case, entry, steps=steps, gtol=gtol)
         )
-        interrupted = _travel(travel, watches, show)
-        ends, since, lost, begun = (
-            np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
-        )
-        minima, known = _minima(case, ends[~lost & begun], radius)
+        try:
+            interrupted = _travel(travel, watches, show)
+            ends, since, lost, begun = (
+                np.concatenate([getattr(w, k) for w in watches]) for k in ("ends", "since", "lost", "begun")
+            )
+            minima, known = _minima(case, ends[~lost & begun], radius, show)
+        finally:
+            if show is not None:
+                show.end()
         label = _nearest(ends, minima, 2 * radius)
     label[lost] = DIVERGED
     label[~begun] = UNDER_WAY
@@ -189,9 +193,6 @@ def _travel(travel: Callable[..., None], watches: list[Watch], show: Live | None
             travel(watch, tell=None if show is None else partial(_tell, show, k, len(watches)))
     except KeyboardInterrupt:
         return True
-    finally:
-        if show is not None:
-            show.end()
     return False
 
 
@@ -266,7 +267,7 @@ def _nearest(points: Array, minima: Array, within: float) -> Array:
     return label
 
 
-def _minima(case: Case, ends: Array, radius: float) -> tuple[Array, Array]:
+def _minima(case: Case, ends: Array, radius: float, show: Live | None) -> tuple[Array, Array]:
     """The minima that the problem lists, and those found where many runs ended; the best first."""
     f = case.problem.f
     found = [refine(f, m) for m in case.problem.minima(2)]
@@ -274,6 +275,8 @@ def _minima(case: Case, ends: Array, radius: float) -> tuple[Array, Array]:
     lost = ends[_nearest(ends, np.array(found).reshape(-1, 2), 2 * radius) < 0]
     _, first, counts = np.unique(np.round(lost / radius).astype(int), axis=0, return_index=True, return_counts=True)
     for i in first[np.argsort(-counts, kind="stable")][:_PLACES]:
+        if show is not None:
+            show.note(show.total, 0.0)
         if _nearest(lost[i : i + 1], np.array(found).reshape(-1, 2), 2 * radius)[0] < 0:
             place = _settle(f, lost[i], radius)
             if place is not None and _nearest(place[None], np.array(found).reshape(-1, 2), radius)[0] < 0:

@@ -19,6 +19,8 @@ _OPERATORS = {
 }  # fmt: skip
 _NAMES = {"absolute": "abs", "conjugate": "conj"}
 _LONGEST = 600
+# Whole numbers from here on are written as 1e+15.
+_WRITTEN_OUT = 1e15
 _RIGHT_MATTERS = frozenset({"-", "/", "%", "//", "@"})
 
 
@@ -163,7 +165,8 @@ def formula(value: Any) -> str:
         value = value.item()
     if isinstance(value, (float, np.floating)):
         known = _CONSTANTS.get(float(value))
-        return known or (f"{value:.0f}" if np.isfinite(value) and value == int(value) else f"{value:.10g}")
+        whole = abs(value) < _WRITTEN_OUT and value == int(value)
+        return known or (f"{value:.0f}" if whole else f"{value:.10g}")
     if isinstance(value, complex) and value.real == 0:
         return f"{formula(value.imag)}j"
     return str(value)

@@ -15,6 +15,8 @@ from .plane import names_of
 
 KNOWN = ("f", "region", "o", "grid", "steps")
 USUAL = "gd"
+# A byte says which it is.
+_MINIMA = 253
 
 
 def basins(asked: Asked) -> Callable[[Callable[[Any], None]], None]:
@@ -40,6 +42,10 @@ def basins(asked: Asked) -> Callable[[Callable[[Any], None]], None]:
 
         tell({"share": 0.0})
         found = lab.basins(problem, {label: (method, options)}, box, grid, steps, watch=watch)
+        if len(found.minima) > _MINIMA:
+            raise ArgumentError(
+                f"{len(found.minima)} minima were found, and at most {_MINIMA} can be shown: zoom in"
+            )
         # A grey level a start: 0 arrived at once, 255 at the last step.
         shade = np.round(255 * found.arrival / found.steps)
         tell({

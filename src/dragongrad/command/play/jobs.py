@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
@@ -50,8 +50,8 @@ class Desk:
         self._streams: set[Stream] = set()
         self._closed = False
 
-    async def do(self, work: Callable[[], Any]) -> Any:
-        """The result of a function, computed in a thread."""
+    async def do(self, work: Callable[[], Any], gone: Callable[[], Awaitable[bool]] | None = None) -> Any:
+        """The result of a function, computed in a thread; None where who asked is gone when its turn comes."""
         if self._waiting >= _WAITING:
             raise BusyError("too much is asked for at once: wait, or close a page")
         self._waiting += 1
@@ -60,6 +60,8 @@ class Desk:
         finally:
             self._waiting -= 1
         try:
+            if gone is not None and await gone():
+                return None
             return await asyncio.to_thread(work)
         finally:
             self._turns.release()

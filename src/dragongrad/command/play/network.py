@@ -144,7 +144,8 @@ class Training:
         odds = self._model(self._params, grid)[:, 0]
         right = (self._model(self._params, self.x)[:, 0] > 0) == (self.y > 0)
         losses, self._losses = self._losses, []
-        level = np.round(255 * np.asarray(nn.sigmoid(odds)))
+        # Where the parameters are no longer finite, which the next step tells, the network does not know.
+        level = np.round(255 * np.nan_to_num(np.asarray(nn.sigmoid(odds)), nan=0.5))
         return {
             "step": self.steps, "losses": losses, "right": float(np.mean(right)), "side": SIDE, "reach": REACH,
             "map": base64.b64encode(level.astype(np.uint8).tobytes()).decode(),
@@ -191,7 +192,7 @@ class Trainings:
     def step(self, name: str) -> dict[str, Any]:
         """One step of a training."""
         training = self.find(name)
-        with _alone(training):
+        with np.errstate(all="ignore"), _alone(training):
             training.advance(1)
             return training.frame()
 

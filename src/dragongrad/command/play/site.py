@@ -109,7 +109,7 @@ class Site:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             asked = Asked(request.query_params.multi_items(), known)
-            return JSONResponse(await self.desk.do(lambda: _quietly(compute, asked)))
+            return JSONResponse(await self.desk.do(lambda: _quietly(compute, asked), request.is_disconnected))
 
         return answer
 

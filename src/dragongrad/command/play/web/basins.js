@@ -65,7 +65,7 @@ export function make(root, state, set) {
       el("tr", {}, el("th", { scope: "row" }, swatch(k), name), el("td", {}, short(v)), el("td", {}, percent(share)))),
     ...["under way", "diverged"].map((name) => el("tr", {}, el("th", { scope: "row" }, swatch(name), name), el("td", {}), el("td", {}, percent(map.shares[name] ?? 0))))]);
     notes.replaceChildren(...[...map.notes, ...(map.batched ? [] : ["This method mixes the numbers of a batch: the starts ran one by one."]),
-      ...(map.minima.length > 12 ? [`${map.minima.length - 12} more minima were found.`] : [])].map((text) => el("li", {}, text)));
+      ...(map.minima.length > 8 ? ["Colours repeat after eight minima."] : []), ...(map.minima.length > 12 ? [`${map.minima.length - 12} more minima were found.`] : [])].map((text) => el("li", {}, text)));
     say(`Basins of ${map.title}: ${names.slice(0, 6).map((name, k) => `${name} ${percent(parts[k]?.[1] ?? 0)}`).join(", ")}`);
   }
 

@@ -25,7 +25,10 @@ export function make(root, state, set) {
     put(values);
   });
   // The values are looked at first: what is wrong is told here, not in the frame.
-  const check = latest("explorer/check", () => { page.src = `api/explorer?${query({ f: state.f, values: state.values, mode: state.mode })}`; });
+  const check = latest("explorer/check", () => {
+    // Replaced, so that the way back leads to other views and not to pages before.
+    page.contentWindow.location.replace(new URL(`api/explorer?${query({ f: state.f, values: state.values, mode: state.mode })}`, location.href));
+  });
   function put(values) {
     set({ values: Object.entries(values).map(([k, v]) => `${k}=${v}`).join(" ") });
     check({ f: state.f, values: state.values, mode: state.mode });
