@@ -51,32 +51,27 @@ def _call(original: Any, answer: Any) -> Callable[..., Any]:
 
 def _call_of_one(original: Any, answer: Any) -> Callable[..., Any]:
     def call(x: Any = _NOTHING, *rest: Any, **options: Any) -> Any:
-        if rest or options or x is _NOTHING:
-            return _answered(original, answer, () if x is _NOTHING else (x, *rest), options)
-        kind = type(x)
-        if kind is _ndarray:
+        if type(x) is _ndarray and not rest and not options:
             return original(x)
-        if kind is Variable:
+        if type(x) is Variable and not rest and not options:
             try:
                 out = answer(x)
             except NUMPY_ERRORS as error:
                 raise operation_error(original.__name__, (x,), error) from None
             return x.level.from_numpy(out) if x.level.stages else out
-        return _answered(original, answer, (x,), options)
+        return _answered(original, answer, () if x is _NOTHING else (x, *rest), options)
 
     return call
 
 
 def _call_of_two(original: Any, answer: Any) -> Callable[..., Any]:
     def call(x: Any = _NOTHING, y: Any = _NOTHING, *rest: Any, **options: Any) -> Any:
-        if rest or options or y is _NOTHING:
-            given = tuple([a for a in (x, y) if a is not _NOTHING])
-            return _answered(original, answer, (*given, *rest), options)
-        if type(x) is _ndarray:
+        if type(x) is _ndarray and not rest and not options:
             kind = type(y)
             if kind is _ndarray or kind is float or kind is int:
                 return original(x, y)
-        return _answered(original, answer, (x, y), options)
+        given = tuple([a for a in (x, y) if a is not _NOTHING])
+        return _answered(original, answer, (*given, *rest), options)
 
     return call
 
