@@ -43,7 +43,7 @@ def of_dragongrad(part):
     if part == "special":
         late, verbs = import_module("dragongrad.late"), import_module("dragongrad.scipy.special.verbs")
         late.declared("scipy.special.erf")
-        exact = {name for name, rule in verbs.RULES.items() if rule.state != "refused"}
+        exact = {name for name, rule in verbs.RULES.items() if rule.state in ("Block", "composite")}
         return exact | import_module("dragongrad.scipy.names").PYTHON
     if part == "optimize":
         return set(module.__all__) - {"linprog"}

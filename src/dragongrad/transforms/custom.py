@@ -92,6 +92,7 @@ class CustomRule(Generic[P, R]):
         return apply_flat(
             self.__name__, lambda *args: self.f(*args, **given), tuple(values),
             pull if self._pullback or self._each else None, push if self._pushforward else None, foreign=True,
+            told=(self, given),
         )  # fmt: skip
 
     def _named(self, values: Any) -> dict[str, Any]:

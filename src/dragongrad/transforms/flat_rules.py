@@ -31,6 +31,7 @@ class FlatRule:
     push: Callable[..., Any] | None  # (tangents, outputs, arrays) -> tangent of each output
     foreign: bool = False  # whether the rules may be code of another library, which takes no Variables
     staged: bool = False  # whether a program is made of the function itself, which is NumPy code
+    told: Any = None  # what tells it from others of its name, for it is made anew at each call; None: nothing does
 
     def __repr__(self) -> str:
         return self.name
@@ -97,7 +98,8 @@ def _by_rule(rule: FlatRule, what: str, function: Callable[..., Any], groups: tu
             "both rules, or move what is not NumPy into a function with a rule of its own: @ad.custom_rule"
         ) from reason
 
-    found = iter(custom(*flat, rule=FlatRule(f"{what} of {rule}", value, refuse, refuse)))
+    told = None if rule.told is None else (what, rule.told)
+    found = iter(custom(*flat, rule=FlatRule(f"{what} of {rule}", value, refuse, refuse, told=told)))
     return [next(found) if here else None for here in present]
 
 
@@ -145,7 +147,8 @@ def _batch(size: int, values: list[Any], batched: tuple[bool, ...], rule: FlatRu
             rows = [rule.value(*[x[i] if b else x for x, b in zip(xs, batched, strict=True)]) for i in range(size)]
             return tuple([np.stack(part) for part in zip(*rows, strict=True)])
 
-    wide = FlatRule(rule.name, value, pull, push, staged=rule.staged)
+    told = None if rule.told is None else (axes, rule.told)
+    wide = FlatRule(rule.name, value, pull, push, staged=rule.staged, told=told)
     return custom(*values, rule=wide)
 
 
@@ -157,13 +160,14 @@ custom = general(
 
 def apply_flat(
     name: str, function: Callable[..., Any], args: tuple[Any, ...], pull: Any = None, push: Any = None,
-    foreign: bool = False, staged: bool = False,
+    foreign: bool = False, staged: bool = False, told: Any = None,
 ) -> Any:  # fmt: skip
     """Call a function of nests by a rule over nests.
 
     `pull(out_bar, out, args)` returns a nest of cotangents for each argument (or None), `push(args_dot, out,
     args)` the tangent of the output. Where they may be `foreign`, they are called with values if they take no
-    Variables. Of a `staged` function, which is NumPy code, compiled functions are made.
+    Variables. Of a `staged` function, which is NumPy code, compiled functions are made. Loops want to know what is
+    `told` of the rule beside its arguments: the functions and options that it is made of.
     """
     leaves, structure = flatten(args)
     leaves = [plain(leaf) for leaf in leaves]
@@ -197,7 +201,9 @@ def apply_flat(
         _check_shapes(name, "tangent", found, outs)
         return tuple([np.broadcast_to(dot, np.shape(o)) for dot, o in zip(found, outs, strict=True)])
 
-    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None, foreign, staged)
+    if told is not None:
+        told = (told, tuple([leaf for i, leaf in enumerate(leaves) if i not in moving]))
+    rule = FlatRule(name, value, flat_pull if pull else None, flat_push if push else None, foreign, staged, told)
     outs = custom(*[leaves[i] for i in moving], rule=rule)
     return unflatten(outer[0], list(outs))
 

@@ -167,7 +167,9 @@ def _run_root(solver: Any, args: Any, kwargs: Any, F: Any, linear_solver: str) -
             raise BatchError(f"{name} is called for each row")
         return rule.floats(solver(*rule.rebuilt(values), **kwargs))
 
-    return apply_flat(name, value, tuple([leaves[i] for i in moving]), rule.pull, rule.push)
+    fixed = [leaf for i, leaf in enumerate(leaves) if i not in moving]
+    told = (solver, F, linear_solver, kwargs, fixed)
+    return apply_flat(name, value, tuple([leaves[i] for i in moving]), rule.pull, rule.push, told=told)
 
 
 def _any_variable(nest: Any) -> bool:
@@ -226,7 +228,7 @@ class _Rule:
                 )
             return got
 
-        return System(self.name, equations, self.method), layout, u, real, [values[k] for k in real]
+        return System(self.name, equations, self.method, self.F), layout, u, real, [values[k] for k in real]
 
     def pull(self, out_bar: Any, out: Any, values: Any) -> Any:
         """The cotangents of the values."""

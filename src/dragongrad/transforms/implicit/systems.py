@@ -38,6 +38,7 @@ class System:
     name: str
     equations: Callable[..., Any]
     method: str
+    told: Any  # what the equations are made of
 
 
 def product(system: System, transposed: bool, v: Any, u: Any, leaves: Any) -> Any:
@@ -65,7 +66,8 @@ def solve(system: System, transposed: bool, b: Any, u: Any, leaves: Any) -> Any:
         dense = system.method == "dense" or (system.method == "auto" and np.size(u) <= DENSE)
         return (_dense if dense else _iterative)(system, transposed, b, u, leaves)
 
-    return apply_flat(f"the linear system of {system.name}", value, (b, u, *leaves), pull, push)
+    told = (system.told, system.method, transposed)
+    return apply_flat(f"the linear system of {system.name}", value, (b, u, *leaves), pull, push, told=told)
 
 
 def _dense(system: System, transposed: bool, b: Any, u: Any, leaves: Any) -> Any:

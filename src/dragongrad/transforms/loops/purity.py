@@ -6,6 +6,7 @@ at before and after: a counter, a random number, an iterator or a list that grow
 
 from __future__ import annotations
 
+import functools
 import operator
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,8 @@ from ...core.errors import NoRuleError, user_line
 from ...core.graph import Graph
 from ...core.node import Node
 from ...core.variable import Variable
+from ..flat_rules import FlatRule
+from ..options import Transform
 
 # What is looked at: nests of so many elements, arrays of so many bytes, so deep.
 _LONGEST = 32
@@ -186,8 +189,41 @@ def _equal(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(_equal, a, b))
     if isinstance(a, slice):
         return _equal((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+    if isinstance(a, FlatRule):
+        # Made anew at each call, of functions and options.
+        return a.told is not None and a.name == b.name and _made_alike(a.told, b.told)
     # Functions and descriptions that are made anew; of those that compare, what they say.
     return a.__class__.__eq__ is object.__eq__ or bool(a == b)
+
+
+def _made_alike(a: Any, b: Any, depth: int = 0) -> bool:
+    """Whether two functions, or nests of them, were made by the same code of the same parts."""
+    if a is b:
+        return True
+    if depth > _DEEPEST or a.__class__ is not b.__class__:
+        return False
+    if isinstance(a, types.FunctionType):
+        cells = [[_contents(cell) for cell in f.__closure__ or ()] for f in (a, b)]
+        parts = ((a.__defaults__, a.__kwdefaults__, cells[0]), (b.__defaults__, b.__kwdefaults__, cells[1]))
+        return a.__code__ is b.__code__ and _made_alike(*parts, depth + 1)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(_made_alike(x, y, depth + 1) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_made_alike(a[key], b[key], depth + 1) for key in a)
+    if isinstance(a, functools.partial):
+        return _made_alike((a.func, a.args, a.keywords), (b.func, b.args, b.keywords), depth + 1)
+    if isinstance(a, Transform):
+        return _made_alike((a._maker, a._f, a._options), (b._maker, b._f, b._options), depth + 1)
+    if isinstance(a, Variable):
+        return same_captured(a, b)
+    return a.__class__.__eq__ is not object.__eq__ and _equal(a, b)
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def _kind(value: Any) -> Any:
