@@ -28,7 +28,7 @@ def test_it_serves_until_it_is_ended(number):
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         url, _, state = re.search(r"http://127\.0\.0\.1:\d+/\S+", process.stdout.readline())[0].partition("#")
-        assert state == "race?f=x%2A%2A2+%2B+y%2A%2A4"
+        assert state == "race?f=x%2A%2A2%20%2B%20y%2A%2A4"
         with urllib.request.urlopen(url, timeout=20) as page:
             assert "Play ground" in page.read().decode()
         with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -85,7 +85,7 @@ def test_ports_of_others():
 
 @pytest.mark.parametrize(("function", "state"), [
     (None, ""), ("himmelblau", "#race?f=himmelblau"), ("sin(x)*y", "#race?f=sin%28x%29%2Ay"),
-    ("x*y*z", "#explorer?f=x%2Ay%2Az"), ("cumsum(x) + y", "#explorer?f=cumsum%28x%29+%2B+y"),
+    ("x*y*z", "#explorer?f=x%2Ay%2Az"), ("cumsum(x) + y", "#explorer?f=cumsum%28x%29%20%2B%20y"),
 ])  # fmt: skip
 def test_the_view_of_a_function(function, state):
     assert address(8000, "t", function) == f"http://127.0.0.1:8000/t/{state}"

@@ -82,7 +82,7 @@ def drawn(page, selector="main canvas"):
         """(selector) => { const c = document.querySelector(selector); if (!c?.width) return false;
         const copy = new OffscreenCanvas(200, 200).getContext("2d", { willReadFrequently: true });
         copy.drawImage(c, 0, 0, 200, 200);
-        return new Set(new Uint32Array(copy.getImageData(0, 0, 200, 200).data.buffer)).size > 20; }""",
+        return new Set(new Uint32Array(copy.getImageData(0, 0, 200, 200).data.buffer)).size > 5; }""",
         selector,
     )
 
@@ -191,6 +191,12 @@ def test_losses_have_orders(load):
     assert float(page.locator("main tbody td").nth(2).inner_text()) > 1.5
     field(page, "Shown").select_option("gaps")
     hash_of(page, "of=gaps")
+
+
+@pytest.mark.parametrize("function", ["log(x)*y", "maximum(x, y) - 3", "0*x + 0*y", "1e200*x*y"])
+def test_functions_with_gaps_plains_and_heights(load, function):
+    for view in ("surface", "race"):
+        drawn(load(f"{view}?f={function}&o=gd,newton&steps=20"))
 
 
 def test_the_surface_turns(load):

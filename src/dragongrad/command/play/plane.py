@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -96,8 +95,8 @@ def _told(run: Result, least: float, minima: list[Array]) -> dict[str, Any]:
 
 
 def _brief(message: str) -> str:
-    """Why a run ended, in the words of a page: the limit of time is ours."""
-    return re.sub(r"\n.*", "", message, flags=re.DOTALL)
+    """Why a run ended, in a line."""
+    return message.partition("\n")[0]
 
 
 def _rounded(value: float) -> float | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from html import escape
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from ...core.errors import ArgumentError, MissingExtraError
 from ..formula import Formula
@@ -23,7 +23,7 @@ _HOST = "127.0.0.1"
 
 def address(port: int, token: str, function: str | None) -> str:
     """The address of the page, which opens with a function where one is given."""
-    state = "" if function is None else f"#{_view(function)}?{urlencode({'f': function})}"
+    state = "" if function is None else f"#{_view(function)}?{urlencode({'f': function}, quote_via=quote)}"
     return f"http://{_HOST}:{port}/{token}/{state}"
 
 
@@ -177,7 +177,7 @@ def play(function: str | None = None, *, port: int = 0, show: bool = True) -> Pl
     >>> import dragongrad as ad
     >>> ground = ad.play("x**2 + cosh(y)", show=False)
     >>> ground.url.partition("#")[2]
-    'race?f=x%2A%2A2+%2B+cosh%28y%29'
+    'race?f=x%2A%2A2%20%2B%20cosh%28y%29'
     >>> ground.stop()
 
     """

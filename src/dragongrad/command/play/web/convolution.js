@@ -12,7 +12,7 @@ const say3 = (v) => minus(String(+v.toFixed(Math.abs(v) >= 10 ? 1 : 2)));
 
 export function make(root, state, set) {
   let told = null, at = +state.at || 0, timer = 0;
-  const image = el("div", { className: "cells", role: "grid" }), sums = el("div", { className: "cells", role: "img" });
+  const image = el("div", { className: "cells", role: "group" }), sums = el("div", { className: "cells", role: "img" });
   const products = el("div", { className: "cells products kernel", role: "img" }), back = el("div", { className: "cells", role: "img" }), slope = el("div", { className: "cells kernel", role: "img" });
   image.setAttribute("aria-label", "Image: arrow keys move, digits 0 to 9 or Enter change a pixel");
   const sum = el("p", { className: "sum" });

@@ -1,6 +1,6 @@
 // The page: which view is shown, the link that holds its state, and its Python code.
 
-import { $, ask, copy, el, query, Refused, trouble } from "./ui.js";
+import { $, ask, copy, el, Refused, trouble } from "./ui.js";
 import * as explorer from "./explorer.js";
 import * as race from "./race.js";
 import * as basins from "./basins.js";
@@ -20,13 +20,19 @@ for (const [name, view] of Object.entries(VIEWS)) $("views").append(el("a", { hr
 // The state of the address: a view, and what differs from its usual values.
 function read() {
   const [name, ...words] = location.hash.slice(1).split("?");
-  return [Object.hasOwn(VIEWS, name) ? name : "race", Object.fromEntries(new URLSearchParams(words.join("?")))];
+  // A plus is a plus, so that a formula can be typed into the address.
+  const plain = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
+  const pairs = words.join("?").split("&").filter(Boolean).map((word) => {
+    const [key, ...value] = word.split("=");
+    return [plain(key), plain(value.join("="))];
+  });
+  return [Object.hasOwn(VIEWS, name) ? name : "race", Object.fromEntries(pairs)];
 }
 
 function write() {
   const usual = VIEWS[shown].usual;
   const changed = Object.fromEntries(Object.entries(state).filter(([k, v]) => String(v) !== String(usual[k] ?? "")));
-  const words = query(changed);
+  const words = Object.entries(changed).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join("&");
   written = `#${shown}${words ? `?${words}` : ""}`;
   history.replaceState(null, "", written);
 }

@@ -114,9 +114,11 @@ function shades(ground, coloured) {
   const image = new OffscreenCanvas(n, m), pen = image.getContext("2d"), data = pen.createImageData(n, m);
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) {
     const v = rows[m - 1 - i][j], t = (v - low) / (high - low);
+    // Where a function has no value there is nothing.
+    if (v !== v) continue;
     const grey = dark() ? 18 + 70 * t : 255 - 90 * t;
     const c = coloured ? cividis(t) : [grey, grey, grey + (dark() ? 6 : 0)];
-    data.data.set(v === v ? [...c, 255] : [0, 0, 0, 0], 4 * (i * n + j));
+    data.data.set([...c, 255], 4 * (i * n + j));
   }
   pen.putImageData(data, 0, 0);
   return image;

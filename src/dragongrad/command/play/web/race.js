@@ -11,7 +11,7 @@ export const asks = ["f", "start", "o", "steps"];
 
 export function make(root, state, set) {
   let land = null, ground = null, done = null, at = null, step = 0, playing = false, before = 0;
-  const map = el("canvas", { role: "img" });
+  const map = el("canvas", { role: "application" });
   map.setAttribute("aria-label", "Contours with the paths of the optimizers; arrow keys move the start");
   const view = picture(map, .72, draw);
 

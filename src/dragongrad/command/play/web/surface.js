@@ -11,7 +11,7 @@ export const asks = ["f", "region", "points"];
 
 export function make(root, state, set) {
   let land = null, ground = null, drag = null, spin = 0;
-  const map = el("canvas", { role: "img" }), solid = el("canvas", { className: "turns", tabIndex: 0, role: "img" });
+  const map = el("canvas", { role: "img" }), solid = el("canvas", { className: "turns", tabIndex: 0, role: "application" });
   map.setAttribute("aria-label", "Contours of the function");
   solid.setAttribute("aria-label", "The surface; arrow keys turn and tilt it");
   const flat = picture(map, .85, drawMap), view = picture(solid, .85, drawSolid);
