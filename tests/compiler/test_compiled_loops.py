@@ -158,6 +158,71 @@ def test_a_loop_is_one_operation_and_gives_what_python_gives(name, transform, ba
         assert loops_of(compiled.graph)
 
 
+# Rows that a while_loop reads by its count: the way back adds to each where it lies.
+
+
+def summed(read, n=6):
+    def f(x):
+        def step(at):
+            i, s = at
+            return i + 1, np.sin(s) + read(x, i) * s
+
+        return np.sum(ad.while_loop(lambda at: at[0] < n - 0.5, step, (0, 0.3 * read(x, 0)))[1])
+
+    return f
+
+
+READS = {
+    "element": (summed(lambda x, i: x[i]), (6,)),
+    "from the end": (summed(lambda x, i: x[-1 - i]), (6,)),
+    "row": (summed(lambda x, i: x[i]), (6, 3)),
+    "element of a matrix": (summed(lambda x, i: x[i, i // 2]), (6, 3)),
+    "row of a stack": (summed(lambda x, i: x[i // 2, i]), (3, 6, 2)),
+    "two": (summed(lambda x, i: x[i] + x[i - 1] ** 2), (6,)),
+    "column": (summed(lambda x, i: x[:, i]), (2, 6)),
+    "again and again": (summed(lambda x, i: x[i // 3] * x[0]), (2,)),
+    "of one": (summed(lambda x, i: x[i * 0]), (1,)),
+    "no step": (summed(lambda x, i: x[i], 0), (4,)),
+}
+
+
+FAST = {("row", "rows"), ("two", "hessian"), ("element", "reverse twice")}
+
+
+@pytest.mark.parametrize(
+    ("name", "transform"),
+    [
+        pytest.param(name, t, marks=() if t == "gradient" or (name, t) in FAST else pytest.mark.slow)
+        for name in READS
+        for t in ("gradient", "reverse twice", "hessian", "rows")
+    ],
+)
+def test_rows_read_in_a_loop_until_a_condition_fails(name, transform, rng):
+    f, shape = READS[name]
+    x = rng.uniform(0.5, 1.5, shape)
+    rows = {"rows": lambda f: lambda x: ad.vmap(ad.grad(f))(np.stack([x, 2 * x]))}
+    g = (TRANSFORMS | rows)[transform](f)
+    compiled = ad.compile(g, backend="native")
+    for point in (x, x, x / 2):
+        np.testing.assert_allclose(compiled(point), g(point), rtol=1e-10, atol=1e-13)
+    assert compiled.compiled == 1
+
+
+def test_rows_of_single_precision_and_places_outside(rng):
+    x = rng.uniform(0.5, 1.5, 7).astype(np.float32)
+    gradient = ad.compile(ad.grad(summed(lambda x, i: x[i])), backend="native")
+    for _ in range(2):
+        found, expected = gradient(x), ad.grad(summed(lambda x, i: x[i]))(x)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    beyond = ad.compile(ad.grad(summed(lambda x, i: x[i], 9)), backend="native")
+    with pytest.raises(IndexError, match="out of bounds"):
+        beyond(x)
+    np.testing.assert_allclose(
+        beyond(np.tile(x, 2)), ad.grad(summed(lambda x, i: x[i], 9))(np.tile(x, 2)), rtol=1e-5
+    )
+
+
 # Reverse mode of reverse mode passes the steps of a while_loop four times, from one tape.
 
 

@@ -59,6 +59,48 @@ def test_every_way_through_ifs(backend, told):
     assert messages(told) == []
 
 
+def stepwise(x, y):
+    s = 0.0 * y
+    for k in range(300):
+        s = s * 0.5 + x[k] * y if x[k] > 0 else s - x[k]
+        if s > 1e6:
+            s = s * 0.5
+    return s
+
+
+@both
+def test_decisions_of_the_steps_of_a_loop_are_looked_at_together(backend):
+    program = ad.compile(stepwise, backend=backend)
+    x = np.ones(300)
+    np.testing.assert_allclose(program(x, 2.0), stepwise(x, 2.0))
+    path = next(iter(program._versions.values())).paths[0]
+    assert len(path.guards) == 600
+    if path.engine is not None:
+        # All but those of the first step and of what loops leave out.
+        assert len(path.engine._guards) < 10
+    for step, value in ((200, -1.0), (299, np.nan)):
+        other = x.copy()
+        other[step] = value
+        np.testing.assert_allclose(program(other, 2.0), stepwise(other, 2.0))
+        np.testing.assert_allclose(program(x, 2.0), stepwise(x, 2.0))
+
+
+def chosen_by(flags, x):
+    """Some elements decide, not all of them, and not one after the other."""
+    return sum([x if flags[k] else -x for k in (5, 4, 3, 2, 6, 9, 0)])
+
+
+@both
+def test_decisions_on_a_part_of_an_array(backend):
+    program = ad.compile(chosen_by, backend=backend)
+    flags = np.array([True, False, True, True, True, True, True, False, False, True])
+    for k in (None, 5, 2, 9, 7, 0):
+        given = flags.copy()
+        if k is not None:
+            given[k] = not given[k]
+        assert program(given, 2.0) == chosen_by(given, 2.0)
+
+
 def test_a_second_call_of_the_same_kind_never_traces():
     counted = count_calls(lambda x, n, t: np.sum(x) * n + t)
     compiled = ad.compile(counted)

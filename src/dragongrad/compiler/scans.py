@@ -7,7 +7,8 @@ body.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -122,13 +123,13 @@ def rows_in(column: Value) -> tuple[Value, int]:
     return array, first + parts[0].start
 
 
-def parts_of(node: Op) -> dict[str, Graph]:
+def parts_of(node: Op, others: Mapping[str, Graph] = MappingProxyType({})) -> dict[str, Graph]:
     """The Graphs of a loop, each of whose outputs has a place of its own: no input, no constant, and none twice.
 
-    A carry that a scan collects once lies where the carries do.
+    A carry that a scan collects once lies where the carries do. In place of some, `others` may be given.
     """
     if node.block is WHILE:
-        return {key: _placed(node.params[key], ()) for key in parts_in(node.params)}
+        return {key: _placed(others.get(key, node.params[key]), ()) for key in parts_in(node.params)}
     scan = Scan(node)
     stacks = [k for k in range(len(scan.body.outputs)) if scan.collected_carry(k) is not None]
     return {"body": _placed(scan.body, stacks)}

@@ -23,6 +23,7 @@ from .backends.numpy_source import Source
 from .graph import Graph, Op, from_tape
 from .layouts import layout
 from .passes import optimise
+from .passes.decisions import join_decisions
 from .signature import delivered
 from .traced import Guard, Traced
 
@@ -124,7 +125,7 @@ def build(
     for k, form in enumerate(forms):
         if not isinstance(outputs[k], Op):
             outputs[k] = delivered(outputs[k], form)
-    graph = graph.rewritten(graph.nodes, outputs)
+    graph, taken = join_decisions(graph.rewritten(graph.nodes, outputs), len(forms), taken)
     engine = None
     if backend == "native":
         engine = Native(graph, taken, forms)

@@ -18,6 +18,7 @@ from .loops.loop import LoopWriter
 from .loops.loop_nest import NestWriter
 from .loops.row_blocking import BlockedNestWriter, wide_sums
 from .memory.lifetimes import as_run
+from .repeat.added import with_rows
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
@@ -66,7 +67,7 @@ def legalize(graph: Graph) -> Legal:
     bodies = {}
     for node in graph.nodes:
         if node.block in LOOPS:
-            made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node).items()}
+            made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node, with_rows(node)).items()}
             bodies[id(node.params["body"])] = made
     return Legal(*turn(turn_gathered(part_operands(read_lists(frame_convolutions(graph))))), bodies)
 

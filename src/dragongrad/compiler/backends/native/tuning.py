@@ -58,6 +58,8 @@ DISTINCT_WAYS = 16
 
 # Terms of a sum that are written out; longer sums are loops of their own.
 UNROLLED_SUM = 16
+# Units of cost of a term from which a few shorter sums are loops too.
+LOOPED_TERM_COST = 4
 # Values of a chain that are left to Python's recursion.
 RECURSION_DEPTH = 48
 # Steps of which a part of a loop has a multiple: whole vectors, as many as are computed at a time.
@@ -66,6 +68,9 @@ CUT_MULTIPLE = 32
 INTERLEAVED_STEPS, INTERLEAVED_LINES, INTERLEAVED_STORES = 256, 150, 8
 # Steps below which LLVM compares no addresses for a loop of many lines: the comparison takes longer than it saves.
 ALIAS_CHECKED_STEPS = 16
+# Steps of an inner loop, where they fill whole vectors: for each of which a reduction has an accumulator; and that
+# LLVM would write out.
+VECTOR_ROW, WRITTEN_OUT_ROW = 64, 32
 # Loops for the parts of one from which LLVM takes minutes: the program is refused.
 LOOPS_FOR_ONE = 500
 # Rows of a nest that are computed at a time, and blocks of rows and elements of its sums that it has at least.

@@ -121,7 +121,7 @@ def _closing(target: Processor) -> str:
         f'!0 = distinct !{{!0, !1}}\n!1 = !{{!"llvm.loop.vectorize.width", i32 {target.lanes}}}\n'
         '!2 = distinct !{!2, !1, !3}\n!3 = !{!"llvm.loop.interleave.count", i32 1}\n'
         '!4 = distinct !{!4, !5, !6}\n!5 = !{!"llvm.loop.vectorize.enable", i1 false}\n'
-        '!6 = !{!"llvm.loop.unroll.disable"}\n'
+        '!6 = !{!"llvm.loop.unroll.disable"}\n!7 = distinct !{!7, !1, !3, !6}\n'
     )
 
 

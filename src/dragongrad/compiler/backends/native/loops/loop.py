@@ -29,6 +29,8 @@ from ..tuning import (
     LOOPS_FOR_ONE,
     RECURSION_DEPTH,
     STRAIGHT_ELEMENTS,
+    VECTOR_ROW,
+    WRITTEN_OUT_ROW,
 )
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 from .batched_calls import batched
@@ -37,8 +39,14 @@ from .batched_calls import batched
 Bounds = tuple[str, str]
 PART: Bounds = "%low", "%high"
 # What LLVM is told of a loop, by the numbers in the closing of a module: nothing; to make vectors of its steps,
-# several at a time or one; to leave it as it is.
-OUTER, INNER, NARROW, PLAIN = "", ", !llvm.loop !0", ", !llvm.loop !2", ", !llvm.loop !4"
+# several at a time or one; to leave it as it is; to make vectors of it before it thinks of writing it out, since
+# vectors of a loop around it would be of elements that lie apart.
+OUTER, INNER, NARROW, PLAIN, ROW = "", *[f", !llvm.loop !{k}" for k in (0, 2, 4, 7)]
+
+
+def is_row(steps: int) -> bool:
+    """Whether the steps of an inner loop are few, and fill whole vectors."""
+    return 0 < steps <= VECTOR_ROW and steps % 8 == 0
 
 
 class LoopWriter:
@@ -190,6 +198,8 @@ class LoopWriter:
         if steps < ALIAS_CHECKED_STEPS and lines > INTERLEAVED_LINES:
             # Where LLVM makes no vectors of a loop that it was told a width of, it says so on stderr.
             return OUTER
+        if self.loops.mode == "nest" and is_row(steps) and steps <= WRITTEN_OUT_ROW:
+            return ROW
         # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
         narrow = steps <= INTERLEAVED_STEPS or lines > INTERLEAVED_LINES
         return NARROW if narrow or len(self.loops.stores) > INTERLEAVED_STORES else INNER

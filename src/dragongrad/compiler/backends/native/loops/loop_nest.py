@@ -7,7 +7,7 @@ from typing import Any
 
 from ....graph import Op
 from ..elements.indexing import element_of
-from ..ir.affine import Index, variable
+from ..ir.affine import Index, Loop, variable
 from ..ir.builder import STORED, Buffer, literal
 from ..ir.functions import FILL
 from ..ir.registers import PTR, Register
@@ -17,11 +17,20 @@ from ..rewrites.legalize_convolution import is_convolution, places_of, shape_of_
 from ..schedule.stores import Store, row_bytes
 from ..tuning import ROW_BYTES, UNROLLED_SUM
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
-from .loop import INNER, OUTER, PART, PLAIN, LoopWriter
+from .loop import INNER, OUTER, PART, PLAIN, LoopWriter, is_row
 
 # What calls functions of its own inside; and of a convolution's result and operands, which have a part an image.
 _CALLED = frozenset({"product", "total"})
 _BY_IMAGE = {"product": (True, True, False), "total": (False, True, True)}
+
+
+def _side_by_side(store: Store) -> int:
+    """How many accumulators a reduction has: one for each step of a short inner loop that a loop around it repeats.
+
+    Otherwise a vector of each of these loops would be gathered to a number, before the next is added to it.
+    """
+    last = len(store.domain) - 1
+    return store.domain[last] if store.first < last and is_row(store.domain[last]) else 1
 
 
 class NestWriter(LoopWriter):
@@ -193,9 +202,14 @@ class NestWriter(LoopWriter):
         kind = kind_of(store)
         kept = store.kept
         if store.in_register:
-            name = self.totals[store.node] = self.text.fresh("acc")
-            self.text.entry.append(f"  {name} = alloca {kind}")
-            self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
+            name, count = self.text.fresh("acc"), _side_by_side(store)
+            self.totals[store.node] = name
+            self.text.entry.append(f"  {name} = alloca [{count} x {kind}], align 64")
+
+            def begin(loop: Loop) -> None:
+                self.text.write(f"  store {kind} {start_of(store)}, ptr {self._total(store, (variable(loop),))}")
+
+            self._loop("i", 0, count, begin, None, INNER)
             return
         buffer, start = self._buffer(store.node), literal(0, store.node.dtype)
         if store.kind in ("scatter", "total"):
@@ -214,7 +228,8 @@ class NestWriter(LoopWriter):
 
     def _accumulate(self, store: Store, index: tuple[Index, ...]) -> None:
         if store.in_register:
-            self._add(store, self.totals[store.node], self._term(store, index))
+            term = self._term(store, index)
+            self._add(store, self._total(store, index), term)
             return
         terms = self._terms(store, index)
         buffer, parts = self._buffer(store.node), self._parts(store, index)
@@ -226,12 +241,36 @@ class NestWriter(LoopWriter):
             total = combine(self.text, store, total, term)
         self.text.store(buffer, parts, result(self.text, store, total))
 
+    def _total(self, store: Store, index: tuple[Index, ...]) -> str:
+        """The address of an accumulator: of those that lie side by side, that of a step of the innermost loop."""
+        name = self.totals[store.node]
+        if _side_by_side(store) == 1:
+            return name
+        at = self.text.offset([(index[-1], 1)])
+        return self.text.op(f"getelementptr inbounds {kind_of(store)}, ptr {name}, i64 {at}")
+
     def _terms(self, store: Store, index: tuple[Index, ...]) -> list[str]:
         """What is added to an element of the result at once."""
         return [self._term(store, index)]
 
+    def _gathered(self, store: Store) -> str:
+        """What the accumulators of a reduction have gathered."""
+        kind, count = kind_of(store), _side_by_side(store)
+        if count == 1:
+            return self.text.effect(f"load {kind}, ptr {self.totals[store.node]}")
+        name = self.text.fresh("acc")
+        self.text.entry.append(f"  {name} = alloca {kind}")
+        self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
+
+        def add(loop: Loop) -> None:
+            one = self.text.effect(f"load {kind}, ptr {self._total(store, (variable(loop),))}")
+            self._add(store, name, one)
+
+        self._loop("i", 0, count, add, None, INNER)
+        return self.text.effect(f"load {kind}, ptr {name}")
+
     def _end(self, store: Store, at: tuple[Index, ...]) -> None:
         if store.in_register:
-            total = self.text.effect(f"load {kind_of(store)}, ptr {self.totals[store.node]}")
+            total = self._gathered(store)
             full = (*at, *[0] * (len(store.domain) - len(at)))
             self.text.store(self._buffer(store.node), self._parts(store, full), result(self.text, store, total))

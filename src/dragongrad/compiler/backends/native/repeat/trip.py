@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ....graph import WAYS, Op, Value, bytes_of, states_of
+from ....graph import WAYS, Op, Value, bytes_of, form_of, states_of
 from ..ir.code import Code
-from ..ir.functions import COPY, External
+from ..ir.functions import COPY, GREATER, LESSER, External
 from ..ir.registers import I8, I64, PTR, VOID, Register
 from ..places import Pointers
 from ..tuning import NS_PER_STEP
@@ -53,13 +53,18 @@ class _Way:
     offsets : list of int or None
         Where on a row of the tape each lies, of what is there.
     buffers : list of pairs of int
-        Of the others two places in the room of the loop.
+        Of the others two places in the room of the loop; of an array of which each step writes a row, one, and that
+        of the row.
+    rows : dict of int
+        Of each such array the place of where its row lies.
     """
 
     def __init__(self, part: Part, first: Sequence[Value], results: int, back: bool) -> None:
         self.part, self.first, self.results, self.back = part, first, results, back
         self.offsets: list[int | None] = []
         self.buffers: list[tuple[int, int]] = []
+        ends = part.graph.outputs
+        self.rows = {i: 0 for i, v in enumerate(first) if form_of(ends[i]).shape != form_of(v).shape}
 
     def row(self, t: Register | int) -> Register | int:
         """In which row of the tape step t begins."""
@@ -86,6 +91,8 @@ class TripWriter(RepeatWriter):
             for value, is_read in zip(way.first, read, strict=True):
                 way.offsets.append(tape.more(bytes_of(value)) if is_read else None)
                 way.buffers.append((0, 0) if is_read else self._two(value))
+            for i, place in zip(way.rows, way.part.graph.outputs[len(way.first) :], strict=True):
+                way.rows[i] = self.room.more(bytes_of(place))
         self.chunk = max(1, tape.size)
         self.parts = [self.cond, *parts]
         each = sum(part.work + NS_PER_STEP for part in self.parts)
@@ -153,9 +160,7 @@ class _Writing:
                 self._grow(t, tape, most)
                 code.break_if(self.failed.load(I64).differs(0))
                 begun = self._here(way, at, t, tape)
-            following = self._next(way, t, t + 1, tape)
-            way.part.write(code, self.known[1], begun, following)
-            move(at, following)
+            self._step(way, self.known[1], at, begun, self._next(way, t, t + 1, tape))
             count.store(t + 1)
             leave_if_interrupted(code, t, loop.period, self.failed)
             # A step that failed may leave what it carries as it was, for ever.
@@ -177,20 +182,46 @@ class _Writing:
                     for offset in earlier.offsets
                 ]
             following = self._next(way, t, step if way.back else step + 1, tape)
-            way.part.write(code, self.known[number + 1], begun, following)
-            move(at, following)
+            self._step(way, self.known[number + 1], at, begun, following)
         self._deliver(way, at, 0 if way.back else count, tape)
+
+    def _step(
+        self, way: _Way, known: dict[int, Register], at: list[Register], begun: list[Register],
+        following: list[Register],
+    ) -> None:  # fmt: skip
+        places = [self.room.element(I8, place) for place in way.rows.values()]
+        way.part.write(self.code, known, begun, [*following, *places])
+        for (i, _), place in zip(way.rows.items(), places, strict=True):
+            array = self.room.element(I8, way.buffers[i][0])
+            row = form_of(way.part.graph.outputs[i])
+            shape = form_of(way.first[i]).shape
+            lead = shape[: len(shape) - len(row.shape)]
+            number: Register | int = 0
+            for axis, length in enumerate(lead):
+                # A place outside ends the loop, and what it has computed is thrown away.
+                one = place.element(I64, axis).load(I64)
+                one = (one < 0).choose(one + length, one)
+                one = self.code.call(GREATER, self.code.call(LESSER, one, length - 1), 0)
+                number = number * length + one
+            size = bytes_of(row)
+            self.code.call(COPY, array.element(I8, number * size), following[i], size, False)
+            following[i] = array
+        move(at, following)
 
     def _on_tape(self, tape: Register, row: Register | int, offset: int) -> Register:
         return tape.load(PTR).element(I8, row * self.loop.chunk).element(I8, offset)
 
     def _begin(self, way: _Way, row: Register | int, tape: Register | None) -> list[Register]:
         """Put what a way begins with into a row of the tape; the pointers to it all."""
-        first = self.firsts[self.loop.ways.index(way)]
+        first = list(self.firsts[self.loop.ways.index(way)])
         for pointer, value, offset in zip(first, way.first, way.offsets, strict=True):
             if offset is not None:
                 assert tape is not None
                 self.code.call(COPY, self._on_tape(tape, row, offset), pointer, bytes_of(value), False)
+        for i in way.rows:
+            array = self.room.element(I8, way.buffers[i][0])
+            self.code.call(COPY, array, first[i], bytes_of(way.first[i]), False)
+            first[i] = array
         return moving(self.code, first)
 
     def _here(self, way: _Way, at: list[Register], row: Register | int, tape: Register | None) -> list[Register]:
@@ -204,10 +235,12 @@ class _Writing:
         """Where a step writes it: in a row of the tape, or in one of two buffers."""
         even = (t & 1).equals(0)
         return [
-            even.choose(*[self.room.element(I8, place) for place in pair])
+            self.room.element(I8, pair[1])
+            if i in way.rows
+            else even.choose(*[self.room.element(I8, place) for place in pair])
             if offset is None or tape is None
             else self._on_tape(tape, row, offset)
-            for pair, offset in zip(way.buffers, way.offsets, strict=True)
+            for i, (pair, offset) in enumerate(zip(way.buffers, way.offsets, strict=True))
         ]
 
     def _deliver(self, way: _Way, at: list[Register], row: Register | int, tape: Register | None) -> None:

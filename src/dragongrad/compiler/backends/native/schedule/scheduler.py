@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .... import lowering
-from ....graph import RESULT, Graph, Op
+from ....graph import RESULT, Graph, Op, Value
 from ....lowering import Role, has_element, is_a, is_elementwise, terms_of
+from ....rewrite import shape_of
 from ....scans import in_memory, is_loop
 from ..elements.indexing import adds_up
 from ..elements.joining import axis_of
@@ -22,6 +23,7 @@ from ..rewrites.gather_layout import gathered_from
 from ..rewrites.legalize_convolution import is_convolution, is_kernel, places_of
 from ..tuning import (
     HELD_COST,
+    LOOPED_TERM_COST,
     QUICK_ELEMENTS,
     READ_AGAIN,
     RECOMPUTED_COST,
@@ -40,7 +42,7 @@ from .cost_model import price
 from .materialize import computed_again
 from .matmul_strategy import is_product, reads_often, small_products
 from .steps import Callback, Factorisation, Loops, Product, Repeat, Step, described, makes
-from .stores import Store, is_long_list, mode_of, row_bytes
+from .stores import Store, in_lanes, is_long_list, mode_of, row_bytes
 
 # Before anything is made, and by nobody.
 _NOTHING: tuple[int, frozenset[Op]] = (-1, frozenset())
@@ -84,13 +86,14 @@ class Schedule:
     def __init__(self, graph: Graph, stored: Collection[Op] = (), bodies: Mapping[int, Any] = NO_BODIES) -> None:
         self.graph, self.stored, self.bodies = graph, stored, bodies
         self.outside = {n for n in graph.nodes if not _is_made(n)}
-        wanted = {o for o in graph.outputs if isinstance(o, Op)}.union(stored)
+        ends = self.ends = {o for o in graph.outputs if isinstance(o, Op)}
+        wanted = ends.union(stored)
         for node in graph.nodes:
             if node in self.outside:
                 wanted.add(node)
                 native = is_loop(node) and not self._left(node)
                 wanted.update([v for v in in_memory(node) if isinstance(v, Op)] if native else node.sources)
-            elif _is_long(node) or adds_up(node) or is_long_list(node):
+            elif _is_long(node, ends) or adds_up(node) or is_long_list(node):
                 wanted.add(node)
             elif is_factorisation(node):
                 wanted.add(node)
@@ -157,7 +160,7 @@ class Schedule:
             return "frame"
         if adds_up(node):
             return "scatter"
-        return "reduce" if _is_long(node) else "map"
+        return "reduce" if _is_long(node, self.ends) else "map"
 
     def _straight_elements(self) -> int:
         """About how many elements are written out one by one."""
@@ -380,6 +383,25 @@ class Schedule:
         return all(found.get(r.node) == 0 for r in made)
 
 
-def _is_long(node: Op) -> bool:
-    """Whether a reduction is of more elements than are written out one by one, or of none."""
-    return is_a(node, Role.REDUCTION) and not 0 < terms_of(node) <= UNROLLED_SUM
+def _is_long(node: Op, ends: Collection[Value]) -> bool:
+    """Whether a reduction is of more elements than are written out one by one, or of none.
+
+    A few short sums are, where their terms are dear: a loop computes them in vectors. What is in memory already,
+    as the `ends` of a Graph are, is not.
+    """
+    if not is_a(node, Role.REDUCTION):
+        return False
+    terms = terms_of(node)
+    if not 0 < terms <= UNROLLED_SUM:
+        return True
+    few = node.size <= STRAIGHT_ELEMENTS and terms * node.size >= 2 * STRAIGHT_ELEMENTS
+    if not few or in_lanes(shape_of(node.operands[0])):
+        return False
+    seen, left, total = set(ends), [*node.sources], 0.0
+    while left and total <= LOOPED_TERM_COST:
+        one = left.pop()
+        if one not in seen and one.size == terms * node.size:
+            seen.add(one)
+            total += price(one)
+            left += one.sources
+    return total > LOOPED_TERM_COST

@@ -97,7 +97,10 @@ class Store:
 def in_lanes(shape: tuple[int, ...], few: int = 16) -> bool:
     """Whether an array is computed a row at a time, the rows side by side in the lanes of a vector."""
     rest = math.prod(shape[1:])
-    return rest <= few or (rest <= LANE_ELEMENTS and shape[0] >= 8 * rest)
+    if shape[0] >= 8 * rest:
+        return rest <= LANE_ELEMENTS
+    # Few rows of eight: elements that lie next to one another fill a vector as well, and nothing is turned for it.
+    return rest <= few and not (rest == shape[-1] == 8 and shape[0] < 16)
 
 
 def row_bytes(node: Op) -> int:
