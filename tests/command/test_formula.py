@@ -154,6 +154,12 @@ def test_variables_are_given_in_order_or_by_name():
         f(1.0, 2.0, 3.0)
 
 
+@pytest.mark.parametrize("name", ["self", "values", "named", "cls", "given"])
+def test_a_variable_may_have_any_name(name):
+    f = Formula(f"{name}**2 + x")
+    assert f(**{name: 3.0, "x": 1.0}) == f(3.0, 1.0) == 10.0
+
+
 @pytest.mark.parametrize(
     ("text", "values", "expected"),
     [

@@ -139,7 +139,7 @@ class Formula:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
 
-    def __call__(self, *values: Any, **named: Any) -> Any:
+    def __call__(self, /, *values: Any, **named: Any) -> Any:
         """The value for the variables in order, or by name."""
         given = {**dict(zip(self.names, values, strict=False)), **named}
         if set(given) != set(self.names) or len(values) > len(self.names):

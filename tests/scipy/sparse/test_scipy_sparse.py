@@ -180,6 +180,36 @@ def test_matrices_without_entries_and_of_one():
     assert ad.vmap(lambda v: matrix(sparse, v) @ VECTOR)(np.zeros((0, 9))).shape == (0, 4)
 
 
+MAKERS = {
+    "diags": lambda m, a: m.diags(a.diagonal()), "diags_array": lambda m, a: m.diags_array(a.diagonal()),
+    "hstack": lambda m, a: m.hstack([a, np.ones((3, 1))]), "vstack": lambda m, a: m.vstack([a, a]),
+    "block_diag": lambda m, a: m.block_diag([a, a]), "bmat": lambda m, a: m.bmat([[a, a]]),
+    "block_array": lambda m, a: m.block_array([[a, a]]), "kron": lambda m, a: m.kron(a, a),
+    "kronsum": lambda m, a: m.kronsum(a, a), "tril": lambda m, a: m.tril(a), "triu": lambda m, a: m.triu(a),
+    "rows": lambda m, a: a[:2], "T": lambda m, a: a.T, "sum": lambda m, a: a + a, "product": lambda m, a: a @ a,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize("kind", ["csr_array", "csr_matrix"])
+def test_a_star_means_what_it_does_of_scipys_kind(make, kind):
+    def f(m, v):
+        a = make(m, getattr(m, kind)((v, (ROWS[:6] % 3, COLS[:6] % 3)), shape=(3, 3)).tocsr())
+        return a * np.arange(1.0, a.shape[1] + 1)
+
+    plain = f(scipy.sparse, ENTRIES[:6])
+    found = ad.jvp(lambda v: f(sparse, v), (ENTRIES[:6],), (np.zeros(6),))[0]
+    found, plain = (a if isinstance(a, np.ndarray) else a.toarray() for a in (found, plain))
+    np.testing.assert_allclose(found, plain, rtol=1e-12)
+
+
+def test_a_number_of_pythons_leaves_single_precision():
+    v = ENTRIES.astype(np.float32)
+    for f in (lambda m, a: 2 * a, lambda m, a: a * 0.5, lambda m, a: a - 2 * a, lambda m, a: a * np.float64(2)):
+        plain = f(scipy.sparse, matrix(scipy.sparse, v))
+        assert ad.jvp(lambda v, f=f: f(sparse, matrix(sparse, v)).data, (v,), (v,))[0].dtype == plain.dtype
+
+
 def test_operators_of_others():
     a = matrix(scipy.sparse, ENTRIES)
     shell = scipy.sparse.linalg.aslinearoperator(a)
@@ -200,7 +230,8 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
         ad.grad(lambda v: np.sum(sparse.linalg.gmres(matrix(sparse, v), VECTOR, maxiter=1, restart=1)[0]))(ENTRIES)
     short = np.ones(3)
     for f in (lambda v: matrix(sparse, v) @ short, lambda v: sparse.linalg.spsolve(matrix(sparse, v), short),
-              lambda v: matrix(sparse, v) + sparse.diags(v)):  # fmt: skip
+              lambda v: matrix(sparse, v) + sparse.diags(v),
+              lambda v: sparse.kronsum(matrix(sparse, v)[:2], np.eye(2)).sum()):  # fmt: skip
         with pytest.raises(ad.ShapeError, match="test_scipy_sparse"):
             ad.jacobian(f)(ENTRIES)
     for f in (lambda v: matrix(sparse, v) + 1.0, lambda v: list(matrix(sparse, v)),

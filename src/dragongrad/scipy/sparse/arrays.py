@@ -105,7 +105,8 @@ class SparseArray:
         """Each entry times a number, or times the element of a dense array or of a sparse one."""
         if is_sparse(other):
             return _of_both(self, as_sparse(other))
-        other = as_array(other)
+        # A number of Python's takes the dtype of the entries.
+        other = other if isinstance(other, (int, float, complex)) else as_array(other)
         if not np.ndim(other):
             return SparseArray(self.data * other, self.pattern)
         wide = np.broadcast_to(other, self.shape)
@@ -114,7 +115,9 @@ class SparseArray:
     def __truediv__(self, other: Any) -> SparseArray:
         if is_sparse(other):
             raise _refused("A / B of sparse matrices is dense", "Write A.toarray() / B.toarray()")
-        return self.multiply(1 / as_array(other))
+        # As SciPy has it, a quotient by a number is of double precision.
+        wide = not np.ndim(other) and np.can_cast(self.dtype, np.float64)
+        return (self.astype(np.float64) if wide else self).multiply(1 / as_array(other))
 
     def __neg__(self) -> SparseArray:
         return SparseArray(-self.data, self.pattern)
@@ -298,7 +301,15 @@ def restructured(build: Callable[..., Any], *matrices: Any) -> SparseArray:
     starts = np.cumsum([1] + [a.nnz for a in own])
     labels = [a.pattern.filled(np.arange(s, s + a.nnz)) for a, s in zip(own, starts, strict=False)]
     dtype = np.result_type(*[a.dtype for a in own])
-    return from_labels(build(*labels), np.concatenate([a.data.astype(dtype) for a in own]))
+    data = np.concatenate([a.data.astype(dtype) for a in own])
+    return from_labels(build(*labels), data, are_matrices(*matrices))
+
+
+def are_matrices(*given: Any) -> bool:
+    """Whether what SciPy makes of these is of its older classes: it is, unless one of them is an array."""
+    return not any(
+        not a.pattern.is_matrix if isinstance(a, SparseArray) else isinstance(a, scipys.sparray) for a in given
+    )
 
 
 def canonical(a: SparseArray) -> SparseArray:

@@ -9,15 +9,14 @@ import scipy.sparse as scipys
 
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
-from .arrays import SparseArray, as_sparse, from_labels, is_sparse, restructured
+from .arrays import SparseArray, are_matrices, as_sparse, from_labels, is_sparse, restructured
 from .chapter import CHAPTER, own, refused, smooth
 from .pattern import placed
 
 
 def _made(kind: str, is_matrix: bool, given: Any, shape: Any, dtype: Any) -> SparseArray:
     made = _of_parts(kind, given, shape) if isinstance(given, tuple) else as_sparse(given)
-    if made.pattern.is_matrix != is_matrix:
-        made = SparseArray(made.data, placed(made.pattern.rows, made.indices, made.shape, is_matrix)[0])
+    made = SparseArray(made.data, made.pattern.of_kind(is_matrix))
     if shape is not None and tuple(shape) != made.shape:
         raise ShapeError(f"a sparse matrix of shape {made.shape} is not of shape {shape}\n  at {user_line()}")
     return made if dtype is None else made.astype(dtype)
@@ -83,7 +82,7 @@ bsr_array, coo_array, csc_array, csr_array, dia_array = [_maker(k, False) for k 
 bsr_matrix, coo_matrix, csc_matrix, csr_matrix, dia_matrix = [_maker(k, True) for k in _KINDS]
 
 
-def _diagonals(diagonals: Any, offsets: Any, shape: Any) -> SparseArray:
+def _diagonals(diagonals: Any, offsets: Any, shape: Any, is_matrix: bool) -> SparseArray:
     if np.ndim(offsets) == 0:
         # One diagonal, as its elements.
         diagonals, offsets = [diagonals], [offsets]
@@ -92,7 +91,7 @@ def _diagonals(diagonals: Any, offsets: Any, shape: Any) -> SparseArray:
     labels = [np.arange(s, s + np.size(d)) for s, d in zip(starts, rows, strict=False)]
     dtype = np.result_type(*[d.dtype for d in rows])
     made = scipys.diags_array(labels, offsets=offsets, shape=shape, dtype=np.int64)
-    return from_labels(made, np.concatenate([d.astype(dtype) for d in rows]))
+    return from_labels(made, np.concatenate([d.astype(dtype) for d in rows]), is_matrix)
 
 
 @smooth
@@ -121,7 +120,7 @@ def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = Non
     array([  1.,   2.,   2., -14.])
 
     """
-    return _diagonals(diagonals, offsets, shape)
+    return _diagonals(diagonals, offsets, shape, True)
 
 
 @smooth
@@ -138,7 +137,7 @@ def diags_array(
     array([1., 1.])
 
     """
-    return _diagonals(diagonals, offsets, shape)
+    return _diagonals(diagonals, offsets, shape, False)
 
 
 @smooth
@@ -181,13 +180,16 @@ def block_array(blocks: Any, *, format: Any = None, dtype: Any = None) -> Any:
         left = iter(labels)
         return scipys.block_array([[None if b is None else next(left) for b in row] for row in blocks])
 
-    return restructured(build, *flat)
+    made = restructured(build, *flat)
+    return SparseArray(made.data, made.pattern.of_kind(False))
 
 
 @smooth
 def bmat(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """As `block_array`."""
-    return block_array(blocks)
+    made = block_array(blocks)
+    flat = [b for row in blocks for b in row if b is not None]
+    return SparseArray(made.data, made.pattern.of_kind(are_matrices(*flat)))
 
 
 @smooth
@@ -209,7 +211,7 @@ def kron(A: Any, B: Any, format: Any = None) -> Any:  # noqa: N803
     (m, n), (p, q) = a.shape, b.shape
     rows = np.add.outer(a.pattern.rows * p, b.pattern.rows).reshape(-1)
     cols = np.add.outer(a.indices * q, b.indices).reshape(-1)
-    pattern, order = placed(rows, cols, (m * p, n * q))
+    pattern, order = placed(rows, cols, (m * p, n * q), are_matrices(A, B))
     return SparseArray(np.reshape(a.data[:, None] * b.data, (-1,))[order], pattern)
 
 
@@ -217,8 +219,12 @@ def kron(A: Any, B: Any, format: Any = None) -> Any:  # noqa: N803
 def kronsum(A: Any, B: Any, format: Any = None) -> Any:  # noqa: N803
     """`kron(I, A) + kron(B, I)`."""
     a, b = as_sparse(A), as_sparse(B)
+    for v in (a, b):
+        if v.shape[0] != v.shape[1]:
+            raise ShapeError(f"kronsum takes square matrices, not one of shape {v.shape}\n  at {user_line()}")
     left, right = [scipys.eye_array(v.shape[0], dtype=a.dtype) for v in (b, a)]
-    return kron(left, a) + kron(b, right)
+    made = kron(left, a) + kron(b, right)
+    return SparseArray(made.data, made.pattern.of_kind(are_matrices(A, B)))
 
 
 @own

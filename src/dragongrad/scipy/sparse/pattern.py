@@ -76,6 +76,10 @@ class Pattern:
         """Whether no place is stored twice."""
         return np.unique(self.rows * self.shape[1] + self.indices).size == self.nnz
 
+    def of_kind(self, is_matrix: bool) -> Pattern:
+        """The same places, of an array or of one of SciPy's older classes."""
+        return self if is_matrix == self.is_matrix else Pattern(self.indices, self.indptr, self.shape, is_matrix)
+
     def repeated(self, count: int) -> Pattern:
         """That of the matrix which has this one so many times along its diagonal."""
         (m, n), each = self.shape, np.arange(count)
