@@ -262,3 +262,22 @@ def test_compiled(name, backend):
         compiled = ad.compile(g, backend=backend)
         for at in (x, x, other, other):
             close(compiled(at), g(at.copy()))
+
+
+@pytest.mark.parametrize("number", [0.5, 2, 1j, np.float32(0.5)])
+def test_numbers_of_pythons_beside_arrays_that_are_joined(number):
+    """`np.concatenate` of flattened arrays lets them take the dtype of these; others make arrays of them."""
+    joins = (
+        lambda x, y: np.concatenate([y, x], axis=None),
+        lambda x, y: np.append(x, y),
+        lambda x, y: np.stack([x[0], y]),
+    )
+    for dtype in (np.float32, np.int8):
+        x = np.array([1, 2], dtype)
+        for f in joins:
+            want = f(x, number)
+            runs = [ad.compile(f, backend=b) for b in ("native", "numpy")]
+            rows = ad.vmap(lambda x, f=f: f(x, number))(x[None])[0]
+            for got in (*[run(x, number) for run in runs for _ in range(2)], rows):
+                assert got.dtype == want.dtype
+                np.testing.assert_array_equal(got, want)

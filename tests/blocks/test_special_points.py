@@ -160,3 +160,21 @@ def test_compiled(f, backend):
             orders,
             lambda f, o: ad.compile(nested(f, o, "reverse"), backend=backend),
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.complex64])
+def test_at_singular_points_dtypes_are_kept(dtype):
+    functions = [
+        lambda x: np.abs(x) ** 2, lambda x: np.sqrt(x * x), lambda x: np.log(np.exp(x - 1e4)), lambda x: np.abs(x),
+        lambda x: np.sqrt(x) ** 2,
+    ]  # fmt: skip
+    if dtype is not np.complex64:
+        functions += [
+            np.sign, lambda x: np.heaviside(x, dtype(0.5)), lambda x: np.sign(x) * x, lambda x: np.copysign(x, x),
+            lambda x: np.maximum(x, 0), lambda x: np.hypot(x, x), lambda x: np.cos(np.sqrt(x)),
+        ]  # fmt: skip
+    x = np.array([1, 0, 2], dtype)
+    for f in functions:
+        value, slope = ad.jvp(f, (x,), (x - 1,))
+        assert value.dtype == slope.dtype == f(x).dtype
+        np.testing.assert_array_equal(value, f(x))

@@ -946,3 +946,25 @@ def test_real_numbers_are_written_into_their_own_real_part():
 
     with pytest.raises(ad.ReadOnlyError, match="for reading"):
         ad.grad(other)(x)
+
+
+COMPLEX = {
+    "put": lambda x, z: np.put(x, [0], z), "place": lambda x, z: np.place(x, np.array([True, False]), z),
+    "putmask": lambda x, z: np.putmask(x, np.array([True, False]), z),
+    "fill_diagonal": lambda x, z: np.fill_diagonal(x.reshape(1, 2), z),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_numbers_are_refused_by_real_arrays_as_numpy_refuses_them(name):
+    def f(x):
+        COMPLEX[name](x, 1 + 2j)
+        return np.sum(x)
+
+    x = np.array([3.0, 4.0])
+    for run in (f, ad.grad(f), *[ad.compile(f, backend=b) for b in ("native", "numpy")]):
+        with pytest.raises(TypeError):
+            run(x.copy())
+    if name in ("place", "putmask"):
+        with pytest.raises(ad.DtypeError, match="complex"):
+            ad.jvp(lambda x: COMPLEX[name](x, np.array([1 + 2j])), (x,), (x,))

@@ -281,7 +281,7 @@ def is_of_numbers(error):
     """
     let = (
         "`like` argument", "not subscriptable", "item assignment", "must be numpy.ndarray", "division by zero",
-        "object has no attribute",
+        "object has no attribute", "must be a numpy.ndarray", "argument must be an array",
     )  # fmt: skip
     return isinstance(error, Exception) and any(text in str(error) for text in let)
 
@@ -290,6 +290,8 @@ def as_numpy(how, got, want):
     """One outcome, beside NumPy's."""
     if isinstance(got, Exception):
         known = (ad.DragongradError, type(want)) if isinstance(want, Exception) else ad.DragongradError
+        # What is refused of a number for being one may be refused of an array for what is done to it.
+        known = (ad.DragongradError, ValueError, TypeError, IndexError) if is_of_numbers(want) else known
         if not isinstance(got, known):
             got.args = (f"{how}: {got}; NumPy: {want!r}",)
             raise got

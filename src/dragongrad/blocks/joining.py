@@ -8,18 +8,31 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, plain, value_of
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .storing import storable
 from .views import own
 
+_NUMBERS = frozenset({int, float, complex})
+
 
 def _bind_concatenate(arrays: Any, axis: int | None = 0, **rest: Any) -> Any:
     arrays = _parts(arrays)
     if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
+        arrays, axis = _raveled(arrays), 0
     return tuple(arrays), {"axis": axis, **rest}
+
+
+def _raveled(arrays: list[Any]) -> list[Any]:
+    """Arrays as vectors; Python's numbers take the dtype of what they are joined with."""
+    numbers = [value_of(a) if type(value_of(a)) in _NUMBERS else None for a in arrays]
+    if all(number is None for number in numbers):
+        return [np.ravel(a) for a in arrays]
+    dtype = np.result_type(
+        *[getattr(a, "dtype", a) if n is None else n for a, n in zip(arrays, numbers, strict=True)]
+    )
+    return [np.ravel(a) if n is None else np.ravel(a).astype(dtype) for a, n in zip(arrays, numbers, strict=True)]
 
 
 def _parts(arrays: Any) -> list[Any]:
@@ -136,6 +149,9 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
 @composite(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """Values added at the end; without an axis, of the flattened arrays."""
+    if axis is None:
+        # Numbers are arrays here, in which `np.concatenate` does not see them any more.
+        return np.concatenate([np.ravel(a) for a in _parts([arr, values])])
     return np.concatenate(_parts([arr, values]), axis=axis)
 
 

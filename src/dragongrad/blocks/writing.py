@@ -101,6 +101,12 @@ def _fitting(target: Any, values: Any) -> Any:
     return values if values.dtype == target.dtype else values.astype(target.dtype)
 
 
+def _refuse_complex(target: Any, values: Any, arrays: bool = False) -> None:
+    """Refuse Python's complex numbers where real ones are, and where NumPy casts safely arrays of them too."""
+    if values.__class__ is complex or (arrays and as_array(values).dtype.kind == "c"):
+        storable(target, 1j)
+
+
 def _cycled(values: Any, count: int) -> Any:
     """The elements of an array from the first on, and again from the first on, as many as are wanted."""
     flat = np.ravel(values)
@@ -135,6 +141,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at places of the flattened array; values that are too few are taken again."""
     a = _written_or_lost("np.put", a)
+    _refuse_complex(a, v)
     places, values = np.ravel(whole(ind)), as_array(v)
     if not places.size:
         return
@@ -151,6 +158,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """Write values one after another where a mask holds; values that are too few are taken again."""
     refuse_plain("np.place", arr)
+    _refuse_complex(arr, vals, arrays=True)
     if _written_in_turn("np.place", arr, vals, plain(mask), np.place):
         return
     chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(vals))
@@ -169,6 +177,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """Write where a mask holds, each element the value at its own place; values that are too few are repeated."""
     refuse_plain("np.putmask", a)
+    _refuse_complex(a, values, arrays=True)
     chosen, found = as_array(mask).astype(bool), as_array(values)
     if chosen.size != a.size:
         raise ValueError(f"a mask of shape {chosen.shape} for an array of shape {a.shape}")
@@ -182,6 +191,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """Write the diagonal, of all axes together; of a tall matrix with `wrap` also those below the first."""
     refuse_plain("np.fill_diagonal", a)
+    _refuse_complex(a, val)
     if a.ndim < 2:
         raise ValueError(f"a diagonal needs two axes or more, got shape {a.shape}")
     if a.ndim > 2 and len(set(a.shape)) > 1:

@@ -111,7 +111,9 @@ def stack(block: Block, values: list[Any], params: dict[str, Any]) -> Form | Non
     if set(params) - {"axis"} or any(np.shape(v) != first for v in values):
         return None
     axis = range(len(first) + 1)[params.get("axis") or 0]
-    return (*first[:axis], len(values), *first[axis:]), np.result_type(*values), False
+    # Python's numbers are arrays of their own dtype here.
+    dtypes = [v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype for v in values]
+    return (*first[:axis], len(values), *first[axis:]), np.result_type(*dtypes), False
 
 
 def concatenate(block: Block, values: list[Any], params: dict[str, Any]) -> Form | None:

@@ -254,8 +254,9 @@ class Stage(Staging):
         if not found:
             return args
         weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
-        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak) or block.name in _LOOPS):
-            # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes.
+        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak) or block.name in _APART):
+            # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes, which
+            # they stay beside other arrays in `np.stack` alone.
             ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]
             return tuple([Variable(e, self, a.link) if w else a for e, a, w in zip(ends, args, weak, strict=True)])
         if len(args) == 1:
@@ -306,6 +307,7 @@ _ADVICE = {
 }
 _SHAPED_BY_VALUES = frozenset({"nonzero", "histogram_bins"})
 _LOOPS = frozenset({"scan", "while_loop"})
+_APART = _LOOPS | {"stack"}
 _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]

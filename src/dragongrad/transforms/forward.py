@@ -119,8 +119,16 @@ def split(out: Any, level: Level, taken: Any = ()) -> tuple[Any, Any]:
     leaves, structure = flatten(out)
     pairs = [drop(leaf, level) for leaf in leaves]
     values: list[Any] = [v for v, _ in pairs]
-    dots = [np.zeros(np.shape(v), _tangent_dtype(v))[()] if d is None else _tangent(d) for v, d in pairs]
+    dots = [
+        np.zeros(np.shape(v), _tangent_dtype(v))[()] if d is None else _fitted(_tangent(d), v) for v, d in pairs
+    ]
     return unflatten(structure, values), unflatten(structure, own(dots, taken))
+
+
+def _fitted(dot: Any, value: Any) -> Any:
+    """A tangent in the dtype of its value: at roots of zero it is made of numbers in double precision."""
+    dtype = getattr(value, "dtype", None)
+    return dot if dtype is None or dot.dtype == dtype or dtype.kind != dot.dtype.kind else dot.astype(dtype)
 
 
 def _tangent_dtype(value: Any) -> Any:
