@@ -124,7 +124,7 @@ def test_a_matrix_is_a_nest():
 
 
 def _parts(a):
-    made = sparse.arrays.as_sparse(a)
+    made = sparse.SparseArray.of(a)
     return made.data, pickle.loads(pickle.dumps(made.pattern))
 
 
@@ -171,6 +171,19 @@ def test_in_a_loop(backend):
     compiled = ad.compile(ad.grad(run), backend=backend)
     for _ in range(2):
         np.testing.assert_allclose(compiled(VECTOR), ad.grad(run)(VECTOR), rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, a: np.sum(np.multiply(x, a) @ x), lambda x, a: np.sum(x - a), lambda x, a: np.sum(np.add(x, a) ** 2),
+    lambda x, a: np.sum(np.asarray(x) @ a),
+])  # fmt: skip
+def test_numpys_functions_leave_the_word_to_a_sparse_matrix(f):
+    a = np.array([[2.0, 1.0], [0.0, 3.0]])
+    x = np.array([1.0, -2.0])
+    for kind in (scipy.sparse.csr_array(a), sparse.SparseArray.of(scipy.sparse.csr_array(a))):
+        np.testing.assert_allclose(ad.grad(f)(x, kind), ad.grad(f)(x, a))
+    with pytest.raises(ad.DtypeError, match=r"not known(.|\n)*test_scipy_sparse"):
+        ad.grad(lambda x: np.sum(x / scipy.sparse.csr_array(a)))(x)
 
 
 def test_matrices_without_entries_and_of_one():
