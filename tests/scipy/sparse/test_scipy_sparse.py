@@ -77,7 +77,7 @@ SYSTEMS = {
     "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
     "spsolve columns": case(lambda m, v, b: m.linalg.spsolve(even(m, v).tocsc(), b), ENTRIES, MATRIX),
     "spsolve_triangular": case(
-        lambda m, v, b: m.linalg.spsolve_triangular(m.tril(matrix(m, v)).tocsr(), b), ENTRIES, VECTOR
+        lambda m, v, b: m.linalg.spsolve_triangular(m.tril(matrix(m, v)).tocsr(), b), ENTRIES, VECTOR, since=(1, 15)
     ),
     "splu": case(lambda m, v, b: m.linalg.splu(matrix(m, v).tocsc()).solve(b, "T"), ENTRIES, VECTOR),
     "factorized": case(lambda m, v, b: m.linalg.factorized(matrix(m, v).tocsc())(b), ENTRIES, VECTOR),
@@ -87,7 +87,7 @@ SYSTEMS = {
         lambda m, v, b: m.linalg.bicgstab(matrix(m, v), b, rtol=1e-13, M=np.eye(4))[0], ENTRIES, VECTOR,
         single=False,
     ),
-    "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES),
+    "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES, since=(1, 15)),
     "eigsh": case(lambda m, v: np.abs(m.linalg.eigsh(even(m, v), 2, **SAME)[1]), ENTRIES, single=False, near=1e-7),
     "eigsh values": case(
         lambda m, v: m.linalg.eigsh(even(m, v), 2, which="SA", return_eigenvectors=False, **SAME), ENTRIES,
