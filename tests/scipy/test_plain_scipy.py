@@ -30,6 +30,8 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("transform", [ad.grad, lambda f: ad.vmap(lambda x: f(x) + 0 * x[0, 0])])
 def test_the_error_names_the_line_to_write(name, transform):
+    if name == "signal.lfilter" and scipy.__version__.startswith("1.14."):
+        pytest.skip("this release's filters by functions of NumPy's, which know the derivative")
     x = np.eye(2) if transform is ad.grad else np.eye(2)[None]
     with pytest.raises(ad.NoRuleError, match=rf"(?s)scipy\.{name}.*test_plain_scipy.*dragongrad\.scipy\.{name}"):
         transform(CALLS[name])(x)

@@ -72,18 +72,30 @@ def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
 _UNSET = object()
 
 
-def defers(value: Any) -> bool:
-    """Whether an operator leaves a value on its right to the value's own method, as ndarray's operators do."""
-    answers = getattr(value, "__array_ufunc__", _UNSET)
-    return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
+_REFLECTED = {fn: f"__r{name}__" for name, fn in BINARY.items()}
+
+
+def defers(value: Any, fn: Any = None, left: Any = None) -> Any:
+    """Whether a value on the right has the word, as ndarray's operators ask; with a function, what it says."""
+    if fn is None:
+        answers = getattr(value, "__array_ufunc__", _UNSET)
+        return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
+    method = getattr(value, _REFLECTED.get(fn, ""), None)
+    out = NotImplemented if method is None else method(left)
+    if out is NotImplemented:
+        raise DtypeError(
+            f"{fn.__name__}({describe(left)}, {type(value).__name__}) is not known\n  at {user_line()}\n"
+            "Of a sparse matrix write A.toarray()"
+        )
+    return out
 
 
 def _deferring(method: Callable[..., Any]) -> Callable[..., Any]:
-    """An operator that leaves to sparse matrices and their like what they answer themselves."""
+    """The product of matrices, which sparse ones and their like on the right answer themselves."""
 
     def operator(self: Variable, other: Any) -> Any:
         if other.__class__ is not Variable and other.__class__ is not np.ndarray and defers(other):
-            return NotImplemented
+            return defers(other, np.matmul, self)
         return method(self, other)
 
     operator.__name__, operator.__doc__ = method.__name__, method.__doc__

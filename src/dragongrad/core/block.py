@@ -338,7 +338,7 @@ def _binary_call(block: Block) -> Callable[..., Any]:
             elif y.__class__ not in _PLAIN_SCALARS:
                 y = plain(y)
                 if y.__class__ is Variable or (y.__class__ is not np.ndarray and x.defers(y)):
-                    return call(x, y) if y.__class__ is Variable else NotImplemented
+                    return call(x, y) if y.__class__ is Variable else x.defers(y, block.fn, x)
             return level.binary(block, x, y)
         if y.__class__ is Variable:
             if x.__class__ not in _PLAIN_SCALARS:

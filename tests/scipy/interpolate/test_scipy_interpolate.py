@@ -132,7 +132,10 @@ SPLINES = {
     for k in (1, 2, 3, 5)
 }  # fmt: skip
 GRIDS = {
-    f"interp1d {kind}": case(lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, **ONCE)
+    f"interp1d {kind}": case(
+        lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, since=(1, 15 if kind == 4 else 14),
+        **ONCE,
+    )
     for kind in ("linear", "nearest", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4)
 } | {
     "interp1d axis": case(lambda m, y, t: m.interp1d(X, y, axis=1)(t), YS, AT, **ONCE),

@@ -33,9 +33,11 @@ SYSTEMS = {
     "solve columns": case(lambda m, a, b: m.solve(a, b, transposed=True), A, U),
     "solve sym": case(lambda m, a, b: m.solve(a, b, assume_a="sym"), A + A.T, U),
     "solve pos": case(lambda m, a, b: m.solve(a, b, lower=True, assume_a="pos"), S, V),
-    "solve tri": case(lambda m, a, b: m.solve(a, b, assume_a="upper triangular"), A, V, batches=False),
-    "solve tridiagonal": case(lambda m, a, b: m.solve(a, b, assume_a="tridiagonal"), A, V),
-    "solve diagonal": case(lambda m, a, b: m.solve(a, b, assume_a="diagonal"), A, U),
+    "solve tri": case(
+        lambda m, a, b: m.solve(a, b, assume_a="upper triangular"), A, V, batches=False, since=(1, 15)
+    ),
+    "solve tridiagonal": case(lambda m, a, b: m.solve(a, b, assume_a="tridiagonal"), A, V, since=(1, 15)),
+    "solve diagonal": case(lambda m, a, b: m.solve(a, b, assume_a="diagonal"), A, U, since=(1, 15)),
     "solve_triangular": case(lambda m, a, b: m.solve_triangular(a, b, lower=True), A, V),
     "solve_triangular T": case(lambda m, a, b: m.solve_triangular(a, b, trans="T"), A, U),
     "solve_triangular unit": case(

@@ -67,7 +67,7 @@ FRAMES = {
     "lombscargle": case(lambda m, t, y, w: m.lombscargle(t, y, w), TIMES, X[:8], 1 + TIMES[:3], single=False),
     "lombscargle mean": case(
         lambda m, t, y, w: m.lombscargle(t, y, W2 + 1, normalize=True, weights=w**2, floating_mean=True),
-        TIMES, X[:8], 1 + TIMES / 9, single=False,
+        TIMES, X[:8], 1 + TIMES / 9, single=False, since=(1, 15),
     ),
 }  # fmt: skip
 FILTERING = {
@@ -136,7 +136,8 @@ SPECTRA = {
         LONG, single=False,
     ),
     "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A, single=False),
-    "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS, single=False),
+    "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS, single=False,
+                      since=(1, 15)),
     "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4), single=False),
     "chirp quadratic": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g, "quadratic", vertex_zero=False), X,
                             np.array(0.3), np.array(1.4), single=False),

@@ -77,7 +77,7 @@ SYSTEMS = {
     "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
     "spsolve columns": case(lambda m, v, b: m.linalg.spsolve(even(m, v).tocsc(), b), ENTRIES, MATRIX),
     "spsolve_triangular": case(
-        lambda m, v, b: m.linalg.spsolve_triangular(m.tril(matrix(m, v)).tocsr(), b), ENTRIES, VECTOR
+        lambda m, v, b: m.linalg.spsolve_triangular(m.tril(matrix(m, v)).tocsr(), b), ENTRIES, VECTOR, since=(1, 15)
     ),
     "splu": case(lambda m, v, b: m.linalg.splu(matrix(m, v).tocsc()).solve(b, "T"), ENTRIES, VECTOR),
     "factorized": case(lambda m, v, b: m.linalg.factorized(matrix(m, v).tocsc())(b), ENTRIES, VECTOR),
@@ -87,7 +87,7 @@ SYSTEMS = {
         lambda m, v, b: m.linalg.bicgstab(matrix(m, v), b, rtol=1e-13, M=np.eye(4))[0], ENTRIES, VECTOR,
         single=False,
     ),
-    "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES),
+    "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES, since=(1, 15)),
     "eigsh": case(lambda m, v: np.abs(m.linalg.eigsh(even(m, v), 2, **SAME)[1]), ENTRIES, single=False, near=1e-7),
     "eigsh values": case(
         lambda m, v: m.linalg.eigsh(even(m, v), 2, which="SA", return_eigenvectors=False, **SAME), ENTRIES,
@@ -124,7 +124,7 @@ def test_a_matrix_is_a_nest():
 
 
 def _parts(a):
-    made = sparse.arrays.as_sparse(a)
+    made = sparse.SparseArray.of(a)
     return made.data, pickle.loads(pickle.dumps(made.pattern))
 
 
@@ -171,6 +171,19 @@ def test_in_a_loop(backend):
     compiled = ad.compile(ad.grad(run), backend=backend)
     for _ in range(2):
         np.testing.assert_allclose(compiled(VECTOR), ad.grad(run)(VECTOR), rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, a: np.sum(np.multiply(x, a) @ x), lambda x, a: np.sum(x - a), lambda x, a: np.sum(np.add(x, a) ** 2),
+    lambda x, a: np.sum(np.asarray(x) @ a),
+])  # fmt: skip
+def test_numpys_functions_leave_the_word_to_a_sparse_matrix(f):
+    a = np.array([[2.0, 1.0], [0.0, 3.0]])
+    x = np.array([1.0, -2.0])
+    for kind in (scipy.sparse.csr_array(a), sparse.SparseArray.of(scipy.sparse.csr_array(a))):
+        np.testing.assert_allclose(ad.grad(f)(x, kind), ad.grad(f)(x, a))
+    with pytest.raises(ad.DtypeError, match=r"not known(.|\n)*test_scipy_sparse"):
+        ad.grad(lambda x: np.sum(x / scipy.sparse.csr_array(a)))(x)
 
 
 def test_matrices_without_entries_and_of_one():

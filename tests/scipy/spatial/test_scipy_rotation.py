@@ -25,7 +25,7 @@ CASES = {
         lambda m, q: m.Rotation.from_quat(q, scalar_first=True).as_quat(canonical=True, scalar_first=True), QUAT,
         single=False,
     ),
-    "matrix": case(lambda m, a: m.Rotation.from_matrix(a).as_mrp(), MATRIX, single=False),
+    "matrix": case(lambda m, a: m.Rotation.from_matrix(a).as_mrp(), MATRIX, single=False, since=(1, 15)),
     "matrix turned": case(lambda m, a: m.Rotation.from_matrix(a).as_quat(canonical=True), TURNED, single=False),
     "mrp": case(lambda m, p: m.Rotation.from_mrp(p).as_matrix(), VECTOR, single=False),
     "euler": case(lambda m, a: m.Rotation.from_euler("xyz", a).as_euler("ZXZ"), ANGLES, single=False),
@@ -41,7 +41,8 @@ CASES = {
         single=False,
     ),
     "magnitude": case(lambda m, r: m.Rotation.from_rotvec(r).magnitude(), VECTORS, single=False),
-    "power": case(lambda m, r: (m.Rotation.from_rotvec(r) ** 0.3).as_rotvec(), VECTOR, single=False),
+    "power": case(lambda m, r: (m.Rotation.from_rotvec(r) ** 0.3).as_rotvec(), VECTOR, single=False,
+                  since=(1, 15)),
     "part": case(lambda m, r: m.Rotation.from_rotvec(r)[1:].as_matrix(), VECTORS, single=False),
     "slerp": case(
         lambda m, r: m.Slerp([0.0, 1.0, 3.0], m.Rotation.from_rotvec(r))(PLACES).as_rotvec(), VECTORS, single=False

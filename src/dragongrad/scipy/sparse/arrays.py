@@ -54,6 +54,11 @@ class SparseArray:
     def __init__(self, data: Any, pattern: Pattern) -> None:
         self.data, self.pattern = data, pattern
 
+    @classmethod
+    def of(cls, matrix: Any) -> SparseArray:
+        """A sparse matrix of SciPy's as one of these, which compiled functions take as an argument."""
+        return as_sparse(matrix)
+
     indices = property(lambda self: self.pattern.indices)
     indptr = property(lambda self: self.pattern.indptr)
     shape = property(lambda self: self.pattern.shape)

@@ -115,5 +115,5 @@ def placed(rows: Any, cols: Any, shape: tuple[int, int], is_matrix: bool = False
     order = np.lexsort((cols, rows))
     counts = np.bincount(rows, minlength=shape[0])
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    narrow = scipys.get_index_dtype(maxval=max(rows.size, *shape))
+    narrow = np.int32 if max(rows.size, *shape) <= np.iinfo(np.int32).max else np.int64
     return Pattern(cols[order].astype(narrow), indptr.astype(narrow), shape, is_matrix), order

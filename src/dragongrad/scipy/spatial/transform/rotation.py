@@ -130,7 +130,10 @@ class Rotation:
     @classmethod
     @_smooth
     def from_matrix(cls, matrix: Any, *, assume_valid: bool = False) -> Rotation:
-        """Of matrices; one that is not orthogonal stands for the nearest that is, also in the derivative."""
+        """Of matrices; one that is not orthogonal stands for the nearest that is, also in the derivative.
+
+        Of plain numbers the value is SciPy's, whose first releases take another rotation for such a matrix.
+        """
         return cls(of.from_matrix(_numbers(matrix, 3)), normalize=False)
 
     @classmethod
