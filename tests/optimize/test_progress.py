@@ -218,6 +218,29 @@ def test_an_error_of_the_users_function_ends_the_bar_too(console):
 # Notebooks
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(5, "Input/output error")])
+@pytest.mark.parametrize("lasts", [0, 3])
+def test_a_run_outlives_its_terminal(error, lasts, monkeypatch):
+    class Gone(io.StringIO):
+        def isatty(self):
+            return True
+
+        def flush(self):
+            writes.append(None)
+            if len(writes) > lasts:
+                raise error
+
+    writes, out = [], sys.stdout
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    monkeypatch.setattr(sys, "stderr", Gone())
+    looks = []
+    found = ad.minimize(bowl, START, method="gd", lr=0.01, max_iter=20, progress=True, watch=looks.append)
+    assert found.nit == 20
+    assert looks[-1].ended
+    assert len(writes) > lasts
+    assert sys.stdout is out
+
+
 class Screen:
     """A display of a notebook that keeps its pictures."""
 

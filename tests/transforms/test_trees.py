@@ -90,7 +90,7 @@ def _sines():
     ("call", "error", "words"),
     [
         (lambda: ad.tree_map(max, {"a": 1}, {"b": 1}), ad.ArgumentError, r"(?s)'a'.*'b'.*test_trees\.py"),
-        (lambda: ad.tree_map(max, [1, 2], 3), ad.ArgumentError, "differ"),
+        (lambda: ad.tree_map(max, [1, 2], 3), ad.ArgumentError, r"differ: \[\*, \*\] and \*\n"),
         (lambda: ad.ravel_pytree({"a": "text"}), ad.DtypeError, "a leaf of the nest"),
         (lambda: ad.ravel_pytree(PARAMS)[1](np.ones(2)), ad.ShapeError, r"\(3,\), not float64 \(2,\)"),
         (lambda: ad.elementwise_grad(np.exp)(np.ones(2) * 1j), ad.DtypeError, "real output"),

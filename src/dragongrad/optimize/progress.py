@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -208,22 +209,37 @@ def _at_terminal() -> bool:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(stderr=True)
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process here, which is more than a bar may do.
+            raise
+
+    return Terminal(stderr=True)
 
 
 class Bar:
     """A bar at the terminal, which is gone when the run is over.
 
     It takes hold of the terminal at the first look, inside what will end it: Ctrl-C leaves nothing behind.
+    Where the terminal goes away, the run goes on without a bar.
     """
 
     def __init__(self, curve: bool = False) -> None:
         self.curve = curve
+        self._lost = False
         self._bar: Any = None
         self._task: Any = None
 
     def __call__(self, glimpse: Glimpse) -> None:
         """Show where a run is."""
+        if self._lost:
+            return
+        try:
+            self._show(glimpse)
+        except OSError:
+            self._lost = True
+
+    def _show(self, glimpse: Glimpse) -> None:
         begins = self._bar is None
         if begins:
             self._make()
@@ -262,10 +278,11 @@ class Bar:
         """Give the terminal back."""
         if self._bar is not None:
             bar, self._bar = self._bar, None
-            try:
-                bar.stop()
-            finally:
-                bar.console.show_cursor(True)
+            with suppress(OSError):  # the terminal is gone
+                try:
+                    bar.stop()
+                finally:
+                    bar.console.show_cursor(True)
 
 
 def sparks(values: list[float], width: int = 14) -> str:

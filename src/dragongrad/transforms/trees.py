@@ -60,7 +60,10 @@ def tree_map(function: Callable[..., Any], nest: Any, *others: Any) -> Any:
 
 def _form(structure: Any) -> str:
     """A structure without the name of what describes it: `{'a': *, 'b': *}`."""
-    return "*" if structure is None else str(structure).removeprefix("PyTreeSpec(").partition(", namespace")[0]
+    if structure is None:
+        return "*"
+    # A namespace is named only where one of its own classes is met.
+    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace")[0]
 
 
 def ravel_pytree(nest: Any) -> tuple[Any, Callable[[Any], Any]]:
