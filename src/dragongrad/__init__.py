@@ -1,5 +1,6 @@
 """Exact derivatives of plain NumPy code, that you can look inside."""
 
+import sys as _sys
 import typing as _typing
 from importlib import import_module as _import_module
 
@@ -135,7 +136,11 @@ if not _typing.TYPE_CHECKING:
             # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
             found = _functions.named(name)
         if found is None:
-            raise AttributeError(f"dragongrad has no attribute {name!r}")
+            cure = ": write ad.compile" if name == "jit" else ""
+            # With these two, Python looks for the nearest name itself.
+            raise AttributeError(
+                f"dragongrad has no attribute {name!r}{cure}", name=name, obj=_sys.modules[__name__]
+            )
         globals()[name] = found
         return found
 

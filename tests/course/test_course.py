@@ -179,7 +179,8 @@ def test_the_manual_lists_every_page():
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [
-        ("f''(x)", "<msup><mi>f</mi><mrow><mo>\u2032</mo><mo>\u2032</mo></mrow></msup><mo stretchy=\"false\">(</mo>"
+        ("f''(x)", "<msup><mi>f</mi><mrow><mo lspace=\"0\" rspace=\"0\">\u2032</mo>"
+         "<mo lspace=\"0\" rspace=\"0\">\u2032</mo></mrow></msup><mo stretchy=\"false\">(</mo>"
          "<mi>x</mi><mo stretchy=\"false\">)</mo>"),
         (r"\bar{v} \mathrel{-}= x_1^2", "<mover accent=\"true\"><mrow><mi>v</mi></mrow><mo>¯</mo></mover>"
          "<mo>\u2212=</mo><msubsup><mi>x</mi><mn>1</mn><mn>2</mn></msubsup>"),
@@ -226,3 +227,24 @@ def test_formulas_that_are_refused(formula, says):
 )  # fmt: skip
 def test_markdown(text, expected):
     assert to_html(text, {"a.md": "a.html"}.get) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "signs"),
+    [
+        ("(-1, a - b)", [True, False]),
+        ("a = -b", [True]),
+        (r"\left(-x\right)", [True]),
+        (r"x \le -1 + y", [True, False]),
+    ],
+)
+def test_a_minus_is_a_sign_or_an_operation(formula, signs):
+    """A browser sets space on both sides of an operation."""
+    root = ElementTree.fromstring(to_mathml(formula))
+    found = [mo.get("form") == "prefix" for mo in root.iter("mo") if mo.text in "\N{MINUS SIGN}+"]
+    assert found == signs
+
+
+def test_no_space_stands_around_primes_and_slashes():
+    root = ElementTree.fromstring(to_mathml("f''(x)/2 + g'"))
+    assert [mo.get("lspace") for mo in root.iter("mo") if mo.text in "\N{PRIME}/"] == ["0"] * 4

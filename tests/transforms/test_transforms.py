@@ -248,6 +248,11 @@ def test_axes_that_vmap_cannot_use_are_refused():
         ad.vmap(np.sin, out_axes=7)(rows)
     with pytest.raises(ad.ArgumentError, match="in_axes"):
         ad.vmap(np.sin, in_axes="a")(rows)
+    for options in ({"in_axes": (0.0,)}, {"in_axes": ("a",)}, {"out_axes": 0.5}, {"out_axes": "a"}):
+        with pytest.raises(ad.ArgumentError, match=r"(in|out)_axes holds axes, whole numbers, or None"):
+            ad.vmap(np.sin, **options)(rows)
+    whole = ad.vmap(np.sin, in_axes=np.int64(1), out_axes=np.int64(1))(rows)
+    np.testing.assert_array_equal(whole, np.sin(rows))
 
 
 def test_a_plain_array_indexed_by_a_batched_integer_says_what_to_write():

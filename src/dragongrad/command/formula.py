@@ -36,6 +36,8 @@ def _power(x: Any, y: Any) -> Any:
 
 
 CONSTANTS = {"pi": np.pi, "e": np.e, "inf": np.inf}
+# What those who write it most often mean.
+_CURES = {"^": "write ** for a power", ".": "functions have NumPy's names without np., as sin(x)"}
 OPERATORS: dict[str, Any] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.remainder,
     "@": np.matmul, "**": _power,
@@ -133,7 +135,8 @@ class Formula:
         self._program: list[tuple[str, Any, int, _Token]] = []
         self._sum()
         if self._next.kind != "end":
-            raise self._error(self._next, "an operator was expected here")
+            hint = "; a product is written 2*x" if self._next.kind == "name" or self._next.text == "(" else ""
+            raise self._error(self._next, f"an operator was expected here{hint}")
         self.names = tuple(dict.fromkeys(what for kind, what, _, _ in self._program if kind == "name"))
         self.__name__ = text
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -211,7 +214,8 @@ class Formula:
             if match is None:
                 at += len(self.text[at:]) - len(self.text[at:].lstrip())
                 wrong = self.text[at]
-                hint = ": write ** for a power" if wrong == "^" else ""
+                cure = _CURES.get(wrong)
+                hint = f": {cure}" if cure else ""
                 raise self._error(_Token("?", wrong, at), f"{wrong!r} is not part of a formula{hint}")
             kind = match.lastgroup or ""
             token = _Token(kind, match.group(kind), match.start(kind))
@@ -312,10 +316,9 @@ class Formula:
             self._sum()
             self._expect(")", token)
         elif token.kind != "name":
-            missing = (
-                "the formula ends too early" if token.kind == "end" else f"{token.text!r} was not expected here"
-            )
-            raise self._error(token, f"{missing}: a number, a name or ( was")
+            ends = token.kind == "end"
+            found = "the formula ends too early" if ends else f"{token.text!r} was not expected here"
+            raise self._error(token, f"{found}; it needs a number, a name or (")
         elif self._next.text == "(":
             self._call(token)
         elif token.text in CONSTANTS:
@@ -343,7 +346,7 @@ class Formula:
         self._expect(")", opened)
         wanted = _arguments(function)
         if count != wanted:
-            raise self._error(token, f"{token.text} takes {wanted} argument(s), it was given {count}")
+            raise self._error(token, f"{token.text} takes {wanted} argument{'s' * (wanted != 1)}, not {count}")
         self._apply(function, count, token)
 
     def _expect(self, mark: str, opened: _Token) -> None:

@@ -42,6 +42,8 @@ def find_function(name: str) -> Any:
     places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in TABLE if not isinstance(fn, str)]
     known = [place.removeprefix("numpy.") for place in places if place.startswith("numpy.")]
     near = get_close_matches(path, known, n=2)
+    if not near and path.isidentifier() and hasattr(sys.modules["dragongrad"].scipy.special, path):
+        near = [f"scipy.special.{path}"]
     hint = f": did you mean {' or '.join(near)}?" if near else ""
     raise ArgumentError(f"neither NumPy nor dragongrad has a function {name!r}{hint}")
 
@@ -182,10 +184,9 @@ def read_values(texts: Sequence[str], names: Sequence[str]) -> list[Any]:
         name, equals, number = text.partition("=")
         name = name.strip()
         if not equals or name not in names:
-            raise ArgumentError(
-                f"give a value to each variable, as x=2; {text!r} does not, the formula is of "
-                f"{', '.join(names) or 'no variables'}"
-            )
+            known = f"the formula is of {', '.join(names)}" if names else "the formula has no variables"
+            wrong = f"has no value: write {text}=2" if text in names else f"names no variable: {known}"
+            raise ArgumentError(f"{text!r} {wrong}")
         if name in given:
             raise ArgumentError(f"{name} is given two values: leave one out, or write a vector, as {name}=1,2")
         numbers = read_numbers(number, f"the value of {name}")

@@ -30,7 +30,11 @@ _ACCENTS = {"bar": "¯", "dot": "˙", "hat": "^"}
 # These have their limits below and above.
 _LIMITS = {"sum": "<mo>∑</mo>", "lim": "<mo>lim</mo>"}
 _FENCES = "()[]|⟨⟩‖"
-_BARS = "|‖"
+# A browser would set space around these, as around a relation or an operation; TeX sets none.
+_PRIME = '<mo lspace="0" rspace="0">′</mo>'
+_TIGHT = "|‖/"
+# After these a plus or minus is the sign of what follows. (Where it begins a group, browsers know.)
+_SIGN_FOLLOWS = ("(", "[", ",", "=", "<", ">", r"\langle", r"\le", r"\ge", r"\approx", r"\cdot", r"\times")
 
 
 def to_mathml(formula: str, display: bool = False) -> str:
@@ -66,6 +70,7 @@ class _Reader:
     def __init__(self, formula: str) -> None:
         self.formula = formula
         self.left = _TOKEN.findall(formula)[::-1]
+        self.before = ""
 
     def row(self, ends: tuple[str, ...]) -> str:
         """All elements up to one of the ends, which is read too; to the end of the formula without any."""
@@ -83,7 +88,8 @@ class _Reader:
         """Read a token."""
         if not self.left:
             raise ArgumentError(f"the formula {self.formula!r} ends too early")
-        return self.left.pop()
+        self.before = self.left.pop()
+        return self.before
 
     def scripted(self) -> str:
         """An element with what stands below and above it."""
@@ -96,15 +102,15 @@ class _Reader:
             elif mark == "^":
                 above += self.element()
             else:
-                above += "<mo>′</mo>"
-        above = f"<mrow>{above}</mrow>" if above.count("<mo>′</mo>") > 1 else above
+                above += _PRIME
+        above = f"<mrow>{above}</mrow>" if above.count(_PRIME) > 1 else above
         kind = ("under", "over") if token[1:] in _LIMITS else ("sub", "sup")
         tag = f"m{kind[0] if below else ''}{kind[1] if above else ''}"
         return f"<{tag}>{base}{below}{above}</{tag}>" if below or above else base
 
     def element(self) -> str:
         """One element: a letter, a number, a sign, a group in braces, or a command with its arguments."""
-        token = self.next()
+        before, token = self.before, self.next()
         if token == "{":
             return f"<mrow>{self.row(('}',))}</mrow>"
         if token[0] == "\\" and len(token) > 1:
@@ -113,6 +119,8 @@ class _Reader:
             return f"<mn>{token}</mn>"
         if token.isalpha():
             return f"<mi>{token}</mi>"
+        if token in "+-" and before in _SIGN_FOLLOWS:
+            return f'<mo form="prefix">{token.replace("-", "−")}</mo>'
         return _sign("−" if token == "-" else token)
 
     def command(self, name: str) -> str:
@@ -181,6 +189,5 @@ def _words(command: str) -> str:
 def _sign(sign: str, stretchy: bool = False) -> str:
     """An operator; a fence grows with what it holds only where that is asked for."""
     grows = f' stretchy="{str(stretchy).lower()}"' if sign in _FENCES else ""
-    # A bar may open or close: without this it is spaced as a relation.
-    grows += ' lspace="0" rspace="0"' if sign in _BARS else ""
+    grows += ' lspace="0" rspace="0"' if sign in _TIGHT else ""
     return f"<mo{grows}>{escape(sign)}</mo>"

@@ -151,7 +151,7 @@ def _contents(chapters: list[Chapter]) -> str:
             f'<td><a href="notebooks/{chapter.stem}.ipynb">notebook</a></td></tr>'
         )
     return (
-        f"<h1>From the chain rule to a convolution</h1>\n<table>{''.join(rows)}</table>\n"
+        f'<h1>From the chain rule to a convolution</h1>\n<table class="chapters">{"".join(rows)}</table>\n'
         "<p>The pages need a browser and no network. The notebooks need Python with dragongrad and Jupyter. On a "
         "sheet, fill in the blanks: the page checks them.</p>\n"
         '<p><a href="references.html">References</a></p>'
@@ -168,7 +168,8 @@ def _for_the_teacher(chapters: list[Chapter]) -> str:
             f'<td>{sheet}</td><td><a href="{number}-solutions.html">solutions</a></td>'
             f'<td><a href="{number}-solutions.ipynb">notebook</a></td></tr>'
         )
-    return f"<h1>For the teacher</h1>\n<table>{''.join(rows)}</table>\n<p>Do not hand out this folder.</p>"
+    table = f'<table class="chapters">{"".join(rows)}</table>'
+    return f"<h1>For the teacher</h1>\n{table}\n<p>Do not hand out this folder.</p>"
 
 
 def _has_sheet(chapter: Chapter) -> bool:

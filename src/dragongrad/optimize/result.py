@@ -120,7 +120,8 @@ class Result:
         Of a least-squares fit of m residuals that determines n parameters the variance is `2 cost / (m - n)`, or 1
         with `absolute_sigma`. What the data does not determine, alone or together with other parameters, has an
         infinite variance and NaN beside it; the rest is right. Under a robust loss the covariance is that of Huber,
-        "Robust Statistics" (1981), equation (6.5) of chapter 7.
+        "Robust Statistics" (1981), equation (6.5) of chapter 7. Its rows are in the order of the report: a dict's
+        keys sorted, whatever their order in the start.
 
         Raises
         ------

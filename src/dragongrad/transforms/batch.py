@@ -226,15 +226,15 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Transfor
 
 def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any, out_axes: Any) -> Any:
     leaves, structure = flatten((args, kwargs))
-    if not (in_axes is None or isinstance(in_axes, (int, tuple, list))):
+    if not (in_axes is None or isinstance(in_axes, (int, np.integer, tuple, list))):
         raise ArgumentError(f"in_axes must be an axis, None or a tuple of them, one an argument, got {in_axes!r}")
     if isinstance(in_axes, (tuple, list)) and len(in_axes) != len(args):
         raise ArgumentError(f"in_axes has {len(in_axes)} entries for {len(args)} arguments: give one each")
     axes = [
-        axis
+        _whole(axis, "in_axes")
         for position, arg in enumerate(args)
         for axis in broadcast_prefix(
-            in_axes if in_axes is None or isinstance(in_axes, int) else in_axes[position], arg, "in_axes"
+            in_axes[position] if isinstance(in_axes, (tuple, list)) else in_axes, arg, "in_axes"
         )
     ]
     axes += [0] * (len(leaves) - len(axes))
@@ -262,10 +262,17 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
     finally:
         level.ended = True
     out_leaves, out_structure = flatten(out)
-    places = broadcast_prefix(out_axes, out, "out_axes")
+    places = [_whole(axis, "out_axes") for axis in broadcast_prefix(out_axes, out, "out_axes")]
     return unflatten(
         out_structure, [_place(leaf, axis, level) for leaf, axis in zip(out_leaves, places, strict=True)]
     )
+
+
+def _whole(axis: Any, what: str) -> Any:
+    """An axis or None; anything else is refused."""
+    if axis is None or isinstance(axis, (int, np.integer)):
+        return axis
+    raise ArgumentError(f"{what} holds axes, whole numbers, or None, got {axis!r}")
 
 
 def _no_such_axis(axis: int, leaf: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: Any) -> BatchError:

@@ -139,7 +139,7 @@ export function make(root, state, set) {
   function start() {
     if (!told) return;
     if (at >= +slide.max) go(0);
-    play.textContent = "⏸ Pause";
+    play.textContent = "❚❚ Pause";
     timer = setInterval(() => { go(at + 1); if (at >= +slide.max) stop(); }, 350);
   }
   function stop() { clearInterval(timer); timer = 0; play.textContent = "▶ Slide"; }

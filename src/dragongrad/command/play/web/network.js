@@ -54,7 +54,7 @@ export function make(root, state, set) {
   }
   function start() {
     if (!name) return;
-    trouble(""); play.textContent = "⏸ Pause";
+    trouble(""); play.textContent = "❚❚ Pause";
     stream = listen(`network/${name}/run`, { speed: state.speed, lr: state.lr }, take, (error) => { pause(); trouble(error); });
   }
   function pause() {

@@ -93,7 +93,7 @@ export function make(root, state, set) {
     if (!done) return;
     if (step >= done.steps) go(0);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) { go(done.steps); return; }
-    playing = true; before = performance.now(); play.textContent = "⏸ Pause"; requestAnimationFrame(tick);
+    playing = true; before = performance.now(); play.textContent = "❚❚ Pause"; requestAnimationFrame(tick);
   }
   function stop() { playing = false; play.textContent = "▶ Play"; }
 
