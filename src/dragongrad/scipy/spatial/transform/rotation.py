@@ -239,7 +239,11 @@ class Rotation:
         return Rotation(of.from_rotvec(of.to_rotvec(self.quat) * n), normalize=False)
 
     def __getitem__(self, index: Any) -> Rotation:
-        return Rotation(self.quat[index], normalize=False)
+        if self.single:
+            raise TypeError("a single rotation is no stack, of which a part could be taken")
+        # An index is of rotations, and never of the four numbers of one.
+        places = np.arange(np.prod(self.shape, dtype=int)).reshape(self.shape)[index]
+        return Rotation(np.reshape(self.quat, (-1, 4))[places], normalize=False)
 
     @property
     def single(self) -> bool:
