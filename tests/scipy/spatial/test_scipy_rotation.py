@@ -107,6 +107,8 @@ def test_what_has_no_derivative_is_an_error_that_names_the_line():
         ad.jacobian(lambda a: Rotation.from_euler("xxz", a).as_quat())(ANGLES)
     with pytest.raises(ad.ArgumentError, match="last axis"):
         ad.jacobian(lambda a: Rotation.from_rotvec(a).as_quat())(QUAT)
+    with pytest.raises(ad.ArgumentError, match="last axis"):
+        ad.jacobian(lambda a: Rotation.from_euler("x", a).as_quat())(VECTORS)
     with pytest.raises(ad.AbsentError, match="as_matrix"):
         ad.jacobian(lambda a: Rotation.from_rotvec(a).reduce())(VECTOR)
     with pytest.raises(ad.ArgumentError, match="outside"):

@@ -152,7 +152,7 @@ class Rotation:
         """Of angles about axes: "xyz" about fixed ones, "XYZ" about those that turn."""
         _check_sequence(seq)
         angles = as_array(angles)
-        if len(seq) == 1 and (not np.ndim(angles) or np.shape(angles)[-1] != 1):
+        if len(seq) == 1 and np.ndim(angles) < 2 and np.shape(angles) != (1,):
             angles = angles[..., None]
         angles = _numbers(angles, len(seq))
         return cls(of.from_euler(seq, np.deg2rad(angles) if degrees else angles), normalize=False)
