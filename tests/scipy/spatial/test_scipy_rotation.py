@@ -80,6 +80,22 @@ def test_a_rotation_is_a_nest_and_stands_beside_scipys():
     assert slope.quat.shape == (4,)
 
 
+@pytest.mark.parametrize("index", [0, -1, slice(None, None, -1), [2, 0, 0], np.array([True, False, True])])
+def test_parts_are_of_rotations(index):
+    plain = scipy.spatial.transform.Rotation.from_rotvec(VECTORS)[index].as_matrix()
+    check = lambda r: Rotation.from_rotvec(r)[index].as_matrix()
+    np.testing.assert_allclose(ad.jvp(check, (VECTORS,), (VECTORS,))[0], plain, rtol=1e-12, atol=1e-12)
+    check_derivatives(check, VECTORS)
+
+
+def test_no_part_is_of_the_numbers_of_a_rotation():
+    for index in (0, slice(None, None, -1)):
+        with pytest.raises(TypeError, match="single"):
+            ad.jacobian(lambda r, index=index: Rotation.from_rotvec(r)[index].as_quat())(VECTOR)
+    with pytest.raises(IndexError):
+        ad.jacobian(lambda r: Rotation.from_rotvec(r)[:, 0].as_quat())(VECTORS)
+
+
 def test_when_it_is_asked_by_a_variable():
     ends = Rotation.from_rotvec(VECTORS)
     check_derivatives(lambda t: Slerp([0.0, 1.0, 3.0], ends)(t).as_matrix(), np.array([0.3, 2.0]))
@@ -92,6 +108,8 @@ def test_what_has_no_derivative_is_an_error_that_names_the_line():
         ad.jacobian(lambda a: Rotation.from_euler("xxz", a).as_quat())(ANGLES)
     with pytest.raises(ad.ArgumentError, match="last axis"):
         ad.jacobian(lambda a: Rotation.from_rotvec(a).as_quat())(QUAT)
+    with pytest.raises(ad.ArgumentError, match="last axis"):
+        ad.jacobian(lambda a: Rotation.from_euler("x", a).as_quat())(VECTORS)
     with pytest.raises(ad.AbsentError, match="as_matrix"):
         ad.jacobian(lambda a: Rotation.from_rotvec(a).reduce())(VECTOR)
     with pytest.raises(ad.ArgumentError, match="outside"):

@@ -155,7 +155,7 @@ class Rotation:
         """Of angles about axes: "xyz" about fixed ones, "XYZ" about those that turn."""
         _check_sequence(seq)
         angles = as_array(angles)
-        if len(seq) == 1 and (not np.ndim(angles) or np.shape(angles)[-1] != 1):
+        if len(seq) == 1 and np.ndim(angles) < 2 and np.shape(angles) != (1,):
             angles = angles[..., None]
         angles = _numbers(angles, len(seq))
         return cls(of.from_euler(seq, np.deg2rad(angles) if degrees else angles), normalize=False)
@@ -242,7 +242,11 @@ class Rotation:
         return Rotation(of.from_rotvec(of.to_rotvec(self.quat) * n), normalize=False)
 
     def __getitem__(self, index: Any) -> Rotation:
-        return Rotation(self.quat[index], normalize=False)
+        if self.single:
+            raise TypeError("a single rotation is no stack, of which a part could be taken")
+        # An index is of rotations, and never of the four numbers of one.
+        places = np.arange(np.prod(self.shape, dtype=int)).reshape(self.shape)[index]
+        return Rotation(np.reshape(self.quat, (-1, 4))[places], normalize=False)
 
     @property
     def single(self) -> bool:

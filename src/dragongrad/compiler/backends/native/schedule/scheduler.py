@@ -236,7 +236,8 @@ class Schedule:
                     self.wanted.add(node)
                     total, reads = 0.0, 1
                     anew = not self._written_first(node, used) or anew
-            cost[node], read[node] = total, reads
+            # Of what is used many times the number grows without bound, and means nothing.
+            cost[node], read[node] = total, min(reads, READ_AGAIN + 1)
         self.memory |= self.wanted
         missing = unaddressable(self.graph, self.memory, self.outside, self._store)
         self.wanted |= missing
