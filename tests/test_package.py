@@ -284,3 +284,23 @@ first, again = g(x), g(x)
 assert np.array_equal(first, again), (first, again)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "match"),
+    [
+        (ad, "jit", "'jit': write ad.compile$"),
+        (ad, "hesian", "dragongrad has no attribute 'hesian'$"),
+        (ad.nn, "Linear", "'Linear': write nn.Dense$"),
+        (ad.nn, "Dens", "dragongrad.nn has no attribute 'Dens'$"),
+    ],
+)
+def test_a_name_that_is_not_there(module, name, match):
+    with pytest.raises(AttributeError, match=match) as caught:
+        getattr(module, name)
+    # From these Python finds the nearest name, where nobody catches the error.
+    assert (caught.value.name, caught.value.obj) == (name, module)
+
+
+def test_pytorchs_names_of_layers_lead_to_names_that_are_there():
+    assert set(vars(ad.nn)["_TORCH"].values()) <= set(dir(ad.nn))

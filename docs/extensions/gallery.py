@@ -18,7 +18,10 @@ from sphinx.util.docutils import SphinxDirective
 _DIRECTIVE = re.compile(r"^```\{picture\} (\S+)\n```$", re.M)
 _WIDTH = 640
 # The theme leaves no space between the columns of tables that are not its own.
-_TABLES = "<style>.from-gallery :is(td, th) { padding: 0.1rem 0.9rem 0.1rem 0; white-space: nowrap; }</style>"
+_TABLES = (
+    "<style>.from-gallery :is(td, th) { padding: 0.1rem 0.7rem 0.1rem 0; white-space: nowrap; "
+    "text-align: left; font-size: 0.75rem; }</style>"
+)
 
 
 def run(text):

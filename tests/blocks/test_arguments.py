@@ -250,3 +250,9 @@ def test_a_truth_value_is_no_axis(name, axis):
     for run in (f, lambda x: ad.jvp(f, (x,), (x,)), lambda x: ad.vmap(f)(x[None]), ad.compile(f), ad.vjp):
         with pytest.raises(TypeError):
             run(x) if run is not ad.vjp else ad.vjp(f, x)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "prod", "var"])
+def test_an_argument_of_another_library_is_refused_in_the_function_s_own_name(name):
+    with pytest.raises(ad.DtypeError, match=rf" failed: {name}\(\) got an unexpected keyword argument 'dim'"):
+        ad.grad(lambda x: getattr(x, name)(dim=0))(np.ones(3))

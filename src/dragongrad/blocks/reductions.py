@@ -190,7 +190,8 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
         start = initial.astype(value.dtype) if isinstance(initial, Variable) else stored(initial, value.dtype)
         return value + start if empty else combine(value, start)
 
-    reduction.__name__ = name
+    # Python's own errors of a call name the second.
+    reduction.__name__ = reduction.__qualname__ = name
     return reduction
 
 

@@ -23,7 +23,8 @@ unsupported("it has gone from NumPy; write x[index] = v", "x.itemset")
 for _name in ("dump", "dumps", "getfield", "to_device", "tobytes", "tofile"):
     unsupported(f"a Variable has no memory of its own; write ad.stop_gradient(x).{_name}(...)", f"x.{_name}")
 unsupported(
-    "a view of another dtype reads the bytes of an array; write x.astype(dtype), ad.stop_gradient(x).view(dtype)",
+    "a view of another dtype reads the bytes of an array; write x.astype(dtype), ad.stop_gradient(x).view(dtype), "
+    "or x.reshape(shape) for another shape",
     "x.view",
 )
 for _name in ("as_integer_ratio", "hex"):

@@ -60,7 +60,7 @@ class Method:
         strangers = [name for name in options if name not in known] or list(options)
         hint = next((elsewhere(name) for name in strangers if elsewhere(name)), "") or near(strangers[0], known)
         return ArgumentError(
-            f"SciPy's {self.name} has no option {', '.join(strangers)}{hint}; it has: {', '.join(known)}"
+            f"SciPy's {self.name} has no option {', '.join(strangers)}; it has: {', '.join(known)}{hint}"
         )
 
 

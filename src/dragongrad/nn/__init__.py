@@ -1,5 +1,6 @@
 """Neural networks: layers are descriptions, parameters are nests of arrays, everything else is an argument."""
 
+import sys as _sys
 import typing as _typing
 from importlib import import_module as _import_module
 
@@ -147,6 +148,13 @@ __all__ = [
 ]  # fmt: skip
 
 
+# PyTorch's names of what is here under another.
+_TORCH = {
+    "Linear": "Dense", "Sequential": "Chain", "Conv1d": "Conv", "Conv2d": "Conv",
+    "CrossEntropyLoss": "cross_entropy", "MSELoss": "squared_error", "ReLU": "relu", "Tanh": "tanh",
+    "Adam": "adam", "SGD": "sgd",
+}  # fmt: skip
+
 # Type checkers are not told: to them every name would be one.
 if not _typing.TYPE_CHECKING:
 
@@ -154,4 +162,7 @@ if not _typing.TYPE_CHECKING:
         # scikit-learn is imported by whoever asks for an estimator.
         if name == "Classifier":
             return _import_module(".classifier", __name__).Classifier
-        raise AttributeError(f"dragongrad.nn has no attribute {name!r}")
+        cure = f": write nn.{_TORCH[name]}" if name in _TORCH else ""
+        raise AttributeError(
+            f"dragongrad.nn has no attribute {name!r}{cure}", name=name, obj=_sys.modules[__name__]
+        )

@@ -160,7 +160,7 @@ def refuse_unknown(owner: str, given: Iterable[str], known: Iterable[str]) -> No
     if unknown:
         first = unknown[0]
         hint = elsewhere(first) or near(first, names)
-        raise ArgumentError(f"{owner} has no option {', '.join(unknown)}{hint}; it has: {', '.join(names)}")
+        raise ArgumentError(f"{owner} has no option {', '.join(unknown)}; it has: {', '.join(names)}{hint}")
 
 
 _KINDS: dict[str, Callable[[str, Any], Any]] = {"bool": switch, "int": count}
