@@ -19,6 +19,7 @@ _done: set[str] = set()
 # What is done after any of them, again and again.
 _followers: list[Callable[[], None]] = []
 _OWN = f"{__name__.partition('.')[0]}."
+_NEEDED = f"{_OWN}scipy."
 
 
 def declared(*names: str) -> bool:
@@ -55,6 +56,11 @@ def library_of(fn: Any) -> str:
     """The module of another library that has a function; "" where it is of none that rules are known for."""
     name = getattr(fn, "__name__", "")
     return next((theirs for theirs in RULES if name and getattr(sys.modules.get(theirs), name, None) is fn), "")
+
+
+def is_late(fn: Any) -> bool:
+    """Whether a function is one that `library_of` knows, or one that rules for these need: no name of NumPy's."""
+    return bool(library_of(fn)) or str(getattr(fn, "__module__", "")).startswith(_NEEDED)
 
 
 def _is_of(theirs: str, names: tuple[str, ...]) -> bool:

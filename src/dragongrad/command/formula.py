@@ -26,7 +26,7 @@ from rich.cells import cell_len
 
 from ..core.block import BLOCKS, TABLE
 from ..core.errors import NUMPY_ERRORS, ArgumentError, DragongradError, DtypeError, OutOfBoundsError, ShapeError
-from ..late import library_of
+from ..late import is_late
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -42,8 +42,6 @@ OPERATORS: dict[str, Any] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.remainder,
     "@": np.matmul, "**": _power,
 }  # fmt: skip
-# Where rules for other libraries live, with functions that they need and nobody calls by name.
-_LATE = f"{__name__.partition('.')[0]}.scipy."
 _STEPS = (np.floor, np.ceil, np.trunc, np.rint, np.sign)
 _SUMMARIES = (np.sum, np.prod, np.mean, np.max, np.min, np.var, np.std, np.dot, np.cumsum)
 # Its second argument is an integer, and a formula's numbers are floats.
@@ -75,7 +73,7 @@ def functions() -> dict[str, Any]:
     """The functions that a formula may name: NumPy's."""
     # Blocks of other libraries' functions enter the table only where these are met.
     own = [fn for fn, block in BLOCKS.items() if block.kind == "elementwise" and not isinstance(fn, str)]
-    elementwise = [fn for fn in own if not (library_of(fn) or str(fn.__module__).startswith(_LATE))]
+    elementwise = [fn for fn in own if not is_late(fn)]
     found = {fn.__name__: TABLE[fn] for fn in (*elementwise, *_STEPS, *_SUMMARIES) if fn not in _UNUSABLE}
     return {"abs": TABLE[np.absolute], **{name: fn for name, fn in sorted(found.items()) if name[0] not in "_<"}}
 

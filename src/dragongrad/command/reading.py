@@ -15,6 +15,7 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.errors import ArgumentError
+from ..late import is_late
 from ..optimize.zoo import ZOO, Problem, get
 from .formula import Formula, split_formulas
 
@@ -39,11 +40,12 @@ def find_function(name: str) -> Any:
     held = _held_deeper(path)
     if held is not None:
         return held
-    places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in TABLE if not isinstance(fn, str)]
-    known = [place.removeprefix("numpy.") for place in places if place.startswith("numpy.")]
-    near = get_close_matches(path, known, n=2)
-    if not near and path.isidentifier() and hasattr(sys.modules["dragongrad"].scipy.special, path):
+    if path.isidentifier() and hasattr(sys.modules["dragongrad"].scipy.special, path):
         near = [f"scipy.special.{path}"]
+    else:
+        own = [fn for fn in TABLE if not (isinstance(fn, str) or is_late(fn))]
+        places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in own]
+        near = get_close_matches(path, [p.removeprefix("numpy.") for p in places if p.startswith("numpy.")], n=2)
     hint = f": did you mean {' or '.join(near)}?" if near else ""
     raise ArgumentError(f"neither NumPy nor dragongrad has a function {name!r}{hint}")
 
