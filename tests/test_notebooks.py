@@ -90,4 +90,4 @@ class TestDisplay:
         page = race._repr_html_()
         assert page.startswith('<iframe srcdoc="&lt;!DOCTYPE html')
         assert page.count('"') == 6
-        assert repr(race).startswith("<Race on booth: newton ")
+        assert repr(race).startswith("<Race on booth from (0, 0): newton ")

@@ -7,6 +7,8 @@ import re
 import sys
 import weakref
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +18,30 @@ from .....records import record, values_of
 from ....process import exclusive, leave, once, try_exclusive
 from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES
 from . import cache
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Let Ctrl-C end what calls Python from C, as LLVM does to hand over an object: there it would be lost.
+
+    What a callback of ctypes raises goes to `sys.unraisablehook`, and the caller goes on.
+    """
+    before, lost = sys.unraisablehook, []
+
+    def hook(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            lost.append(unraisable.exc_value)
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        if sys.unraisablehook is hook:
+            sys.unraisablehook = before
+    if lost:
+        raise KeyboardInterrupt
 
 
 @once
@@ -176,6 +202,8 @@ class Library:
             self._context = llvm.create_context()
             module, machine = self._optimised() if code is None else self._stub()
             self._engine = llvm.create_mcjit_compiler(module, machine, use_lmm=True)
+            # In this order, also where the garbage collector finds both at once: the code belongs to the context.
+            weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
             if other is not None:
                 for function in module.functions:
                     address = other.address(function.name) if function.is_declaration else 0
@@ -183,10 +211,9 @@ class Library:
                         self._engine.add_global_mapping(function, address)
             made: list[bytes] = []
             self._engine.set_object_cache(lambda _, written: made.append(written), lambda _: code)
-            self._engine.finalize_object()
+            with interrupts_kept():
+                self._engine.finalize_object()
             self._engine.set_object_cache()
-            # In this order, also where the garbage collector finds both at once: the code belongs to the context.
-            weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
             if code is None and made:
                 cache.store(key, made[0])
 
