@@ -224,7 +224,7 @@ def _modified_near(m: Formula, k: int, size: Register) -> tuple[Register, Regist
     if m.narrow:
         total, rest = m.polynomial(t, coefficients), m.real(0.0)
     else:
-        total, rest = _stepped(m, t, coefficients, 1)
+        total, rest = _stepped(m, t, coefficients, 2)
         # What the square lost moves the logarithm by its slope.
         rest = m.fma(total * low, m.polynomial(t, _SLOPES[k]), rest)
     for _ in range(k):
