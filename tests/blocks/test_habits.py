@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.special
-from grid import BACKENDS
+from grid import BACKENDS, covering
 from numpy import asarray as imported_asarray
 from numpy import zeros as imported_zeros
 
@@ -412,8 +412,9 @@ print(late)
 """
 
 
-@pytest.mark.parametrize("draw", FIRST_DRAWS)
-@pytest.mark.parametrize("before", ["", "ad.compile", "ad.grad(np.sin)(1.0)"])
+@pytest.mark.parametrize(
+    ("draw", "before"), covering(FIRST_DRAWS.keys(), ["", "ad.compile", "ad.grad(np.sin)(1.0)"])
+)
 def test_generators_may_be_imported_in_a_transform(draw, before):
     """NumPy imports them when they are first asked for: their code in C must never meet functions of ours."""
     code = FIRST_DRAWS[draw] if "noise" in FIRST_DRAWS[draw] else f"noise = {FIRST_DRAWS[draw]}"

@@ -68,9 +68,9 @@ def run(f, x):
     return np.asarray(made(x)), made.llvm
 
 
-@pytest.mark.parametrize("quick", [False, True], ids=["care", "quick"])
 @pytest.mark.parametrize(
-    ("f", "transform", "dtype"), covering(KINDS, TRANSFORMS, [np.float64, np.float32], together=2)
+    ("f", "transform", "dtype", "quick"),
+    covering(KINDS, TRANSFORMS, [np.float64, np.float32], {"care": False, "quick": True}, together=2),
 )
 def test_calls_made_as_one_give_the_same_numbers(monkeypatch, f, transform, dtype, quick):
     x = np.linspace(0.3, 1.1, 5).astype(dtype)
@@ -87,8 +87,7 @@ def test_calls_made_as_one_give_the_same_numbers(monkeypatch, f, transform, dtyp
     np.testing.assert_allclose(got, transform(f)(x), rtol=1e-9 if dtype is np.float64 else 2e-3)
 
 
-@pytest.mark.parametrize("count", [3000, 6000])
-@pytest.mark.parametrize("f", [np.sin, np.exp, np.tanh, np.log1p])
+@pytest.mark.parametrize(("f", "count"), covering([np.sin, np.exp, np.tanh, np.log1p], [3000, 6000]))
 def test_so_many_calls_are_a_few(f, count):
     text = run(lambda x: np.stack([f(x[0] * (k + 1)) for k in range(count)]), np.array([1e-4]))[1]
     assert len(re.findall(r"= call double @dragon\.\w+\.double\(", text)) <= 30

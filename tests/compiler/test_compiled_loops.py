@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from grid import BACKENDS, covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from dragongrad.compiler.graph import LOOPS
 from dragongrad.compiler.trace import Stage
 
 X = np.array([0.3, -0.5, 0.8])
-BACKENDS = ["numpy", "native"]
 TRANSFORMS = {
     "value": lambda f: f,
     "gradient": ad.grad,
@@ -143,9 +143,9 @@ def loops_of(graph):
     return [node for node in graph.nodes if node.block in LOOPS]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("transform", TRANSFORMS)
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(
+    ("name", "transform", "backend"), covering(PROGRAMS.keys(), TRANSFORMS.keys(), BACKENDS, together=2)
+)
 def test_a_loop_is_one_operation_and_gives_what_python_gives(name, transform, backend):
     f = TRANSFORMS[transform](PROGRAMS[name])
     compiled, expected = ad.compile(f, backend=backend), f(X)
@@ -652,10 +652,13 @@ def test_a_singular_matrix_inside_a_loop_is_the_functions_own_error():
 # Options
 
 
-@pytest.mark.parametrize("options", [{"unroll": 2}, {"unroll": 5}, {"unroll": 50}, {"checkpoint": "sqrt"},
-                                     {"checkpoint": 3}, {"checkpoint": 4, "unroll": 2}])  # fmt: skip
-@pytest.mark.parametrize("n", [1, 2, 7, 12])
-@pytest.mark.parametrize("reverse", [False, True])
+OPTIONS = [
+    {"unroll": 2}, {"unroll": 5}, {"unroll": 50}, {"checkpoint": "sqrt"}, {"checkpoint": 3},
+    {"checkpoint": 4, "unroll": 2},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "n", "reverse"), covering(OPTIONS, [1, 2, 7, 12], [False, True], together=2))
 def test_options_change_no_value(n, reverse, options):
     def f(x, **options):
         rows = np.linspace(0, 1, n) * x[2]

@@ -4,6 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
+from grid import BACKENDS, covering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from dragongrad.compiler.rewrite import verify
 
 LOOPS = importlib.import_module("dragongrad.compiler.passes.reroll.loops")
 AGAIN = importlib.import_module("dragongrad.compiler.passes.again")
-BACKENDS = ["numpy", "native"]
 
 
 @pytest.fixture
@@ -186,12 +186,12 @@ TRANSFORMS = {
 }
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
-    ("program", "transform"),
+    ("program", "transform", "backend"),
     # The rows of a batch decide otherwise, which is an error.
-    [(p, t) for p in PROGRAMS for t in TRANSFORMS if p != "decided" or "rows" not in t],
-)
+    [row for row in covering(PROGRAMS.keys(), TRANSFORMS.keys(), BACKENDS, together=2)
+     if row.values[0] != "decided" or "rows" not in row.values[1]],
+)  # fmt: skip
 def test_loops_again_are_what_eager_python_gives(program, transform, backend, eager_to_roll):
     f, count = PROGRAMS[program]
     g = TRANSFORMS[transform](f)

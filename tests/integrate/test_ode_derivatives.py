@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from grid import BACKENDS, covering
 from integrate.equations import BY_TITLE, EQUATIONS, lotka_volterra, robertson
 
 import dragongrad as ad
 from dragongrad.integrate import check, solve_ivp
 
-BACKENDS = ["numpy", "native"]
 WAYS = {
     "steps": {}, "stiff": {"method": "Rodas5P"}, "adjoint": {"sensitivity": "adjoint"},
     "scipy": {"method": "scipy:DOP853"},
@@ -123,8 +123,7 @@ def test_jacobians_both_ways():
     np.testing.assert_allclose(ad.jacrev(prey)(P), ad.jacfwd(prey)(P), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("way", ["steps", "stiff", "adjoint"])
+@pytest.mark.parametrize(("way", "backend"), covering(["steps", "stiff", "adjoint"], BACKENDS))
 def test_compiled_gradients_are_one_program_for_any_number_of_steps(way, backend):
     def f(p, last):
         times = np.stack([0.5 * last, 1.0 * last])
