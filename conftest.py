@@ -11,6 +11,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, launched
 
 from dragongrad.compiler.backends.native.call.fastcall import MISSING
 from dragongrad.compiler.runtime import Compiled
@@ -88,6 +89,18 @@ def programs_give_what_their_trace_gave():
 def rng(request):
     """Random numbers that a case alone draws: the same by itself, in its file and beside other files."""
     return np.random.default_rng(crc32(request.node.name.encode()))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for tests of pages."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install 'dragongrad[browser]'")
+    with api.sync_playwright() as playwright:
+        made = launched(playwright)
+        yield made
+        made.close()
 
 
 @pytest.fixture

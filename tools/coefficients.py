@@ -340,7 +340,7 @@ def _modified_bessel() -> dict[str, Table]:
             (low, mpf(1), 25),
             (low, mpf(1), 9),
         )
-    return found  # fmt: skip
+    return found
 
 
 def bessel_root(k: int) -> mpf:

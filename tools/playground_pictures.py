@@ -5,16 +5,15 @@ python tools/playground_pictures.py
 
 import io
 import re
-import shutil
 from pathlib import Path
 
+from chromium import CHROMIUM, launched
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import dragongrad as ad
 
 DOCS = Path(__file__).parent.parent / "docs"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RACE = "race?f=himmelblau&start=-0.2,-0.9&o=gd,momentum,adam:lr=0.2,l-bfgs&steps=100"
 NETWORK = "network?data=spirals&hidden=32&lr=0.03&points=240&noise=0.02&speed=10"
 
@@ -29,7 +28,7 @@ def draw():
     """Take both pictures."""
     ground = ad.play(show=False)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launched(playwright)
         page = browser.new_page(
             viewport={"width": 1120, "height": 740}, color_scheme="light", reduced_motion="reduce"
         )

@@ -13,10 +13,9 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 
-PARTS = (
-    "special", "linalg", "sparse", "sparse.linalg", "signal", "fft", "stats", "integrate", "interpolate", "ndimage",
-    "spatial.distance", "spatial.transform", "optimize",
-)  # fmt: skip
+import scipy_page
+
+PARTS = ("special", *scipy_page.PARTS, "optimize")
 
 
 def names(part):

@@ -3,18 +3,9 @@
 import json
 
 import pytest
-from play_client import HOST, OWN, TOKEN, Client, events, streaming, wait_for
+from play_client import HOST, OWN, TOKEN, events
 
 from dragongrad.command.play.site import files
-
-
-@pytest.fixture
-def client():
-    made = Client()
-    yield made
-    made.site.close()
-    wait_for(lambda: not streaming())
-
 
 # Whom it answers
 

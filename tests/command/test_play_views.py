@@ -7,20 +7,12 @@ import threading
 
 import numpy as np
 import pytest
-from play_client import TOKEN, Client, events, streaming, wait_for
+from play_client import TOKEN, events, streaming, wait_for
 
 import dragongrad as ad
 from dragongrad.command.play import network
 from dragongrad.command.play.jobs import BusyError, Desk
 from dragongrad.command.play.points import SETS, points
-
-
-@pytest.fixture
-def client():
-    made = Client()
-    yield made
-    made.site.close()
-    wait_for(lambda: not streaming())
 
 
 def test_heights(client):

@@ -1,6 +1,5 @@
 """The explorer's page in a browser: steps, keys, sliders, groups, exercises, and that it asks for nothing."""
 
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,19 +10,6 @@ import dragongrad as ad
 from dragongrad.views.explore import forms
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install 'dragongrad[browser]'")
-    with api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture
