@@ -11,7 +11,7 @@ import numpy as np
 from ... import lab
 from ...core.errors import ArgumentError
 from .asked import Asked
-from .plane import names_of
+from .plane import finite, names_of
 
 KNOWN = ("f", "region", "o", "grid", "steps")
 USUAL = "gd"
@@ -51,7 +51,7 @@ def basins(asked: Asked) -> Callable[[Callable[[Any], None]], None]:
         tell({
             "title": problem.name, "names": names_of(problem), "region": box.tolist(), "grid": grid,
             "label": _packed(found.label + 2), "shade": _packed(shade), "minima": found.minima.tolist(),
-            "values": [float(v) if np.isfinite(v) else None for v in found.values], "shares": found.shares(),
+            "values": [finite(v) for v in found.values], "shares": found.shares(),
             "lr": options.get("lr"), "notes": notes, "seconds": found.seconds, "batched": found.batched,
             "steps": steps,
         })  # fmt: skip

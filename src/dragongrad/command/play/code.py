@@ -12,11 +12,11 @@ from ..reading import read_values
 from . import basins, convolution, network, plane, points
 from .asked import Asked
 
-_HEAD = "import numpy as np\n\nimport dragongrad as ad\n"
+EXPLORER = ("f", "values", "mode")
 _SPECIAL = "from scipy import special\n\n"
 
 
-def _head(line: str, more: str = "") -> str:
+def _head(line: str = "", more: str = "") -> str:
     """The imports of a program, those that one of its lines needs among them."""
     begun = "import numpy as np\n" + (_SPECIAL if "special." in line else "\n")
     return begun + "import dragongrad as ad\n" + more
@@ -42,12 +42,26 @@ def _entries(entries: dict[str, tuple[str, dict[str, Any]]]) -> str:
     return f"{{\n{''.join(lines)}}}"
 
 
-def explorer_code(asked: Asked) -> str:
-    """A formula in the explorer."""
+def _runners(asked: Asked) -> tuple[str, Any]:
+    """A function and the optimizers that run on it, and where from."""
+    problem = asked.problem()
+    start = asked.start(problem)
+    entries, _ = asked.tamed(problem, start, plane.USUAL)
+    imports, function = _function(problem)
+    return f"{imports}\n{function}\noptimizers = {_entries(entries)}\n", start
+
+
+def read_explorer(asked: Asked) -> tuple[Formula, list[Any], str]:
+    """The formula of the explorer, its values, and the mode."""
     formula = Formula(asked.text("f"))
     values = read_values(asked.text("values").split(), formula.names)
+    return formula, values, asked.choice("mode", ("reverse", "forward", "value"))
+
+
+def explorer_code(asked: Asked) -> str:
+    """A formula in the explorer."""
+    formula, values, mode = read_explorer(asked)
     given = [f"np.array({v.tolist()})" if getattr(v, "size", 1) > 1 else repr(float(v)) for v in values]
-    mode = asked.choice("mode", ("reverse", "forward", "value"))
     return (
         f"{_head(formula.python())}\n\n"
         f"def f({', '.join(formula.spelled(name) for name in formula.names)}):\n    return {formula.python()}\n\n\n"
@@ -58,12 +72,9 @@ def explorer_code(asked: Asked) -> str:
 
 def race_code(asked: Asked) -> str:
     """A race, as a page of its own."""
-    problem = asked.problem()
-    start = asked.start(problem)
-    entries, _ = asked.tamed(problem, start, plane.USUAL)
-    imports, function = _function(problem)
+    begun, start = _runners(asked)
     return (
-        f"{imports}\n{function}\noptimizers = {_entries(entries)}\n"
+        f"{begun}"
         f"race = ad.lab.race(f, optimizers, start={_numbers(start)}, steps={asked.whole('steps', 300)})\n"
         'print(race)\nrace.to_html("race.html")\n'
     )
@@ -71,12 +82,9 @@ def race_code(asked: Asked) -> str:
 
 def losses_code(asked: Asked) -> str:
     """A study from one start, with the orders of convergence."""
-    problem = asked.problem()
-    start = asked.start(problem)
-    entries, _ = asked.tamed(problem, start, plane.USUAL)
-    imports, function = _function(problem)
+    begun, start = _runners(asked)
     return (
-        f"{imports}\n{function}\noptimizers = {_entries(entries)}\n"
+        f"{begun}"
         f"study = ad.lab.study(\n    f, optimizers, starts=[{_numbers(start)}], modes=['reverse'], "
         f"max_iter={asked.whole('steps', 300)}\n)\n"
         "for record in study.records:\n"
@@ -124,7 +132,7 @@ def network_code(asked: Asked) -> str:
     source = getsource(points.SETS[setup.data]).replace(": np.random.Generator", "").replace(": int", "")
     source = source.replace(") -> Array:", "):")
     return (
-        f"{_HEAD}from dragongrad import nn\n\n\n{source}\n\n"
+        f"{_head()}from dragongrad import nn\n\n\n{source}\n\n"
         f"rng, count = np.random.default_rng({setup.seed}), {setup.points}\n"
         f"x = {setup.data}(rng, count)\n"
         f"x = (x + {setup.noise} * rng.normal(size=x.shape)).astype(np.float32)\n"
@@ -148,7 +156,7 @@ def convolution_code(asked: Asked) -> str:
     digits = [[int(v) for v in row] for row in (9 * image).round()]
     rows = "".join(f"    {row},\n" for row in digits)
     return (
-        f"{_HEAD}\nimage = np.array([\n{rows}]) / 9\nkernel = np.array({kernel.tolist()})\n\n\n"
+        f"{_head()}\nimage = np.array([\n{rows}]) / 9\nkernel = np.array({kernel.tolist()})\n\n\n"
         "def slide(image, kernel):\n"
         "    x, w = image[None, :, :, None], kernel[:, :, None, None]\n"
         f"    return ad.conv(x, w, stride={stride}, padding={padding})[0, :, :, 0]\n\n\n"
@@ -160,7 +168,7 @@ def convolution_code(asked: Asked) -> str:
 
 # The program of each view, and the parameters that it reads.
 VIEWS: dict[str, tuple[Callable[[Asked], str], tuple[str, ...]]] = {
-    "explorer": (explorer_code, ("f", "values", "mode")),
+    "explorer": (explorer_code, EXPLORER),
     "race": (race_code, plane.RUNS),
     "losses": (losses_code, plane.RUNS),
     "basins": (basins_code, basins.KNOWN),

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -128,10 +129,8 @@ class Stream:
             self._finish({"done": True})
 
     def _finish(self, event: Any) -> None:
-        try:
+        with suppress(Gone):
             self._tell(event)
-        except Gone:
-            return
 
     async def lines(self) -> AsyncIterator[str]:
         """Start the work, and wait for its events: the last has `done` or `error`."""

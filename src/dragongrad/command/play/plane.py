@@ -69,9 +69,9 @@ def runs(asked: Asked) -> dict[str, Any]:
         told.append({"name": record.optimizer, "lr": rate, "message": _brief(record.message)})
         if run is not None:
             told[-1] |= _told(run, least, minima)
-            told[-1] |= {"order": _finite(record.order), "constant": _finite(record.constant)}
+            told[-1] |= {"order": finite(record.order), "constant": finite(record.constant)}
     return {
-        "title": problem.name, "start": start.tolist(), "least": _finite(least), "runs": told,
+        "title": problem.name, "start": start.tolist(), "least": finite(least), "runs": told,
         "minima": np.reshape(minima, (-1, 2)).tolist(), "notes": notes,
         "steps": max((run.nit for run in study.results if run is not None), default=0),
     }  # fmt: skip
@@ -86,8 +86,8 @@ def _told(run: Result, least: float, minima: list[Array]) -> dict[str, Any]:
         far = distances(run.path, minima) if minima else np.linalg.norm(run.path - run.path[-1], axis=1)
         gaps = run.losses - least
     return {
-        "at": chosen.tolist(), "total": run.nit, "value": _finite(float(run.fun)),
-        "path": [[_finite(v) for v in point] for point in run.path[chosen].tolist()],
+        "at": chosen.tolist(), "total": run.nit, "value": finite(float(run.fun)),
+        "path": [[finite(v) for v in point] for point in run.path[chosen].tolist()],
         "losses": [_rounded(v) for v in run.losses[chosen].tolist()],
         "gaps": [_rounded(v) for v in gaps[chosen].tolist()],
         "distances": [_rounded(v) for v in far[chosen].tolist()],
@@ -104,7 +104,8 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A number as JSON has it, or None."""
     return float(value) if np.isfinite(value) else None
 
 

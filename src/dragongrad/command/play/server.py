@@ -106,11 +106,15 @@ class Playground:
 
     def stop(self) -> None:
         """End what was started, and all that is under way."""
-        self._site.close()
-        self._server.should_exit = True
+        self._end()
         if self._thread is not None:
             self._thread.join()
         self._socket.close()
+
+    def _end(self, *_: Any) -> None:
+        # Streams that would go on for ever end first.
+        self._site.close()
+        self._server.should_exit = True
 
     def __repr__(self) -> str:
         return f"<play ground at {self.url}; .stop() ends it>"
@@ -123,18 +127,13 @@ class Playground:
         """Serve until Ctrl-C or a signal to end comes; `begin` is called when it may come."""
         ending = self._server.handle_exit
 
-        def heard(*_: Any) -> None:
-            # Streams that would go on for ever end first.
-            self._site.close()
-            self._server.should_exit = True
-
         def end(number: int, frame: Any) -> None:
             ending(number, frame)
-            heard()
+            self._end()
 
         self._server.handle_exit = end
         # Before the server listens to signals itself, and after: it raises the one that ended it once more.
-        usual = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        usual = {number: signal.signal(number, self._end) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             begin()
             self._server.run(sockets=[self._socket])

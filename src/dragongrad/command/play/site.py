@@ -19,8 +19,6 @@ from starlette.routing import Route
 
 from ...core.errors import DragongradError
 from ...views.explore.page import explore
-from ..formula import Formula
-from ..reading import read_values
 from . import basins, code, convolution, network, plane
 from .asked import Asked
 from .guard import Guard
@@ -28,15 +26,13 @@ from .jobs import BusyError, Desk, told
 
 _WEB = Path(__file__).parent / "web"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-EXPLORER = ("f", "values", "mode")
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def explorer(asked: Asked) -> str:
     """The explorer's page of a formula."""
-    formula = Formula(asked.text("f"))
-    values = read_values(asked.text("values").split(), formula.names)
-    return explore(formula, *values, mode=asked.choice("mode", ("reverse", "forward", "value"))).html
+    formula, values, mode = code.read_explorer(asked)
+    return explore(formula, *values, mode=mode).html
 
 
 def check_explorer(asked: Asked) -> dict[str, Any]:
@@ -46,10 +42,11 @@ def check_explorer(asked: Asked) -> dict[str, Any]:
 
 # What computes an answer from what is asked for, and the parameters that it may be asked with.
 _ANSWERS: dict[str, tuple[Callable[[Asked], Any], tuple[str, ...]]] = {
+    "catalog": (lambda _: plane.catalog(), ()),
     "formula": (plane.check_names, ("f",)),
     "heights": (plane.heights, plane.LANDSCAPE),
     "runs": (plane.runs, plane.RUNS),
-    "explorer/check": (check_explorer, EXPLORER),
+    "explorer/check": (check_explorer, code.EXPLORER),
     "convolution": (convolution.convolution, convolution.KNOWN),
 }
 
@@ -77,7 +74,6 @@ class Site:
         self._desk: Desk | None = None
         routes = [
             *[self._route(name, self._answering(*found)) for name, found in _ANSWERS.items()],
-            self._route("catalog", self._answering(lambda _: plane.catalog(), ())),
             self._route("code/{view}", self._code),
             self._route("explorer", self._explorer),
             self._route("basins", self._basins),
@@ -129,7 +125,7 @@ class Site:
         return PlainTextResponse(await self.desk.do(lambda: _quietly(write, asked)))
 
     async def _explorer(self, request: Request) -> Response:
-        asked = Asked(request.query_params.multi_items(), EXPLORER)
+        asked = Asked(request.query_params.multi_items(), code.EXPLORER)
         page = await self.desk.do(lambda: _quietly(explorer, asked))
         # The page comes from formulas that others may have written, so it has an origin of its own.
         hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in _SCRIPT.findall(page)]

@@ -1,6 +1,6 @@
 // Basins of attraction: which minimum is reached from every start, and how soon.
 
-import { button, bytes, el, later, listen, say, select, short, slider, table, trouble } from "./ui.js";
+import { button, bytes, el, later, listen, only, say, select, short, slider, table, trouble } from "./ui.js";
 import { colour, dark, frame, picture, star } from "./plot.js";
 import { chosen, functionPanel, parse } from "./plane.js";
 
@@ -43,7 +43,7 @@ export function make(root, state, set) {
   function run() {
     stream?.stop();
     trouble(""); bar.value = 0; go.textContent = "Cancel"; status.textContent = "under way";
-    stream = listen("basins", Object.fromEntries(asks.map((k) => [k, state[k]])), (event) => {
+    stream = listen("basins", only(state, asks), (event) => {
       if (event.share !== undefined) { bar.value = event.share; return; }
       map = event; image = null; panel.shown = event.region; bar.value = 1;
       if (rate && !parse(state.o)[0].lr && event.lr) rate.put(event.lr);

@@ -1,6 +1,6 @@
 // A kernel that slides over a small image: the products, their sum, and the gradients that flow back.
 
-import { button, el, latest, later, minus, say, select, slider } from "./ui.js";
+import { button, el, later, latest, minus, only, say, select, slider } from "./ui.js";
 import { dark } from "./plot.js";
 
 export const title = "Convolution";
@@ -47,7 +47,7 @@ export function make(root, state, set) {
     slide.max = told.sums.flat().length - 1;
     build(); go(Math.min(at, +slide.max));
   });
-  const ask = () => load(Object.fromEntries(asks.map((k) => [k, state[k]])));
+  const ask = () => load(only(state, asks));
   function change(patch) { set(patch); ask(); }
 
   const cell = (props = {}) => el("div", { className: "cell", ...props });

@@ -1,6 +1,6 @@
 // Loss curves, and the order with which each run converges.
 
-import { el, latest, later, select, short, slider, table } from "./ui.js";
+import { el, later, latest, only, select, short, slider, table } from "./ui.js";
 import { curves, picture, sample } from "./plot.js";
 import { functionPanel, methodPanel, startPanel } from "./plane.js";
 
@@ -33,7 +33,7 @@ export function make(root, state, set) {
     notes.replaceChildren(...[...told.notes, ...told.runs.map((r) => `${r.name}: ${r.message}`), ...unknown, "An order of – : too few steps, or no line fits."].map((text) => el("li", {}, text)));
     label(); view.redraw();
   });
-  function run() { askRuns(Object.fromEntries(asks.map((k) => [k, state[k]]))); }
+  function run() { askRuns(only(state, asks)); }
   const name = () => (state.of === "gaps" ? "f − least value" : "distance to the minimizer");
   function label() { chart.setAttribute("aria-label", `${name()} against steps, on a logarithmic scale; the table below has the orders of convergence`); }
 

@@ -1,6 +1,6 @@
 // The page: which view is shown, the link that holds its state, and its Python code.
 
-import { $, ask, copy, el, Refused, trouble } from "./ui.js";
+import { $, ask, copy, el, only, Refused, trouble } from "./ui.js";
 import * as explorer from "./explorer.js";
 import * as race from "./race.js";
 import * as basins from "./basins.js";
@@ -71,7 +71,7 @@ $("link").addEventListener("click", () => copy(location.href, $("link")));
 $("code").addEventListener("click", async () => {
   const view = VIEWS[shown];
   try {
-    const told = await ask(`code/${shown}`, Object.fromEntries(view.asks.map((k) => [k, state[k]])));
+    const told = await ask(`code/${shown}`, only(state, view.asks));
     $("program-text").textContent = told.text;
     $("program").showModal();
   } catch (error) {

@@ -1,6 +1,6 @@
 // A network of two layers that learns to tell points apart: its decision surface as it trains.
 
-import { ask, button, bytes, el, later, listen, Refused, say, select, short, slider, trouble } from "./ui.js";
+import { ask, button, bytes, el, later, listen, only, Refused, say, select, short, slider, trouble } from "./ui.js";
 import { colour, curves, dark, frame, picture } from "./plot.js";
 
 export const title = "Network";
@@ -40,7 +40,7 @@ export function make(root, state, set) {
   async function reset() {
     const going = Boolean(stream), mine = ++asked;
     pause();
-    const told = await guarded(() => ask("network", Object.fromEntries(asks.map((k) => [k, state[k]])), { method: "POST" }));
+    const told = await guarded(() => ask("network", only(state, asks), { method: "POST" }));
     if (!told || mine !== asked) return;
     play.disabled = one.disabled = false;
   name = told.name; points = told; losses = [];

@@ -1,6 +1,6 @@
 // The race: optimizers on the contours of a function, from a start that is placed on the map.
 
-import { button, el, latest, later, say, short, slider, table } from "./ui.js";
+import { button, el, later, latest, only, say, short, slider, table } from "./ui.js";
 import { colour, contours, css, frame, heights, mark, picture, sample, star, way } from "./plot.js";
 import { functionPanel, methodPanel, placing, startPanel } from "./plane.js";
 
@@ -40,7 +40,7 @@ export function make(root, state, set) {
     stop(); go(0); start();
   });
   const loadLand = () => askLand({ f: state.f, region: state.region, points: "101" });
-  function run() { askRuns(Object.fromEntries(asks.map((k) => [k, state[k]]))); }
+  function run() { askRuns(only(state, asks)); }
 
   // Where a run stood after a step: its recorded positions are fewer than its steps.
   const place = (r, s) => { let k = 0; while (k + 1 < r.at.length && r.at[k + 1] <= s) k++; return k; };

@@ -66,6 +66,8 @@ export function later(work, pause = 250) {
   return made;
 }
 
+export const only = (state, names) => Object.fromEntries(names.map((k) => [k, state[k]]));
+
 export function query(values) {
   return new URLSearchParams(Object.entries(values).filter(([, v]) => v !== "" && v !== undefined && v !== null)).toString();
 }
@@ -79,6 +81,8 @@ export function say(text) { $("live").textContent = text; }
 
 export class Refused extends Error {}
 
+const SILENT = "the server does not answer: it has ended, or is busy. `dragongrad play` starts it again.";
+
 // The answer to a request as an object; what is refused is raised with its reason.
 export async function ask(path, values = {}, options = {}) {
   let answer, told;
@@ -87,7 +91,7 @@ export async function ask(path, values = {}, options = {}) {
     told = answer.headers.get("content-type").startsWith("application/json") ? await answer.json() : { text: await answer.text() };
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused("the server does not answer: it has ended, or is busy. `dragongrad play` starts it again.");
+    throw new Refused(SILENT);
   }
   if (!answer.ok) throw new Refused(told.error ?? told.text);
   return told;
@@ -124,7 +128,7 @@ export function listen(path, values, onevent, onend) {
     else if (event.done) end("");
     else onevent(event);
   };
-  source.onerror = () => end("the server does not answer: it has ended, or is busy. `dragongrad play` starts it again.");
+  source.onerror = () => end(SILENT);
   return { stop: () => source.close() };
 }
 
