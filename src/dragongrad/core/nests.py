@@ -70,7 +70,7 @@ def map_nest(function: Callable[[Any], Any], nest: Any) -> Any:
 def broadcast_prefix(prefix: Any, nest: Any, what: str) -> list[Any]:
     """Spread a prefix of a nest (an axis, or a nest of axes and Nones) over its leaves."""
     leaves, _ = flatten(nest)
-    if prefix is None or isinstance(prefix, int) or optree.tree_is_leaf(prefix, namespace=NAMESPACE):
+    if optree.tree_is_leaf(prefix, none_is_leaf=True, namespace=NAMESPACE):
         return [prefix] * len(leaves)
     try:
         spread = optree.broadcast_prefix(prefix, nest, none_is_leaf=True, namespace=NAMESPACE)

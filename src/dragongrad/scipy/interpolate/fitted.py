@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
-import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, user_line
 from ..chapters import holds_variable, settled
-from .chapter import CHAPTER, data, double, made_by_scipy, own, smooth
+from .chapter import CHAPTER, data, double, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
 
 
@@ -179,20 +176,15 @@ class _Univariate:
         return self.spline.c
 
 
-def _univariate(rule: Callable[..., _Univariate]) -> Callable[..., _Univariate]:
-    """Let SciPy make what is made of plain numbers; it may be asked at Variables all the same."""
+def _of_scipys(made: Any) -> _Univariate:
+    """What SciPy made of plain numbers, as one that may be asked at Variables all the same."""
+    knots, c = made.get_knots(), made.get_coeffs()
+    k = len(c) - len(knots) + 1
+    t = np.concatenate([knots[:1]] * k + [knots] + [knots[-1:]] * k)
+    return _Univariate(BSpline(t, c, k), knots[0], knots[-1], made.ext, made)
 
-    @wraps(rule)
-    def make(*args: Any, **kwargs: Any) -> _Univariate:
-        if holds_variable((args, kwargs)):
-            return rule(*args, **kwargs)
-        made = getattr(scipys, rule.__name__)(*map(settled, args), **{n: settled(v) for n, v in kwargs.items()})
-        knots, c = made.get_knots(), made.get_coeffs()
-        k = len(c) - len(knots) + 1
-        t = np.concatenate([knots[:1]] * k + [knots] + [knots[-1:]] * k)
-        return _Univariate(BSpline(t, c, k), knots[0], knots[-1], made.ext, made)
 
-    return own(make)
+_univariate = made_by_scipy(_of_scipys)
 
 
 def _checked(name: str, x: Any, y: Any, bbox: Any, k: int) -> tuple[Any, Any]:

@@ -97,9 +97,9 @@ def _overlapped(parts: Any, hop: int) -> Any:
     """The sum of windows (..., windows, length) at their places in time."""
     *lead, count, length = parts.shape
     places = np.add.outer(hop * np.arange(count), np.arange(length)).reshape(-1)
-    pattern, order = placed(places, np.arange(places.size), (length + hop * (count - 1), places.size))
+    pattern, _ = placed(places, np.arange(places.size), (length + hop * (count - 1), places.size))
     columns = np.reshape(parts, (-1, count * length)).T
-    ones = np.ones(places.size, np.zeros(0, parts.dtype).real.dtype)[order]
+    ones = np.ones(places.size, np.zeros(0, parts.dtype).real.dtype)
     return np.reshape(product(ones, columns, pattern=pattern).T, (*lead, pattern.shape[0]))
 
 
@@ -146,13 +146,14 @@ def istft(
     if hop <= 0 or count < length:
         raise ArgumentError(f"istft: noverlap < nperseg <= nfft\n  at {user_line()}")
     parts = (np.fft.irfft if input_onesided else np.fft.ifft)(z, count)[..., :length]
-    parts = parts * win.astype(np.zeros(0, parts.dtype).real.dtype)
-    total = _overlapped(parts, hop) * _scale(scaling, win, fs).astype(np.zeros(0, parts.dtype).real.dtype)
+    real = np.zeros(0, parts.dtype).real.dtype
+    parts = parts * win.astype(real)
+    total = _overlapped(parts, hop) * _scale(scaling, win, fs).astype(real)
     weight = _overlapped(np.broadcast_to(win * win, (z.shape[-2], length)), hop)
     if boundary:
         end = total.shape[-1] - length // 2
         total, weight = total[..., length // 2 : end], weight[length // 2 : end]
-    out = total / np.where(weight > 1e-10, weight, 1.0).astype(np.zeros(0, parts.dtype).real.dtype)
+    out = total / np.where(weight > 1e-10, weight, 1.0).astype(real)
     # As SciPy, which counts along the first axis.
     return np.arange(out.shape[0]) / float(fs), np.real(out) if input_onesided else out
 

@@ -215,8 +215,8 @@ class SparseArray:
 
     def _collected(self, here: Any, places: Any, length: int) -> Any:
         """Some entries at their places in a vector, those of one place added up."""
-        pattern, order = placed(places, here, (length, self.nnz))
-        ones = np.ones(here.size, self.dtype)[order]
+        pattern, _ = placed(places, here, (length, self.nnz))
+        ones = np.ones(here.size, self.dtype)
         return product(ones, self.data[:, None], pattern=pattern)[:, 0]
 
     def __getitem__(self, index: Any) -> Any:
@@ -227,8 +227,7 @@ class SparseArray:
         labels = np.asarray(labels)
         if np.any(labels > own.nnz):
             raise _refused("an element is taken more than once", "Write A.toarray()[...]")
-        found = np.concatenate([np.zeros(1, self.dtype), own.data])[labels]
-        return found
+        return np.concatenate([np.zeros(1, self.dtype), own.data])[labels]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -39,7 +39,8 @@ def _product_value(x: Any, y: Any, pattern: Any, trans: bool = False) -> Any:
     return pattern.filled(x, trans) @ y
 
 
-def _product_x(out_bar: Any, y: Any, pattern: Any = None, trans: bool = False) -> Any:
+def product_x(out_bar: Any, y: Any, pattern: Any = None, trans: bool = False) -> Any:
+    """The derivative of a product by the entries: of `out_bar` times `y` those at stored places."""
     return sampled(y, out_bar, pattern=pattern) if trans else sampled(out_bar, y, pattern=pattern)
 
 
@@ -58,7 +59,7 @@ def _product_batch(size: int, values: list[Any], batched: Any, pattern: Pattern,
 
 
 product: Any = multilinear(
-    "sparse product", _product_x, _product_y, value=_product_value, batch=_product_batch, dispatches=False,
+    "sparse product", product_x, _product_y, value=_product_value, batch=_product_batch, dispatches=False,
     names=("x", "y"), parameters=("pattern", "trans"),
 )  # fmt: skip
 
@@ -131,7 +132,7 @@ def _solved_pullback(
     alone: bool = False,
 ) -> Any:  # fmt: skip
     y_bar = solved(x, out_bar, pattern=pattern, trans=not trans, order=order)
-    x_bar = sampled(out, y_bar, pattern=pattern) if trans else sampled(y_bar, out, pattern=pattern)
+    x_bar = product_x(y_bar, out, pattern, trans)
     return -x_bar, y_bar
 
 

@@ -34,19 +34,13 @@ def _of_parts(kind: str, given: tuple[Any, ...], shape: Any) -> SparseArray:
     data, where = as_array(given[0]), given[1:]
     # The number of each entry, from 1 on, takes its place in SciPy's matrix.
     labels = np.arange(1, np.size(data) + 1).reshape(np.shape(data))
-    if kind in ("bsr", "dia"):
-        made = getattr(scipys, f"{kind}_array")((labels, *where), shape=shape)
-        return from_labels(made, np.reshape(data, (-1,)))
-    if kind == "coo":
-        i, j = [np.asarray(k, None if np.size(k) else np.int64) for k in where[0]]
-        m, n = shape if shape is not None else (int(np.max(i, initial=-1)) + 1, int(np.max(j, initial=-1)) + 1)
-        _check_places(data, i, j, (m, n))
-    else:
+    if kind != "coo":
         # SciPy checks what it is given, and knows the shape.
         made = getattr(scipys, f"{kind}_array")((labels, *where), shape=shape)
-        along = np.repeat(np.arange(made.indptr.size - 1), np.diff(made.indptr))
-        (m, n), (i, j) = made.shape, (along, made.indices) if kind == "csr" else (made.indices, along)
-        data = data[: i.size]
+        return from_labels(made, np.reshape(data, (-1,)))
+    i, j = [np.asarray(k, None if np.size(k) else np.int64) for k in where[0]]
+    m, n = shape if shape is not None else (int(np.max(i, initial=-1)) + 1, int(np.max(j, initial=-1)) + 1)
+    _check_places(data, i, j, (m, n))
     pattern, order = placed(i, j, (int(m), int(n)))
     return SparseArray(data[order], pattern)
 

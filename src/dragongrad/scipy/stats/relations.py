@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,13 @@ from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..chapters import holds_variable, settled
 from .chapter import CHAPTER, double, refused, smooth
 from .normal import t as student
+from .samples import plain_options
 
 
 def _turns(samples: Any, high: Any, low: Any, axis: Any) -> tuple[Any, Any]:
     """The means of sine and cosine."""
     angle = (double(samples) - low) * (2 * np.pi / (high - low))
     return np.mean(np.sin(angle), axis=axis), np.mean(np.cos(angle), axis=axis)
-
-
-def _checked(name: str, nan_policy: str, keepdims: bool) -> None:
-    if nan_policy != "propagate" or keepdims:
-        raise ArgumentError(f"{name} of Variables takes nan_policy='propagate' and no keepdims\n  at {user_line()}")
 
 
 @smooth
@@ -40,7 +37,7 @@ def circmean(
     array([0.5, 0.5])
 
     """
-    _checked("circmean", nan_policy, keepdims)
+    plain_options("circmean", nan_policy, keepdims)
     s, c = _turns(samples, high, low, axis)
     angle = np.arctan2(s, c)
     return np.where(angle < 0, angle + 2 * np.pi, angle) * ((high - low) / (2 * np.pi)) + low
@@ -61,7 +58,7 @@ def circvar(
     array([-0.239713,  0.239713])
 
     """
-    _checked("circvar", nan_policy, keepdims)
+    plain_options("circvar", nan_policy, keepdims)
     return 1 - np.hypot(*_turns(samples, high, low, axis))
 
 
@@ -80,7 +77,7 @@ def circstd(
     array([-0.534494,  0.534494])
 
     """
-    _checked("circstd", nan_policy, keepdims)
+    plain_options("circstd", nan_policy, keepdims)
     found = np.sqrt(-2 * np.log(np.hypot(*_turns(samples, high, low, axis))))
     return found if normalize else found * ((high - low) / (2 * np.pi))
 
@@ -126,11 +123,16 @@ def linregress(x: Any, y: Any, alternative: str = "two-sided") -> Any:
     if alternative not in tails:
         raise ArgumentError(f"alternative={alternative!r} is none of {', '.join(tails)}\n  at {user_line()}")
     error = np.sqrt((1 - r * r) * yy / xx / (n - 2))
-    kind = type(scipys.linregress([0.0, 1.0, 2.0], [0.0, 1.0, 0.0]))
-    return kind(
+    return _result_of_lines()(
         slope=slope, intercept=intercept, rvalue=r, pvalue=tails[alternative](), stderr=error,
         intercept_stderr=error * np.sqrt(xx + np.mean(x) ** 2),
     )  # fmt: skip
+
+
+@cache
+def _result_of_lines() -> Any:
+    """The class of SciPy's result, which has no public name."""
+    return type(scipys.linregress([0.0, 1.0, 2.0], [0.0, 1.0, 0.0]))
 
 
 class gaussian_kde:  # noqa: N801

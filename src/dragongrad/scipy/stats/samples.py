@@ -10,11 +10,14 @@ from ...core.errors import ArgumentError, user_line
 from .chapter import double, smooth
 
 
-def _plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
+def plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
+    """Refuse what SciPy's wrappers do with NaN and axes, which no derivative of ours follows."""
     if nan_policy != "propagate":
         raise ArgumentError(
             f"{name} of Variables takes nan_policy='propagate' only\n  at {user_line()}\nChoose the numbers before"
         )
+    if keepdims:
+        raise ArgumentError(f"{name} of Variables takes no keepdims\n  at {user_line()}")
 
 
 @smooth
@@ -32,7 +35,7 @@ def entropy(
     array([-0.3466,  0.3466,  0.3466])
 
     """
-    _plain_options("entropy", nan_policy)
+    plain_options("entropy", nan_policy)
     p = double(pk)
     p = p / np.sum(p, axis=axis, keepdims=True)
     zero = p == 0
@@ -61,7 +64,7 @@ def gmean(
     array([1.  , 0.25])
 
     """
-    _plain_options("gmean", nan_policy)
+    plain_options("gmean", nan_policy)
     return np.exp(np.average(np.log(double(a)), axis=axis, weights=weights, keepdims=keepdims))
 
 
@@ -80,7 +83,7 @@ def hmean(
     array([0.5, 0.5])
 
     """
-    _plain_options("hmean", nan_policy)
+    plain_options("hmean", nan_policy)
     return 1 / np.average(1 / double(a), axis=axis, weights=weights, keepdims=keepdims)
 
 
@@ -100,7 +103,7 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
     array([ 0.6124, -1.2247,  0.6124])
 
     """
-    _plain_options("skew", nan_policy)
+    plain_options("skew", nan_policy)
     a = double(a)
     out = _central(a, 3, axis) / _central(a, 2, axis) ** 1.5
     if not bias:
@@ -124,7 +127,7 @@ def kurtosis(
     array([ 0.1224,  0.1224, -0.3673,  0.1224])
 
     """
-    _plain_options("kurtosis", nan_policy)
+    plain_options("kurtosis", nan_policy)
     a = double(a)
     out = _central(a, 4, axis) / _central(a, 2, axis) ** 2
     if not bias:
@@ -151,7 +154,7 @@ def zscore(a: Any, axis: Any = 0, ddof: int = 0, nan_policy: str = "propagate") 
     array([ 0.2041, -0.4082,  0.2041])
 
     """
-    _plain_options("zscore", nan_policy)
+    plain_options("zscore", nan_policy)
     a = double(a)
     away = a - np.mean(a, axis=axis, keepdims=True)
     return away / np.std(a, axis=axis, ddof=ddof, keepdims=True)
@@ -169,7 +172,7 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
     array([-0.5,  0.5])
 
     """
-    _plain_options("sem", nan_policy)
+    plain_options("sem", nan_policy)
     a = double(a)
     n = a.size if axis is None else a.shape[axis]
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / n**0.5
@@ -190,7 +193,7 @@ def moment(
     array([-0.6667, -3.6667,  4.3333])
 
     """
-    _plain_options("moment", nan_policy)
+    plain_options("moment", nan_policy)
     a = double(a)
     away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
     return np.mean(away**order, axis=axis, keepdims=keepdims)
@@ -210,6 +213,6 @@ def variation(
     array([-0.375,  0.125])
 
     """
-    _plain_options("variation", nan_policy)
+    plain_options("variation", nan_policy)
     a = double(a)
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / np.mean(a, axis=axis, keepdims=keepdims)

@@ -12,7 +12,7 @@ from ....blocks.axes import as_array
 from ....core.block import general
 from ....core.errors import NoRuleError, ShapeError, SolutionError, user_line
 from ...chapters import holds_variable, settled
-from ..blocks import product, sampled
+from ..blocks import product, product_x
 from .chapter import smooth
 from .systems import side, square
 
@@ -42,6 +42,11 @@ class Iteration:
             )
         return x
 
+    def columns(self, matrix: Any, y: Any, trans: bool) -> Any:
+        """The solutions for the columns of a matrix."""
+        found = [self.solve(matrix, np.asarray(y[:, j]), trans) for j in range(y.shape[1])]
+        return np.stack(found, axis=1) if found else np.zeros(y.shape, y.dtype)
+
     def __repr__(self) -> str:
         return self.name
 
@@ -49,8 +54,7 @@ class Iteration:
 def _value(x: Any, y: Any, pattern: Any, how: Any, trans: bool = False) -> Any:
     dtype = np.result_type(x, y)
     matrix, y = pattern.filled(x.astype(dtype, copy=False), trans), np.asarray(y, dtype)
-    found = [how.solve(matrix, y[:, j], trans) for j in range(y.shape[1])]
-    return np.stack(found, axis=1) if found else np.zeros(y.shape, dtype)
+    return how.columns(matrix, y, trans)
 
 
 def _pushforward(
@@ -62,7 +66,7 @@ def _pushforward(
 
 def _pullback(out_bar: Any, out: Any, x: Any, pattern: Any = None, how: Any = None, trans: bool = False) -> Any:
     y_bar = iterated(x, out_bar, pattern=pattern, how=_fresh(how), trans=not trans)
-    x_bar = sampled(out, y_bar, pattern=pattern) if trans else sampled(y_bar, out, pattern=pattern)
+    x_bar = product_x(y_bar, out, pattern, trans)
     return -x_bar, y_bar
 
 
@@ -83,8 +87,7 @@ iterated: Any = general(
 
 def _operated_value(x: Any, how: Any, trans: bool = False) -> Any:
     operator = how.operator.T if trans and how.name not in SYMMETRIC else how.operator
-    found = [how.solve(operator, np.asarray(x[:, j]), trans) for j in range(x.shape[1])]
-    return np.stack(found, axis=1) if found else np.zeros(x.shape, x.dtype)
+    return how.columns(operator, x, trans)
 
 
 def _operated_pushforward(x_dot: Any, how: Any = None, trans: bool = False) -> Any:

@@ -25,10 +25,14 @@ def _smooth(square: Any, small: float, series: list[float], closed: Callable[[An
     """A function of a square: a polynomial where it is small, in closed form of what is not."""
     near = square < small
     inside, beyond = np.where(near, square, 0.0), np.where(near, 1.0, square)
-    total = np.zeros_like(inside) + series[-1]
+    return np.where(near, _polynomial(inside, series), closed(beyond))
+
+
+def _polynomial(x: Any, series: list[float]) -> Any:
+    total = np.zeros_like(x) + series[-1]
     for c in reversed(series[:-1]):
-        total = total * inside + c
-    return np.where(near, total, closed(beyond))
+        total = total * x + c
+    return total
 
 
 def _sine_over(square: Any) -> Any:
@@ -67,9 +71,7 @@ def to_rotvec(q: Any) -> Any:
     # 2 atan(|v| / w) / |v|
     series = [2 * (-1) ** k / (2 * k + 1) for k in range(_TANGENT_TERMS)]
     tangent = np.where(near, square, 0.0) / np.where(near, w * w, 1.0)
-    total = np.zeros_like(tangent) + series[-1]
-    for c in reversed(series[:-1]):
-        total = total * tangent + c
+    total = _polynomial(tangent, series)
     length = np.sqrt(np.where(near, 1.0, square))
     return v * np.where(near, total / np.where(near, w, 1.0), 2 * np.arctan2(length, w) / length)
 

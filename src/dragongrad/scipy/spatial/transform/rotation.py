@@ -327,7 +327,7 @@ class Slerp:
             raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
         self.times, self._given = np.asarray(times, float), _held(rotations)
         # SciPy refuses what does not fit.
-        self._scipys = scipys.Slerp(times, scipys.Rotation.identity(len(self._given)))
+        scipys.Slerp(times, scipys.Rotation.identity(len(self._given)))
 
     def __call__(self, times: Any) -> Rotation:
         """The rotations at other times, plain or Variables, within the first ones."""
