@@ -7,7 +7,7 @@ applied to, in order, each an operation or a constant.
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from ..core import graph as tape
 from ..core.block import Block
 from ..core.node import Node, Spec
+from ..ways import walk
 from .constants import Constants
 
 
@@ -46,27 +47,6 @@ def _while(*arrays: Any, cond: Graph, **params: Any) -> tuple[Any, ...]:
     with np.errstate(all="ignore"):
         found = walk(lambda given: bool(cond.run(given)[0]), [way.run for way in ways_of(params)], fixed, states)
     return tuple([np.array(value)[()] for value in found])
-
-
-def walk(
-    goes_on: Callable[[list[Any]], bool], ways: Sequence[Callable[[list[Any]], Sequence[Any]]],
-    fixed: Sequence[Any], states: Sequence[Sequence[Any]],
-) -> list[Any]:  # fmt: skip
-    """What each way of a loop ends with, from its constants and what each begins with, a step after the other."""
-    state, begun = list(states[0]), list[list[Any]]()
-    while goes_on([*fixed, *state]):
-        if len(ways) > 1:
-            begun.append(state)
-        state = list(ways[0]([*fixed, *state]))
-    ends = state
-    for number, (way, first) in enumerate(zip(ways[1:], states[1:], strict=True), 1):
-        state = list(first)
-        order = range(len(begun))
-        for t in reversed(order) if number % 2 else order:
-            known, begun[t] = begun[t], [*begun[t], *state]
-            state = list(way([*fixed, *state, *known]))
-        ends = [*ends, *state]
-    return ends
 
 
 # What an input is the value of, and one of several values that another operation makes.

@@ -8,7 +8,6 @@ body.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ class Scan:
 
 
 def groups(node: Op, values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """Constants, carry, and rows or what later ways take along, of as many values as a loop has operands."""
+    """Constants, carry, and rows, of as many values as a scan has operands."""
     consts, end = node.params["consts"], node.params["consts"] + node.params["carry"]
     return values[:consts], values[consts:end], values[end:]
 
@@ -123,10 +122,10 @@ def rows_in(column: Value) -> tuple[Value, int]:
     return array, first + parts[0].start
 
 
-def parts_of(node: Op, others: Mapping[str, Graph] = MappingProxyType({})) -> dict[str, Graph]:
+def parts_of(node: Op, others: Mapping[str, Graph]) -> dict[str, Graph]:
     """The Graphs of a loop, each of whose outputs has a place of its own: no input, no constant, and none twice.
 
-    A carry that a scan collects once lies where the carries do. In place of some, `others` may be given.
+    A carry that a scan collects once lies where the carries do. In the place of some, `others` are taken.
     """
     if node.block is WHILE:
         return {key: _placed(others.get(key, node.params[key]), ()) for key in parts_in(node.params)}

@@ -68,7 +68,7 @@ _LARGE = 50_000
 _DEPTH, _MEMBERS = 3, 100
 # The compiler may add and multiply in another order. Values and derivatives of a function that is computed twice
 # as it is agree to a few units in the last place (libraries may round by how arrays lie in memory).
-_REORDERED, _REPEATED = 3 / 8, 3 / 4
+REORDERED, _REPEATED = 3 / 8, 3 / 4
 
 
 class Tiered:
@@ -146,7 +146,7 @@ class Tiered:
         except DragongradError:
             # What cannot be compiled went well eagerly a moment ago: it goes on so.
             return
-        if agree(again, out, _REORDERED):
+        if agree(again, out, REORDERED):
             self._quick, self._known = quick, (args, out)
         elif not agree(self.function(*args), out, _REPEATED):
             warn_impure()

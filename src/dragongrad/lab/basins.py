@@ -21,6 +21,7 @@ from ..transforms.gradients import grad
 from ..transforms.jacobians import hessian
 from .convergence import refine
 from .lineup import Case, Entry, cases, optimizers
+from .stepping import Tell
 from .together import Together, may_be_batched
 from .watch import Watch
 
@@ -225,7 +226,7 @@ def _chunks(starts: Array) -> Iterator[Array]:
     return (starts[i : i + size] for i in range(0, len(starts), size))
 
 
-def _one_by_one(case: Case, entry: Entry, watch: Watch, steps: int, gtol: float, tell: Any) -> None:
+def _one_by_one(case: Case, entry: Entry, watch: Watch, steps: int, gtol: float, tell: Tell = None) -> None:
     """A run for each start, its path looked at afterwards."""
     for i, start in enumerate(watch.ends.copy()):
         options = {**entry.options, "gtol": gtol, "max_iter": steps}

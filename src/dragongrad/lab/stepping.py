@@ -7,13 +7,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..compiler.tiers import agree
+from ..compiler.tiers import REORDERED, agree
 from ..core.errors import CompileError
 from ..optimize.compiled_loop import CompiledLoop
 from ..optimize.methods.first_order import FirstOrder
 from ..optimize.methods.rprop import Rprop
 from ..optimize.objective import Array
 from ..optimize.optimizer import Optimizer
+from ..optimize.stepping import table_of
 from .watch import Watch
 
 # So many steps are made as they always are: where all runs end soon, compiling them does not pay.
@@ -24,10 +25,14 @@ _MANY = 2_000_000
 _CALL = 128
 # A run whose gradient is NaN, though its place is finite, is looked at by itself, so many times.
 _LOOKS = 16
-# The compiler may add in another order, so that gradients agree in this part of their digits.
-_DIGITS = 3 / 8
 
 Tell: TypeAlias = "Callable[[float, float], None] | None"
+
+
+def within(gradient: Array, gtol: float) -> Array:
+    """For each row, whether no element is greater than a tolerance."""
+    small: Array = (np.abs(gradient[:, 0]) <= gtol) & (np.abs(gradient[:, 1]) <= gtol)
+    return small
 
 
 class Stepping:
@@ -75,7 +80,7 @@ class Stepping:
             consts, carry = self._given(optimizer, watch, moving, step, upcoming)
             first = self.loop is None
             found = self._found(optimizer, consts, carry)
-            if found is None or (first and not self._agrees(found, list(optimizer.memory))):
+            if found is None or (first and not self._agrees(found)):
                 self.works = False
                 break
             count = int(found[-2])
@@ -103,10 +108,8 @@ class Stepping:
         self, optimizer: FirstOrder, watch: Watch, moving: Array, step: int, upcoming: list[Any]
     ) -> tuple[list[Any], list[Any]]:
         """Constants and what is carried; a smaller part of the runs is filled up with runs that do not move."""
-        names = list(upcoming[0].rates)
-        rates = np.zeros((len(names), _CALL))
-        rates[:, : len(upcoming)] = np.array([list(one.rates.values()) for one in upcoming]).T
-        consts = [np.int64(len(upcoming)), np.int64(step), self.gtol, watch.near, watch.far, *rates]
+        numbers = [np.int64(len(upcoming)), np.int64(step), self.gtol, watch.near, watch.far]
+        consts = [*numbers, *table_of(upcoming, _CALL)]
         rows = [
             optimizer.params, optimizer.gradient, watch.ends, watch.anchor, watch.since, watch.lost, moving,
             *optimizer.memory.values(),
@@ -124,7 +127,7 @@ class Stepping:
         def step(consts: list[Any], carry: list[Any]) -> list[Any]:
             _, begun, gtol, near, far, *table = consts
             x, g, ends, anchor, since, lost, moving, *own, at, _ = carry
-            rests = moving & (np.abs(g[:, 0]) <= gtol) & (np.abs(g[:, 1]) <= gtol)
+            rests = moving & within(g, gtol)
             ends = np.where(rests[:, None], x, ends)
             moving = moving & ~rests
             rates = {name: column[at] for name, column in zip(upcoming.rates, table, strict=True)}
@@ -147,10 +150,10 @@ class Stepping:
 
         return step
 
-    def _agrees(self, found: list[Any], names: list[str]) -> bool:
+    def _agrees(self, found: list[Any]) -> bool:
         """Whether the gradients that the first call ended with are those of the function itself."""
         x, g, moving = found[0], found[1], found[_MOVING]
-        return bool(found[-1]) or agree(self.gradients(x)[1][moving], g[moving], _DIGITS)
+        return bool(found[-1]) or agree(self.gradients(x)[1][moving], g[moving], REORDERED)
 
     def _note(self, optimizer: FirstOrder, watch: Watch, moving: Array, found: list[Any]) -> None:
         """What became of the runs; a call that Ctrl-C ends has changed nothing."""

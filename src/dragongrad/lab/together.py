@@ -16,7 +16,7 @@ from ..optimize.stalled import Stalled
 from ..transforms.batch import vmap
 from ..transforms.gradients import value_and_grad
 from .lineup import Case, Entry
-from .stepping import Stepping, Tell
+from .stepping import Stepping, Tell, within
 from .watch import Watch
 
 
@@ -68,7 +68,7 @@ class Together:
             while step < self.steps:
                 if self.stepping.is_due(optimizer, step):
                     step = self.stepping.go_on(optimizer, watch, moving, step, tell)
-                rests = moving & _within(optimizer.gradient, self.gtol)
+                rests = moving & within(optimizer.gradient, self.gtol)
                 if rests.any():
                     watch.ends[rests] = optimizer.params[rests]
                     moving &= ~rests
@@ -83,12 +83,6 @@ class Together:
                     np.copyto(optimizer.params, watch.ends, where=~moving[:, None])
         finally:  # also where Ctrl-C ends it
             watch.ends[moving] = optimizer.params[moving]
-
-
-def _within(gradient: Array, gtol: float) -> Array:
-    """For each row, whether no element is greater than a tolerance."""
-    small: Array = (np.abs(gradient[:, 0]) <= gtol) & (np.abs(gradient[:, 1]) <= gtol)
-    return small
 
 
 def _batched(gradients: Gradients, entry: Entry, starts: Array) -> Optimizer:

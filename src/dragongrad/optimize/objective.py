@@ -73,19 +73,21 @@ class Packing:
         structure: Structure = self.structure
         if structure is None:
             return x
+        return unflatten(structure, self._leaves(x))
+
+    def _leaves(self, x: Any) -> list[Any]:
         begins = [0, *self.ends[:-1]]
-        leaves = [
+        return [
             np.reshape(x[i:j], shape).astype(dtype)
             for i, j, shape, dtype in zip(begins, self.ends, self.shapes, self.dtypes, strict=True)
         ]
-        return unflatten(structure, leaves)
 
     def plain(self, x: Array) -> Any:
         """The nest of an array as users are given it: numbers as numbers, not as arrays without axes."""
-        leaves, _ = flatten(self.unpack(x))
         if self.structure is None:
-            return leaves[0][()]
-        made = [float(leaf) if number else leaf[()] for leaf, number in zip(leaves, self.numbers, strict=True)]
+            return x[()]
+        parts = zip(self._leaves(x), self.numbers, strict=True)
+        made = [float(leaf) if number else leaf[()] for leaf, number in parts]
         return unflatten(self.structure, made)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compiler.tiers import agree
+from ..compiler.tiers import REORDERED, agree
 from ..core.errors import CompileError
 from . import schedules
 from .compiled_loop import CompiledLoop
@@ -29,8 +29,6 @@ _FIRST = 8000
 _CALL, _NUMBERS = 256, 5_000_000
 # Where a call makes few steps, as near an end that is none, it is tried again after so many and then twice as many.
 _FEW, _PAUSE = 8, 100
-# The compiler may add in another order, so that gradients agree in this part of their digits.
-_DIGITS = 3 / 8
 
 
 class Stepping:
@@ -88,10 +86,8 @@ class Stepping:
 
     def _found(self, upcoming: list[Upcoming], best: tuple[float, Array, Array | None]) -> list[Any] | None:
         optimizer = self.optimizer
-        table = np.zeros((len(upcoming[0].rates), _CALL))
-        table[:, : len(upcoming)] = np.array([list(one.rates.values()) for one in upcoming]).T
         least, place, slope = best
-        consts = [np.int64(len(upcoming)), *table]
+        consts = [np.int64(len(upcoming)), *table_of(upcoming, _CALL)]
         carry = [
             optimizer.params, optimizer.gradient, np.float64(optimizer.loss), *optimizer.memory.values(),
             np.float64(least), place, optimizer.gradient if slope is None else slope, np.zeros(_CALL), np.int64(0),
@@ -116,7 +112,7 @@ class Stepping:
     def _agrees(self, found: list[Any]) -> bool:
         """Whether value and gradient after the first call are those of the function itself."""
         x, gradient, loss, *_ = found
-        return agree(self._pair(x), (loss, gradient), _DIGITS)
+        return agree(self._pair(x), (loss, gradient), REORDERED)
 
     def _pair(self, x: Any) -> tuple[Any, Any]:
         """Value and gradient, as the optimizer sees them; also of Variables."""
@@ -178,6 +174,13 @@ class Stepping:
             length, size = np.sqrt(np.sum((there - x) ** 2)), np.sqrt(np.sum(x**2))
             found = found | (length <= (1 + 1e-9) * limits.xtol * (limits.xtol + size))
         return found
+
+
+def table_of(upcoming: list[Upcoming], width: int) -> Array:
+    """The rates of the formula in each step, a row each, filled up with zeros."""
+    table = np.zeros((len(upcoming[0].rates), width))
+    table[:, : len(upcoming)] = np.array([list(one.rates.values()) for one in upcoming]).T
+    return table
 
 
 def _goes_on(consts: list[Any], carry: list[Any]) -> Any:

@@ -152,7 +152,7 @@ def _grid(place: Any, x: tuple[float, float], y: tuple[float, float], wide: bool
     left, _, right, bottom = _FRAME
     for tick in _ticks(*y, 5, whole=wide):
         height = place(x[0], tick)[1]
-        text = _power(tick) if wide else f"{tick:.4g}"
+        text = power(tick) if wide else f"{tick:.4g}"
         parts.append(
             f'<path d="M{left} {height:.1f}H{_WIDTH - right}" stroke="currentColor" stroke-opacity=".18"/>'
             f'<text x="{left - 6}" y="{height + 4:.1f}" text-anchor="end">{text}</text>'
@@ -173,7 +173,8 @@ def _ticks(low: float, high: float, about: int, whole: bool) -> list[float]:
     return [float(v) + 0.0 for v in found]
 
 
-def _power(exponent: float) -> str:
+def power(exponent: float) -> str:
+    """A power of ten, with raised digits."""
     raised = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(d)] if d.isdigit() else "⁻" for d in f"{exponent:.0f}")
     return f"10{raised}"
 

@@ -59,8 +59,8 @@ def _while(source: Source, node: Op) -> list[str]:
     begun = [source.free(name) for name in carried]
     for number, (way, taken) in enumerate(zip(ways, others, strict=True), 1):
         last = number == len(ways)
-        order = f"reversed({tape})" if last and number % 2 else tape
         if last:
+            order = f"reversed({tape})" if number % 2 else tape
             source.lines.append(f"{source.indent}for {_tuple(begun)} in {order}:")
             inner = source.inner(way, [*fixed, *taken, *begun])
         else:

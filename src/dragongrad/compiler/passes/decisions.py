@@ -13,6 +13,7 @@ from .dead import drop_dead
 
 # So many elements of an array are read by themselves as quickly as together.
 _FEW = 4
+_GETITEM = BLOCKS["getitem"]
 
 
 def join_decisions(graph: Graph, count: int, taken: Sequence[bool]) -> tuple[Graph, list[bool]]:
@@ -62,6 +63,3 @@ def _element(end: Value) -> tuple[Op, int] | None:
     if not isinstance(array, Op) or len(array.shape) != 1 or len(index) != 1 or index[0].__class__ is not int:
         return None
     return array, index[0] % array.shape[0]
-
-
-_GETITEM = BLOCKS["getitem"]

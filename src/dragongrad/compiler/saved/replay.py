@@ -12,9 +12,10 @@ from ...core.block import BLOCKS, TABLE
 from ...core.errors import SavedProgramError, user_line
 from ...core.nests import unflatten
 from ...core.variable import Variable, bottom, value_of
+from ...ways import walk
 from ..abstract_evaluation import Outline
 from ..backends.native.call.fastcall import MISSING
-from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of, states_of, walk, ways_of
+from ..graph import RESULT, SCAN, WHILE, Graph, Op, Value, form_of, states_of, ways_of
 from ..scans import Scan
 from ..signature import delivered
 from ..specialization import Path

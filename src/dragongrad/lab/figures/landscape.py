@@ -13,6 +13,7 @@ from ...core.errors import ArgumentError, BatchError, NoRuleError
 from ...optimize.objective import Array
 from ...optimize.result import Result
 from ...transforms.batch import vmap
+from ...views.live import power
 from ..lineup import Case, cases
 
 
@@ -96,7 +97,7 @@ def _height(exponent: float, low: float) -> float:
 def _power(exponent: int) -> str:
     if -2 <= exponent <= 3:
         return f"{10.0**exponent:g}"
-    return "10" + f"{exponent}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power(exponent)
 
 
 def near_equal(box: Array) -> bool:

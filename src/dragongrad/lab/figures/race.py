@@ -31,9 +31,9 @@ from .paths import draw_contours, fill_contours
 _SIDES = 1.38
 # More positions than this cannot be told apart in an animation, and would make the page heavy.
 _FRAMES = 600
-# The element of the page that the data follow.
 # Where the colours that all pages share are written.
 _COLOURS = "/* colours */"
+# The element of the page that the data follow.
 _BLOCK = '<script id="data" type="application/json">'
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from ...core.block import general
 from ...core.errors import NoRuleError, user_line
 from ...core.graph import Graph
+from ...ways import walk
 from ..gradients import vjp
 from ..pushforward import Together
 from .body import (
@@ -87,22 +88,10 @@ class Trip:
 
 def _value(*xs: Any, **params: Any) -> tuple[Any, ...]:
     trip = Trip(**params)
-    fixed, (state, *others) = trip.parts(xs)
-    # What the ways so far began each step with.
-    begun: list[list[Any]] = []
-    ends = []
+    fixed, states = trip.parts(xs)
+    ways = [partial(replay, way) for way in trip.ways]
     with np.errstate(all="ignore"):
-        while bool(replay(trip.cond, [*fixed, *state])[0]):
-            begun.append(state)
-            state = replay(trip.body, [*fixed, *state])
-        ends += state
-        for number, (way, first) in enumerate(zip(trip.ways[1:], others, strict=True), 1):
-            state = first
-            for t in reversed(range(len(begun))) if number % 2 else range(len(begun)):
-                known, begun[t] = begun[t], [*begun[t], *state]
-                state = replay(way, [*fixed, *state, *known])
-            ends += state
-    return tuple(ends)
+        return tuple(walk(lambda given: bool(replay(trip.cond, given)[0]), ways, fixed, states))
 
 
 # Reverse: one more way for each

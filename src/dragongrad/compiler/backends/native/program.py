@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ....core.block import BLOCKS
-from ....core.errors import DtypeError, ShapeError
+from ....core.errors import ShapeError
 from ...graph import RESULT, Graph, Op, Value, bytes_of
 from ...process import address_of
 from ...rewrite import is_constant
@@ -68,6 +68,7 @@ class Native:
         count = len(graph.outputs) - len(guards)
         self._inputs = [(self.places.of(node), native(node.dtype), node.shape) for node in graph.inputs]
         self.calls_back = any(isinstance(step, Callback) for step in self.steps)
+        self._users = {s.node.block for s in self.steps if isinstance(s, Callback) and is_users(s.node.block)}
         self._guards = self._decisions(list(zip(graph.outputs[count:], guards, strict=True)))
         self._outputs = self._forms(graph.outputs[:count], forms or [np.generic] * count)
         self._in_place = not self.calls_back and self._is_plain() and not fastcall.layout()
@@ -310,10 +311,9 @@ class Native:
             if place is None:
                 continue
             is_complex, was_complex = np.iscomplexobj(value), made.dtype.kind == "c"
-            if is_complex != was_complex and (is_complex or node.block is _EIG):
-                # The guard on it would see the numbers that they are made to here.
-                raise DtypeError(f"{node.block.name} did not return {made.dtype} as it did while it was traced")
-            if is_users(node.block):
+            # The guard on it would see the numbers that they are made to here.
+            turned = is_complex != was_complex and (is_complex or node.block is _EIG)
+            if turned or node.block in self._users:
                 check_dtype(node.block.name, value, made.dtype)
             array = np.require(value, native(made.dtype), ("C", "A"))
             check_shape(node.block.name, array, made.shape)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ....graph import WAYS, Op, Value, bytes_of, form_of, states_of
+from ....graph import WAYS, Value, bytes_of, form_of, states_of
+from ....passes.uses import users_of
 from ..ir.code import Code
 from ..ir.functions import COPY, GREATER, LESSER, External
 from ..ir.registers import I8, I64, PTR, VOID, Register
@@ -103,12 +104,9 @@ class TripWriter(RepeatWriter):
         first = self.ways[number].first
         found = [False] * len(first)
         for later in self.ways[number + 1 :]:
-            graph = later.part.graph
-            used = {v for node in graph.nodes for v in node.sources} | {
-                o for o in graph.outputs if isinstance(o, Op)
-            }
+            used = users_of(later.part.graph)
             start = len(self.fixed) + len(later.first) + self.ways[number].results
-            inputs = graph.inputs[start : start + len(first)]
+            inputs = later.part.graph.inputs[start : start + len(first)]
             found = [was or v in used for was, v in zip(found, inputs, strict=True)]
         return found
 
@@ -191,7 +189,7 @@ class _Writing:
     ) -> None:  # fmt: skip
         places = [self.room.element(I8, place) for place in way.rows.values()]
         way.part.write(self.code, known, begun, [*following, *places])
-        for (i, _), place in zip(way.rows.items(), places, strict=True):
+        for i, place in zip(way.rows, places, strict=True):
             array = self.room.element(I8, way.buffers[i][0])
             row = form_of(way.part.graph.outputs[i])
             shape = form_of(way.first[i]).shape
