@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -18,10 +17,15 @@ _PLAIN_PACKAGES = frozenset({
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
-@cache
-def is_plain(title: str | None) -> bool:
-    """Whether a module's code, by its name, means NumPy's own arrays."""
-    return (title or "").partition(".")[0] in _PLAIN_PACKAGES
+class _Titles(dict[Any, bool]):
+    """Whether modules' code, by their names, means NumPy's own arrays: asked in each call that is answered."""
+
+    def __missing__(self, title: str | None) -> bool:
+        self[title] = answer = (title or "").partition(".")[0] in _PLAIN_PACKAGES
+        return answer
+
+
+is_plain = _Titles().__getitem__
 
 
 def is_standard(names: dict[str, Any]) -> bool:

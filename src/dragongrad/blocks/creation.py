@@ -203,7 +203,13 @@ def assembled(values: Any) -> Any:
 
 def holds_variable(value: Any) -> bool:
     """Whether nested lists hold a Variable."""
-    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)) for v in value)
+    for v in value:
+        kind = v.__class__
+        if kind is float or kind is int:
+            continue
+        if isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)):
+            return True
+    return False
 
 
 @composite(np.array)

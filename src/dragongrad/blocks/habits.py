@@ -29,6 +29,10 @@ from .writing import Iterated
 _FULL_LIKE = np.full_like
 _COPY, _ARRAY, _ASANYARRAY, _CHKFINITE = np.copy, np.array, np.asanyarray, np.asarray_chkfinite
 _PLAIN_CLASSES = frozenset({np.ndarray, float, int, bool, complex, np.float64})
+_NOTHING = object()
+_ndarray, _DOUBLE = np.ndarray, np.dtype(float)
+# Given an array and nothing else, these return it.
+_IDENTITIES = (np.asarray, np.asanyarray)
 
 
 def buffer(out: Any) -> Any:
@@ -150,8 +154,10 @@ def _making(original: Any) -> Callable[..., Any]:
     """As NumPy's function; what it makes can be written into."""
 
     def made(*args: Any, **kwargs: Any) -> Any:
-        out = _asked(original, args, kwargs)
-        return buffer(out) if out.__class__ is np.ndarray and is_answering() else out
+        out = _asked(original, args, kwargs) if kwargs else original(*args)
+        if out.__class__ is _ndarray and is_answering():
+            return Variable(out, PLAIN) if out.dtype is _DOUBLE else buffer(out)
+        return out
 
     return made
 
@@ -175,6 +181,8 @@ def _like(original: Any) -> Callable[..., Any]:
     """As `np.zeros_like`, of a buffer too."""
 
     def like(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if a.__class__ is _ndarray and a.dtype is _DOUBLE and not args and not kwargs:
+            return Variable(original(a), PLAIN) if is_answering() else original(a)
         value = kwargs.get("fill_value", args[0] if args else None) if original is _FULL_LIKE else None
         if isinstance(value, (Variable, list, tuple)) and is_answering():
             return TABLE[original](a, *args, **kwargs)
@@ -186,8 +194,25 @@ def _like(original: Any) -> Callable[..., Any]:
 
 def _converting(original: Any, copies: bool) -> Callable[..., Any]:
     """As `np.asarray` (or `np.array`, which copies) and their kin."""
+    returned = original in _IDENTITIES
 
-    def convert(*args: Any, **kwargs: Any) -> Any:
+    # Plain arrays and lists of numbers are nearly all of what these are given: the first part is for them alone.
+    def convert(a: Any = _NOTHING, dtype: Any = None, *rest: Any, **kwargs: Any) -> Any:
+        if not rest and not kwargs:
+            kind = a.__class__
+            if kind is _ndarray:
+                if returned and (dtype is None or (dtype is float and a.dtype is _DOUBLE)):
+                    return a
+                if not copies:
+                    return original(a, dtype)
+                if dtype is None and a.dtype is _DOUBLE:
+                    return Variable(original(a), PLAIN) if is_answering() else original(a)
+            elif (kind is list or kind is tuple) and not holds_variable(a):
+                out = original(a, dtype)
+                return buffer(out) if copies and is_answering() else out
+        args = () if a is _NOTHING else (a, dtype, *rest) if dtype is not None or rest else (a,)
+        if dtype is not None and not args:
+            kwargs["dtype"] = dtype
         if (not copies and args and args[0].__class__ in _PLAIN_CLASSES) or not is_answering():
             return _asked(original, args, kwargs) if kwargs else original(*args)
         return converted(original, copies, *args, **kwargs)
