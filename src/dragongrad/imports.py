@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from .namespace import is_running, not_answering
+
+if TYPE_CHECKING:
+    # Importing it takes an eighth of the time that importing this package takes.
+    from importlib.abc import Loader
 
 _OWN = f"{__name__.partition('.')[0]}."
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds our own modules while a transform runs; all others are found as ever."""
 
     def find_spec(
@@ -27,11 +31,11 @@ class _Finder(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Apart(spec.loader)
+            spec.loader = _Apart(spec.loader)  # type: ignore[assignment]  # one by its methods
         return spec
 
 
-class _Apart(Loader):
+class _Apart:
     """Runs a module with NumPy's names left to NumPy; afterwards the module has the usual loader."""
 
     def __init__(self, usual: Loader) -> None:
