@@ -4,9 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from scipy import signal
 
 import dragongrad as ad
+from dragongrad.core.errors import ArgumentError, ShapeError
 from dragongrad.interop import autograd as ours
+from dragongrad.interop.autograd import convolve
+from dragongrad.testing import check_derivatives
 
 X, Y = np.array([0.3, -0.7, 1.1]), np.array([1.0, 2.0, -0.5])
 
@@ -175,3 +179,47 @@ def test_flatten():
     np.testing.assert_allclose(ours.grad(loss)(vector), np.concatenate([0 * Y, 2 * X, [0.0]]))
     func, _, start = ours.flatten_func(lambda p: {"c": p["b"][0] * 2}, nest)
     np.testing.assert_array_equal(func(start), 2 * X)
+
+
+# What a longer or shorter kernel gives, along axes by number, kept ones first; SciPy's convolution is the judge.
+SHAPES = [((5,), (3,)), ((3,), (5,)), ((4, 3), (2, 2)), ((2, 2), (4, 3)), ((4, 3), (1, 2))]
+
+
+@pytest.mark.parametrize("mode", ["full", "valid", "same"])
+@pytest.mark.parametrize(("a", "b"), SHAPES)
+def test_convolution_of_all_axes_is_scipys(a, b, mode):
+    a, b = np.random.default_rng(0).normal(size=a), np.random.default_rng(1).normal(size=b)
+    np.testing.assert_allclose(convolve(a, b, mode=mode), signal.convolve(a, b, mode), atol=1e-13)
+
+
+@pytest.mark.parametrize("mode", ["full", "valid"])
+def test_convolution_sums_and_keeps_axes(mode):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 5, 4, 3)), rng.normal(size=(2, 4, 2, 3, 2))
+    got = convolve(a, b, axes=([1, 2], [2, 4]), dot_axes=([0, 3], [0, 3]), mode=mode)
+    want = sum(signal.convolve(a[i, :, :, j], b[i, 2, :, j], mode) for i in range(2) for j in range(3))
+    np.testing.assert_allclose(got[2], want, atol=1e-13)
+
+
+def test_convolution_of_swapped_arrays_keeps_the_order_of_axes():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 5)), rng.normal(size=(3, 4))
+    got = convolve(a, b, axes=([0], [0]), mode="valid")
+    np.testing.assert_allclose(got[1, 2], signal.convolve(a[:, 1], b[:, 2], "valid"), atol=1e-13)
+    check_derivatives(lambda a, b: np.sum(convolve(a, b, axes=([0], [0]), mode="valid") ** 2), a, b)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"mode": "circular"}, "mode must be one of"),
+        ({"axes": ([0], [0, 1])}, "names 1 axes"),
+        ({"axes": ([7], [0])}, "has not"),
+        ({"axes": ([0], [0]), "dot_axes": ([0], [0])}, "named twice"),
+        ({"axes": ([0], [0]), "dot_axes": ([1], [1])}, "unequal lengths"),
+        ({"axes": ([0, 1], [0, 1]), "mode": "valid"}, "at least as long"),
+    ],
+)
+def test_convolution_refuses_axes_that_do_not_fit(wrong, says):
+    with pytest.raises((ArgumentError, ShapeError), match=says):
+        convolve(np.ones((2, 5)), np.ones((3, 4)), **wrong)
