@@ -33,6 +33,8 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
     if call is None:
         return WITHOUT_RULE(getattr(ufunc, method), ufunc, inputs, kwargs)
     if method == "__call__":
+        if self.level.stages:
+            inputs = tuple(map(self.level.to_numpy, inputs))
         try:
             out = call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
         except NUMPY_ERRORS as error:
