@@ -17,7 +17,7 @@ from .indices import is_basic
 from .memory import view_of
 from .outputs import into
 from .shaping import copied_in_order, memory_order
-from .views import array_of_no_axes, is_array, rebind, tell, written_in_place
+from .views import is_array, rebind, tell, written_in_place
 from .writing import assigned_in_turn
 
 
@@ -125,8 +125,9 @@ def _shape_set(self: Variable, shape: Any) -> None:
 
 def _copy(self: Variable, order: str = "C") -> Any:
     """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order; of a number a number, and no array."""
-    out = copied_in_order(self, memory_order(order))
-    return array_of_no_axes(out) if is_array(self) else out
+    if not self.shape and is_array(self):
+        return TABLE[np.copy](self)
+    return copied_in_order(self, memory_order(order))
 
 
 def _choose(self: Variable, *choices: Any, **options: Any) -> Any:

@@ -268,7 +268,8 @@ class Stage(Staging):
         if not found:
             return args
         weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
-        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak) or block.name in _APART):
+        operator = isinstance(block.fn, np.ufunc) or block in _OPERATORS
+        if not operator and (len(args) == 1 or all(weak) or block.name in _APART):
             # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes, which
             # they stay beside other arrays in `np.stack` alone.
             ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]
@@ -333,6 +334,9 @@ _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {
     BLOCKS[np.absolute]: abs,
     BLOCKS[np.positive]: operator.pos,
+    BLOCKS[np.conjugate]: lambda z: z.conjugate(),
+    BLOCKS[np.real]: lambda z: z.real,
+    BLOCKS[np.imag]: lambda z: z.imag,
     BLOCKS[np.remainder]: operator.mod,
     BLOCKS[np.floor_divide]: operator.floordiv,
     BLOCKS[np.invert]: operator.invert,
