@@ -16,9 +16,9 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.dispatch import AS_METHODS, answer
-from ..core.variable import Variable
+from ..core.variable import Variable, holds_variable
 from ..namespace import is_answering, replace
-from .creation import assembled, holds_variable
+from .creation import assembled
 from .views import array_of_no_axes
 
 # How many of a function's first arguments are arrays, where it does not look for Variables in lists by itself.

@@ -14,9 +14,9 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.errors import NUMPY_ERRORS, operation_error
-from ..core.variable import Variable
+from ..core.variable import Variable, holds_variable
 from ..namespace import is_answering, replace
-from .creation import assembled, holds_variable
+from .creation import assembled
 
 _NOTHING = object()
 _ndarray = np.ndarray

@@ -191,7 +191,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, _LEAVE):
         return value
     if isinstance(value, (list, tuple)):
-        array = np.asarray(value, dtype=object) if _holds_variable(value) else np.asarray(value)
+        array = np.asarray(value, dtype=object) if holds_variable(value) else np.asarray(value)
         return GATHER(array) if array.dtype.hasobject else array
     if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
@@ -221,8 +221,9 @@ def refuse_matrix() -> None:
     )
 
 
-def _holds_variable(values: Any) -> bool:
-    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and _holds_variable(v)) for v in values)
+def holds_variable(values: Any) -> bool:
+    """Whether nested lists hold a Variable."""
+    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)) for v in values)
 
 
 def settle(out: Any) -> Any:
