@@ -45,6 +45,27 @@ def test_python_counts_with_the_truths_of_rows(given, counted):
             np.testing.assert_array_equal(part, expected)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("given", [*GIVEN.values(), lambda x: x > 2], ids=[*GIVEN, "a comparison"])
+def test_compiled_results_are_of_pythons_classes(given, backend):
+    """At the first call and later, of either truth."""
+
+    def f(x):
+        t = given(x)
+        return {name: counted(t) for name, counted in COUNTED.items()} | {
+            "list": sum([t, t]), "compared": (t == t) + 0, "bits by NumPy": (np.bitwise_and(t, t), np.invert(t)),
+            "counts by NumPy": (np.add(t, t), np.power(t, t), np.left_shift(t, t), np.abs(t)),
+        }  # fmt: skip
+
+    compiled = ad.compile(f, backend=backend)
+    for x in [1.0, 3.0, -1.0, 3.0] if given not in GIVEN.values() else [*ROWS, ROWS[0]]:
+        got, want = compiled(x), f(x)
+        for name in want:
+            for a, b in zip(leaves(got[name]), leaves(want[name]), strict=True):
+                assert (type(a), getattr(a, "dtype", None)) == (type(b), getattr(b, "dtype", None)), name
+                np.testing.assert_array_equal(a, b, name)
+
+
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_they_are_factors_of_what_is_differentiated(given):
     f = lambda x: np.sum(x**3) * -given(x) + (given(x) + given(x)) * x[0]

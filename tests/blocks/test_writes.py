@@ -835,6 +835,40 @@ def test_what_is_no_number_is_refused_where_nothing_is_written_too(name, shape):
             run(x[None] if run is runs[1] else x)
 
 
+# What NumPy makes elements of one by one, and refuses.
+WRONG_NUMBERS = {
+    "NaN": np.nan, "infinity": np.inf, "too large": 300, "too small": -1, "much too large": 1e300,
+    "list with NaN": [np.nan], "deep list": [[[1]]], "ragged": [[1], [1, 2]],
+    "sequence": [1], "array": np.ones(1), "NumPy's NaN": np.float64(np.nan),
+}  # fmt: skip
+
+
+PLACES = {"all": ..., "one": 0, "none": slice(0, 0), "array": [0], "slice": slice(None)}
+
+
+@pytest.mark.parametrize(("name", "place"), covering([*WRONG_NUMBERS], [*PLACES]))
+def test_numbers_are_made_elements_one_by_one(name, place):
+    """Integers take no NaN of numbers and lists, where arrays are cast; one element takes no list."""
+
+    def f(x):
+        y = np.copy(x)
+        y[PLACES[place]] = WRONG_NUMBERS[name]
+        return y
+
+    for x in (np.ones(2), np.ones(2, np.uint8), np.ones(2, int), np.zeros((2, 1), np.int8)):
+        with np.errstate(all="ignore"):
+            try:
+                want = f(x)
+            except (ValueError, TypeError, OverflowError) as error:
+                want = error
+            for run in (ad.vmap(f), lambda rows: [ad.compile(f, backend="numpy")(*rows)]):
+                if isinstance(want, Exception):
+                    with pytest.raises((ad.DragongradError, type(want))):
+                        run(x[None])
+                else:
+                    np.testing.assert_array_equal(run(x[None])[0], want)
+
+
 def test_views_that_are_gone_are_forgotten():
     def f(x):
         y = x * 1.0

@@ -57,6 +57,8 @@ OF_VECTORS = {
     "gradient at a number": lambda x: ad.value_and_grad(lambda s: np.sum(s * x))(2.0),
     "jvp": lambda x: ad.jvp(np.sum, (x * 1.0,), (x * 1.0,)),
     "hessian": lambda x: ad.hessian(lambda s: s**3)(x[0] * 1.0),
+    "ranks": lambda x: (np.linalg.matrix_rank(x), np.linalg.matrix_rank(x) * 2),
+    "tensorsolve": lambda x: np.linalg.tensorsolve(x[:1] * 1.0, x[:1]),
     "stopped": lambda x: (ad.stop_gradient(x[0]), ad.stop_gradient(np.sum(x))),
 }  # fmt: skip
 VECTORS = {
@@ -79,11 +81,17 @@ OF_NUMBERS = {
     "products": lambda x: (np.dot(x, x), np.inner(x, x), np.einsum(",", x, x), np.vdot(x, x)),
     "nest": lambda x: {"a": (x, [x * 2, x == 1])}, "with an array": lambda x: x * np.ones(2, np.float32),
     "interp": lambda x: np.interp(x, [0.0, 1.0], [0.0, 2.0]), "chosen": lambda x: np.choose(1, [x, x * 2]),
+    "parts": lambda x: (np.real(x), np.imag(x), x.real, x.imag, x.conjugate(), np.real(x * 2) + np.float32(1)),
+    "reals": lambda x: (np.isreal(x), np.isreal(x) + 1, (x * 1j).imag, (x + 1j).real * 2),
+    "arrays": lambda x: (np.isin(x, 1), np.pad(x, 1), np.fft.fftn(x)), "method": lambda x: (x.copy(), x.copy() * 2),
+    "rank": lambda x: (np.linalg.matrix_rank(x) / 2, np.linalg.matrix_rank(x) + np.int8(3)), "sign": np.sign,
+    "edges": lambda x: np.histogram_bin_edges([x, x], 2), "boxes": lambda x: np.histogramdd([x, x], 2),
     "complex": lambda x: (x * 1j, 1j * x, np.multiply(x, 1j)), "softmax": lambda x: ad.softmax(x, axis=0),
 }  # fmt: skip
 NUMBERS = {
     "float": 3.5, "complex": 1.5j, "float64": np.float64(3.5), "float32": np.float32(1.5), "int64": np.int64(3),
-    "bool": np.bool_(True), "no axes": np.array(3.5), "no axes, whole": np.array(3), "int": 3,
+    "bool": np.bool_(True), "complex128": np.complex128(1.5j), "no axes": np.array(3.5),
+    "no axes, complex": np.array(1.5j), "no axes, whole": np.array(3), "int": 3,
 }  # fmt: skip
 
 
@@ -121,9 +129,9 @@ def test_what_comes_of_vectors(kind, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", NUMBERS)
 def test_what_comes_of_numbers(kind, backend):
-    table = OF_NUMBERS
-    if kind == "bool":
-        table = {name: f for name, f in table.items() if name not in ("copies", "signs", "products")}
+    left_out = ("copies", "signs", "products", "edges", "boxes", "parts") if kind == "bool" else ()
+    left_out = ("interp",) if kind == "complex128" else left_out
+    table = {name: f for name, f in OF_NUMBERS.items() if name not in left_out}
     check(table, NUMBERS[kind], backend)
 
 

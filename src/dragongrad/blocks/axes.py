@@ -52,6 +52,8 @@ def normal(axis: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     if axis.__class__ is int and -ndim <= axis < ndim:
         return (axis % ndim,)
+    if isinstance(axis, str):
+        raise TypeError("'str' object cannot be interpreted as an integer")
     axes: tuple[int, ...] = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
     return axes
 

@@ -14,7 +14,7 @@ from ..core.block import Block, composite, linear
 from ..core.variable import Variable
 from .kinks import kink
 from .special import stop_gradient
-from .views import viewed
+from .views import is_array, viewed
 
 
 def _elementwise_batch(fn: Any) -> Any:
@@ -31,9 +31,11 @@ def _part(block: Block, put: Callable[..., Any]) -> Callable[..., Any]:
     def part(val: Any) -> Any:
         if not isinstance(val, Variable):
             return block.apply(val)
+        if block is _imag and val.data.__class__ in (float, int):
+            return val.data.__class__(0)
         if val.dtype.kind != "c":
-            return val if block is _real else np.zeros_like(val)
-        return viewed(block.apply(val), val, block.apply, (), put)
+            return val if block is _real else np.zeros_like(val)[... if is_array(val) else ()]
+        return block.apply(val) if not is_array(val) else viewed(block.apply(val), val, block.apply, (), put)
 
     return part
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import TABLE, composite, constant, linear
 from ..core.errors import DtypeError, ShapeError, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, bottom, plain, top_level
+from ..core.variable import Variable, bottom, holds_variable, plain, top_level
 from ..namespace import is_running
 from .axes import as_array, copied, promoted_as
 from .memory import lying, relaid, remember_memory
@@ -199,17 +199,6 @@ def assembled(values: Any) -> Any:
             raise DtypeError(f"{part!r} is no number, and stands beside a Variable in a list\n  at {user_line()}")
     out = np.stack(parts)
     return np.reshape(out, (*shape, *out.shape[1:])) if len(shape) > 1 else out
-
-
-def holds_variable(value: Any) -> bool:
-    """Whether nested lists hold a Variable."""
-    for v in value:
-        kind = v.__class__
-        if kind is float or kind is int:
-            continue
-        if isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)):
-            return True
-    return False
 
 
 @composite(np.array)

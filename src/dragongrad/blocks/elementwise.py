@@ -177,7 +177,8 @@ def _signum(x: Any) -> Any:
     size = np.absolute(x)
     with np.errstate(invalid="ignore"):
         direction = x / np.where(size == 0, INF, size)
-    return np.where(np.isinf(size), _at_infinity(np.real(x), np.imag(x)), direction)
+    out = np.where(np.isinf(size), _at_infinity(np.real(x), np.imag(x)), direction)
+    return out if x.shape else out[()]
 
 
 def _at_infinity(real: Any, imag: Any) -> Any:

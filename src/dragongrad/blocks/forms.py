@@ -34,7 +34,8 @@ _FORMS: dict[Callable[[Any], Any], tuple[Any, ...]] = {
         np.nanmax, np.nanmean, np.nanmin, np.nanstd, np.nanvar, np.percentile, np.quantile, np.vecdot,
     ),
     _array: (
-        np.block, np.broadcast_arrays, np.copy, np.expand_dims, np.i0, np.piecewise, np.real_if_close, np.select
+        np.block, np.broadcast_arrays, np.copy, np.cross, np.expand_dims, np.fft.fftn, np.fft.ifftn, np.i0, np.isin,
+        np.pad, np.piecewise, np.real_if_close, np.select,
     ),
     _truth: (np.allclose, np.array_equal, np.array_equiv, "x.is_integer"),
 }  # fmt: skip

@@ -17,9 +17,9 @@ from ..core.block import TABLE, Block
 from ..core.dispatch import as_method
 from ..core.level import PLAIN, Plain
 from ..core.nests import flatten, map_nest
-from ..core.variable import Variable, bottom, plain, top_level
+from ..core.variable import Variable, bottom, holds_variable, plain, top_level
 from ..namespace import is_answering, replace
-from .creation import assembled, holds_variable
+from .creation import assembled
 from .memory import lying, relaid
 from .shaping import in_order
 from .views import is_array, own

@@ -132,9 +132,10 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 def _columns(sample: Any) -> list[Any]:
     """The coordinates of points: the columns of a matrix, or a sequence of vectors."""
     if isinstance(sample, (list, tuple)) or np.ndim(sample) != 2:
-        rows = [
-            as_array(r) for r in (sample if isinstance(sample, (list, tuple)) else np.atleast_2d(plain(sample)))
-        ]
+        rows = [as_array(r) for r in sample] if isinstance(sample, (list, tuple)) else [plain(sample)]
+        if not any(row.ndim for row in rows):
+            # Numbers are one coordinate of as many points.
+            rows = [np.stack(rows)]
         if any(row.ndim > 1 for row in rows):
             raise ValueError(f"the coordinates of points are vectors, got shapes {[row.shape for row in rows]}")
         return [np.atleast_1d(row) for row in rows]

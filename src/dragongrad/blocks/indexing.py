@@ -19,7 +19,7 @@ from ..records import record
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
 from .memory import view_of
-from .storing import storable
+from .storing import as_written, storable
 from .views import array_of_no_axes, follow, is_array, is_outdated, own, unwritable, viewed, written_in_place
 
 
@@ -155,6 +155,8 @@ def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> An
     shape = _shape_of(x.shape[1:], stack_shape, index)
     # As NumPy does, add leading axes of length one, or drop those that the place does not have.
     missing = len(shape) + 1 - y.ndim
+    if missing < 0 and len(index) == x.ndim - 1 and all(isinstance(p, int) for p in index):
+        raise ValueError("setting an array element with a sequence.")
     if any(n != 1 for n in y.shape[1 : 1 - missing]) and is_basic(index):
         # By arrays of places NumPy writes nothing of any shape.
         raise ValueError(f"could not broadcast input array from shape {y.shape[1:]} into shape {shape}")
@@ -285,8 +287,11 @@ def _may_move(part: Any) -> bool:
 
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
-    y = storable(x, plain(y))
     index = index if isinstance(index, tuple) else (index,)
+    fixed = not any(isinstance(p, Variable) or _may_move(p) for p in index)
+    if y.__class__ is not Variable and y.__class__ is not np.ndarray and fixed:
+        y = as_written(x, y, is_basic(index), lambda: _shape_of_place(x, index))
+    y = storable(x, plain(y))
     if any([_may_move(part) for part in index]) and moving_slices(index, x.shape)[1]:
         places = read(np.arange(x.size).reshape(x.shape), index)
         return np.reshape(write(np.ravel(x), np.broadcast_to(y, places.shape), places), x.shape)
@@ -304,6 +309,12 @@ def write(x: Any, y: Any, index: Any) -> Any:
         y = _narrowed(y, len(_shape_of(base.shape, None, spelling.parts)))
     out = _write(base, y, spelling.stack, spelling.parts)
     return out if spelling.axes is None else np.reshape(out, x.shape)
+
+
+def _shape_of_place(x: Any, index: Index) -> Any:
+    """The shape of `x[index]`; None of one element."""
+    found = np.broadcast_to(False, x.shape)[index]
+    return np.shape(found) if isinstance(found, np.ndarray) else None
 
 
 def is_itself(target: Variable, index: Any, value: Any) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.block import composite, constant, general
 from ..core.errors import FactorizationError
-from ..core.variable import Variable, bottom, plain
+from ..core.variable import bottom, plain
 from .axes import as_array
 from .equal_values import unknown
 from .kinks import kink
@@ -170,8 +170,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     """The number of singular values that count as more than zero; of a vector, whether it has one."""
     a = as_array(A)
     if a.ndim < 2:
-        some = np.any(a != 0)
-        return np.multiply(some, 1) if isinstance(some, Variable) else int(some)
+        return 1 - np.array_equiv(a, 0)
     return _matrix_rank.apply(a, tol, hermitian, rtol=rtol)
 
 
@@ -244,7 +243,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     if axes is not None:
         moved = [int(axis) % a.ndim for axis in axes]
         a = np.transpose(a, [i for i in range(a.ndim) if i not in moved] + moved)
-    shape = a.shape[np.ndim(b) :]
+    shape = a.shape[-(a.ndim - np.ndim(b)) :]
     size = int(np.prod(shape))
     return np.reshape(np.linalg.solve(np.reshape(a, (size, size)), np.ravel(b)), shape)
 

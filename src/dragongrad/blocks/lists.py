@@ -15,32 +15,33 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE
-from ..core.dispatch import answer
-from ..core.variable import Variable
+from ..core.dispatch import AS_METHODS, answer
+from ..core.variable import Variable, holds_variable
 from ..namespace import is_answering, replace
-from .creation import assembled, holds_variable
+from .creation import assembled
 from .views import array_of_no_axes
 
 # How many of a function's first arguments are arrays, where it does not look for Variables in lists by itself.
 _ARRAYS = {
     1: """
-    all amax amin angle any argmax argmin argpartition argsort argwhere around array_split bincount
-    broadcast_to choose count_nonzero cumprod cumsum delete diag diagflat diagonal diff ediff1d expand_dims fix
-    flatnonzero flip fliplr flipud gradient histogram i0 imag max mean median min moveaxis nan_to_num nanargmax
+    all amax amin angle any argmax argmin argpartition argsort argwhere around array_split bincount broadcast_to
+    choose count_nonzero cumprod cumsum delete diag diagflat diagonal diff ediff1d expand_dims fix flatnonzero flip
+    fliplr flipud gradient histogram histogram_bin_edges i0 imag max mean median min moveaxis nan_to_num nanargmax
     nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin nanpercentile nanprod nanquantile nanstd nansum
-    nanvar nonzero packbits pad partition percentile polyder polyint prod ptp quantile ravel real repeat
-    reshape resize roll rot90 round sort sort_complex split squeeze std sum swapaxes tile trace transpose
+    nanvar nonzero packbits pad partition percentile piecewise poly polyder polyint prod ptp quantile ravel real
+    repeat reshape resize roll rot90 round sort sort_complex split squeeze std sum swapaxes tile trace transpose
     trapezoid tril triu unique unwrap vander var isneginf isposinf iscomplex isreal cumulative_sum cumulative_prod
     linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv
     linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.norm linalg.pinv linalg.qr linalg.slogdet
-    linalg.svd linalg.svdvals linalg.tensorinv linalg.trace linalg.vector_norm
-    fft.fft fft.fft2 fft.fftn fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft
-    fft.irfft2 fft.irfftn fft.rfft fft.rfft2 fft.rfftn sinc
+    linalg.svd linalg.svdvals linalg.tensorinv linalg.trace linalg.vector_norm fft.fft fft.fft2 fft.fftn
+    fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn
+    fft.rfft fft.rfft2 fft.rfftn sinc
     """,
     2: """
     allclose append array_equal array_equiv compress convolve corrcoef correlate cov cross digitize dot extract
-    inner intersect1d isclose isin kron linspace outer polyadd polymul polysub polyval searchsorted setdiff1d
-    setxor1d take take_along_axis tensordot union1d vdot linalg.cross linalg.lstsq linalg.solve
+    geomspace inner intersect1d isclose isin kron linspace logspace outer polyadd polymul polysub polyval
+    searchsorted setdiff1d setxor1d take take_along_axis tensordot union1d vdot linalg.cross linalg.lstsq
+    linalg.solve
     """,
     3: "average clip insert interp ix_ polyfit where",
 }
@@ -58,7 +59,7 @@ def _taking_lists(original: Any, count: int) -> Callable[..., Any]:
             # NumPy would ask the Variable in the end, and takes its time to find it.
             out = answer(name, call, args, kwargs)
             level = args[0].level
-            out = level.from_numpy(out) if level.stages else out
+            out = level.from_numpy(out) if level.stages and original not in AS_METHODS else out
             return array_of_no_axes(out) if gives_arrays else out
         if count > 1 or not args or type(args[0]) is not np.ndarray:
             names = _names(original)[:count] if kwargs else ()

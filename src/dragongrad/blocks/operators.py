@@ -11,13 +11,13 @@ from ..core.block import TABLE
 from ..core.dispatch import BINARY, answer, as_method
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, plain, value_of
+from ..core.variable import Variable, plain, refuse_matrix, value_of
 from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
 from .memory import view_of
 from .outputs import into
 from .shaping import copied_in_order, memory_order
-from .views import array_of_no_axes, is_array, rebind, tell, written_in_place
+from .views import is_array, rebind, tell, written_in_place
 from .writing import assigned_in_turn
 
 
@@ -78,6 +78,8 @@ _REFLECTED = {fn: f"__r{name}__" for name, fn in BINARY.items()}
 def defers(value: Any, fn: Any = None, left: Any = None) -> Any:
     """Whether a value on the right has the word, as ndarray's operators ask; with a function, what it says."""
     if fn is None:
+        if value.__class__ is np.matrix:
+            refuse_matrix()
         answers = getattr(value, "__array_ufunc__", _UNSET)
         return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
     method = getattr(value, _REFLECTED.get(fn, ""), None)
@@ -125,8 +127,9 @@ def _shape_set(self: Variable, shape: Any) -> None:
 
 def _copy(self: Variable, order: str = "C") -> Any:
     """As `numpy.ndarray.copy`: in C order, where `np.copy` keeps the order; of a number a number, and no array."""
-    out = copied_in_order(self, memory_order(order))
-    return array_of_no_axes(out) if is_array(self) else out
+    if not self.shape and is_array(self):
+        return TABLE[np.copy](self)
+    return copied_in_order(self, memory_order(order))
 
 
 def _choose(self: Variable, *choices: Any, **options: Any) -> Any:

@@ -92,6 +92,10 @@ def poly(seq_of_zeros: Any) -> Any:
     """The polynomial with given roots, or the characteristic one of a matrix."""
     roots = as_array(seq_of_zeros)
     roots = np.linalg.eigvals(roots) if roots.ndim == 2 else roots
+    if roots.ndim != 1:
+        raise ValueError(f"the roots are a vector or a square matrix, they have shape {roots.shape}")
+    if not roots.size:
+        return 1.0
     roots = roots if roots.dtype.char in "fdgFDG" else roots.astype(np.float64)
     out = np.ones(1, dtype=roots.dtype)
     for i in range(roots.shape[0]):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, constant
+from ..core.errors import BatchError, user_line
 from ..core.variable import Variable, bottom, plain
 from .axes import as_array
 from .kinks import kink
@@ -58,8 +59,17 @@ def _kind(value: Any) -> Any:
 
 @composite(np.min_scalar_type)
 def min_scalar_type(a: Any, /) -> Any:
-    """The dtype: a Variable keeps its own."""
-    return a.dtype
+    """The dtype; of a number the smallest that holds its value."""
+    if a.ndim:
+        return a.dtype
+    low = bottom(a)
+    if isinstance(low, Variable):
+        low = low.level.number(low, "a dtype")
+    if np.ndim(low):
+        raise BatchError(
+            f"the least dtype of a number may differ from row to row\n  at {user_line()}\nWrite x.dtype"
+        )
+    return np.min_scalar_type(low)
 
 
 @composite(np.can_cast)
@@ -232,7 +242,7 @@ def isin(
     element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
 ) -> Any:  # fmt: skip
     """Which elements are among others."""
-    element, others = plain(element), np.ravel(plain(test_elements))
+    element, others = as_array(element), np.ravel(plain(test_elements))
     found = np.any(element[..., None] == others, axis=-1)
     return np.logical_not(found) if invert else found
 

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import DtypeError, describe, user_level, user_line
-from ..core.variable import Variable
+from ..core.variable import Variable, holds_variable
+
+
+def as_written(x: Any, y: Any, is_basic: bool, shape: Callable[[], Any]) -> Any:
+    """A number or a list as item assignment makes elements of `x` of it, with NumPy's errors where it cannot.
+
+    NumPy turns each number into an element by itself: integers do not take NaN, as they do of arrays. In a list it
+    looks for no more axes than a place has that slices name.
+
+    Parameters
+    ----------
+    x, y : array, object
+        What is written into, and what is written.
+    is_basic : bool
+        Whether the place is named without arrays.
+    shape : callable
+        Gives the shape of the place, and None where one element is meant.
+
+    """
+    if y.__class__ in _LISTS:
+        if holds_variable(y):
+            return y
+        if not is_basic:
+            return np.array(y, x.dtype)
+        axes = shape()
+    elif x.dtype.kind in "iu" and (y.__class__ in _NUMBERS or (is_basic and isinstance(y, np.floating))):
+        axes = None
+    else:
+        return y
+    place = np.empty(1 if axes is None else axes, x.dtype)
+    place[0 if axes is None else ...] = y
+    return place[0] if axes is None else place
+
+
+_LISTS, _NUMBERS = (list, tuple), (int, float)
 
 
 def storable(x: Any, y: Any) -> Any:

@@ -14,9 +14,9 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.errors import NUMPY_ERRORS, operation_error
-from ..core.variable import Variable
+from ..core.variable import Variable, holds_variable
 from ..namespace import is_answering, replace
-from .creation import assembled, holds_variable
+from .creation import assembled
 
 _NOTHING = object()
 _ndarray = np.ndarray
@@ -31,14 +31,18 @@ def _answered(original: Any, answer: Any, args: tuple[Any, ...], options: dict[s
         kind = type(a)
         if kind is Variable and not options and len(args) == original.nin:
             try:
-                out = answer(*args)
+                return _staged(a.level, answer, args) if a.level.stages else answer(*args)
             except NUMPY_ERRORS as error:
                 raise operation_error(original.__name__, args, error) from None
-            return a.level.from_numpy(out) if a.level.stages else out
         if (kind is list or kind is tuple) and holds_variable(a) and is_answering(3):
             arrays = tuple([assembled(a) if _holds(a) else a for a in args])
             return _answered(original, answer, arrays, options)
     return original(*args, **options)
+
+
+def _staged(level: Any, answer: Any, args: tuple[Any, ...]) -> Any:
+    """An answer in a trace, which is told that NumPy was asked, and no operator of Python's."""
+    return level.from_numpy(answer(*map(level.to_numpy, args)))
 
 
 def _call(original: Any, answer: Any) -> Callable[..., Any]:
@@ -55,10 +59,9 @@ def _call_of_one(original: Any, answer: Any) -> Callable[..., Any]:
             return original(x)
         if type(x) is Variable and not rest and not options:
             try:
-                out = answer(x)
+                return _staged(x.level, answer, (x,)) if x.level.stages else answer(x)
             except NUMPY_ERRORS as error:
                 raise operation_error(original.__name__, (x,), error) from None
-            return x.level.from_numpy(out) if x.level.stages else out
         return _answered(original, answer, () if x is _NOTHING else (x, *rest), options)
 
     return call

@@ -123,7 +123,7 @@ class Integers:
                 self.need(y.link)
             # A count of truth values: what is raised to less than nothing becomes a float.
             if numbers and kind in (int, bool) and self.range_of(y)[0] < 0 and bool(np.less(y, 0)):
-                if getattr(x, "data", x) != 0:
+                if isinstance(x, Variable) and x.data != 0:
                     stage.assume(np.not_equal(x, 0))
                 return (stage.as_float(x) if isinstance(x, Variable) else float(x)), stage.as_float(y)
         elif isinstance(y, Variable) and numbers:

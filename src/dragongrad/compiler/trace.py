@@ -205,15 +205,17 @@ class Stage(Staging):
         """Whether a value is a number or a truth value of Python's."""
         if value.__class__ is not Variable:
             return value.__class__ in _PYTHON
-        return value.level is self and (value.data.__class__ in _WEAK or value.link in self.truths)
+        return value.level is self and (value.data.__class__ in _WEAK or self._is_truth(value))
 
     def _is_truth(self, value: Any) -> bool:
-        """Whether a number of Python's is a truth value of its."""
-        return value.__class__ is bool or (value.__class__ is Variable and value.link in self.truths)
+        """Whether a value is a truth value of Python's."""
+        if value.__class__ is not Variable:
+            return value.__class__ is bool
+        return value.level is self and (value.data.__class__ in _TRUTHS or value.link in self.truths)
 
     def _counted(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Python's numbers with its truth values as such, since it counts with them."""
-        truths = [isinstance(a, Variable) and a.link in self.truths for a in args]
+        truths = [a.__class__ is Variable and self._is_truth(a) for a in args]
         if not any(truths):
             return args
         real = any(getattr(a, "data", a).__class__ in (float, complex) for a in args)
@@ -222,7 +224,7 @@ class Stage(Staging):
             if truth and real:
                 a = self.as_float(a)
             elif truth:
-                a = self.apply(_ASTYPE, (a,), {"dtype": np.dtype(int)})
+                a = self._converted(a, int)
                 a = Variable(int(a.data), self, a.link)
                 self.integers.ranges[a.link] = 0, 1
             counted.append(a)
@@ -230,8 +232,20 @@ class Stage(Staging):
 
     def as_float(self, x: Variable) -> Variable:
         """A number of Python's as a float."""
-        x = self.apply(_ASTYPE, (x,), {"dtype": np.dtype(float)})
+        x = self._converted(x, float)
         return Variable(float(x.data), self, x.link)
+
+    def _converted(self, x: Variable, kind: type) -> Variable:
+        """A number or truth value of Python's as one of NumPy's of a dtype."""
+        data = np.bool_(x.data) if x.data.__class__ is bool else x.data
+        converted: Variable = self.apply(_ASTYPE, (Variable(data, self, x.link),), {"dtype": np.dtype(kind)})
+        return converted
+
+    def to_numpy(self, value: Any) -> Any:
+        """NumPy's ufuncs take truth values of Python's for their own, and do not count with them."""
+        if value.__class__ is Variable and self._is_truth(value):
+            return self._converted(value, bool)
+        return value
 
     def from_numpy(self, out: Any) -> Any:
         """NumPy's functions give numbers of NumPy's also of Python's."""
@@ -254,7 +268,8 @@ class Stage(Staging):
         if not found:
             return args
         weak = [isinstance(a, Variable) and a.data.__class__ in _WEAK for a in args]
-        if not isinstance(block.fn, np.ufunc) and (len(args) == 1 or all(weak) or block.name in _APART):
+        operator = isinstance(block.fn, np.ufunc) or block in _OPERATORS
+        if not operator and (len(args) == 1 or all(weak) or block.name in _APART):
             # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes, which
             # they stay beside other arrays in `np.stack` alone.
             ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]
@@ -312,11 +327,16 @@ _INDEXED = frozenset({"gather", "scatter_at", "setitem_at"})
 _WEAK = (float, complex, int)
 _ASTYPE = BLOCKS["astype"]
 _EIG = BLOCKS[np.linalg.eig]
+# Truth values of Python's: computed, and not.
+_TRUTHS = (bool, OutlinedTruth)
 # Python's numbers, what its operators give of them, and how it counts with truth values.
 _PYTHON = (float, int, complex, bool)
 _OPERATORS: dict[Block, Any] = {
     BLOCKS[np.absolute]: abs,
     BLOCKS[np.positive]: operator.pos,
+    BLOCKS[np.conjugate]: lambda z: z.conjugate(),
+    BLOCKS[np.real]: lambda z: z.real,
+    BLOCKS[np.imag]: lambda z: z.imag,
     BLOCKS[np.remainder]: operator.mod,
     BLOCKS[np.floor_divide]: operator.floordiv,
     BLOCKS[np.invert]: operator.invert,

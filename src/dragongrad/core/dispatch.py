@@ -33,6 +33,8 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
     if call is None:
         return WITHOUT_RULE(getattr(ufunc, method), ufunc, inputs, kwargs)
     if method == "__call__":
+        if self.level.stages:
+            inputs = tuple(map(self.level.to_numpy, inputs))
         try:
             out = call(*inputs) if not kwargs else _ufunc_with_keywords(ufunc, call, inputs, kwargs)
         except NUMPY_ERRORS as error:
@@ -92,7 +94,11 @@ def array_function(self: Variable, fn: Any, types: Any, args: tuple[Any, ...], k
     if call is None:
         return WITHOUT_RULE(fn, fn, args, kwargs)
     out = answer(fn.__name__, call, args, kwargs)
-    return self.level.from_numpy(out) if self.level.stages else out
+    return self.level.from_numpy(out) if self.level.stages and fn not in AS_METHODS else out
+
+
+# They give what a method or a comparison of their argument gives, of Python's numbers too.
+AS_METHODS: frozenset[Any] = frozenset({np.real, np.imag, np.isreal, np.linalg.matrix_rank})
 
 
 def answer(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

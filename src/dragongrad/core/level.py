@@ -71,6 +71,10 @@ class Level:
             'For math.sin(x) write np.sin(x); to print it, f"{x:.3f}". For a plain number: ad.stop_gradient(x).'
         )
 
+    def to_numpy(self, value: Any) -> Any:
+        """What a ufunc is called on, rather than an operator of Python's; asked of levels that stage."""
+        return value
+
     def from_numpy(self, out: Any) -> Any:
         """What a function of NumPy's gives, rather than an operator of Python's; asked of levels that stage."""
         return out

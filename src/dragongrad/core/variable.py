@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ConversionError, DtypeError, ShapeError
+from .errors import ConversionError, DtypeError, ShapeError, user_line
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
 _LEAVE = (float, int, complex, np.generic, bool, type(None), str, bytes)
+_NUMBERS = frozenset({float, int})
 
 
 class Variable:
@@ -181,14 +182,17 @@ def top_level(arrays: Any) -> Level | None:
 
 def plain(value: Any) -> Any:
     """An argument as Blocks take it: lists become arrays, object arrays that hold Variables one Variable."""
-    if isinstance(value, np.ndarray):
+    if value.__class__ is np.ndarray:
         return GATHER(value) if value.dtype.hasobject else value
     if isinstance(value, Variable):
         return value.data if value.level is PLAIN else value
+    if isinstance(value, np.ndarray):
+        value = _unmasked(value)
+        return GATHER(value) if value.dtype.hasobject else value
     if isinstance(value, _LEAVE):
         return value
     if isinstance(value, (list, tuple)):
-        array = np.asarray(value, dtype=object) if _holds_variable(value) else np.asarray(value)
+        array = np.asarray(value, dtype=object) if holds_variable(value) else np.asarray(value)
         return GATHER(array) if array.dtype.hasobject else array
     if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
@@ -196,8 +200,37 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _holds_variable(values: Any) -> bool:
-    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and _holds_variable(v)) for v in values)
+def _unmasked(array: Any) -> Any:
+    """An array of a subclass; one whose elements are masked means what no Variable can."""
+    mask = getattr(array, "mask", None) if array.dtype.kind != "V" else None
+    if mask is None:
+        return array
+    if np.any(mask):
+        raise DtypeError(
+            "a masked array meets a Variable, or would be one: NumPy leaves out what is masked, and a Variable has "
+            f"no mask\n  at {user_line()}\nLeave it out by the mask, x[~m.mask] - m.compressed(), or write numbers "
+            "in its place: m.filled(0.0), np.where(m.mask, 0.0, x - m.data)"
+        )
+    return array.data
+
+
+def refuse_matrix() -> None:
+    """Refuse a matrix of NumPy's beside a Variable, with which `*` would not mean what it means in NumPy."""
+    raise DtypeError(
+        "a np.matrix meets a Variable: NumPy would make a matrix of them, whose * is the product of matrices\n"
+        f"  at {user_line()}\nWrite np.asarray(M), and @ for the product of matrices"
+    )
+
+
+def holds_variable(values: Any) -> bool:
+    """Whether nested lists hold a Variable."""
+    for v in values:
+        # Most lists are of plain numbers.
+        if v.__class__ not in _NUMBERS and (
+            isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v))
+        ):
+            return True
+    return False
 
 
 def settle(out: Any) -> Any:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import namespace
-from ..blocks.creation import holds_variable
-from ..core.variable import Variable, plain
+from ..core.variable import Variable, holds_variable, plain
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec

@@ -21,8 +21,11 @@ from ..core.errors import (
 )  # fmt: skip
 from ..core.level import PLAIN, Level
 from ..core.node import Node
-from ..core.variable import Variable, bottom, plain, settle, top_level
+from ..core.variable import Variable, bottom, plain, refuse_matrix, settle, top_level
 from .foreign_errors import restated
+
+# Asked of what every Block gives.
+_matrix = np.matrix
 
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -51,6 +54,8 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
         if not block.dispatches:
             raise
         raise operation_error(block.name, tuple(values), error) from None
+    if out.__class__ is _matrix:
+        refuse_matrix()
     if out.__class__ is Variable and out.level is PLAIN:
         # A function of the user's gave a buffer of its own.
         out = out.data

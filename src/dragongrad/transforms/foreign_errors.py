@@ -25,14 +25,15 @@ _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 
 def restated(error: Exception) -> DragongradError | None:
     """Another error for one that the user's function has raised; None where it is to be passed on."""
-    found = _of_scipy(error)
+    found: DragongradError | None = _of_scipy(error)
     if found is not None:
         return found
-    if isinstance(error, ValueError) and isinstance(error.__cause__, ConversionError):
-        # Writing into a float array calls `float`, whose error NumPy keeps only as the cause.
+    if isinstance(error, ValueError) and isinstance(error.__cause__, (ConversionError, BatchError)):
+        # Writing into an array calls `float` or `bool`, whose error NumPy keeps only as the cause.
         return error.__cause__
-    if isinstance(error, DragongradError):
-        return None
+    found = _of_masked(error)
+    if found is not None or isinstance(error, DragongradError):
+        return found
     if isinstance(error, ValueError) and "maximum number of dimension" in str(error):
         # Of a Variable of one element NumPy takes no number, but the elements of a sequence.
         return ConversionError(
@@ -51,12 +52,36 @@ def restated(error: Exception) -> DragongradError | None:
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
             "Write for v in x.flat, or for i, v in np.ndenumerate(x)"
         )
-    if not any(sign in str(error) for sign in _OBJECT_ARRAY):
+    here = [v for frame, _ in walk_tb(error.__traceback__) for v in frame.f_locals.values()]
+    if not any(sign in str(error) for sign in _OBJECT_ARRAY) and not (
+        "not supported for the input types" in str(error) and any(map(_is_variable, here))
+    ):
         return None
     return DtypeError(
         f"np.array([...]) of Variables is an object array, which NumPy could not compute with: {error}\n"
         f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
     )
+
+
+def _of_masked(error: Exception) -> DtypeError | None:
+    """The error for a masked array of Variables, which NumPy computes with one by one as far as it can."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    places = [i for i, frame in enumerate(frames) if _module(frame).startswith("numpy.ma.")]
+    inner = frames[places[0] :] if places else []
+    if isinstance(error, BatchError) or any(_module(f).partition(".")[0] not in _LIBRARIES for f in inner):
+        return None
+    if not any(_is_variable(value) for i in places for value in frames[i].f_locals.values()):
+        return None
+    name = frames[places[0]].f_code.co_name
+    return DtypeError(
+        f"np.ma, in {name}, makes an array of objects of a Variable, and could not go on: {_first_line(error)}\n"
+        f"  at {user_line(error)}\nLeave out what is masked, x[~mask], or write numbers in its place: "
+        "np.where(mask, 0.0, x), np.sum(x, where=~mask)"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _of_scipy(error: Exception) -> NoRuleError | None:

@@ -114,8 +114,8 @@ def input_leaves(f: Any, value: Any, position: int) -> tuple[list[Any], Structur
         )
     try:
         return [as_input(leaf) for leaf in leaves], structure
-    except DtypeError:
-        raise _not_numeric(f, position, leaves) from None
+    except DtypeError as error:
+        raise _not_numeric(f, position, leaves, error) from None
 
 
 def _is_number(value: Any) -> bool:
@@ -154,10 +154,12 @@ def of_numbers(value: Any, what: str) -> Any:
     return np.reshape(np.stack(leaves), shape) if held else np.asarray(value)
 
 
-def _not_numeric(f: Any, position: int, leaves: list[Any]) -> DtypeError:
-    wrong = next(leaf for leaf in leaves if np.asarray(value_of(leaf)).dtype.kind not in "fciub")
+def _not_numeric(f: Any, position: int, leaves: list[Any], error: DtypeError) -> DtypeError:
+    wrong = [leaf for leaf in leaves if np.asarray(value_of(leaf)).dtype.kind not in "fciub"]
+    if not wrong:
+        return error
     return DtypeError(
-        f"argument {position}{_argument_name(f, position)} holds {describe(wrong)}, which cannot be "
+        f"argument {position}{_argument_name(f, position)} holds {describe(wrong[0])}, which cannot be "
         f"differentiated\n  at {user_line()}\nPass numbers there, or name other arguments with argnums"
     )
 

@@ -40,7 +40,10 @@ _STRENGTHS = {
     "@": 6, "%": 6, "neg": 7, "~": 7, "**": 8,
 }  # fmt: skip
 # What Python counts truth values with, and NumPy does not.
-_COUNTING = frozenset({np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute})
+_COUNTING = frozenset({
+    np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, np.invert, np.bitwise_and,
+    np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.remainder, np.floor_divide,
+})  # fmt: skip
 _OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.power: "**",
     np.remainder: "%", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==",

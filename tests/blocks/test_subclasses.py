@@ -1,0 +1,97 @@
+"""Masked arrays, matrices and other subclasses of ndarray beside Variables: NumPy's numbers, or an error."""
+
+import warnings
+
+import numpy as np
+import pytest
+from grid import BACKENDS
+
+import dragongrad as ad
+from dragongrad.core.errors import BatchError, DtypeError
+
+X = np.array([0.5, 1.5, 2.5, 0.7])
+SQUARE = X.reshape(2, 2)
+MASKED = np.ma.masked_array([1.0, 2.0, 3.0, 4.0], mask=[0, 1, 0, 0])
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    MATRIX = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+
+pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+
+
+def of_x(values):
+    """A masked array of the values, made in the function."""
+    return np.ma.masked_array(values, mask=[0, 1, 0, 0])
+
+
+# What a mask or a matrix would mean, and a Variable cannot.
+REFUSED = {
+    "product": lambda x: np.sum(x * MASKED), "ufunc": lambda x: np.sum(np.multiply(MASKED, x)),
+    "mean": lambda x: np.mean((x - MASKED) ** 2), "function": lambda x: np.exp(x - MASKED).sum(),
+    "dot": lambda x: np.dot(x, MASKED.copy()), "where": lambda x: np.sum(np.where(x > 1, x, MASKED)),
+    "interp": lambda x: np.sum(np.interp(x, np.arange(4.0), MASKED)),
+    "write": lambda x: x.copy().__setitem__(0, MASKED),
+    "by its operator": lambda x: ((MASKED - x) ** 2).mean(), "std": lambda x: of_x(x).std(),
+    "max": lambda x: of_x(x).max(), "log": lambda x: np.ma.log(of_x(x)).sum(),
+    "invalid": lambda x: np.ma.masked_invalid(x).sum(), "isfinite": lambda x: np.isfinite(of_x(x)),
+    "matrix": lambda x: np.sum(x.reshape(2, 2) * MATRIX),
+    "matrix first": lambda x: np.sum(MATRIX * x.reshape(2, 2)),
+    "of matrices": lambda x: np.sum(x.reshape(2, 2) @ MATRIX), "sum of matrices": lambda x: np.sum(x[:2] + MATRIX),
+}  # fmt: skip
+# What is NumPy's.
+KNOWN = {
+    "masked first": lambda x: np.sum(MASKED * x), "sum": lambda x: of_x(x).sum(), "mean": lambda x: of_x(x).mean(),
+    "filled": lambda x: np.sum(of_x(x).filled(0.0) * x), "sine": lambda x: np.ma.sin(of_x(x)).sum(),
+    "compressed": lambda x: np.sum(of_x(x).compressed() ** 2),
+    "chosen": lambda x: np.ma.masked_where(x > 2, x).sum(),
+    "nothing masked": lambda x: np.sum((x - np.ma.masked_array(X**2)) ** 2),
+    "data": lambda x: np.sum(x * MASKED.data),
+    "by the mask": lambda x: np.sum((x[~MASKED.mask] - MASKED.compressed()) ** 2),
+    "arrays of matrices": lambda x: np.sum(np.asarray(MATRIX) @ x.reshape(2, 2)),
+    "matrix of Variables": lambda x: (np.asmatrix(x.reshape(2, 2)) * MATRIX).sum(),
+    "solve": lambda x: np.sum(np.linalg.solve(MATRIX, x[:2])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_variable_cannot_mean_is_refused_with_the_line(name):
+    for transform in (
+        ad.grad,
+        lambda f: lambda x: ad.jvp(f, (x,), (x,)),
+        lambda f: ad.compile(ad.grad(f), backend="numpy"),
+    ):
+        with pytest.raises(DtypeError, match=r"test_subclasses.py:\d+"):
+            transform(REFUSED[name])(X)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_what_numpy_means_is_differentiated(name):
+    f = KNOWN[name]
+    value, gradient = ad.value_and_grad(f)(X)
+    h = 1e-6
+    np.testing.assert_allclose(value, f(X), rtol=1e-14)
+    np.testing.assert_allclose(gradient, [(f(X + h * e) - f(X - h * e)) / (2 * h) for e in np.eye(4)], atol=1e-7)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+def test_compiled_functions_give_what_numpy_gives_of_them(backend):
+    f = lambda x: (x * MASKED, np.mean((x - MASKED) ** 2), x.reshape(2, 2) * MATRIX, MATRIX @ x[:2])
+    compiled = ad.compile(f, backend=backend)
+    for x in (X, X + 1, X):
+        for got, want in zip(compiled(x), f(x), strict=True):
+            assert type(got) is type(want)
+            np.testing.assert_array_equal(np.ma.filled(got, -1), np.ma.filled(want, -1))
+
+
+def test_a_masked_argument_is_refused_unless_nothing_is_masked():
+    f = lambda x: np.mean(x**2)
+    for transform in (ad.grad(f), ad.vmap(f), ad.hessian(f), lambda x: ad.jvp(f, (x,), (X,))):
+        with pytest.raises(DtypeError, match="mask"):
+            transform(MASKED)
+    np.testing.assert_allclose(ad.grad(f)(np.ma.masked_array(X)), X / 2)
+
+
+def test_a_mask_that_differs_from_row_to_row_is_refused():
+    with pytest.raises(BatchError, match="row to row"):
+        ad.vmap(KNOWN["chosen"])(np.stack([X, X]))
