@@ -6,16 +6,13 @@ from .filters import (
     convolve1d,
     correlate,
     correlate1d,
-    gaussian_filter,
-    gaussian_filter1d,
-    gaussian_gradient_magnitude,
-    gaussian_laplace,
     laplace,
     prewitt,
     sobel,
     uniform_filter,
     uniform_filter1d,
 )
+from .gaussian import gaussian_filter, gaussian_filter1d, gaussian_gradient_magnitude, gaussian_laplace
 from .moving import (
     affine_transform,
     center_of_mass,

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...blocks.axes import single
 from ...core.errors import ArgumentError, user_line
-from .chapter import axes_of, each, framed, image, smooth, written
+from .chapter import axes_of, each, framed, image, ordered, smooth, written
 
 
 def _neighbours(
@@ -30,11 +30,9 @@ def _neighbours(
             f"the footprint has {chosen.ndim} axes, for {len(along)} of the image, and is not empty\n"
             f"  at {user_line()}"
         )
+    along, origins, modes = ordered(x, origin, mode, axes)
     wide, shape = x, list(x.shape)
-    options = zip(
-        along, chosen.shape, each(origin, len(along), "origin"), each(mode, len(along), "mode"), strict=True
-    )
-    for axis, n, o, how in options:
+    for axis, n, o, how in zip(along, chosen.shape, origins, modes, strict=True):
         before = n // 2 + o
         if not 0 <= before < n:
             raise ArgumentError(f"origin={o} lies outside of {n} neighbours\n  at {user_line()}")
@@ -46,6 +44,20 @@ def _neighbours(
             begin = dict(zip(along, place, strict=True))
             found.append(wide[tuple(slice(begin.get(i, 0), begin.get(i, 0) + n) for i, n in enumerate(shape))])
     return np.stack(found)
+
+
+def _separable(
+    x: Any, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any, axes: Any
+) -> Any:  # fmt: skip
+    """The neighbours as `_neighbours` has them, but a full footprint lies as `axes` names its axes."""
+    if (size is None) == (footprint is None) or (footprint is not None and not np.all(footprint)):
+        return _neighbours(x, size, footprint, mode, cval, origin, axes)
+    along = axes_of(axes, x.ndim)
+    options = (np.shape(footprint) if size is None else size, mode, origin)
+    named = zip(("size", "mode", "origin"), options, strict=True)
+    order = sorted(range(len(along)), key=along.__getitem__)
+    sizes, modes, origins = ([each(v, len(along), name)[i] for i in order] for name, v in named)
+    return _neighbours(x, sizes, None, modes, cval, origins, sorted(along))
 
 
 @smooth
@@ -64,7 +76,7 @@ def maximum_filter(
 
     """
     x = image(input)
-    return written(np.max(_neighbours(x, size, footprint, mode, cval, origin, axes), axis=0), output)
+    return written(np.max(_separable(x, size, footprint, mode, cval, origin, axes), axis=0), output)
 
 
 @smooth
@@ -83,7 +95,7 @@ def minimum_filter(
 
     """
     x = image(input)
-    return written(np.min(_neighbours(x, size, footprint, mode, cval, origin, axes), axis=0), output)
+    return written(np.min(_separable(x, size, footprint, mode, cval, origin, axes), axis=0), output)
 
 
 @smooth
