@@ -12,7 +12,7 @@ from ...core.errors import ArgumentError, NoRuleError, user_line
 from ..chapters import Chapter
 
 CHAPTER = Chapter(scipys)
-smooth, refused = CHAPTER.smooth, CHAPTER.refused
+smooth, refused, constant = CHAPTER.smooth, CHAPTER.refused, CHAPTER.constant
 
 # The names of `np.pad` for SciPy's.
 PADS = {

@@ -9,7 +9,7 @@ import numpy as np
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..signal.convolving import convolved
-from .chapter import axes_of, each, framed, image, ordered, smooth, written
+from .chapter import axes_of, each, framed, image, ordered, refused, smooth, written
 
 
 def slid(x: Any, weights: Any, axis: int, mode: str, cval: Any, origin: int) -> Any:
@@ -271,3 +271,61 @@ def laplace(
     modes = each(mode, len(along), "mode")
     parts = [slid(x, [1.0, -2.0, 1.0], a, m, cval, 0) for a, m in zip(along, modes, strict=True)]
     return written(sum(parts[1:], parts[0]) if parts else x, output)
+
+
+def _derived(x: Any, derivative: Any, mode: Any, cval: Any, given: Any, named: Any, axes: Any) -> list[Any]:
+    """What the user's function gives along each axis."""
+    along = axes_of(axes, x.ndim)
+    modes = each(mode, len(along), "mode")
+    return [derivative(x, a, None, m, cval, *given, **(named or {})) for a, m in zip(along, modes, strict=True)]
+
+
+@smooth
+def generic_laplace(
+    input: Any, derivative2: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
+    extra_arguments: Any = (), extra_keywords: Any = None, *, axes: Any = None,
+) -> Any:  # fmt: skip
+    """The sum of second derivatives, `derivative2(input, axis, output, mode, cval, ...)` along each axis.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import ndimage
+    >>> def second(x, axis, output, mode, cval):
+    ...     return ndimage.correlate1d(x, [1, -2, 1], axis, output, mode, cval)
+    >>> ad.grad(lambda x: ndimage.generic_laplace(x, second)[1])(np.arange(3.0))
+    array([ 1., -2.,  1.])
+
+    """
+    x = image(input)
+    parts = _derived(x, derivative2, mode, cval, extra_arguments, extra_keywords, axes)
+    return written(sum(parts[1:], parts[0]) if parts else x, output)
+
+
+@smooth
+def generic_gradient_magnitude(
+    input: Any, derivative: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
+    extra_arguments: Any = (), extra_keywords: Any = None, *, axes: Any = None,
+) -> Any:  # fmt: skip
+    """The length of a gradient, `derivative(input, axis, output, mode, cval, ...)` along each axis.
+
+    Where it is zero its derivative is zero.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import ndimage
+    >>> ad.grad(lambda x: ndimage.generic_gradient_magnitude(x, ndimage.sobel)[1])(np.arange(3.0))
+    array([-1.,  0.,  1.])
+
+    """
+    x = image(input)
+    parts = _derived(x, derivative, mode, cval, extra_arguments, extra_keywords, axes)
+    return written(np.linalg.norm(np.stack(parts), axis=0) if parts else x, output)
+
+
+_CALLS = "it calls a function for each place"
+_WINDOWS = "Write the function of np.lib.stride_tricks.sliding_window_view(np.pad(x, ...), shape), or ad.vmap of it"
+generic_filter = refused("generic_filter", _CALLS, _WINDOWS)
+generic_filter1d = refused("generic_filter1d", _CALLS, _WINDOWS)
+vectorized_filter = refused("vectorized_filter", _CALLS, _WINDOWS)

@@ -336,30 +336,6 @@ def rotate(
     return written(_sampled(x, _spread(coordinates, tuple(shape)), order, mode, cval, prefilter), output)
 
 
-@smooth
-def center_of_mass(input: Any, labels: Any = None, index: Any = None) -> Any:
-    """The coordinates of the centre of mass of an image, one number for each axis.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda x: ndimage.center_of_mass(x)[0])(np.array([1.0, 1.0]))
-    array([-0.25,  0.25])
-
-    """
-    if labels is not None or index is not None:
-        raise NoRuleError(
-            f"scipy.ndimage.center_of_mass has no derivative rule for labels=\n  at {user_line()}\n"
-            "Multiply the image with np.equal(labels, i)"
-        )
-    x = image(input)
-    return tuple(np.sum(x * g) / np.sum(x) for g in _grid(x.shape))
-
-
 geometric_transform = refused(
     "geometric_transform", "it calls a function for each place", "Take ndimage.map_coordinates of the coordinates"
 )  # fmt: skip
-label = refused(
-    "label", "labels are whole numbers", "Label the plain image, and index the Variable with the labels"
-)

@@ -97,7 +97,7 @@ def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *more: Any, **op
     --------
     >>> import numpy as np, dragongrad as ad
     >>> from dragongrad.scipy import optimize
-    >>> A, b = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), np.array([3.0, 0.0, 3.0])
+    >>> A, b = np.array([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]), np.array([3.0, -1.0, 3.0])
     >>> ad.grad(lambda top: optimize.lsq_linear(A, b, (-1.0, top)).x[1])(1.0).round(6)
     np.float64(-0.5)
 
