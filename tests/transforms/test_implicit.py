@@ -99,6 +99,11 @@ CASES = {
         ad.implicit.minimizer(lambda a: np.clip(only_values(a), -1.0, 1.5), distance, bounds=(-1.0, 1.5)),
         lambda a: np.stack([a[0], 1.5 + 0 * a[1]]), A,
     ),
+    "minimum above a bound of zero": (
+        ad.implicit.minimizer(lambda a: np.maximum(only_values(a) - 1, 0.0), lambda x, a: distance(x, a - 1),
+                              bounds=(0.0, np.inf)),
+        lambda a: np.stack([0 * a[0], a[1] - 1]), A,
+    ),
     "minimum within bounds that move": (
         ad.implicit.minimizer(
             lambda a: np.minimum(only_values(a), a[0] ** 2), distance, bounds=lambda a: (-np.inf, a[0] ** 2)

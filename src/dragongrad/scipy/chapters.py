@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import NUMPY_ERRORS, AbsentError, DragongradError, NoRuleError, operation_error, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    AbsentError,
+    ArgumentError,
+    DragongradError,
+    NoRuleError,
+    operation_error,
+    user_line,
+)
 from ..core.variable import Variable, plain, top_level
 
 SMOOTH, CONSTANT, REFUSED = "exact derivatives", "no derivative: plain arrays only", "refused"
@@ -67,12 +75,12 @@ class Chapter:
         self.states[name] = f"{REFUSED}: {reason}. {instead}"
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if scipys is None:
-                raise self.absent(name)
             if holds_variable((args, kwargs)):
                 raise NoRuleError(
                     f"scipy.{self.title}.{name} has no derivative rule: {reason}\n  at {user_line()}\n{instead}"
                 )
+            if scipys is None:
+                raise self.absent(name)
             return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
 
         call.__name__ = call.__qualname__ = name
@@ -113,6 +121,13 @@ class Chapter:
             raise self.absent(name)
 
         return find
+
+
+def one_of(name: str, option: str, value: Any, *known: Any) -> None:
+    """Refuse an option that SciPy does not know either."""
+    if value not in known:
+        named = ", ".join(map(repr, known))
+        raise ArgumentError(f"{name}: {option}={value!r} is none of {named}\n  at {user_line()}")
 
 
 def holds_variable(value: Any) -> bool:

@@ -19,6 +19,12 @@ MODES = ("reflect", "constant", "nearest", "mirror", "wrap")
 AT = np.array([[0.3, 1.6, 2.2, -0.7], [0.8, 3.1, 2.6, 4.45]])
 ANGLE = np.array(17.0)
 
+
+def second(x, axis, output, mode, cval, m):
+    """A second difference by a module's own function."""
+    return m.correlate1d(x, [1, -2, 1], axis, output, mode, cval)
+
+
 FILTERS = {
     f"correlate1d {mode}": case(lambda m, x, w, k=mode: m.correlate1d(x, w, mode=k, cval=1.5), X, W)
     for mode in MODES
@@ -84,7 +90,40 @@ MOVING = {
     "rotate larger": case(lambda m, x: m.rotate(x, 30.0, order=1), X, single=False),
     "center_of_mass": case(lambda m, x: m.center_of_mass(x * x), X, single=False),
 }  # fmt: skip
-CASES = FILTERS | RANKS | MOVING
+LABELS = np.array([[1, 1, 0, 7, 7], [1, -2, -2, 7, 0], [3, 3, 0, 0, 0], [3, 3, 3, 9, 9]])
+PARTS = {
+    name: case(lambda m, x, n=name: getattr(m, n)(x, LABELS, [3, 7, -2, 1]), X)
+    for name in ("sum_labels", "variance", "minimum", "median")
+} | {
+    "sum of all": case(lambda m, x: m.sum(x), X),
+    "mean of one": case(lambda m, x: m.mean(x, LABELS, 7), X),
+    "mean of parts": case(lambda m, x: m.mean(x, LABELS[:1], np.array([[1, 7], [0, 1]])), X),
+    "standard_deviation": case(lambda m, x: m.standard_deviation(x, LABELS), X),
+    "maximum of one": case(lambda m, x: m.maximum(x, LABELS), X),
+    "extrema": case(lambda m, x: m.extrema(x, LABELS, [1, 3])[:2], X),
+    "center of parts": case(lambda m, x: m.center_of_mass(x * x, LABELS, [1, 7]), X, single=False),
+}
+HEIGHTS = np.array([[0.11, 0.32, 0.53], [0.23, 0.41, 0.05]])
+FREQUENCIES = np.fft.rfftn(X)
+GREY = {
+    "grey_erosion": case(lambda m, x, s: m.grey_erosion(x, structure=s, mode="constant", cval=0.2), X, HEIGHTS,
+                         single=False),
+    "grey_dilation": case(lambda m, x, s: m.grey_dilation(x, None, CROSS, s, origin=(0, 1)), X, HEIGHTS,
+                          single=False),
+    "grey_opening": case(lambda m, x: m.grey_opening(x, (2, 3)), X, order=1),
+    "black_tophat": case(lambda m, x: m.black_tophat(x, footprint=CROSS), X, order=1),
+    "morphological_gradient": case(lambda m, x: m.morphological_gradient(x, 3), X),
+    "fourier_gaussian": case(lambda m, x, s: m.fourier_gaussian(x, s, n=5), FREQUENCIES, np.array([0.7, 1.2]),
+                             single=False),
+    "fourier_uniform": case(lambda m, x, s: m.fourier_uniform(x, s), X, np.array([1.7, 2.2]), single=False),
+    "fourier_ellipsoid": case(lambda m, x, s: m.fourier_ellipsoid(x, s), X, np.array([1.7, 2.2]), single=False),
+    "fourier_shift": case(lambda m, x, s: m.fourier_shift(x, s), FREQUENCIES, np.array([0.3, -1.2]), single=False),
+    "generic_laplace": case(lambda m, x: m.generic_laplace(x, second, extra_arguments=(m,)), X),
+    "generic_gradient_magnitude": case(
+        lambda m, x: m.generic_gradient_magnitude(x, second, extra_keywords={"m": m}), X
+    ),
+}  # fmt: skip
+CASES = FILTERS | RANKS | MOVING | PARTS | GREY
 globals().update(properties("ndimage", CASES))
 
 
@@ -100,6 +139,27 @@ def test_a_volume_is_turned_plane_by_plane():
     np.testing.assert_allclose(ad.jvp(f, (x,), (x,))[0], scipy.ndimage.rotate(x, 20.0, reshape=False), atol=1e-12)
 
 
+def test_a_label_without_elements_counts_nothing():
+    f = lambda x: (ndimage.sum(x, LABELS, [5, 1]), ndimage.minimum(x, LABELS, [5, 1]))
+    sums, least = ad.jacobian(f)(X)
+    assert not sums[0].any()
+    assert not least[0].any()
+    np.testing.assert_array_equal(sums[1], LABELS == 1)
+    got, expected = (
+        ad.jvp(f, (X,), (X,))[0],
+        [g(X, LABELS, [5, 1]) for g in (scipy.ndimage.sum, scipy.ndimage.minimum)],
+    )
+    np.testing.assert_allclose(got, expected)
+
+
+def test_places_of_extremes_are_whole_numbers():
+    wanted = scipy.ndimage.extrema(X, LABELS, [1, 3])
+    compiled = ad.compile(lambda x: ndimage.extrema(x, LABELS, [1, 3]))
+    for f in (lambda x: ad.jvp(lambda x: ndimage.extrema(x, LABELS, [1, 3]), (x,), (x,))[0], compiled, compiled):
+        np.testing.assert_array_equal(f(X)[2], wanted[2])
+        np.testing.assert_array_equal(f(X)[3], wanted[3])
+
+
 @pytest.mark.parametrize(("f", "error"), [
     (lambda x: ndimage.correlate1d(x, W, mode="other"), ad.ArgumentError),
     (lambda x: ndimage.correlate1d(x, W, origin=3), ad.ArgumentError),
@@ -113,6 +173,14 @@ def test_a_volume_is_turned_plane_by_plane():
     (lambda x: ndimage.median_filter(x), ad.ArgumentError),
     (lambda x: ndimage.rank_filter(x, 9, 3), ad.ArgumentError),
     (lambda x: ndimage.label(x), ad.NoRuleError),
+    (lambda x: ndimage.mean(x, LABELS[:3]), ad.ShapeError),
+    (lambda x: ndimage.mean(x, x), ad.NoRuleError),
+    (lambda x: ndimage.median(x, LABELS, [1, 5]), ad.ArgumentError),
+    (lambda x: ndimage.minimum(x, LABELS, 5), ad.ArgumentError),
+    (lambda x: ndimage.grey_erosion(x), ad.ArgumentError),
+    (lambda x: ndimage.grey_dilation(x, structure=HEIGHTS, footprint=np.ones((3, 3))), ad.ArgumentError),
+    (lambda x: ndimage.generic_filter(x, np.max, 3), ad.NoRuleError),
+    (lambda x: ndimage.binary_erosion(x), ad.NoRuleError),
 ])  # fmt: skip
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_ndimage"):

@@ -139,9 +139,68 @@ def test_plain_arguments_give_scipys_own_results():
     np.testing.assert_array_equal(ours.x, own.x)
 
 
+def first_numbers(found):
+    """The first number of each array in what a solver returns."""
+    parts = found if isinstance(found, tuple) else (found,)
+    parts = [p.get("fvec", 0) if isinstance(p, dict) else p for p in parts]
+    return [np.reshape(p, (-1,))[0] + 0.0 for p in parts if hasattr(p, "dtype")]
+
+
+@pytest.mark.parametrize(("name", "options", "arguments"), [
+    ("fsolve", {"xtol": 3e-2}, (cube, 1.0)),
+    ("fsolve", {"epsfcn": 1e-2, "xtol": 3e-2}, (cube, 1.0)),
+    ("fsolve", {"full_output": True}, (cube, 1.0)),
+    ("fsolve", {"fprime": lambda x, a: np.diag(6 * x**2), "xtol": 1e-2}, (cube, 1.0)),
+    ("newton", {"tol": 1e-1}, (cube, 1.0)),
+    ("newton", {"full_output": True}, (cube, np.ones(2))),
+    ("fixed_point", {"method": "iteration", "xtol": 1e-2}, (lambda x, a: np.sqrt(a + x), 1.0)),
+])  # fmt: skip
+def test_options_reach_the_solver(name, options, arguments):
+    solve, known = getattr(optimize, name), getattr(theirs, name)
+    plain, wanted = (first_numbers(known(*arguments, args=(8.0,), **given)) for given in ({}, options))
+    got = ad.jvp(lambda a: first_numbers(solve(*arguments, args=(a,), **options)), (8.0,), (0.0,))[0]
+    # Each option has its effect: without it the number is another, or alone.
+    assert len(plain) != len(wanted) or plain != wanted
+    # The exact Jacobian steps a little differently than differences do.
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-3 if name == "fsolve" else 0)
+
+
+def test_too_few_steps_raise():
+    with pytest.raises(ad.SolutionError, match="no solution"):
+        ad.grad(lambda a: optimize.fsolve(cube, 1.0, args=(a,), maxfev=3)[0])(8.0)
+
+
+def test_a_jacobian_by_columns():
+    matrix = np.array([[2.0, 1.0], [0.0, 3.0]])
+    run = lambda a: optimize.fsolve(
+        lambda x, a: matrix @ x - a, [0.0, 0.0], (a,), lambda x, a: matrix.T, False, True
+    )
+    np.testing.assert_allclose(run(A), np.linalg.solve(matrix, A))
+    np.testing.assert_allclose(ad.jacobian(run)(A), np.linalg.inv(matrix), atol=1e-12)
+    # It is said of the user's Jacobian, and there is none.
+    run = lambda a: optimize.root(
+        lambda x, a: matrix @ x - a, [0.0, 0.0], (a,), options={"col_deriv": True, "maxfev": 4}
+    )
+    np.testing.assert_allclose(ad.jacobian(lambda a: run(a).x)(A), np.linalg.inv(matrix), atol=1e-12)
+
+
+def test_options_by_place():
+    assert optimize.brentq(cube, 0, 9, (8.0,), 1e-2) == theirs.brentq(cube, 0, 9, (8.0,), 1e-2)
+    np.testing.assert_allclose(ad.grad(lambda a: optimize.newton(cube, 1.0, None, (a,), 1e-12))(8.0), 1 / 12)
+    value = lambda a: optimize.least_squares(cube, 1.0, "2-point", (-9, 9), "trf", 1e-10, 1e-10, args=(a,)).x[0]
+    np.testing.assert_allclose(ad.grad(value)(8.0), 1 / 12, rtol=1e-5)
+    scaled = lambda x, a, by: by * cube(x, a)
+    slope = lambda x, a, by: np.diag(by * 3 * x**2)
+    found = lambda a: optimize.least_squares(scaled, [1.0], slope, args=(a,), kwargs={"by": 2.0}).x[0]
+    np.testing.assert_allclose(ad.grad(found)(8.0), 1 / 12, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("error", "words", "f"),
     [
+        (ad.ArgumentError, "once", lambda a: optimize.brentq(cube, 0, 9, (a,), 1e-3, xtol=1e-3)),
+        (ad.NoRuleError, "bounds", lambda a: optimize.minimize(bowl, [0, 0], (A,), bounds=[(a, 2), (0, 1)]).x[0]),
+        (ad.AbsentError, "least_squares", lambda a: optimize.curve_fit(cube, a, a)),
         (ad.NoRuleError, "corner", lambda a: optimize.linprog([a, 2.0], bounds=(1, 3)).x[0]),
         (ad.NoRuleError, "'linear' only", lambda a: optimize.least_squares(cube, 1, loss="huber", args=(a,)).x[0]),
         (ad.NoRuleError, "pass them in args", lambda a: optimize.least_squares(cube, 1.0, kwargs={"a": a}).x[0]),

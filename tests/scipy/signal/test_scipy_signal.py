@@ -7,6 +7,7 @@ from scipy_cases import case, properties
 
 import dragongrad as ad
 from dragongrad.scipy import signal
+from dragongrad.scipy.signal.chapter import extended
 from dragongrad.testing import check_derivatives
 
 RNG = np.random.default_rng(5)
@@ -148,6 +149,16 @@ SPECTRA = {
 }  # fmt: skip
 CASES = CONVOLVING | FILTERING | RESAMPLING | SPECTRA | FRAMES
 globals().update(properties("signal", CASES))
+
+
+@pytest.mark.parametrize("kind", ["odd", "even", "constant", "zeros"])
+def test_an_extended_signal_keeps_the_signs_of_its_zeros(kind):
+    x = np.array([-0.0, 2.0, -3.0, -0.0])
+    beyond = {"odd": [3.0, -2.0], "even": [-3.0, 2.0], "constant": [-0.0, -0.0], "zeros": [0.0, 0.0]}[kind]
+    behind = {"odd": [3.0, -2.0], "even": [-3.0, 2.0]}.get(kind, beyond)
+    wide = ad.jvp(lambda x: extended("f", x, kind, 2), (x,), (x,))[0]
+    np.testing.assert_array_equal(wide, [*beyond, *x, *behind])
+    np.testing.assert_array_equal(np.signbit(wide), np.signbit([*beyond, *x, *behind]))
 
 
 @pytest.mark.parametrize("f", [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.spatial.transform
-from scipy_cases import case, properties
+from scipy_cases import SCIPY, case, properties
 
 import dragongrad as ad
 from dragongrad.scipy.spatial.transform import Rotation, Slerp
@@ -26,7 +26,10 @@ CASES = {
         single=False,
     ),
     "matrix": case(lambda m, a: m.Rotation.from_matrix(a).as_mrp(), MATRIX, single=False, since=(1, 15)),
-    "matrix turned": case(lambda m, a: m.Rotation.from_matrix(a).as_quat(canonical=True), TURNED, single=False),
+    "matrix turned": case(lambda m, a: m.Rotation.from_matrix(a).as_quat(canonical=True), TURNED, single=False,
+                          since=(1, 15)),
+    "matrix as it is": case(lambda m, a: m.Rotation.from_matrix(a, assume_valid=True).as_rotvec(), MATRIX,
+                            single=False, since=(1, 17)),
     "mrp": case(lambda m, p: m.Rotation.from_mrp(p).as_matrix(), VECTOR, single=False),
     "euler": case(lambda m, a: m.Rotation.from_euler("xyz", a).as_euler("ZXZ"), ANGLES, single=False),
     "euler turning": case(lambda m, a: m.Rotation.from_euler("YZX", a).as_euler("zyx", degrees=True), ANGLES,
@@ -72,7 +75,9 @@ def test_a_rotation_is_a_nest_and_stands_beside_scipys():
 
     def turned(r):
         moving = Rotation.from_rotvec(r)
-        return (fixed * moving).apply(VECTOR) + (moving * fixed).apply(VECTOR)
+        # Before 1.17 SciPy's refuses a product with what it does not know.
+        product = fixed * moving if SCIPY >= (1, 17) else Rotation(fixed.as_quat()) * moving
+        return product.apply(VECTOR) + (moving * fixed).apply(VECTOR)
 
     check_derivatives(turned, VECTOR)
     slope = ad.grad(lambda r: r.apply(VECTOR)[0])(Rotation.from_rotvec(OTHER))
@@ -99,6 +104,70 @@ def test_no_part_is_of_the_numbers_of_a_rotation():
 def test_when_it_is_asked_by_a_variable():
     ends = Rotation.from_rotvec(VECTORS)
     check_derivatives(lambda t: Slerp([0.0, 1.0, 3.0], ends)(t).as_matrix(), np.array([0.3, 2.0]))
+
+
+ZERO, LEFT = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]), np.diag([1.0, 1.0, -1.0])
+WRONG = {
+    "a zero quaternion": (lambda q: Rotation.from_quat(q).as_rotvec(), ZERO, "norm zero"),
+    "the constructor": (lambda q: Rotation(q).as_matrix(), ZERO[1], "norm zero"),
+    "NaN": (lambda q: Rotation.from_quat(q).as_matrix(), ZERO + np.nan, "norm zero"),
+    "a left-handed matrix": (lambda m: Rotation.from_matrix(m).as_quat(), LEFT, "determinant"),
+    "one of a stack": (lambda m: Rotation.from_matrix(m).as_quat(), np.stack([np.eye(3), LEFT]), "determinant"),
+    "a matrix of another shape": (
+        lambda m: Rotation.from_matrix(m).as_quat(),
+        np.ones((2, 3)),
+        r"\(\.\.\., 3, 3\)",
+    ),
+    "a sequence that is no string": (lambda a: Rotation.from_euler(3, a).as_quat(), ANGLES, "sequence"),
+    "a modulus": (lambda r: pow(Rotation.from_rotvec(r), 2, 3).as_quat(), VECTOR, "modulus"),
+    "no rotation": (lambda r: Rotation.concatenate([Rotation.from_rotvec(r), r]).as_quat(), VECTOR, "expected"),
+    "slerp of no rotations": (lambda q: Slerp([0.0, 1.0], q)(0.5).as_quat(), ZERO, "expected"),
+    "slerp of one": (lambda r: Slerp([0.0], Rotation.from_rotvec(r[:1]))(0.0).as_quat(), VECTORS, "two or more"),
+    "times that fall": (lambda r: Slerp([0, 2, 1], Rotation.from_rotvec(r))(0.0).as_quat(), VECTORS, "increase"),
+    "times of NaN": (lambda r: Slerp([0, np.nan, 1], Rotation.from_rotvec(r))(0.0).as_quat(), VECTORS, "increase"),
+    "as many times": (lambda r: Slerp([0.0, 1.0], Rotation.from_rotvec(r))(0.0).as_quat(), VECTORS, "as many"),
+    "outside": (lambda r: Slerp([0, 1, 2], Rotation.from_rotvec(r))([np.nan]).as_quat(), VECTORS, "outside"),
+    "times with two axes": (
+        lambda r: Slerp([0, 1, 2], Rotation.from_rotvec(r))([[0.5]]).as_quat(),
+        VECTORS,
+        "vector",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_rotation_is_refused(name):
+    f, x, words = WRONG[name]
+    for g, given in ((ad.jacobian(f), x), (ad.vmap(f), x[None])):
+        with pytest.raises(ad.ArgumentError, match=rf"{words}(.|\n)*test_scipy_rotation"):
+            g(given)
+
+
+def test_compiled_code_refuses_it_too():
+    for f, good, bad in (
+        (lambda q: np.sum(Rotation.from_quat(q).as_rotvec()), QUAT, ZERO[1]),
+        (lambda m: np.sum(Rotation.from_matrix(m).as_quat()), MATRIX, LEFT),
+        (
+            lambda t: np.sum(Slerp([0, 1, 2], Rotation.from_rotvec(VECTORS))(t).as_quat()),
+            np.array(0.5),
+            np.array(3.0),
+        ),
+    ):
+        compiled = ad.compile(ad.grad(f))
+        np.testing.assert_allclose(compiled(good), ad.grad(f)(good))
+        with pytest.raises(ad.ArgumentError):
+            compiled(bad)
+
+
+def test_half_turns_and_products_with_numbers():
+    turns = np.array([[-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, -0.0], [0.0, 0.6, 0.8, 0.0], [0.0, 0.0, 0.0, -1.0]])
+    for name, options in (("as_quat", {"canonical": True}), ("as_rotvec", {})):
+        plain = getattr(scipy.spatial.transform.Rotation.from_quat(turns), name)(**options)
+        f = lambda q, name=name, options=options: getattr(Rotation.from_quat(q), name)(**options)
+        np.testing.assert_allclose(ad.jvp(f, (turns,), (turns,))[0], plain, atol=1e-15)
+    for product in (lambda r: Rotation.from_rotvec(r) * 2.0, lambda r: 2.0 * Rotation.from_rotvec(r)):
+        with pytest.raises(TypeError, match="Rotation"):
+            ad.jacobian(product)(VECTOR)
 
 
 def test_what_has_no_derivative_is_an_error_that_names_the_line():

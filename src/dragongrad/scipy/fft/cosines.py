@@ -67,6 +67,8 @@ def _transform(
         raise ArgumentError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}\n  at {user_line()}")
     if type not in (1, 2, 3, 4):
         raise ArgumentError(f"the type of the transform is 1, 2, 3 or 4, not {type!r}\n  at {user_line()}")
+    if n is not None and operator.index(n) < 1:
+        raise ArgumentError(f"a transform has a length of 1 or more, not {n}\n  at {user_line()}")
     if n is not None:
         x = fitted(x, operator.index(n), axis)
     count = x.shape[axis]

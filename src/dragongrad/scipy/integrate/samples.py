@@ -195,6 +195,8 @@ def romb(y: Any, dx: Any = 1.0, axis: int = -1, show: bool = False) -> Any:
     array([0.3333, 1.3333, 0.3333])
 
     """
+    if show:
+        raise ArgumentError(f"romb of Variables shows no table\n  at {user_line()}\nWrite show=False")
     y, d = _last(y, None, dx, axis)
     count = y.shape[-1] - 1
     levels = count.bit_length() - 1

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, user_line
-from ..chapters import holds_variable, settled
+from ...core.variable import bottom
+from ..chapters import holds_variable, one_of, settled
 from .chapter import CHAPTER, data, double, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
 
@@ -54,6 +55,7 @@ def make_lsq_spline(
     array([0.333333, 0.333333, 0.333333])
 
     """
+    one_of("make_lsq_spline", "method", method, "qr", "norm-eq")
     x, y, at = data("make_lsq_spline", x, y, axis)
     made = _fitted(x, y, double(t), k, w)
     made.axis = at
@@ -97,6 +99,8 @@ def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axi
             f"make_smoothing_spline has no derivative rule for lam=None: a search chooses it\n  at {user_line()}\n"
             "Write lam=, the value that it was chosen for, or one that you fit"
         )
+    if np.any(bottom(lam) < 0):
+        raise ArgumentError(f"make_smoothing_spline: lam={lam} is less than zero\n  at {user_line()}")
     x, y, at = data("make_smoothing_spline", x, y, axis)
     n, step = x.shape[0], np.diff(x)
     if n < 5:
@@ -286,7 +290,7 @@ def splrep(
     array([-0.0625,  0.5625,  0.5625, -0.0625])
 
     """
-    plainly = xb is None and xe is None and not full_output and not per and task in (0, -1)
+    plainly = xb is None and xe is None and not full_output and not per and task in (0, -1 if t is not None else 0)
     if not plainly or (t is None and (s or (s is None and w is not None))):
         raise NoRuleError(
             f"splrep has derivatives with s=0, or at inner knots t=\n  at {user_line()}\n"

@@ -217,4 +217,6 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     if ext != 0:
         raise ArgumentError(f"splev of dragongrad takes ext=0 only\n  at {user_line()}")
     t, c, k = (tck.t, tck.c, tck.k) if isinstance(tck, BSpline) else tck
+    if not 0 <= der <= k:
+        raise ArgumentError(f"splev: der={der} is from 0 to the degree, {k}\n  at {user_line()}")
     return BSpline(t, double(c)[: np.shape(t)[0] - k - 1], k)(x, der)

@@ -305,7 +305,7 @@ def solve_circulant(
 
     """
     c, b = together(c, b)
-    if c.ndim != 1 or singular != "raise" or (caxis, baxis, outaxis) != (-1, 0, 0):
+    if c.ndim != 1 or singular != "raise" or tol is not None or (caxis, baxis, outaxis) != (-1, 0, 0):
         raise ShapeError(
             f"solve_circulant of Variables takes one vector c and no option\n  at {user_line()}\n"
             "Write la.solve(la.circulant(c), b) for the rest"

@@ -11,6 +11,7 @@ from ...blocks.matrices import adjoint
 from ...blocks.matrices import transposed as transpose_of
 from ...core.block import constant, general
 from ...core.errors import NoRuleError, user_line
+from ..chapters import one_of
 from ..stacks import stacked
 from .chapter import column, matrix, refused, smooth, together
 from .systems import triangular
@@ -159,6 +160,7 @@ def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False,
     packed, pivots = lu_and_piv
     packed, b = together(packed, b)
     b, is_vector = column(b)
+    one_of("lu_solve", "trans", trans, 0, 1, 2)
     lower, upper = _unpacked(packed)
     order = _ordered(pivots)
     if trans:
@@ -270,6 +272,7 @@ def svd(
            [0.8]])
 
     """
+    one_of("svd", "lapack_driver", lapack_driver, "gesdd", "gesvd")
     a = matrix(a)
     if not compute_uv:
         return np.linalg.svdvals(a)

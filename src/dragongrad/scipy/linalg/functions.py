@@ -19,6 +19,7 @@ from ...blocks.matrices import square, transposed
 from ...core.block import constant, general
 from ...core.errors import NoRuleError, user_line
 from ...core.variable import bottom
+from ..chapters import one_of
 from ..stacks import stacked
 from .chapter import matrix, refused, smooth, together
 from .equations import sylvester
@@ -126,6 +127,7 @@ def expm_frechet(
     array([[1.]])
 
     """
+    one_of("expm_frechet", "method", method, None, "SPS", "blockEnlarge")
     a, e = together(A, E)
     square(a, "expm_frechet")
     slope = frechet(a, e)
@@ -166,6 +168,14 @@ def _asked(out: Any, x: Any) -> Any:
     return out
 
 
+def _no_estimate(name: str, disp: Any) -> None:
+    if not disp:
+        raise NoRuleError(
+            f"scipy.linalg.{name} has no derivative rule for the estimate of its error, which disp=False asks for\n"
+            f"  at {user_line()}\nLeave disp= out"
+        )
+
+
 @smooth
 def logm(A: Any, disp: Any = True) -> Any:  # noqa: N803
     """The principal logarithm of a matrix; complex where an eigenvalue is negative, where it has no derivative.
@@ -181,6 +191,7 @@ def logm(A: Any, disp: Any = True) -> Any:  # noqa: N803
            [2., 0.]])
 
     """
+    _no_estimate("logm", disp)
     a = _square(A, "logm")
     return _asked(_logm(a), a)
 
@@ -216,6 +227,7 @@ def sqrtm(A: Any, disp: Any = None, blocksize: Any = None) -> Any:  # noqa: N803
            [0.5 , 0.  ]])
 
     """
+    _no_estimate("sqrtm", disp is None or disp)
     a = _square(A, "sqrtm")
     return _asked(_sqrtm(a), a)
 

@@ -16,6 +16,7 @@ from ...blocks.matrices import adjoint, diagonal_matrix, from_triangle
 from ...core.block import BLOCKS, general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...core.variable import bottom
+from ..chapters import one_of
 from ..stacks import restated, stacked
 from .chapter import matrix, refused, smooth, together
 from .systems import triangular
@@ -104,6 +105,7 @@ def eigh(
            [ 0., -4.]])
 
     """
+    one_of("eigh", "driver", driver, None, "ev", "evd", "evr", "evx", "gv", "gvd", "gvx")
     if subset_by_value is not None:
         raise NoRuleError(
             f"scipy.linalg.eigh has no derivative rule for subset_by_value=\n  at {user_line()}\n"
@@ -149,7 +151,7 @@ def eigvalsh(
            [0., 1.]])
 
     """
-    options = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value}
+    options = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value, "driver": driver}
     return eigh(a, b, lower=lower, eigvals_only=True, type=type, **options)
 
 
@@ -169,7 +171,7 @@ def eigvalsh_tridiagonal(
            [0., 1.]])
 
     """
-    return _tridiagonal(d, e, select, select_range)[0]
+    return _tridiagonal(d, e, select, select_range, lapack_driver)[0]
 
 
 @smooth
@@ -188,11 +190,12 @@ def eigh_tridiagonal(
            [0., 1.]])
 
     """
-    found = _tridiagonal(d, e, select, select_range)
+    found = _tridiagonal(d, e, select, select_range, lapack_driver)
     return found[0] if eigvals_only else found
 
 
-def _tridiagonal(d: Any, e: Any, select: str, wanted: Any) -> Any:
+def _tridiagonal(d: Any, e: Any, select: str, wanted: Any, driver: str) -> Any:
+    one_of("eigh_tridiagonal", "lapack_driver", driver, "auto", "stemr", "sterf", "stebz", "stev", "stevd")
     if select not in ("a", "i"):
         raise NoRuleError(
             f"scipy.linalg.eigh_tridiagonal has no derivative rule for select={select!r}\n  at {user_line()}\n"

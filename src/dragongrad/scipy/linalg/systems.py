@@ -11,6 +11,8 @@ from ...blocks.axes import as_array
 from ...blocks.matrices import adjoint, from_triangle, transposed
 from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
+from ...core.variable import bottom
+from ..chapters import one_of
 from ..stacks import stacked
 from .chapter import column, matrix, smooth, together
 
@@ -227,6 +229,8 @@ def pinv(
            [-0.5]])
 
     """
+    if rtol is not None and bottom(rtol) < 0:
+        raise ArgumentError(f"pinv: rtol={rtol} is less than zero\n  at {user_line()}")
     if atol:
         raise NoRuleError(f"scipy.linalg.pinv has no derivative rule for atol=\n  at {user_line()}\nWrite rtol=")
     a = matrix(a)
@@ -253,6 +257,7 @@ def lstsq(
     array([[0.5, 0.5]])
 
     """
+    one_of("lstsq", "lapack_driver", lapack_driver, None, "gelsd", "gelsy", "gelss")
     a, b = together(a, b)
     limit = float(np.finfo(a.dtype).eps) if cond is None or cond < 0 else cond
     x, residuals, rank, s = np.linalg.lstsq(a, b, rcond=limit)

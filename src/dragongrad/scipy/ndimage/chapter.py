@@ -12,7 +12,7 @@ from ...core.errors import ArgumentError, NoRuleError, user_line
 from ..chapters import Chapter
 
 CHAPTER = Chapter(scipys)
-smooth, refused = CHAPTER.smooth, CHAPTER.refused
+smooth, refused, constant = CHAPTER.smooth, CHAPTER.refused, CHAPTER.constant
 
 # The names of `np.pad` for SciPy's.
 PADS = {
@@ -33,7 +33,13 @@ def written(out: Any, output: Any) -> Any:
         return out
     if isinstance(output, np.ndarray) or hasattr(output, "level"):
         raise NoRuleError(f"output= is no array where Variables are filtered\n  at {user_line()}\nUse the result")
-    return out.astype(output)
+    dtype = np.dtype(output)
+    if dtype.kind not in "fc":
+        # SciPy rounds one way in one filter and the other in another, some of them in each of several steps.
+        raise NoRuleError(
+            f"output={dtype} has no derivative: whole numbers jump\n  at {user_line()}\nLeave output= out"
+        )
+    return out.astype(dtype)
 
 
 def each(value: Any, count: int, name: str) -> list[Any]:
@@ -48,6 +54,20 @@ def each(value: Any, count: int, name: str) -> list[Any]:
 def axes_of(axes: Any, ndim: int) -> tuple[int, ...]:
     """The axes that are meant, all of them without a word."""
     return normal(axes if axes is None or isinstance(axes, int) else tuple(axes), ndim)
+
+
+def ordered(x: Any, origin: Any, mode: Any, axes: Any) -> tuple[tuple[int, ...], list[Any], list[Any]]:
+    """The axes that are meant as the image has them, with the origin and mode of each.
+
+    Weights and footprints lie as the image does, whatever the order in which `axes` names its axes. So do origins
+    where all axes are named; those of a few are in the order of `axes`.
+    """
+    along = axes_of(axes, x.ndim)
+    origins, modes = each(origin, len(along), "origin"), each(mode, len(along), "mode")
+    order = sorted(range(len(along)), key=along.__getitem__)
+    if len(along) < x.ndim:
+        origins = [origins[i] for i in order]
+    return tuple(sorted(along)), origins, [modes[i] for i in order]
 
 
 def framed(x: Any, pads: list[tuple[int, int]], mode: str, cval: Any) -> Any:

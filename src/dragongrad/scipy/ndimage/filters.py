@@ -8,12 +8,11 @@ import numpy as np
 
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
-from ...core.variable import Variable, bottom
 from ..signal.convolving import convolved
-from .chapter import axes_of, each, framed, image, smooth, written
+from .chapter import axes_of, each, framed, image, ordered, refused, smooth, written
 
 
-def _slid(x: Any, weights: Any, axis: int, mode: str, cval: Any, origin: int) -> Any:
+def slid(x: Any, weights: Any, axis: int, mode: str, cval: Any, origin: int) -> Any:
     """Sums of a few neighbours along one axis."""
     count = len(weights)
     before = count // 2 + origin
@@ -82,7 +81,9 @@ def correlate1d(
 
     """
     x = image(input)
-    return written(_slid(x, _weights(weights, x), single(axis, x.ndim), mode, cval, origin), output)
+    # As NumPy's correlation, it takes the conjugate of complex weights.
+    w = _weights(np.conj(as_array(weights)), x)
+    return written(slid(x, w, single(axis, x.ndim), mode, cval, origin), output)
 
 
 @smooth
@@ -103,18 +104,17 @@ def convolve1d(
     x = image(input)
     backwards = _weights(weights, x)[::-1]
     shifted = -origin - (len(backwards) % 2 == 0)
-    return written(_slid(x, backwards, single(axis, x.ndim), mode, cval, shifted), output)
+    return written(slid(x, backwards, single(axis, x.ndim), mode, cval, shifted), output)
 
 
 def _over_several(x: Any, w: Any, mode: Any, cval: Any, origin: Any, axes: Any) -> Any:
-    along = axes_of(axes, x.ndim)
+    along, origins, modes = ordered(x, origin, mode, axes)
     if w.ndim != len(along):
         raise ShapeError(f"weights {describe(w)} of {len(along)} axes\n  at {user_line()}")
-    origins, modes = each(origin, len(along), "origin"), each(mode, len(along), "mode")
-    shape, order = [1] * x.ndim, np.argsort(along)
+    shape = [1] * x.ndim
     for axis, n in zip(along, w.shape, strict=True):
         shape[axis] = n
-    full = np.reshape(np.transpose(w, order), shape)
+    full = np.reshape(w, shape)
     wide = x
     for axis, o, how in zip(along, origins, modes, strict=True):
         before = shape[axis] // 2 + o
@@ -142,7 +142,7 @@ def correlate(
 
     """
     x = image(input)
-    return written(_over_several(x, as_array(weights), mode, cval, origin, axes), output)
+    return written(_over_several(x, np.conj(as_array(weights)), mode, cval, origin, axes), output)
 
 
 @smooth
@@ -162,8 +162,9 @@ def convolve(
 
     """
     x, w = image(input), as_array(weights)
-    shifts = [-o - (n % 2 == 0) for o, n in zip(each(origin, w.ndim, "origin"), w.shape, strict=True)]
-    return written(_over_several(x, np.flip(w), mode, cval, shifts, axes), output)
+    along, origins, modes = ordered(x, origin, mode, axes)
+    shifts = [-o - (n % 2 == 0) for o, n in zip(origins, w.shape, strict=True)]
+    return written(_over_several(x, np.flip(w), modes, cval, shifts, along), output)
 
 
 @smooth
@@ -182,7 +183,7 @@ def uniform_filter1d(
 
     """
     x = image(input)
-    total = _slid(x, [1.0] * size, single(axis, x.ndim), mode, cval, origin)
+    total = slid(x, [1.0] * size, single(axis, x.ndim), mode, cval, origin)
     return written(total / size, output)
 
 
@@ -211,96 +212,13 @@ def uniform_filter(
     return written(x, output)
 
 
-def _gaussian_weights(sigma: Any, order: int, radius: int) -> list[Any]:
-    """The derivative of Gauss' function, as a polynomial times the function."""
-    x = np.arange(-radius, radius + 1)
-    phi = np.exp(-0.5 / (sigma * sigma) * x**2)
-    phi = phi / np.sum(phi)
-    q: list[Any] = [1.0]
-    for _ in range(order):
-        above = [(i + 1) * q[i + 1] for i in range(len(q) - 1)] + [0.0, 0.0]
-        below = [0.0] + [-c / (sigma * sigma) for c in q]
-        q = [a + b for a, b in zip(above, below, strict=True)]
-    polynomial = sum(c * x**i for i, c in enumerate(q))
-    weights = polynomial * phi
-    # The correlation reads them backwards.
-    return [weights[i] for i in range(2 * radius, -1, -1)]
-
-
-def _radius(sigma: Any, truncate: float, radius: Any) -> int:
-    """How many neighbours count, which is constant between jumps of the plain value."""
-    if radius is not None:
-        return int(radius)
-    plain: Any = bottom(sigma)
-    if np.ndim(plain):
-        raise ArgumentError(
-            f"gaussian_filter: the radius would differ from row to row of a batch\n  at {user_line()}\nGive radius="
-        )
-    if not isinstance(plain, Variable):
-        return int(truncate * float(plain) + 0.5)
-    # While a program is traced, each question becomes a guard of it.
-    found = 0
-    while bottom(truncate * sigma) + 0.5 >= found + 1:
-        found += 1
-    return found
-
-
-@smooth
-def gaussian_filter1d(
-    input: Any, sigma: Any, axis: int = -1, order: int = 0, output: Any = None, mode: str = "reflect",
-    cval: Any = 0.0, truncate: float = 4.0, *, radius: Any = None,
-) -> Any:  # fmt: skip
-    """An image smoothed along one axis by Gauss' function, or by its derivative; `sigma` may move too.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda s: ndimage.gaussian_filter1d(np.arange(5.0) ** 2, s)[2])(0.5).round(4)
-    np.float64(1.4009)
-
-    """
-    x = image(input)
-    if order < 0:
-        raise ArgumentError(f"gaussian_filter1d: order is 0 or more, not {order}\n  at {user_line()}")
-    weights = _gaussian_weights(sigma, order, _radius(sigma, truncate, radius))
-    narrow = [w.astype(x.dtype) if x.dtype == np.float32 else w for w in weights]
-    return written(_slid(x, narrow, single(axis, x.ndim), mode, cval, 0), output)
-
-
-@smooth
-def gaussian_filter(
-    input: Any, sigma: Any, order: Any = 0, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
-    truncate: float = 4.0, *, radius: Any = None, axes: Any = None,
-) -> Any:  # fmt: skip
-    """An image smoothed by Gauss' function along several axes, or by its derivatives; `sigma` may move too.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda x: ndimage.gaussian_filter(x, 0.5)[1, 1])(np.eye(3)).round(3)
-    array([[0.011, 0.084, 0.011],
-           [0.084, 0.619, 0.084],
-           [0.011, 0.084, 0.011]])
-
-    """
-    x = image(input)
-    along = axes_of(axes, x.ndim)
-    names = ((sigma, "sigma"), (order, "order"), (mode, "mode"), (radius, "radius"))
-    for axis, s, o, how, r in zip(along, *[each(v, len(along), n) for v, n in names], strict=True):
-        if np.any(bottom(s) > 1e-15):
-            x = gaussian_filter1d(x, s, axis, o, None, how, cval, truncate, radius=r)
-    return written(x, output)
-
-
 def _differences(input: Any, axis: int, output: Any, mode: Any, cval: Any, across: list[float]) -> Any:
     x = image(input)
     modes, at = each(mode, x.ndim, "mode"), single(axis, x.ndim)
-    out = _slid(x, [-1.0, 0.0, 1.0], at, modes[at], cval, 0)
+    out = slid(x, [-1.0, 0.0, 1.0], at, modes[at], cval, 0)
     for other in range(x.ndim):
         if other != at:
-            out = _slid(out, across, other, modes[other], cval, 0)
+            out = slid(out, across, other, modes[other], cval, 0)
     return written(out, output)
 
 
@@ -351,56 +269,63 @@ def laplace(
     x = image(input)
     along = axes_of(axes, x.ndim)
     modes = each(mode, len(along), "mode")
-    parts = [_slid(x, [1.0, -2.0, 1.0], a, m, cval, 0) for a, m in zip(along, modes, strict=True)]
+    parts = [slid(x, [1.0, -2.0, 1.0], a, m, cval, 0) for a, m in zip(along, modes, strict=True)]
     return written(sum(parts[1:], parts[0]) if parts else x, output)
 
 
-def _smoothed(x: Any, sigma: Any, order: int, mode: Any, cval: Any, axes: Any, options: Any) -> list[Any]:
-    """The derivative of one order along each axis, of the image smoothed along all of them."""
+def _derived(x: Any, derivative: Any, mode: Any, cval: Any, given: Any, named: Any, axes: Any) -> list[Any]:
+    """What the user's function gives along each axis."""
     along = axes_of(axes, x.ndim)
-    sigmas: list[Any] = [0.0] * x.ndim
-    for axis, s in zip(along, each(sigma, len(along), "sigma"), strict=True):
-        sigmas[axis] = s
     modes = each(mode, len(along), "mode")
-    return [
-        gaussian_filter(x, sigmas, [order * (i == axis) for i in range(x.ndim)], None, how, cval, **options)
-        for axis, how in zip(along, modes, strict=True)
-    ]
+    return [derivative(x, a, None, m, cval, *given, **(named or {})) for a, m in zip(along, modes, strict=True)]
 
 
 @smooth
-def gaussian_laplace(
-    input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None,
-    **kwargs: Any,
+def generic_laplace(
+    input: Any, derivative2: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
+    extra_arguments: Any = (), extra_keywords: Any = None, *, axes: Any = None,
 ) -> Any:  # fmt: skip
-    """The sum of second derivatives of an image smoothed by Gauss' function.
+    """The sum of second derivatives, `derivative2(input, axis, output, mode, cval, ...)` along each axis.
 
     Examples
     --------
     >>> import numpy as np, dragongrad as ad
     >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda x: ndimage.gaussian_laplace(x, 1.0)[0])(np.ones(2)).round(3)
-    array([-0.359,  0.359])
+    >>> def second(x, axis, output, mode, cval):
+    ...     return ndimage.correlate1d(x, [1, -2, 1], axis, output, mode, cval)
+    >>> ad.grad(lambda x: ndimage.generic_laplace(x, second)[1])(np.arange(3.0))
+    array([ 1., -2.,  1.])
 
     """
-    parts = _smoothed(image(input), sigma, 2, mode, cval, axes, kwargs)
-    return written(sum(parts[1:], parts[0]), output)
+    x = image(input)
+    parts = _derived(x, derivative2, mode, cval, extra_arguments, extra_keywords, axes)
+    return written(sum(parts[1:], parts[0]) if parts else x, output)
 
 
 @smooth
-def gaussian_gradient_magnitude(
-    input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None,
-    **kwargs: Any,
+def generic_gradient_magnitude(
+    input: Any, derivative: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
+    extra_arguments: Any = (), extra_keywords: Any = None, *, axes: Any = None,
 ) -> Any:  # fmt: skip
-    """The length of the gradient of an image smoothed by Gauss' function; where it is zero its derivative is zero.
+    """The length of a gradient, `derivative(input, axis, output, mode, cval, ...)` along each axis.
+
+    Where it is zero its derivative is zero.
 
     Examples
     --------
     >>> import numpy as np, dragongrad as ad
     >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda x: ndimage.gaussian_gradient_magnitude(x, 1.0)[1])(np.arange(3.0)).round(3)
-    array([-0.349,  0.   ,  0.349])
+    >>> ad.grad(lambda x: ndimage.generic_gradient_magnitude(x, ndimage.sobel)[1])(np.arange(3.0))
+    array([-1.,  0.,  1.])
 
     """
-    parts = _smoothed(image(input), sigma, 1, mode, cval, axes, kwargs)
-    return written(np.linalg.norm(np.stack(parts), axis=0), output)
+    x = image(input)
+    parts = _derived(x, derivative, mode, cval, extra_arguments, extra_keywords, axes)
+    return written(np.linalg.norm(np.stack(parts), axis=0) if parts else x, output)
+
+
+_CALLS = "it calls a function for each place"
+_WINDOWS = "Write the function of np.lib.stride_tricks.sliding_window_view(np.pad(x, ...), shape), or ad.vmap of it"
+generic_filter = refused("generic_filter", _CALLS, _WINDOWS)
+generic_filter1d = refused("generic_filter1d", _CALLS, _WINDOWS)
+vectorized_filter = refused("vectorized_filter", _CALLS, _WINDOWS)

@@ -11,7 +11,8 @@ import scipy.ndimage as scipys
 from ...blocks.axes import as_array
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
-from ...core.variable import Variable
+from ...core.variable import Variable, bottom
+from ..chapters import one_of
 from .chapter import each, image, refused, smooth, written
 
 _MODES = ("constant", "nearest", "mirror", "reflect", "grid-mirror", "wrap", "grid-wrap")
@@ -32,6 +33,8 @@ def spline_filter1d(input: Any, order: int = 3, axis: int = -1, output: Any = No
 
     """
     x = image(input)
+    one_of("spline_filter1d", "order", order, 0, 1, 2, 3, 4, 5)
+    one_of("spline_filter1d", "mode", mode, *_MODES)
     if order in (0, 1):
         return written(x * 1, output)
     # Linear, with a matrix that depends on the length alone.
@@ -52,6 +55,7 @@ def spline_filter(input: Any, order: int = 3, output: Any = None, mode: str = "m
 
     """
     x = image(input)
+    one_of("spline_filter", "order", order, 2, 3, 4, 5)
     for axis in range(x.ndim):
         x = spline_filter1d(x, order, axis, None, mode)
     return written(x, output)
@@ -110,7 +114,8 @@ def _sampled(x: Any, coordinates: list[Any], order: int, mode: str, cval: Any, p
     places, weights, outside = [], [], None
     for axis, at in enumerate(coordinates):
         n = x.shape[axis]
-        c = _mapped(at + frame, n, mode)
+        # Where the border goes on, its neighbours do: beyond the last that count nothing changes.
+        c = np.clip(at + frame, -order - 1, n + order) if mode == "nearest" else _mapped(at + frame, n, mode)
         if mode == "constant":
             beyond = np.logical_or(at < 0, at > n - 1)
             outside = beyond if outside is None else np.logical_or(outside, beyond)
@@ -214,6 +219,7 @@ def affine_transform(
     x, m = image(input), as_array(matrix)
     d = x.ndim
     if m.ndim == 2 and m.shape[1] == d + 1:
+        _check_homogeneous(m, d)
         m, offset = m[:d, :d], m[:d, d]
     if m.shape not in ((d,), (d, d)):
         raise ShapeError(f"affine_transform({describe(x)}, {describe(m)}): a matrix ({d}, {d})\n  at {user_line()}")
@@ -225,6 +231,15 @@ def affine_transform(
     else:
         coordinates = [sum(m[i, j] * grid[j] for j in range(d)) + offsets[i] for i in range(d)]
     return written(_sampled(x, _spread(coordinates, shape), order, mode, cval, prefilter), output)
+
+
+def _check_homogeneous(m: Any, d: int) -> None:
+    """Refuse a matrix whose last row, of constants, would be left out."""
+    last = bottom(m[d:])
+    if m.shape[0] == d + 1 and np.any(last != np.eye(d + 1)[d]):
+        raise ArgumentError(
+            f"affine_transform: the last row of a homogeneous matrix is 0 ... 0 1, not {last}\n  at {user_line()}"
+        )
 
 
 @smooth
@@ -321,30 +336,6 @@ def rotate(
     return written(_sampled(x, _spread(coordinates, tuple(shape)), order, mode, cval, prefilter), output)
 
 
-@smooth
-def center_of_mass(input: Any, labels: Any = None, index: Any = None) -> Any:
-    """The coordinates of the centre of mass of an image, one number for each axis.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import ndimage
-    >>> ad.grad(lambda x: ndimage.center_of_mass(x)[0])(np.array([1.0, 1.0]))
-    array([-0.25,  0.25])
-
-    """
-    if labels is not None or index is not None:
-        raise NoRuleError(
-            f"scipy.ndimage.center_of_mass has no derivative rule for labels=\n  at {user_line()}\n"
-            "Multiply the image with np.equal(labels, i)"
-        )
-    x = image(input)
-    return tuple(np.sum(x * g) / np.sum(x) for g in _grid(x.shape))
-
-
 geometric_transform = refused(
     "geometric_transform", "it calls a function for each place", "Take ndimage.map_coordinates of the coordinates"
 )  # fmt: skip
-label = refused(
-    "label", "labels are whole numbers", "Label the plain image, and index the Variable with the labels"
-)

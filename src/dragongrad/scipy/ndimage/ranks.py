@@ -12,13 +12,13 @@ import numpy as np
 
 from ...blocks.axes import single
 from ...core.errors import ArgumentError, user_line
-from .chapter import axes_of, each, framed, image, smooth, written
+from .chapter import axes_of, each, framed, image, ordered, smooth, written
 
 
-def _neighbours(
+def neighbours(
     x: Any, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any, axes: Any
 ) -> Any:  # fmt: skip
-    """The neighbours of each place along a new axis 0."""
+    """The neighbours of each place along a new axis 0, those of a footprint row by row."""
     along = axes_of(axes, x.ndim)
     if (size is None) == (footprint is None):
         raise ArgumentError(f"a filter needs size= or footprint=, and not both\n  at {user_line()}")
@@ -30,11 +30,9 @@ def _neighbours(
             f"the footprint has {chosen.ndim} axes, for {len(along)} of the image, and is not empty\n"
             f"  at {user_line()}"
         )
+    along, origins, modes = ordered(x, origin, mode, axes)
     wide, shape = x, list(x.shape)
-    options = zip(
-        along, chosen.shape, each(origin, len(along), "origin"), each(mode, len(along), "mode"), strict=True
-    )
-    for axis, n, o, how in options:
+    for axis, n, o, how in zip(along, chosen.shape, origins, modes, strict=True):
         before = n // 2 + o
         if not 0 <= before < n:
             raise ArgumentError(f"origin={o} lies outside of {n} neighbours\n  at {user_line()}")
@@ -46,6 +44,20 @@ def _neighbours(
             begin = dict(zip(along, place, strict=True))
             found.append(wide[tuple(slice(begin.get(i, 0), begin.get(i, 0) + n) for i, n in enumerate(shape))])
     return np.stack(found)
+
+
+def separable(
+    x: Any, size: Any, footprint: Any, mode: Any, cval: Any, origin: Any, axes: Any
+) -> Any:  # fmt: skip
+    """The neighbours as `neighbours` has them, but a full footprint lies as `axes` names its axes."""
+    if (size is None) == (footprint is None) or (footprint is not None and not np.all(footprint)):
+        return neighbours(x, size, footprint, mode, cval, origin, axes)
+    along = axes_of(axes, x.ndim)
+    options = (np.shape(footprint) if size is None else size, mode, origin)
+    named = zip(("size", "mode", "origin"), options, strict=True)
+    order = sorted(range(len(along)), key=along.__getitem__)
+    sizes, modes, origins = ([each(v, len(along), name)[i] for i in order] for name, v in named)
+    return neighbours(x, sizes, None, modes, cval, origins, sorted(along))
 
 
 @smooth
@@ -64,7 +76,7 @@ def maximum_filter(
 
     """
     x = image(input)
-    return written(np.max(_neighbours(x, size, footprint, mode, cval, origin, axes), axis=0), output)
+    return written(np.max(separable(x, size, footprint, mode, cval, origin, axes), axis=0), output)
 
 
 @smooth
@@ -83,7 +95,7 @@ def minimum_filter(
 
     """
     x = image(input)
-    return written(np.min(_neighbours(x, size, footprint, mode, cval, origin, axes), axis=0), output)
+    return written(np.min(separable(x, size, footprint, mode, cval, origin, axes), axis=0), output)
 
 
 @smooth
@@ -102,7 +114,7 @@ def maximum_filter1d(
 
     """
     x = image(input)
-    near = _neighbours(x, size, None, mode, cval, origin, single(axis, x.ndim))
+    near = neighbours(x, size, None, mode, cval, origin, single(axis, x.ndim))
     return written(np.max(near, axis=0), output)
 
 
@@ -122,7 +134,7 @@ def minimum_filter1d(
 
     """
     x = image(input)
-    near = _neighbours(x, size, None, mode, cval, origin, single(axis, x.ndim))
+    near = neighbours(x, size, None, mode, cval, origin, single(axis, x.ndim))
     return written(np.min(near, axis=0), output)
 
 
@@ -149,7 +161,7 @@ def rank_filter(
     array([0., 0., 1.])
 
     """
-    return written(_ranked(_neighbours(image(input), size, footprint, mode, cval, origin, axes), rank), output)
+    return written(_ranked(neighbours(image(input), size, footprint, mode, cval, origin, axes), rank), output)
 
 
 @smooth
@@ -167,7 +179,7 @@ def median_filter(
     array([0., 0., 1.])
 
     """
-    near = _neighbours(image(input), size, footprint, mode, cval, origin, axes)
+    near = neighbours(image(input), size, footprint, mode, cval, origin, axes)
     return written(_ranked(near, near.shape[0] // 2), output)
 
 
@@ -186,7 +198,7 @@ def percentile_filter(
     array([0., 1., 0.])
 
     """
-    near = _neighbours(image(input), size, footprint, mode, cval, origin, axes)
+    near = neighbours(image(input), size, footprint, mode, cval, origin, axes)
     part = percentile + 100 if percentile < 0 else percentile
     if not 0 <= part <= 100:
         raise ArgumentError(f"percentile={percentile} is none from -100 to 100\n  at {user_line()}")

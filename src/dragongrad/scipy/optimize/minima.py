@@ -12,7 +12,7 @@ from ...transforms import implicit
 from ...transforms.gradients import grad
 from ...transforms.implicit.constraints import one_function, own_arguments, with_arguments, without_arguments
 from ...transforms.jacobians import hessian, jacobian
-from .solver import Solver, as_tuple, moves
+from .solver import Solver, as_tuple, moves, named, plain_bounds
 
 _WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 _WITH_HESSIAN = ("dogleg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr")
@@ -20,7 +20,7 @@ _WITH_HESSIAN = ("dogleg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exac
 
 def minimize(
     fun: Callable[..., Any], x0: Any, args: Any = (), method: str | None = None, jac: Any = None, hess: Any = None,
-    hessp: Any = None, bounds: Any = None, constraints: Any = (), **options: Any,
+    hessp: Any = None, bounds: Any = None, constraints: Any = (), *more: Any, **options: Any,
 ) -> Any:  # fmt: skip
     """`scipy.optimize.minimize`; `x` and `fun` of the result have derivatives with respect to `args`.
 
@@ -29,7 +29,7 @@ def minimize(
     fun : callable
         `fun(x, *args)` in NumPy functions that have derivatives, x of shape (n,); with `jac=True` it returns the
         pair of value and gradient.
-    x0, args, method, jac, hess, hessp, bounds, constraints, **options
+    x0, args, method, jac, hess, hessp, bounds, constraints, *more, **options
         As SciPy's. The gradient and Hessian that the method wants are found by themselves where `args` are
         differentiated. The `args` of constraints count as those of the function.
 
@@ -58,7 +58,8 @@ def minimize(
     """
     from scipy import optimize
 
-    args = as_tuple(args)
+    args, options = as_tuple(args), named(optimize.minimize, more, options, "constraints")
+    plain_bounds("minimize", bounds)
     if not moves(fun, x0, args, own_arguments(constraints)):
         return optimize.minimize(
             fun, x0, args=args, method=method, jac=jac, hess=hess, hessp=hessp, bounds=bounds,
@@ -98,7 +99,7 @@ def _sides(bounds: Any) -> tuple[Any, Any] | None:
 
 
 def minimize_scalar(
-    fun: Callable[..., Any], bracket: Any = None, bounds: Any = None, args: Any = (), **options: Any
+    fun: Callable[..., Any], bracket: Any = None, bounds: Any = None, args: Any = (), *more: Any, **options: Any
 ) -> Any:
     """`scipy.optimize.minimize_scalar`; `x` and `fun` of the result have derivatives with respect to `args`.
 
@@ -106,7 +107,7 @@ def minimize_scalar(
     ----------
     fun : callable
         `fun(x, *args)` of one number, in NumPy functions that have derivatives.
-    bracket, bounds, args, **options
+    bracket, bounds, args, *more, **options
         As SciPy's.
 
     Returns
@@ -130,7 +131,8 @@ def minimize_scalar(
     """
     from scipy import optimize
 
-    args = as_tuple(args)
+    args, options = as_tuple(args), named(optimize.minimize_scalar, more, options, "args")
+    plain_bounds("minimize_scalar", bounds)
     if not moves(fun, args):
         return optimize.minimize_scalar(fun, bracket, bounds, args=args, **options)
     solver = Solver(
@@ -141,8 +143,8 @@ def minimize_scalar(
 
 
 def least_squares(
-    fun: Callable[..., Any], x0: Any, jac: Any = "2-point", bounds: Any = (-np.inf, np.inf), method: str = "trf", *,
-    loss: Any = "linear", args: Any = (), kwargs: Any = None, **options: Any,
+    fun: Callable[..., Any], x0: Any, jac: Any = "2-point", bounds: Any = (-np.inf, np.inf), method: str = "trf",
+    *more: Any, loss: Any = "linear", args: Any = (), kwargs: Any = None, **options: Any,
 ) -> Any:  # fmt: skip
     """`scipy.optimize.least_squares`; `x`, `fun` and `cost` of the result have derivatives with respect to `args`.
 
@@ -150,7 +152,7 @@ def least_squares(
     ----------
     fun : callable
         `fun(x, *args, **kwargs)` in NumPy functions that have derivatives returns the residuals.
-    x0, jac, bounds, method, args, kwargs, **options
+    x0, jac, bounds, method, *more, args, kwargs, **options
         As SciPy's. The Jacobian is found by itself where `args` are differentiated; `kwargs` are not.
     loss : str or callable
         As SciPy's; "linear" where `args` are differentiated.
@@ -178,19 +180,22 @@ def least_squares(
     """
     from scipy import optimize
 
-    args, named = as_tuple(args), kwargs or {}
-    rest = {"bounds": bounds, "method": method, "loss": loss, **options}
-    if not moves(fun, x0, args, named):
-        return optimize.least_squares(fun, x0, jac=jac, args=args, kwargs=named, **rest)
-    if moves(None, named):
+    plain_bounds("least_squares", bounds)
+    given = {"loss": loss, "args": args, "kwargs": kwargs or {}}
+    given |= named(optimize.least_squares, more, options, "method")
+    loss, args, keys = given["loss"], as_tuple(given.pop("args")), given.pop("kwargs")
+    rest = {"bounds": bounds, "method": method, **given}
+    if not moves(fun, x0, args, keys):
+        return optimize.least_squares(fun, x0, jac=jac, args=args, kwargs=keys, **rest)
+    if moves(None, keys):
         raise NoRuleError(f"kwargs of least_squares have no derivative: pass them in args\n  at {user_line()}")
     if loss != "linear":
         raise NoRuleError(
             f"the solution of scipy.optimize.least_squares has a derivative with loss='linear' only, not {loss!r}\n"
             f"  at {user_line()}\nWrite ad.least_squares(fun, x0, args=..., loss=...), which has it for every loss"
         )
-    residuals: Any = lambda x, *args: np.ravel(fun(x, *args, **named))
-    exact = jac if callable(jac) else jacobian(residuals)
+    residuals: Any = lambda x, *args: np.ravel(fun(x, *args, **keys))
+    exact = (lambda x, *args: jac(x, *args, **keys)) if callable(jac) else jacobian(residuals)
 
     def run(x0: Any, args: Any) -> Any:
         return optimize.least_squares(residuals, x0, jac=exact, args=args, **rest)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...blocks.axes import as_array
-from ...core.errors import ArgumentError, user_line
 from ...transforms import implicit
 from ...transforms.jacobians import jacobian
-from .solver import Solver, as_tuple, moves
+from .solver import Solver, as_tuple, moves, named
 
 
 def root(
@@ -55,15 +54,27 @@ def root(
     if not moves(fun, x0, args):
         return optimize.root(fun, x0, args=args, jac=jac, **rest)
     value = _first(fun) if jac is True else fun
-    exact = jacobian(fun) if jac is None and method in ("hybr", "lm") else jac
-    solver = Solver("root", lambda x0, args: optimize.root(fun, x0, args=args, jac=exact, **rest))
+    if not jac and method in ("hybr", "lm"):
+        jac, rest["options"] = _exact(fun, options or {})
+    solver = Solver("root", lambda x0, args: optimize.root(fun, x0, args=args, jac=jac, **rest))
     x = implicit.root(solver, lambda x, x0, args: value(x, *args))(x0, args)
     return solver.result(x=x, fun=value(x, *args))
 
 
+def _exact(fun: Callable[..., Any], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The Jacobian of a function without one, and the options of MINPACK's that fit it.
+
+    Who gives the options of differences has differences. Which way a Jacobian lies is said of the user's own.
+    """
+    if options.get("band") is not None or options.get("eps") is not None:
+        return None, options
+    return jacobian(fun), {name: value for name, value in options.items() if name != "col_deriv"}
+
+
 def fsolve(
     func: Callable[..., Any], x0: Any, args: Any = (), fprime: Any = None, full_output: Any = False,
-    **options: Any,
+    col_deriv: Any = False, xtol: float = 1.49012e-8, maxfev: int = 0, band: Any = None, epsfcn: Any = None,
+    factor: float = 100, diag: Any = None,
 ) -> Any:  # fmt: skip
     """`scipy.optimize.fsolve`; the root has derivatives with respect to `args`.
 
@@ -71,21 +82,19 @@ def fsolve(
     ----------
     func : callable
         `func(x, *args)` in NumPy functions that have derivatives.
-    x0, args, fprime, **options
-        As SciPy's.
-    full_output : bool
-        False where `args` are differentiated: `root` gives the rest.
+    x0, args, fprime, full_output, col_deriv, xtol, maxfev, band, epsfcn, factor, diag
+        As SciPy's. The Jacobian is found by itself where `args` are differentiated, unless `fprime` gives it or
+        `band` or `epsfcn` ask for differences.
 
     Returns
     -------
     array of shape (n,)
+        With `full_output` also a dict, of which `fvec` has derivatives too, SciPy's number and its message.
 
     Raises
     ------
     SolutionError, FactorizationError, ClosureError
         As `root`.
-    ArgumentError
-        `full_output` is asked for with Variables.
 
     Examples
     --------
@@ -98,16 +107,20 @@ def fsolve(
     from scipy import optimize
 
     args = as_tuple(args)
+    options = {"col_deriv": col_deriv, "xtol": xtol, "maxfev": maxfev, "band": band, "factor": factor, "diag": diag}
     if not moves(func, x0, args):
-        return optimize.fsolve(func, x0, args=args, fprime=fprime, full_output=full_output, **options)
-    if full_output:
-        raise ArgumentError(
-            f"fsolve of Variables gives no full_output\n  at {user_line()}\nWrite optimize.root(func, x0, args)"
-        )
+        theirs: Any = {"fprime": fprime, "full_output": full_output, "epsfcn": epsfcn, **options}
+        return optimize.fsolve(func, x0, args=args, **theirs)
+    options["eps"] = epsfcn
+    jac, options = _exact(func, options) if fprime is None else (fprime, options)
     start = np.reshape(as_array(x0), (-1,))
-    exact = {"jac": jacobian(func) if fprime is None else fprime}
-    solver = Solver("root", lambda x0, args: optimize.root(func, x0, args=args, **exact))
-    return implicit.root(solver, lambda x, x0, args: func(x, *args))(start, args)
+    solver = Solver("root", lambda x0, args: optimize.root(func, x0, args=args, jac=jac, options=options))
+    x = implicit.root(solver, lambda x, x0, args: func(x, *args))(start, args)
+    if not full_output:
+        return x
+    found = solver.result(x=x)
+    known = {name: found[name] for name in ("nfev", "njev") if name in found}
+    return x, {**known, "fvec": func(x, *args)}, found.status, found.message
 
 
 def _first(pair: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,7 +130,7 @@ def _first(pair: Callable[..., Any]) -> Callable[..., Any]:
 
 def root_scalar(
     f: Callable[..., Any], args: Any = (), method: str | None = None, bracket: Any = None, fprime: Any = None,
-    fprime2: Any = None, x0: Any = None, x1: Any = None, **options: Any,
+    fprime2: Any = None, x0: Any = None, x1: Any = None, *more: Any, **options: Any,
 ) -> Any:  # fmt: skip
     """`scipy.optimize.root_scalar`; `root` of the result has derivatives with respect to `args`.
 
@@ -125,7 +138,7 @@ def root_scalar(
     ----------
     f : callable
         `f(x, *args)` in NumPy functions that have derivatives.
-    args, method, bracket, fprime, fprime2, x0, x1, **options
+    args, method, bracket, fprime, fprime2, x0, x1, *more, **options
         As SciPy's.
 
     Returns
@@ -147,7 +160,7 @@ def root_scalar(
     """
     from scipy import optimize
 
-    args = as_tuple(args)
+    args, options = as_tuple(args), named(optimize.root_scalar, more, options, "x1")
 
     def run(bracket: Any, x0: Any, x1: Any, args: Any) -> Any:
         rest = {"fprime": fprime, "fprime2": fprime2, "x0": x0, "x1": x1, **options}
@@ -161,10 +174,11 @@ def root_scalar(
     return solver.result(root=found)
 
 
-def _bracketed(name: str, f: Any, a: Any, b: Any, args: Any, options: dict[str, Any]) -> Any:
+def _bracketed(name: str, f: Any, a: Any, b: Any, args: Any, more: Any, options: dict[str, Any]) -> Any:
     from scipy import optimize
 
     theirs, args = getattr(optimize, name), as_tuple(args)
+    options = named(theirs, more, options, "args")
     if not moves(f, a, b, args):
         return theirs(f, a, b, args=args, **options)
     wanted = {**options, "full_output": True}
@@ -179,7 +193,7 @@ def _bracketed(name: str, f: Any, a: Any, b: Any, args: Any, options: dict[str, 
     return (x, seen[0]) if options.get("full_output") else x
 
 
-def brentq(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+def brentq(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.brentq`; the root has derivatives with respect to `args`.
 
     Parameters
@@ -188,7 +202,7 @@ def brentq(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any
         `f(x, *args)` in NumPy functions that have derivatives.
     a, b : number
         Where `f` has different signs; the root does not depend on them.
-    args, **options
+    args, *more, **options
         As SciPy's.
 
     Returns
@@ -210,30 +224,32 @@ def brentq(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any
     (np.float64(1.037362), np.float64(-0.556713))
 
     """
-    return _bracketed("brentq", f, a, b, args, options)
+    return _bracketed("brentq", f, a, b, args, more, options)
 
 
-def brenth(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+def brenth(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.brenth`; as `brentq`."""
-    return _bracketed("brenth", f, a, b, args, options)
+    return _bracketed("brenth", f, a, b, args, more, options)
 
 
-def bisect(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+def bisect(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.bisect`; as `brentq`."""
-    return _bracketed("bisect", f, a, b, args, options)
+    return _bracketed("bisect", f, a, b, args, more, options)
 
 
-def ridder(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+def ridder(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.ridder`; as `brentq`."""
-    return _bracketed("ridder", f, a, b, args, options)
+    return _bracketed("ridder", f, a, b, args, more, options)
 
 
-def toms748(f: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
+def toms748(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.toms748`; as `brentq`."""
-    return _bracketed("toms748", f, a, b, args, options)
+    return _bracketed("toms748", f, a, b, args, more, options)
 
 
-def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = (), **options: Any) -> Any:
+def newton(
+    func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = (), *more: Any, **options: Any
+) -> Any:
     """`scipy.optimize.newton`; the root has derivatives with respect to `args`.
 
     Parameters
@@ -242,12 +258,13 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
         `func(x, *args)` in NumPy functions that have derivatives; of an array x0 element by element.
     x0 : number or array
         Where to start.
-    fprime, args, **options
-        As SciPy's, but for `full_output`.
+    fprime, args, *more, **options
+        As SciPy's.
 
     Returns
     -------
     number or array
+        With `full_output` also what SciPy tells of it.
 
     Raises
     ------
@@ -266,22 +283,28 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
     """
     from scipy import optimize
 
-    args = as_tuple(args)
+    args, options = as_tuple(args), named(optimize.newton, more, options, "args")
     if not moves(func, x0, args):
         return optimize.newton(func, x0, fprime=fprime, args=args, **options)
-    wanted = {**options, "full_output": False}
-    solver = Solver("newton", lambda x0, args: optimize.newton(func, x0, fprime=fprime, args=args, **wanted), None)
-    return implicit.root(solver, lambda x, x0, args: func(x, *args))(x0, args)
+    wanted = {**options, "full_output": True}
+    seen: list[Any] = []
+
+    def run(x0: Any, args: Any) -> Any:
+        x, *seen[:] = optimize.newton(func, x0, fprime=fprime, args=args, **wanted)
+        return x
+
+    x = implicit.root(Solver("newton", run, None), lambda x, x0, args: func(x, *args))(x0, args)
+    return (x, *seen) if options.get("full_output") else x
 
 
-def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
+def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), *more: Any, **options: Any) -> Any:
     """`scipy.optimize.fixed_point`; the point has derivatives with respect to `args`.
 
     Parameters
     ----------
     func : callable
         `func(x, *args)` in NumPy functions that have derivatives.
-    x0, args, **options
+    x0, args, *more, **options
         As SciPy's.
 
     Returns
@@ -303,7 +326,7 @@ def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: An
     """
     from scipy import optimize
 
-    args = as_tuple(args)
+    args, options = as_tuple(args), named(optimize.fixed_point, more, options, "args")
     if not moves(func, x0, args):
         return optimize.fixed_point(func, x0, args=args, **options)
 

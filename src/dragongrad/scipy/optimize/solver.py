@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ...core.errors import SolutionError, user_line
+from ...core.errors import ArgumentError, NoRuleError, SolutionError, user_line
 from ...core.nests import flatten
 from ...core.variable import Variable, plain
 from ...transforms.implicit.roots import refuse_closed
@@ -21,6 +22,28 @@ def moves(function: Any, *nests: Any) -> bool:
 def as_tuple(args: Any) -> tuple[Any, ...]:
     """Further arguments of a function, as SciPy takes them."""
     return args if isinstance(args, tuple) else (args,)
+
+
+def plain_bounds(name: str, bounds: Any) -> None:
+    """Refuse bounds that are Variables, of which SciPy would make numbers."""
+    if moves(None, [getattr(bounds, side, None) for side in ("lb", "ub")] if hasattr(bounds, "lb") else bounds):
+        raise NoRuleError(
+            f"scipy.optimize.{name} has no derivative by its bounds\n  at {user_line()}\n"
+            "Write ad.implicit.minimizer with bounds= a function of the arguments"
+        )
+
+
+def named(theirs: Callable[..., Any], more: tuple[Any, ...], options: dict[str, Any], after: str) -> dict[str, Any]:
+    """Options by their names: those that were given by place stand in SciPy's signature behind one of a name."""
+    names = list(inspect.signature(theirs).parameters)
+    names = names[names.index(after) + 1 :]
+    given = dict(zip(names, more, strict=False))
+    if len(more) > len(names) or given.keys() & options.keys():
+        raise ArgumentError(
+            f"scipy.optimize.{theirs.__name__} takes each of {', '.join(names)} once\n  at {user_line()}\n"
+            "Give options by their names"
+        )
+    return {**given, **options}
 
 
 class Solver:

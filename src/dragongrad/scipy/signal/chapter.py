@@ -8,6 +8,7 @@ import numpy as np
 import scipy.signal as scipys
 
 from ...blocks.axes import as_array, single
+from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..chapters import Chapter
 
 CHAPTER = Chapter(scipys)
@@ -31,3 +32,20 @@ def back(x: Any, axis: int) -> Any:
     """The last axis moved to where one was."""
     at = single(axis, x.ndim)
     return x if at == x.ndim - 1 else np.moveaxis(x, -1, at)
+
+
+_EXTENSIONS = {"even": "reflect", "zeros": "constant", "constant": "edge"}
+
+
+def extended(name: str, x: Any, kind: str, count: int) -> Any:
+    """A signal with so many elements more at both ends of its last axis."""
+    if kind != "odd" and kind not in _EXTENSIONS:
+        raise ArgumentError(f"{name}: {kind!r} is none of odd, {', '.join(_EXTENSIONS)}\n  at {user_line()}")
+    if kind in ("odd", "even") and count >= x.shape[-1]:
+        raise ShapeError(f"{name}({describe(x)}): it cannot be extended by {count}\n  at {user_line()}")
+    widths = [(0, 0)] * (x.ndim - 1) + [(count, count)]
+    if kind != "odd":
+        return np.pad(x, widths, mode=_EXTENSIONS[kind])
+    wide = np.pad(x, widths, mode="reflect")
+    front, behind = 2 * x[..., :1] - wide[..., :count], 2 * x[..., -1:] - wide[..., wide.shape[-1] - count :]
+    return np.concatenate([front, x, behind], axis=-1)

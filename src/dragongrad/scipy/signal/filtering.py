@@ -14,7 +14,7 @@ import scipy.signal as scipys
 from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import bottom
-from .chapter import back, last, numbers, smooth
+from .chapter import back, extended, last, numbers, smooth
 
 
 def _value(x: Any, y: Any, z: Any) -> Any:
@@ -142,17 +142,6 @@ def lfilter_zi(b: Any, a: Any) -> Any:
 # Filters that run both ways: the signal is continued, so that it begins and ends in a steady state
 
 
-def _extended(x: Any, edge: int, padtype: str | None) -> Any:
-    if not edge or padtype is None:
-        return x
-    front, behind = x[..., edge:0:-1], x[..., -2 : -(edge + 2) : -1]
-    if padtype == "odd":
-        front, behind = 2 * x[..., :1] - front, 2 * x[..., -1:] - behind
-    elif padtype == "constant":
-        front, behind = np.zeros_like(front) + x[..., :1], np.zeros_like(behind) + x[..., -1:]
-    return np.concatenate([front, x, behind], axis=-1)
-
-
 def _edge(name: str, x: Any, padtype: str | None, padlen: Any, taps: int) -> int:
     if padtype not in ("odd", "even", "constant", None):
         raise ArgumentError(f"{name}: padtype is 'odd', 'even', 'constant' or None\n  at {user_line()}")
@@ -196,7 +185,7 @@ def filtfilt(
     x = last(x, axis)
     edge = _edge("filtfilt", x, padtype, padlen, max(a.shape[0], b.shape[0]))
     state = lfilter_zi(b, a)
-    wide = _extended(x, edge, padtype)
+    wide = x if padtype is None else extended("filtfilt", x, padtype, edge)
     for _ in range(2):
         wide, _end = lfilter(b, a, wide, zi=state * wide[..., :1])
         wide = np.flip(wide, -1)
@@ -285,7 +274,7 @@ def sosfiltfilt(sos: Any, x: Any, axis: int = -1, padtype: str | None = "odd", p
         padlen = 3 * (taps - min(zeros))
     edge = _edge("sosfiltfilt", x, padtype, padlen, taps)
     state = np.reshape(sosfilt_zi(sos), (sos.shape[0], *(1,) * (x.ndim - 1), 2))
-    wide = _extended(x, edge, padtype)
+    wide = x if padtype is None else extended("sosfiltfilt", x, padtype, edge)
     for _ in range(2):
         wide, _end = sosfilt(sos, wide, zi=state * wide[..., :1])
         wide = np.flip(wide, -1)

@@ -10,21 +10,8 @@ from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..sparse.blocks import product
 from ..sparse.pattern import placed
-from .chapter import last, numbers, refused, smooth
+from .chapter import extended, last, numbers, refused, smooth
 from .spectra import segments, window_of
-
-_EDGES = {"even": "reflect", "zeros": "constant", "constant": "edge"}
-
-
-def _extended(x: Any, boundary: str, count: int) -> Any:
-    """A signal with more at both ends of its last axis."""
-    widths = [(0, 0)] * (x.ndim - 1) + [(count, count)]
-    if boundary == "odd":
-        left, right = np.flip(x[..., 1 : count + 1], -1), np.flip(x[..., -count - 1 : -1], -1)
-        return np.concatenate([2 * x[..., :1] - left, x, 2 * x[..., -1:] - right], axis=-1)
-    if boundary not in _EDGES:
-        raise ArgumentError(f"boundary={boundary!r} is none of odd, {', '.join(_EDGES)}\n  at {user_line()}")
-    return np.pad(x, widths, mode=_EDGES[boundary])
 
 
 def _scale(scaling: str, win: Any, fs: float) -> Any:
@@ -79,7 +66,7 @@ def stft(
     if overlap >= length or count < length:
         raise ArgumentError(f"stft: noverlap < nperseg <= nfft\n  at {user_line()}")
     hop = length - overlap
-    x = x if boundary is None else _extended(x, boundary, length // 2)
+    x = x if boundary is None else extended("stft", x, boundary, length // 2)
     if padded:
         missing = -(x.shape[-1] - length) % hop % length
         x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
@@ -197,7 +184,7 @@ def lombscargle(
             f"lombscargle({describe(x)}, {describe(y)}, {describe(freqs)}, normalize={normalize!r}): two vectors "
             f"of one length, and one of frequencies\n  at {user_line()}"
         )
-    y = y - np.mean(y) if precenter is True else y
+    y = y - np.mean(y) if precenter else y
     w = np.ones(x.shape[0]) if weights is None else as_array(weights).astype(np.float64)
     w = w / np.sum(w)
     mean = np.sum(w * y) if floating_mean else 0.0

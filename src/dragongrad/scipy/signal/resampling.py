@@ -45,6 +45,8 @@ def upfirdn(
             f"scipy.signal.upfirdn has no derivative rule for mode={mode!r}, cval={cval!r}\n  at {user_line()}\n"
             "Extend the signal before, with np.pad"
         )
+    if up < 1 or down < 1:
+        raise ArgumentError(f"upfirdn: up={up} and down={down} are 1 or more\n  at {user_line()}")
     h, x = numbers(h, x)
     if h.ndim != 1:
         raise ShapeError(f"upfirdn({describe(h)}): the filter is a vector\n  at {user_line()}")

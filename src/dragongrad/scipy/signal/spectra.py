@@ -9,6 +9,7 @@ import scipy.signal as scipys
 
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, user_line
+from ...core.variable import bottom
 from .chapter import constant, last, numbers, refused, smooth
 from .resampling import detrend as without_trend
 
@@ -93,6 +94,11 @@ def csd(
     return frequencies, np.moveaxis(_averaged(power, average), -1, at)
 
 
+def _check_rate(fs: Any) -> None:
+    if not np.all(bottom(fs) > 0):
+        raise ArgumentError(f"a sampling frequency is positive, not {fs}\n  at {user_line()}")
+
+
 def _windows_of(
     x: Any, y: Any, same: bool, fs: float, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any,
     return_onesided: bool, scaling: str, axis: int, amplitude: bool = False,
@@ -101,6 +107,7 @@ def _windows_of(
 
     Spectra are powers, of one signal or of two, or the amplitude of one.
     """
+    _check_rate(fs)
     x, y = numbers(x, y)
     at = single(axis, x.ndim)
     x, y = last(x, axis), last(y, axis)
@@ -270,7 +277,10 @@ def freqz(
     w = scipys.freqz([1.0], [1.0], worN, **options)[0]
     b, a = numbers(b, a)
     angle = 2 * np.pi * w / fs
-    return w, _powers(b, angle) / _powers(a, angle)
+    response = _powers(b, angle) / _powers(a, angle)
+    if plot is not None:
+        plot(w, response)
+    return w, response
 
 
 @smooth

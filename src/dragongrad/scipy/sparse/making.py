@@ -19,7 +19,7 @@ def _made(kind: str, is_matrix: bool, given: Any, shape: Any, dtype: Any) -> Spa
     made = SparseArray(made.data, made.pattern.of_kind(is_matrix))
     if shape is not None and tuple(shape) != made.shape:
         raise ShapeError(f"a sparse matrix of shape {made.shape} is not of shape {shape}\n  at {user_line()}")
-    return made if dtype is None else made.astype(dtype)
+    return _of_dtype(made, dtype)
 
 
 def _of_parts(kind: str, given: tuple[Any, ...], shape: Any) -> SparseArray:
@@ -76,14 +76,18 @@ bsr_array, coo_array, csc_array, csr_array, dia_array = [_maker(k, False) for k 
 bsr_matrix, coo_matrix, csc_matrix, csr_matrix, dia_matrix = [_maker(k, True) for k in _KINDS]
 
 
-def _diagonals(diagonals: Any, offsets: Any, shape: Any, is_matrix: bool) -> SparseArray:
+def _of_dtype(made: SparseArray, dtype: Any) -> SparseArray:
+    return made if dtype is None else made.astype(dtype)
+
+
+def _diagonals(diagonals: Any, offsets: Any, shape: Any, dtype: Any, is_matrix: bool) -> SparseArray:
     if np.ndim(offsets) == 0:
         # One diagonal, as its elements.
         diagonals, offsets = [diagonals], [offsets]
     rows = [np.reshape(as_array(d), (-1,)) for d in diagonals]
     starts = np.cumsum([1] + [np.size(d) for d in rows])
     labels = [np.arange(s, s + np.size(d)) for s, d in zip(starts, rows, strict=False)]
-    dtype = np.result_type(*[d.dtype for d in rows])
+    dtype = np.result_type(*[d.dtype for d in rows]) if dtype is None else dtype
     made = scipys.diags_array(labels, offsets=offsets, shape=shape, dtype=np.int64)
     return from_labels(made, np.concatenate([d.astype(dtype) for d in rows]), is_matrix)
 
@@ -98,8 +102,9 @@ def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = Non
     offsets : int or sequence of int
         Where each stands: 0 the main one, above it positive.
     shape : tuple of int, optional
-    format, dtype : optional
-        They change nothing here.
+    format : optional
+        It changes nothing here.
+    dtype : optional
 
     Returns
     -------
@@ -114,7 +119,7 @@ def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = Non
     array([  1.,   2.,   2., -14.])
 
     """
-    return _diagonals(diagonals, offsets, shape, True)
+    return _diagonals(diagonals, offsets, shape, dtype, True)
 
 
 @smooth
@@ -131,25 +136,25 @@ def diags_array(
     array([1., 1.])
 
     """
-    return _diagonals(diagonals, offsets, shape, False)
+    return _diagonals(diagonals, offsets, shape, dtype, False)
 
 
 @smooth
 def hstack(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices beside one another."""
-    return restructured(lambda *labels: scipys.hstack(labels), *blocks)
+    return _of_dtype(restructured(lambda *labels: scipys.hstack(labels), *blocks), dtype)
 
 
 @smooth
 def vstack(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices below one another."""
-    return restructured(lambda *labels: scipys.vstack(labels), *blocks)
+    return _of_dtype(restructured(lambda *labels: scipys.vstack(labels), *blocks), dtype)
 
 
 @smooth
 def block_diag(mats: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices along the diagonal of one."""
-    return restructured(lambda *labels: scipys.block_diag(labels), *mats)
+    return _of_dtype(restructured(lambda *labels: scipys.block_diag(labels), *mats), dtype)
 
 
 @smooth
@@ -175,13 +180,13 @@ def block_array(blocks: Any, *, format: Any = None, dtype: Any = None) -> Any:
         return scipys.block_array([[None if b is None else next(left) for b in row] for row in blocks])
 
     made = restructured(build, *flat)
-    return SparseArray(made.data, made.pattern.of_kind(False))
+    return _of_dtype(SparseArray(made.data, made.pattern.of_kind(False)), dtype)
 
 
 @smooth
 def bmat(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """As `block_array`."""
-    made = block_array(blocks)
+    made = block_array(blocks, dtype=dtype)
     flat = [b for row in blocks for b in row if b is not None]
     return SparseArray(made.data, made.pattern.of_kind(are_matrices(*flat)))
 

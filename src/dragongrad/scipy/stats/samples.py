@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, user_line
+from ...core.variable import bottom
 from .chapter import double, smooth
 
 
@@ -36,17 +38,29 @@ def entropy(
 
     """
     plain_options("entropy", nan_policy)
+    if base is not None and np.any(bottom(base) <= 0):
+        raise ArgumentError(f"the base of an entropy is positive, not {base}\n  at {user_line()}")
     p = double(pk)
+    if qk is not None:
+        p, qk = np.broadcast_arrays(p, double(qk))
     p = p / np.sum(p, axis=axis, keepdims=True)
     zero = p == 0
     if qk is None:
         parts = np.where(zero, 0.0, -p * np.log(np.where(zero, 1.0, p)))
     else:
-        q = double(qk)
-        q = q / np.sum(q, axis=axis, keepdims=True)
+        q = qk / np.sum(qk, axis=axis, keepdims=True)
         parts = np.where(zero, 0.0, p * np.log(np.where(zero, 1.0, p / q)))
     out = np.sum(parts, axis=axis, keepdims=keepdims)
     return out if base is None else out / np.log(base)
+
+
+def _of_dtype(a: Any, dtype: Any) -> Any:
+    return double(a) if dtype is None else as_array(a).astype(dtype)
+
+
+def _average(a: Any, axis: Any, dtype: Any, weights: Any, keepdims: bool) -> Any:
+    weights = None if weights is None else _of_dtype(weights, dtype)
+    return np.average(a, axis=axis, weights=weights, keepdims=keepdims)
 
 
 @smooth
@@ -65,7 +79,7 @@ def gmean(
 
     """
     plain_options("gmean", nan_policy)
-    return np.exp(np.average(np.log(double(a)), axis=axis, weights=weights, keepdims=keepdims))
+    return np.exp(_average(np.log(_of_dtype(a, dtype)), axis, dtype, weights, keepdims))
 
 
 @smooth
@@ -84,7 +98,7 @@ def hmean(
 
     """
     plain_options("hmean", nan_policy)
-    return 1 / np.average(1 / double(a), axis=axis, weights=weights, keepdims=keepdims)
+    return 1 / _average(1 / _of_dtype(a, dtype), axis, dtype, weights, keepdims)
 
 
 def _central(a: Any, order: int, axis: Any) -> Any:
@@ -180,10 +194,10 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
 
 @smooth
 def moment(
-    a: Any, order: int = 1, axis: Any = 0, nan_policy: str = "propagate", *, center: Any = None,
+    a: Any, order: Any = 1, axis: Any = 0, nan_policy: str = "propagate", *, center: Any = None,
     keepdims: bool = False,
 ) -> Any:  # fmt: skip
-    """A moment about the mean, or about `center`.
+    """A moment about the mean, or about `center`; of several orders along a new axis 0.
 
     Examples
     --------
@@ -194,9 +208,13 @@ def moment(
 
     """
     plain_options("moment", nan_policy)
+    orders = np.asarray(order)
+    if orders.ndim > 1 or np.any(orders < 0) or np.any(orders != np.floor(orders)):
+        raise ArgumentError(f"moment: order={order!r} holds whole numbers from 0 on\n  at {user_line()}")
     a = double(a)
     away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
-    return np.mean(away**order, axis=axis, keepdims=keepdims)
+    found = [np.mean(away**n, axis=axis, keepdims=keepdims) for n in orders.ravel().astype(int).tolist()]
+    return np.stack(found) if orders.ndim else found[0]
 
 
 @smooth

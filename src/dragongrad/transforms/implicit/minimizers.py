@@ -128,7 +128,8 @@ def _conditions(problem: Problem, unknowns: Any, *args: Any) -> Any:
     if problem.equality is not None:
         parts.append(pack(problem.equality(x, *args), "an equality"))
     low, high, bounded = _sides(problem, layout, args)
-    at_low, at_high = bounded[0] & ((within > 0) | (low == high)), bounded[1] & (within < 0)
+    held = bounded[1] & (low == high)
+    at_low, at_high = bounded[0] & ((within > 0) | held), bounded[1] & (within < 0)
     parts.append(np.where(at_low, u - low, np.where(at_high, u - high, within)))
     return np.concatenate(parts)
 

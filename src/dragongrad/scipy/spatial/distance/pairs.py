@@ -9,6 +9,7 @@ import numpy as np
 from ....blocks.axes import as_array
 from ....blocks.indexing import read
 from ....core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
+from ...checks import checked
 from .chapter import refused, smooth
 from .metrics import METRICS, double
 
@@ -114,11 +115,22 @@ def pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kwargs: Any) 
     return _apart(read(x, i), read(x, j), metric, {"out": out, **kwargs}, x)
 
 
+def _check_symmetric(x: Any) -> None:
+    if not (np.allclose(x, np.swapaxes(x, -1, -2), rtol=1e-12, atol=0) and not np.any(np.diagonal(x, 0, -2, -1))):
+        raise ArgumentError(
+            f"squareform: a matrix of distances is symmetric, with a diagonal of zeros\n  at {user_line()}\n"
+            "Write checks=False to read its upper triangle"
+        )
+
+
+_symmetric = checked("matrix of distances", _check_symmetric)
+
+
 @smooth
 def squareform(X: Any, force: str = "no", checks: bool = True) -> Any:  # noqa: N803
     """The symmetric matrix of distances, of those of all pairs, or the reverse.
 
-    Of a matrix the upper triangle is read.
+    Of a matrix the upper triangle is read; with `checks` it is symmetric, with a diagonal of zeros.
 
     Examples
     --------
@@ -129,8 +141,11 @@ def squareform(X: Any, force: str = "no", checks: bool = True) -> Any:  # noqa: 
            [2., 0.]])
 
     """
-    x = as_array(X)
-    if x.ndim == 2 and force != "tomatrix":
+    x, wanted = as_array(X), {"tomatrix": 1, "tovector": 2}.get(force.lower(), np.ndim(X))
+    if x.ndim != wanted or x.ndim == 2 != len(set(x.shape)) + 1:
+        raise ShapeError(f"squareform({describe(x)}, {force!r}): a vector or square\n  at {user_line()}")
+    if x.ndim == 2:
+        x = _symmetric(x) if checks else x
         return read(x, np.triu_indices(x.shape[0], 1))
     n = int(np.ceil(np.sqrt(x.shape[0] * 2)))
     if x.ndim != 1 or n * (n - 1) != 2 * x.shape[0]:

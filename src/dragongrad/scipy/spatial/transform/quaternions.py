@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ....core.block import general
-from ....core.errors import NoRuleError, user_line
+from ....core.errors import ArgumentError, NoRuleError, user_line
+from ...checks import checked
 from ...linalg import polar
 
 # Below these squares, series of so many terms are exact to the third derivative.
@@ -51,9 +51,31 @@ def _square(v: Any) -> Any:
     return np.sum(v * v, axis=-1, keepdims=True)
 
 
+def _check_length(x: Any) -> None:
+    # As SciPy's, it holds for NaN too.
+    if not np.all(x > 0):
+        raise ArgumentError(f"a quaternion of norm zero, or of NaN, is no rotation\n  at {user_line()}")
+
+
+_no_zero = checked("length of a quaternion", _check_length)
+
+
 def normalized(q: Any) -> Any:
     """The quaternion of length 1 in the same direction."""
     return q / np.sqrt(_square(q))
+
+
+def directed(q: Any) -> Any:
+    """The same of what may be zero, which is refused."""
+    return q / np.sqrt(_no_zero(_square(q)))
+
+
+def canonical(q: Any) -> Any:
+    """The one of two quaternions of a rotation whose scalar, or first number where that is zero, is positive."""
+    turned = q[..., 2] < 0
+    for i in (1, 0, 3):
+        turned = (q[..., i] < 0) | ((q[..., i] == 0) & turned)
+    return np.where(turned[..., None], -q, q)
 
 
 def from_rotvec(r: Any) -> Any:
@@ -64,7 +86,7 @@ def from_rotvec(r: Any) -> Any:
 
 def to_rotvec(q: Any) -> Any:
     """The axis times the angle, from 0 to pi."""
-    q = np.where(q[..., 3:] < 0, -q, q)
+    q = canonical(q)
     v, w = q[..., :3], q[..., 3:]
     square = _square(v)
     near = square < _SMALL_TANGENT * w * w
@@ -104,9 +126,24 @@ def to_matrix(q: Any) -> Any:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def _check_handed(x: Any) -> None:
+    if np.any(np.linalg.det(x) <= 0):
+        raise ArgumentError(
+            "a matrix of determinant zero or below is no rotation: it is singular, or mirrors as well\n"
+            f"  at {user_line()}\nTurn the sign of one of its columns"
+        )
+
+
+_right_handed = checked("right-handed matrix", _check_handed)
+
+
+def nearest(m: Any) -> Any:
+    """The orthogonal matrix nearest to one, which is right-handed."""
+    return _right_handed(polar(m)[0])
+
+
 def from_matrix(m: Any) -> Any:
-    """Of a matrix, or of the orthogonal one nearest to it, by the greatest of four divisors (Markley 2008)."""
-    m = polar(m)[0]
+    """Of an orthogonal matrix, by the greatest of four divisors (Markley 2008)."""
 
     def at(i: int, j: int) -> Any:
         return m[..., i, j]
@@ -147,19 +184,15 @@ def from_euler(seq: str, angles: Any) -> Any:
     return out
 
 
-def _unlocked_value(x: Any) -> Any:
+def _check_unlocked(x: Any) -> None:
     if np.any(np.minimum(np.abs(x), np.abs(x - np.pi)) < 1e-7):
         raise NoRuleError(
             "the Euler angles of a rotation have no derivative in gimbal lock, where one is not determined\n"
             f"  at {user_line()}\nTake as_quat, as_matrix or as_rotvec, or another sequence of axes"
         )
-    return x
 
 
-_unlocked: Any = general(
-    "unlocked angle", value=_unlocked_value, pullback=lambda out_bar: out_bar, pushforward=lambda x_dot: x_dot,
-    names=("x",), parameters=(), dispatches=False,
-)  # fmt: skip
+_unlocked = checked("unlocked angle", _check_unlocked)
 
 
 def to_euler(seq: str, q: Any) -> Any:

@@ -12,11 +12,21 @@ import optree
 import scipy.spatial.transform as scipys
 
 from ....blocks.axes import as_array
+from ....blocks.indexing import read
 from ....blocks.matrices import inexact
-from ....core.errors import NUMPY_ERRORS, AbsentError, ArgumentError, DragongradError, operation_error, user_line
+from ....core.errors import (
+    NUMPY_ERRORS,
+    AbsentError,
+    ArgumentError,
+    DragongradError,
+    describe,
+    operation_error,
+    user_line,
+)
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
 from ...chapters import holds_variable, settled
+from ...checks import checked
 from . import quaternions as of
 from .chapter import CHAPTER
 
@@ -117,7 +127,7 @@ class Rotation:
     def __init__(self, quat: Any, normalize: bool = True, copy: bool = True, scalar_first: bool = False) -> None:
         quat = _numbers(quat, 4)
         quat = np.concatenate([quat[..., 1:], quat[..., :1]], axis=-1) if scalar_first else quat
-        self.quat, self.scipys = of.normalized(quat) if normalize else quat, None
+        self.quat, self.scipys = of.directed(quat) if normalize else quat, None
 
     # Made of other forms
 
@@ -132,9 +142,13 @@ class Rotation:
     def from_matrix(cls, matrix: Any, *, assume_valid: bool = False) -> Rotation:
         """Of matrices; one that is not orthogonal stands for the nearest that is, also in the derivative.
 
-        Of plain numbers the value is SciPy's, whose first releases take another rotation for such a matrix.
+        With `assume_valid` it is taken as it is. Of plain numbers the value is SciPy's, whose first releases take
+        another rotation for such a matrix.
         """
-        return cls(of.from_matrix(_numbers(matrix, 3)), normalize=False)
+        matrix = _numbers(matrix, 3)
+        if np.shape(matrix)[-2:] != (3, 3):
+            raise ArgumentError(f"rotation matrices are of shape (..., 3, 3)\n  at {user_line()}")
+        return cls(of.from_matrix(matrix if assume_valid else of.nearest(matrix)), normalize=False)
 
     @classmethod
     @_smooth
@@ -174,7 +188,11 @@ class Rotation:
     @_smooth
     def concatenate(cls, rotations: Any) -> Rotation:
         """Several along the first axis."""
-        parts = [_held(r).quat for r in rotations]
+        if isinstance(rotations, Rotation):
+            return cls(rotations.quat, normalize=False)
+        parts = [_quat_of(r) for r in rotations]
+        if not parts:
+            raise ArgumentError(f"concatenate takes one rotation or more\n  at {user_line()}")
         return cls(np.concatenate([q if np.ndim(q) > 1 else q[None] for q in parts]), normalize=False)
 
     # Other forms
@@ -182,8 +200,7 @@ class Rotation:
     @_smooth
     def as_quat(self, canonical: bool = False, *, scalar_first: bool = False) -> Any:
         """Quaternions, of shape (..., 4); `canonical` ones have a scalar that is not negative."""
-        q = self.quat
-        q = np.where(q[..., 3:] < 0, -q, q) if canonical else q
+        q = of.canonical(self.quat) if canonical else self.quat
         return np.concatenate([q[..., 3:], q[..., :3]], axis=-1) if scalar_first else q
 
     @_smooth
@@ -203,7 +220,7 @@ class Rotation:
         return of.to_mrp(self.quat)
 
     @_smooth
-    def as_euler(self, seq: str, degrees: bool = False, **options: Any) -> Any:
+    def as_euler(self, seq: str, degrees: bool = False, *, suppress_warnings: bool = False) -> Any:
         """Angles about three axes, of shape (..., 3); in gimbal lock they have no derivative."""
         _check_sequence(seq, 3)
         found = of.to_euler(seq, self.quat)
@@ -231,14 +248,18 @@ class Rotation:
     @_smooth
     def __mul__(self, other: Any) -> Rotation:
         """The other rotation, and then this one."""
-        return Rotation(of.product(self.quat, _held(other).quat))
+        if not isinstance(other, Rotation):
+            return NotImplemented
+        return Rotation(of.normalized(of.product(self.quat, other.quat)), normalize=False)
 
     def __rmul__(self, other: Any) -> Rotation:
-        return _held(other) * self
+        return _held(other) * self if isinstance(other, scipys.Rotation) else NotImplemented
 
     @_smooth
     def __pow__(self, n: Any, modulus: Any = None) -> Rotation:
         """The rotation by so many times the angle."""
+        if modulus is not None:
+            raise ArgumentError(f"the power of a rotation takes no modulus\n  at {user_line()}")
         return Rotation(of.from_rotvec(of.to_rotvec(self.quat) * n), normalize=False)
 
     def __getitem__(self, index: Any) -> Rotation:
@@ -278,7 +299,17 @@ class Rotation:
         return f"Rotation.from_quat({self.quat!r})"
 
 
-def _check_sequence(seq: str, count: int | None = None) -> None:
+def _quat_of(value: Any) -> Any:
+    value = _held(value)
+    if not isinstance(value, Rotation):
+        raise ArgumentError(
+            f"a Rotation was expected, not {describe(value)}\n  at {user_line()}\nWrite Rotation.from_quat(...)"
+        )
+    return value.quat
+
+
+def _check_sequence(seq: Any, count: int | None = None) -> None:
+    seq = seq if isinstance(seq, str) else repr(seq)
     letters = seq.lower()
     mixed = not (seq.islower() or seq.isupper())
     repeats = any(a == b for a, b in pairwise(letters))
@@ -300,6 +331,15 @@ def _of_parts(_: Any, parts: Any) -> Any:
 
 
 optree.register_pytree_node(Rotation, _parts, _of_parts, namespace=NAMESPACE)
+
+
+def _check_within(x: Any) -> None:
+    if not np.all((x >= 0) & (x <= 1)):
+        raise ArgumentError(f"a Slerp was asked outside of its times\n  at {user_line()}")
+
+
+# A time, from 0 at the first to 1 at the last.
+_within = checked("time of a Slerp", _check_within)
 
 
 class Slerp:
@@ -325,28 +365,28 @@ class Slerp:
     def __init__(self, times: Any, rotations: Any) -> None:
         if holds_variable(times):
             raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
-        self.times, self._given = np.asarray(times, float), _held(rotations)
-        # SciPy refuses what does not fit.
-        scipys.Slerp(times, scipys.Rotation.identity(len(self._given)))
+        self.times, q = np.asarray(settled(times), float), _quat_of(rotations)
+        self._given = _held(rotations)
+        many = self.times.ndim == 1 and np.ndim(q) == 2 and np.shape(q)[0] == self.times.size > 1
+        if not many or not np.all(np.diff(self.times) > 0):
+            raise ArgumentError(
+                f"a Slerp of rotations of shape {np.shape(q)[:-1]} at times of shape {self.times.shape}: two or "
+                f"more, as many of the one as of the other, and times that increase\n  at {user_line()}"
+            )
 
     def __call__(self, times: Any) -> Rotation:
-        """The rotations at other times, plain or Variables, within the first ones."""
+        """The rotations at other times, plain or Variables, within the first ones: one time, or a vector."""
         if not _moves(times) and not _moves(self._given):
             return _held(scipys.Slerp(self.times, _for_scipy(self._given))(settled(times)))
         times, q = as_array(times), self._given.quat
-        self._check(times)
+        if np.ndim(times) > 1:
+            raise ArgumentError(f"a Slerp takes one time or a vector of them\n  at {user_line()}")
+        times = times + 0 * _within((times - self.times[0]) / (self.times[-1] - self.times[0]))
         here = np.clip(np.searchsorted(self.times, times) - 1, 0, len(self.times) - 2)
-        part = (times - np.take(self.times, here)) / np.take(np.diff(self.times), here)
+        part = (times - read(self.times, here)) / read(np.diff(self.times), here)
         steps = of.to_rotvec(of.product(of.inverse(q[:-1]), q[1:]))
-        moved = of.from_rotvec(np.take(steps, here, axis=0) * part[..., None])
-        return Rotation(of.product(np.take(q, here, axis=0), moved))
-
-    def _check(self, times: Any) -> None:
-        outside = (times < self.times[0]) | (times > self.times[-1])
-        if np.any(outside):
-            raise ArgumentError(
-                f"a Slerp was asked outside of its times, {self.times[0]} to {self.times[-1]}\n  at {user_line()}"
-            )
+        moved = of.from_rotvec(read(steps, here) * part[..., None])
+        return Rotation(of.normalized(of.product(read(q, here), moved)), normalize=False)
 
 
 _METHODS = "from_ and as_ quat, matrix, rotvec, euler, mrp; apply, inv, magnitude, *, **, [...], concatenate"
