@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, user_line
-from .chapter import double, smooth
+from ...core.variable import Variable
+from .chapter import floating, smooth
 
 
 def plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
@@ -36,17 +37,17 @@ def entropy(
 
     """
     plain_options("entropy", nan_policy)
-    p = double(pk)
+    p = floating(pk)
     p = p / np.sum(p, axis=axis, keepdims=True)
     zero = p == 0
     if qk is None:
         parts = np.where(zero, 0.0, -p * np.log(np.where(zero, 1.0, p)))
     else:
-        q = double(qk)
+        q = floating(qk)
         q = q / np.sum(q, axis=axis, keepdims=True)
         parts = np.where(zero, 0.0, p * np.log(np.where(zero, 1.0, p / q)))
     out = np.sum(parts, axis=axis, keepdims=keepdims)
-    return out if base is None else out / np.log(base)
+    return out if base is None else out / (np.log(base) if isinstance(base, Variable) else float(np.log(base)))
 
 
 @smooth
@@ -65,7 +66,7 @@ def gmean(
 
     """
     plain_options("gmean", nan_policy)
-    return np.exp(np.average(np.log(double(a)), axis=axis, weights=weights, keepdims=keepdims))
+    return np.exp(np.average(np.log(floating(a)), axis=axis, weights=weights, keepdims=keepdims))
 
 
 @smooth
@@ -84,7 +85,12 @@ def hmean(
 
     """
     plain_options("hmean", nan_policy)
-    return 1 / np.average(1 / double(a), axis=axis, weights=weights, keepdims=keepdims)
+    return 1 / np.average(1 / floating(a), axis=axis, weights=weights, keepdims=keepdims)
+
+
+def _count(a: Any, out: Any) -> int:
+    """How many numbers each result describes."""
+    return int(a.size // max(out.size, 1))
 
 
 def _central(a: Any, order: int, axis: Any) -> Any:
@@ -104,10 +110,10 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
 
     """
     plain_options("skew", nan_policy)
-    a = double(a)
+    a = floating(a)
     out = _central(a, 3, axis) / _central(a, 2, axis) ** 1.5
     if not bias:
-        n = a.size if axis is None else a.shape[axis]
+        n = _count(a, out)
         out = out * ((n - 1) * n) ** 0.5 / (n - 2)
     return _kept(out, axis, keepdims, a)
 
@@ -128,10 +134,10 @@ def kurtosis(
 
     """
     plain_options("kurtosis", nan_policy)
-    a = double(a)
+    a = floating(a)
     out = _central(a, 4, axis) / _central(a, 2, axis) ** 2
     if not bias:
-        n = a.size if axis is None else a.shape[axis]
+        n = _count(a, out)
         out = ((n * n - 1) * out - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3)) + 3
     return _kept(out - 3 if fisher else out, axis, keepdims, a)
 
@@ -155,7 +161,7 @@ def zscore(a: Any, axis: Any = 0, ddof: int = 0, nan_policy: str = "propagate") 
 
     """
     plain_options("zscore", nan_policy)
-    a = double(a)
+    a = floating(a)
     away = a - np.mean(a, axis=axis, keepdims=True)
     return away / np.std(a, axis=axis, ddof=ddof, keepdims=True)
 
@@ -173,17 +179,17 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
 
     """
     plain_options("sem", nan_policy)
-    a = double(a)
-    n = a.size if axis is None else a.shape[axis]
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / n**0.5
+    a = floating(a)
+    out = np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return out / _count(a, out) ** 0.5
 
 
 @smooth
 def moment(
-    a: Any, order: int = 1, axis: Any = 0, nan_policy: str = "propagate", *, center: Any = None,
+    a: Any, order: Any = 1, axis: Any = 0, nan_policy: str = "propagate", *, center: Any = None,
     keepdims: bool = False,
 ) -> Any:  # fmt: skip
-    """A moment about the mean, or about `center`.
+    """A moment about the mean, or about `center`; of several orders along a new first axis.
 
     Examples
     --------
@@ -194,9 +200,10 @@ def moment(
 
     """
     plain_options("moment", nan_policy)
-    a = double(a)
+    a = floating(a)
     away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
-    return np.mean(away**order, axis=axis, keepdims=keepdims)
+    found = [np.mean(away**k, axis=axis, keepdims=keepdims) for k in np.ravel(order).tolist()]
+    return np.stack(found) if np.ndim(order) else found[0]
 
 
 @smooth
@@ -214,5 +221,5 @@ def variation(
 
     """
     plain_options("variation", nan_policy)
-    a = double(a)
+    a = floating(a)
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / np.mean(a, axis=axis, keepdims=keepdims)
