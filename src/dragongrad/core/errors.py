@@ -28,6 +28,7 @@ import linecache
 import os
 import sys
 from traceback import walk_stack, walk_tb
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -128,16 +129,25 @@ def user_line(error: BaseException | None = None) -> str:
     """Describe the innermost line outside dragongrad, NumPy and its kin, now or where an error was raised."""
     steps = walk_stack(sys._getframe(1)) if error is None else reversed([*walk_tb(error.__traceback__)])
     for frame, number in steps:
-        name = frame.f_code.co_filename
-        if not name.startswith(INSIDE):
+        if not is_inside(frame):
+            name = frame.f_code.co_filename
             return f"{name}:{number}: {linecache.getline(name, number).strip()}".removesuffix(": ")
     return "unknown line"
 
 
+def is_inside(frame: FrameType) -> bool:
+    """Whether a frame is of dragongrad, NumPy and its kin: by its file, or by its module where that has none."""
+    name = frame.f_code.co_filename
+    if name.startswith(INSIDE):
+        return True
+    # Cython names its own sources, which are not there, and `exec` none.
+    return not os.path.isabs(name) and str(frame.f_globals.get("__name__")).partition(".")[0] in _KIN
+
+
 def user_level() -> int:
     """The `stacklevel` at which the caller warns of the line that `user_line` describes."""
-    files = [frame.f_code.co_filename for frame, _ in walk_stack(sys._getframe(1))]
-    return next((level for level, name in enumerate(files, 1) if not name.startswith(INSIDE)), 1)
+    frames = [frame for frame, _ in walk_stack(sys._getframe(1))]
+    return next((level for level, frame in enumerate(frames, 1) if not is_inside(frame)), 1)
 
 
 def describe(value: Any) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import namespace
+from ..core.errors import NoRuleError, user_line
 from ..core.variable import Variable, holds_variable, plain
 
 if TYPE_CHECKING:
@@ -114,7 +115,49 @@ def _answer_for_sparse(module: ModuleType) -> None:
                 setattr(base, name, _of_sparse(name, original))
 
 
+def _answer_for_squareform(module: ModuleType) -> None:
+    """Let `squareform` know Variables: its code in C copies pointers of an object array without counting them."""
+    theirs = module.squareform
+
+    def squareform(*args: Any, **kwargs: Any) -> Any:
+        if not _meets_variable(args, kwargs):
+            return theirs(*args, **kwargs)
+        return import_module(f"{__package__}.spatial.distance").squareform(*args, **kwargs)
+
+    vars(module)["squareform"] = update_wrapper(squareform, theirs, updated=())
+    namespace.answer_for(theirs, squareform)
+
+
+def _answer_for_zeros(module: ModuleType) -> None:
+    """Let the finders of a zero in C see an error instead of a Variable, whose conversion they do not check."""
+    solvers: Any = getattr(module, "_zeros_py", None)
+    wrap = getattr(solvers, "_wrap_nan_raise", None)
+    if wrap is None:
+        return
+
+    def wrap_and_refuse(f: Any) -> Any:
+        def plain_only(x: Any, *args: Any) -> Any:
+            value = plain(f(x, *args))
+            if isinstance(value, Variable):
+                raise NoRuleError(
+                    "the finders of zeros of scipy.optimize do not ask Variables for derivatives\n"
+                    f"  at {user_line()}\nWrite dragongrad.scipy.optimize.brentq or its kin, with args="
+                )
+            return value
+
+        return wrap(plain_only)
+
+    solvers._wrap_nan_raise = wrap_and_refuse
+
+
 _ANSWER = _of_sparse("", lambda self, other: None).__code__
+
+
+# What is done after the import of a module of SciPy's.
+_ANSWERS: dict[str, Callable[[ModuleType], None]] = {
+    _THEIRS: _answer_in, "scipy.sparse": _answer_for_sparse, "scipy.spatial.distance": _answer_for_squareform,
+    "scipy.optimize": _answer_for_zeros,
+}  # fmt: skip
 
 
 class _Watch:
@@ -147,7 +190,7 @@ class _Watch:
 
 def install() -> None:
     """Let these functions answer, now or when SciPy's module is imported."""
-    for name, answer in ((_THEIRS, _answer_in), ("scipy.sparse", _answer_for_sparse)):
+    for name, answer in _ANSWERS.items():
         module = sys.modules.get(name)
         if module is None:
             sys.meta_path.insert(0, _Watch(name, answer))  # type: ignore[arg-type]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from traceback import walk_tb
-from types import FrameType
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import BatchError, ConversionError, DragongradError, DtypeError, NoRuleError, user_line
+from ..core.errors import (
+    BatchError,
+    ConversionError,
+    DragongradError,
+    DtypeError,
+    NoRuleError,
+    is_inside,
+    user_line,
+)
 from ..core.level import PLAIN
 from ..core.variable import Variable
+from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.
 _OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
-# The modules of SciPy's that `dragongrad.scipy` has.
-_PARTS = frozenset({
-    "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse", "spatial", "special",
-    "stats",
-})  # fmt: skip
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 
 
@@ -47,6 +51,11 @@ def restated(error: Exception) -> DragongradError | None:
         )
     if not isinstance(error, TypeError):
         return None
+    if str(error).endswith("not Variable"):
+        return NoRuleError(
+            f"a function in C takes plain arrays alone: {error}\n  at {user_line(error)}\n"
+            "Write its name in dragongrad.scipy, where it is SciPy's, or give it a rule with @ad.custom_rule"
+        )
     if "REFS_OK" in str(error):
         return DtypeError(
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
@@ -86,53 +95,59 @@ def _first_line(error: Exception) -> str:
 
 def _of_scipy(error: Exception) -> NoRuleError | None:
     """The error for a Variable that was given to a function of SciPy's, which raised because of it."""
-    if isinstance(error, DragongradError) and not isinstance(error, (ConversionError, BatchError)):
+    refused = isinstance(error, (ConversionError, BatchError)) or isinstance(error.__cause__, ConversionError)
+    if isinstance(error, DragongradError) and not refused:
         return None
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    if _module(frames[-1]).partition(".")[0] not in _LIBRARIES:
-        # A function of the user's has raised, which SciPy had called.
+    start = max((i for i, frame in enumerate(frames) if not is_inside(frame)), default=-1) + 1
+    inner = [frame for frame in frames[start:] if module_of(frame).partition(".")[0] != "dragongrad"]
+    # A function of the user's may have raised, which SciPy had called.
+    if not inner or module_of(inner[0]).partition(".")[0] != "scipy":
         return None
-    for i, frame in enumerate(frames):
-        parts = _module(frame).split(".")
-        if parts[0] != "scipy" or len(parts) < 2:
-            continue
-        if not any(map(_is_variable, frame.f_locals.values())):
-            return None
-        name = _public_name(frames[i:], parts)
-        known = parts[1] in _PARTS and (parts[1] != "sparse" or _is_public(name))
-        instead = f"Write dragongrad.{name}" if known else "Give it a rule with @ad.custom_rule"
-        return NoRuleError(f"{name} does not ask Variables for derivatives\n  at {user_line(error)}\n{instead}")
-    return None
+    if any(module_of(frame).partition(".")[0] not in _LIBRARIES for frame in frames[start:]):
+        return None
+    if not refused and not any(_is_variable(v) for frame in inner for v in frame.f_locals.values()):
+        return None
+    name = public_name(inner)
+    reason, instead = instead_of(name)
+    problem = f"has no derivative rule: {reason}" if reason else "does not ask Variables for derivatives"
+    return NoRuleError(f"{name} {problem}\n  at {user_line(error)}\n{instead}")
 
 
-def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__") or "")
-
-
-def _is_public(name: str) -> bool:
-    """Whether it is a function of a module of SciPy's, and no method of what is no function."""
-    module, _, last = name.rpartition(".")
-    return hasattr(sys.modules.get(module), last)
-
-
-def _is_variable(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return any(map(_is_variable, value))
+def _is_variable(value: Any, depth: int = 3) -> bool:
+    """Whether a local value of a function of SciPy's is a Variable, or holds one."""
+    if isinstance(value, Variable):
+        # A buffer without a derivative is the array that it holds.
+        return value.level is not PLAIN
     if isinstance(value, np.ndarray):
         return value.dtype.hasobject and any(map(_is_variable, value.ravel().tolist()))
-    # A buffer without a derivative is the array that it holds.
-    return isinstance(value, Variable) and value.level is not PLAIN
+    return depth > 0 and any(_is_variable(v, depth - 1) for v in _held(value))
 
 
-def _public_name(frames: list[FrameType], parts: list[str]) -> str:
-    """The name by which the user called it, as far as the frames tell: decorators have frames of their own."""
-    deeper = parts[1] in ("spatial", "sparse") and len(parts) > 2 and parts[2][0] != "_"
-    part = ".".join(parts[: 3 if deeper else 2])
-    for frame in frames:
-        name, owner = frame.f_code.co_name, frame.f_locals.get("self")
-        if _module(frame).startswith("scipy.") and not name.startswith("_") and "wrap" not in name:
-            family = getattr(owner, "name", None)
-            return f"{part}.{family}.{name}" if isinstance(family, str) else f"{part}.{name}"
-        if name == "__init__" and owner is not None:
-            return f"{part}.{type(owner).__name__}"
-    return part
+def _held(value: Any) -> list[Any]:
+    """What a value holds: the elements of a nest, the attributes of an object, what a function reads."""
+    if isinstance(value, (tuple, list)):
+        return list(value)
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, MethodType):
+        return [value.__self__]
+    if isinstance(value, FunctionType):
+        names = value.__globals__
+        read = [names[n] for n in value.__code__.co_names if n in names and isinstance(names[n], Variable)]
+        return [*read, *(value.__defaults__ or ()), *map(_content, value.__closure__ or ())]
+    if type(value).__module__.startswith("dragongrad."):
+        # A sparse matrix of ours.
+        return [getattr(value, "data", None)]
+    held = getattr(value, "__dict__", None)
+    return list(held.values()) if isinstance(held, dict) and not isinstance(value, type) else []
+
+
+def _content(cell: Any) -> Any:
+    """What a cell of a closure holds, None before it is set."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None

@@ -109,13 +109,44 @@ class Holder:
         return self.value * x
 
 
+def pendulum(y, t, b, c):
+    """The example of SciPy's manual."""
+    theta, omega = y
+    return [omega, -b * omega - c * np.sin(theta)]
+
+
+def test_equations_by_scipys_signatures():
+    t, start = np.array([0.0, 0.7, 1.5]), np.array([3.0, 0.0])
+    exact = lambda y, b: scipy.integrate.odeint(pendulum, y, t, (b, 5.0), rtol=1e-12, atol=1e-12)[1:]
+    value, slope = ad.jvp(lambda y, b: integrate.odeint(pendulum, y, t, args=(b, 5.0)), (start, 0.25), (start, 1.0))
+    np.testing.assert_allclose(value[1:], exact(start, 0.25), rtol=1e-6)
+    step = 1e-5
+    moved = (exact(start * (1 + step), 0.25 + step) - exact(start * (1 - step), 0.25 - step)) / (2 * step)
+    np.testing.assert_allclose(slope[1:], moved, rtol=2e-5)
+    # In what the function closes over, with the time first, and in reverse.
+    found = ad.grad(lambda b: integrate.odeint(lambda t, y: pendulum(y, t, b, 5.0), start, t, tfirst=True)[2, 0])(
+        0.25
+    )
+    assert found == pytest.approx(ad.grad(lambda b: integrate.odeint(pendulum, start, t, (b, 5.0))[2, 0])(0.25))
+    for method in ("RK45", "Radau"):
+        left = lambda k, m=method: integrate.solve_ivp(
+            lambda t, y: -k * y, (0, 2), [1.0], m, [2.0], rtol=1e-8, atol=1e-8, jac=None).y[0, 0]  # fmt: skip
+        assert ad.derivative(ad.derivative(left))(0.5) == pytest.approx(4 * np.exp(-1), rel=1e-5)
+    # Of plain arguments they are SciPy's own.
+    assert integrate.odeint(pendulum, start, t, (0.25, 5.0)).tolist() == scipy.integrate.odeint(
+        pendulum, start, t, (0.25, 5.0)).tolist()  # fmt: skip
+    assert type(integrate.solve_ivp(lambda t, y: -y, (0, 1), [1.0])).__module__.startswith("scipy.")
+
+
 def test_what_cannot_be_is_an_error_that_names_the_line():
     with pytest.raises(ad.ClosureError, match=r"test_scipy_integrate(.|\n)*args"):
         ad.grad(lambda k: integrate.quad(Holder(k), 0.0, k)[0])(1.0)
     with pytest.raises(ad.NoRuleError, match="test_scipy_integrate"):
         ad.grad(lambda k: integrate.quad(lambda x: k * x, 0.0, 1.0, weight="cos", wvar=1)[0])(1.0)
-    with pytest.raises(ad.NoRuleError, match=r"ad\.scan"):
-        ad.grad(lambda k: integrate.solve_ivp(lambda t, y: y, (0, 1), k))(np.ones(1))
+    with pytest.raises(ad.NoRuleError, match=r"test_scipy_integrate(.|\n)*fun\(t, y\)"):
+        ad.grad(lambda k: integrate.solve_ivp(lambda t, y: y, (0, 1), k, vectorized=True))(np.ones(1))
+    with pytest.raises(ad.NoRuleError, match=r"test_scipy_integrate(.|\n)*nfev"):
+        ad.grad(lambda k: integrate.odeint(lambda y, t: y, k, [0, 1], full_output=1)[0][0])(1.0)
     with pytest.raises(ad.ShapeError, match="test_scipy_integrate"):
         ad.grad(lambda y: integrate.trapezoid(y, np.arange(3.0)))(np.ones(4))
     with pytest.raises(ad.ShapeError):

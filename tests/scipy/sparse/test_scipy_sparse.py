@@ -137,6 +137,18 @@ def test_the_derivative_takes_the_factors_of_the_value(monkeypatch):
     assert len(made) == 1
 
 
+@pytest.mark.parametrize("trans", ["N", "T", "H"])
+def test_factors_of_a_plain_matrix_meet_variables(trans):
+    a = matrix(scipy.sparse, ENTRIES).tocsc()
+    ours, theirs = sparse.linalg.splu(a), scipy.sparse.linalg.splu(a)
+    np.testing.assert_array_equal(ours.solve(VECTOR, trans), theirs.solve(VECTOR, trans))
+    np.testing.assert_array_equal(ours.L.toarray(), theirs.L.toarray())
+    jacobian = ad.jacobian(lambda b: ours.solve(b, trans))(VECTOR)
+    np.testing.assert_allclose(jacobian @ VECTOR, theirs.solve(VECTOR, trans), rtol=1e-12)
+    solve = sparse.linalg.factorized(a)
+    np.testing.assert_allclose(ad.jvp(solve, (VECTOR,), (VECTOR,))[1], solve(VECTOR), rtol=1e-12)
+
+
 def test_entries_written_into_a_matrix_of_scipys():
     def f(v):
         a = scipy.sparse.eye_array(4, format="csr")

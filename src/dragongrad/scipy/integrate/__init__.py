@@ -1,16 +1,14 @@
-"""`scipy.integrate` with exact derivatives: integrals of samples and of functions."""
+"""`scipy.integrate` with exact derivatives: integrals of samples and of functions, and differential equations."""
 
 from .chapter import CHAPTER
+from .equations import odeint, solve_bvp, solve_ivp
 from .functions import (
     dblquad,
     fixed_quad,
     newton_cotes,
     nquad,
-    odeint,
     quad,
     quad_vec,
-    solve_bvp,
-    solve_ivp,
     tplquad,
 )
 from .samples import cumulative_simpson, cumulative_trapezoid, romb, simpson, trapezoid

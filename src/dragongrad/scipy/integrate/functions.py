@@ -20,7 +20,7 @@ from ...transforms.forward import jvp
 from ...transforms.gradients import vjp
 from ..chapters import holds_variable
 from ..closures import Opened
-from .chapter import constant, own, refused
+from .chapter import constant, own
 
 Integrand = Callable[..., Any]
 Options = tuple[tuple[str, Any], ...]
@@ -325,12 +325,3 @@ def fixed_quad(func: Any, a: Any, b: Any, args: Any = (), n: int = 5) -> Any:
 
 
 (newton_cotes,) = constant("newton_cotes")
-_SOLVER = (
-    "differential equations have a solver of their own",
-    "Write ad.integrate.solve_ivp, or fixed steps with ad.scan",
-)
-solve_ivp, odeint = refused("solve_ivp", *_SOLVER), refused("odeint", *_SOLVER)
-solve_bvp = refused(
-    "solve_bvp", "its mesh is chosen by a tolerance",
-    "Write the equations at the places of a mesh, and solve them with ad.root, whose solution has derivatives",
-)  # fmt: skip

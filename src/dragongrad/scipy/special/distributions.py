@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special as sp
 
 from .densities import beta_density, gamma_density
+from .digammas import psi_difference
 from .errors import DENSITY
 from .incomplete import betainc_by, gammainc_by_a
 from .verbs import enter, order
@@ -61,9 +62,15 @@ enter("pdtrc", K, lambda x, y: gamma_density(np.floor(x) + 1, y))
 enter("pdtri", K, lambda out, x: -1 / gamma_density(np.floor(x) + 1, out))
 enter(
     "pdtrik",
-    lambda out, y: -1 / gammainc_by_a(out + 1, y),
-    lambda out, y: -gamma_density(out + 1, y) / gammainc_by_a(out + 1, y),
+    lambda out, y: _counted(out, -1 / gammainc_by_a(out + 1, y)),
+    lambda out, y: _counted(out, -gamma_density(out + 1, y) / gammainc_by_a(out + 1, y)),
 )
+
+
+def _counted(out: Any, slope: Any) -> Any:
+    """The slope of a count, which SciPy does not let fall below zero."""
+    return np.where(out == 0, 0.0, slope)
+
 
 # Binomial: I(n - k, k + 1, 1 - p); negative binomial: I(n, k + 1, p)
 _whole: Callable[..., Any] = lambda x: np.floor(x) * 1.0
@@ -101,7 +108,8 @@ def _count(form: Callable[..., Any], solved: int) -> list[Callable[..., Any]]:
             # The value of F stands where its argument was: in bdtrik it comes first, in bdtrin second.
             given = (out, y, z) if solved == 0 else (x, out, z)
             slopes = form(*given)
-            return (1.0 if which == solved else -slopes[which]) / slopes[solved]
+            found = (1.0 if which == solved else -slopes[which]) / slopes[solved]
+            return _counted(out, found) if solved == 0 else found
 
         return slope
 
@@ -181,6 +189,9 @@ enter(
     lambda out, x, z: -_fisher_x(x, out, z) / _fisher_n(x, out, z),
 )
 
+# Points between 0 and 1, and weights, of Gauss and Legendre.
+_FEW = tuple(0.5 * (one + shift) for one, shift in zip(np.polynomial.legendre.leggauss(12), (1, 0), strict=True))
+
 # Student's: 1 - I(v/2, 1/2, v / (v + t**2)) / 2 for positive t
 
 
@@ -190,10 +201,24 @@ def _student_t(x: Any, y: Any) -> Any:
 
 
 def _student_v(x: Any, y: Any) -> Any:
-    total = x + y * y
-    side = np.where(y < 0, -1.0, 1.0)
-    by_first = betainc_by(0.5 * x, 0.5 + 0 * y, x / total, y * y / total, True)
-    return -0.25 * side * by_first - 0.5 * y / x * _student_t(x, y)
+    x, y = np.broadcast_arrays(1.0 * x, 1.0 * y)
+    near = y * y < np.minimum(1e-2 * x, 4.0)
+    t = np.where(near, 1.0 + np.sqrt(np.where(near, x, 1.0)), y)
+    total = x + t * t
+    side = np.where(t < 0, -1.0, 1.0)
+    by_first = betainc_by(0.5 * x, 0.5 + 0 * t, x / total, t * t / total, True)
+    far = -0.25 * side * by_first - 0.5 * t / x * _student_t(x, t)
+    return np.where(near, _student_v_near(x, np.where(near, y, 0.0)), far)
+
+
+def _student_v_near(x: Any, y: Any) -> Any:
+    """About the middle, where the one above has a square root: the integral of the density's derivative."""
+    v, t = x[..., None], y[..., None] * _FEW[0]
+    ratio = t * t / v
+    series = 0.25 / x**2 - 0.125 / x**4 + 0.25 / x**6
+    middle = np.where(x > 300, series, 0.5 * (psi_difference(0.5 * x, 0.5) - 1 / x))
+    rest = 0.5 * ((v + 1) / v * ratio / (1 + ratio) - np.log1p(ratio))
+    return y * np.sum(_student_t(v, t) * (middle[..., None] + rest) * _FEW[1], axis=-1)
 
 
 enter("stdtr", _student_v, _student_t)

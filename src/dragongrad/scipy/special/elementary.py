@@ -94,7 +94,12 @@ enter(
     lambda out, x, y: (out + 1) / (1 + x * y),
     lambda out, x, y: (out + 1) * x * x * _log1prel_slope(x * y),
 )
-enter("powm1", lambda x, y: y * x ** (y - 1), lambda out, x, y: (out + 1) * np.log(x), domain=(_POSITIVE, _ANY))
+enter(
+    "powm1",
+    lambda x, y: y * x ** (y - 1),
+    lambda out, x, y: (out + 1) * np.log(np.where(np.logical_and(x == 0, y > 0), 1.0, x)),
+    domain=(_POSITIVE, _ANY),
+)
 
 # Angles in degrees
 enter("radian", DEGREE, DEGREE / 60, DEGREE / 3600)

@@ -111,7 +111,8 @@ def i_by_order(v: Any, x: Any, scaled: bool) -> Any:
     return np.where(known, np.where(v < 0, -found - fall * more, found), np.nan)
 
 
-# J and Y, of positive orders and not too large arguments; NaN elsewhere
+# J and Y, where order and argument are not too large; NaN elsewhere. Those of negative orders are sums of both of
+# the positive ones, by DLMF 10.4.7 and 10.4.8.
 
 
 def _j_by_series(v: Any, x: Any) -> Any:
@@ -158,6 +159,32 @@ def _in_reach(v: Any, x: Any) -> tuple[Any, Any, Any]:
 
 def j_by_order(v: Any, x: Any) -> Any:
     """The derivative of `J` by its order."""
+    side, size, cosine, sine, x = _turned(v, x)
+    j, y = _j_right(size, x), _y_right(np.where(side, size, 1.0), x)
+    # J of -v is cos(pi v) J - sin(pi v) Y.
+    turned = np.pi * (sine * sp.jv(size, x) + cosine * sp.yv(np.where(side, size, 1.0), x))
+    return np.where(side, turned - cosine * j + sine * y, j)
+
+
+def y_by_order(v: Any, x: Any) -> Any:
+    """The derivative of `Y` by its order."""
+    side, size, cosine, sine, x = _turned(v, x)
+    j, y = _j_right(np.where(side, size, 1.0), x), _y_right(size, x)
+    # Y of -v is sin(pi v) J + cos(pi v) Y.
+    turned = np.pi * (sine * sp.yv(size, x) - cosine * sp.jv(np.where(side, size, 1.0), x))
+    return np.where(side, turned - sine * j - cosine * y, y)
+
+
+def _turned(v: Any, x: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Which orders are negative, the orders without their sign, and the cosine and sine of pi times these."""
+    v, x = np.broadcast_arrays(1.0 * v, 1.0 * x)
+    side = v < 0
+    # Not the absolute value, which has a kink at zero.
+    size = np.where(side, -1.0, 1.0) * v
+    return side, size, np.cos(np.pi * size), np.sin(np.pi * size), x
+
+
+def _j_right(v: Any, x: Any) -> Any:
     known, order, inner = _in_reach(v, x)
     summed = inner * inner < np.where(order > 20, 24.0, 14.0) * (order + 1)
     near = _j_by_series(np.where(summed, order, 0.0), np.where(summed, inner, 1.0))
@@ -168,8 +195,7 @@ def j_by_order(v: Any, x: Any) -> Any:
     return np.where(known, np.where(summed, near, far), np.nan)
 
 
-def y_by_order(v: Any, x: Any) -> Any:
-    """The derivative of `Y` by its order."""
+def _y_right(v: Any, x: Any) -> Any:
     known, order, inner = _in_reach(v, x)
     points, parts, waves = _waves(order, inner)
     first = -np.sum(points * np.cos(waves) * parts, axis=-1)

@@ -22,6 +22,12 @@ def double(value: Any) -> Any:
     return a if a.dtype == np.float64 else a.astype(np.float64)
 
 
+def floating(value: Any) -> Any:
+    """An array of floating point, in whose precision SciPy describes samples."""
+    a = as_array(value)
+    return a if a.dtype.kind in "fc" else a.astype(np.float64)
+
+
 def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: str) -> Callable[..., Any]:
     """A method of a family of distributions: SciPy's own on plain arrays, and on Variables by its rule.
 

@@ -277,7 +277,8 @@ _quantile: Any = general("ppf", value=_quantile_value, pushforward=_quantile_pus
                          parameters=("family",), dispatches=False)  # fmt: skip
 
 
-def _ppf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
+def place_of(family: Family, q: Any, shapes: list[Any]) -> Any:
+    """The standard member's quantile, of probabilities between 0 and 1."""
     if family.formulas.ppf is not None:
         return family.formulas.ppf(q, *shapes)
     shape = np.broadcast_shapes(np.shape(q), *[np.shape(s) for s in shapes])
@@ -288,7 +289,7 @@ def _ppf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
 def _isf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
     if family.formulas.isf is not None:
         return family.formulas.isf(q, *shapes)
-    return _ppf_inside(family, 1.0 - q, shapes)
+    return place_of(family, 1.0 - q, shapes)
 
 
 def _quantiles(inside: Any, from_below: bool) -> Formula:
@@ -341,7 +342,7 @@ _METHODS: dict[str, Formula] = {
     "logpdf": _logpdf, "logpmf": _logpdf, "pdf": _pdf, "pmf": _pdf,
     "cdf": _cumulative(_below, 0.0, 1.0), "sf": _cumulative(_above, 1.0, 0.0),
     "logcdf": _cumulative(_log_below, -_INF, 0.0), "logsf": _cumulative(_log_above, 0.0, -_INF),
-    "ppf": _quantiles(_ppf_inside, True), "isf": _quantiles(_isf_inside, False),
+    "ppf": _quantiles(place_of, True), "isf": _quantiles(_isf_inside, False),
     "mean": _moment("mean", lambda m, loc, scale: loc + scale * m),
     "var": _moment("var", lambda v, loc, scale: scale * scale * v + 0 * loc),
     "std": _moment("var", lambda v, loc, scale: scale * np.sqrt(v) + 0 * loc),

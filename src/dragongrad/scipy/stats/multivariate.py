@@ -10,7 +10,8 @@ import scipy.stats as scipys
 from scipy import special as sp
 
 from ...blocks.matrices import transposed
-from ...core.errors import NoRuleError, ShapeError, describe, user_line
+from ...blocks.special import stop_gradient
+from ...core.errors import ShapeError, describe, user_line
 from ..linalg.systems import triangular
 from .chapter import CHAPTER, double, method_of
 from .normal import LOG2, LOG2PI, PI
@@ -112,23 +113,40 @@ def _vectors(x: Any, d: int, name: str) -> Any:
     return x
 
 
-def _refuse_singular(allow_singular: bool) -> None:
-    if allow_singular:
-        raise NoRuleError(
-            f"scipy.stats has no derivative rule for allow_singular=True\n  at {user_line()}\n"
-            "Add a small multiple of the unit matrix to the covariance"
-        )
+def _on_support(cov: Any) -> tuple[Any, Any, Any, Any]:
+    """The covariance, made regular beside its range; the projector on that, which is a constant; and the rank.
+
+    Its derivative is that among matrices with the same range. Eigenvalues are zero by SciPy's tolerance, and
+    vectors lie in the range by the last, which is SciPy's too.
+    """
+    values, vectors = np.linalg.eigh(stop_gradient(cov))
+    small = 1e6 * float(np.finfo(np.float64).eps) * np.max(np.absolute(values))
+    kept = np.where(np.absolute(values) > small, 1.0, 0.0)
+    range_of = (vectors * kept) @ vectors.T
+    return range_of @ cov @ range_of + (np.eye(cov.shape[0]) - range_of), range_of, np.sum(kept), 1e3 * small
+
+
+def _in_metric(cov: Any, away: Any, allow_singular: bool) -> tuple[Any, Any, Any, Any]:
+    """Squared lengths, the logarithm of the determinant, the rank, and which vectors lie beside the support."""
+    d = cov.shape[0]
+    if not allow_singular:
+        lower, logdet = _factor(cov)
+        return _squared(lower, away), logdet, d, False
+    regular, range_of, rank, small = _on_support(cov)
+    lower, logdet = _factor(regular)
+    inside = away @ range_of
+    left = stop_gradient(away - inside)
+    return _squared(lower, inside), logdet, rank, np.sum(left * left, axis=-1) >= small * small
 
 
 def _normal_logpdf(
     x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any
 ) -> Any:  # fmt: skip
-    _refuse_singular(allow_singular)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
-    d = mean.shape[0]
-    lower, logdet = _factor(cov)
-    places = _vectors(x, d, "multivariate_normal")
-    return -(d * LOG2PI + logdet + _squared(lower, places - mean)) / 2
+    away = _vectors(x, mean.shape[0], "multivariate_normal") - mean
+    squared, logdet, rank, beside = _in_metric(cov, away, allow_singular)
+    out = -(rank * LOG2PI + logdet + squared) / 2
+    return np.where(beside, -np.inf, out)[()] if allow_singular else out
 
 
 def _normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
@@ -140,11 +158,10 @@ multivariate_normal = Multivariate("multivariate_normal", logpdf=_normal_logpdf,
 
 
 def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False) -> Any:
-    _refuse_singular(allow_singular)
     loc, shape = _sizes(loc, shape, "multivariate_t")
+    away = _vectors(x, loc.shape[0], "multivariate_t") - loc
+    away, logdet, _, _ = _in_metric(shape, away, allow_singular)
     d, df = loc.shape[0], double(df)
-    lower, logdet = _factor(shape)
-    away = _squared(lower, _vectors(x, d, "multivariate_t") - loc)
     scale = sp.gammaln((df + d) / 2) - sp.gammaln(df / 2) - d / 2 * np.log(df * PI) - logdet / 2
     return scale - (df + d) / 2 * np.log1p(away / df)
 

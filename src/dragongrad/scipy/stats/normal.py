@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .families import Family, Formulas
+from .families import Family, Formulas, place_of
 
 LOG2, LOG2PI, PI = float(np.log(2)), float(np.log(2 * np.pi)), float(np.pi)
 GAMMA = float(np.euler_gamma)
@@ -30,9 +30,19 @@ norm = Family("norm", "", Formulas(
 ))  # fmt: skip
 cauchy = Family("cauchy", "", Formulas(
     lambda x: -np.log(PI) - np.log1p(x * x), cdf=lambda x: np.arctan2(1.0, -x) / PI,
-    sf=lambda x: np.arctan2(1.0, x) / PI, ppf=lambda q: -1 / np.tan(PI * q), isf=lambda q: 1 / np.tan(PI * q),
+    sf=lambda x: np.arctan2(1.0, x) / PI, ppf=lambda q: _cauchy_place(q), isf=lambda q: -_cauchy_place(q),
     mean=np.nan, var=np.nan, entropy=float(np.log(4 * PI)),
 ))  # fmt: skip
+
+
+def _cauchy_place(q: Any) -> Any:
+    """About the middle by the tangent itself, whose inverse would be that of an infinity."""
+    middle = np.logical_and(q > 0.25, q < 0.75)
+    return np.where(
+        middle, np.tan(PI * (np.where(middle, q, 0.5) - 0.5)), -1 / np.tan(PI * np.where(middle, 0.25, q))
+    )
+
+
 laplace = Family("laplace", "", Formulas(
     lambda x: -np.absolute(x) - LOG2, cdf=lambda x: _laplace_below(x), sf=lambda x: _laplace_below(-x),
     ppf=lambda q: np.where(q > 0.5, -np.log(2 * (1 - q)), np.log(2 * q)),
@@ -89,24 +99,27 @@ exponnorm = Family("exponnorm", "K", Formulas(
     sf=lambda x, K: sp.ndtr(-x) + np.exp((0.5 / K - x) / K + sp.log_ndtr(x - 1 / K)),  # noqa: N803
     mean=lambda K: K, var=lambda K: 1 + K * K,  # noqa: N803
 ))  # fmt: skip
-gennorm = Family("gennorm", "beta", Formulas(
+gennorm: Family = Family("gennorm", "beta", Formulas(
     lambda x, b: np.log(b / 2) - sp.gammaln(1 / b) - np.absolute(x) ** b,
     cdf=lambda x, b: _gennorm_below(x, b), sf=lambda x, b: _gennorm_below(-x, b),
-    ppf=lambda q, b: _gennorm_place(q, b), isf=lambda q, b: -_gennorm_place(q, b), mean=lambda b: 0 * b,
+    isf=lambda q, b: -_gennorm_place(q, b), mean=lambda b: 0 * b,
     var=lambda b: np.exp(sp.gammaln(3 / b) - sp.gammaln(1 / b)),
     entropy=lambda b: 1 / b - np.log(b / 2) + sp.gammaln(1 / b),
 ))  # fmt: skip
 
 
-def _gennorm_below(x: Any, b: Any) -> Any:
-    half = 0.5 * sp.gammaincc(1 / b, np.absolute(x) ** b)
-    return np.where(x > 0, 1 - half, half)
-
-
 def _gennorm_place(q: Any, b: Any) -> Any:
-    above = q > 0.5
-    size = sp.gammainccinv(1 / b, 2 * np.where(above, 1 - q, q)) ** (1 / b)
-    return np.where(above, size, -size)
+    return place_of(gennorm, q, [b])
+
+
+def _gennorm_below(x: Any, b: Any) -> Any:
+    power = np.where(x == 0, 0.0, np.absolute(np.where(x == 0, 1.0, x)) ** b)
+    near = power < 0.01
+    half = 0.5 * sp.gammaincc(1 / b, np.where(near, 1.0, power))
+    # By its series about the middle, where the power of an absolute value is smooth no more.
+    z = np.where(near, power, 0.0)
+    series = 0.5 * x * np.exp(-z) * sum(z**n * sp.rgamma(1 / b + (n + 1.0)) for n in range(8))
+    return np.where(near, 0.5 + series, np.where(x > 0, 1 - half, half))
 
 
 genlogistic = Family("genlogistic", "c", Formulas(

@@ -151,7 +151,9 @@ halfnorm = Family("halfnorm", "", Formulas(
 halfcauchy = Family("halfcauchy", "", Formulas(
     lambda x: float(np.log(2 / PI)) - np.log1p(x * x), cdf=lambda x: 2 / PI * np.arctan(x),
     sf=lambda x: 2 / PI * np.arctan2(1.0, x), ppf=lambda q: np.tan(PI / 2 * q),
-    isf=lambda q: 1 / np.tan(PI * q / 2),
+    isf=lambda q: np.where(
+        q > 0.5, np.tan(PI / 2 * (1 - np.where(q > 0.5, q, 1.0))), 1 / np.tan(PI / 2 * np.where(q > 0.5, 0.5, q))
+    ),
     mean=_INF, var=_INF, entropy=LOG2PI, low=0.0,
 ))  # fmt: skip
 halflogistic = Family("halflogistic", "", Formulas(

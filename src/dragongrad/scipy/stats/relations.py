@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import numpy as np
+import optree
 import scipy.stats as scipys
 
 from ...blocks.special import logsumexp
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ...core.nests import NAMESPACE
 from ..chapters import holds_variable, settled
-from .chapter import CHAPTER, double, refused, smooth
+from .chapter import CHAPTER, double, floating, refused, smooth
 from .normal import t as student
 from .samples import plain_options
 
 
 def _turns(samples: Any, high: Any, low: Any, axis: Any) -> tuple[Any, Any]:
     """The means of sine and cosine."""
-    angle = (double(samples) - low) * (2 * np.pi / (high - low))
+    angle = (floating(samples) - low) * (2 * np.pi / (high - low))
     return np.mean(np.sin(angle), axis=axis), np.mean(np.cos(angle), axis=axis)
 
 
@@ -131,8 +134,14 @@ def linregress(x: Any, y: Any, alternative: str = "two-sided") -> Any:
 
 @cache
 def _result_of_lines() -> Any:
-    """The class of SciPy's result, which has no public name."""
-    return type(scipys.linregress([0.0, 1.0, 2.0], [0.0, 1.0, 0.0]))
+    """The class of SciPy's result, which has no public name; a nest of its numbers."""
+    cls: Any = type(scipys.linregress([0.0, 1.0, 2.0], [0.0, 1.0, 0.0]))
+    parts = lambda found: ([*found, found.intercept_stderr], None)
+    made = lambda _, parts: cls(*parts[:-1], intercept_stderr=parts[-1])
+    with suppress(ValueError):
+        # In this process and namespace it may be known already.
+        optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
+    return cls
 
 
 class gaussian_kde:  # noqa: N801

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, user_line
-from ...core.variable import bottom
-from .chapter import double, smooth
+from ...core.variable import Variable, bottom
+from .chapter import floating, smooth
 
 
 def plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
@@ -40,9 +40,9 @@ def entropy(
     plain_options("entropy", nan_policy)
     if base is not None and np.any(bottom(base) <= 0):
         raise ArgumentError(f"the base of an entropy is positive, not {base}\n  at {user_line()}")
-    p = double(pk)
+    p = floating(pk)
     if qk is not None:
-        p, qk = np.broadcast_arrays(p, double(qk))
+        p, qk = np.broadcast_arrays(p, floating(qk))
     p = p / np.sum(p, axis=axis, keepdims=True)
     zero = p == 0
     if qk is None:
@@ -51,11 +51,11 @@ def entropy(
         q = qk / np.sum(qk, axis=axis, keepdims=True)
         parts = np.where(zero, 0.0, p * np.log(np.where(zero, 1.0, p / q)))
     out = np.sum(parts, axis=axis, keepdims=keepdims)
-    return out if base is None else out / np.log(base)
+    return out if base is None else out / (np.log(base) if isinstance(base, Variable) else float(np.log(base)))
 
 
 def _of_dtype(a: Any, dtype: Any) -> Any:
-    return double(a) if dtype is None else as_array(a).astype(dtype)
+    return floating(a) if dtype is None else as_array(a).astype(dtype)
 
 
 def _average(a: Any, axis: Any, dtype: Any, weights: Any, keepdims: bool) -> Any:
@@ -101,6 +101,11 @@ def hmean(
     return 1 / _average(1 / _of_dtype(a, dtype), axis, dtype, weights, keepdims)
 
 
+def _count(a: Any, out: Any) -> int:
+    """How many numbers each result describes."""
+    return int(a.size // max(out.size, 1))
+
+
 def _central(a: Any, order: int, axis: Any) -> Any:
     return np.mean((a - np.mean(a, axis=axis, keepdims=True)) ** order, axis=axis)
 
@@ -118,10 +123,10 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
 
     """
     plain_options("skew", nan_policy)
-    a = double(a)
+    a = floating(a)
     out = _central(a, 3, axis) / _central(a, 2, axis) ** 1.5
     if not bias:
-        n = a.size if axis is None else a.shape[axis]
+        n = _count(a, out)
         out = out * ((n - 1) * n) ** 0.5 / (n - 2)
     return _kept(out, axis, keepdims, a)
 
@@ -142,10 +147,10 @@ def kurtosis(
 
     """
     plain_options("kurtosis", nan_policy)
-    a = double(a)
+    a = floating(a)
     out = _central(a, 4, axis) / _central(a, 2, axis) ** 2
     if not bias:
-        n = a.size if axis is None else a.shape[axis]
+        n = _count(a, out)
         out = ((n * n - 1) * out - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3)) + 3
     return _kept(out - 3 if fisher else out, axis, keepdims, a)
 
@@ -169,7 +174,7 @@ def zscore(a: Any, axis: Any = 0, ddof: int = 0, nan_policy: str = "propagate") 
 
     """
     plain_options("zscore", nan_policy)
-    a = double(a)
+    a = floating(a)
     away = a - np.mean(a, axis=axis, keepdims=True)
     return away / np.std(a, axis=axis, ddof=ddof, keepdims=True)
 
@@ -187,9 +192,9 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
 
     """
     plain_options("sem", nan_policy)
-    a = double(a)
-    n = a.size if axis is None else a.shape[axis]
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / n**0.5
+    a = floating(a)
+    out = np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    return out / _count(a, out) ** 0.5
 
 
 @smooth
@@ -211,7 +216,7 @@ def moment(
     orders = np.asarray(order)
     if orders.ndim > 1 or np.any(orders < 0) or np.any(orders != np.floor(orders)):
         raise ArgumentError(f"moment: order={order!r} holds whole numbers from 0 on\n  at {user_line()}")
-    a = double(a)
+    a = floating(a)
     away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
     found = [np.mean(away**n, axis=axis, keepdims=keepdims) for n in orders.ravel().astype(int).tolist()]
     return np.stack(found) if orders.ndim else found[0]
@@ -232,5 +237,5 @@ def variation(
 
     """
     plain_options("variation", nan_policy)
-    a = double(a)
+    a = floating(a)
     return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / np.mean(a, axis=axis, keepdims=keepdims)

@@ -9,10 +9,11 @@ import numpy as np
 
 from ....blocks.axes import as_array
 from ....core.errors import NoRuleError, ShapeError, describe, user_line
+from ...chapters import holds_variable, settled
 from ..arrays import SparseArray, as_sparse, is_sparse
 from ..blocks import solved
 from ..making import tril, triu
-from .chapter import smooth
+from .chapter import CHAPTER, own, smooth
 
 
 def square(name: str, A: Any) -> SparseArray:  # noqa: N803
@@ -125,12 +126,33 @@ class Factors:
         return _solve("splu", self._a, rhs, trans == "T", self._order)
 
 
-@smooth
+class PlainFactors(Factors):
+    """SciPy's factors of a plain matrix, which take right-hand sides of Variables too."""
+
+    answers_variables = False
+
+    def __init__(self, a: SparseArray, order: str, scipys_own: Any) -> None:
+        super().__init__(a, order)
+        self._scipys = scipys_own
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._scipys, name)
+
+    def solve(self, rhs: Any, trans: str = "N") -> Any:
+        """As of factors with Variables."""
+        if holds_variable(rhs):
+            return super().solve(rhs, trans)
+        return self._scipys.solve(settled(rhs), trans)
+
+
+@own
 def splu(
     A: Any, permc_spec: str | None = None, diag_pivot_thresh: Any = None, relax: Any = None,  # noqa: N803
     panel_size: Any = None, options: Any = None,
 ) -> Any:  # fmt: skip
-    """The LU factors of a sparse matrix, with `solve` alone; its options change nothing here.
+    """The LU factors of a sparse matrix; of Variables they have `solve` alone, and options change nothing.
 
     Examples
     --------
@@ -140,10 +162,14 @@ def splu(
     array([-1.  , -0.25])
 
     """
-    return Factors(square("splu", A), permc_spec or "COLAMD")
+    order = permc_spec or "COLAMD"
+    if holds_variable(A):
+        return Factors(square("splu", A), order)
+    rest = (permc_spec, diag_pivot_thresh, relax, panel_size, {} if options is None else options)
+    return PlainFactors(square("splu", A), order, CHAPTER.module.splu(settled(A), *rest))
 
 
-@smooth
+@own
 def factorized(A: Any) -> Callable[[Any], Any]:  # noqa: N803
     """A function of `b` that solves A x = b.
 
@@ -155,4 +181,7 @@ def factorized(A: Any) -> Callable[[Any], Any]:  # noqa: N803
     array([-0.25])
 
     """
-    return Factors(square("factorized", A), "COLAMD").solve
+    if holds_variable(A):
+        return Factors(square("factorized", A), "COLAMD").solve
+    plain_solve, ours = CHAPTER.module.factorized(settled(A)), Factors(square("factorized", A), "COLAMD").solve
+    return lambda rhs: ours(rhs) if holds_variable(rhs) else plain_solve(settled(rhs))

@@ -24,6 +24,12 @@ def double(value: Any) -> Any:
     return a if a.dtype == np.float64 else a.astype(np.float64)
 
 
+def _floating(value: Any) -> Any:
+    """An array in single precision as it is, others in double: as SciPy's functions of two vectors compute."""
+    a = as_array(value)
+    return a if a.dtype == np.float32 else double(a)
+
+
 def _weighted(x: Any, w: Any) -> Any:
     return x if w is None else x * double(w)
 
@@ -84,10 +90,10 @@ def _seuclidean(u: Any, v: Any, V: Any = None) -> Any:  # noqa: N803 - SciPy's n
 
 def _mahalanobis(u: Any, v: Any, VI: Any = None) -> Any:  # noqa: N803
     apart = u - v
-    squared = np.sum((apart @ double(VI)) * apart, axis=-1)
+    squared = np.sum((apart @ _floating(VI)) * apart, axis=-1)
     # At zero the square root of a square has a kink, which is that of a length.
     flat = squared == 0
-    return np.where(flat, np.linalg.norm(apart, axis=-1), np.sqrt(np.where(flat, 1.0, squared)))
+    return np.where(flat, np.linalg.norm(apart, axis=-1), np.sqrt(np.where(flat, 1.0, squared)))[()]
 
 
 def _jensenshannon(u: Any, v: Any, base: Any = None) -> Any:
@@ -106,8 +112,9 @@ METRICS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _vectors(u: Any, v: Any) -> tuple[Any, Any]:
-    u, v = double(u), double(v)
+def _vectors(u: Any, v: Any, kept: bool = True) -> tuple[Any, Any]:
+    """Two vectors; where single precision is not kept SciPy gives a number of Python's."""
+    u, v = (_floating(u), _floating(v)) if kept else (double(u), double(v))
     if u.ndim != 1 or u.shape != v.shape:
         raise ShapeError(f"distance of {describe(u)} and {describe(v)}: vectors of one length\n  at {user_line()}")
     return u, v
@@ -125,7 +132,7 @@ def euclidean(u: Any, v: Any, w: Any = None) -> Any:
     array([0.6, 0.8])
 
     """
-    return _euclidean(*_vectors(u, v), w)
+    return _euclidean(*_vectors(u, v, False), w)
 
 
 @smooth
@@ -185,7 +192,7 @@ def minkowski(u: Any, v: Any, p: Any = 2, w: Any = None) -> Any:
     array([ 1., -1.])
 
     """
-    return _minkowski(*_vectors(u, v), p, w)
+    return _minkowski(*_vectors(u, v, bool(np.all(p != 2))), p, w)
 
 
 @smooth
@@ -230,7 +237,7 @@ def canberra(u: Any, v: Any, w: Any = None) -> Any:
     array([0.125])
 
     """
-    return _canberra(*_vectors(u, v), w)
+    return _canberra(*_vectors(u, v, False), w)
 
 
 @smooth
@@ -245,7 +252,7 @@ def braycurtis(u: Any, v: Any, w: Any = None) -> Any:
     array([0.125])
 
     """
-    return _braycurtis(*_vectors(u, v), w)
+    return _braycurtis(*_vectors(u, v, False), w)
 
 
 @smooth
@@ -260,7 +267,7 @@ def seuclidean(u: Any, v: Any, V: Any) -> Any:  # noqa: N803
     array([-0.125])
 
     """
-    return _seuclidean(*_vectors(u, v), V)
+    return _seuclidean(*_vectors(u, v, False), V)
 
 
 @smooth
@@ -290,6 +297,6 @@ def jensenshannon(p: Any, q: Any, base: Any = None, *, axis: int = 0, keepdims: 
     array([ 0.1058, -0.9522])
 
     """
-    p, q = (np.moveaxis(double(x), axis, -1) for x in (p, q))
+    p, q = (np.moveaxis(_floating(x), axis, -1) for x in (p, q))
     out = _jensenshannon(p, q, base)
     return np.expand_dims(out, axis) if keepdims else out

@@ -24,18 +24,18 @@ _SHORT = {
 
 def _apart(u: Any, v: Any, metric: Any, options: dict[str, Any], data: Any) -> Any:
     """The distances of vectors that broadcast; `data` are all of them, of which variances may be asked."""
+    if options.pop("out", None) is not None:
+        raise NoRuleError(f"out= is no array where Variables are compared\n  at {user_line()}\nUse the result")
     if callable(metric):
-        raise NoRuleError(
-            f"a metric of your own has no derivative rule\n  at {user_line()}\n"
-            "Call it under ad.vmap, or give the name of a metric"
-        )
+        shape = np.broadcast_shapes(u.shape, v.shape)
+        rows = [np.reshape(np.broadcast_to(x, shape), (-1, shape[-1])) for x in (u, v)]
+        found = [metric(one, other, **options) for one, other in zip(*rows, strict=True)]
+        return np.reshape(np.stack(found), shape[:-1]) if found else np.zeros(shape[:-1])
     name = _SHORT.get(metric.lower(), metric.lower())
     if name not in METRICS:
         raise NoRuleError(
             f"the metric {metric!r} has no derivative rule\n  at {user_line()}\nWrite one of {', '.join(METRICS)}"
         )
-    if options.pop("out", None) is not None:
-        raise NoRuleError(f"out= is no array where Variables are compared\n  at {user_line()}\nUse the result")
     if name == "seuclidean" and options.get("V") is None:
         options["V"] = np.var(data, axis=0, ddof=1)
     if name == "mahalanobis" and options.get("VI") is None:
@@ -61,9 +61,10 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kwa
     ----------
     XA, XB : array of shape (m, n), (k, n)
         The vectors.
-    metric : str
-        "euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski" with `p`, "cosine", "correlation",
-        "canberra", "braycurtis", "seuclidean" with `V`, "mahalanobis" with `VI`, "jensenshannon".
+    metric : str or callable
+        A function of two vectors, which is called for each pair, or "euclidean", "sqeuclidean", "cityblock",
+        "chebyshev", "minkowski" with `p`, "cosine", "correlation", "canberra", "braycurtis", "seuclidean" with
+        `V`, "mahalanobis" with `VI`, "jensenshannon".
     out : None
         Variables are written into no array.
     **kwargs
@@ -76,7 +77,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kwa
     Raises
     ------
     NoRuleError
-        A metric of truth values, or one of your own.
+        A metric of truth values.
 
     Examples
     --------
