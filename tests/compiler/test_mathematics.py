@@ -13,6 +13,7 @@ from mpmath import mp
 
 pytest.importorskip("llvmlite")
 
+import dragongrad as ad
 from dragongrad.compiler.backends.native.ir.builder import Text
 from dragongrad.compiler.backends.native.ir.functions import Defined, module_text
 from dragongrad.compiler.backends.native.ir.registers import I64, NOALIAS, VOID
@@ -420,3 +421,37 @@ def test_what_is_not_written_is_left_to_numpy():
     for name, dtype in (("exp", np.dtype(int)), ("jv", np.dtype(float))):
         with pytest.raises(calls.UnsupportedError, match=f"{name} of {dtype}"):
             calls.call(Text(), name, dtype, ["%x"])
+
+
+HALVES = (0.5, 1.5, 2.5, -0.5, -1.5, -2.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_half_powers_are_those_of_the_function(dtype):
+    """Powers that are written with a square root have the values of `pow`, where there are none too."""
+    tiny, large = np.finfo(dtype).tiny, np.finfo(dtype).max
+    powers = ad.compile(lambda x: [x**p for p in HALVES], backend="native")
+    with np.errstate(all="ignore"):
+        x = np.array([*SPECIAL, tiny, 1e-40, large / 4, 0.3, 7.0, 1e19, 1e-19, 3e30, 2e-30]).astype(dtype)
+        x = np.concatenate([x, np.random.default_rng(0).uniform(0, 100, 100).astype(dtype)])
+        for p, found in zip(HALVES, powers(x), strict=True):
+            want = x**p
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(want), err_msg=str(p))
+            ends = np.isinf(want) | (want == 0)
+            np.testing.assert_array_equal(found[ends], want[ends], err_msg=str(p))
+            np.testing.assert_array_equal(np.signbit(found[ends]), np.signbit(want[ends]), err_msg=str(p))
+            rest = ~ends & (np.abs(want) >= tiny)
+            np.testing.assert_array_max_ulp(found[rest], want[rest], 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_logarithm_of_an_exponential(dtype):
+    """What the exponential is of, where that is a number; elsewhere, and where it was stored, as NumPy has it."""
+    with np.errstate(all="ignore"):
+        ends = [709.782712893384, 709.78271289338409, -745.133219101942, 88.722832, 88.72284, -103.97, -103.98]
+        x = np.array([*SPECIAL, *ends, 800, -800, 700, -700, 80, -80]).astype(dtype)
+        found = ad.compile(lambda x: np.log(np.exp(x)), backend="native")(x)
+        np.testing.assert_allclose(found, np.log(np.exp(x)), rtol=4 * np.finfo(dtype).eps, atol=1e-16)
+        both = ad.compile(lambda x: (np.exp(x), np.log(np.exp(x))), backend="native")(x)
+        np.testing.assert_allclose(both[1], found, rtol=4 * np.finfo(dtype).eps, atol=1e-16)

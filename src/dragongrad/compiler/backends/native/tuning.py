@@ -62,6 +62,9 @@ UNROLLED_SUM = 16
 LOOPED_TERM_COST = 4
 # Values of a chain that are left to Python's recursion.
 RECURSION_DEPTH = 48
+# Elements of the axes behind a long one up to which they are written out in the loop over that, whose steps then
+# fill vectors; and the steps from which it is long.
+FEW_BEHIND, LONG_BEFORE_FEW = 4, 16
 # Steps of which a part of a loop has a multiple: whole vectors, as many as are computed at a time.
 CUT_MULTIPLE = 32
 # Steps up to which a loop, and lines and stores above which its body, is not interleaved: nothing is left to hide.
