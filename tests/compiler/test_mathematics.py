@@ -57,6 +57,7 @@ INTERVALS = {
     "erf": [(-1, 1), (-6, 6)],
     "erfc": [(-1, 1), (-6, 6), (0, 9), (0, 26.5)],
     "erfcx": [(-1, 1), (-6, 6), (0, 28), (20, 1e3)],
+    "log_ndtr": [(-1, 1), (-10, 10), (-60, 0), (30, 38.6), (-1e5, 0)],
     "gammaln": [(0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 4.5), (4, 1e4)],
     "digamma": [(0, 1), (1, 2), (2, 4), (4, 1e4)],
     **{name: [(-1, 1), (0, 8), (8, 20), (20, 700)] for name in ("i0", "i1", "i2")},
@@ -84,6 +85,7 @@ EDGES = {
     "erf": [0.9999999999999999, 1.0, 5.9, 1e-310],
     "erfc": [0.5999999999999999, 0.6, 26.54, 27.2, -5.9, -6.1],
     "erfcx": [-26.6, -26.7, -9.3, 27.9, 28.1, 1e17, 1e308, 10.9, 11.1, 1e-310],
+    "log_ndtr": [-0.0, -5e-324, -37.5, -40.0, 8.3, 37.6, 38.5, 40.0, -1e100, -1.3e154, -1.9e154, 1e300, -1e308],
     "gammaln": [1 + 2.0**-40, 2 - 2.0**-40, 1e-300, 2.5e305, 4.499999999, 1e17, 0.49999999999999994],
     "digamma": [1.4616321449683622, 1.4616321449683625, 1e-300, 1e300, 3.9999999999],
     "i0": [8.0, 8.000000000000002, 709.8, 713.9, -713.9, 91.8, 1e-310],
@@ -135,6 +137,14 @@ def compute(name, target, dtype, *arrays, called=False):
     return out
 
 
+def _log_ndtr(x):
+    if x > 0:
+        with mp.workprec(2200):
+            return mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
+    scaled = EXACT["erfcx"](-x / mp.sqrt(2))
+    return mp.log(scaled / 2) - x * x / 2
+
+
 EXACT = {
     "exp2": lambda x: mp.mpf(2) ** x,
     "logistic": lambda x: 1 / (1 + mp.exp(-x)),
@@ -151,6 +161,7 @@ EXACT = {
     "arccosh": mp.acosh,
     "arctanh": mp.atanh,
     "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x) if x < 1e4 else (1 - 1 / (2 * x * x)) / (x * mp.sqrt(mp.pi)),
+    "log_ndtr": _log_ndtr,
     "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x < 0 else mp.loggamma(x),
     **{f"i{k}": lambda x, k=k: mp.besseli(k, x) for k in range(3)},
     **{f"i{k}e": lambda x, k=k: mp.besseli(k, x) * mp.exp(-abs(x)) for k in range(3)},
@@ -244,6 +255,8 @@ def _far_beyond(name, *x):
         return float(x[0]) < -40
     if name == "erfc":
         return abs(float(x[0])) > 40
+    if name == "log_ndtr":
+        return not -1.8e154 < float(x[0]) < 45
     if name in ("i0", "i1", "i2"):
         return abs(float(x[0])) > 1200
     if name[0] in "ij":
