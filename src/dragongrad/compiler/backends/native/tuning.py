@@ -89,6 +89,8 @@ BLAS_TERMS, OPERAND_READS = 4, 8
 BLAS_MULTIPLICATIONS = 4096
 # Elements from which small matrices are multiplied by functions, where more terms than these would be written out.
 SMALL_MATRIX_ELEMENTS, WRITTEN_OUT_TERMS = 8, 1024
+# Columns and rows of a matrix of data whose products with vectors become sums in the loops around them.
+NARROW_COLUMNS, NARROW_ROWS = 12, 256
 # Elements of a result up to which a small product beats BLAS.
 SMALL_MATMUL_ELEMENTS = 32
 # Products of a stack that are written one after the other; of more a loop is made.
