@@ -252,8 +252,12 @@ def _inverse() -> dict[str, Table]:
 
 def _gauss() -> dict[str, Table]:
     def scaled(q: mpf) -> mpf:
-        x = 4 * (1 + q) / (1 - q)
-        return (1 + 2 * x) * mp.exp(x**2) * mp.erfc(x)
+        x = 4 * (1 + q) / (1 - q) if q < 1 else mp.inf
+        if x < 60:
+            return (1 + 2 * x) * mp.exp(x**2) * mp.erfc(x)
+        # The asymptotic series, whose least term is far below any digit here.
+        terms = [mp.fac2(2 * n - 1) / (-2 * x * x) ** n for n in range(60)]
+        return (2 + 1 / x) / mp.sqrt(mp.pi) * mp.fsum(terms)
 
     return {
         **_both(
@@ -267,7 +271,7 @@ def _gauss() -> dict[str, Table]:
         ),
         **_both(
             "gauss._ERFC", scaled, lambda q: 1 / scaled(q),
-            (mpf(-1), mpf(24) / 32, 22), (mpf(-1), mpf(7) / 15, 11),
+            (mpf(-1), mpf(1), 24), (mpf(-1), mpf(1), 13),
         ),
     }  # fmt: skip
 

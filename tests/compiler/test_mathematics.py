@@ -13,6 +13,7 @@ from mpmath import mp
 
 pytest.importorskip("llvmlite")
 
+import dragongrad as ad
 from dragongrad.compiler.backends.native.ir.builder import Text
 from dragongrad.compiler.backends.native.ir.functions import Defined, module_text
 from dragongrad.compiler.backends.native.ir.registers import I64, NOALIAS, VOID
@@ -56,6 +57,7 @@ INTERVALS = {
     "erf": [(-1, 1), (-6, 6)],
     "erfc": [(-1, 1), (-6, 6), (0, 9), (0, 26.5)],
     "erfcx": [(-1, 1), (-6, 6), (0, 28), (20, 1e3)],
+    "log_ndtr": [(-1, 1), (-10, 10), (-60, 0), (30, 38.6), (-1e5, 0)],
     "gammaln": [(0, 0.5), (0.5, 1.5), (1.5, 2.5), (2.5, 4.5), (4, 1e4)],
     "digamma": [(0, 1), (1, 2), (2, 4), (4, 1e4)],
     **{name: [(-1, 1), (0, 8), (8, 20), (20, 700)] for name in ("i0", "i1", "i2")},
@@ -83,6 +85,7 @@ EDGES = {
     "erf": [0.9999999999999999, 1.0, 5.9, 1e-310],
     "erfc": [0.5999999999999999, 0.6, 26.54, 27.2, -5.9, -6.1],
     "erfcx": [-26.6, -26.7, -9.3, 27.9, 28.1, 1e17, 1e308, 10.9, 11.1, 1e-310],
+    "log_ndtr": [-0.0, -5e-324, -37.5, -40.0, 8.3, 37.6, 38.5, 40.0, -1e100, -1.3e154, -1.9e154, 1e300, -1e308],
     "gammaln": [1 + 2.0**-40, 2 - 2.0**-40, 1e-300, 2.5e305, 4.499999999, 1e17, 0.49999999999999994],
     "digamma": [1.4616321449683622, 1.4616321449683625, 1e-300, 1e300, 3.9999999999],
     "i0": [8.0, 8.000000000000002, 709.8, 713.9, -713.9, 91.8, 1e-310],
@@ -134,6 +137,14 @@ def compute(name, target, dtype, *arrays, called=False):
     return out
 
 
+def _log_ndtr(x):
+    if x > 0:
+        with mp.workprec(2200):
+            return mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
+    scaled = EXACT["erfcx"](-x / mp.sqrt(2))
+    return mp.log(scaled / 2) - x * x / 2
+
+
 EXACT = {
     "exp2": lambda x: mp.mpf(2) ** x,
     "logistic": lambda x: 1 / (1 + mp.exp(-x)),
@@ -150,6 +161,7 @@ EXACT = {
     "arccosh": mp.acosh,
     "arctanh": mp.atanh,
     "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x) if x < 1e4 else (1 - 1 / (2 * x * x)) / (x * mp.sqrt(mp.pi)),
+    "log_ndtr": _log_ndtr,
     "gammaln": lambda x: mp.log(abs(mp.gamma(x))) if x < 0 else mp.loggamma(x),
     **{f"i{k}": lambda x, k=k: mp.besseli(k, x) for k in range(3)},
     **{f"i{k}e": lambda x, k=k: mp.besseli(k, x) * mp.exp(-abs(x)) for k in range(3)},
@@ -243,6 +255,8 @@ def _far_beyond(name, *x):
         return float(x[0]) < -40
     if name == "erfc":
         return abs(float(x[0])) > 40
+    if name == "log_ndtr":
+        return not -1.8e154 < float(x[0]) < 45
     if name in ("i0", "i1", "i2"):
         return abs(float(x[0])) > 1200
     if name[0] in "ij":
@@ -420,3 +434,37 @@ def test_what_is_not_written_is_left_to_numpy():
     for name, dtype in (("exp", np.dtype(int)), ("jv", np.dtype(float))):
         with pytest.raises(calls.UnsupportedError, match=f"{name} of {dtype}"):
             calls.call(Text(), name, dtype, ["%x"])
+
+
+HALVES = (0.5, 1.5, 2.5, -0.5, -1.5, -2.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_half_powers_are_those_of_the_function(dtype):
+    """Powers that are written with a square root have the values of `pow`, where there are none too."""
+    tiny, large = np.finfo(dtype).tiny, np.finfo(dtype).max
+    powers = ad.compile(lambda x: [x**p for p in HALVES], backend="native")
+    with np.errstate(all="ignore"):
+        x = np.array([*SPECIAL, tiny, 1e-40, large / 4, 0.3, 7.0, 1e19, 1e-19, 3e30, 2e-30]).astype(dtype)
+        x = np.concatenate([x, np.random.default_rng(0).uniform(0, 100, 100).astype(dtype)])
+        for p, found in zip(HALVES, powers(x), strict=True):
+            want = x**p
+            assert found.dtype == dtype
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(want), err_msg=str(p))
+            ends = np.isinf(want) | (want == 0)
+            np.testing.assert_array_equal(found[ends], want[ends], err_msg=str(p))
+            np.testing.assert_array_equal(np.signbit(found[ends]), np.signbit(want[ends]), err_msg=str(p))
+            rest = ~ends & (np.abs(want) >= tiny)
+            np.testing.assert_array_max_ulp(found[rest], want[rest], 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_logarithm_of_an_exponential(dtype):
+    """What the exponential is of, where that is a number; elsewhere, and where it was stored, as NumPy has it."""
+    with np.errstate(all="ignore"):
+        ends = [709.782712893384, 709.78271289338409, -745.133219101942, 88.722832, 88.72284, -103.97, -103.98]
+        x = np.array([*SPECIAL, *ends, 800, -800, 700, -700, 80, -80]).astype(dtype)
+        found = ad.compile(lambda x: np.log(np.exp(x)), backend="native")(x)
+        np.testing.assert_allclose(found, np.log(np.exp(x)), rtol=4 * np.finfo(dtype).eps, atol=1e-16)
+        both = ad.compile(lambda x: (np.exp(x), np.log(np.exp(x))), backend="native")(x)
+        np.testing.assert_allclose(both[1], found, rtol=4 * np.finfo(dtype).eps, atol=1e-16)

@@ -97,6 +97,8 @@ class Lowering:
         whole value is computed at once.
     cost : float
         What an element costs, its operands given; an addition is 1.
+    cost_of : callable or None
+        `cost_of(node)`: what one of this application costs, where that differs.
     fits : callable or None
         `fits(node)`: whether this application can be computed so; None where every one can.
     instructions : callable or None
@@ -112,6 +114,7 @@ class Lowering:
     form: Callable[[Block, list[Any], dict[str, Any]], Form | None] | None = None
     element: Callable[[Any, Op, Any], str] | None = None
     cost: float = 0
+    cost_of: Callable[[Op], float] | None = None
     fits: Callable[[Op], bool] | None = None
     instructions: Callable[..., str] | None = None
     dtype: Callable[..., Any] | None = None
@@ -156,6 +159,12 @@ def fits(node: Op) -> bool:
     """Whether the record of its Block can be used for an operation."""
     found = LOWERINGS.get(node.block)
     return found is not None and (found.fits is None or found.fits(node))
+
+
+def cost_of_element(node: Op) -> float | None:
+    """What an element costs, its operands given; an addition is 1. None of a Block without a record."""
+    found = LOWERINGS.get(node.block)
+    return None if found is None else found.cost if found.cost_of is None else found.cost_of(node)
 
 
 def is_elementwise(node: Op) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph import INPUT, LOOPS, SCAN, Graph, Op, Value, bytes_of
-from ..lowering import LOWERINGS, Role, fits, is_a, terms_of
+from ..lowering import Role, cost_of_element, fits, is_a, terms_of
 from ..rewrite import Writer, meets, rewrite
 from ..scans import Scan, is_result, result_of, scan_op
 from .dead import drop_dead
@@ -161,6 +161,6 @@ def cost_of(node: Op) -> float:
     """What a value costs, its operands given; an addition of two numbers is 1."""
     if is_a(node, Role.VIEW):
         return 0.0
-    found = LOWERINGS.get(node.block)
-    each = found.cost if found is not None and fits(node) else 20.0
+    known = cost_of_element(node) if fits(node) else None
+    each = 20.0 if known is None else known
     return float(node.size * max(each, terms_of(node)))

@@ -139,6 +139,9 @@ def _power(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         return writer.apply(_block(np.multiply), (x, x), {}, node.shape, node.dtype)
     if exponent == -1:
         return writer.apply(_block(np.divide), (1.0, x), {}, node.shape, node.dtype)
+    if exponent == 0.5 and node.shape:
+        # NumPy's operator takes the root of an array too, of minus zero and minus infinity as well.
+        return writer.apply(_block(np.sqrt), (x,), {}, node.shape, node.dtype)
     return None
 
 

@@ -22,6 +22,7 @@ from .repeat.added import with_rows
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
+from .rewrites.narrow_products import sum_narrow_products
 from .rewrites.read_lists import read_lists
 from .rewrites.transpose_operands import turn
 from .schedule.rematerialize import rematerialized
@@ -69,7 +70,8 @@ def legalize(graph: Graph) -> Legal:
         if node.block in LOOPS:
             made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node, with_rows(node)).items()}
             bodies[id(node.params["body"])] = made
-    return Legal(*turn(turn_gathered(part_operands(read_lists(frame_convolutions(graph))))), bodies)
+    graph = sum_narrow_products(read_lists(frame_convolutions(graph)))
+    return Legal(*turn(turn_gathered(part_operands(graph))), bodies)
 
 
 def fuse(legal: Legal) -> Schedule:

@@ -62,6 +62,9 @@ UNROLLED_SUM = 16
 LOOPED_TERM_COST = 4
 # Values of a chain that are left to Python's recursion.
 RECURSION_DEPTH = 48
+# Elements of the axes behind a long one up to which they are written out in the loop over that, whose steps then
+# fill vectors; and the steps from which it is long.
+FEW_BEHIND, LONG_BEFORE_FEW = 4, 16
 # Steps of which a part of a loop has a multiple: whole vectors, as many as are computed at a time.
 CUT_MULTIPLE = 32
 # Steps up to which a loop, and lines and stores above which its body, is not interleaved: nothing is left to hide.
@@ -86,6 +89,8 @@ BLAS_TERMS, OPERAND_READS = 4, 8
 BLAS_MULTIPLICATIONS = 4096
 # Elements from which small matrices are multiplied by functions, where more terms than these would be written out.
 SMALL_MATRIX_ELEMENTS, WRITTEN_OUT_TERMS = 8, 1024
+# Columns and rows of a matrix of data whose products with vectors become sums in the loops around them.
+NARROW_COLUMNS, NARROW_ROWS = 12, 256
 # Elements of a result up to which a small product beats BLAS.
 SMALL_MATMUL_ELEMENTS = 32
 # Products of a stack that are written one after the other; of more a loop is made.

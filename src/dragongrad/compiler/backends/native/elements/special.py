@@ -96,19 +96,10 @@ def _ndtr(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
     return m.op("fmul", m.constant(0.5), m.call("erfc", turned))
 
 
-def _log_ndtr(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
-    """With `t = x / sqrt(2)`, `log(erfcx(-t) / 2) - t**2` left of -1, `log1p(-erfc(t) / 2)` right of it."""
-    m, (x,) = _Numbers(text, dtype), registers
-    t = m.op("fmul", x, m.constant(np.sqrt(0.5)))
-    half = m.constant(0.5)
-    left = m.call("log", m.op("fmul", half, m.call("erfcx", m.negative(t))))
-    right = m.call("log1p", m.op("fmul", m.constant(-0.5), m.call("erfc", t)))
-    return m.select(m.test("olt", x, m.constant(-1.0)), m.op("fsub", left, m.op("fmul", t, t)), right)
-
-
 # By SciPy's names.
 NATIVE: dict[str, Instructions] = {
-    **{name: _function(name) for name in ("erf", "erfc", "erfcx", "gammaln", "exp2", "expm1", "log1p", "cbrt")},
+    **{name: _function(name) for name in ("erf", "erfc", "erfcx", "log_ndtr", "gammaln")},
+    **{name: _function(name) for name in ("exp2", "expm1", "log1p", "cbrt")},
     **{name: _function(name) for name in ("i0", "i1", "i0e", "i1e", "j0", "j1")},
     "psi": _function("digamma"),
     "expit": _function("logistic"),
@@ -118,7 +109,6 @@ NATIVE: dict[str, Instructions] = {
     "logit": _logit,
     "log_expit": _log_expit,
     "ndtr": _ndtr,
-    "log_ndtr": _log_ndtr,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -41,6 +42,27 @@ def _element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     return known.instructions(to.text, kind, registers, values)
 
 
+# The numbers beyond which the exponential is infinite, and zero, by the bytes of each.
+_EXP_ENDS = {8: (709.782712893384, -745.1332191019412), 4: (88.72283172607422, -103.97207641601562)}
+
+
+def _log_element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
+    """A logarithm; of an exponential that is computed here it is what that is of, as far as it is a number."""
+    (x,) = node.operands
+    if not (isinstance(x, Op) and x.block is BLOCKS[np.exp] and x.dtype == node.dtype and node.dtype.kind == "f"):
+        return _element(to, node, index)
+    if to.memory(x) is not None or node.dtype.itemsize not in _EXP_ENDS:
+        return _element(to, node, index)
+    kind, ends = type_of(node.dtype), _EXP_ENDS[node.dtype.itemsize]
+    inner = to.element(x.operands[0], spread(index, shape_of(x.operands[0])), node.dtype)
+    # The logarithm of one is zero without a sign.
+    found = to.text.op(f"fadd {kind} {inner}, {literal(0.0, node.dtype)}")
+    for test, end, value in zip(("ogt", "olt"), ends, (np.inf, -np.inf), strict=True):
+        beyond = to.text.op(f"fcmp {test} {kind} {inner}, {literal(end, node.dtype)}")
+        found = to.text.op(f"select i1 {beyond}, {kind} {literal(value, node.dtype)}, {kind} {found}")
+    return found
+
+
 def is_supported(node: Op) -> bool:
     """Whether there are instructions for numbers of this dtype."""
     known = LOWERINGS[node.block]
@@ -60,13 +82,16 @@ def _has_instructions(block: Block, dtype: Any, count: int) -> bool:
     return True
 
 
-def enter(fn: Any, instructions: Any, dtype: Any = _own_dtype, cost: float | None = None) -> None:
+def enter(
+    fn: Any, instructions: Any, dtype: Any = _own_dtype, cost: float | None = None,
+    cost_of: Callable[[Op], float] | None = None, element: Callable[..., str] = _element,
+) -> None:  # fmt: skip
     """Enter how a Block is computed; one that has a derivative costs as much as a mathematical function."""
     if cost is None:
         cost = FUNCTION_COST if BLOCKS[fn].kind == "elementwise" else 1
     declare(
-        fn, role=Role.ELEMENTWISE, access=same_place, form=forms.elementwise, element=_element,
-        instructions=instructions, dtype=dtype, cost=cost, fits=is_supported,
+        fn, role=Role.ELEMENTWISE, access=same_place, form=forms.elementwise, element=element,
+        instructions=instructions, dtype=dtype, cost=cost, cost_of=cost_of, fits=is_supported,
     )  # fmt: skip
 
 
@@ -259,13 +284,46 @@ def _hypot(text: Text, dtype: Any, registers: list[str], values: Any) -> str:
 def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ...]) -> str:
     if dtype.kind != "f":
         raise calls.UnsupportedError(f"power of {dtype}")
-    if not isinstance(values[1], Op):
-        exponent = np.asarray(values[1])
-        if exponent.size and np.all(exponent == first(exponent)):
-            p = float(first(exponent))
-            if p.is_integer() and 2 <= abs(p) <= 8:
-                return _whole_power(text, dtype, registers[0], int(p))
+    p = _exponent(values)
+    if p.is_integer() and 2 <= abs(p) <= 8:
+        return _whole_power(text, dtype, registers[0], int(p))
+    if abs(p) in _HALVES:
+        return _half_power(text, dtype, registers[0], p)
     return calls.call(text, "pow", dtype, registers)
+
+
+# Roots, and products with one: of more factors the error would be more than that of the function.
+_HALVES = (0.5, 1.5, 2.5)
+
+
+def _exponent(values: tuple[Value, ...]) -> float:
+    """The one number that an exponent is everywhere; NaN where it is not known."""
+    if not values or isinstance(values[1], Op):
+        return np.nan
+    exponent = np.asarray(values[1])
+    return float(first(exponent)) if exponent.size and np.all(exponent == first(exponent)) else np.nan
+
+
+def _power_cost(node: Op) -> float:
+    p = abs(_exponent(node.operands))
+    return 5.0 if p.is_integer() and 2 <= p <= 8 else 12.0 if p in _HALVES else 40.0
+
+
+def _half_power(text: Text, dtype: Any, x: str, p: float) -> str:
+    """A power by its square root; a zero of either sign and minus infinity go where NumPy's function takes them."""
+    kind = type_of(dtype)
+    root = text.intrinsic("fabs", kind, text.intrinsic("sqrt", kind, x))
+    least = text.op(f"fcmp oeq {kind} {x}, {literal(-np.inf, dtype)}")
+    root = text.op(f"select i1 {least}, {kind} {literal(np.inf, dtype)}, {kind} {root}")
+    whole = int(abs(p))
+    if p < 0:
+        # Not one over a product, which may be too large for a number where its parts are not.
+        root = text.op(f"fdiv {kind} {literal(1, dtype)}, {root}")
+    if not whole:
+        return root
+    size = text.intrinsic("fabs", kind, x)
+    factor = size if whole == 1 else text.op(f"fmul {kind} {size}, {size}")
+    return text.op(f"{'fmul' if p > 0 else 'fdiv'} {kind} {root}, {factor}")
 
 
 def _whole_power(text: Text, dtype: Any, x: str, p: int) -> str:
@@ -306,8 +364,8 @@ enter(np.maximum, _extremum("ogt", "sgt"), cost=2)
 enter(np.minimum, _extremum("olt", "slt"), cost=2)
 enter(np.fmax, _known_extremum("maxnum", "ogt", "sgt"), cost=2)
 enter(np.fmin, _known_extremum("minnum", "olt", "slt"), cost=2)
-enter(np.power, _power, cost=40)
-enter(np.float_power, _power, cost=40)
+enter(np.power, _power, cost=40, cost_of=_power_cost)
+enter(np.float_power, _power, cost=40, cost_of=_power_cost)
 enter(np.hypot, _hypot)
 for _degrees in (np.degrees, np.rad2deg):
     enter(_degrees, _scaled(180 / np.pi), cost=1)
@@ -328,10 +386,11 @@ enter(np.bitwise_and, _instruction("and", "and", "and"))
 enter(np.bitwise_or, _instruction("or", "or", "or"))
 enter(np.bitwise_xor, _instruction("xor", "xor", "xor"))
 for _fn in (
-    np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh,
+    np.exp, np.exp2, np.expm1, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.sinh, np.cosh,
     np.tanh, np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
 ):  # fmt: skip
     enter(_fn, _function(_fn.__name__))
+enter(np.log, _function("log"), element=_log_element)
 enter(np.arctan2, _function("arctan2"), cost=40)
 for _block in BLOCKS.values():
     if _block.kind == "elementwise" and _block.name in ("logistic", "erfc"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..linalg import convolution
 from ..linalg.gemm import ProductWriter, factors, lead_strides
 from ..rewrites.legalize_convolution import is_convolution, places_of, shape_of_image
 from ..schedule.stores import Store, row_bytes
-from ..tuning import ROW_BYTES, UNROLLED_SUM
+from ..tuning import FEW_BEHIND, LONG_BEFORE_FEW, ROW_BYTES, UNROLLED_SUM
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 from .loop import INNER, OUTER, PART, PLAIN, LoopWriter, is_row
 
@@ -25,16 +26,32 @@ _BY_IMAGE = {"product": (True, True, False), "total": (False, True, True)}
 
 
 def _side_by_side(store: Store) -> int:
-    """How many accumulators a reduction has: one for each step of a short inner loop that a loop around it repeats.
+    """How many accumulators a reduction has.
 
-    Otherwise a vector of each of these loops would be gathered to a number, before the next is added to it.
+    One for each of a few elements of its result, or for each step of a short inner loop that a loop around it
+    repeats: otherwise a vector of each of these loops would be gathered to a number before the next is added to it.
     """
     last = len(store.domain) - 1
+    if store.behind:
+        return math.prod([store.domain[a] for a in store.behind])
     return store.domain[last] if store.first < last and is_row(store.domain[last]) else 1
+
+
+def _few_behind(stores: list[Store], depth: int) -> bool:
+    """Whether what lies behind an axis is so little that it is written out in the loop over that axis."""
+    return all(
+        store.domain[depth] >= LONG_BEFORE_FEW
+        and 1 < math.prod(store.domain[depth + 1 :]) <= FEW_BEHIND
+        and store.kind in ("map", "reduce")
+        for store in stores
+    )
 
 
 class NestWriter(LoopWriter):
     """Writes the function of a nest of loops."""
+
+    # Whether the axes behind the loop that is being written are written out.
+    written_out = False
 
     def _body(self) -> int:
         """All stores in the same outermost loop, and as far inwards as their domains and dependencies allow."""
@@ -64,14 +81,22 @@ class NestWriter(LoopWriter):
         inner = all(math.prod(store.domain[depth + 1 :]) == 1 and store.kind not in _CALLED for store in stores)
         length = stores[0].domain[depth]
         small = depth > 0 and length <= UNROLLED_SUM and any(store.rolled for store in self.loops.stores)
-        self._loop(
-            "i",
-            0,
-            length,
-            lambda loop: self._inside(stores, (*at, variable(loop))),
-            PART if depth == 0 else None,
-            PLAIN if small else INNER if inner else OUTER,
-        )
+        if self.written_out:
+            for i in range(length):
+                self._inside(stores, (*at, i))
+        else:
+            self.written_out = depth > 0 and not small and _few_behind(stores, depth)
+            try:
+                self._loop(
+                    "i",
+                    0,
+                    length,
+                    lambda loop: self._inside(stores, (*at, variable(loop))),
+                    PART if depth == 0 else None,
+                    PLAIN if small else INNER if inner else OUTER,
+                )
+            finally:
+                self.written_out = False
         for store in begun:
             self._end(store, at)
 
@@ -207,8 +232,12 @@ class NestWriter(LoopWriter):
             self.text.entry.append(f"  {name} = alloca [{count} x {kind}], align 64")
 
             def begin(loop: Loop) -> None:
-                self.text.write(f"  store {kind} {start_of(store)}, ptr {self._total(store, (variable(loop),))}")
+                self.text.write(f"  store {kind} {start_of(store)}, ptr {self._side(store, (variable(loop), 1))}")
 
+            if store.behind:
+                for i in range(count):
+                    self.text.write(f"  store {kind} {start_of(store)}, ptr {self._side(store, (i, 1))}")
+                return
             self._loop("i", 0, count, begin, None, INNER)
             return
         buffer, start = self._buffer(store.node), literal(0, store.node.dtype)
@@ -246,7 +275,16 @@ class NestWriter(LoopWriter):
         name = self.totals[store.node]
         if _side_by_side(store) == 1:
             return name
-        at = self.text.offset([(index[-1], 1)])
+        shape = [store.domain[a] for a in store.behind]
+        parts = [(index[a], math.prod(shape[k + 1 :])) for k, a in enumerate(store.behind)]
+        return self._side(store, *(parts or [(index[-1], 1)]))
+
+    def _side(self, store: Store, *parts: tuple[Index, int]) -> str:
+        """The address of one of several accumulators."""
+        name = self.totals[store.node]
+        if _side_by_side(store) == 1:
+            return name
+        at = self.text.offset(list(parts))
         return self.text.op(f"getelementptr inbounds {kind_of(store)}, ptr {name}, i64 {at}")
 
     def _terms(self, store: Store, index: tuple[Index, ...]) -> list[str]:
@@ -263,14 +301,24 @@ class NestWriter(LoopWriter):
         self.text.write(f"  store {kind} {start_of(store)}, ptr {name}")
 
         def add(loop: Loop) -> None:
-            one = self.text.effect(f"load {kind}, ptr {self._total(store, (variable(loop),))}")
+            one = self.text.effect(f"load {kind}, ptr {self._side(store, (variable(loop), 1))}")
             self._add(store, name, one)
 
         self._loop("i", 0, count, add, None, INNER)
         return self.text.effect(f"load {kind}, ptr {name}")
 
     def _end(self, store: Store, at: tuple[Index, ...]) -> None:
-        if store.in_register:
-            total = self._gathered(store)
-            full = (*at, *[0] * (len(store.domain) - len(at)))
-            self.text.store(self._buffer(store.node), self._parts(store, full), result(self.text, store, total))
+        if not store.in_register:
+            return
+        shape = [store.domain[a] for a in store.behind]
+        for place in itertools.product(*map(range, shape)):
+            full: list[Index] = [*at, *[0] * (len(store.domain) - len(at))]
+            for axis, i in zip(store.behind, place, strict=True):
+                full[axis] = i
+            total = self._one_of(store, tuple(full)) if shape else self._gathered(store)
+            parts = self._parts(store, tuple(full))
+            self.text.store(self._buffer(store.node), parts, result(self.text, store, total))
+
+    def _one_of(self, store: Store, index: tuple[Index, ...]) -> str:
+        """What one of several accumulators has gathered."""
+        return self.text.effect(f"load {kind_of(store)}, ptr {self._total(store, index)}")

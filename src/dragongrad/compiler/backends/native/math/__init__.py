@@ -69,6 +69,7 @@ FUNCTIONS: dict[str, Function] = {
     "erf": Function(gauss.erf),
     "erfc": Function(gauss.erfc),
     "erfcx": Function(gauss.erfcx),
+    "log_ndtr": Function(gauss.log_ndtr),
     "gammaln": Function(gamma.gammaln, branches=True),
     "digamma": Function(gamma.digamma, branches=True),
     "i0": Function(bessel.i0),

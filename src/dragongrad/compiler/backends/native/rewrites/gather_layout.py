@@ -56,7 +56,9 @@ def turn_gathered(graph: Graph) -> Graph:
             return writer.again(node, (made[x], *rest))
         if node in first:
             return _any_of_turned(writer, node, op_of(values[0]), first[node], made)
-        return made.get((values[0], permutation(node))) if node.block is _TRANSPOSE else None
+        if node.block is not _TRANSPOSE or not isinstance(values[0], Op):
+            return None
+        return made.get((values[0], permutation(node)))
 
     return rewrite(graph, visit)
 

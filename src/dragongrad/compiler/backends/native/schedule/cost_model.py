@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ....graph import INPUT, Op
-from ....lowering import LOWERINGS
+from ....lowering import cost_of_element
 from ..tuning import FUNCTION_COST
 
 
 def price(node: Op) -> float:
     """What an element of an operation costs, its operands given; an addition is 1."""
-    known = LOWERINGS.get(node.block)
+    known = cost_of_element(node)
     if known is not None:
-        return known.cost
+        return known
     if node.block is INPUT:
         return 0
     return FUNCTION_COST if node.block.kind == "elementwise" else 1

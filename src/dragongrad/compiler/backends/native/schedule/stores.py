@@ -14,7 +14,7 @@ from ....rewrite import reduced_axes, shape_of
 from ..elements.indexing import added_at
 from ..linalg.gemm import lead_of
 from ..rewrites.legalize_convolution import is_convolution
-from ..tuning import LANE_ELEMENTS, LARGE_PARTS_READ, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
+from ..tuning import FEW_BEHIND, LANE_ELEMENTS, LARGE_PARTS_READ, LIST_ELEMENTS, PARTS_READ, STRAIGHT_ELEMENTS
 from .access import reads
 
 
@@ -77,9 +77,18 @@ class Store:
         return min(self.axes, default=len(self.domain))
 
     @property
+    def behind(self) -> list[int]:
+        """The axes that are kept behind the first that is reduced."""
+        return [a for a in self.kept if a > self.first]
+
+    @property
     def in_register(self) -> bool:
-        """Whether one accumulator is enough: all axes that are kept come before those that are reduced."""
-        return self.kind == "reduce" and max(self.kept, default=-1) < self.first
+        """Whether accumulators are enough: behind the axes that are reduced few elements are kept, or none."""
+        return (
+            self.kind == "reduce"
+            and all(a > max(self.axes) for a in self.behind)
+            and math.prod([self.domain[a] for a in self.behind]) <= FEW_BEHIND
+        )
 
     def reads(self, axis: int, memory: Container[Value]) -> dict[Op, int | None]:
         """For each value in memory below: the axis that is read in step with one of the domain's."""
