@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from chromium import Watched
 
 from dragongrad.command.play.server import Playground
 
@@ -27,31 +28,17 @@ def ground():
 @pytest.fixture
 def load(browser, ground):
     """Opens views; at the end of a test there must have been no error, and no request to anywhere else."""
-    contexts, wrong = [], []
     origin = ground.url.split("/")[2]
-
-    def foreign(request):
-        if request.url.split("/")[2] != origin and not request.url.startswith("data:"):
-            wrong.append(request.url)
+    watched = Watched(browser, lambda address: address.startswith("data:") or address.split("/")[2] == origin)
 
     def opened(state, scheme="light", size=(1280, 900)):
-        viewport = {"width": size[0], "height": size[1]}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", foreign)
-        page.goto(f"{ground.url}#{state}")
-        return page
+        return watched.open(f"{ground.url}#{state}", scheme, size, reduced_motion="reduce")
 
-    opened.wrong = wrong
+    opened.watched = watched
     yield opened
-    for context in contexts:
-        context.close()
+    watched.close()
     # A refusal that a test asks for is an answer with the status 400, which the console mentions.
-    assert [line for line in wrong if "status of 400" not in line] == []
+    assert [line for line in watched.wrong if "status of 400" not in line] == []
 
 
 def wait(page, script, arg=None):
@@ -270,4 +257,5 @@ def test_a_server_that_has_ended_is_told(load, ground):
     ground.stop()
     field(page, "Points a side").press("ArrowRight")
     wait(page, "document.getElementById('trouble').textContent.includes('the server does not answer')")
-    load.wrong[:] = [line for line in load.wrong if not re.search("ERR_CONNECTION|Failed to load", line)]
+    wrong = load.watched.wrong
+    wrong[:] = [line for line in wrong if not re.search("ERR_CONNECTION|Failed to load", line)]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cases import CASES as CASES_OF_BLOCKS
+from chromium import Watched
 
 import dragongrad as ad
 from dragongrad.views.explore import forms
@@ -15,19 +16,11 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def load(browser, tmp_path):
     """Opens explorations; at the end of a test there must have been no error and no request."""
-    contexts, wrong = [], []
+    watched = Watched(browser, lambda address: address.startswith(tmp_path.as_uri()))
 
     def opened(exploration, scheme="light", size=(1280, 800)):
-        path = exploration.save(tmp_path / f"page{len(contexts)}.html")
-        viewport = {"width": size[0], "height": size[1]}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
-        page.goto(path.as_uri())
-        return page
+        path = exploration.save(tmp_path / f"page{len(watched.contexts)}.html")
+        return watched.open(path.as_uri(), scheme, size, offline=True)
 
     def again(page, exploration):
         path = tmp_path / "page0.html"
@@ -37,9 +30,8 @@ def load(browser, tmp_path):
 
     opened.again = again
     yield opened
-    for context in contexts:
-        context.close()
-    assert not wrong
+    watched.close()
+    assert not watched.wrong
 
 
 def product(x, y):
