@@ -16,7 +16,7 @@ MINUTES ?= 10
 ONLY ?=
 
 # Where the tests are that look at pages in a browser.
-PAGES := tests/views tests/command
+PAGES := tests/views tests/command tests/lab
 
 .PHONY: pictures demo test test-all test-lowest test-browser coverage fuzz lint types layers check pages docs bench lab help
 
@@ -24,7 +24,7 @@ help:
 	@echo "make demo   train on real data and draw pictures (sets everything up)"
 	@echo "make test   lint, types, layers, documentation and tests (sets everything up)"
 	@echo "make test-all   the same, and the exhaustive tests"
-	@echo "make test-browser   the pages of the explorer and the play ground, in Chromium where there is one"
+	@echo "make test-browser   the pages of the explorer, the race and the play ground, in Chromium"
 	@echo "make test-lowest   a part of the tests, with the lowest releases of everything"
 	@echo "make coverage   which statements the tests run, by room"
 	@echo "make fuzz MINUTES=10   random programs and wrong arguments; a script for each failure"
@@ -43,9 +43,6 @@ test: export DRAGONGRAD_SMALL := 1
 test: export PYTHONDONTWRITEBYTECODE :=
 test: lint types layers pages
 	$(MAKE) --no-print-directory -j 2 docs check
-	@if $(BIN)/python -c "import playwright" 2>/dev/null && command -v chromium >/dev/null; \
-	then $(BIN)/python -m pytest -n 2 -m browser -rs $(PAGES); \
-	else echo "the pages were not tried in a browser: make test-browser does, where there is Chromium"; fi
 
 test-all: test
 	$(BIN)/python -m pytest -n 2 -m slow tests
@@ -53,8 +50,9 @@ test-all: test
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
-# Playwright drives the Chromium of the system (Debian: apt-get install chromium), it downloads none.
+# Playwright drives the Chromium of the system, it downloads none.
 test-browser: $(BROWSER_READY)
+	@$(BIN)/python -c "import sys; sys.path.insert(0, 'tools'); import chromium as c; sys.exit(c.NO_CHROMIUM)"
 	$(BIN)/python -m pytest -n 2 -m browser -rs $(PAGES)
 
 coverage: pages $(COVERAGE_READY)

@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from chromium import Watched
 
 from dragongrad.command.play.server import Playground
 
@@ -14,6 +15,16 @@ VIEWS = ["explorer", "race", "losses", "surface", "basins", "network", "convolut
 NAMELESS = """() => [...document.querySelectorAll("input, select, button, canvas, iframe, progress, [role=img]")]
   .filter((e) => !(e.labels?.length || e.ariaLabel || e.title || e.textContent.trim() || e.ariaHidden))
   .map((e) => e.outerHTML)"""
+
+
+# Words in selects and hints in fields that are wider than what is there for them.
+CUT = """() => [...document.querySelectorAll("main select, main input[placeholder]")].flatMap((e) => {
+  const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(e);
+  pen.font = `${style.fontSize} ${style.fontFamily}`;
+  const beside = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight) + (e.options ? 16 : 0);
+  const words = e.options ? [...e.options].map((o) => o.text) : [e.placeholder];
+  return words.filter((text) => pen.measureText(text).width > e.clientWidth - beside);
+})"""
 
 
 @pytest.fixture
@@ -27,31 +38,17 @@ def ground():
 @pytest.fixture
 def load(browser, ground):
     """Opens views; at the end of a test there must have been no error, and no request to anywhere else."""
-    contexts, wrong = [], []
     origin = ground.url.split("/")[2]
-
-    def foreign(request):
-        if request.url.split("/")[2] != origin and not request.url.startswith("data:"):
-            wrong.append(request.url)
+    watched = Watched(browser, lambda address: address.startswith("data:") or address.split("/")[2] == origin)
 
     def opened(state, scheme="light", size=(1280, 900)):
-        viewport = {"width": size[0], "height": size[1]}
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", foreign)
-        page.goto(f"{ground.url}#{state}")
-        return page
+        return watched.open(f"{ground.url}#{state}", scheme, size, reduced_motion="reduce")
 
-    opened.wrong = wrong
+    opened.watched = watched
     yield opened
-    for context in contexts:
-        context.close()
+    watched.close()
     # A refusal that a test asks for is an answer with the status 400, which the console mentions.
-    assert [line for line in wrong if "status of 400" not in line] == []
+    assert [line for line in watched.wrong if "status of 400" not in line] == []
 
 
 def wait(page, script, arg=None):
@@ -86,7 +83,7 @@ def field(page, label):
 # Every view
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 900)), ("dark", (390, 844))])
+@pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 900)), ("dark", (360, 780))])
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view(load, view, scheme, size):
     page = load(view, scheme, size)
@@ -99,6 +96,7 @@ def test_a_view(load, view, scheme, size):
     assert page.locator("nav a[aria-current=page]").inner_text().lower() == view
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(CUT) == []
     assert page.locator("#trouble").is_hidden()
 
 
@@ -210,6 +208,52 @@ def test_basins_are_cancelled_and_computed(load):
     assert sum(float(share.rstrip(" %")) for share in shares) == pytest.approx(100, abs=0.3)
 
 
+def test_many_basins_have_colours_and_patterns_of_their_own(load):
+    page = load("basins?f=sin(3*x)*sin(3*y)&grid=40&steps=100")
+    page.get_by_role("button", name="Compute again").wait_for()
+    rows = page.locator("main tbody tr")
+    assert rows.count() == 12 + 3  # the largest, the others together, those under way, those that flew off
+    keys = page.evaluate("[...document.querySelectorAll('main tbody canvas.key')].map((c) => c.toDataURL())")
+    assert len(set(keys)) == len(keys) == 14
+    shares = [float(text.rstrip(" %")) for text in page.locator("main tbody td:last-child").all_inner_texts()]
+    assert sum(shares) == pytest.approx(100, abs=0.8)
+    assert shares[:12] == sorted(shares[:12], reverse=True)
+    assert "others" in rows.nth(12).inner_text()
+    # The colour of a start in the middle of the largest basin is that of its row.
+    point = [float(v.replace("\u2212", "-")) for v in rows.first.locator("th").inner_text().strip("()").split(", ")]
+    canvas = page.locator("main canvas").first
+    canvas.press("ArrowRight")
+    told = page.locator(".stage .hint").inner_text()
+    assert re.match(r"from \(.*\): (to \(.*\) by about step \d+|still under way)$", told)
+    assert page.locator("#live").inner_text() == told
+    assert max(map(abs, point)) < 3
+
+
+def test_the_play_ground_is_used_from_the_keyboard_alone(load):
+    page = load("race?f=booth&o=gd&steps=20")
+    page.locator("main tbody tr").first.wait_for()
+    focused, seen = "document.activeElement", []
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(f"{focused}.id || {focused}.textContent || {focused}.tagName"))
+        assert page.evaluate(
+            f"{focused} === document.body || getComputedStyle({focused}).outlineStyle !== 'none'"
+        ), seen
+    for wanted in ("to-race", "to-basins", "link", "code", "CANVAS", "m-gd", "m-rmsprop"):
+        assert wanted in seen
+    page.locator("#m-newton").press("Space")
+    wait(page, "document.querySelectorAll('main tbody tr').length === 2")
+    page.locator("#code").press("Enter")
+    page.locator("#program-text").wait_for()
+    assert page.evaluate("document.querySelector('dialog').contains(document.activeElement)")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "code"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    wait(page, "document.getElementById('live').textContent.startsWith('Step 1: gd')")
+
+
 def test_a_network_trains(load):
     page = load("network?data=xor&hidden=8&points=60&lr=0.1")
     status = page.locator(".sum")
@@ -270,4 +314,5 @@ def test_a_server_that_has_ended_is_told(load, ground):
     ground.stop()
     field(page, "Points a side").press("ArrowRight")
     wait(page, "document.getElementById('trouble').textContent.includes('the server does not answer')")
-    load.wrong[:] = [line for line in load.wrong if not re.search("ERR_CONNECTION|Failed to load", line)]
+    wrong = load.watched.wrong
+    wrong[:] = [line for line in wrong if not re.search("ERR_CONNECTION|Failed to load", line)]

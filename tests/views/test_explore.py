@@ -246,9 +246,8 @@ def test_what_moves_elements_is_a_gather(f):
 @pytest.mark.parametrize(
     ("f", "words"),
     [
-        (lambda x: np.cumsum(x), "cumsum has no form in JavaScript"),
-        (lambda x: np.linalg.inv(x), "inv has no form"),
-        (lambda x: np.linalg.slogdet(x)[1], "slogdet has no form"),
+        (lambda x: np.linalg.pinv(x), "pinv has no form in JavaScript"),
+        (lambda x: np.linalg.eigh(x)[0], "eigh has no form"),
         (lambda x: np.sin(x * 1j), "complex numbers"),
         (lambda x: np.sum(x, where=np.eye(2) > 0), "no form|gather"),
     ],

@@ -379,7 +379,7 @@ def test_a_notebook_draws_figures_as_files_have_them(monkeypatch):
 def test_a_page_in_a_frame_reads_as_the_page():
     page = '<p title="a & b">it\'s</p><script>1 < 2</script>'
     frame = ET.fromstring(framed(page, 300))
-    assert (frame.get("srcdoc"), frame.get("sandbox")) == (page, "allow-scripts")
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (page, "allow-scripts allow-downloads")
     assert "height: 300px" in frame.get("style")
 
 

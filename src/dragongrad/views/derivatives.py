@@ -60,7 +60,8 @@ def pulled(graph: Graph, cotangent: Any = None) -> Pulled:
         if node.pick is not None:
             maker: Any = node.parents[0]
             bars.setdefault(maker, [np.zeros(s.shape, s.dtype) for s in maker.dtype])[node.pick] = bar
-            done.given[node] = [(maker, bar)]
+            done.given[node] = [(maker, [bar if k == node.pick else np.zeros(s.shape, s.dtype)
+                                         for k, s in enumerate(maker.dtype)])]  # fmt: skip
             continue
         active, apply = _local(node)
         out, pull = vjp(apply, *[node.saved[1 + i] for i in active])

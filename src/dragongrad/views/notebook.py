@@ -40,4 +40,4 @@ def teach_figures(matplotlib: Any, style: dict[Any, Any]) -> None:
 def framed(page: str, height: int) -> str:
     """A whole HTML page as an element of a notebook, in a frame where its styles and scripts meet no others."""
     style = f"width: 100%; height: {height}px; border: 0"
-    return f'<iframe srcdoc="{escape(page)}" style="{style}" sandbox="allow-scripts"></iframe>'
+    return f'<iframe srcdoc="{escape(page)}" style="{style}" sandbox="allow-scripts allow-downloads"></iframe>'

@@ -31,8 +31,9 @@ from .paths import draw_contours, fill_contours
 _SIDES = 1.38
 # More positions than this cannot be told apart in an animation, and would make the page heavy.
 _FRAMES = 600
-# Where the colours that all pages share are written.
-_COLOURS = "/* colours */"
+_WEB = Path(__file__).parent / "web"
+# Where the page has its styles and its script.
+_STYLES, _SCRIPT = "/* styles */", "/* script */"
 # The element of the page that the data follow.
 _BLOCK = '<script id="data" type="application/json">'
 
@@ -107,8 +108,10 @@ class Race:
         data = json.dumps({"title": self.title, **_page_data(self)}, allow_nan=False, separators=(",", ":"))
         for mark in "<>&":
             data = data.replace(mark, f"\\u{ord(mark):04x}")
-        head, block, tail = (Path(__file__).parent / "race.html").read_text(encoding="utf-8").partition(_BLOCK)
-        return f"{head.replace(_COLOURS, page_style())}{block}{data}{tail}"
+        page, look, script = ((_WEB / f"race.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+        head, block, tail = page.partition(_BLOCK)
+        head = head.replace(_STYLES, f"{page_style()}\n{look}")
+        return f"{head}{block}{data}{tail.replace(_SCRIPT, script)}"
 
     def to_gif(self, path: str | Path, frames: int = 60, fps: int = 12) -> Path:
         """Write the race as an animated GIF.

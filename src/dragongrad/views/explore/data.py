@@ -109,6 +109,8 @@ def _node(recording: Recording, place: dict[Node, int], sources: Sources, i: int
         made["at"] = where
     if several:
         made["several"] = True
+    if node.pick is not None:
+        made["k"] = node.pick
     if len(graph.nodes) <= _MOST_FORMULAS:
         made["d"], made["b"] = pushed_text(graph, node), pulled_text(graph, node)
     return made

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ...blocks.indices import At
 from ...core.block import BLOCKS
 from ...core.node import Node
-from .encode import MOST
+from .encode import MOST, encode
 
 # The elementwise Blocks that `engine.js` knows by name; its own table is compared with this one in the tests.
 ELEMENTWISE = frozenset({
@@ -19,7 +20,9 @@ ELEMENTWISE = frozenset({
     "logaddexp", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "degrees", "rad2deg", "radians",
     "deg2rad", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "maximum", "minimum", "logistic", "floor",
     "ceil", "trunc", "rint", "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and",
-    "logical_or", "logical_not", "isfinite", "isnan", "isinf", "stop_gradient",
+    "logical_or", "logical_not", "isfinite", "isnan", "isinf", "stop_gradient", "fmax", "fmin", "float_power",
+    "fmod", "copysign", "ldexp", "heaviside", "logaddexp2", "sinc", "erfc", "i0", "i1", "floor_divide",
+    "frexp_exponent", "signbit", "logical_xor",
 })  # fmt: skip
 
 
@@ -38,10 +41,12 @@ def form(node: Node) -> dict[str, Any]:
 def _form(node: Node) -> dict[str, Any]:
     block: Any = node.block
     if node.pick is not None:
-        raise NoFormError(f"{_called(node.parents[0])} has no form in JavaScript")
-    if isinstance(node.dtype, tuple):
+        _form(node.parents[0])  # type: ignore[arg-type]
+        return {"f": "pick"}
+    several = isinstance(node.dtype, tuple)
+    if several and block.name not in _SPECIAL:
         raise NoFormError(f"{_called(node)} has no form in JavaScript")
-    values: Any = node.saved
+    values: Any = (*node.saved[0], *node.saved[1:]) if several else node.saved
     if any(isinstance(v, (list, tuple)) for v in values):
         raise NoFormError(f"{block.name} has no form in JavaScript")
     if any(np.asarray(v).dtype.kind not in "fiub" for v in values):
@@ -52,7 +57,7 @@ def _form(node: Node) -> dict[str, Any]:
     if BLOCKS.get(block.fn) != block:
         raise NoFormError(f"{block.name} has a rule of its own, and no form in JavaScript")
     if block.name in ELEMENTWISE and not node.params:
-        return {"f": block.name} | ({"r": 1} if node.dtype == np.float32 else {})
+        return {"f": block.name, **_single(node)}
     special = _SPECIAL.get(block.name)
     if special is not None:
         return special(node)
@@ -76,7 +81,7 @@ def _axes(node: Node, axis: Any) -> list[int]:
 def _reduction(name: str) -> Callable[[Node], dict[str, Any]]:
     def reduced(node: Node) -> dict[str, Any]:
         given = dict(node.params)
-        made = {"f": name, "axes": _axes(node, given.pop("axis", None))}
+        made = {"f": name, "axes": _axes(node, given.pop("axis", None)), **_single(node)}
         given.pop("keepdims", None)
         if any(v is not None for v in given.values()):
             raise NoFormError(f"{name} with {', '.join(given)} has no form in JavaScript")
@@ -89,14 +94,75 @@ def _plain(name: str) -> Callable[[Node], dict[str, Any]]:
     def plain(node: Node) -> dict[str, Any]:
         if any(v is not None for v in node.params.values()):
             raise NoFormError(f"{name} with {', '.join(node.params)} has no form in JavaScript")
-        return {"f": name}
+        return {"f": name, **_single(node)}
 
     return plain
 
 
+def _single(node: Node) -> dict[str, int]:
+    """The mark of what is rounded to single precision."""
+    return {"r": 1} if node.dtype == np.float32 else {}
+
+
+def _line(name: str, axis: int | None) -> Callable[[Node], dict[str, Any]]:
+    """A Block that goes along an axis, which is a given one if the call names none."""
+
+    def along(node: Node) -> dict[str, Any]:
+        given = node.params.get("axis", axis)
+        return {"f": name, "axis": None if given is None else int(given) % np.ndim(node.saved[1]), **_single(node)}
+
+    return along
+
+
+def _truths(name: str) -> Callable[[Node], dict[str, Any]]:
+    """A Block of bits where it is one of truths."""
+
+    def logical(node: Node) -> dict[str, Any]:
+        if node.dtype != np.bool_:
+            raise NoFormError(f"{node.block.name} of whole numbers has no form in JavaScript")  # type: ignore[union-attr]
+        return {"f": name}
+
+    return logical
+
+
+def _indexed(name: str) -> Callable[[Node], dict[str, Any]]:
+    """A Block that reads or adds at places, which are arrays for the first axes; `At` is a part of the stack."""
+
+    def at_places(node: Node) -> dict[str, Any]:
+        parts = node.params["index"]
+        if any(isinstance(p, slice) or p is None or p is Ellipsis or np.asarray(p).dtype == bool for p in parts):
+            raise NoFormError(f"{name} with slices beside places has no form in JavaScript")
+        index = [{"at": p.position} if isinstance(p, At) else encode(np.asarray(p)) for p in parts]
+        return {"f": name, "index": index, **_single(node)}
+
+    return at_places
+
+
+def _scattered(node: Node) -> dict[str, Any]:
+    try:
+        return _gather(node)
+    except NoFormError:  # elements meet at a place
+        return _indexed("scatter")(node)
+
+
+def _searched(node: Node) -> dict[str, Any]:
+    if node.params.get("sorter") is not None:
+        raise NoFormError("searchsorted with sorter has no form in JavaScript")
+    return {"f": "searchsorted", "side": str(node.params.get("side", "left"))}
+
+
 _SPECIAL: dict[str, Callable[[Node], dict[str, Any]]] = {
     "sum": _reduction("sum"), "max": _reduction("max"), "min": _reduction("min"), "prod": _reduction("prod"),
-    "matmul": _plain("matmul"), "where": _plain("where"),
+    "all": _reduction("all"), "any": _reduction("any"), "count_nonzero": _reduction("count_nonzero"),
+    "argsort": _line("argsort", -1), "argmax": _line("argmax", None), "argmin": _line("argmin", None),
+    "cumsum": _line("cumsum", None), "searchsorted": _searched,
+    "round": lambda node: {"f": "round", "digits": int(node.params.get("decimals", 0)), **_single(node)},
+    "truncation": lambda node: {"f": "truncation"},
+    "invert": _truths("logical_not"), "bitwise_and": _truths("logical_and"), "bitwise_or": _truths("logical_or"),
+    "bitwise_xor": _truths("logical_xor"),
+    "gather": _indexed("index"), "scatter": _scattered, "scatter_at": _indexed("scatter"),
+    "matmul": _plain("matmul"), "where": _plain("where"), "convolve": _plain("convolve"), "inv": _plain("inv"),
+    "solve": _plain("solve"), "det": _plain("det"), "slogdet": _plain("slogdet"), "cholesky": _plain("cholesky"),
 }  # fmt: skip
 
 

@@ -1,18 +1,21 @@
 // Basins of attraction: which minimum is reached from every start, and how soon.
 
 import { button, bytes, el, later, listen, only, say, select, short, slider, table, trouble } from "./ui.js";
-import { colour, dark, frame, picture, star } from "./plot.js";
+import { css, dark, frame, MOST_CLASSES, picture, shading, star } from "./plot.js";
 import { chosen, functionPanel, parse } from "./plane.js";
 
 export const title = "Basins";
-export const intro = "Every point is a start. Its colour is the minimum that the optimizer reaches from there, strong where it arrives soon. Grey starts are still under way at the last step, hatched ones flew off.";
+export const intro = "Every point is a start. Its colour is the minimum that the optimizer reaches from there, strong where it arrives soon. Grey starts are still under way at the last step, striped ones flew off. Where there are more minima than colours, a pattern tells them apart. The pointer, or the arrow keys on the map, tell where a start arrives.";
 export const usual = { f: "himmelblau", region: "", o: "gd", grid: "100", steps: "300" };
 export const asks = ["f", "region", "o", "grid", "steps"];
 
+// More names than these would be longer than the map.
+const NAMED = 12;
+
 export function make(root, state, set) {
-  let map = null, image = null, stream = null, at = null, scheme = null;
-  const canvas = el("canvas", { role: "img" });
-  canvas.setAttribute("aria-label", "The map of basins; the table has the share of each minimum");
+  let map = null, ranks = [], probe = null, image = null, stream = null, at = null, scheme = null;
+  const canvas = el("canvas", { role: "application", tabIndex: 0 });
+  canvas.setAttribute("aria-label", "The map of basins; arrow keys tell where a start arrives, the table has the share of each minimum");
   const view = picture(canvas, .8, draw);
   const bar = el("progress", { max: 1, value: 0, ariaLabel: "Progress" });
   const go = button("Cancel", () => (stream ? cancel() : run()), { className: "main" });
@@ -45,7 +48,7 @@ export function make(root, state, set) {
     trouble(""); bar.value = 0; go.textContent = "Cancel"; status.textContent = "under way";
     stream = listen("basins", only(state, asks), (event) => {
       if (event.share !== undefined) { bar.value = event.share; return; }
-      map = event; image = null; panel.shown = event.region; bar.value = 1;
+      map = event; image = probe = null; panel.shown = event.region; bar.value = 1;
       if (rate && !parse(state.o)[0].lr && event.lr) rate.put(event.lr);
       fill(); view.redraw();
     }, (error) => {
@@ -55,33 +58,54 @@ export function make(root, state, set) {
   }
   function cancel() { stream.stop(); stream = null; go.textContent = "Compute again"; status.textContent = "cancelled"; }
 
-  function fill() {
-    const names = map.minima.map((m) => `(${m.map((v) => short(Math.abs(v) < 1e-7 ? 0 : v)).join(", ")})`), parts = Object.entries(map.shares);
-    const swatch = (k) => { const made = el("canvas", { className: "key", width: 24, height: 14, ariaHidden: "true" }), pen = made.getContext("2d"); pen.fillStyle = typeof k === "string" ? "#808080" : colour(k); pen.fillRect(0, 0, 24, 14);
-      if (k === "diverged") for (let x = 0; x < 24; x += 6) pen.clearRect(x, 0, 3, 14);
-      return made; };
-    const percent = (v) => `${(100 * v).toFixed(1)} %`;
-    shares.fill([...names.map((name, k) => [name, k, map.values[k], parts[k]?.[1] ?? 0]).slice(0, 12).map(([name, k, v, share]) =>
-      el("tr", {}, el("th", { scope: "row" }, swatch(k), name), el("td", {}, short(v)), el("td", {}, percent(share)))),
-    ...["under way", "diverged"].map((name) => el("tr", {}, el("th", { scope: "row" }, swatch(name), name), el("td", {}), el("td", {}, percent(map.shares[name] ?? 0))))]);
-    notes.replaceChildren(...[...map.notes, ...(map.batched ? [] : ["This method mixes the numbers of a batch: the starts ran one by one."]),
-      ...(map.minima.length > 8 ? ["Colours repeat after eight minima."] : []), ...(map.minima.length > 12 ? [`${map.minima.length - 12} more minima were found.`] : [])].map((text) => el("li", {}, text)));
-    say(`Basins of ${map.title}: ${names.slice(0, 6).map((name, k) => `${name} ${percent(parts[k]?.[1] ?? 0)}`).join(", ")}`);
+  // Colours and the table begin with the largest basins.
+  function ranked() {
+    const sizes = Object.values(map.shares).slice(0, map.minima.length);
+    const order = sizes.map((_, k) => k).sort((i, j) => sizes[j] - sizes[i] || i - j);
+    ranks = [];
+    order.forEach((k, rank) => { ranks[k] = rank; });
+    return order.map((k) => ({ k, share: sizes[k], name: pointOf(map.minima[k]) }));
+  }
+  const pointOf = (m) => `(${m.map((v) => short(Math.abs(v) < 1e-7 ? 0 : v)).join(", ")})`;
+  const percent = (v) => `${(100 * v).toFixed(1)} %`;
+
+  // The red, green and blue of a pixel by what became of a start: the rank of its minimum, -1 under way, -2 flown off.
+  function inks() {
+    const made = new Map(), paper = dark() ? 20 : 255;
+    made.set(-1, () => [128, 128, 128]);
+    made.set(-2, (x) => (x % 6 < 3 ? [128, 128, 128] : [paper, paper, paper]));
+    return (rank) => { if (!made.has(rank)) made.set(rank, shading(rank)); return made.get(rank); };
   }
 
+  function swatch(rank) {
+    const made = el("canvas", { className: "key", width: 24, height: 14, ariaHidden: "true" }), pen = made.getContext("2d"), data = pen.createImageData(24, 14), ink = inks()(rank);
+    for (let y = 0; y < 14; y++) for (let x = 0; x < 24; x++) data.data.set([...ink(x, y, 1), 255], 4 * (24 * y + x));
+    pen.putImageData(data, 0, 0);
+    return made;
+  }
+
+  function fill() {
+    const found = ranked(), named = found.slice(0, NAMED), others = found.slice(NAMED);
+    const line = (key, name, now, share) => el("tr", {}, el("th", { scope: "row" }, key, name), el("td", {}, now), el("td", {}, percent(share)));
+    shares.fill([...named.map(({ k, name, share }) => line(swatch(ranks[k]), name, short(map.values[k]), share)),
+      ...(others.length ? [line(null, `${others.length} others`, "", others.reduce((sum, o) => sum + o.share, 0))] : []),
+      ...[["under way", -1], ["diverged", -2]].map(([name, rank]) => line(swatch(rank), name, "", map.shares[name] ?? 0))]);
+    notes.replaceChildren(...[...map.notes, ...(map.batched ? [] : ["This method mixes the numbers of a batch: the starts ran one by one."]),
+      ...(found.length > MOST_CLASSES ? [`Colours and patterns repeat after ${MOST_CLASSES} minima.`] : [])].map((text) => el("li", {}, text)));
+    say(`Basins of ${map.title}: ${found.slice(0, 6).map(({ name, share }) => `${name} ${percent(share)}`).join(", ")}`);
+  }
+
+  // Each start is a square of so many pixels that patterns are seen.
   function paint() {
-    const n = map.grid, label = bytes(map.label), shade = bytes(map.shade), made = new OffscreenCanvas(n, n), pen = made.getContext("2d"), data = pen.createImageData(n, n);
-    const paper = dark() ? 20 : 255;
+    const n = map.grid, side = Math.max(1, Math.round(720 / n)), size = n * side, label = bytes(map.label), shade = bytes(map.shade);
+    const made = new OffscreenCanvas(size, size), pen = made.getContext("2d"), data = pen.createImageData(size, size), ink = inks();
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
-      const p = (n - 1 - i) * n + j, k = label[p] - 2, strong = 1 - .8 * Math.sqrt(shade[p] / 255);
-      let c = k >= 0 ? hex(colour(k)).map((v) => paper + strong * (v - paper)) : [128, 128, 128];
-      if (k === -2) c = (i + j) % 4 < 2 ? [128, 128, 128] : [paper, paper, paper];
-      data.data.set([...c, 255], 4 * (i * n + j));
+      const p = (n - 1 - i) * n + j, k = label[p] - 2, strong = 1 - .8 * Math.sqrt(shade[p] / 255), of = ink(k < 0 ? k : ranks[k]);
+      for (let y = i * side; y < (i + 1) * side; y++) for (let x = j * side; x < (j + 1) * side; x++) data.data.set([...of(x, y, strong), 255], 4 * (size * y + x));
     }
     pen.putImageData(data, 0, 0);
     return made;
   }
-  const hex = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
 
   function draw(pen, width, height) {
     if (!map) return;
@@ -89,21 +113,38 @@ export function make(root, state, set) {
     image ??= paint();
     at = frame(pen, width, height, map.region, map.names);
     at.inside(() => {
-      pen.imageSmoothingEnabled = false;
+      pen.imageSmoothingEnabled = true;
       pen.drawImage(image, at.left, at.top, at.right - at.left, at.bottom - at.top);
       for (const m of map.minima) star(pen, at.x(m[0]), at.y(m[1]), 9);
+      if (probe) { pen.strokeStyle = css("--ink"); pen.lineWidth = 2; pen.strokeRect(at.x(probe[0]) - 6, at.y(probe[1]) - 6, 12, 12); }
     });
     at.axes();
   }
-  canvas.addEventListener("mousemove", (event) => {
-    if (!map || !at) return;
-    const [x, y] = at.back(event.offsetX, event.offsetY), [[l, r], [b, t]] = map.region, n = map.grid;
-    const i = Math.floor((y - b) / (t - b) * n), j = Math.floor((x - l) / (r - l) * n);
-    if (i < 0 || j < 0 || i >= n || j >= n) { value.textContent = "\u00a0"; return; }
+  // Where the start at a point arrives, in words; null beside the map.
+  function fate([x, y]) {
+    const [[l, r], [b, t]] = map.region, n = map.grid, i = Math.floor((y - b) / (t - b) * n), j = Math.floor((x - l) / (r - l) * n);
+    if (i < 0 || j < 0 || i >= n || j >= n) return null;
     map.marks ??= [bytes(map.label), bytes(map.shade)];
     const k = map.marks[0][i * n + j] - 2, soonest = Math.round(map.marks[1][i * n + j] / 255 * map.steps);
-    value.textContent = `from (${short(x)}, ${short(y)}): ${k === -1 ? "still under way" : k === -2 ? "flew off" : `to (${map.minima[k].map(short).join(", ")}) by about step ${soonest}`}`;
+    return `from (${short(x)}, ${short(y)}): ${k === -1 ? "still under way" : k === -2 ? "flew off" : `to ${pointOf(map.minima[k])} by about step ${soonest}`}`;
+  }
+  canvas.addEventListener("mousemove", (event) => {
+    if (map && at) value.textContent = fate(at.back(event.offsetX, event.offsetY)) ?? "\u00a0";
   });
+  canvas.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!step || !map) return;
+    event.preventDefault();
+    // To the middle of the next start.
+    probe = map.region.map(([low, high], k) => {
+      const width = (high - low) / map.grid, now = probe ? Math.floor((probe[k] - low) / width) + step[k] : Math.floor(map.grid / 2);
+      return low + (Math.max(0, Math.min(map.grid - 1, now)) + .5) * width;
+    });
+    value.textContent = fate(probe);
+    say(value.textContent);
+    view.redraw();
+  });
+  canvas.addEventListener("blur", () => { probe = null; view.redraw(); });
   run();
   return { stop() { stream?.stop(); soon.stop(); panel.stop(); view.stop(); } };
 }

@@ -33,8 +33,8 @@ export function make(root, state, set) {
     el("div", { className: "side" }, shapes, presets, el("h2", {}, "Kernel"), kernel,
       slider("Stride", { low: 1, high: 3, value: +state.stride, show: String, onchange: (v) => change({ stride: String(v) }) }),
       slider("Padding", { low: 0, high: 2, value: +state.padding, show: String, onchange: (v) => change({ padding: String(v) }) }),
-      select("Gradient of", [{ value: "one", text: "this sum" }, { value: "far", text: "the sums so far, together" }, { value: "all", text: "all sums together" }], state.flow, (v) => { set({ flow: v }); draw(); }),
-      el("p", { className: "hint" }, "The sums so far, together: watch the gradients add up as the kernel slides. Numbers come from dragongrad's own rules, by ad.jacobian.")));
+      select("Gradient of", [{ value: "one", text: "this sum" }, { value: "far", text: "the sums so far" }, { value: "all", text: "all sums" }], state.flow, (v) => { set({ flow: v }); draw(); }),
+      el("p", { className: "hint" }, "The sums so far: watch the gradients add up as the kernel slides. Numbers come from dragongrad's own rules, by ad.jacobian.")));
 
   const load = latest("convolution", (answer) => {
     const first = !told;

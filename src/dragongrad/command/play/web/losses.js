@@ -19,7 +19,7 @@ export function make(root, state, set) {
   const soon = later(run, 150);
   const steps = slider("Steps", { low: 10, high: 5000, log: true, step: .02, value: +state.steps || 100, show: (v) => String(Math.round(v)),
     onchange: (v) => { set({ steps: String(Math.round(v)) }); soon(); } });
-  const what = select("Shown", [{ value: "distances", text: "distance to the minimizer" }, { value: "gaps", text: "value above the minimum" }], state.of,
+  const what = select("Shown", [{ value: "distances", text: "distances" }, { value: "gaps", text: "values" }], state.of,
     (v) => { set({ of: v }); label(); view.redraw(); });
   const rates = table("Convergence", ["optimizer", "steps", "value", "order p", "constant C"]);
   const notes = el("ul", { className: "hint" });

@@ -11,7 +11,7 @@ export function functionPanel(state, changed) {
   chosen().then((c) => list.append(...c.functions.map((name) => el("option", { value: name }))));
   const text = el("input", { className: "formula", value: state.f, spellcheck: false, autocomplete: "off", maxLength: 4000 });
   text.setAttribute("list", "functions");
-  const region = el("input", { value: state.region, placeholder: "x low, x high, y low, y high", spellcheck: false, autocomplete: "off" });
+  const region = el("input", { value: state.region, placeholder: "such as -2,2,-1,3", title: "x low, x high, y low, y high", spellcheck: false, autocomplete: "off" });
   const soon = later(() => changed({ f: text.value.trim(), region: region.value.trim(), start: "" }), 500);
   text.addEventListener("input", () => { region.value = ""; soon(); });
   region.addEventListener("change", () => changed({ region: region.value.trim() }));

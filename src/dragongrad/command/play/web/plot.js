@@ -9,6 +9,23 @@ const scheme = matchMedia("(prefers-color-scheme: dark)");
 
 export const dark = () => scheme.matches;
 export const colour = (k) => (dark() ? DARK : LIGHT)[k % 8];
+
+// Many classes on a map: seven colours, and beyond them the same in patterns. Black and white are left to what has no class.
+const CLASSES = 7, PATTERNS = [
+  () => false, (x, y) => (x + y) % 8 < 2, (x, y) => x % 8 < 2, (x, y) => (x - y + 8000) % 8 < 2, (x, y) => y % 8 < 2,
+  (x, y) => x % 6 < 2 && y % 6 < 2,
+];
+export const MOST_CLASSES = CLASSES * PATTERNS.length;
+const rgbOf = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
+// A function of a pixel and of how strong the colour is, for class k: the red, green and blue there.
+export function shading(k) {
+  const names = dark() ? DARK : LIGHT, base = rgbOf(names[k % CLASSES < 6 ? k % CLASSES : 7]);
+  const inked = PATTERNS[Math.floor(k / CLASSES) % PATTERNS.length], paper = dark() ? 20 : 255, ink = dark() ? 255 : 0;
+  return (x, y, strong) => base.map((v) => {
+    const plain = paper + strong * (v - paper);
+    return inked(x, y) ? .4 * plain + .6 * ink : plain;
+  });
+}
 export const dash = (k) => DASHES[(k + Math.floor(k / 8)) % 4];
 export const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 export function cividis(t) {
@@ -51,12 +68,19 @@ export function ticks(from, to, count = 6) {
 
 // The frame of a picture over a region [[left, right], [low, high]], with numbers beside it.
 export function frame(pen, width, height, region, names, xs, ys) {
-  const [[left, right], [low, high]] = region;
-  xs ??= ticks(left, right, Math.max(2, width / 90)); ys ??= ticks(low, high, Math.max(2, height / 60));
+  const [[left, right], [low, high]] = region, isMap = !xs && !ys, ratio = (right - left) / (high - low);
+  ys ??= ticks(low, high, Math.max(2, height / 60));
   pen.font = "13px system-ui, sans-serif";
   const wide = Math.max(20, ...ys.map(([, text]) => pen.measureText(text).width));
+  const box = { left: wide + 30, right: width - 14, top: 8, bottom: height - 40 };
+  // A map has one scale for both axes, unless it would be a slit or a tower.
+  if (isMap && ratio > .4 && ratio < 2.5) {
+    const side = Math.min((box.right - box.left) / ratio, box.bottom - box.top);
+    box.right = box.left + side * ratio; box.bottom = box.top + side;
+  }
+  xs ??= ticks(left, right, Math.max(2, (box.right - box.left + 44) / 90));
   const last = xs.length ? pen.measureText(xs.at(-1)[1]).width / 2 : 0;
-  const box = { left: wide + 30, right: width - Math.max(14, last + 2), top: 8, bottom: height - 40 };
+  box.right = Math.min(box.right, width - last - 2);
   const near = (v) => Math.max(-1e5, Math.min(1e5, v));
   const x = (v) => near(box.left + (v - left) / (right - left) * (box.right - box.left));
   const y = (v) => near(box.bottom - (v - low) / (high - low) * (box.bottom - box.top));

@@ -78,6 +78,11 @@ export function make(root, state, set) {
     view.redraw();
   }
 
+  // For a reader of the screen, after a step that was asked for.
+  function tellStep() {
+    if (done && !playing) say(`Step ${Math.round(step)}: ${[...standings.querySelectorAll("tbody tr")].map((r) => `${r.cells[0].textContent} ${r.cells[2].textContent}`).join(", ")}`);
+  }
+
   function fillNotes() {
     const ends = done.runs.map((r) => `${r.name}: ${r.message}`);
     notes.replaceChildren(...[...done.notes, ...ends].map((text) => el("li", {}, text)));
@@ -102,7 +107,7 @@ export function make(root, state, set) {
     if (/^(INPUT|SELECT|BUTTON|TEXTAREA|A)$/.test(event.target.tagName) || document.querySelector("dialog[open]")) return;
     const act = { " ": () => (playing ? stop() : start()), ArrowLeft: () => { stop(); go(Math.round(step) - 1); }, ArrowRight: () => { stop(); go(Math.round(step) + 1); },
       Home: () => { stop(); go(0); }, End: () => { stop(); go(done?.steps ?? 0); } }[event.key];
-    if (act) { event.preventDefault(); act(); }
+    if (act) { event.preventDefault(); act(); tellStep(); }
   };
   addEventListener("keydown", keys);
   loadLand(); run();

@@ -22,7 +22,9 @@ function decode(v) {
 }
 
 const scalar = (x) => ({ s: [], d: Float64Array.of(x) });
-const isFull = (a) => a !== null && a.d !== undefined && !a.p;
+const isFull = (a) => a !== null && (a.several ? a.several.every(isFull) : a.d !== undefined && !a.p);
+// Of several outputs the shape is a list of shapes.
+const zeros = (shape) => (Array.isArray(shape[0]) ? { s: [], several: shape.map((s) => filled(s, 0)) } : filled(shape, 0));
 const filled = (shape, x) => ({ s: shape, d: new Float64Array(size(shape)).fill(x) });
 
 function broadcastShape(shapes) {
@@ -66,14 +68,16 @@ function gathered(a, shape) {
 
 function plus(a, b) {
   if (a === null || b === null || !isFull(a) || !isFull(b)) return null;
+  if (a.several) return { s: a.s, several: a.several.map((part, k) => plus(part, b.several[k])) };
   const out = { s: a.s, d: new Float64Array(a.d.length) };
   for (let i = 0; i < a.d.length; i++) out.d[i] = a.d[i] + b.d[i];
   return out;
 }
 
 const sameNumbers = (a, b) =>
-  a !== null && b !== null && isFull(a) && isFull(b) && a.d.length === b.d.length &&
-  a.d.every((x, i) => Object.is(x, b.d[i]) || x === b.d[i]);
+  a !== null && b !== null && isFull(a) && isFull(b) && (a.several
+    ? a.several.every((part, k) => sameNumbers(part, b.several[k])) : a.d.length === b.d.length &&
+  a.d.every((x, i) => Object.is(x, b.d[i]) || x === b.d[i]));
 
 // Text
 

@@ -15,6 +15,50 @@ const logaddexp = (x, y) => {
   const top = Math.max(x, y);
   return Number.isFinite(top) ? top + Math.log1p(Math.exp(Math.min(x, y) - top)) : x + y === Infinity ? Infinity : top;
 };
+const logaddexp2 = (x, y) => logaddexp(x * LN2, y * LN2) / LN2;
+const fmaxWins = (x, y) => (Number.isNaN(y) ? 1 : Number.isNaN(x) ? 0 : wins(x, y));
+const fminWins = (x, y) => (Number.isNaN(y) ? 1 : Number.isNaN(x) ? 0 : wins(y, x));
+const isNegative = (x) => x < 0 || Object.is(x, -0);
+const copysign = (x, y) => (isNegative(x) === isNegative(y) ? x : -x);
+const floorDivide = (x, y) => (y === 0 ? Math.floor(x / y) : Math.round((x - modulo(x, y)) / y));
+const exponent = (x) => {
+  if (x === 0 || !Number.isFinite(x)) return 0;
+  let k = Math.floor(Math.log2(Math.abs(x))) + 1;
+  while (Math.abs(x) / 2 ** k >= 1) k++;
+  while (Math.abs(x) / 2 ** k < 0.5) k--;
+  return k;
+};
+const sinc = (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+// Near zero by its series: the difference of the two parts loses digits there.
+const sincSlope = (x) => {
+  if (Math.abs(x) >= 0.2) return (Math.cos(Math.PI * x) - sinc(x)) / x;
+  let sum = 0;
+  for (let k = 9, term = 1; k >= 1; k--) {
+    term = 1;
+    for (let i = 1; i <= 2 * k + 1; i++) term *= i <= 2 * k ? Math.PI / i : 1 / i;
+    sum += (k % 2 ? -1 : 1) * term * 2 * k * x ** (2 * k - 1);
+  }
+  return sum;
+};
+// The modified Bessel functions I0 and I1 by their power series, all of whose terms have one sign.
+const bessel = (order) => (x) => {
+  let term = order ? x / 2 : 1, sum = term;
+  for (let k = 1; k < 2000 && Math.abs(term) > 1e-18 * Math.abs(sum); k++) { term *= x * x / 4 / k / (k + order); sum += term; }
+  return sum;
+};
+const i0 = bessel(0), i1 = bessel(1);
+// Near zero by the series of erf, whose terms have one sign; else by the continued fraction (NIST's DLMF 7.6.2, 7.9.1).
+const erfc = (x) => {
+  if (x < 0) return 2 - erfc(-x);
+  if (x < 2) {
+    let term = 2 * x / Math.sqrt(Math.PI) * Math.exp(-x * x), sum = term;
+    for (let k = 1; term > 1e-18 * sum; k++) { term *= 2 * x * x / (2 * k + 1); sum += term; }
+    return 1 - sum;
+  }
+  let below = x;
+  for (let k = 120; k >= 1; k--) below = x + k / 2 / below;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / below;
+};
 const DEGREES = 180 / Math.PI, RADIANS = Math.PI / 180;
 const truth = (found) => (found ? 1 : 0);
 
@@ -64,6 +108,23 @@ const ELEMENTWISE = {
   maximum: [greater, (o, x, y) => wins(x, y), (o, x, y) => wins(y, x)],
   minimum: [lesser, (o, x, y) => wins(y, x), (o, x, y) => wins(x, y)],
   logistic: [(x) => 1 / (1 + Math.exp(-x)), (o) => o * (1 - o)],
+  fmax: [(x, y) => (Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.max(x, y)), (o, x, y) => fmaxWins(x, y),
+    (o, x, y) => (Number.isNaN(x) && Number.isNaN(y) ? 1 : fmaxWins(y, x))],
+  fmin: [(x, y) => (Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.min(x, y)), (o, x, y) => fminWins(x, y),
+    (o, x, y) => (Number.isNaN(x) && Number.isNaN(y) ? 1 : fminWins(y, x))],
+  float_power: [power, (o, x, y) => (y === 0 ? 0 : y * power(x, y - 1)),
+    (o, x, y) => (o === 0 || (x === 0 && y > 0) ? 0 : o * Math.log(x))],
+  fmod: [(x, y) => x % y, () => 1, (o, x, y) => -Math.trunc(x / y)],
+  copysign: [copysign, (o, x, y) => Math.sign(x) * (isNegative(y) ? -1 : 1), () => 0],
+  ldexp: [(x, y) => x * 2 ** y, (o, x, y) => 2 ** y, () => 0],
+  heaviside: [(x, y) => (x === 0 ? y : Number.isNaN(x) ? NaN : truth(x > 0)), () => 0, (o, x) => truth(x === 0)],
+  logaddexp2: [logaddexp2, (o, x, y) => share(LN2 * x, LN2 * y), (o, x, y) => share(LN2 * y, LN2 * x)],
+  sinc: [sinc, (o, x) => sincSlope(x)],
+  erfc: [erfc, (o, x) => -2 / Math.sqrt(Math.PI) * Math.exp(-x * x)],
+  i0: [i0, (o, x) => i1(x)],
+  i1: [i1, (o, x) => (x === 0 ? 0.5 : i0(x) - o / x)],
+  floor_divide: [floorDivide], frexp_exponent: [exponent], signbit: [(x) => truth(isNegative(x))],
+  logical_xor: [(x, y) => truth(Boolean(x) !== Boolean(y))],
   floor: [Math.floor], ceil: [Math.ceil], trunc: [Math.trunc], rint: [rint],
   greater: [(x, y) => truth(x > y)], greater_equal: [(x, y) => truth(x >= y)],
   less: [(x, y) => truth(x < y)], less_equal: [(x, y) => truth(x <= y)],

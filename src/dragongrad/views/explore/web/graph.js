@@ -121,7 +121,7 @@ function farAway(shown) {
 function contributionLabel(edge, now) {
   const box = boxes[edge.from];
   if (boxes[edge.to].node === undefined || box.node === undefined || isBlank("bar", box.node)) return [];
-  const parts = givenOf(now).filter(([p]) => p === box.node).map(([, g]) => (g === null ? "?" : brief(g, 3) ?? shapeText(g.s)));
+  const parts = givenOf(now).filter(([p]) => p === box.node).map(([, g]) => shownGift(now, g)).map((g) => (g === null ? "?" : brief(g, 3) ?? shapeText(g.s)));
   if (!parts.length) return [];
   const text = `+ ${parts.join(" + ")}`, width = 7.4 * text.length + 12;
   const x = box.x, y = box.y + BOX / 2 + 15;

@@ -11,6 +11,9 @@ const parentsOf = NODES.map((node) => node.p.filter((p) => typeof p === "number"
 const childrenOf = NODES.map(() => []);
 parentsOf.forEach((parents, i) => new Set(parents).forEach((p) => childrenOf[p].push(i)));
 
+// What a Node passes back, as it is shown: of one of several outputs that one.
+const shownGift = (i, g) => (g?.several && i !== null && NODES[i].k !== undefined ? g.several[NODES[i].k] : g);
+
 // Counts what changes numbers everywhere: an input that moved, another mode or seed, a blank that was solved.
 let version = 0;
 
@@ -114,7 +117,7 @@ function pushAgain() {
     }
     const dots = node.p.map((p) => (typeof p === "number" && isFloat(p) ? live.dots[p] : null));
     const args = isFloat(i) ? argumentsOf(i, (p) => live.values[p]) : [];
-    live.dots[i] = isFloat(i) ? formAt(i).push(args, live.values[i], dots) ?? filled(node.s, 0) : filled(node.s, 0);
+    live.dots[i] = isFloat(i) ? formAt(i).push(args, live.values[i], dots) ?? zeros(node.s) : zeros(node.s);
   });
 }
 

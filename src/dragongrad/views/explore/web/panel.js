@@ -71,7 +71,7 @@ function adjointParts(i) {
   const node = NODES[i], parts = [];
   const many = arrivedCount(i) > MOST_TERMS, came = many ? [] : arrived(i);
   if (many) parts.push(make("p", { class: "faint" }, `adds up from ${arrivedCount(i)} contributions`));
-  const known = came.filter(([, g]) => g !== null && size(g.s) === 1 && isFull(g));
+  const known = came.filter(([, g]) => g !== null && !g.several && size(g.s) === 1 && isFull(g));
   if (came.length > 1 && known.length === came.length) {
     const terms = came.map(([from, g]) => `${short(g.d[0], 4)}${from === null ? " (start)" : ` (${NODES[from].n})`}`);
     parts.push(make("p", { class: "sum" }, `${node.n}_bar = ${terms.join(" + ")}`));
@@ -82,7 +82,8 @@ function adjointParts(i) {
   parts.push(bar === "none" ? make("p", {}, "adjoint 0: nothing has arrived") : figure("adjoint so far", bar));
   if (current() !== i || state.position < COUNT + 2) return parts;
   if (node.b) parts.push(make("p", {}, make("code", {}, node.b)));
-  for (const [k, [p, g]] of givenOf(i).entries()) {
+  for (const [k, [p, all]] of givenOf(i).entries()) {
+    const g = shownGift(i, all);
     if (isBlank("bar", p)) continue;
     const slot = floatSlots(i)[k], partial = slot === undefined ? null : partialOf(i, slot);
     const how = partial === null || bar === null || bar === "none" ? "" : ` = ${times(partial, short(bar.d[0], 4))}`;

@@ -1,70 +1,3 @@
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Race of optimizers</title>
-<style>
-  /* colours */
-  @media (prefers-color-scheme: dark) { td svg { background: #fff; border-radius: .2rem; } }
-  body { font: 16px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 1rem auto;
-         padding: 0 1rem; max-width: 76rem; }
-  h1 { font-size: 1.35rem; margin: 0 0 .6rem; overflow-wrap: anywhere; }
-  main { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; }
-  #field { flex: 3 1 30rem; min-width: 0; }
-  #side { flex: 1 1 17rem; }
-  canvas { width: 100%; display: block; }
-  .controls { display: flex; flex-wrap: wrap; gap: .7rem; align-items: center; margin-top: .7rem; }
-  .controls label { display: flex; gap: .5rem; align-items: center; }
-  #slider { flex: 1 1 12rem; }
-  label.wide { flex: 1 1 16rem; }
-  button, select { font: inherit; padding: .3rem .8rem; min-height: 2.4rem; }
-  #play { min-width: 6.2rem; }
-  :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-  caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-  th, td { padding: .32rem .45rem; text-align: right; border-bottom: 1px solid var(--rule); }
-  th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
-  td:not(:first-child) { white-space: nowrap; }
-  td svg { vertical-align: middle; margin-right: .45rem; }
-  #ends { padding-left: 1.1rem; }
-  tr.lead td { font-weight: 700; }
-  #curve { margin-top: 1.2rem; }
-  .hint { color: var(--faint); font-size: .9rem; }
-</style>
-</head>
-<body>
-<h1 id="title"></h1>
-<noscript><p>This animation needs JavaScript.</p></noscript>
-<main>
-  <div id="field">
-    <canvas id="map" role="img" ></canvas>
-    <div class="controls">
-      <button id="play" type="button">Play</button>
-      <label class="wide">Step <input id="slider" type="range" min="0" value="0" step="1"></label>
-      <output id="count" for="slider"></output>
-      <label>Speed
-        <select id="speed">
-          <option value="0.25">¼ ×</option><option value="0.5">½ ×</option><option value="1" selected>1 ×</option>
-          <option value="2">2 ×</option><option value="4">4 ×</option>
-        </select>
-      </label>
-    </div>
-    <p class="hint">Space plays and pauses, ← and → go one step, Home and End to the start and the end.</p>
-  </div>
-  <div id="side">
-    <table>
-      <caption>Standings (the lowest loss in bold)</caption>
-      <thead><tr><th scope="col">optimizer</th><th scope="col">step</th><th scope="col">loss</th></tr></thead>
-      <tbody id="legend"></tbody>
-    </table>
-    <canvas id="curve" role="img" aria-label="The loss of each optimizer against its steps"></canvas>
-    <p class="hint">○ start &nbsp; ★ minimum &nbsp; ■ ended</p>
-    <ul id="ends" class="hint"></ul>
-  </div>
-</main>
-<script id="data" type="application/json"></script>
-<script>
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
@@ -74,6 +7,9 @@ const margin = { left: 62, right: 12, top: 8, bottom: 46 };
 const font = "15px system-ui, sans-serif";
 const last = data.steps.length - 1;
 let frame = 0, playing = false, before = 0, size = [0, 0];
+// The runner that the pointer or the focus is on, and those whose paths are hidden.
+let chosen = null;
+const hidden = new Set();
 document.title = $("title").textContent = data.title;
 canvas.setAttribute("aria-label", data.title + ": the paths of the optimizers over contours");
 
@@ -109,6 +45,8 @@ function star(x, y, r) {
   }
 }
 
+const signed = (text) => text.replace(/-/g, "−");
+
 function ticks(from, to) {
   const rough = (to - from) / 6, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((k) => k * power).find((k) => k >= rough);
@@ -116,7 +54,7 @@ function ticks(from, to) {
   // As many digits as tell one tick from the next.
   const digits = Math.ceil(Math.log10(Math.max(Math.abs(from), Math.abs(to)) / step)) + 2;
   const found = Array.from({ length: count }, (_, k) => (first + k) * step);
-  return found.map((v) => [v, (+v.toPrecision(Math.max(3, Math.min(15, digits)))).toString()]);
+  return found.map((v) => [v, signed((+v.toPrecision(Math.max(3, Math.min(15, digits)))).toString())]);
 }
 
 // Room for the numbers beside the axes, which may be long.
@@ -149,7 +87,21 @@ function way(points, count) {
   }
 }
 
+// Those that are drawn, the chosen one above the others.
+const visible = () => data.runs.filter((r) => !hidden.has(r) && r !== chosen).concat(hidden.has(chosen) ? [] : chosen ?? []);
+const strength = (r) => chosen && r !== chosen && !hidden.has(chosen) ? .25 : 1;
+
+// The point of a path under the pointer.
+let touched = null;
+
+function ring() {
+  if (!touched) return;
+  const [x, y] = touched.r.path[touched.i];
+  pen.beginPath(); pen.arc(px(x), py(y), 12, 0, 7); pen.strokeStyle = "#000"; pen.lineWidth = 2; pen.stroke();
+}
+
 function draw() {
+  if (touched && touched.i > frame) touched = chosen = null;
   const width = canvas.clientWidth, ratio = window.devicePixelRatio || 1;
   room();
   // One scale for both axes, unless the map would be a slit or a tower.
@@ -169,21 +121,24 @@ function draw() {
   pen.save();
   pen.beginPath(); pen.rect(px(left), py(high), px(right) - px(left), py(low) - py(high)); pen.clip();
   for (const m of data.minima) mark(star, px(m[0]), py(m[1]), 11, "#F0E442", "#000", 1.3);
-  for (const r of data.runs) {
+  for (const r of visible()) {
     const count = Math.min(frame + 1, r.path.length);
-    pen.lineJoin = "round";
+    pen.lineJoin = "round"; pen.globalAlpha = strength(r);
     pen.setLineDash([]); way(r.path, count); pen.strokeStyle = "rgba(255,255,255,.8)"; pen.lineWidth = 5.5; pen.stroke();
     pen.setLineDash(dashes[r.dash]); way(r.path, count); pen.strokeStyle = r.color; pen.lineWidth = 2.8; pen.stroke();
-    pen.setLineDash([]);
+    pen.setLineDash([]); pen.globalAlpha = 1;
   }
   if (frame) mark(shapes[0], px(data.start[0]), py(data.start[1]), 6, "#fff", "#000", 2);
   // Of runners at one place each is larger than those above it, so that all are seen: at the start it is one place.
-  const heads = data.runs.map((r) => [r, r.path[Math.min(frame, r.path.length - 1)]]).filter(([, p]) => p)
+  const heads = visible().map((r) => [r, r.path[Math.min(frame, r.path.length - 1)]]).filter(([, p]) => p)
     .map(([r, p]) => [r, px(p[0]), py(p[1])]);
   heads.forEach(([r, x, y], i) => {
     const above = heads.slice(i + 1).filter(([, a, b]) => Math.hypot(a - x, b - y) < 6).length;
+    pen.globalAlpha = strength(r);
     mark(shapes[r.shape], x, y, 7.5 + 3.4 * above, r.color, "#fff", 1.6);
+    pen.globalAlpha = 1;
   });
+  ring();
   pen.restore();
   axes();
   standings();
@@ -232,7 +187,7 @@ function plot() {
   nib.fillText("step", (box.left + box.right) / 2, height - 8);
   nib.textAlign = "left"; nib.fillText("loss", 0, 8);
   nib.save(); nib.beginPath(); nib.rect(box.left, box.top - 2, box.right - box.left + 8, box.bottom - box.top + 4); nib.clip();
-  for (const r of data.runs) {
+  for (const r of visible()) {
     for (const [count, alpha] of [[r.losses.length, .22], [Math.min(frame + 1, r.losses.length), 1]]) {
       nib.beginPath();
       let drawn = false;
@@ -244,7 +199,7 @@ function plot() {
       }
       // The colours are chosen for light ground; black would be lost on a dark one.
       nib.strokeStyle = r.color === "#000000" ? style.color : r.color;
-      nib.globalAlpha = alpha; nib.lineWidth = 2.2; nib.lineJoin = "round"; nib.setLineDash(dashes[r.dash]); nib.stroke();
+      nib.globalAlpha = alpha * strength(r); nib.lineWidth = 2.2; nib.lineJoin = "round"; nib.setLineDash(dashes[r.dash]); nib.stroke();
     }
     nib.setLineDash([]);
     const at = Math.min(frame, r.losses.length - 1), v = r.losses[at];
@@ -265,13 +220,55 @@ const rows = data.runs.map((r) => {
   const row = $("legend").insertRow();
   const name = row.insertCell();
   const lines = ["", "9 5", "2 4", "10 4 2 4"];
-  name.innerHTML = `<svg width="34" height="16" aria-hidden="true"><line x1="1" y1="8" x2="33" y2="8" stroke="${r.color}"
+  const button = document.createElement("button");
+  button.type = "button";
+  button.setAttribute("aria-pressed", "true");
+  button.innerHTML = `<svg width="34" height="16" aria-hidden="true"><line x1="1" y1="8" x2="33" y2="8" stroke="${r.color}"
     stroke-width="4" stroke-dasharray="${lines[r.dash]}"/>${badges[r.shape](r.color)}</svg>`;
-  name.append(r.name);
+  button.append(r.name);
+  button.addEventListener("click", () => {
+    if (!hidden.delete(r)) hidden.add(r);
+    button.setAttribute("aria-pressed", String(!hidden.has(r)));
+    touched = null;
+    draw();
+  });
+  for (const [come, leave] of [["mouseenter", "mouseleave"], ["focusin", "focusout"]]) {
+    row.addEventListener(come, () => choose(r));
+    row.addEventListener(leave, () => choose(null));
+  }
+  name.append(button);
   return { row, step: row.insertCell(), loss: row.insertCell() };
 });
 
-const brief = (v) => v && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(2) : v.toPrecision(4);
+const brief = (v) => signed(v && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(2) : v.toPrecision(4));
+
+function choose(r) {
+  if (r !== chosen) { chosen = r; draw(); }
+}
+
+// What is under the pointer: the nearest point of a path that is drawn.
+function touch(event) {
+  const box = canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+  let found = null, nearest = 14;
+  for (const r of visible()) {
+    r.path.slice(0, frame + 1).forEach((p, i) => {
+      const far = p ? Math.hypot(px(p[0]) - x, py(p[1]) - y) : Infinity;
+      // Of points at one place the last is meant.
+      if (far <= nearest) { nearest = far; found = { r, i }; }
+    });
+  }
+  if (found?.r === touched?.r && found?.i === touched?.i) return;
+  touched = found;
+  chosen = found && found.r;
+  draw();
+}
+
+function told() {
+  if (!touched) return "";
+  const { r, i } = touched, loss = r.losses[i];
+  const step = Math.min(data.steps[i], r.total);
+  return `${r.name}, step ${step}: (${r.path[i].map(brief).join(", ")}), loss ${loss === null ? "not finite" : brief(loss)}`;
+}
 
 function standings() {
   const here = data.runs.map((r) => r.losses[Math.min(frame, r.losses.length - 1)]);
@@ -280,8 +277,9 @@ function standings() {
     const done = data.steps[frame] >= r.total;
     rows[i].step.textContent = Math.min(data.steps[frame], r.total) + (done ? " ■" : "");
     rows[i].loss.textContent = here[i] === null ? "not finite" : brief(here[i]);
-    rows[i].row.className = here[i] === best ? "lead" : "";
+    rows[i].row.className = (here[i] === best ? "lead" : "") + (r === chosen ? " chosen" : "");
   });
+  if ($("read").textContent !== told()) $("read").textContent = told();
   const ended = data.runs.filter((r) => data.steps[frame] >= r.total).map((r) => `${r.name}: ${r.message}`);
   if ($("ends").childElementCount !== ended.length) {
     $("ends").replaceChildren(...ended.map((text) => { const li = document.createElement("li"); li.textContent = text; return li; }));
@@ -312,11 +310,45 @@ function play(on) {
   requestAnimationFrame(tick);
 }
 
+// The map with its title and the standings, as the page shows them, on paper.
+function picture() {
+  const ratio = canvas.width / size[0], line = 24, head = 40;
+  const sheet = document.createElement("canvas"), ink = sheet.getContext("2d");
+  const runs = data.runs.filter((r) => !hidden.has(r)), style = getComputedStyle(document.body);
+  sheet.width = canvas.width; sheet.height = canvas.height + (head + line * runs.length + 16) * ratio;
+  ink.fillStyle = style.backgroundColor; ink.fillRect(0, 0, sheet.width, sheet.height);
+  ink.drawImage(canvas, 0, head * ratio);
+  ink.scale(ratio, ratio);
+  ink.fillStyle = style.color; ink.textBaseline = "middle"; ink.font = "600 18px system-ui, sans-serif";
+  ink.fillText(`${data.title}, step ${data.steps[frame]}`, margin.left, head / 2, size[0] - margin.left - margin.right);
+  ink.font = font;
+  runs.forEach((r, k) => {
+    const y = head + size[1] + 8 + line * k, loss = r.losses[Math.min(frame, r.losses.length - 1)];
+    ink.setLineDash(dashes[r.dash]); ink.strokeStyle = r.color === "#000000" ? style.color : r.color; ink.lineWidth = 4;
+    ink.beginPath(); ink.moveTo(margin.left, y); ink.lineTo(margin.left + 40, y); ink.stroke();
+    ink.fillText(`${r.name}: ${loss === null ? "not finite" : brief(loss)}`, margin.left + 50, y);
+  });
+  return sheet;
+}
+
+function savePicture() {
+  picture().toBlob((blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob); link.download = `race-${data.steps[frame]}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
+}
+
 function go(to) { play(false); frame = Math.max(0, Math.min(last, to)); draw(); }
 
 $("slider").max = last;
 $("slider").addEventListener("input", (event) => go(Number(event.target.value)));
 $("play").addEventListener("click", () => play(!playing));
+$("picture").addEventListener("click", savePicture);
+canvas.addEventListener("pointermove", touch);
+canvas.addEventListener("pointerdown", touch);
+canvas.addEventListener("pointerleave", () => { if (touched) { touched = chosen = null; draw(); } });
 document.addEventListener("keydown", (event) => {
   const tag = event.target.tagName;
   if (tag === "SELECT" || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -340,6 +372,3 @@ draw();
 if (!wanted && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
   setTimeout(() => { if (frame === 0 && !playing) play(true); }, 1200);
 }
-</script>
-</body>
-</html>
