@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import BatchError, ConversionError, DragongradError, DtypeError, NoRuleError, user_line
+from .. import elsewhere
+from ..core.errors import (
+    BatchError,
+    ConversionError,
+    DragongradError,
+    DtypeError,
+    NoRuleError,
+    ShapeError,
+    user_line,
+)  # fmt: skip
 from ..core.level import PLAIN
 from ..core.variable import Variable
+from ..hints import absent
 
 # How NumPy complains of the elements of an object array.
 _OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
@@ -21,6 +31,8 @@ _PARTS = frozenset({
     "stats",
 })  # fmt: skip
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
+# Functions of arrays that NumPy does not have.
+_OURS = frozenset({"softmax", "log_softmax", "logsumexp"})
 
 
 def restated(error: Exception) -> DragongradError | None:
@@ -39,13 +51,24 @@ def restated(error: Exception) -> DragongradError | None:
             f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
             "Write into a copy that was made in the function, np.array(a), and there a number: a[i] = v[0]"
         )
+    if isinstance(error, ValueError) and str(error).startswith("The truth value of an array with more"):
+        return ShapeError(
+            f"an array of several elements is neither true nor false\n  at {user_line(error)}\n"
+            "Write np.where(condition, x, y) to choose element by element, np.all or np.any for one answer"
+        )
     if isinstance(error, IndexError) and str(error).startswith("only integers, slices"):
         return ConversionError(
             f"a plain array cannot be indexed with a Variable\n  at {user_line(error)}\n"
             "Where it is an integer under vmap, write ad.take(array, i)"
         )
+    if isinstance(error, AttributeError):
+        known = elsewhere.of_attribute(str(error))
+        return absent(known, error) if known else None
     if not isinstance(error, TypeError):
         return None
+    name = str(error).partition("(")[0]
+    if (cure := elsewhere.of_keyword(error)) and (hasattr(np, name) or name in _OURS):
+        return DtypeError(f"{error}\n  at {user_line(error)}\n{cure}")
     if "REFS_OK" in str(error):
         return DtypeError(
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
