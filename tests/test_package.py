@@ -19,6 +19,7 @@ import dragongrad as ad
 import dragongrad.optimize
 import dragongrad.testing
 import dragongrad.variable
+from dragongrad import elsewhere
 
 ROOT = pathlib.Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "dragongrad"
@@ -124,7 +125,9 @@ print(sorted(heavy & (set(sys.modules) - before)))
     assert out.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("room", ["minimize", "compile", "implicit", "scan", "nn", "trace_table"])
+@pytest.mark.parametrize(
+    "room", ["minimize", "compile", "implicit", "scan", "nn", "trace_table", "course", "testing"]
+)
 def test_rooms_may_be_entered_first_inside_a_transform(room):
     code = f"import dragongrad as ad; print(ad.grad(lambda x: (ad.{room}, x * x)[1])(3.0))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -292,6 +295,9 @@ assert np.array_equal(first, again), (first, again)
         (ad, "jit", "'jit': write ad.compile$"),
         (ad, "hesian", "dragongrad has no attribute 'hesian'$"),
         (ad.nn, "Linear", "'Linear': write nn.Dense$"),
+        (ad.nn, "MaxPool2d", "'MaxPool2d': write nn.MaxPool$"),
+        (ad, "numpy", "'numpy': write import numpy as np"),
+        (ad, "curve_fit", "'curve_fit': write ad.least_squares"),
         (ad.nn, "Dens", "dragongrad.nn has no attribute 'Dens'$"),
     ],
 )
@@ -302,5 +308,10 @@ def test_a_name_that_is_not_there(module, name, match):
     assert (caught.value.name, caught.value.obj) == (name, module)
 
 
-def test_pytorchs_names_of_layers_lead_to_names_that_are_there():
-    assert set(vars(ad.nn)["_TORCH"].values()) <= set(dir(ad.nn))
+def test_names_of_other_libraries_lead_to_names_that_are_there():
+    cures = [*vars(ad.nn)["_ELSEWHERE"].values(), *elsewhere.OF_PACKAGE.values()]
+    written = [found for cure in cures for found in re.findall(r"\b(ad|nn)\.(\w+)", cure)]
+    assert len(written) > 50
+    for module, name in written:
+        assert hasattr({"ad": ad, "nn": ad.nn}[module], name), name
+    assert not any(hasattr(ad, name) for name in elsewhere.OF_PACKAGE)

@@ -41,6 +41,7 @@ from .core.errors import (
     ShapeError,
     SolutionError,
 )
+from .elsewhere import OF_PACKAGE as _OF_PACKAGE
 from .forks import locked as _locked
 from .functions import empty, full, log, ones, power, sum_elts, zeros
 from .imports import install as _install_imports
@@ -55,7 +56,7 @@ from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
 
 if _typing.TYPE_CHECKING:
-    from . import integrate, interop, lab, nn, scipy
+    from . import course, integrate, interop, lab, nn, optimize, scipy, testing, variable  # noqa: F401 - some are in no list
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .command.play.server import play
     from .compiler.backends.native.jit.cache import cache_info, clear_cache
@@ -88,7 +89,8 @@ _ROOMS = {
     "graph": ".views.drawing", "explain": ".views.explain", "explore": ".views.explore.page",
     "trace_table": ".views.table", "play": ".command.play.server",
     "set_threads": ".compiler.backends.native.parallel.thread_pool",
-    "integrate": ".integrate", "lab": ".lab", "nn": ".nn", "scipy": ".scipy",
+    "course": ".course", "integrate": ".integrate", "lab": ".lab", "nn": ".nn", "optimize": ".optimize",
+    "scipy": ".scipy", "testing": ".testing", "variable": ".variable",
     "least_squares": ".optimize.fitting.least_squares",
     "minimize": ".optimize.minimize", "root": ".optimize.root", "cond": ".transforms.loops.branches",
     "switch": ".transforms.loops.branches", "scan": ".transforms.loops.scan", "map": ".transforms.loops.scan",
@@ -136,7 +138,7 @@ if not _typing.TYPE_CHECKING:
             # The whole table by name: ad.sin is the Block of np.sin, called without NumPy's dispatch in between.
             found = _functions.named(name)
         if found is None:
-            cure = ": write ad.compile" if name == "jit" else ""
+            cure = f": write {_OF_PACKAGE[name]}" if name in _OF_PACKAGE else ""
             # With these two, Python looks for the nearest name itself.
             raise AttributeError(
                 f"dragongrad has no attribute {name!r}{cure}", name=name, obj=_sys.modules[__name__]

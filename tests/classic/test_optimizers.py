@@ -129,7 +129,7 @@ def test_parameters_keep_their_shape_and_dtype():
         (lambda: GD(numpy_loss, [0.0, 0.0], lr=-1), ad.ArgumentError, "must be positive"),
         (lambda: GD(numpy_loss, [0.0, 0.0], max_iter=0), ad.ArgumentError, "max_iter must be a positive whole"),
         (lambda: GD(3, [0.0]), ad.ArgumentError, "must be callable"),
-        (lambda: GD(numpy_loss, ["a"]), ad.DtypeError, "the parameters"),
+        (lambda: GD(numpy_loss, ["a"]), ad.DtypeError, "the start"),
         (lambda: Adam(numpy_loss, [0.0, 0.0], beta1=1), ad.ArgumentError, "beta1"),
         (lambda: GD(lambda x: x, [0.0, 0.0]).solve(), ad.ArgumentError, "one number"),
         (lambda: GD(lambda x: (x, x), [0.0, 0.0]).solve(), ad.ArgumentError, "one number"),

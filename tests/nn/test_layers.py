@@ -647,3 +647,20 @@ def test_an_error_names_the_layer():
     with pytest.raises(ad.ShapeError) as found:
         MODEL(PARAMS, np.ones((1, 8, 8, 1)))
     assert any("in the layer 'head'" in note for note in found.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("made", "cure"), [(lambda: nn.Dense(3, 4), "nn.Dense(4)"), (lambda: nn.Conv(1, 8, 3), "nn.Conv(8)")]
+)
+def test_the_number_of_inputs_is_not_wanted(made, cure):
+    with pytest.raises(TypeError, match="positional argument") as caught:
+        made()
+    assert caught.value.__notes__ == [f"Inputs follow from the data, and options have names: {cure}"]
+
+
+@pytest.mark.parametrize("name", ["parameters", "forward", "state_dict", "apply", "fit"])
+def test_a_model_says_what_other_libraries_names_are_here(name):
+    model = nn.Chain(nn.Dense(2))
+    assert not hasattr(model, name)
+    with pytest.raises(ad.AbsentError, match=r"(?s)test_layers\.py.*Write .*(params|nn\.\w+)"):
+        getattr(model, name)

@@ -175,3 +175,9 @@ def test_refused(name):
     call, error, words = REFUSED[name]
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("name", ["init", "update", "step", "zero_grad"])
+def test_an_update_says_what_other_libraries_names_are_here(name):
+    with pytest.raises(ad.AbsentError, match=r"(?s)test_updates\.py.*Write (params, state|state|nothing)"):
+        getattr(nn.adam(0.1), name)

@@ -510,3 +510,12 @@ def test_second_derivatives_of_the_residuals():
 
 def test_integers_and_lists_are_numbers_to_start_from():
     np.testing.assert_allclose(ad.least_squares(decay, [4, 1]).x, ad.least_squares(decay, np.array([4.0, 1.0])).x)
+
+
+@pytest.mark.parametrize("name", ["fit_report", "params", "best_values", "covar", "chisqr"])
+def test_a_fit_says_what_lmfits_names_are_here(name):
+    fit = ad.least_squares(lambda p: p - np.arange(3.0), 0.0)
+    with pytest.raises(ad.AbsentError, match=r"(?s)lmfit.*test_least_squares\.py.*Write .*fit"):
+        getattr(fit, name)
+    assert name not in fit
+    assert not hasattr(fit, name)

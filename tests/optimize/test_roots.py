@@ -139,7 +139,7 @@ def test_endings():
 @pytest.mark.parametrize("method", [None, "newton", "lm"])
 def test_as_many_equations_as_unknowns(method):
     for f in (lambda x: x[:1], lambda x: np.concatenate([x, x])):
-        with pytest.raises(ad.ShapeError, match="equations in 2 unknowns"):
+        with pytest.raises(ad.ShapeError, match=r"[14] equations? in 2 unknowns"):
             ad.root(f, [1.0, 2.0], method=method)
 
 

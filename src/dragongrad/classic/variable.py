@@ -12,6 +12,7 @@ from ..core.errors import ConversionError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable as CoreVariable
 from ..core.variable import as_input
+from ..hints import Elsewhere
 from .forward import FORWARD
 from .jacobian import Inputs, before, count, layout
 from .mode import current_mode
@@ -140,6 +141,12 @@ class Variable(CoreVariable, metaclass=ABCMeta):
     def _zeros(self, shape: tuple[int, ...]) -> Any:
         out = self.data.shape
         return layout(np.zeros((count(out), count(shape)), self.data.dtype), out, shape)
+
+    # What PyTorch's tensors have
+
+    backward = Elsewhere("PyTorch", "x.compute_gradients()")
+    grad = Elsewhere("PyTorch", "x.gradient")
+    detach = Elsewhere("PyTorch", "x.data")
 
     # The graph
 

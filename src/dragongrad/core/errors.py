@@ -33,6 +33,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import elsewhere
+
 
 class DragongradError(Exception):
     """The base of every error that dragongrad raises."""
@@ -168,4 +170,5 @@ def operation_error(name: str, args: tuple[Any, ...], error: Exception) -> Drago
     kinds: dict[type, type] = {TypeError: DtypeError, np.linalg.LinAlgError: FactorizationError}
     kinds |= dict.fromkeys((IndexError, OverflowError), OutOfBoundsError)
     kind = next((ours for numpys, ours in kinds.items() if isinstance(error, numpys)), ShapeError)
-    return kind(f"{name}({', '.join(map(describe, args))}) failed: {error}\n  at {user_line()}")
+    rest = f"{user_line()}\n{elsewhere.of_operands(name, args, error)}".rstrip()
+    return kind(f"{name}({', '.join(map(describe, args))}) failed: {error}\n  at {rest}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .. import elsewhere
 from .errors import ConversionError, user_line
 
 if TYPE_CHECKING:
@@ -65,11 +66,9 @@ class Level:
 
     def number(self, x: Variable, what: str) -> Any:
         """A plain number in place of a Variable, for Python's `int`, `float` ...: refused, it has no derivative."""
-        raise ConversionError(
-            f"converting a Variable of shape {x.shape} to {what} would lose its derivative\n  at {user_line()}\n"
-            "An array from outside cannot hold it: write into a copy, np.array(a), or join: np.stack([x, y]). "
-            'For math.sin(x) write np.sin(x); to print it, f"{x:.3f}". For a plain number: ad.stop_gradient(x).'
-        )
+        line = user_line()
+        lost = f"converting a Variable of shape {x.shape} to {what} would lose its derivative"
+        raise ConversionError(f"{lost}\n  at {line}\n{elsewhere.of_number(what, line)}")
 
     def to_numpy(self, value: Any) -> Any:
         """What a ufunc is called on, rather than an operator of Python's; asked of levels that stage."""

@@ -285,10 +285,7 @@ def as_input(value: Any, what: str = "the input") -> Any:
         if kind in "iub":
             return value.astype(np.float64)
         if kind not in "fc":
-            raise DtypeError(
-                f"{what} has dtype {value.dtype}, which cannot be differentiated: pass numbers "
-                "(or choose other arguments with argnums)"
-            )
+            raise DtypeError(f"{what} has dtype {value.dtype}, which cannot be differentiated: pass numbers")
         return value
     if value.data.__class__ is float or value.data.__class__ is complex:
         # Python's numbers take the dtype of what they meet; an array under differentiation has its own.

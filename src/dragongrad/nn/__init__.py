@@ -148,11 +148,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-# PyTorch's names of what is here under another.
-_TORCH = {
-    "Linear": "Dense", "Sequential": "Chain", "Conv1d": "Conv", "Conv2d": "Conv",
-    "CrossEntropyLoss": "cross_entropy", "MSELoss": "squared_error", "ReLU": "relu", "Tanh": "tanh",
-    "Adam": "adam", "SGD": "sgd",
+# What other libraries call what is here under another name.
+_ELSEWHERE = {
+    "Linear": "nn.Dense", "Sequential": "nn.Chain", "Conv1d": "nn.Conv", "Conv2d": "nn.Conv", "Conv3d": "nn.Conv",
+    "ConvTranspose2d": "nn.ConvTranspose", "MaxPool1d": "nn.MaxPool", "MaxPool2d": "nn.MaxPool",
+    "AvgPool2d": "nn.AvgPool", "AdaptiveAvgPool2d": "nn.GlobalPool", "BatchNorm1d": "nn.BatchNorm",
+    "BatchNorm2d": "nn.BatchNorm", "Flatten": "nn.flatten", "MultiheadAttention": "nn.MultiHeadAttention",
+    "CrossEntropyLoss": "nn.cross_entropy", "MSELoss": "nn.squared_error", "mse": "nn.squared_error",
+    "mse_loss": "nn.squared_error", "BCEWithLogitsLoss": "nn.binary_cross_entropy",
+    "binary_cross_entropy_with_logits": "nn.binary_cross_entropy", "ReLU": "nn.relu", "Tanh": "nn.tanh",
+    "Sigmoid": "nn.sigmoid", "GELU": "nn.gelu", "Softmax": "nn.softmax", "Adam": "nn.adam", "AdamW": "nn.adamw",
+    "SGD": "nn.sgd", "optim": "nn.adam(1e-3) and the like", "functional": "nn.relu, nn.cross_entropy and the like",
+    "DataLoader": "nn.batches", "Module": "a function of parameters and data, or a class with @nn.layer",
+    "Parameter": "an array in the nest of parameters", "MLPClassifier": "nn.Classifier",
+    "no_grad": "nothing: only what a transform calls is differentiated",
 }  # fmt: skip
 
 # Type checkers are not told: to them every name would be one.
@@ -162,7 +171,7 @@ if not _typing.TYPE_CHECKING:
         # scikit-learn is imported by whoever asks for an estimator.
         if name == "Classifier":
             return _import_module(".classifier", __name__).Classifier
-        cure = f": write nn.{_TORCH[name]}" if name in _TORCH else ""
+        cure = f": write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
         raise AttributeError(
             f"dragongrad.nn has no attribute {name!r}{cure}", name=name, obj=_sys.modules[__name__]
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, user_line
+from ..hints import Elsewhere
 from . import layers, summary
 from .layers import Params, Shape
 
@@ -63,6 +64,14 @@ class Chain:
                 raise ArgumentError(f"nn.Chain: {name!r} is also the name that a layer without one got: name all")
             found[name] = one
         self.layers: Mapping[str, Any] = found
+
+    # What other libraries call what is here
+
+    parameters = Elsewhere("PyTorch", "params = model.init(rng, shape): parameters are kept beside the model")
+    forward = Elsewhere("PyTorch", "model(params, x)")
+    state_dict = Elsewhere("PyTorch", "nn.save(path, params)")
+    apply = Elsewhere("Flax", "model(params, x)")
+    fit = Elsewhere("Keras", "nn.train(model, params, data, loss=..., update=..., epochs=...)")
 
     # As a sequence
 

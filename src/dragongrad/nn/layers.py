@@ -94,8 +94,25 @@ def layer(cls: type[_T]) -> type[_T]:
     if "__repr__" not in cls.__dict__:
         options.__repr__ = described
     made = dataclass(frozen=True, repr=False)(cls)
+    options.__init__ = _of_its_options(made.__init__)
     static(made)
     return made
+
+
+def _of_its_options(init: Callable[..., Any]) -> Callable[..., Any]:
+    """The constructor of a layer, which says so when it is given the number of inputs, as in PyTorch."""
+
+    @wraps(init)
+    def explained(self: Any, *args: Any, **options: Any) -> None:
+        try:
+            init(self, *args, **options)
+        except TypeError as error:
+            if "positional argument" in str(error) and len(args) > 1:
+                name = type(self).__name__
+                error.add_note(f"Inputs follow from the data, and options have names: nn.{name}({args[1]!r})")
+            raise
+
+    return explained
 
 
 def _of_one_example(init: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from ..core.errors import ArgumentError, ShapeError
 from ..core.nests import flatten, unflatten
 from ..core.variable import plain, value_of
+from ..hints import Elsewhere
 from ..optimize.clipping import clip_by_norm, clip_by_value
 from ..optimize.methods.formulas import FORMULAS, Formula
 from ..optimize.options import fraction, not_negative, positive, refuse_unknown
@@ -118,6 +119,13 @@ class Update:
         if self.average is not None:
             state["average"] = unflatten(structure, [np.array(leaf) for leaf in leaves])
         return state
+
+    # What other libraries call what is here
+
+    init = Elsewhere("Optax", "state = update.start(params)")
+    update = Elsewhere("Optax", "params, state = update(params, gradient, state)")
+    step = Elsewhere("PyTorch", "params, state = update(params, gradient, state)")
+    zero_grad = Elsewhere("PyTorch", "nothing: gradients are returned, and nothing adds up")
 
     def __call__(self, params: Params, gradient: Params, state: dict[str, Any]) -> tuple[Params, dict[str, Any]]:
         """The parameters and the state after one step.

@@ -13,6 +13,7 @@ from ..compiler.tiers import FORWARD, PRODUCT, REVERSE, VALUE, Kind, Tiered, dat
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe
 from ..core.nests import Structure, flatten, unflatten
 from ..core.variable import as_input
+from ..hints import no_return
 from ..transforms.forward import jvp
 from ..transforms.gradients import grad, value_and_grad
 from ..transforms.jacobians import hessian, jacfwd
@@ -35,9 +36,13 @@ class Packing:
 
     def __init__(self, start: Any) -> None:
         leaves, self.structure = flatten(_array(start) if _is_list_of_numbers(start) else start)
+        if callable(start):
+            raise ArgumentError("the start is a function: the function comes first, and then the start, (f, x0)")
         if not sum(np.size(_bare(leaf)) for leaf in leaves):
-            raise ArgumentError(f"there are no parameters: the start is empty ({describe(start)})")
-        arrays = [np.asarray(as_input(_bare(leaf), "the parameters")) for leaf in leaves]
+            raise ArgumentError(
+                f"there are no parameters: the start is empty, or None ({shown(start)}); give numbers to start from"
+            )
+        arrays = [np.asarray(as_input(_bare(leaf), "the start")) for leaf in leaves]
         for a in arrays:
             if a.dtype.kind == "c":
                 raise DtypeError(
@@ -179,7 +184,9 @@ class Objective:
         out = self.f(params, *self.args)
         if getattr(out, "shape", None) == ():
             return out
-        if out is None or isinstance(out, tuple) or is_classic(out):
+        if out is None:
+            raise no_return(self.f, "the objective must return one number", ArgumentError)
+        if isinstance(out, tuple) or is_classic(out):
             raise ArgumentError(
                 f"the objective must return one number, it returned {type(out).__name__}; where it returns "
                 "(value, gradient) itself, say jac=True"

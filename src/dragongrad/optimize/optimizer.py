@@ -338,7 +338,7 @@ def _plain(name: str) -> str:
 def _meant(name: str, table: Iterable[str], others: Iterable[str]) -> str:
     """A question for the method whose name is nearest, one of another family by its part after the colon."""
     names = {_plain(other.partition(":")[2]): other for other in others} | {_plain(key): key for key in table}
-    found = difflib.get_close_matches(_plain(name), names, n=1)
+    found = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.7)
     return f"; did you mean {names[found[0]]!r}?" if found else ""
 
 

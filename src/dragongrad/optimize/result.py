@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.nests import flatten, unflatten
+from ..hints import Elsewhere
 from .fitting.fitted import Fitted
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -162,6 +163,14 @@ class Result:
 
         """
         return self._statistics().report()
+
+    # What lmfit calls what is here
+
+    fit_report = Elsewhere("lmfit", "print(fit), or fit.report()")
+    params = Elsewhere("lmfit", "fit.x, of the structure of the start")
+    best_values = Elsewhere("lmfit", "fit.x, of the structure of the start")
+    covar = Elsewhere("lmfit", "fit.covariance()")
+    chisqr = Elsewhere("lmfit", "2 * fit.cost")
 
     def _statistics(self) -> Fitted:
         if self.fitted is None:

@@ -258,8 +258,8 @@ def _check_square(fit: Residuals) -> None:
     m, n = fit.matrix.shape
     if m != n:
         raise ShapeError(
-            f"{m} equations in {n} unknowns: a root needs as many of the one as of the other; fit them with "
-            "ad.least_squares(f, x0)"
+            f"{m} equation{'s' * (m != 1)} in {n} unknown{'s' * (n != 1)}: a root needs as many of the one as of "
+            "the other; fit them with ad.least_squares(f, x0)"
         )
 
 

@@ -9,22 +9,27 @@ from typing import Any
 
 import numpy as np
 
+from .. import elsewhere
 from ..core.errors import (
     BatchError,
     ConversionError,
     DragongradError,
     DtypeError,
     NoRuleError,
+    ShapeError,
     is_inside,
     user_line,
 )
 from ..core.level import PLAIN
 from ..core.variable import Variable
+from ..hints import absent
 from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.
 _OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
+# Functions of arrays that NumPy does not have.
+_OURS = frozenset({"softmax", "log_softmax", "logsumexp"})
 
 
 def restated(error: Exception) -> DragongradError | None:
@@ -44,11 +49,19 @@ def restated(error: Exception) -> DragongradError | None:
             f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
             "Write into a copy that was made in the function, np.array(a), and there a number: a[i] = v[0]"
         )
+    if isinstance(error, ValueError) and str(error).startswith("The truth value of an array with more"):
+        return ShapeError(
+            f"an array of several elements is neither true nor false\n  at {user_line(error)}\n"
+            "Write np.where(condition, x, y) to choose element by element, np.all or np.any for one answer"
+        )
     if isinstance(error, IndexError) and str(error).startswith("only integers, slices"):
         return ConversionError(
             f"a plain array cannot be indexed with a Variable\n  at {user_line(error)}\n"
             "Where it is an integer under vmap, write ad.take(array, i)"
         )
+    if isinstance(error, AttributeError):
+        known = elsewhere.of_attribute(str(error))
+        return absent(known, error) if known else None
     if not isinstance(error, TypeError):
         return None
     if str(error).endswith("not Variable"):
@@ -56,6 +69,9 @@ def restated(error: Exception) -> DragongradError | None:
             f"a function in C takes plain arrays alone: {error}\n  at {user_line(error)}\n"
             "Write its name in dragongrad.scipy, where it is SciPy's, or give it a rule with @ad.custom_rule"
         )
+    name = str(error).partition("(")[0]
+    if (cure := elsewhere.of_keyword(error)) and (hasattr(np, name) or name in _OURS):
+        return DtypeError(f"{error}\n  at {user_line(error)}\n{cure}")
     if "REFS_OK" in str(error):
         return DtypeError(
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"

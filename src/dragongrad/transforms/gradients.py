@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, overload
 import numpy as np
 
 from ..context import CAREFUL, is_careful
-from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError, describe
+from ..core.errors import ArgumentError, DtypeError, NotScalarError, ShapeError, describe, user_line
 from ..core.level import Level
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, as_input, value_of
+from ..hints import no_return
 from .careful import attempt
 from .evaluate import call, drop
 from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
@@ -118,10 +119,12 @@ _OF_ARRAYS = {
 def check_number(f: Any, out: Any, asked: str) -> None:
     """Refuse a gradient (or Hessian, as `asked` has it) of a nest, or of what is not numeric."""
     name = getattr(f, "__name__", "the function")
+    if out is None:
+        raise no_return(f, f"{asked} needs one number")
     if not hasattr(out, "dtype") and not isinstance(out, complex):
         raise NotScalarError(
-            f"{asked} needs one number from {name}, it returned {type(out).__name__}; "
-            f"return (loss, rest) with has_aux=True, or use {_OF_ARRAYS[asked][0]}"
+            f"{asked} needs one number from {name}, it returned {type(out).__name__}\n  at {user_line()}\n"
+            f"Return (loss, rest) with has_aux=True, or use {_OF_ARRAYS[asked][0]}"
         )
 
 
@@ -131,8 +134,8 @@ def checked_scalar(f: Any, value: Any, holomorphic: bool, asked: str) -> Any:
     shape = np.shape(value)
     if np.size(value) != 1:
         raise NotScalarError(
-            f"{asked} needs one number from {name}, it returned an array of shape {shape}; "
-            f"use {_OF_ARRAYS[asked][1]}, or sum it: np.sum(...)"
+            f"{asked} needs one number from {name}, it returned an array of shape {shape}\n  at {user_line()}\n"
+            f"Use {_OF_ARRAYS[asked][1]}, or sum it: np.sum(...)"
         )
     if np.iscomplexobj(value_of(value)) and not holomorphic:
         raise DtypeError(

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import ArgumentError, DtypeError, describe
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, plain, value_of
+from ..hints import no_return
 from .batch import MOST_AXES, one_axis_too_many, vmap
 from .forward import jvp
 from .gradients import NEEDS_REAL, grad_for, vjp
@@ -61,7 +62,10 @@ class _Problem:
         for p, (part, structure) in zip(self.positions, self.nests, strict=True):
             full[p] = unflatten(structure, list(flat[start : start + len(part)]))
             start += len(part)
-        return self.f(*full, **self.kwargs)
+        out = self.f(*full, **self.kwargs)
+        if out is None:
+            raise no_return(self.f, "a Jacobian needs numbers")
+        return out
 
     def rebuild(self, flat: list[Any]) -> Any:
         """The arguments' nests around other leaves."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
-from ..core.errors import ArgumentError, NotScalarError, ShapeError, describe
+from ..core.errors import ArgumentError, NotScalarError, ShapeError, describe, user_line
 from ..core.nests import flatten, unflatten
 from ..core.variable import Variable, as_input
+from ..hints import no_return
 from ..typevars import P, R
 from .evaluate import drop
 from .forward import jvp
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 
 def _run_derivative(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: int, order: int) -> Any:
+    if argnums >= max(len(args), 2) and order == 1:
+        # Who writes ad.derivative(f, 2) means the second derivative.
+        raise ArgumentError(
+            f"argnums={argnums} names argument {argnums} of {len(args)}\n"
+            f"  at {user_line()}\nThe derivative of order {argnums} is ad.derivative(f, order={argnums})"
+        )
     (position,) = bind_argnums(f, args, argnums)
     point = as_input(args[position], f"argument {position}")
     if np.shape(point) != ():
@@ -34,7 +41,10 @@ def _run_derivative(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], argnu
 
     def nth(x: Any, order: int) -> Any:
         if order == 0:
-            return f(*args[:position], x, *args[position + 1 :], **kwargs)
+            out = f(*args[:position], x, *args[position + 1 :], **kwargs)
+            if out is None:
+                raise no_return(f, "derivative needs a number")
+            return out
         return jvp(lambda x: nth(x, order - 1), (x,), (np.ones((), point.dtype)[()],))[1]
 
     return nth(point, order)

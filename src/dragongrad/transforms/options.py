@@ -30,7 +30,11 @@ class Transform(Generic[P, R]):
 
     def __init__(self, maker: Callable[..., Any], run: Callable[..., Any], f: Any, options: dict[str, Any]):
         if not callable(f):
-            raise ArgumentError(f"{maker.__name__} takes a function, got {f!r}")
+            name = maker.__name__
+            raise ArgumentError(
+                f"{name} takes a function, got {f!r}\n  at {user_line()}\n"
+                f"Data go to the function that it returns: ad.{name}(f)(x), not ad.{name}(f(x))"
+            )
         functools.update_wrapper(self, f, updated=())
         self._maker = maker
         self._run = run
@@ -91,8 +95,8 @@ def bind_argnums(f: Any, args: tuple[Any, ...], argnums: Argnums) -> tuple[int, 
         if not -n <= p < n:
             name = getattr(f, "__name__", "the function")
             raise ArgumentError(
-                f"argnums={argnums} names argument {p}, but {name} was called with {n} positional arguments: "
-                "pass what is differentiated by position"
+                f"argnums={argnums} names argument {p}, but {name} was called with {n} positional "
+                f"argument{'s' * (n != 1)}: pass what is differentiated by position"
             )
         bound.append(p % n)
     if len(set(bound)) != len(bound):
@@ -107,6 +111,11 @@ def input_leaves(f: Any, value: Any, position: int) -> tuple[list[Any], Structur
     if value.__class__ is list:
         value = of_numbers(value, f"argument {position}{_argument_name(f, position)}")
     leaves, structure = flatten(value)
+    if value is None:
+        raise DtypeError(
+            f"argument {position}{_argument_name(f, position)} is None, which cannot be differentiated\n"
+            f"  at {user_line()}\nPass numbers there, or name other arguments with argnums"
+        )
     if not leaves and is_dataclass(value):
         raise DtypeError(
             f"argument {position}{_argument_name(f, position)} is a {type(value).__name__} without parameters: "

@@ -6,16 +6,20 @@ import copyreg
 from collections.abc import Callable
 from html import escape
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..blocks.pickles import reduced_graph
+from ..core.errors import ArgumentError
 from ..core.graph import Graph, trace
 from ..core.node import Node
+from ..hints import no_return
 from ..transforms.options import Transform
 from .layout import Placed, place
 from .palette import DARK, LIGHT
+from .saving import save
 from .text import application, brief, latex_text
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
@@ -180,6 +184,33 @@ class DrawnGraph(Graph):
         lines += [rf"  \draw[->] (n{p}) -- (n{i});" for p, i in pairs]
         return "\n".join([*lines, r"\end{tikzpicture}"])
 
+    def save(self, path: str | Path) -> Path:
+        """Write the Graph to a file: the ending of its name says in which form.
+
+        Parameters
+        ----------
+        path : str or Path
+            `.svg` is the picture, `.tex` is for LaTeX, `.dot` for Graphviz, `.txt` the listing.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ArgumentError
+            The name has another ending, or there is no such folder.
+
+        Examples
+        --------
+        >>> import tempfile, dragongrad as ad
+        >>> ad.graph(lambda x: x * 2.0, 3.0).save(f"{tempfile.mkdtemp()}/double.svg").name
+        'double.svg'
+
+        """
+        forms = {".svg": self.svg, ".tex": self.to_tikz, ".dot": self.to_dot, ".txt": self.__str__}
+        return save(path, "a graph", forms)
+
     def _tooltip(self, node: Node) -> str:
         return self.names[node] if node.block is None else f"{self.names[node]} = {self.operation(node)}"
 
@@ -210,12 +241,15 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
     Returns
     -------
     DrawnGraph
-        `print` it, draw it with `.svg()` or `.to_dot()`, show it in a notebook, or walk `.nodes`.
+        `print` it, write it to a file with `.save("f.svg")`, draw it with `.svg()` or `.to_dot()`, show it in a
+        notebook, or walk `.nodes`.
 
     Raises
     ------
     DtypeError
         An argument is not numeric.
+    ArgumentError
+        The function returned nothing.
 
     Examples
     --------
@@ -230,8 +264,15 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
     """
     traced = trace(f, args, kwargs, DrawnGraph)
     assert isinstance(traced, DrawnGraph)
+    refuse_empty(f, traced)
     # What a user writes is shown as it is; what a sweep writes begins with a 1, and leaves the value unused.
     return _without_seeds(traced) if isinstance(f, Transform) else traced
+
+
+def refuse_empty(f: Callable[..., Any], graph: DrawnGraph) -> None:
+    """Refuse the Graph of a function that returned nothing."""
+    if not graph.outputs:
+        raise no_return(f, "a graph needs a result", ArgumentError)
 
 
 def _without_seeds(graph: DrawnGraph) -> DrawnGraph:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .derivatives import Pulled, directions, has_derivative, pulled, push
 from .drawing import DrawnGraph
 from .drawing import graph as draw
 from .explain import partial_formulas, pulled_formulas, pushed_formulas
+from .saving import save
 from .symbols import Symbol, product
 from .text import application, brief, index_text, latex_text
 
@@ -100,6 +102,34 @@ class TraceTable:
         body += [rf"  {row} \\" for row in rows]
         title = " ".join(self.title.split())
         return "\n".join([f"% {title}", *body, r"  \bottomrule", r"\end{tabular}"])
+
+    def save(self, path: str | Path) -> Path:
+        """Write the table to a file: the ending of its name says in which form.
+
+        Parameters
+        ----------
+        path : str or Path
+            `.tex` is for LaTeX, `.html` for a page, `.txt` what is printed.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        ArgumentError
+            The name has another ending, or there is no such folder.
+
+        Examples
+        --------
+        >>> import tempfile, dragongrad as ad
+        >>> ad.trace_table(lambda x: x * 2.0, 3.0).save(f"{tempfile.mkdtemp()}/double.tex").name
+        'double.tex'
+
+        """
+        page = '<!doctype html><meta charset="utf-8">\n'
+        forms = {".tex": self.to_latex, ".html": lambda: page + self._repr_html_(), ".txt": self.__str__}
+        return save(path, "a trace table", forms)
 
 
 def trace_table(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...core.errors import ArgumentError
 from ..notebook import framed
+from ..saving import save
 from ..table import TraceTable, forward_table, reverse_table
 from .data import Derivatives, differentiate, page_data
 from .export import latex, three_views
@@ -28,7 +29,6 @@ _SCRIPTS = (
 _STYLES = ("page.css", "views.css")
 _BLOCK = '<script id="data" type="application/json">'
 _MODES = ("value", "forward", "reverse")
-_ENDINGS = (".html", ".svg", ".pdf", ".tex")
 _HEIGHT = 760
 
 
@@ -84,25 +84,18 @@ class Exploration:
         Raises
         ------
         ArgumentError
-            The name has another ending.
+            The name has another ending, or there is no such folder.
         MissingExtraError
             A `.pdf` is asked for and Matplotlib is not installed.
 
         """
-        path = Path(path)
-        ending = path.suffix.lower()
-        if ending not in _ENDINGS:
-            raise ArgumentError(f"an exploration is written as {', '.join(_ENDINGS)}, not as {path.name!r}")
         graph = self.recording.graph
-        if ending == ".html":
-            made = self.html.encode()
-        elif ending == ".tex":
-            made = latex(graph, self.table(), graph.to_tikz()).encode()
-        else:
-            picture = self.picture()
-            made = picture.pdf() if ending == ".pdf" else picture.svg().encode()
-        path.write_bytes(made)
-        return path
+        return save(path, "an exploration", {
+            ".html": lambda: self.html,
+            ".svg": lambda: self.picture().svg(),
+            ".pdf": lambda: self.picture().pdf(),
+            ".tex": lambda: latex(graph, self.table(), graph.to_tikz()),
+        })  # fmt: skip
 
     def table(self) -> TraceTable:
         """The trace table of the mode that the page begins with."""
