@@ -5,6 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+# Subclasses of ndarray beside a Variable.
+MASKED = (
+    "a masked array meets a Variable, or would be one: NumPy leaves out what is masked, and a Variable has no "
+    "mask\n  at {}\nLeave it out by the mask, x[~m.mask] - m.compressed(), or write numbers in its place: "
+    "m.filled(0.0), np.where(m.mask, 0.0, x - m.data)"
+)
+MATRIX = (
+    "a np.matrix meets a Variable: NumPy would make a matrix of them, whose * is the product of matrices\n  at {}\n"
+    "Write np.asarray(M), and @ for the product of matrices"
+)
+
 # Attributes of arrays: the library that has them, and what to write instead.
 _PYTORCH = {
     "detach": "ad.stop_gradient(x)",

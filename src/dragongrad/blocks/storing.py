@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DtypeError, describe, user_level, user_line
+from ..core.errors import DtypeError, describe, user_line
 from ..core.variable import Variable, holds_variable
+from ..lines import user_level
 
 
 def as_written(x: Any, y: Any, is_basic: bool, shape: Callable[[], Any]) -> Any:

@@ -66,9 +66,8 @@ class Level:
 
     def number(self, x: Variable, what: str) -> Any:
         """A plain number in place of a Variable, for Python's `int`, `float` ...: refused, it has no derivative."""
-        line = user_line()
         lost = f"converting a Variable of shape {x.shape} to {what} would lose its derivative"
-        raise ConversionError(f"{lost}\n  at {line}\n{elsewhere.of_number(what, line)}")
+        raise ConversionError(f"{lost}\n  at {(line := user_line())}\n{elsewhere.of_number(what, line)}")
 
     def to_numpy(self, value: Any) -> Any:
         """What a ufunc is called on, rather than an operator of Python's; asked of levels that stage."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import elsewhere
 from .errors import ConversionError, DtypeError, ShapeError, user_line
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
 _LEAVE = (float, int, complex, np.generic, bool, type(None), str, bytes)
-_NUMBERS = frozenset({float, int})
 
 
 class Variable:
@@ -206,31 +206,19 @@ def _unmasked(array: Any) -> Any:
     if mask is None:
         return array
     if np.any(mask):
-        raise DtypeError(
-            "a masked array meets a Variable, or would be one: NumPy leaves out what is masked, and a Variable has "
-            f"no mask\n  at {user_line()}\nLeave it out by the mask, x[~m.mask] - m.compressed(), or write numbers "
-            "in its place: m.filled(0.0), np.where(m.mask, 0.0, x - m.data)"
-        )
+        raise DtypeError(elsewhere.MASKED.format(user_line()))
     return array.data
 
 
 def refuse_matrix() -> None:
     """Refuse a matrix of NumPy's beside a Variable, with which `*` would not mean what it means in NumPy."""
-    raise DtypeError(
-        "a np.matrix meets a Variable: NumPy would make a matrix of them, whose * is the product of matrices\n"
-        f"  at {user_line()}\nWrite np.asarray(M), and @ for the product of matrices"
-    )
+    raise DtypeError(elsewhere.MATRIX.format(user_line()))
 
 
 def holds_variable(values: Any) -> bool:
     """Whether nested lists hold a Variable."""
-    for v in values:
-        # Most lists are of plain numbers.
-        if v.__class__ not in _NUMBERS and (
-            isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v))
-        ):
-            return True
-    return False
+    nested = [v for v in values if v.__class__ is not float and v.__class__ is not int]
+    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)) for v in nested)
 
 
 def settle(out: Any) -> Any:

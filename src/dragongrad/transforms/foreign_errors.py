@@ -17,12 +17,12 @@ from ..core.errors import (
     DtypeError,
     NoRuleError,
     ShapeError,
-    is_inside,
     user_line,
 )
 from ..core.level import PLAIN
 from ..core.variable import Variable
 from ..hints import absent
+from ..lines import is_inside
 from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.
@@ -91,9 +91,9 @@ def restated(error: Exception) -> DragongradError | None:
 def _of_masked(error: Exception) -> DtypeError | None:
     """The error for a masked array of Variables, which NumPy computes with one by one as far as it can."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    places = [i for i, frame in enumerate(frames) if _module(frame).startswith("numpy.ma.")]
+    places = [i for i, frame in enumerate(frames) if module_of(frame).startswith("numpy.ma.")]
     inner = frames[places[0] :] if places else []
-    if isinstance(error, BatchError) or any(_module(f).partition(".")[0] not in _LIBRARIES for f in inner):
+    if isinstance(error, BatchError) or any(module_of(f).partition(".")[0] not in _LIBRARIES for f in inner):
         return None
     if not any(_is_variable(value) for i in places for value in frames[i].f_locals.values()):
         return None
