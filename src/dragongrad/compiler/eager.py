@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .python_numbers import UnstageableError
 from .randomness import DrawingError, drawn_at
-from .trace import UnstageableError
 
 
 def run_instead(error: Exception, run: Callable[[], Any]) -> tuple[Any, str]:

@@ -17,8 +17,8 @@ import optree
 from ..core.nests import Structure, flatten
 from ..core.variable import Variable
 from ..forks import locked
+from .python_numbers import UnstageableError
 from .signature import ORDERED, Same, static_key
-from .trace import UnstageableError
 
 # An instance that holds more leaves or deeper nests is known as the object that it is.
 _MOST = 4096

@@ -18,7 +18,8 @@ import numpy as np
 from ..core.errors import user_line
 from ..namespace import generators, is_answering, replace, when_random
 from .instances import attributes, is_of_a_library
-from .trace import UnstageableError, trace_call
+from .python_numbers import UnstageableError
+from .trace import trace_call
 from .traced import Traced
 
 # A function's surroundings are searched so far.

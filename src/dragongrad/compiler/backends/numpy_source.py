@@ -17,6 +17,7 @@ from ...core.block import BLOCKS
 from ..graph import LOOPS, RESULT, Graph, Op, Value, op_of
 from ..indexing import is_computed
 from ..passes.uses import users_of
+from ..python_numbers import ARITHMETIC, BITWISE
 from ..rewrite import dtype_of, shape_of
 from ..scans import is_result
 from .call_backs import OURS, checked, is_users
@@ -32,7 +33,7 @@ from .numpy_text import (
     shape_text,
     slice_text,
     takes_python_numbers,
-)
+)  # fmt: skip
 
 # Python's operators by strength; a call and a name are stronger than all of them.
 _STRENGTHS = {
@@ -40,10 +41,7 @@ _STRENGTHS = {
     "@": 6, "%": 6, "neg": 7, "~": 7, "**": 8,
 }  # fmt: skip
 # What Python counts truth values with, and NumPy does not.
-_COUNTING = frozenset({
-    np.add, np.subtract, np.multiply, np.negative, np.positive, np.absolute, np.invert, np.bitwise_and,
-    np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift, np.remainder, np.floor_divide,
-})  # fmt: skip
+_COUNTING = frozenset({b.fn for b in ARITHMETIC | BITWISE}) - {np.divide, np.power, np.conjugate, np.real, np.imag}
 _OPERATORS = {
     np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.matmul: "@", np.power: "**",
     np.remainder: "%", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.equal: "==",

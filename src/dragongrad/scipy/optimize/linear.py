@@ -9,6 +9,7 @@ import numpy as np
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, SolutionError, describe, user_line
 from ...transforms import implicit
+from ..sparse import SparseArray
 from .solver import Solver, moves, named
 
 
@@ -134,12 +135,7 @@ def _system(name: str, A: Any, b: Any) -> tuple[Any, Any]:  # noqa: N803
             f"  at {user_line()}\nPass the matrix"
         )
     b = as_array(b)
-    if hasattr(A, "nnz"):
-        from ..sparse import SparseArray
-
-        A = SparseArray.of(A)  # noqa: N806
-    else:
-        A = as_array(A)  # noqa: N806
+    A = SparseArray.of(A) if hasattr(A, "nnz") else as_array(A)  # noqa: N806
     if len(A.shape) != 2 or b.shape != A.shape[:1]:
         raise ShapeError(f"{name}({describe(A)}, {describe(b)}): a matrix and a vector\n  at {user_line()}")
     return A, b
