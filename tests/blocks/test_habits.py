@@ -230,6 +230,19 @@ def iterated(x):
 
 
 @program
+def iterated_together(x):
+    """Also over what is broadcast, and an array of another order and dtype."""
+    y, w = np.zeros((2, 3)), np.array([[1], [2]], np.int8)
+    for a, b, c in np.nditer([x, y, w], op_flags=[["readonly"], ["writeonly"], ["readonly"]]):
+        b[...] = np.sin(a) * c
+    it = np.nditer([x, y.T[:, 1]], flags=["multi_index"], op_flags=[["readonly"], ["readwrite"]])
+    while not it.finished:
+        it[1][...] *= it[0] + it.multi_index[0]
+        it.iternext()
+    return y
+
+
+@program
 def memo_in_a_list(x):
     found = [x[0], x[1]]
     for _ in range(3):

@@ -7,7 +7,9 @@ applies the Block again to the payloads below. That rules out perturbation confu
 
 from __future__ import annotations
 
-from itertools import count
+import sys
+from itertools import count, islice
+from traceback import walk_stack
 from typing import TYPE_CHECKING, Any
 
 from .errors import ConversionError, user_line
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 # `next` on a counter is atomic: levels opened by different threads never share a number.
 _serials = count(1)
+
+
+def within_vectorize() -> bool:
+    """Whether NumPy's `vectorize` asks for plain numbers, whose dtypes it was told."""
+    names = [frame.f_code.co_name for frame, _ in islice(walk_stack(sys._getframe(1)), 5)]
+    return "_vectorize_call" in names
 
 
 class Level:
@@ -65,6 +73,11 @@ class Level:
 
     def number(self, x: Variable, what: str) -> Any:
         """A plain number in place of a Variable, for Python's `int`, `float` ...: refused, it has no derivative."""
+        if within_vectorize():
+            raise ConversionError(
+                f"np.vectorize(otypes=...) makes plain numbers of Variables\n  at {user_line()}\n"
+                "Leave otypes out, or give a signature: np.vectorize(f, signature='()->()')"
+            )
         raise ConversionError(
             f"converting a Variable of shape {x.shape} to {what} would lose its derivative\n  at {user_line()}\n"
             "An array from outside cannot hold it: write into a copy, np.array(a), or join: np.stack([x, y]). "
