@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .errors import ConversionError, DtypeError, ShapeError, user_line
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
+_matrix = np.matrix
 _LEAVE = (float, int, complex, np.generic, bool, type(None), str, bytes)
 
 
@@ -219,6 +221,17 @@ def refuse_matrix() -> None:
         "a np.matrix meets a Variable: NumPy would make a matrix of them, whose * is the product of matrices\n"
         f"  at {user_line()}\nWrite np.asarray(M), and @ for the product of matrices"
     )
+
+
+def refuse_foreign(value: Any) -> None:
+    """Refuse what NumPy would make arrays of another kind of, beside a Variable."""
+    if value.__class__ is _matrix:
+        refuse_matrix()
+    if isinstance(value, Number) and not isinstance(value, _LEAVE):
+        raise DtypeError(
+            f"a {type(value).__name__} meets a Variable: NumPy would make an array of objects\n  at {user_line()}\n"
+            f"Write float({value!r})"
+        )
 
 
 def holds_variable(values: Any) -> bool:
