@@ -5,16 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# Subclasses of ndarray beside a Variable.
-MASKED = (
-    "a masked array meets a Variable, or would be one: NumPy leaves out what is masked, and a Variable has no "
-    "mask\n  at {}\nLeave it out by the mask, x[~m.mask] - m.compressed(), or write numbers in its place: "
-    "m.filled(0.0), np.where(m.mask, 0.0, x - m.data)"
-)
-MATRIX = (
-    "a np.matrix meets a Variable: NumPy would make a matrix of them, whose * is the product of matrices\n  at {}\n"
-    "Write np.asarray(M), and @ for the product of matrices"
-)
+from .lines import within_vectorize
 
 # Attributes of arrays: the library that has them, and what to write instead.
 _PYTORCH = {
@@ -206,6 +197,8 @@ _ANY_NUMBER = "A number without a derivative is ad.stop_gradient(x)"
 
 def of_number(what: str, line: str) -> str:
     """What to write where a plain number was wanted and a Variable stands."""
+    if within_vectorize():
+        return "Of np.vectorize leave otypes out, or give a signature: np.vectorize(f, signature='()->()')"
     found = re.match(r".*?:\d+: (.*)", line)
     source = found[1] if found else ""
     for pattern, cure in _NUMBERS:

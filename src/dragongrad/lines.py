@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from itertools import islice
 from traceback import walk_stack, walk_tb
 from types import FrameType
 from typing import Any
@@ -51,3 +52,9 @@ def describe(value: Any) -> str:
     if (shape := getattr(value, "shape", None)) is None:
         return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
     return f"{value.dtype} {tuple(shape)}"
+
+
+def within_vectorize() -> bool:
+    """Whether NumPy's `vectorize` asks for plain numbers, whose dtypes it was told."""
+    names = [frame.f_code.co_name for frame, _ in islice(walk_stack(sys._getframe(1)), 5)]
+    return "_vectorize_call" in names

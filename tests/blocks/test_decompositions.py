@@ -251,6 +251,84 @@ def test_no_second_derivative_is_a_wrong_number(name, values):
             assert not np.isfinite(found) or abs(found - expected) < 1e-3 * max(1, abs(expected))
 
 
+def of_values(shape, values, dtype, rng):
+    """A matrix with these singular values; square, with positive eigenvalues."""
+    u, v = (np.linalg.qr(rng.normal(size=(n, n)) + (1j * rng.normal(size=(n, n)) if dtype is complex else 0.0))[0]
+            for n in shape)  # fmt: skip
+    v = u if shape[0] == shape[1] else v
+    middle = np.zeros(shape)
+    middle[range(min(shape)), range(min(shape))] = values
+    return u @ middle @ np.conj(v.T)
+
+
+MATRICES = {
+    "two": ((3, 3), (2.0, 2.0, 1.0)), "three": ((4, 4), (1.0, 3.0, 3.0, 3.0)), "tall": ((4, 2), (2.0, 2.0)),
+    "wide": ((2, 3), (1.5, 1.5)), "tall with zeros": ((4, 3), (2.0, 0.0, 0.0)), "zero": ((3, 3), (2.0, 2.0, 0.0)),
+}  # fmt: skip
+SUMS = {
+    "squares": lambda a: np.sum(np.linalg.svdvals(a) ** 2), "fourth": lambda a: np.sum(np.linalg.svdvals(a) ** 4),
+    "product": lambda a: np.linalg.svdvals(a) @ np.linalg.svdvals(a), "norm": lambda a: np.linalg.norm(a, "nuc"),
+    "logarithms": lambda a: np.sum(np.log(1 + np.linalg.svdvals(a) ** 2)),
+    "stack": lambda a: np.prod(np.mean(np.linalg.svd(np.stack([a, 2 * a]), compute_uv=False) ** 2, axis=-1)),
+    "quotient": lambda a: np.linalg.norm(a, "nuc") / np.sum(np.linalg.svdvals(a) ** 2),
+    "eigenvalues": lambda a: np.sum(np.linalg.eigvalsh(a)) ** 2 + np.sum(np.linalg.eigvalsh(a, "U") ** 3),
+    "exponentials": lambda a: np.sum(np.exp(-np.linalg.eigh((a + np.conj(a.T)) / 2)[0])),
+    "entropy": lambda a: -sum(np.linalg.eigvalsh(a) @ np.log(np.linalg.eigvalsh(a)) for _ in range(2)),
+}  # fmt: skip
+# Not smooth where a value is zero, or of square matrices alone.
+OF_SQUARES, OF_FULL_RANK = ("eigenvalues", "exponentials", "entropy"), ("norm", "quotient", "entropy")
+
+
+@pytest.mark.parametrize(("name", "of", "dtype"), covering([*SUMS], [*MATRICES], [float, complex]))
+def test_sums_of_a_function_of_all_values_have_their_second_derivative(name, of, dtype, rng):
+    """Equal values have none by themselves, and neither do values of zero."""
+    shape, values = MATRICES[of]
+    if name in OF_SQUARES and shape[0] != shape[1]:
+        shape, values = (3, 3), (2.0, 2.0, 1.0)
+    f, a = SUMS[name], of_values(shape, values, dtype, rng)
+    v, w = rng.normal(size=(2, *shape)) + (1j * rng.normal(size=(2, *shape)) if dtype is complex else 0.0)
+    h = 1e-5
+    with np.errstate(all="ignore"):
+        found = ad.jvp(ad.grad(f), (a,), (v,))[1]
+        back = ad.grad(lambda a: ad.jvp(f, (a,), (v,))[1])(a)
+        row = ad.vmap(lambda a: ad.jvp(ad.grad(f), (a,), (v,))[1])(np.stack([a, a + v]))[0]
+        forward = ad.jvp(lambda a: ad.jvp(f, (a,), (v,))[1], (a,), (w,))[1]
+        expected = (ad.grad(f)(a + h * v) - ad.grad(f)(a - h * v)) / (2 * h)
+    if 0.0 in values and name in OF_FULL_RANK:
+        assert all(np.isnan(each).any() for each in (found, back, row, forward))
+        return
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    for other in (back, row):
+        np.testing.assert_allclose(other, found, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(forward, np.sum(np.real(w * found)), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("native", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("name", "of"), [("squares", "tall with zeros"), ("eigenvalues", "two")])
+def test_the_compiled_second_derivative_of_a_sum_of_all_values(name, of, backend, rng):
+    f, shape = SUMS[name], MATRICES[of][0]
+    v = rng.normal(size=shape)
+    product = lambda a: ad.jvp(ad.grad(f), (a,), (v,))[1]
+    compiled = ad.compile(product, backend=backend)
+    equal = of_values(*MATRICES[of], float, rng)
+    for a in (equal, equal + 0.1 * np.eye(*shape) * np.arange(1, shape[1] + 1), equal):
+        np.testing.assert_allclose(compiled(a), product(a), rtol=1e-9, atol=1e-9)
+
+
+def test_the_third_derivative_of_a_sum_of_all_values_is_not_known():
+    f = lambda a: ad.jvp(ad.grad(SUMS["squares"]), (a,), (A[:2, :2],))[1]
+    assert np.isnan(ad.jvp(f, (np.eye(2),), (A[:2, :2],))[1]).all()
+
+
+def test_what_tells_equal_values_apart_has_no_second_derivative():
+    for f in (
+        lambda a: np.sum(np.linalg.svdvals(a) * np.arange(3.0)), lambda a: np.sum(np.linalg.svdvals(a)[:2] ** 2),
+        lambda a: np.linalg.norm(a, 2), np.linalg.cond, lambda a: np.max(np.linalg.eigvalsh(a)) ** 2,
+        lambda a: np.linalg.eigvalsh(a) @ np.arange(3.0), lambda a: np.sum(np.cumsum(np.linalg.eigvalsh(a)) ** 2),
+    ):  # fmt: skip
+        assert np.isnan(ad.hessian(f)(2 * np.eye(3))).any()
+
+
 COLUMN = np.array([[0.3], [-0.8], [1.1], [0.5]])
 LARGEST = {
     "value": lambda values: values[0],

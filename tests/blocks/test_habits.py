@@ -230,6 +230,19 @@ def iterated(x):
 
 
 @program
+def iterated_together(x):
+    """Also over what is broadcast, and an array of another order and dtype."""
+    y, w = np.zeros((2, 3)), np.array([[1], [2]], np.int8)
+    for a, b, c in np.nditer([x, y, w], op_flags=[["readonly"], ["writeonly"], ["readonly"]]):
+        b[...] = np.sin(a) * c
+    it = np.nditer([x, y.T[:, 1]], flags=["multi_index"], op_flags=[["readonly"], ["readwrite"]])
+    while not it.finished:
+        it[1][...] *= it[0] + it.multi_index[0]
+        it.iternext()
+    return y
+
+
+@program
 def memo_in_a_list(x):
     found = [x[0], x[1]]
     for _ in range(3):
@@ -887,3 +900,18 @@ def test_arrays_are_made_by_name_as_numpy_makes_them(name):
         np.testing.assert_array_equal(MAKERS[name](ad, X), MAKERS[name](np, X))
     for run in (lambda g: ad.jacobian(g)(X), lambda g: ad.vmap(g)(np.stack([X, X])), lambda g: ad.compile(g)(X)):
         close(run(lambda x: f(x, ad)), run(lambda x: f(x, np)))
+
+
+@pytest.mark.parametrize("rounded", [math.floor, math.ceil, math.trunc, round, lambda v: round(v, None)])
+def test_pythons_rounding_gives_integers_where_they_are_known(rounded):
+    """They choose elements; a number of digits leaves a float."""
+    f = lambda x: x[rounded(x[1])] * x[0] + round(x[1], 1) + (x[0] - rounded(x[0])) ** 2
+    x = np.array([0.3, 1.2, -0.4])
+    kinds = []
+    value, _ = ad.jvp(lambda x: kinds.append(type(rounded(x[1]))) or f(x), (x,), (x,))
+    assert (kinds, value) == ([int], f(x))
+    h = 1e-6 * np.eye(3)
+    expected = [(f(x + d) - f(x - d)) / 2e-6 for d in h]
+    np.testing.assert_allclose(ad.grad(f)(x), expected, atol=1e-7)
+    with pytest.raises(ValueError, match="NaN"):
+        ad.grad(lambda x: x * rounded(x))(np.nan)

@@ -1,6 +1,8 @@
-"""Masked arrays, matrices and other subclasses of ndarray beside Variables: NumPy's numbers, or an error."""
+"""Masked arrays, matrices, fractions and the like beside Variables: NumPy's numbers, or an error."""
 
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,6 +38,8 @@ REFUSED = {
     "invalid": lambda x: np.ma.masked_invalid(x).sum(), "isfinite": lambda x: np.isfinite(of_x(x)),
     "matrix": lambda x: np.sum(x.reshape(2, 2) * MATRIX),
     "matrix first": lambda x: np.sum(MATRIX * x.reshape(2, 2)),
+    "fraction": lambda x: np.sum(x * Fraction(1, 3)), "fraction first": lambda x: np.sum(Fraction(1, 3) * x),
+    "decimal": lambda x: np.sum(np.add(Decimal(1), x)),
     "of matrices": lambda x: np.sum(x.reshape(2, 2) @ MATRIX), "sum of matrices": lambda x: np.sum(x[:2] + MATRIX),
 }  # fmt: skip
 # What is NumPy's.

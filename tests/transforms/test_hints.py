@@ -67,6 +67,13 @@ HERE = r"(?s)test_hints\.py:\d+.*"
         (lambda: ad.vmap(lambda x: ad.vmap(times)(x, 2.0))(np.ones((2, 3))), ad.BatchError, r"\(0, None\)"),
         (lambda: ad.compile(square, static_argnums=0), ad.ArgumentError, r"static=0"),
         (lambda: ad.compile(static_argnames="n"), ad.ArgumentError, 'static="n"'),
+        (lambda: ad.jvp(np.vectorize(np.sin, otypes=[float]), (X,), (X,)), ad.ConversionError, "otypes out"),
+        (lambda: ad.vmap(np.vectorize(np.sin, otypes=[float]))(X[None]), ad.ConversionError, "otypes out"),
+        (lambda: ad.vmap(lambda x: "%g" % x)(X), ad.ConversionError, r"(?s)test_hints\.py.*Under vmap.*:\.3f"),  # noqa: UP031
+        (lambda: ad.vmap(ad.grad(lambda x: x * len("%g" % x)))(X), ad.ConversionError, "Under vmap"),  # noqa: UP031
+        (lambda: ad.vmap(lambda x: x * float(x))(X), ad.ConversionError, "one number of many"),
+        (lambda: ad.jvp(np.frombuffer, (X,), (X,)), ad.ConversionError, "which has none"),
+        (lambda: ad.jvp(lambda x: np.nditer([x, None]), (X,), (X,)), ad.NoRuleError, "zeros_like"),
         (lambda: ad.compile(square, nopython=True), ad.ArgumentError, "one of static, backend"),
     ],
 )

@@ -266,12 +266,12 @@ _ORDERED = {np.ascontiguousarray: "C", np.asfortranarray: "F"}
 
 
 def _iterating(original: Any) -> Callable[..., Any]:
-    """As `np.nditer`, of one Variable."""
+    """As `np.nditer`, of Variables, or of arrays some of which are."""
 
     def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
-        alone = op[0] if isinstance(op, (list, tuple)) and len(op) == 1 else op
-        if isinstance(alone, Variable) and is_answering():
-            return Iterated(original, alone, *args, **kwargs)
+        several = isinstance(op, (list, tuple))
+        if (any(isinstance(x, Variable) for x in op) if several else isinstance(op, Variable)) and is_answering():
+            return Iterated(original, op, *args, **kwargs)
         return original(op, *args, **kwargs)
 
     return nditer

@@ -92,7 +92,8 @@ def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any
     x, keepdims = _inexact(x), bool(keepdims)
     if 0 in x.shape:
         return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)
-    return _vector(x, ord, axis, keepdims)
+    # A number has no axis 0, which sums would take.
+    return _vector(x, ord, None if axis is None else normal(axis, x.ndim), keepdims)
 
 
 @composite(np.linalg.matrix_norm)

@@ -11,7 +11,8 @@ from ..core.block import TABLE
 from ..core.dispatch import BINARY, answer, as_method
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, plain, refuse_matrix, value_of
+from ..core.variable import Variable, plain, value_of
+from ..subclasses import refuse_foreign
 from .indexing import is_itself, part, read_by_row, setitem
 from .indices import is_basic
 from .memory import view_of
@@ -78,8 +79,7 @@ _REFLECTED = {fn: f"__r{name}__" for name, fn in BINARY.items()}
 def defers(value: Any, fn: Any = None, left: Any = None) -> Any:
     """Whether a value on the right has the word, as ndarray's operators ask; with a function, what it says."""
     if fn is None:
-        if value.__class__ is np.matrix:
-            refuse_matrix()
+        refuse_foreign(value)
         answers = getattr(value, "__array_ufunc__", _UNSET)
         return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
     method = getattr(value, _REFLECTED.get(fn, ""), None)

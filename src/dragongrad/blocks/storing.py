@@ -29,7 +29,7 @@ def as_written(x: Any, y: Any, is_basic: bool, shape: Callable[[], Any]) -> Any:
         Gives the shape of the place, and None where one element is meant.
 
     """
-    if y.__class__ in _LISTS:
+    if y.__class__ in LISTS:
         if holds_variable(y):
             return y
         if not is_basic:
@@ -44,7 +44,7 @@ def as_written(x: Any, y: Any, is_basic: bool, shape: Callable[[], Any]) -> Any:
     return place[0] if axes is None else place
 
 
-_LISTS, _NUMBERS = (list, tuple), (int, float)
+LISTS, _NUMBERS = (list, tuple), (int, float)
 
 
 def storable(x: Any, y: Any) -> Any:

@@ -254,19 +254,28 @@ class Flat:
 
 
 class Iterated:
-    """The elements of a Variable one after another, as `np.nditer` of one array gives them; each is a view."""
+    """The elements of arrays one after another, as `np.nditer` gives them of one or several; each is a view."""
 
-    __slots__ = ("_flat", "_places")
+    __slots__ = ("_arrays", "_places")
 
-    def __init__(self, iterator: Any, x: Any, flags: Any = (), op_flags: Any = None, order: str = "K") -> None:
+    def __init__(self, iterator: Any, op: Any, flags: Any = (), op_flags: Any = None, order: str = "K") -> None:
+        arrays = list(op) if isinstance(op, (list, tuple)) else [op]
         refused = set(flags) & {"external_loop", "buffered", "ranged", "copy_if_overlap", "common_dtype"}
-        if refused:
-            raise NoRuleError(f"np.nditer of a Variable takes no flags {sorted(refused)}\n  at {user_line()}")
-        # It goes through the elements as they lie in memory.
-        numbers = relaid(np.arange(x.size).reshape(x.shape), lying(x))
-        decided_by_memory(x)
-        self._places = iterator(numbers, list(flags), [["readonly"]], order=order)
-        self._flat = np.reshape(x, -1)
+        if refused or any(x is None for x in arrays):
+            what = (
+                f"takes no flags {sorted(refused)}"
+                if refused
+                else "makes no arrays: write np.zeros_like(x) for None"
+            )
+            raise NoRuleError(f"np.nditer of a Variable {what}\n  at {user_line()}")
+        self._arrays = [x if isinstance(x, (Variable, np.ndarray)) else np.asarray(x) for x in arrays]
+        numbers = []
+        for x in self._arrays:
+            # It goes through the elements as they lie in memory.
+            numbers.append(relaid(np.arange(x.size).reshape(x.shape), lying(x)))
+            if isinstance(x, Variable):
+                decided_by_memory(x)
+        self._places = iterator(numbers, list(flags), [["readonly"]] * len(numbers), order=order)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -275,10 +284,16 @@ class Iterated:
         return self._at(next(self._places))
 
     def __getitem__(self, operand: int) -> Any:
-        return self._at(self._places[operand])
+        return self._element(operand, self._places[operand])
 
-    def _at(self, place: Any) -> Any:
-        return self._flat[int(place) : int(place) + 1].reshape(())
+    def _at(self, places: Any) -> Any:
+        places = places if isinstance(places, tuple) else (places,)
+        found = tuple([self._element(k, place) for k, place in enumerate(places)])
+        return found[0] if len(found) == 1 else found
+
+    def _element(self, operand: int, place: Any) -> Any:
+        x = self._arrays[operand]
+        return x[(*map(int, np.unravel_index(int(place), x.shape)), ...)]
 
     def __enter__(self) -> Iterated:
         return self

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from . import variable as _variable
 from .errors import ArgumentError, NoRuleError
 from .node import KEEP, NEGATE, TIMES
-from .variable import Variable, is_constant, plain, refuse_matrix, top_level
+from .variable import Variable, is_constant, plain, top_level
 
 ARGUMENTS = ("x", "y", "z", "u", "v", "w")
 _PLAIN_SCALARS = frozenset({float, int, np.float64})
-_matrix = np.matrix
 # What a function does that returns its argument; a partial is looked at, and not called before it is needed.
 _IDENTITY = (lambda out: out).__code__.co_code
 
@@ -346,8 +346,8 @@ def _binary_call(block: Block) -> Callable[..., Any]:
                 x = plain(x)
                 if x.__class__ is Variable:
                     return call(x, y)
-                if x.__class__ is _matrix:
-                    refuse_matrix()
+                if x.__class__ is not np.ndarray:
+                    _variable.FOREIGN(x)
             return y.level.binary(block, x, y)
         return block(plain(x), plain(y))
 

@@ -192,9 +192,9 @@ def install() -> None:
         "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
         "compress": as_method("compress", lambda self, condition, *axis, **named:
                               TABLE[np.compress](condition, self, *axis, **named)),
-        "__round__": as_method("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
-        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": as_method("__floor__", TABLE[np.floor]),
-        "__ceil__": as_method("__ceil__", TABLE[np.ceil]), "__trunc__": as_method("__trunc__", TABLE[np.trunc]),
+        "__round__": _whole("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
+        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": _whole("__floor__", TABLE[np.floor]),
+        "__ceil__": _whole("__ceil__", TABLE[np.ceil]), "__trunc__": _whole("__trunc__", TABLE[np.trunc]),
         "astype": as_method("astype", BLOCKS["astype"].call),
     }  # fmt: skip
     for name, method in methods.items():
@@ -217,6 +217,18 @@ def as_method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     answered.__name__ = name
     answered.__doc__ = f"As `numpy.{name}` of this Variable."
     return answered
+
+
+def _whole(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """What Python's rounding gives of a number: one of its integers, once it is known."""
+    rounded = as_method(name, call)
+
+    def whole(self: Any, *digits: Any) -> Any:
+        out = rounded(self, *[d for d in digits if d is not None])
+        return int(out) if isinstance(out, np.generic) and digits in ((), (None,)) else out
+
+    whole.__name__, whole.__doc__ = name, rounded.__doc__
+    return whole
 
 
 def _refused(name: str, reason: str) -> Callable[..., Any]:

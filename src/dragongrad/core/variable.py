@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import elsewhere
-from .errors import ConversionError, DtypeError, ShapeError, user_line
+from .errors import ConversionError, DtypeError, ShapeError
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
@@ -167,6 +166,9 @@ class Variable:
 
 # Filled by dispatch.py, which knows the table: the class above stays free of it.
 GATHER: Any = None
+# What is asked of an array of a subclass, and of what else stands beside a Variable: `subclasses.py` gives them.
+UNMASKED: Any = None
+FOREIGN: Any = None
 
 
 def top_level(arrays: Any) -> Level | None:
@@ -187,7 +189,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.data if value.level is PLAIN else value
     if isinstance(value, np.ndarray):
-        value = _unmasked(value)
+        value = UNMASKED(value)
         return GATHER(value) if value.dtype.hasobject else value
     if isinstance(value, _LEAVE):
         return value
@@ -198,21 +200,6 @@ def plain(value: Any) -> Any:
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
         return plain(held if isinstance(held := getattr(value, "data", None), Variable) else np.asarray(value))
     return value
-
-
-def _unmasked(array: Any) -> Any:
-    """An array of a subclass; one whose elements are masked means what no Variable can."""
-    mask = getattr(array, "mask", None) if array.dtype.kind != "V" else None
-    if mask is None:
-        return array
-    if np.any(mask):
-        raise DtypeError(elsewhere.MASKED.format(user_line()))
-    return array.data
-
-
-def refuse_matrix() -> None:
-    """Refuse a matrix of NumPy's beside a Variable, with which `*` would not mean what it means in NumPy."""
-    raise DtypeError(elsewhere.MATRIX.format(user_line()))
 
 
 def holds_variable(values: Any) -> bool:

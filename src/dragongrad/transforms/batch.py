@@ -23,6 +23,7 @@ from ..core.errors import (
 from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
+from ..lines import within_vectorize
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 from .watch import check_forward
@@ -56,8 +57,14 @@ class Batch(Level):
         )
 
     def number(self, x: Variable, what: str) -> Any:
-        if what != "an index":
+        if what != "an index" and within_vectorize():
             return super().number(x, what)
+        if what != "an index":
+            raise ConversionError(
+                f"converting a batched Variable to {what} would make one number of many\n  at {user_line()}\n"
+                'Under vmap write np.sin(x) for math.sin(x), f"{x:.3f}" for "%.3f" % x, and into a copy of an '
+                "array from outside, np.array(a)"
+            )
         raise ConversionError(
             f"a batched integer differs from row to row, and is no one index\n  at {user_line()}\n"
             "Of a plain array write ad.take(a, i) for a[i], and ad.take(a, i + np.arange(n)) for a[i:i + n]"

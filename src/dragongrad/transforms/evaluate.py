@@ -21,7 +21,8 @@ from ..core.errors import (
 )  # fmt: skip
 from ..core.level import PLAIN, Level
 from ..core.node import Node
-from ..core.variable import Variable, bottom, plain, refuse_matrix, settle, top_level
+from ..core.variable import Variable, bottom, plain, settle, top_level
+from ..subclasses import refuse_matrix
 from .foreign_errors import restated
 
 # Asked of what every Block gives.
@@ -87,7 +88,9 @@ class Differentiating(Level):
     def number(self, x: Variable, what: str) -> Any:
         """A plain number where it becomes text, which has no derivative anyhow."""
         if what in ("float", "int") and _makes_text(sys._getframe(2)):
-            return bottom(x)
+            shown = bottom(x)
+            # A number of each row of a batch below has no one text.
+            return shown if np.ndim(shown) == x.ndim else x.data.level.number(x.data, what)
         return super().number(x, what)
 
     def constant(self, value: Any) -> Variable:

@@ -72,6 +72,11 @@ def restated(error: Exception) -> DragongradError | None:
     name = str(error).partition("(")[0]
     if (cure := elsewhere.of_keyword(error)) and (hasattr(np, name) or name in _OURS):
         return DtypeError(f"{error}\n  at {user_line(error)}\n{cure}")
+    if "not 'Variable'" in str(error):
+        return ConversionError(
+            f"what reads the memory of arrays met a Variable, which has none: {error}\n  at {user_line(error)}\n"
+            "For a plain array: ad.stop_gradient(x)"
+        )
     if "REFS_OK" in str(error):
         return DtypeError(
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
