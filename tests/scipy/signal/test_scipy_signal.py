@@ -148,7 +148,53 @@ SPECTRA = {
                              np.array(1.4), single=False),
 }  # fmt: skip
 CASES = CONVOLVING | FILTERING | RESAMPLING | SPECTRA | FRAMES
+
+
+def frames(m, mode, **options):
+    window = np.array([0.6, 0.9, 1.0, 0.8, 0.7])
+    return m.ShortTimeFFT(window, 2, 2.0, fft_mode=mode, **options)
+
+
+SLIDING = RNG.normal(size=11)
+CASES |= {
+    "ShortTimeFFT": case(
+        lambda m, x: frames(m, "centered", mfft=7, phase_shift=1).stft(x, padding="odd"), SLIDING, single=False
+    ),
+    "ShortTimeFFT spectrogram": case(
+        lambda m, x: frames(m, "onesided2X", scale_to="psd").spectrogram(x, 2 * x[::-1], detr="linear", axis=0),
+        SLIDING, single=False,
+    ),
+    "ShortTimeFFT back": case(
+        lambda m, x: frames(m, "onesided", phase_shift=None).istft(frames(m, "onesided").stft(x), 1, 9), SLIDING,
+        single=False,
+    ),
+}  # fmt: skip
 globals().update(properties("signal", CASES))
+
+
+def test_a_short_time_transform_is_scipys_otherwise():
+    ours = signal.ShortTimeFFT.from_window("hann", 2.0, 6, 3, fft_mode="twosided")
+    own = scipy.signal.ShortTimeFFT.from_window("hann", 2.0, 6, 3, fft_mode="twosided")
+    np.testing.assert_array_equal(ours.t(14), own.t(14))
+    ours.fft_mode = own.fft_mode = "onesided"
+    np.testing.assert_array_equal(ours.stft(SLIDING), own.stft(SLIDING))
+    np.testing.assert_allclose(ad.jvp(ours.stft, (SLIDING,), (SLIDING,))[0], own.stft(SLIDING), atol=1e-15)
+    flat = lambda window: window - window[..., :1]
+    got = ad.jvp(lambda x: ours.stft_detrend(x, flat), (SLIDING,), (SLIDING,))[0]
+    np.testing.assert_allclose(got, own.stft_detrend(SLIDING, flat), atol=1e-15)
+
+
+@pytest.mark.parametrize(("f", "error"), [
+    (lambda x: signal.ShortTimeFFT(x, 2, 1.0), ad.NoRuleError),
+    (lambda x: frames(signal, "onesided").stft(x, padding="other"), ad.ArgumentError),
+    (lambda x: frames(signal, "onesided").stft(x[:2]), ad.ShapeError),
+    (lambda x: frames(signal, "onesided").stft_detrend(x, 3), ad.ArgumentError),
+    (lambda x: frames(signal, "onesided").istft(x[None]), ad.ShapeError),
+    (lambda x: frames(signal, "onesided").istft(frames(signal, "onesided").stft(x), 5, 2), ad.ArgumentError),
+])  # fmt: skip
+def test_a_short_time_transform_that_cannot_be(f, error):
+    with pytest.raises(error, match="test_scipy_signal"):
+        ad.jvp(f, (SLIDING,), (SLIDING,))
 
 
 @pytest.mark.parametrize("kind", ["odd", "even", "constant", "zeros"])

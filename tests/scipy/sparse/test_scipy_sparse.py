@@ -4,11 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.sparse
 from grid import BACKENDS
 from scipy_cases import case, properties
 
 import dragongrad as ad
+import dragongrad.scipy.linalg as la
 from dragongrad.scipy import sparse
 from dragongrad.scipy.sparse.chapter import CHAPTER
 from dragongrad.scipy.sparse.linalg.chapter import CHAPTER as LINALG
@@ -21,6 +23,8 @@ VECTOR, MATRIX = RNG.normal(size=4), RNG.normal(size=(4, 2))
 WIDE = np.array([0, 1, 2, 2]), np.array([1, 0, 4, 2])
 ONES = np.ones(4)
 SAME = {"v0": ONES, "tol": 1e-13}
+TIGHT = {"atol": 1e-15, "btol": 1e-15}
+LONG = RNG.normal(size=6)
 
 
 def matrix(m, v):
@@ -33,6 +37,14 @@ def even(m, v):
 
 def definite(m, v):
     return matrix(m, v) @ matrix(m, v).T
+
+
+def tall(m, v):
+    return m.vstack([matrix(m, v), m.csr_array(([0.5, -1.5], ([0, 1], [1, 2])), shape=(2, 4))])
+
+
+def picked(found, *places):
+    return [found[i] for i in places]
 
 
 KINDS = {
@@ -97,6 +109,29 @@ SYSTEMS = {
         lambda m, v: tuple(np.abs(a) for a in m.linalg.svds(m.coo_array((v, WIDE)).tocsr(), 2, v0=np.ones(3))),
         VECTOR, single=False, near=1e-7,
     ),
+    "lsqr": case(lambda m, v, b, d: picked(m.linalg.lsqr(tall(m, v), b, d, **TIGHT), 0, 3, 4, 7, 8), ENTRIES, LONG,
+                 np.array(0.4), single=False, since=(1, 15)),
+    "lsmr from near": case(
+        lambda m, v, b, x0: picked(m.linalg.lsmr(tall(m, v), b, x0=x0, **TIGHT), 0, 3), ENTRIES, LONG, VECTOR,
+        single=False,
+    ),
+    "lsqr of few rows": case(
+        lambda m, v, b: m.linalg.lsqr(tall(m, v).T, b, **TIGHT)[0], ENTRIES, VECTOR, single=False
+    ),
+    "expm_multiply": case(
+        lambda m, v, b: m.linalg.expm_multiply(matrix(m, v) * 0.4, b), ENTRIES, MATRIX, single=False
+    ),
+    "expm_multiply in time": case(
+        lambda m, v, b: m.linalg.expm_multiply(matrix(m, v), b, start=0.1, stop=0.9, num=3, endpoint=False),
+        ENTRIES, VECTOR, single=False,
+    ),
+    "eigs": case(
+        lambda m, v: np.abs(m.linalg.eigs(matrix(m, v), 2, which="SR", **SAME)[1]), ENTRIES, single=False, near=1e-7
+    ),
+    "eigs values": case(
+        lambda m, v: np.real(m.linalg.eigs(matrix(m, v), 2, which="LR", return_eigenvectors=False, **SAME)),
+        ENTRIES, single=False,
+    ),
 }  # fmt: skip
 globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))
 
@@ -104,6 +139,8 @@ globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))
 @pytest.mark.parametrize("f", [
     lambda z, b: sparse.linalg.spsolve(matrix(sparse, z).tocsc(), b), lambda z, b: b @ matrix(sparse, z).conj(),
     lambda z, b: sparse.linalg.splu(matrix(sparse, z).tocsc()).solve(b, "H"),
+    lambda z, b: sparse.linalg.expm_multiply(matrix(sparse, z) / 4, b),
+    lambda z, b: np.abs(sparse.linalg.eigs(matrix(sparse, z), 2, which="SR", v0=ONES)[0]) * b[:2],
     lambda z, b: sparse.linalg.eigsh(matrix(sparse, z) + matrix(sparse, z).conj().T, 2, v0=ONES)[0] * b[:2],
 ])  # fmt: skip
 def test_complex_entries(f):
@@ -241,9 +278,25 @@ def test_operators_of_others():
     check_derivatives(lambda b: sparse.linalg.gmres(shell, b, rtol=1e-13)[0], VECTOR)
 
 
+def test_the_exponential_of_a_matrix_of_any_norm():
+    # Beside the dense one; of a norm of 40 its series takes many steps.
+    a, start = matrix(scipy.sparse, ENTRIES), VECTOR
+    for scale in (1e-9, 1.0, -8.0):
+        dense = ad.grad(lambda t: np.sum(la.expm(t) @ start))(scale * a.toarray())
+        f = lambda t, s=scale: np.sum(sparse.linalg.expm_multiply(matrix(sparse, t) * s, start))
+        np.testing.assert_allclose(ad.grad(f)(ENTRIES) / scale, dense[ROWS, COLS], rtol=1e-11)
+    # SciPy's own are wrong where the times fall.
+    times = np.linspace(1.0, 0.0, 4)
+    expected = [scipy.linalg.expm(t * a.toarray()) @ start for t in times]
+    f = lambda v: sparse.linalg.expm_multiply(matrix(sparse, v), start, start=1.0, stop=0.0, num=4)
+    np.testing.assert_allclose(ad.jvp(f, (ENTRIES,), (ENTRIES,))[0], expected, rtol=1e-10)
+    f = lambda t: sparse.linalg.expm_multiply(a, start, start=t[0], stop=t[1], num=3)
+    check_derivatives(f, np.array([0.2, 0.9]))
+
+
 def test_equal_eigenvalues_are_refused():
-    for part in (0, 1):
-        f = lambda v, part=part: sparse.linalg.eigsh(sparse.diags(v), 2, v0=ONES + VECTOR)[part]
+    for part, find in ((0, sparse.linalg.eigsh), (1, sparse.linalg.eigsh), (0, sparse.linalg.eigs)):
+        f = lambda v, part=part, find=find: np.abs(find(sparse.diags(v), 2, v0=ONES + VECTOR)[part])
         with pytest.raises(ad.FactorizationError, match=r"coincide(.|\n)*test_scipy_sparse"):
             ad.jacobian(f)(ONES)
 
@@ -251,6 +304,20 @@ def test_equal_eigenvalues_are_refused():
 def test_what_cannot_be_is_an_error_that_names_the_line():
     with pytest.raises(ad.FactorizationError, match="test_scipy_sparse"):
         ad.grad(lambda v: np.sum(sparse.linalg.spsolve(sparse.diags(v), ONES)))(np.array([1.0, 0.0, 1.0, 1.0]))
+    shell, known = scipy.sparse.linalg.aslinearoperator(np.eye(4)), matrix(scipy.sparse, ENTRIES)
+    for f, error, words in (
+        (lambda b: sparse.linalg.lsqr(np.ones((4, 2)), b)[0], ad.FactorizationError, "depend on one another"),
+        (lambda b: sparse.linalg.lsqr(known, b, iter_lim=1)[0], ad.SolutionError, "converge"),
+        (lambda b: sparse.linalg.lsmr(shell, b)[0], ad.NoRuleError, "operator"),
+        (lambda b: sparse.linalg.lsqr(np.eye(4), b, calc_var=True)[0], ad.NoRuleError, "calc_var"),
+        (lambda b: sparse.linalg.lsqr(np.eye(3), b)[0], ad.ShapeError, "lsqr"),
+        (lambda b: sparse.linalg.lsmr(np.eye(4) * 1j, b)[0], ad.NoRuleError, "complex"),
+        (lambda b: sparse.linalg.expm_multiply(np.eye(4), b, start=0.0), ad.ArgumentError, "both"),
+        (lambda b: sparse.linalg.expm_multiply(np.eye(4), b, start=0, stop=1, num=1), ad.ArgumentError, "two"),
+        (lambda b: sparse.linalg.expm_multiply(np.eye(3), b), ad.ShapeError, "expm_multiply"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=rf"{words}(.|\n)*test_scipy_sparse"):
+            ad.jacobian(f)(VECTOR)
     with pytest.raises(ad.SolutionError, match=r"converge(.|\n)*test_scipy_sparse"):
         ad.grad(lambda v: np.sum(sparse.linalg.gmres(matrix(sparse, v), VECTOR, maxiter=1, restart=1)[0]))(ENTRIES)
     short = np.ones(3)

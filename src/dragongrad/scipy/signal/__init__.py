@@ -15,7 +15,7 @@ from .convolving import (
     wiener,
 )
 from .filtering import filtfilt, lfilter, lfilter_zi, savgol_filter, sosfilt, sosfilt_zi, sosfiltfilt
-from .frames import ShortTimeFFT, istft, lombscargle, stft
+from .frames import istft, lombscargle, stft
 from .resampling import decimate, detrend, hilbert, hilbert2, resample, resample_poly, upfirdn
 from .spectra import (
     bessel,
@@ -50,6 +50,7 @@ from .spectra import (
     welch,
     windows,
 )
+from .windowed import ShortTimeFFT
 
 __all__ = [
     "ShortTimeFFT", "bessel", "butter", "cheby1", "cheby2", "chirp", "choose_conv_method", "coherence",

@@ -10,7 +10,7 @@ from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..sparse.blocks import product
 from ..sparse.pattern import placed
-from .chapter import extended, last, numbers, refused, smooth
+from .chapter import extended, last, numbers, smooth
 from .spectra import segments, window_of
 
 
@@ -80,7 +80,7 @@ def stft(
     return frequencies, times, np.moveaxis(np.swapaxes(found, -1, -2), -2, at)
 
 
-def _overlapped(parts: Any, hop: int) -> Any:
+def overlapped(parts: Any, hop: int) -> Any:
     """The sum of windows (..., windows, length) at their places in time."""
     *lead, count, length = parts.shape
     places = np.add.outer(hop * np.arange(count), np.arange(length)).reshape(-1)
@@ -135,8 +135,8 @@ def istft(
     parts = (np.fft.irfft if input_onesided else np.fft.ifft)(z, count)[..., :length]
     real = np.zeros(0, parts.dtype).real.dtype
     parts = parts * win.astype(real)
-    total = _overlapped(parts, hop) * _scale(scaling, win, fs).astype(real)
-    weight = _overlapped(np.broadcast_to(win * win, (z.shape[-2], length)), hop)
+    total = overlapped(parts, hop) * _scale(scaling, win, fs).astype(real)
+    weight = overlapped(np.broadcast_to(win * win, (z.shape[-2], length)), hop)
     if boundary:
         end = total.shape[-1] - length // 2
         total, weight = total[..., length // 2 : end], weight[length // 2 : end]
@@ -208,6 +208,3 @@ def lombscargle(
     if kind == "power":
         return power * (x.shape[0] / 4)
     return power * 0.5 / (np.sum(w * y * y) - mean * mean)
-
-
-ShortTimeFFT = refused("ShortTimeFFT", "it is not written yet", "Take signal.stft and signal.istft")

@@ -1,25 +1,23 @@
 """`scipy.sparse.linalg` with exact derivatives by the stored entries and by right-hand sides."""
 
 from .chapter import CHAPTER
+from .exponential import expm_multiply
 from .iterations import bicg, bicgstab, cg, cgs, gcrotmk, gmres, lgmres, minres, qmr, tfqmr
+from .least import lsmr, lsqr
 from .others import (
     LinearOperator,
     aslinearoperator,
-    eigs,
     expm,
-    expm_multiply,
     funm_multiply_krylov,
     inv,
     lobpcg,
-    lsmr,
-    lsqr,
     matrix_power,
     norm,
     onenormest,
     spilu,
     use_solver,
 )
-from .spectra import eigsh, svds
+from .spectra import eigs, eigsh, svds
 from .systems import factorized, splu, spsolve, spsolve_triangular
 
 __all__ = [

@@ -39,16 +39,10 @@ _DENSE = "the result is dense, or nearly so"
 expm = refused("expm", _DENSE, "Take la.expm(A.toarray())")
 inv = refused("inv", _DENSE, "Take sparse.linalg.spsolve(A, b), or la.inv(A.toarray())")
 matrix_power = refused("matrix_power", _DENSE, "Write A @ A @ A")
-expm_multiply = refused(
-    "expm_multiply", "it is not written yet", "Take la.expm(A.toarray()) @ b, or ad.integrate.solve_ivp of y' = A y"
-)
 funm_multiply_krylov = refused(
     "funm_multiply_krylov", "it is not written yet", "Take la.funm's kin of A.toarray(), times b"
 )
-eigs = refused("eigs", "it is not written yet", "Take la.eig(A.toarray()), or eigsh of a symmetric matrix")
 lobpcg = refused("lobpcg", "it is not written yet", "Take sparse.linalg.eigsh")
-lsqr = refused("lsqr", "it is not written yet", "Take sparse.linalg.spsolve(A.T @ A, A.T @ b)")
-lsmr = refused("lsmr", "it is not written yet", "Take sparse.linalg.spsolve(A.T @ A, A.T @ b)")
 onenormest = refused("onenormest", "it is an estimate", "Take sparse.linalg.norm(A, 1)")
 spilu = refused("spilu", "it is an approximation, which drops what is small", "Take sparse.linalg.splu")
 aslinearoperator = refused(

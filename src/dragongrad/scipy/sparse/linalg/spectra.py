@@ -41,6 +41,20 @@ class Search:
             w, v = w[order], v[:, order]
         return w, v
 
+    def general(self, x: Any) -> Any:
+        """SciPy's eigenvalues of a matrix that is not symmetric, and their vectors."""
+        w, v = scipys.eigs(self.pattern.filled(x), **self.options)
+        if self.values_only:
+            # As above.
+            bare = scipys.eigs(self.pattern.filled(x), return_eigenvectors=False, **self.options)
+            left = list(range(w.size))
+            order = [left.pop(int(np.argmin(np.abs(w[left] - one)))) for one in bare]
+            w, v = w[order], v[:, order]
+            # Of a pair of which one is taken, the other may have been.
+            other = np.abs(w - bare) > np.abs(np.conj(w) - bare)
+            w, v = np.where(other, np.conj(w), w), np.where(other, np.conj(v), v)
+        return w, v
+
     def singular(self, x: Any) -> Any:
         """SciPy's vectors and singular values."""
         return scipys.svds(self.pattern.filled(x), **self.options)
@@ -48,7 +62,7 @@ class Search:
 
 def _simple_value(x: Any) -> Any:
     """The same numbers, refused where two of them are equal: there the derivative is no function of the matrix."""
-    gaps = np.diff(np.sort(x))
+    gaps = np.abs(x[:, None] - x) + np.where(np.eye(x.size), np.inf, 0.0)
     if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(x)):
         raise FactorizationError(
             f"eigenvalues or singular values coincide, {np.sort(x)}: they have no derivative each\n  at "
@@ -156,6 +170,85 @@ def eigsh(
                "mode": mode}  # fmt: skip
     options |= {} if rng is None else {"rng": rng}
     w, v = _eigsh(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    return (w, v) if return_eigenvectors else w
+
+
+# Of a matrix that is not symmetric: the border is v^H, which holds the length and the phase of a vector
+
+
+def _eigs_value(x: Any, search: Any) -> Any:
+    return search.general(x)
+
+
+def _eigs_pushforward(x_dot: Any, out: Any, x: Any, search: Any = None) -> Any:
+    w, v = out
+    w, pattern = _simple(w), search.pattern
+    turned = product(x_dot, v, pattern=pattern)
+    places, order = _bordered(pattern)
+    ones, zero = np.ones(pattern.shape[0], v.dtype), np.zeros(1, v.dtype)
+    slopes, moved = [], []
+    for j in range(v.shape[1]):
+        entries = np.concatenate([x.astype(v.dtype), -w[j] * ones, v[:, j], np.conj(v[:, j])])[order]
+        own = Pattern(places.indices, places.indptr, places.shape)
+        found = solved(entries, np.concatenate([-turned[:, j], zero])[:, None], pattern=own, alone=True)[:, 0]
+        moved.append(found[:-1])
+        # The last unknown is minus the slope of the value.
+        slopes.append(-found[-1])
+    return np.stack(slopes), np.stack(moved, axis=1)
+
+
+_eigs: Any = general("eigs", value=_eigs_value, pushforward=_eigs_pushforward, outputs=2, names=("x",),
+                     parameters=("search",), dispatches=False)  # fmt: skip
+
+
+@smooth
+def eigs(
+    A: Any, k: int = 6, M: Any = None, sigma: Any = None, which: str = "LM", v0: Any = None,  # noqa: N803
+    ncv: Any = None, maxiter: Any = None, tol: float = 0, return_eigenvectors: bool = True,
+    Minv: Any = None, OPinv: Any = None, OPpart: Any = None, rng: Any = None,  # noqa: N803
+) -> Any:  # fmt: skip
+    """Some eigenvalues of a sparse matrix and their vectors, both complex.
+
+    Parameters
+    ----------
+    A : sparse matrix of shape (n, n)
+    k, sigma, which, v0, ncv, maxiter, tol, rng
+        As SciPy's: how many, which, and how they are found.
+    return_eigenvectors : bool
+
+    Returns
+    -------
+    w : array of shape (k,)
+    v : array of shape (n, k)
+        The vectors, whose phases are those that ARPACK found; lengths and phases are held.
+
+    Raises
+    ------
+    FactorizationError
+        An eigenvalue coincides with another: there is no derivative then.
+    NoRuleError
+        `M`, `Minv`, `OPinv` or `OPpart` is given.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> def largest(v):
+    ...     A = sparse.csr_array((v, ([0, 0, 1, 2, 3], [0, 1, 1, 2, 3])))
+    ...     return np.real(sparse.linalg.eigs(A, 1)[0][0])
+    >>> ad.grad(largest)(np.array([5.0, 1.0, 2.0, 1.0, -1.0])).round(6) + 0.0
+    array([1., 0., 0., 0., 0.])
+
+    """
+    if not (M is None and Minv is None and OPinv is None and OPpart is None):
+        raise NoRuleError(
+            f"scipy.sparse.linalg.eigs has no derivative rule for M=, Minv=, OPinv= and OPpart=\n"
+            f"  at {user_line()}\nWrite la.eig(A.toarray(), M)"
+        )
+    a = square("eigs", A)
+    options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol}
+    options |= {} if rng is None else {"rng": rng}
+    w, v = _eigs(a.data, search=Search(a.pattern, options, not return_eigenvectors))
     return (w, v) if return_eigenvectors else w
 
 
