@@ -16,7 +16,7 @@ from ...core.errors import INSIDE
 from ...core.graph import Staging, trace
 from ...core.node import Node
 from ...core.variable import Variable
-from ..drawing import DrawnGraph
+from ..drawing import DrawnGraph, titled
 from .loops import Loop, loops_of
 
 # Where the layers of a network call one another.
@@ -92,6 +92,7 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording:
     with np.errstate(all="ignore"):
         graph = trace(f, args, kwargs, DrawnGraph, level)
     assert isinstance(graph, DrawnGraph)
+    graph.title = titled(f, graph.title)
     made = Recording(graph, level.places, level.tree.groups, level.group_of, level.decisions)
     # Frames hold the values of all their names.
     level.tree = Tree()
