@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -41,6 +42,8 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "dragongrad"
 html_show_copyright = False
+html_static_path = ["manual"]
+html_css_files = ["manual.css"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_numpy_docstring = True
@@ -268,11 +271,24 @@ def _trim(app, doctree):
             block[:] = [nodes.Text(block.rawsource)]
 
 
+_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|kB|MB|GB)\b)|(?<=s) (?=/ )|(?<=/) (?=\d)")
+
+
+def _join_units(app, doctree):
+    """Let no line of a table end between a number and its unit, or within a pair of times."""
+    for entry in doctree.findall(nodes.entry):
+        for text in list(entry.findall(nodes.Text)):
+            joined = _UNIT.sub("\u00a0", text.astext())
+            if joined != text.astext():
+                text.parent.replace(text, nodes.Text(joined))
+
+
 def setup(app):
     """Tell Sphinx what to do before it builds, and with each page that was read."""
     EXTRA.mkdir(parents=True, exist_ok=True)
     app.connect("builder-inited", _write_course)
     app.connect("doctree-read", _trim)
+    app.connect("doctree-read", _join_units)
 
 
 _write_blocks()

@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dragongrad.command import app as module
-from dragongrad.command import completion
+from dragongrad.command import completion, demo_networks
+from dragongrad.command import demo as demo_module
+from dragongrad.nn import images
 
 ROOT = Path(__file__).parent.parent.parent
 RUNNER = CliRunner()
@@ -44,6 +46,35 @@ def test_race_study_and_basins(tmp_path):
     basins = read("basins", "himmelblau", "--grid", "4", "--steps", "200", "--out", str(tmp_path / "b.png"))
     assert [m["listed"] for m in basins["minima"]] == [True] * 4
     assert basins["starts"] == 16
+
+
+def test_explain_and_explore(tmp_path):
+    rule = read("explain", "arctan2")
+    assert set(rule["derivatives"]) == set(rule["arguments"])
+    assert rule["at"][0]["at"] == "(0, 0)"
+    assert rule["text"].startswith("arctan2(")
+    assert read("explain", "log")["domain"] == {"x": "0 < x"}
+    assert read("explain", "linalg.inv")["kind"] == "a rule in full"
+    assert read("explain", "logsumexp")["kind"] == "restated through other Blocks"
+    assert read("explain", "argsort")["kind"].startswith("its derivative is zero")
+    page = read("explore", "log(x)*y", "x=0", "y=2", "--out", str(tmp_path / "page.html"))
+    assert (page["inputs"], page["operations"], page["mode"]) == (2, 2, "reverse")
+    assert page["outputs"] == [None]
+    assert page["trouble"].startswith("log(x) made an infinity")
+    assert page["written"] == str(tmp_path / "page.html")
+
+
+def test_demo(tmp_path, monkeypatch):
+    # Both networks are trained in another test.
+    monkeypatch.setattr(demo_networks, "digits", lambda tell: images.Estimate(0.97, 0.95, 0.98))
+    monkeypatch.setattr(demo_networks, "films", lambda folder, tell: (folder / "xray.html", {"films": "80"}))
+    monkeypatch.setattr(demo_module, "best_time", lambda *_: 1.0)
+    found = read("demo", "--out", str(tmp_path))
+    assert found["patients"]["trained"] + found["patients"]["held_out"] == 569
+    assert 0.9 < found["patients"]["accuracy"] <= 1
+    assert len(found["patients"]["weights"]) == 5
+    assert found["digits"] == {"value": 0.97, "low": 0.95, "high": 0.98}
+    assert [Path(name).name for name in found["written"]] == ["loss.png", "roc.png", "graph.svg", "xray.html"]
 
 
 def test_the_table_of_a_study_counts_all_evaluations():

@@ -19,6 +19,7 @@ from dragongrad.course import CHAPTERS, chapters
 from dragongrad.course.formulas import to_mathml
 from dragongrad.course.markdown import FENCED, to_html
 from dragongrad.course.notebooks import to_notebook
+from dragongrad.views.palette import page_style
 
 ROOT = Path(__file__).parents[2]
 EACH = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
@@ -113,6 +114,16 @@ class TestPack:
         for page in pack[0].rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             assert not re.search(r"""(?:src|href|url\(|import)\s*[=(]?\s*["']?(?:https?:)?//""", text), page.name
+
+    def test_pages_are_light_or_dark_as_the_reader_has_it(self, pack):
+        for name in ("index", "2-chain-rule", "exercises/2-chain-rule", "teacher/2-solutions"):
+            text = (pack[0] / f"{name}.html").read_text(encoding="utf-8")
+            style = text[text.index("<style>") : text.index("</style>")]
+            assert page_style() in style
+            body = re.search(r"^body \{(.*)\}$", style, re.MULTILINE)[1]
+            assert "color: var(--ink); background: var(--paper);" in body
+            # On paper it is dark on light.
+            assert "color: #000; background: #fff;" in style[style.index("@media print") :]
 
     def test_what_is_for_the_teacher_is_nowhere_else(self, pack):
         folder, made = pack

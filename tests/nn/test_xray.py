@@ -1,5 +1,6 @@
 """Detectors of films: recipe, file, maps, report and command, on small simulated films."""
 
+import json
 import re
 import shlex
 import sys
@@ -319,6 +320,18 @@ class TestCommand:
             assert "or not" not in written.out
         assert {p.name for p in tmp_path.iterdir()} == {"films", "model.safetensors", "page.html", "film.html"}
         assert "simulated" in (tmp_path / "page.html").read_text()
+        found = []
+        for words in (
+            "simulate --out more --patients 2 --size 16", "train films --size 16 --epochs 1 --out model -f",
+            "evaluate model films", "explain model films/nodule --out film.html -f",
+        ):  # fmt: skip
+            status, written = ended(f"{words} --json", capsys, monkeypatch)
+            assert (status, written.err) == (0, "")
+            found.append(json.loads(written.out))
+        assert found[0]["films"] == 4
+        assert found[1]["roc_auc"].keys() == {"value", "low", "high"}
+        assert found[2]["films"] + found[2]["left_out"] == 40
+        assert len(found[3]["probabilities"]) == 1
 
     def test_what_was_trained_on_is_left_out(self, folder, capsys, monkeypatch):
         status, written = ended("evaluate model films", capsys, monkeypatch)

@@ -116,7 +116,20 @@ def test_constant_output():
 def test_graph_of_a_gradient():
     graph = ad.graph(ad.grad(lambda x: np.sum(np.sin(x) * x)), np.array([0.5, 1.0]))
     (out,) = graph.outputs
+    assert graph.title == "grad(f)"
     np.testing.assert_allclose(out.saved[0], np.sin([0.5, 1.0]) + np.array([0.5, 1]) * np.cos([0.5, 1.0]))
+
+
+def test_titles_say_what_is_seen():
+    def energy(x):
+        return np.sum(x**2)
+
+    x = np.ones(2)
+    assert ad.graph(ad.jacobian(ad.grad(energy)), x).title == "jacobian(grad(energy))"
+    assert "grad(energy)</text>" in ad.graph(ad.grad(energy), x).svg()
+    assert ad.trace_table(ad.grad(energy), x).title == "trace of grad(energy), forward"
+    assert ad.explore(ad.grad(energy), x).title == "grad(energy)"
+    assert ad.grad(energy).__name__ == "energy"
 
 
 def test_shape_errors_name_the_user_line():

@@ -103,6 +103,7 @@ def explore(
     ),
     show_it: Annotated[bool, typer.Option("--open", help="open it in a browser")] = False,
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Write a page on which a formula and its derivatives are played step by step."""
     f = Formula(formula)
@@ -113,7 +114,10 @@ def explore(
     page = explore_page(f, *given, mode="forward" if forward else "reverse", exercise=exercise)
     with whole(out) as part:
         page.save(part)
-    show(f"written: {out}")
+    if json:
+        machine.write(**machine.of_page(page), written=out)
+    else:
+        show(f"written: {out}")
     if show_it:
         webbrowser.open(out.resolve().as_uri())
 
@@ -140,9 +144,14 @@ def play(
 @app.command(cls=Command, epilog="Examples: `dragongrad explain arctan2` and `dragongrad explain linalg.solve`")
 def explain(
     name: Annotated[str, typer.Argument(help="a function of NumPy, or of dragongrad", autocompletion=rule_names)],
+    json: Json = False,
 ) -> None:
     """Print the derivative rule of a function."""
-    print(explain_rule(find_function(name)))
+    rule = explain_rule(find_function(name))
+    if json:
+        machine.write(function=name, **rule.parts, text=rule.text)
+    else:
+        print(rule)
 
 
 @app.command(
@@ -332,11 +341,14 @@ def course(
 def demo(
     out: Annotated[Path, typer.Option("--out", help="the folder for the pictures")] = Path("out"),
     force: Force = False,
+    json: Json = False,
 ) -> None:
     """Train a logistic regression on patients' data, and networks on digits and simulated films of the chest."""
     check_folder(out, WRITTEN, force)
     check_pictures()
-    run_demo(out)
+    found = run_demo(out, machine.silent if json else show)
+    if json:
+        machine.write(**found)
 
 
 @app.command()

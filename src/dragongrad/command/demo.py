@@ -69,13 +69,20 @@ def best_time(function: Callable[..., Any], *args: Any, repeats: int = 7, calls:
     return 1e6 * min(times)
 
 
-def demo(folder: Path) -> None:
+def demo(folder: Path, tell: Callable[..., None] = show) -> dict[str, Any]:
     """Train, report and draw.
 
     Parameters
     ----------
     folder : Path
         Where the pictures go; made if it is not there.
+    tell : callable
+        Gets the tables and lines of the report.
+
+    Returns
+    -------
+    dict
+        The figures, and what was written.
 
     Raises
     ------
@@ -129,24 +136,33 @@ def demo(folder: Path) -> None:
         ("value and gradient, compiled", f"{derived:.0f} us ({derived / plain:.1f} times the function)"),
     ):
         report.add_row(name, value)
-    show(report)
+    tell(report)
     weights = sorted(zip(np.abs(fit.x[:-1]), names, fit.x[:-1], strict=True), reverse=True)[:5]
-    show("What weighs most: " + ", ".join(f"{name} ({w:+.2f})" for _, name, w in weights))
+    tell("What weighs most: " + ", ".join(f"{name} ({w:+.2f})" for _, name, w in weights))
 
     def one_patient(w: Any, b: Any) -> Any:
         return np.log(1 + np.exp(-(w * 2.0 + b)))
 
-    show("\nHow the derivative of one patient's loss is made, forward and backward:\n")
-    print(trace_table(one_patient, 0.5, -0.25))
-    print()
-    print(trace_table(one_patient, 0.5, -0.25, mode="reverse"))
-    print()
+    tell("\nHow the derivative of one patient's loss is made, forward and backward:\n")
+    for mode in ("forward", "reverse"):
+        tell(f"{trace_table(one_patient, 0.5, -0.25, mode=mode)}\n")
 
-    for path in draw(folder, losses, scores, y_test, area, graph_of(one_patient, 0.5, -0.25)):
-        show(f"picture: {path}")
-    show("")
-    demo_networks.digits()
-    show(f"page: {demo_networks.films(folder)}")
+    pictures = draw(folder, losses, scores, y_test, area, graph_of(one_patient, 0.5, -0.25))
+    for path in pictures:
+        tell(f"picture: {path}")
+    tell("")
+    read = demo_networks.digits(tell=tell)
+    page, figures = demo_networks.films(folder, tell)
+    tell(f"page: {page}")
+    return {
+        "patients": {
+            "trained": len(y), "held_out": len(y_test), "accuracy": accuracy, "roc_auc": area,
+            "loss": [losses[0], fit.fun], "steps": fit.nit, "gradients": fit.nfev, "gradient_error": error,
+            "function_us": plain, "eager_us": eager, "compiled_us": derived,
+            "weights": {str(name): w for _, name, w in weights},
+        },
+        "digits": read, "films": figures, "written": [*pictures, page],
+    }  # fmt: skip
 
 
 def draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ PAGE = "xray.html"
 DIGIT_EPOCHS, PATIENTS, SIZE, FILM_EPOCHS, COMPILE = 40, 400, 48, 30, True
 
 
-def digits(seed: int = 0) -> None:
-    """Train a small convolutional network on scikit-learn's 8 x 8 digits, and say how many of others it reads.
+def digits(seed: int = 0, tell: Callable[..., None] = show) -> images.Estimate:
+    """Train a small convolutional network on scikit-learn's 8 x 8 digits; the share of others that it reads.
 
     Raises
     ------
@@ -53,10 +54,11 @@ def digits(seed: int = 0) -> None:
     seconds = time.process_time() - began
     right = model(done.params, x_test).argmax(axis=1) == y_test
     share = images.wilson(int(right.sum()), len(right))
-    show(
+    tell(
         f"Digits: {share.value:.1%} of {len(right)} held out are read rightly, with an interval of 95 % from "
         f"{share.low:.1%} to {share.high:.1%} ({seconds:.1f} s of processor time, compiling included)"
     )
+    return share
 
 
 def _shaken(rng: np.random.Generator, x: Any) -> Any:
@@ -67,8 +69,8 @@ def _shaken(rng: np.random.Generator, x: Any) -> Any:
     return moved_by(x[..., 0], turn, zoom, right, down)[..., None]
 
 
-def films(folder: Path) -> Path:
-    """Train a detector of nodules on simulated films, and write the report of those kept apart; its path."""
+def films(folder: Path, tell: Callable[..., None] = show) -> tuple[Path, dict[str, str]]:
+    """Train a detector of nodules on simulated films, and write the report of others: its path and its figures."""
     parts = images.split(images.simulate(PATIENTS, 2, SIZE))
     began = time.process_time()
     detector = images.fit(parts["train"], parts["val"], epochs=FILM_EPOCHS, progress=False, compile=COMPILE)
@@ -78,7 +80,7 @@ def films(folder: Path) -> Path:
     table.title = "Nodules on simulated films of the chest (for learning, not for clinical use)"
     for row in (*figures, ("processor time", f"{seconds:.0f} s, compiling included")):
         table.add_row(*row)
-    show(table)
+    tell(table)
     with whole(folder / PAGE) as part:
         part.write_text(html, encoding="utf-8")
-    return folder / PAGE
+    return folder / PAGE, dict(figures)

@@ -135,6 +135,7 @@ class Formula:
         if self._next.kind != "end":
             hint = "; a product is written 2*x" if self._next.kind == "name" or self._next.text == "(" else ""
             raise self._error(self._next, f"an operator was expected here{hint}")
+        self._refuse_overflow()
         self.names = tuple(dict.fromkeys(what for kind, what, _, _ in self._program if kind == "name"))
         self.__name__ = text
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -229,6 +230,27 @@ class Formula:
         wrong = token.text[k]
         hint = ": write ** for a power" if wrong in "²³" else ""
         raise self._error(_Token("?", wrong, token.at + k), f"{wrong!r} is not part of a formula{hint}")
+
+    def _refuse_overflow(self) -> None:
+        """Point at numbers and powers of numbers that are beyond what a float holds; `inf` can be written."""
+        stack: list[Any] = []
+        for kind, what, count, token in self._program:
+            if token.kind == "number" and kind == "number" and np.isinf(what):
+                raise self._error(
+                    token, f"the number is too large: at most {np.finfo(float).max:.1e}; infinity is inf"
+                )
+            if kind != "apply":
+                stack.append(None if kind == "name" else what)
+                continue
+            values = stack[-count:]
+            known = what in (np.negative, _power) and all(v is not None for v in values)
+            with np.errstate(all="ignore"):
+                out = what(*values) if known else None
+            if known and np.isinf(out) and np.all(np.isfinite(values)) and values[0] != 0:
+                raise self._error(
+                    token, f"the power is too large: at most {np.finfo(float).max:.1e}; infinity is inf"
+                )
+            stack[-count:] = [out]
 
     @property
     def _next(self) -> _Token:

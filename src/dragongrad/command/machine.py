@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import lab
+from ..core.node import Node
 from ..optimize.zoo import Problem
+from ..views.explore.page import Exploration
 from ..views.table import TraceTable
 
 
@@ -31,6 +33,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if isinstance(value, (str, int, bool, type(None))) else str(value)
+
+
+def silent(*_: Any) -> None:
+    """Show nothing: standard output is for the object alone."""
+
+
+def of_page(page: Exploration) -> dict[str, Any]:
+    """What an explorer's page holds, and the first number in it that is not finite."""
+    graph, data = page.recording.graph, page.data
+    trouble = data["trouble"]
+    return {
+        "title": page.title, "mode": page.mode, "exercise": page.exercise, "inputs": len(graph.inputs),
+        "operations": len(graph.nodes), "outputs": [o.saved[0] for o in graph.outputs if isinstance(o, Node)],
+        "trouble": trouble and trouble["why"],
+    }  # fmt: skip
 
 
 def of_race(done: lab.Race) -> list[dict[str, Any]]:

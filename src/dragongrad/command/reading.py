@@ -47,6 +47,11 @@ def find_function(name: str) -> Any:
         places = [f"{getattr(fn, '__module__', 'numpy')}.{fn.__name__}" for fn in own]
         near = get_close_matches(path, [p.removeprefix("numpy.") for p in places if p.startswith("numpy.")], n=2)
     hint = f": did you mean {' or '.join(near)}?" if near else ""
+    if re.search(r"[-+*/%@(]", path):
+        hint = (
+            f"; it is a formula, and dragongrad trace {shlex.quote(name)} shows its derivative. "
+            "A function is a name alone, as sin or linalg.inv"
+        )
     raise ArgumentError(f"neither NumPy nor dragongrad has a function {name!r}{hint}")
 
 
@@ -79,14 +84,21 @@ def read_function(text: str, plane: bool = False) -> Problem:
         The text is neither, the formula has no variable or no single value, or it is not a function of two numbers.
 
     """
-    problem = _named(text) if text.replace("-", "_").isidentifier() else None
-    problem = problem or _typed(text)
+    named = _named(text) if text.replace("-", "_").isidentifier() else None
+    problem = named or _typed(text)
     if plane and problem.n != 2 and not problem.any_n:
-        raise ArgumentError(
-            f"this shows a function of two numbers, and {text} is one of {problem.n}: "
-            f"dragongrad study {shlex.quote(text)} measures it in numbers"
-        )
+        raise ArgumentError(_not_plane(text, problem.n, [] if named else sorted(Formula(text).names)))
     return problem
+
+
+def _not_plane(text: str, n: int, names: list[str]) -> str:
+    """Why a function cannot be shown over the plane, and what can be done; one of the zoo has no names."""
+    found = f"a function of two variables is needed here, and {text} has {n}"
+    study = f"dragongrad study {shlex.quote(text)} takes functions of any number"
+    if not names:
+        return f"{found}: dragongrad zoo lists those that have two; {study}"
+    cure = f"write {text} + {'x' if names == ['y'] else 'y'}**2, say" if n == 1 else "put numbers for the others"
+    return f"{found}, {', '.join(names)}: {cure}; {study}"
 
 
 def read_functions(text: str) -> list[Problem]:

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from ..core.errors import ArgumentError
+from ..views.palette import page_style
 from .chapters import CHAPTERS, Chapter, read
 from .markdown import to_html
 from .notebooks import to_notebook
@@ -182,7 +183,7 @@ def _page(path: Path, title: str, body: str, up: str = "") -> Path:
     path.write_text(
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f"<style>\n{_STYLE}</style>\n</head>\n<body>\n{top}{body}\n</body>\n</html>\n",
+        f"<style>\n{page_style()}\n{_STYLE}</style>\n</head>\n<body>\n{top}{body}\n</body>\n</html>\n",
         encoding="utf-8",
     )
     return path

@@ -57,6 +57,11 @@ class Transform(Generic[P, R]):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
 
+    @property
+    def of_what(self) -> tuple[str, Any]:
+        """The name of the transform, and the function that it was given."""
+        return self._maker.__name__, self._f
+
     def __reduce__(self) -> Any:
         return _remake, (self._maker, self._f, self._options)
 

@@ -265,6 +265,7 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
     traced = trace(f, args, kwargs, DrawnGraph)
     assert isinstance(traced, DrawnGraph)
     refuse_empty(f, traced)
+    traced.title = titled(f, traced.title)
     # What a user writes is shown as it is; what a sweep writes begins with a 1, and leaves the value unused.
     return _without_seeds(traced) if isinstance(f, Transform) else traced
 
@@ -273,6 +274,11 @@ def refuse_empty(f: Callable[..., Any], graph: DrawnGraph) -> None:
     """Refuse the Graph of a function that returned nothing."""
     if not graph.outputs:
         raise no_return(f, "a graph needs a result", ArgumentError)
+
+
+def titled(f: Any, title: str) -> str:
+    """What a Graph shows: of a transformed function, which has the name of the original, the transform too."""
+    return f"{f.of_what[0]}({titled(f.of_what[1], title)})" if isinstance(f, Transform) else title
 
 
 def _without_seeds(graph: DrawnGraph) -> DrawnGraph:

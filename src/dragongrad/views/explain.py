@@ -26,10 +26,19 @@ from .text import application
 
 
 class Explanation:
-    """The rule of a function as text; `print` it."""
+    """The rule of a function as text; `print` it.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    Attributes
+    ----------
+    text : str
+    parts : dict
+        What is in it for programs: `kind`, and where they are known `arguments`, `derivatives` and `domain` by the
+        argument, `at` with the points where the derivative is chosen, or the `reason` why there is no rule.
+
+    """
+
+    def __init__(self, text: str, **parts: Any) -> None:
+        self.text, self.parts = text, parts
 
     def __str__(self) -> str:
         return self.text
@@ -69,28 +78,44 @@ def explain(fn: Any) -> Explanation:
 
     """
     if isinstance(fn, CustomRule):
-        return Explanation("\n".join(_own_rule(fn)))
+        return Explanation("\n".join(_own_rule(fn)), kind="a rule of its own")
     kind = fn if isinstance(fn, type) else type(fn)
     if issubclass(kind, ClassicBlock) and not issubclass(kind, Block):
-        return Explanation("\n".join(_own_block(kind)))
+        return Explanation("\n".join(_own_block(kind)), kind="a Block as a class")
     block = _block(fn)
     if block is not None:
         rule = _formulas(block) if block.partials else _sources(block)
-        return Explanation("\n".join([_heading(block), *rule, *_promises(block.fn)]))
+        return Explanation("\n".join([_heading(block), *rule, *_promises(block.fn)]), **_parts(block))
     restated = COMPOSITES.get(fn) or (fn if _is_ours(fn) else None)
     if restated is not None:
         name = getattr(fn, "__name__", str(fn))
         lines = [f"{name}: restated through other Blocks", _source(restated), *_promises(fn)]
-        return Explanation("\n".join(lines))
+        return Explanation("\n".join(lines), kind="restated through other Blocks", at=_points(fn))
     if not callable(fn):
         raise ArgumentError(f"explain takes a function, got {fn!r}")
     if fn in UNSUPPORTED:
-        return Explanation(f"{fn.__name__}: no derivative rule: {UNSUPPORTED[fn]}")
+        text = f"{fn.__name__}: no derivative rule: {UNSUPPORTED[fn]}"
+        return Explanation(text, kind="no derivative rule", reason=UNSUPPORTED[fn])
     raise no_rule(fn)
 
 
 def _promises(fn: Any) -> list[str]:
     return [f"    at {kink.at}: {kink.derivative}" for kink in KINKS.get(fn, ())]
+
+
+def _points(fn: Any) -> list[dict[str, str]]:
+    return [{"at": kink.at, "derivative": kink.derivative} for kink in KINKS.get(fn, ())]
+
+
+def _parts(block: Block) -> dict[str, Any]:
+    names = list(block.names)
+    parts: dict[str, Any] = {"kind": _KINDS[block.kind], "arguments": names, "at": _points(block.fn)}
+    if block.partials:
+        found = partial_formulas(block, list(names))
+        parts["derivatives"] = {name: formula(partial) for name, partial in zip(names, found, strict=True)}
+        intervals = {names[i]: limits(block, i) for i in range(len(block.domain))}
+        parts["domain"] = {name: text for name, text in intervals.items() if text}
+    return parts
 
 
 def _own_rule(fn: CustomRule[..., Any]) -> list[str]:

@@ -16,7 +16,7 @@ from ...core.graph import Staging, trace
 from ...core.node import Node
 from ...core.variable import Variable
 from ...lines import INSIDE
-from ..drawing import DrawnGraph, refuse_empty
+from ..drawing import DrawnGraph, refuse_empty, titled
 from .loops import Loop, loops_of
 
 # Where the layers of a network call one another.
@@ -95,6 +95,7 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording:
         graph = trace(f, args, kwargs, DrawnGraph, level)
     assert isinstance(graph, DrawnGraph)
     refuse_empty(f, graph)
+    graph.title = titled(f, graph.title)
     made = Recording(graph, level.places, level.tree.groups, level.group_of, level.decisions)
     # Frames hold the values of all their names.
     level.tree = Tree()
