@@ -158,6 +158,8 @@ def test_names_of_other_libraries_are_still_not_there():
         (lambda x: x @ 2.0, ad.ShapeError, r"x \* y"),
         (lambda x: np.sum(x + np.ones(2)), ad.ShapeError, r"x\[:, None\]"),
         (lambda x: np.sum(np.concatenate([x[0], x[1]])), ad.ShapeError, r"np\.stack"),
+        (lambda x: np.sum(np.concatenate(x, x)), ad.NoRuleError, r"np\.concatenate\(\[x, y\]\)"),
+        (lambda x: np.sum(np.stack(x, x)), ad.NoRuleError, r"np\.stack\(\[x, y\]\)"),
         (branching, ad.ShapeError, r"np\.where"),
         (lambda x: np.sum(x) if x else 0.0, ad.ShapeError, r"np\.where"),
         (lambda x: math.sin(x[0]), ad.ConversionError, r"Write np\.sin\."),
