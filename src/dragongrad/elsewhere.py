@@ -148,6 +148,13 @@ def of_keyword(error: TypeError) -> str:
     return f"Write {name}=, as in NumPy" if name else ""
 
 
+def of_error(error: BaseException) -> str:
+    """What to write, for an error about a name of another library; empty where nothing is known of it."""
+    if isinstance(error, AttributeError) and (found := of_attribute(str(error))):
+        return f"Write {found[1]}"
+    return of_keyword(error) if isinstance(error, TypeError) else ""
+
+
 def of_setting(name: str, key: str) -> str:
     """What to write where a Variable stands for an axis, a shape or another setting."""
     if name in ("concatenate", "stack") and key == "axis":

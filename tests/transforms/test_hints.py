@@ -131,6 +131,19 @@ def test_names_of_other_libraries_are_translated(transform, f, words):
         transform(f)(x)
 
 
+@pytest.mark.parametrize(
+    ("f", "cure"),
+    [
+        (lambda x: x.at[0].set(1.0), "Write x[i] = v, or x[i] += v: elements are assigned as in NumPy"),
+        (lambda x: np.concatenate([x, x], dim=0), "Write axis=, as in NumPy"),
+    ],
+)
+def test_a_compiled_function_that_fails_as_python_has_it_says_what_to_write(f, cure):
+    with pytest.raises((AttributeError, TypeError), match=r"'(at|dim)'") as caught:
+        ad.compile(f)(X)
+    assert caught.value.__notes__ == [cure]
+
+
 def test_names_of_other_libraries_are_still_not_there():
     def f(x):
         assert not any(hasattr(x, name) for name in ("at", "detach", "numpy", "requires_grad"))
