@@ -295,6 +295,8 @@ def jacobian(
     ------
     DtypeError
         An argument is not numeric, or complex numbers need `holomorphic`.
+    NotScalarError
+        The function returned nothing.
     ArgumentError
         An unknown mode.
 
