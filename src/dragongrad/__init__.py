@@ -56,7 +56,7 @@ from .transforms.linear import derivative, linearize
 from .transforms.watch import debug_nans
 
 if _typing.TYPE_CHECKING:
-    from . import course, integrate, interop, lab, nn, optimize, scipy, testing, variable  # noqa: F401 - some are in no list
+    from . import integrate, interop, lab, nn, scipy
     from . import table as _table  # the declarations of the functions of the table, which have no file of their own
     from .command.play.server import play
     from .compiler.backends.native.jit.cache import cache_info, clear_cache

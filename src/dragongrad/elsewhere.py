@@ -150,6 +150,20 @@ def of_keyword(error: TypeError) -> str:
     return f"Write {name}=, as in NumPy" if name else ""
 
 
+def of_error(error: BaseException) -> str:
+    """What to write, for an error about a name of another library; empty where nothing is known of it."""
+    if isinstance(error, AttributeError) and (found := of_attribute(str(error))):
+        return f"Write {found[1]}"
+    return of_keyword(error) if isinstance(error, TypeError) else ""
+
+
+def of_setting(name: str, key: str) -> str:
+    """What to write where a Variable stands for an axis, a shape or another setting."""
+    if name in ("concatenate", "stack") and key == "axis":
+        return f"The arrays are one argument, a list: np.{name}([x, y])"
+    return f"If its derivative is not wanted, pass ad.stop_gradient({key})"
+
+
 def of_operands(name: str, args: tuple[Any, ...], error: Exception) -> str:
     """What to write where NumPy could not compute with some operands; empty where its error says enough."""
     shapes: list[Any] = [getattr(a, "shape", ()) for a in args]

@@ -40,7 +40,7 @@ def words(text):
 class TestChapter:
     def test_it_has_all_parts(self, chapter):
         text = chapter.text
-        assert text.startswith(f"# {chapter.number} {chapter.title}\n\nAims. After this chapter you can\n\n* ")
+        assert text.startswith(f"# {chapter.number} {chapter.title}\n\n**Aims.** After this chapter you can\n\n* ")
         headings = re.findall(r"^## (.*)$", text, re.M)
         assert headings[-3:] == ["The explorer", "Exercises", "For the teacher"]
         note = chapter.section("For the teacher")

@@ -138,6 +138,19 @@ def test_names_of_other_libraries_are_translated(transform, f, words):
         transform(f)(x)
 
 
+@pytest.mark.parametrize(
+    ("f", "cure"),
+    [
+        (lambda x: x.at[0].set(1.0), "Write x[i] = v, or x[i] += v: elements are assigned as in NumPy"),
+        (lambda x: np.concatenate([x, x], dim=0), "Write axis=, as in NumPy"),
+    ],
+)
+def test_a_compiled_function_that_fails_as_python_has_it_says_what_to_write(f, cure):
+    with pytest.raises((AttributeError, TypeError), match=r"'(at|dim)'") as caught:
+        ad.compile(f)(X)
+    assert caught.value.__notes__ == [cure]
+
+
 def test_names_of_other_libraries_are_still_not_there():
     def f(x):
         assert not any(hasattr(x, name) for name in ("at", "detach", "numpy", "requires_grad"))
@@ -165,6 +178,8 @@ def test_names_of_other_libraries_are_still_not_there():
         (lambda x: x @ 2.0, ad.ShapeError, r"x \* y"),
         (lambda x: np.sum(x + np.ones(2)), ad.ShapeError, r"x\[:, None\]"),
         (lambda x: np.sum(np.concatenate([x[0], x[1]])), ad.ShapeError, r"np\.stack"),
+        (lambda x: np.sum(np.concatenate(x, x)), ad.NoRuleError, r"np\.concatenate\(\[x, y\]\)"),
+        (lambda x: np.sum(np.stack(x, x)), ad.NoRuleError, r"np\.stack\(\[x, y\]\)"),
         (branching, ad.ShapeError, r"np\.where"),
         (lambda x: np.sum(x) if x else 0.0, ad.ShapeError, r"np\.where"),
         (lambda x: math.sin(x[0]), ad.ConversionError, r"Write np\.sin\."),

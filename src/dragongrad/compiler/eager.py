@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .. import elsewhere
 from .python_numbers import UnstageableError
 from .randomness import DrawingError, drawn_at
 
@@ -37,4 +38,6 @@ def _without_context(error: Exception) -> Iterator[None]:
     except BaseException as own:
         if own.__context__ is error:
             own.__context__ = None
+        if cure := elsewhere.of_error(own):
+            own.add_note(cure)
         raise

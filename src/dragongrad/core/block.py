@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import elsewhere
 from . import variable as _variable
-from .errors import ArgumentError, NoRuleError
+from .errors import ArgumentError, NoRuleError, user_line
 from .node import KEEP, NEGATE, TIMES
 from .variable import Variable, is_constant, plain, top_level
 
@@ -161,10 +162,8 @@ class Block:
                     f"supported: {', '.join(sorted(self.allowed)) or 'none'}"
                 )
             if isinstance(value, Variable):
-                raise NoRuleError(
-                    f"{self.name}: the argument {key!r} must be plain, it was a Variable; "
-                    f"if its derivative is not wanted, pass ad.stop_gradient({key})"
-                )
+                wrong = f"{self.name}: the argument {key!r} must be plain, it was a Variable\n  at {user_line()}"
+                raise NoRuleError(f"{wrong}\n{elsewhere.of_setting(self.name, key)}")
         return tuple([plain(a) for a in arrays]), params
 
     def _bind_by_name(

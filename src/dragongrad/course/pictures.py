@@ -179,8 +179,9 @@ def _paths(chapter: Chapter, matplotlib: Any) -> Any:
         left.plot(*path[:12].T, ".-", color=colour, linewidth=1, label=name)
         right.semilogy([max(valley(x), 1e-12) for x in path], color=colour, label=name)
     left.set(xlabel="x[0]", ylabel="x[1]", xlim=(-0.6, 1.2), ylim=(-1.2, 1.2))
-    right.set(xlabel="step", ylabel="loss", ylim=(1e-8, 1e3))
-    right.legend(ncols=2)
+    # The legend has the room above the curves.
+    right.set(xlabel="step", ylabel="loss", ylim=(1e-8, 1e8))
+    right.legend(ncols=2, loc="upper center")
     return figure
 
 

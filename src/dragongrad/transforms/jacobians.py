@@ -293,8 +293,8 @@ def jacobian(
 
     Raises
     ------
-    DtypeError
-        An argument is not numeric, or complex numbers need `holomorphic`.
+    DtypeError, NotScalarError
+        An argument is not numeric, or complex numbers need `holomorphic`; the function returned nothing.
     ArgumentError
         An unknown mode.
 

@@ -74,7 +74,9 @@ def derivative(f: Callable[..., Any], argnums: int = 0, order: int = 1) -> Trans
     Raises
     ------
     NotScalarError
-        The argument is not one number.
+        The argument is not one number, or the function returned nothing.
+    ArgumentError
+        `argnums` or `order` is none.
 
     Examples
     --------
