@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
+import numpy as np
+import optree
+
 from ...core.errors import SolutionError, user_line
-from ...core.nests import flatten
+from ...core.nests import NAMESPACE, flatten
 from ...core.variable import Variable, plain
 from ...transforms.implicit.roots import refuse_closed
 
@@ -21,6 +26,25 @@ def moves(function: Any, *nests: Any) -> bool:
 def as_tuple(args: Any) -> tuple[Any, ...]:
     """Further arguments of a function, as SciPy takes them."""
     return args if isinstance(args, tuple) else (args,)
+
+
+@cache
+def nest_of_numbers(cls: Any) -> None:
+    """Let results of a class of SciPy's, which are dicts, be nests of their numbers: a function may return them."""
+
+    def parts(found: Any) -> tuple[list[Any], Any, list[str]]:
+        moving = [k for k, v in found.items() if isinstance(v, (Variable, np.ndarray, np.floating, float))]
+        static = tuple([(k, v) for k, v in found.items() if k not in moving])
+        return [found[k] for k in moving], (tuple(moving), static), moving
+
+    def made(known: Any, children: Any) -> Any:
+        again = cls.__new__(cls)
+        dict.update(again, dict(known[1]), **dict(zip(known[0], children, strict=True)))
+        return again
+
+    # In this process it may be known already.
+    with suppress(ValueError):
+        optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
 
 
 class Solver:
@@ -52,4 +76,5 @@ class Solver:
             if name in made:
                 del made[name]
         made.update(fields)
+        nest_of_numbers(made.__class__)
         return made

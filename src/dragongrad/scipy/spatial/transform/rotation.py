@@ -12,10 +12,11 @@ import optree
 import scipy.spatial.transform as scipys
 
 from ....blocks.axes import as_array
+from ....blocks.indexing import read
 from ....blocks.matrices import inexact
 from ....core.errors import NUMPY_ERRORS, AbsentError, ArgumentError, DragongradError, operation_error, user_line
 from ....core.nests import NAMESPACE
-from ....core.variable import plain
+from ....core.variable import bottom, plain
 from ...chapters import holds_variable, settled
 from . import quaternions as of
 from .chapter import CHAPTER
@@ -336,14 +337,14 @@ class Slerp:
         times, q = as_array(times), self._given.quat
         self._check(times)
         here = np.clip(np.searchsorted(self.times, times) - 1, 0, len(self.times) - 2)
-        part = (times - np.take(self.times, here)) / np.take(np.diff(self.times), here)
+        part = (times - read(self.times, here)) / read(np.diff(self.times), here)
         steps = of.to_rotvec(of.product(of.inverse(q[:-1]), q[1:]))
-        moved = of.from_rotvec(np.take(steps, here, axis=0) * part[..., None])
-        return Rotation(of.product(np.take(q, here, axis=0), moved))
+        moved = of.from_rotvec(read(steps, here) * part[..., None])
+        return Rotation(of.product(read(q, here), moved))
 
     def _check(self, times: Any) -> None:
         outside = (times < self.times[0]) | (times > self.times[-1])
-        if np.any(outside):
+        if np.any(bottom(outside)):
             raise ArgumentError(
                 f"a Slerp was asked outside of its times, {self.times[0]} to {self.times[-1]}\n  at {user_line()}"
             )
