@@ -9,9 +9,9 @@ from scipy import signal
 import dragongrad as ad
 from dragongrad.core.errors import ArgumentError, ShapeError
 from dragongrad.interop import autograd as ours
-from dragongrad.interop.autograd import convolve
 from dragongrad.testing import check_derivatives
 
+convolve = ours.scipy.signal.convolve
 X, Y = np.array([0.3, -0.7, 1.1]), np.array([1.0, 2.0, -0.5])
 
 
@@ -223,3 +223,27 @@ def test_convolution_of_swapped_arrays_keeps_the_order_of_axes():
 def test_convolution_refuses_axes_that_do_not_fit(wrong, says):
     with pytest.raises((ArgumentError, ShapeError), match=says):
         convolve(np.ones((2, 5)), np.ones((3, 4)), **wrong)
+
+
+def test_scipys_modules_and_the_convolution_of_many_axes():
+    rng = np.random.default_rng(0)
+    for mode in ("full", "valid"):
+        a, b = rng.normal(size=(4, 5)), rng.normal(size=(2, 3))
+        for one, other in ((a, b), (b, a)):
+            np.testing.assert_allclose(convolve(one, other, mode=mode), signal.convolve(one, other, mode))
+        check_derivatives(lambda a, b, m=mode: convolve(b, a, mode=m), a, b)
+        x, w = rng.normal(size=(2, 3, 5, 4)), rng.normal(size=(3, 2, 2, 3))
+        options = {"axes": ([2, 3], [2, 3]), "dot_axes": ([1], [0]), "mode": mode}
+        pieces = [[sum(signal.convolve(p, q, mode) for p, q in zip(one, k, strict=True))
+                   for k in np.moveaxis(w, 1, 0)] for one in x]  # fmt: skip
+        np.testing.assert_allclose(convolve(x, w, **options), np.array(pieces))
+        # With the roles exchanged the axes of the other array come first.
+        again = convolve(w, x, axes=options["axes"], dot_axes=([0], [1]), mode=mode)
+        np.testing.assert_allclose(np.swapaxes(again, 0, 1), np.array(pieces))
+    np.testing.assert_allclose(convolve(a, a.T, axes=([], []), dot_axes=([1], [0])), a @ a.T)
+    assert ours.scipy.stats.norm is ad.scipy.stats.norm
+    assert ours.scipy.misc.logsumexp is ad.scipy.special.logsumexp
+    with pytest.raises(ad.ShapeError, match="test_autograd"):
+        convolve(np.ones((2, 3)), np.ones((3, 2)), mode="valid")
+    with pytest.raises(ad.ArgumentError, match="test_autograd"):
+        convolve(a, b, mode="circular")

@@ -59,7 +59,7 @@ NAMED = {
     ),
     "integrate.odeint": (
         lambda x: np.sum(integrate.odeint(lambda y, t: -x[0, 0] * y, 1.0, [0.0, 1.0])),
-        "ad.integrate.solve_ivp",
+        "dragongrad.scipy.integrate.odeint",
     ),
     "interpolate.CubicSpline": (
         lambda x: np.sum(interpolate.CubicSpline(np.arange(3.0), np.ones(3)).derivative()(x)),

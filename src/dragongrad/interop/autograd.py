@@ -1,8 +1,9 @@
 """HIPS autograd's names: programs written for it run with another import.
 
-    from dragongrad.interop.autograd import grad, primitive, defvjp, numpy as np
+    from dragongrad.interop.autograd import grad, primitive, defvjp, numpy as np, scipy
 
-`numpy` is NumPy itself. Nothing here needs autograd to be installed.
+`numpy` is NumPy itself; `scipy` has dragongrad's functions by SciPy's names, and autograd's `signal.convolve`.
+Nothing here needs autograd to be installed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ..transforms.gradients import grad as _grad
 from ..transforms.gradients import value_and_grad as _value_and_grad
 from ..transforms.gradients import vjp
 from ..transforms.jacobians import jacobian as _jacobian
-from .convolve import convolve
+from .autograd_scipy import scipy
 from .primitives import (
     def_linear,
     defjvp,
@@ -37,12 +38,11 @@ from .primitives import (
 )
 
 __all__ = [
-    "checkpoint", "convolve", "def_linear", "defjvp", "defjvp_argnum", "defvjp", "defvjp_argnum",
-    "defvjp_argnums", "deriv", "elementwise_grad", "flatten", "flatten_func", "grad", "grad_and_aux",
-    "grad_named", "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian",
-    "make_ggnvp", "make_hvp", "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict",
-    "notrace_primitive", "numpy", "primitive", "tensor_jacobian_product", "value_and_grad",
-    "vector_jacobian_product",
+    "checkpoint", "def_linear", "defjvp", "defjvp_argnum", "defvjp", "defvjp_argnum", "defvjp_argnums", "deriv",
+    "elementwise_grad", "flatten", "flatten_func", "grad", "grad_and_aux", "grad_named", "hessian",
+    "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp",
+    "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict", "notrace_primitive", "numpy", "primitive",
+    "scipy", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product",
 ]  # fmt: skip
 
 

@@ -46,7 +46,8 @@ def convolve(
     Examples
     --------
     >>> import numpy as np
-    >>> from dragongrad.interop.autograd import convolve, grad
+    >>> from dragongrad.interop.autograd import grad, scipy
+    >>> convolve = scipy.signal.convolve
     >>> images, filters = np.ones((8, 1, 5, 5)), np.ones((1, 4, 3, 3))
     >>> convolve(images, filters, axes=([2, 3], [2, 3]), dot_axes=([1], [0]), mode="valid").shape
     (8, 4, 3, 3)

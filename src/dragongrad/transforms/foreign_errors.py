@@ -26,7 +26,7 @@ from ..lines import is_inside
 from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.
-_OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object")
+_OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object", "not supported for the input types")
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 # Functions of arrays that NumPy does not have.
 _OURS = frozenset({"softmax", "log_softmax", "logsumexp"})
@@ -88,7 +88,7 @@ def restated(error: Exception) -> DragongradError | None:
     ):
         return None
     return DtypeError(
-        f"np.array([...]) of Variables is an object array, which NumPy could not compute with: {error}\n"
+        f"a list or np.array([...]) of Variables is an object array, of which NumPy could not compute: {error}\n"
         f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
     )
 

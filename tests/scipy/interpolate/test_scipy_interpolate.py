@@ -114,6 +114,10 @@ FITTED = {
 SPLINES = {
     "BSpline": case(lambda m, c, t, x: m.BSpline(t, c, 2)(x), C, T + np.arange(8) * 1e-2, AT / 2, **ONCE),
     "BSpline slope": case(lambda m, c, x: m.BSpline(T, c, 2)(x, 1), C, AT / 2, **ONCE),
+    "BSpline integral": case(
+        lambda m, c, b: (m.BSpline(T, c, 2).integrate(0.3, b), m.BSpline(T, c, 2).antiderivative()(b)), C,
+        np.array(1.3), **ONCE,
+    ),
     "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2]), **ONCE),
     "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS,
                              **ONCE),
@@ -131,6 +135,7 @@ SPLINES = {
     )
     for k in (1, 2, 3, 5)
 }  # fmt: skip
+SQUARE = np.linspace(0.0, 1.0, 5)
 GRIDS = {
     f"interp1d {kind}": case(
         lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, since=(1, 15 if kind == 4 else 14),
@@ -149,6 +154,14 @@ GRIDS = {
     ),
     "RegularGridInterpolator nearest": case(
         lambda m, v, x: m.RegularGridInterpolator(GRID, v, "nearest")(x), VALUES, PLACES, **ONCE
+    ),
+    "RegularGridInterpolator pieces": case(
+        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v, "slinear")(x), VALUES, *GRID, PLACES, **ONCE
+    ),
+    # SciPy iterates to a tolerance.
+    "RegularGridInterpolator cubic": case(
+        lambda m, v, x: m.RegularGridInterpolator((SQUARE, SQUARE), v, "cubic")(x, nu=(0, 1)),
+        np.sin(np.arange(25.0)).reshape(5, 5), PLACES / 4, near=1e-3, **ONCE,
     ),
     "RegularGridInterpolator outside": case(
         lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False, fill_value=None)(x), VALUES,
@@ -191,7 +204,8 @@ def test_a_number_gives_a_number():
     (lambda y: interpolate.interp1d(X, y)(X[-1] + 1), ad.OutOfBoundsError),
     (lambda y: interpolate.interp1d(X, y, "other")(X[0]), ad.ArgumentError),
     (lambda y: interpolate.RegularGridInterpolator((X,), y)([[X[-1] + 1]]), ad.OutOfBoundsError),
-    (lambda y: interpolate.RegularGridInterpolator((X,), y, "cubic")([[X[2]]]), ad.NoRuleError),
+    (lambda y: interpolate.RegularGridInterpolator((X,), y, "pchip")([[X[2]]]), ad.NoRuleError),
+    (lambda y: interpolate.RegularGridInterpolator((X[:3],), y[:3], "cubic")([[X[2]]]), ad.ArgumentError),
     (lambda y: interpolate.make_interp_spline(X, y, bc_type="periodic")(1.0), ad.NoRuleError),
     (lambda y: interpolate.UnivariateSpline(X, y), ad.NoRuleError),
 ])  # fmt: skip

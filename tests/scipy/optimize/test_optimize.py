@@ -215,3 +215,17 @@ def test_refusals_name_the_line(error, words, f):
         ad.grad(f)(1.0)
     assert words in str(caught.value)
     assert "test_optimize.py" in str(caught.value)
+
+
+def test_a_result_is_a_nest_of_its_numbers():
+    k = np.array([1.0, 2.0])
+    value, slope = ad.jvp(
+        lambda k: optimize.root(lambda t, k: t**3 - k, np.ones(2), args=(k,)), (k,), (np.ones(2),)
+    )
+    assert value.success
+    np.testing.assert_allclose(slope.x, value.x**-2 / 3, rtol=1e-9)
+    found = ad.jacobian(lambda k: optimize.minimize(lambda t, k: np.sum((t - k) ** 2), k * 0, args=(k,)))(k)
+    np.testing.assert_allclose(found.x, np.eye(2), atol=1e-6)
+    compiled = ad.compile(lambda k: optimize.root_scalar(lambda t, k: t**3 - k, args=(k,), bracket=[0.0, 3.0]))
+    for _ in range(2):
+        assert compiled(2.0).root == pytest.approx(2 ** (1 / 3))

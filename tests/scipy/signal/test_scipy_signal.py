@@ -136,7 +136,7 @@ SPECTRA = {
                       m.spectrogram(x, 1.0, "boxcar", 5, detrend=False, mode="magnitude")[2]),
         LONG, single=False,
     ),
-    "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A, single=False),
+    "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A),
     "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS, single=False,
                       since=(1, 15)),
     "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4), single=False),

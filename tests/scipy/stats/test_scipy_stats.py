@@ -252,6 +252,44 @@ def test_beside_the_support_of_a_singular_distribution_the_density_is_zero():
     np.testing.assert_allclose(ad.vmap(ad.grad(f))(np.array([[0.3, 0.0], [1.0, 1.0]])), [[-0.15, 0.0], [0.0, 0.0]])
 
 
+ENDS = {
+    "invgamma": (5.2,), "levy": (), "invgauss": (0.8,), "wald": (), "lognorm": (0.6,), "invweibull": (5.2,),
+    "johnsonsb": (0.4, 1.2), "genpareto": (0.3,), "genextreme": (0.3,), "rayleigh": (), "betaprime": (2.0, 5.0),
+    "fisk": (2.5,), "logistic": (), "genlogistic": (1.5,), "cauchy": (), "burr": (5.0, 2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.filterwarnings("ignore")
+def test_where_the_density_vanishes_it_is_zero_and_its_slope_finite(name):
+    x = np.array([-np.inf, 0.0, 0.3, np.inf])
+    density = lambda x: getattr(stats, name).pdf(x, *ENDS[name])
+    value, slope = ad.jvp(density, (x,), (np.ones(4),))
+    np.testing.assert_allclose(value, getattr(scipy.stats, name).pdf(x, *ENDS[name]), rtol=1e-10)
+    assert np.isfinite(slope[[0, 2, 3]]).all()
+    assert not np.isnan(ad.value_and_grad(lambda x: getattr(stats, name).logpdf(x, *ENDS[name]))(1e80)).any()
+
+
+@pytest.mark.parametrize("name", ["laplace_asymmetric", "exponnorm", "foldnorm", "burr", "exponweib"])
+def test_quantiles_from_above_are_precise_far_out(name):
+    shapes = TABLE[name][0]
+    q = np.array([1e-200, 1e-20, 0.3])
+    value, slope = ad.jvp(lambda q: getattr(stats, name).isf(q, *shapes), (q,), (np.ones(3),))
+    np.testing.assert_allclose(value, getattr(scipy.stats, name).isf(q, *shapes), rtol=1e-10)
+    np.testing.assert_allclose(slope, -1 / getattr(scipy.stats, name).pdf(value, *shapes), rtol=1e-8)
+
+
+@pytest.mark.parametrize(("name", "method", "shapes", "x"), [
+    ("gamma", "logcdf", (2.2,), 200.0), ("chi2", "logcdf", (3.0,), 1000.0), ("invweibull", "logsf", (5.2,), 0.3),
+    ("beta", "logsf", (2.0, 3.0), 1e-90),
+])  # fmt: skip
+def test_logarithms_of_probabilities_near_one(name, method, shapes, x):
+    value, slope = ad.value_and_grad(lambda x: getattr(getattr(stats, name), method)(x, *shapes))(x)
+    assert value == pytest.approx(getattr(getattr(scipy.stats, name), method)(x, *shapes), rel=1e-9, abs=0)
+    density = getattr(scipy.stats, name).pdf(x, *shapes)
+    assert slope == pytest.approx(density if method == "logcdf" else -density, rel=1e-9, abs=0)
+
+
 def test_erlang_is_gamma():
     assert ad.grad(lambda a: stats.erlang.logpdf(0.7, a))(2.0) == ad.grad(lambda a: stats.gamma.logpdf(0.7, a))(2.0)
 

@@ -281,7 +281,7 @@ def _hankel(a: Any, transform: Callable[..., Any], options: tuple[Any, ...]) -> 
     """By the matrix of the transform, whose rows are what it gives of each place."""
     a = numbers(a)
     matrix = transform(np.eye(a.shape[-1]), *options)
-    return a @ matrix
+    return a @ (matrix.astype(np.float32) if a.dtype == np.float32 else matrix)
 
 
 @smooth

@@ -12,11 +12,13 @@ from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
-from ..chapters import holds_variable
+from ..chapters import holds_variable, settled
 from .chapter import CHAPTER, double, own, placed, refused
 from .splines import make_interp_spline
 
 _ORDERS = {"slinear": 1, "quadratic": 2, "cubic": 3}
+# Degrees of the splines on grids.
+_DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
 _STEPS = ("nearest", "nearest-up", "previous", "next", "zero")
 
 
@@ -30,14 +32,17 @@ class _Line:
         self.fill = fill if isinstance(fill, tuple) else (fill, fill)
         # What SciPy makes of plain data answers for plain places.
         self.plain: Any = None
+        # Whether values at places of single precision are kept so.
+        self.single = False
         order = _ORDERS.get(kind, kind)
         self.spline = make_interp_spline(x, y, order) if isinstance(order, int) and order > 0 else None
 
     def __call__(self, x: Any) -> Any:
         """The values at places."""
-        x = double(x)
+        given = as_array(x)
+        x = double(given)
         if self.plain is not None and not isinstance(x, Variable):
-            return self.plain(x)
+            return self.plain(settled(given))
         low, high = x < self.x[0], x > self.x[-1]
         outside = np.logical_or(low, high)
         if self.bounds_error and np.any(bottom(outside)):
@@ -50,7 +55,12 @@ class _Line:
             tail = (1,) * (self.y.ndim - 1)
             for where, value in zip((low, high), self.fill, strict=True):
                 out = np.where(np.reshape(where, where.shape + tail), as_array(value), out)
-        return placed(out, self.axis, x.ndim)[()]
+        out = placed(out, self.axis, x.ndim)
+        single_places = given.dtype == np.float32 or self.kind in _STEPS
+        if not out.shape:
+            # SciPy gives an array without axes.
+            out = np.reshape(out, ())
+        return out.astype(np.float32) if self.single and single_places else out
 
     def _between(self, x: Any) -> Any:
         flat, n, tail = np.reshape(x, (-1,)), self.x.shape[0], (1,) * (self.y.ndim - 1)
@@ -125,6 +135,8 @@ def interp1d(
     options = {"bounds_error": bounds_error, "fill_value": fill_value, "assume_sorted": assume_sorted}
     moves = holds_variable((x, y, fill_value))
     plain = None if moves else scipys.interp1d(x, y, kind, axis, copy, **options)
+    dtypes = as_array(x).dtype, as_array(y).dtype
+    is_single = dtypes[1] == np.float32 and (kind in _STEPS or (kind == "linear" and dtypes[0] == np.float32))
     x, y = double(x), double(y)
     at = single(axis, y.ndim)
     if x.ndim != 1 or x.shape[0] != y.shape[at]:
@@ -142,7 +154,7 @@ def interp1d(
         bounds_error = given and bool(np.all(np.isnan(fill_value)))
     fill = tuple(fill_value) if isinstance(fill_value, (tuple, list)) else fill_value
     line = _Line(x, y, kind, at, bounds_error, fill)
-    line.plain = plain
+    line.plain, line.single = plain, is_single
     return line
 
 
@@ -156,7 +168,8 @@ class RegularGridInterpolator:
     values : array of shape (n1, n2, ..., *tail)
         The values on the grid.
     method : str
-        "linear" or "nearest".
+        "linear", "nearest", or of splines "slinear", "cubic" and "quintic", with `nu`: these are exact with
+        Variables, where SciPy iterates to a tolerance.
 
     Examples
     --------
@@ -195,18 +208,21 @@ class RegularGridInterpolator:
                 self.grid, self.values, self.method, self.bounds_error, self.fill_value, **self._options
             )
             return plain(xi, how, nu=nu)
-        if how not in ("linear", "nearest") or nu is not None:
+        if how not in ("linear", "nearest", *_DEGREES) or (nu is not None and how not in _DEGREES):
             raise NoRuleError(
                 f"RegularGridInterpolator has no derivative rule for method={how!r}, nu={nu!r}\n"
                 f"  at {user_line()}\n"
-                "Write 'linear', or CubicSpline along one axis after the other"
+                f"Write 'linear', 'nearest', or of splines one of {', '.join(_DEGREES)}"
             )
         d = len(self.grid)
         if xi.shape[-1] != d:
             raise ShapeError(f"places {describe(xi)} of {d} coordinates\n  at {user_line()}")
         flat = np.reshape(xi, (-1, d))
         outside = self._outside(flat)
-        out = self._linear(flat) if how == "linear" else self._nearest(flat)
+        if how in _DEGREES:
+            out = self._spline(flat, _DEGREES[how], [0] * d if nu is None else list(nu))
+        else:
+            out = self._linear(flat) if how == "linear" else self._nearest(flat)
         if not self.bounds_error and self.fill_value is not None:
             tail = (1,) * (out.ndim - 1)
             out = np.where(np.reshape(outside, outside.shape + tail), self.fill_value, out)
@@ -250,13 +266,27 @@ class RegularGridInterpolator:
             total = term if total is None else total + term
         return total
 
+    def _spline(self, xi: Any, degree: int, orders: list[int]) -> Any:
+        """By the product of splines along the axes, or of their derivatives."""
+        total = self.values
+        for i, (g, order) in enumerate(zip(self.grid, orders, strict=True)):
+            if g.shape[0] <= degree:
+                raise ArgumentError(
+                    f"a spline of degree {degree} needs {degree + 1} places or more along each axis, not "
+                    f"{g.shape[0]}\n  at {user_line()}"
+                )
+            weights = make_interp_spline(g, np.eye(g.shape[0]), degree)(xi[:, i], order)
+            # The places stand in front from the first axis on.
+            total = np.einsum("pn,pn...->p..." if i else "pn,n...->p...", weights, total)
+        return total
+
     def _nearest(self, xi: Any) -> Any:
         chosen = tuple(np.where(part <= 0.5, at, at + 1) for at, part in self._cells(xi))
         value = read(self.values, chosen)
         return value + np.reshape(0 * xi[:, 0], (-1,) + (1,) * (value.ndim - 1))
 
 
-CHAPTER.states["RegularGridInterpolator"] = "exact derivatives: linear and nearest"
+CHAPTER.states["RegularGridInterpolator"] = "exact derivatives: all methods but pchip"
 
 
 @own

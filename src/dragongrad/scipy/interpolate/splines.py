@@ -68,7 +68,7 @@ class BSpline:
     def derivative(self, nu: int = 1) -> BSpline:
         """The derivative of order `nu`, as a spline of a lower degree."""
         if nu < 0:
-            raise NoRuleError(f"BSpline has no antiderivative of Variables\n  at {user_line()}\nTake a PPoly")
+            return self.antiderivative(-nu)
         t, c, k = self.t, self.c, self.k
         c = c[: t.shape[0] - k - 1]
         for _ in range(nu):
@@ -79,6 +79,35 @@ class BSpline:
             c = np.where(step == 0, 0.0, k * np.diff(c, axis=0) / np.where(step == 0, 1.0, step))
             t, k = t[1:-1], k - 1
         return BSpline._made(t, c, k, self)
+
+    def antiderivative(self, nu: int = 1) -> BSpline:
+        """The integral from the first knot, `nu` times, as a spline of a higher degree."""
+        if nu < 0:
+            return self.derivative(-nu)
+        t, k = self.t, self.k
+        c = self.c[: t.shape[0] - k - 1]
+        for _ in range(nu):
+            step = np.reshape(t[k + 1 :] - t[: -k - 1], (-1,) + (1,) * (c.ndim - 1))
+            c = np.concatenate([np.zeros_like(c[:1]), np.cumsum(c * step, axis=0) / (k + 1)])
+            t, k = np.concatenate([t[:1], t, t[-1:]]), k + 1
+        return BSpline._made(t, c, k, self)
+
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        """The integral between two numbers, both of which may move."""
+        how = self.extrapolate if extrapolate is None else extrapolate
+        if not any(isinstance(v, Variable) for v in (self.t, self.c, double(a), double(b))):
+            return scipys.BSpline.construct_fast(self.t, self.c, self.k, how, self.axis).integrate(a, b, how)
+        if how == "periodic":
+            raise ArgumentError(
+                f"integrate: add the integrals over the periods of a periodic spline\n  at {user_line()}"
+            )
+        ends = (double(a), double(b))
+        if not how:
+            low, high = self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
+            ends = (np.clip(ends[0], low, high), np.clip(ends[1], low, high))
+        whole = self.antiderivative()
+        from_low, to_high = (_de_boor(whole.t, whole.c, whole.k, end) for end in ends)
+        return to_high - from_low
 
     @staticmethod
     def _made(t: Any, c: Any, k: int, of: BSpline) -> BSpline:

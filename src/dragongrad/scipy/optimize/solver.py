@@ -5,10 +5,15 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
+import numpy as np
+import optree
+
 from ...core.errors import ArgumentError, NoRuleError, SolutionError, user_line
-from ...core.nests import flatten
+from ...core.nests import NAMESPACE, flatten
 from ...core.variable import Variable, plain
 from ...transforms.implicit.roots import refuse_closed
 
@@ -46,6 +51,25 @@ def named(theirs: Callable[..., Any], more: tuple[Any, ...], options: dict[str, 
     return {**given, **options}
 
 
+@cache
+def nest_of_numbers(cls: Any) -> None:
+    """Let results of a class of SciPy's, which are dicts, be nests of their numbers: a function may return them."""
+
+    def parts(found: Any) -> tuple[list[Any], Any, list[str]]:
+        moving = [k for k, v in found.items() if isinstance(v, (Variable, np.ndarray, np.floating, float))]
+        static = tuple([(k, v) for k, v in found.items() if k not in moving])
+        return [found[k] for k in moving], (tuple(moving), static), moving
+
+    def made(known: Any, children: Any) -> Any:
+        again = cls.__new__(cls)
+        dict.update(again, dict(known[1]), **dict(zip(known[0], children, strict=True)))
+        return again
+
+    # In this process it may be known already.
+    with suppress(ValueError):
+        optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
+
+
 class Solver:
     """A call of SciPy's that keeps its result, gives the solution in it, and refuses what is none."""
 
@@ -75,4 +99,5 @@ class Solver:
             if name in made:
                 del made[name]
         made.update(fields)
+        nest_of_numbers(made.__class__)
         return made

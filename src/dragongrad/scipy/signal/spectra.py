@@ -274,10 +274,12 @@ def freqz(
 
     """
     options = {"whole": whole, "fs": fs, "include_nyquist": include_nyquist}
-    w = scipys.freqz([1.0], [1.0], worN, **options)[0]
     b, a = numbers(b, a)
+    # SciPy's frequencies are of a dtype that follows from the lengths too.
+    w = scipys.freqz(np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), worN, **options)[0]
     angle = 2 * np.pi * w / fs
     response = _powers(b, angle) / _powers(a, angle)
+    response = response.astype(np.complex64) if b.dtype in (np.float32, np.complex64) else response
     if plot is not None:
         plot(w, response)
     return w, response

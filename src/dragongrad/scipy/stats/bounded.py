@@ -67,7 +67,7 @@ johnsonsb = Family("johnsonsb", "a, b", Formulas(
     lambda x, a, b: density(a + b * sp.logit(x)) + np.log(b) - np.log(x) - np.log1p(-x),
     cdf=lambda x, a, b: sp.ndtr(a + b * sp.logit(x)), sf=lambda x, a, b: sp.ndtr(-a - b * sp.logit(x)),
     ppf=lambda q, a, b: sp.expit((sp.ndtri(q) - a) / b), isf=lambda q, a, b: sp.expit((-sp.ndtri(q) - a) / b),
-    low=0.0, high=1.0, valid=lambda a, b: b > 0,
+    low=0.0, high=1.0, valid=lambda a, b: b > 0, vanishing="ends",
 ))  # fmt: skip
 semicircular = Family("semicircular", "", Formulas(
     lambda x: LOG2 - np.log(PI) + np.log1p(-x * x) / 2,

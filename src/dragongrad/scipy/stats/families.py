@@ -42,6 +42,8 @@ class Formulas:
         Whether there is a member with such shapes; by default if all are positive.
     pdf : callable or None
         The density, where it is more than the exponential of `logpdf`.
+    vanishing : str
+        Where the density is zero and its formula subtracts infinities: at the "ends" of the support, or "infinity".
     """
 
     logpdf: Formula
@@ -58,6 +60,7 @@ class Formulas:
     high: Any = _INF
     valid: Formula | None = None
     pdf: Formula | None = None
+    vanishing: str = ""
 
 
 def _of(formula: Any, shapes: list[Any]) -> Any:
@@ -190,9 +193,17 @@ def _place(family: Family, x: Any, args: Any, kwargs: Any) -> Any:
     return y, shapes, scale, low, high, family.is_valid(shapes, scale)
 
 
+def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
+    """Where there is no density: beside the support, and where it vanishes."""
+    if f.vanishing == "ends":
+        return np.logical_or(y <= low, y >= high)
+    beside = np.logical_or(y < low, y > high)
+    return np.logical_or(beside, np.isinf(y)) if f.vanishing else beside
+
+
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
-    outside = np.logical_or(y < low, y > high)
+    outside = _outside(family.formulas, y, low, high)
     if family.discrete:
         outside = np.logical_or(outside, np.floor(y) != y)
     safe = np.where(outside, _inside(y, low, high), y)
@@ -205,7 +216,7 @@ def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     if f.pdf is None:
         return np.exp(_logpdf(family, x, *args, **kwargs))
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
-    outside = np.logical_or(y < low, y > high)
+    outside = _outside(f, y, low, high)
     out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
     return _settled(out, valid, (outside, 0.0), (np.isnan(y), np.nan))
 
@@ -234,11 +245,28 @@ def _above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
 
 
 def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
-    return f.logcdf(y, *shapes) if f.logcdf is not None else np.log(_below(f, y, shapes))
+    if f.logcdf is not None:
+        return f.logcdf(y, *shapes)
+    known = f.sf is not None or f.logsf is not None
+    return _log_of_part(_below(f, y, shapes), _above(f, y, shapes) if known else None)
 
 
 def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
-    return f.logsf(y, *shapes) if f.logsf is not None else np.log(_above(f, y, shapes))
+    if f.logsf is not None:
+        return f.logsf(y, *shapes)
+    known = f.cdf is not None or f.logcdf is not None
+    return _log_of_part(_above(f, y, shapes), _below(f, y, shapes) if known else None)
+
+
+def _log_of_part(part: Any, rest: Any) -> Any:
+    """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself."""
+    out = np.log(part)
+    if rest is None:
+        return out
+    quiet, rest = stop_gradient(part), stop_gradient(rest)
+    small = quiet > 0.5
+    precise = np.log1p(-np.where(small, rest, 0.5)) - np.log(np.where(small, quiet, 0.5))
+    return out + np.where(small, precise, 0.0)
 
 
 def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
@@ -277,19 +305,40 @@ _quantile: Any = general("ppf", value=_quantile_value, pushforward=_quantile_pus
                          parameters=("family",), dispatches=False)  # fmt: skip
 
 
+def _upper_value(q: Any, *shapes: Any, family: Family) -> Any:
+    return np.asarray(family.scipys.isf(q, *shapes))[()]
+
+
+def _upper_pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
+    """The same of the probability of lying above, which near zero is precise."""
+    (_, *shapes), (q_dot, *dots) = xs, xs_dot
+    f = family.formulas
+    change = q_dot
+    if shapes:
+        change = q_dot - jvp(lambda *s: _above(f, out, list(s)), tuple(shapes), tuple(dots))[1]
+    return -change / np.exp(f.logpdf(out, *shapes))
+
+
+_upper: Any = general("isf", value=_upper_value, pushforward=_upper_pushforward, names=("xs",),
+                      parameters=("family",), dispatches=False)  # fmt: skip
+
+
 def place_of(family: Family, q: Any, shapes: list[Any]) -> Any:
     """The standard member's quantile, of probabilities between 0 and 1."""
     if family.formulas.ppf is not None:
         return family.formulas.ppf(q, *shapes)
-    shape = np.broadcast_shapes(np.shape(q), *[np.shape(s) for s in shapes])
-    q, *shapes = (np.broadcast_to(v, shape) for v in (q, *shapes))
-    return _quantile(q, *shapes, family=family)
+    return _quantile(*_together(q, *shapes), family=family)
+
+
+def _together(*values: Any) -> list[Any]:
+    shape = np.broadcast_shapes(*map(np.shape, values))
+    return [np.broadcast_to(v, shape) for v in values]
 
 
 def _isf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
     if family.formulas.isf is not None:
         return family.formulas.isf(q, *shapes)
-    return place_of(family, 1.0 - q, shapes)
+    return _upper(*_together(q, *shapes), family=family)
 
 
 def _quantiles(inside: Any, from_below: bool) -> Formula:

@@ -29,10 +29,17 @@ norm = Family("norm", "", Formulas(
     entropy=(LOG2PI + 1) / 2,
 ))  # fmt: skip
 cauchy = Family("cauchy", "", Formulas(
-    lambda x: -np.log(PI) - np.log1p(x * x), cdf=lambda x: np.arctan2(1.0, -x) / PI,
+    lambda x: -np.log(PI) - _log_of_square(x), cdf=lambda x: np.arctan2(1.0, -x) / PI,
     sf=lambda x: np.arctan2(1.0, x) / PI, ppf=lambda q: _cauchy_place(q), isf=lambda q: -_cauchy_place(q),
     mean=np.nan, var=np.nan, entropy=float(np.log(4 * PI)),
 ))  # fmt: skip
+
+
+def _log_of_square(x: Any) -> Any:
+    """`log1p(x * x)`, also where the square is too large for a number."""
+    large = np.absolute(x) > 1e100
+    far = 2 * np.log(np.absolute(np.where(large, x, 1.0)))
+    return np.where(large, far, np.log1p(np.where(large, 0.0, x) ** 2))
 
 
 def _cauchy_place(q: Any) -> Any:
@@ -58,6 +65,7 @@ logistic = Family("logistic", "", Formulas(
     lambda x: -x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: sp.expit(x), sf=lambda x: sp.expit(-x),
     logcdf=lambda x: sp.log_expit(x), logsf=lambda x: sp.log_expit(-x), ppf=lambda q: sp.logit(q),
     isf=lambda q: -sp.logit(q), mean=0.0, var=PI**2 / 3, entropy=2.0,
+    vanishing="infinity",
 ))  # fmt: skip
 gumbel_r = Family("gumbel_r", "", Formulas(
     lambda x: -x - np.exp(-x), logcdf=lambda x: -np.exp(-x), ppf=lambda q: -np.log(-np.log(q)),
@@ -126,6 +134,7 @@ genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
     ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)), mean=lambda c: GAMMA + sp.psi(c),
     var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
+    vanishing="infinity",
 ))  # fmt: skip
 loggamma = Family("loggamma", "c", Formulas(
     lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: sp.gammainc(c, np.exp(x)),

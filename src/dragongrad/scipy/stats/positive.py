@@ -83,6 +83,7 @@ lognorm = Family("lognorm", "s", Formulas(
     logsf=lambda x, s: sp.log_ndtr(-np.log(x) / s), ppf=lambda q, s: np.exp(s * sp.ndtri(q)),
     isf=lambda q, s: np.exp(-s * sp.ndtri(q)), mean=lambda s: np.exp(s * s / 2),
     var=lambda s: np.exp(s * s) * np.expm1(s * s), entropy=lambda s: (1 + LOG2PI) / 2 + np.log(s), low=0.0,
+    vanishing="ends",
 ))  # fmt: skip
 
 
@@ -116,7 +117,7 @@ invweibull = Family("invweibull", "c", Formulas(
     ppf=lambda q, c: (-np.log(q)) ** (-1 / c), isf=lambda q, c: (-np.log1p(-q)) ** (-1 / c),
     mean=lambda c: _if(c > 1, _gammas(-1 / c, c > 1)[0], _INF),
     var=lambda c: _if(c > 2, _gammas(-1 / c, c > 2)[1], _INF), entropy=lambda c: 1 + GAMMA + GAMMA / c - np.log(c),
-    low=0.0,
+    low=0.0, vanishing="ends",
 ))  # fmt: skip
 pareto = Family("pareto", "b", Formulas(
     lambda x, b: np.log(b) - (b + 1) * np.log(x), logsf=lambda x, b: -b * np.log(x),
@@ -136,6 +137,7 @@ rayleigh = Family("rayleigh", "", Formulas(
     lambda x: np.log(x) - x * x / 2, logsf=lambda x: -x * x / 2, ppf=lambda q: np.sqrt(-2 * np.log1p(-q)),
     isf=lambda q: np.sqrt(-2 * np.log(q)), mean=(PI / 2) ** 0.5, var=(4 - PI) / 2,
     entropy=GAMMA / 2 + 1 - LOG2 / 2, low=0.0,
+    vanishing="infinity",
 ))  # fmt: skip
 maxwell = Family("maxwell", "", Formulas(
     lambda x: float(np.log(2 / PI)) / 2 + 2 * np.log(x) - x * x / 2, cdf=lambda x: sp.gammainc(1.5, x * x / 2),
@@ -166,7 +168,7 @@ invgamma = Family("invgamma", "a", Formulas(
     sf=lambda x, a: sp.gammainc(a, 1 / x), ppf=lambda q, a: 1 / sp.gammainccinv(a, q),
     isf=lambda q, a: 1 / sp.gammaincinv(a, q), mean=lambda a: _if(a > 1, _over(1.0, a - 1, a > 1), _INF),
     var=lambda a: _if(a > 2, _over(1.0, (a - 1) ** 2 * (a - 2), a > 2), _INF),
-    entropy=lambda a: a - (a + 1) * sp.psi(a) + sp.gammaln(a), low=0.0,
+    entropy=lambda a: a - (a + 1) * sp.psi(a) + sp.gammaln(a), low=0.0, vanishing="ends",
 ))  # fmt: skip
 
 
@@ -181,24 +183,33 @@ def _inverse_gaussian(x: Any, mu: Any, sign: int) -> Any:
 invgauss = Family("invgauss", "mu", Formulas(
     lambda x, mu: -LOG2PI / 2 - 1.5 * np.log(x) - (x - mu) ** 2 / (2 * x * mu * mu),
     logcdf=lambda x, mu: _inverse_gaussian(x, mu, 1), logsf=lambda x, mu: _inverse_gaussian(x, mu, -1),
-    mean=lambda mu: mu, var=lambda mu: mu**3, low=0.0,
+    mean=lambda mu: mu, var=lambda mu: mu**3, low=0.0, vanishing="ends",
 ))  # fmt: skip
 wald = Family("wald", "", Formulas(
     lambda x: -LOG2PI / 2 - 1.5 * np.log(x) - (x - 1) ** 2 / (2 * x), logcdf=lambda x: _inverse_gaussian(x, 1.0, 1),
-    logsf=lambda x: _inverse_gaussian(x, 1.0, -1), mean=1.0, var=1.0, low=0.0,
+    logsf=lambda x: _inverse_gaussian(x, 1.0, -1), mean=1.0, var=1.0, low=0.0, vanishing="ends",
 ))  # fmt: skip
 levy = Family("levy", "", Formulas(
     lambda x: -LOG2PI / 2 - 1.5 * np.log(x) - 0.5 / x, cdf=lambda x: sp.erfc(np.sqrt(0.5 / x)),
     sf=lambda x: sp.erf(np.sqrt(0.5 / x)), ppf=lambda q: 1 / sp.ndtri(q / 2) ** 2,
     isf=lambda q: 0.5 / sp.erfinv(q) ** 2, mean=_INF, var=_INF,
-    entropy=(1 + 3 * GAMMA + float(np.log(16 * PI))) / 2, low=0.0,
+    entropy=(1 + 3 * GAMMA + float(np.log(16 * PI))) / 2, low=0.0, vanishing="ends",
 ))  # fmt: skip
+
+
+def _log1p_power(x: Any, c: Any) -> Any:
+    """`log1p(x**c)`, also where the power is too large for a number; at zero that of a positive power."""
+    zero = x == 0
+    return np.where(zero, 0.0, np.logaddexp(0.0, c * np.log(np.where(zero, 1.0, x))))
+
+
 fisk = Family("fisk", "c", Formulas(
-    lambda x, c: np.log(c) + sp.xlogy(c - 1, x) - 2 * np.log1p(x**c), logcdf=lambda x, c: -np.log1p(x**-c),
-    logsf=lambda x, c: -np.log1p(x**c), ppf=lambda q, c: (q / (1 - q)) ** (1 / c),
+    lambda x, c: np.log(c) + sp.xlogy(c - 1, x) - 2 * _log1p_power(x, c), logcdf=lambda x, c: -_log1p_power(x, -c),
+    logsf=lambda x, c: -_log1p_power(x, c), ppf=lambda q, c: (q / (1 - q)) ** (1 / c),
     isf=lambda q, c: ((1 - q) / q) ** (1 / c), mean=lambda c: _if(c > 1, _fisk(c, c > 1, 1), _INF),
     var=lambda c: _if(c > 2, _fisk(c, c > 2, 2) - _fisk(c, c > 2, 1) ** 2, _INF),
     entropy=lambda c: 2 - np.log(c), low=0.0,
+    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -208,13 +219,14 @@ def _fisk(c: Any, good: Any, k: int) -> Any:
 
 
 burr = Family("burr", "c, d", Formulas(
-    lambda x, c, d: np.log(c) + np.log(d) - (c + 1) * np.log(x) - (d + 1) * np.log1p(x**-c),
-    logcdf=lambda x, c, d: -d * np.log1p(x**-c),
+    lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c * d - 1, x) - (d + 1) * _log1p_power(x, c),
+    logcdf=lambda x, c, d: -d * _log1p_power(x, -c),
     ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c), low=0.0,
+    vanishing="infinity",
 ))  # fmt: skip
 burr12 = Family("burr12", "c, d", Formulas(
-    lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c - 1, x) - (d + 1) * np.log1p(x**c),
-    logsf=lambda x, c, d: -d * np.log1p(x**c), ppf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (1 / c),
+    lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c - 1, x) - (d + 1) * _log1p_power(x, c),
+    logsf=lambda x, c, d: -d * _log1p_power(x, c), ppf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (1 / c),
     isf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (1 / c), low=0.0,
 ))  # fmt: skip
 nakagami = Family("nakagami", "nu", Formulas(
@@ -245,6 +257,7 @@ betaprime = Family("betaprime", "a, b", Formulas(
     ppf=lambda q, a, b: _odds(sp.betaincinv(a, b, q)), low=0.0,
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
+    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -273,6 +286,7 @@ genpareto = Family("genpareto", "c", Formulas(
     low=0.0, high=lambda c: np.where(c < 0, -1 / np.where(c < 0, c, -1.0), _INF), valid=lambda c: np.isfinite(c),
     mean=lambda c: _if(c < 1, _over(1.0, 1 - c, c < 1), _INF),
     var=lambda c: _if(c < 0.5, _over(1.0, (1 - c) ** 2 * (1 - 2 * c), c < 0.5), _INF), entropy=lambda c: 1 + c,
+    vanishing="infinity",
 ))  # fmt: skip
 genextreme = Family("genextreme", "c", Formulas(
     lambda x, c: (
@@ -284,4 +298,5 @@ genextreme = Family("genextreme", "c", Formulas(
     low=lambda c: np.where(c < 0, 1 / np.where(c < 0, c, -1.0), -_INF),
     high=lambda c: np.where(c > 0, 1 / np.where(c > 0, c, 1.0), _INF), valid=lambda c: np.isfinite(c),
     entropy=lambda c: GAMMA * (1 - c) + 1,
+    vanishing="infinity",
 ))  # fmt: skip
