@@ -102,6 +102,18 @@ def test_convention_of_a_real_function_of_a_complex_argument():
     np.testing.assert_allclose(ad.grad(f)(z), np.array(by_a) - 1j * np.array(by_b), rtol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [(np.std, 0.0), (lambda z: np.sum(np.std(z, keepdims=True)), 0.0), (lambda z: z.imag**2, -4j)],
+)
+def test_second_derivatives_of_parts_of_a_complex_number(f, expected):
+    """Python multiplies its own complex number by NumPy's float64 as by a float: what comes is Python's."""
+    z = np.complex128(1 + 2j)
+    with np.errstate(all="ignore"):
+        assert ad.jvp(ad.grad(f), (z,), (z,))[1] == expected
+        assert ad.grad(lambda z: ad.jvp(f, (z,), (1 + 2j,))[1])(z) == expected
+
+
 def test_real_argument_of_complex_code_has_a_real_gradient():
     gradient = ad.grad(lambda x: np.sum(np.abs(np.fft.fft(x * 1j)) ** 2))(np.arange(4.0))
     assert gradient.dtype == np.float64

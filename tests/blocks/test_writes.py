@@ -843,6 +843,38 @@ WRONG_NUMBERS = {
 }  # fmt: skip
 
 
+WRITERS = {
+    "fill": lambda y, v: y.fill(v), "flat": lambda y, v: y.flat.__setitem__(0, v),
+    "put": lambda y, v: np.put(y, [0], v),
+    "place": lambda y, v: np.place(y, np.ones(2, bool), v), "putmask": lambda y, v: np.putmask(y, [True, False], v),
+    "diagonal": lambda y, v: np.fill_diagonal(y.reshape(1, 2), v), "mask": lambda y, v: y.__setitem__(y > 0, v),
+    "all of flat": lambda y, v: setattr(y, "flat", v), "copyto": lambda y, v: np.copyto(y, v),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_all_that_writes_makes_elements_one_by_one(writer):
+    # How many elements a mask takes of a list may differ from row to row.
+    lists = [] if writer == "mask" else [[np.nan], [2, 3]]
+    for value in (np.nan, np.inf, 300, -1, 1j, 2.7, True, *lists):
+        for x in (np.ones(2, np.uint8), np.ones(2, int), np.ones(2)):
+
+            def f(x, value=value):
+                y = np.copy(x)
+                WRITERS[writer](y, value)
+                return y
+
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    want = f(x)
+                except (ValueError, TypeError, OverflowError):
+                    with pytest.raises((ValueError, TypeError, OverflowError)):
+                        ad.vmap(f)(x[None])
+                else:
+                    np.testing.assert_array_equal(ad.vmap(f)(x[None])[0], want)
+
+
 PLACES = {"all": ..., "one": 0, "none": slice(0, 0), "array": [0], "slice": slice(None)}
 
 

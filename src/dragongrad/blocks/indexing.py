@@ -19,7 +19,7 @@ from ..records import record
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
 from .memory import view_of
-from .storing import LISTS, as_written, storable
+from .storing import LISTS, as_written, elements, storable
 from .views import array_of_no_axes, follow, is_array, is_outdated, own, unwritable, viewed, written_in_place
 
 
@@ -288,9 +288,8 @@ def _may_move(part: Any) -> bool:
 def write(x: Any, y: Any, index: Any) -> Any:
     """The value of `x` after `x[index] = y`."""
     index = index if isinstance(index, tuple) else (index,)
-    is_number = x.dtype.kind in "iu" and y.__class__ is not Variable
-    if (is_number or y.__class__ in LISTS) and not any(isinstance(p, Variable) or _may_move(p) for p in index):
-        y = as_written(x, y, is_basic(index), lambda: _shape_of_place(x, index))
+    if y.__class__ in LISTS or (x.dtype.kind in "iu" and y.__class__ is not Variable):
+        y = as_written(x, y, lambda: _shape_of_place(x, index)) if is_basic(index) else elements(x, y)
     y = storable(x, plain(y))
     if any([_may_move(part) for part in index]) and moving_slices(index, x.shape)[1]:
         places = read(np.arange(x.size).reshape(x.shape), index)

@@ -13,35 +13,37 @@ from ..core.variable import Variable, holds_variable
 from ..lines import user_level
 
 
-def as_written(x: Any, y: Any, is_basic: bool, shape: Callable[[], Any]) -> Any:
-    """A number or a list as item assignment makes elements of `x` of it, with NumPy's errors where it cannot.
+def elements(x: Any, y: Any) -> Any:
+    """A number of Python's, or a list, as elements of `x`: NumPy makes each by itself, and of an array casts all.
 
-    NumPy turns each number into an element by itself: integers do not take NaN, as they do of arrays. In a list it
-    looks for no more axes than a place has that slices name.
+    So integers take no NaN and nothing that is too large for them.
+    """
+    if y.__class__ in LISTS:
+        return y if holds_variable(y) else np.array(y, x.dtype)
+    if y.__class__ not in _NUMBERS:
+        return y
+    place = np.empty(1, x.dtype)
+    place[0] = y
+    return place[0]
+
+
+def as_written(x: Any, y: Any, shape: Callable[[], Any]) -> Any:
+    """The same where slices and numbers name the place: no list has more axes than that.
 
     Parameters
     ----------
     x, y : array, object
         What is written into, and what is written.
-    is_basic : bool
-        Whether the place is named without arrays.
     shape : callable
         Gives the shape of the place, and None where one element is meant.
 
     """
-    if y.__class__ in LISTS:
-        if holds_variable(y):
-            return y
-        if not is_basic:
-            return np.array(y, x.dtype)
-        axes = shape()
-    elif x.dtype.kind in "iu" and (y.__class__ in _NUMBERS or (is_basic and isinstance(y, np.floating))):
-        axes = None
-    else:
-        return y
-    place = np.empty(1 if axes is None else axes, x.dtype)
-    place[0 if axes is None else ...] = y
-    return place[0] if axes is None else place
+    if (y.__class__ in LISTS and not holds_variable(y)) or (isinstance(y, np.floating) and x.dtype.kind in "iu"):
+        axes = shape() if y.__class__ in LISTS else None
+        place = np.empty(1 if axes is None else axes, x.dtype)
+        place[0 if axes is None else ...] = y
+        return place[0] if axes is None else place
+    return elements(x, y)
 
 
 LISTS, _NUMBERS = (list, tuple), (int, float)

@@ -15,7 +15,7 @@ from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
 from .memory import decided_by_memory, lying, relaid, root_of, view_of
-from .storing import storable
+from .storing import elements, storable
 from .views import array_of_no_axes, is_array, lying_together, own
 
 
@@ -142,7 +142,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at places of the flattened array; values that are too few are taken again."""
     a = _written_or_lost("np.put", a)
     _refuse_complex(a, v)
-    places, values = np.ravel(whole(ind)), as_array(v)
+    places, values = np.ravel(whole(ind)), as_array(elements(a, v))
     if not places.size:
         return
     if not a.size:
@@ -161,7 +161,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     _refuse_complex(arr, vals, arrays=True)
     if _written_in_turn("np.place", arr, vals, plain(mask), np.place):
         return
-    chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(vals))
+    chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(elements(arr, vals)))
     if chosen.shape[0] != arr.size:
         raise ValueError(f"a mask of shape {np.shape(mask)} for an array of shape {arr.shape}")
     if not values.shape[0]:
@@ -178,7 +178,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     """Write where a mask holds, each element the value at its own place; values that are too few are repeated."""
     refuse_plain("np.putmask", a)
     _refuse_complex(a, values, arrays=True)
-    chosen, found = as_array(mask).astype(bool), as_array(values)
+    chosen, found = as_array(mask).astype(bool), as_array(elements(a, values))
     if chosen.size != a.size:
         raise ValueError(f"a mask of shape {chosen.shape} for an array of shape {a.shape}")
     if not found.size:
@@ -235,7 +235,10 @@ class Flat:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         try:
-            Flat(_written_or_lost("x.flat[i] = v", self.base))._write(index, as_array(value))
+            base = _written_or_lost("x.flat[i] = v", self.base)
+            _refuse_complex(base, value)
+            value = value.item() if isinstance(value, np.generic) else value
+            Flat(base)._write(index, as_array(elements(base, value)))
         except NUMPY_ERRORS as error:
             raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
 

@@ -57,6 +57,9 @@ def spread(g: Any, shape: tuple[int, ...]) -> Any:
 
 def fit(g: Any, node: Spec) -> Any:
     """Undo broadcasting and promotion: bring a cotangent to its Node's shape and dtype."""
+    if g.__class__ is complex:
+        # Python's own product of its complex number and NumPy's float64, which is a float to it.
+        g = np.complex128(g)
     if g.shape != node.shape:
         extra = g.ndim - len(node.shape)
         if extra < 0:

@@ -59,6 +59,9 @@ class _Contents:
 def key_of(value: Any) -> Any:
     """A hashable stand-in for a constant or a keyword parameter."""
     if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            # Such as 2**70, which no integers of NumPy's hold.
+            return "objects", id(value)
         if value.size > _FEW and any(value.strides):
             return _Contents(value)
         # A view of one number is known by that number.
