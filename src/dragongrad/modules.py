@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
+
+import numpy as np
 
 # Packages whose code means NumPy's own arrays: they hand them to C, or look at their memory.
 _PLAIN_PACKAGES = frozenset({
@@ -51,3 +53,21 @@ def double(module: ModuleType) -> ModuleType:
     made = ModuleType(module.__name__, module.__doc__)
     vars(made).update(vars(module))
     return made
+
+
+# Where the code of dragongrad, NumPy and its kin stands, as the beginnings of its files.
+_HERE, _SITE = (
+    os.path.dirname(os.path.abspath(__file__)),
+    os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))),
+)
+_KIN = ("numpy", "scipy", "pandas", "xarray", "sklearn", "einops")
+INSIDE = (os.path.join(_HERE, ""), "<__array_function__", *[os.path.join(_SITE, name, "") for name in _KIN])
+
+
+def is_inside(frame: FrameType) -> bool:
+    """Whether a frame is of dragongrad, NumPy and its kin: by its file, or by its module where that has none."""
+    name = frame.f_code.co_filename
+    if name.startswith(INSIDE):
+        return True
+    # Cython names its own sources, which are not there, and `exec` none.
+    return not os.path.isabs(name) and str(frame.f_globals.get("__name__")).partition(".")[0] in _KIN

@@ -25,13 +25,13 @@ DragongradError
 from __future__ import annotations
 
 import linecache
-import os
 import sys
 from traceback import walk_stack, walk_tb
-from types import FrameType
 from typing import Any
 
 import numpy as np
+
+from ..modules import is_inside
 
 
 class DragongradError(Exception):
@@ -120,9 +120,6 @@ class DerivativeError(DragongradError, AssertionError):
 
 # What NumPy raises where arguments do not fit (its LinAlgError is a ValueError).
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
-_HERE, _SITE = [os.path.dirname(os.path.dirname(os.path.abspath(file))) for file in (__file__, np.__file__)]
-_KIN = ("numpy", "scipy", "pandas", "xarray", "sklearn", "einops")
-INSIDE = (os.path.join(_HERE, ""), "<__array_function__", *[os.path.join(_SITE, name, "") for name in _KIN])
 
 
 def user_line(error: BaseException | None = None) -> str:
@@ -133,15 +130,6 @@ def user_line(error: BaseException | None = None) -> str:
             name = frame.f_code.co_filename
             return f"{name}:{number}: {linecache.getline(name, number).strip()}".removesuffix(": ")
     return "unknown line"
-
-
-def is_inside(frame: FrameType) -> bool:
-    """Whether a frame is of dragongrad, NumPy and its kin: by its file, or by its module where that has none."""
-    name = frame.f_code.co_filename
-    if name.startswith(INSIDE):
-        return True
-    # Cython names its own sources, which are not there, and `exec` none.
-    return not os.path.isabs(name) and str(frame.f_globals.get("__name__")).partition(".")[0] in _KIN
 
 
 def user_level() -> int:

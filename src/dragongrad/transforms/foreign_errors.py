@@ -15,11 +15,11 @@ from ..core.errors import (
     DragongradError,
     DtypeError,
     NoRuleError,
-    is_inside,
     user_line,
 )
 from ..core.level import PLAIN
 from ..core.variable import Variable
+from ..modules import is_inside
 from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...core.block import Block
-from ...core.errors import INSIDE
 from ...core.graph import Staging, trace
 from ...core.node import Node
 from ...core.variable import Variable
+from ...modules import INSIDE
 from ..drawing import DrawnGraph
 from .loops import Loop, loops_of
 
