@@ -181,6 +181,8 @@ def second_order(f, inputs):
     if doubles(xs):
         shaped = shapes(moving(f, inputs(0))[0])
         want = differences(lambda *xs: along(gradient(g, xs), ws)[0], xs, vs, shaped)
+        # Where the function itself jumps, its gradient may not show it.
+        want = None if differences(g, xs, vs, shaped) is None else want
         assert want is None or abs(product - want) <= 1e-3 * (size + abs(want)), f"{product}, differences {want}"
 
 
