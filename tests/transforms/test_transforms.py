@@ -113,7 +113,7 @@ def test_integers_become_float64():
         (lambda: ad.grad(lambda x: float(x[0]))(np.ones(3)), ad.ConversionError, "stop_gradient"),
         (lambda: ad.grad(lambda x: np.sum(x + np.ones(4)))(np.ones(3)), ad.ShapeError, r"add.*\(3,\).*\(4,\)"),
         (lambda: ad.grad(lambda s: 1.0)("text"), ad.DtypeError, "argument 0"),
-        (lambda: ad.grad(lambda x: list(np.nditer([x, x])))(np.ones(3)), ad.DtypeError, r"x\.flat"),
+        (lambda: ad.grad(lambda x: np.nditer([x, None]))(np.ones(3)), ad.NoRuleError, r"np\.zeros_like"),
         (lambda: ad.grad(np.frompyfunc(abs, 1, 1))(1.0), ad.NoRuleError, r"np\.vectorize"),
         (lambda: ad.jacobian(lambda x: "text")(np.ones(3)), ad.DtypeError, "has_aux"),
         (lambda: ad.jacfwd(lambda x: "text")(np.ones(3)), ad.DtypeError, "has_aux"),

@@ -116,7 +116,7 @@ class Program(Inside):
                     f"{self.__name__} was called with an argument that holds itself\n  at {user_line()}"
                 ) from None
             # A buffer without a derivative is the array that it holds.
-            leaves = [plain(leaf) for leaf in leaves]
+            leaves = [plain(leaf) if isinstance(leaf, Variable) else leaf for leaf in leaves]
             if any(isinstance(leaf, Variable) for leaf in leaves):
                 out = self._replayed(leaves, structure)
             else:
