@@ -437,6 +437,9 @@ def test_reading():
     problem = read_function("b*b + a")
     assert problem.n == 2
     assert problem.f(np.array([1.0, 3.0])) == 10.0
+    assert problem.starts(2)[0].tolist() == [1, 1]
+    # Where the usual start is the minimum there would be nothing to see.
+    assert read_function("(x - 1)**2 + (y - 1)**2").starts(2)[0].tolist() == [-1.2, 1]
 
 
 def test_a_rate_that_flies_off_is_made_smaller_and_noted():

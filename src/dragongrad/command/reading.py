@@ -17,10 +17,13 @@ from ..core.block import TABLE
 from ..core.errors import ArgumentError
 from ..late import is_late
 from ..optimize.zoo import ZOO, Problem, get
+from ..transforms.gradients import grad
 from .formula import Formula, split_formulas
 
 # Squares of such numbers, and of their differences, are still finite.
 _LARGEST = 1e100
+# Where a typed formula is begun at: the first of these, repeated for each variable, at which it is not level.
+_STARTS = ((1.0,), (-1.2, 1.0), (2.0, -0.5), (0.3, 0.7))
 
 
 def find_function(name: str) -> Any:
@@ -146,8 +149,19 @@ def _typed(text: str) -> Problem:
         )
     return Problem(
         name=text, f=f, n=len(names), formula=text, source="typed in", bounds=(-3.0, 3.0), at=lambda n: [],
-        least=math.nan, begin=lambda n: [start],
+        least=math.nan, begin=lambda n: [_sloping(f, n)],
     )  # fmt: skip
+
+
+def _sloping(f: Any, n: int) -> Any:
+    """A start at which a function has a gradient that is finite and not zero, where one of the usual ones has."""
+    starts = [np.resize(pattern, n) for pattern in _STARTS]
+    with np.errstate(all="ignore"):
+        for start in starts:
+            slope = grad(f)(start)
+            if np.all(np.isfinite(slope)) and np.any(slope):
+                return start
+    return starts[0]
 
 
 def read_numbers(text: str, what: str) -> np.ndarray[Any, Any]:
