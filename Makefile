@@ -50,10 +50,10 @@ test-all: test
 fuzz: $(READY)
 	cd tests && ../$(BIN)/python -m fuzz --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
-# Playwright drives the Chromium of the system, it downloads none.
+# Playwright drives the Chromium of the system, it downloads none. AGAIN=--last-failed tries only what has failed.
 test-browser: $(BROWSER_READY)
 	@$(BIN)/python -c "import sys; sys.path.insert(0, 'tools'); import chromium as c; sys.exit(c.NO_CHROMIUM)"
-	$(BIN)/python -m pytest -n 2 -m browser -rs $(PAGES)
+	$(BIN)/python -m pytest -n 2 -m browser -rs $(AGAIN) $(PAGES)
 
 coverage: pages $(COVERAGE_READY)
 	$(BIN)/python -m coverage erase
