@@ -20,6 +20,8 @@ Structure = optree.PyTreeSpec | None
 _NEVER = (str, bytes, type, np.dtype, np.ufunc, FunctionType, BuiltinFunctionType, Enum)
 _STATIC = (int, np.integer, np.bool_, *_NEVER)
 _LEAF_TYPES = (np.ndarray, np.generic, float, int, complex)
+# What optree makes at its first call is made here: a process that was forked meanwhile would wait for it for ever.
+optree.tree_map(float, {"a": [1.0, (2.0, None)]}, namespace=NAMESPACE)
 
 
 def _register(cls: type, namespace: str) -> None:
