@@ -21,7 +21,7 @@ _NEVER = (str, bytes, type, np.dtype, np.ufunc, FunctionType, BuiltinFunctionTyp
 _STATIC = (int, np.integer, np.bool_, *_NEVER)
 _LEAF_TYPES = (np.ndarray, np.generic, float, int, complex)
 # What optree makes at its first call is made here: a process that was forked meanwhile would wait for it for ever.
-optree.tree_map(float, ({"a": [1.0]},), namespace=NAMESPACE)
+optree.tree_map(float, {"a": [1.0, (2.0, None)]}, namespace=NAMESPACE)  # type: ignore[arg-type]
 
 
 def _register(cls: type, namespace: str) -> None:
