@@ -82,10 +82,7 @@ def restated(error: Exception) -> DragongradError | None:
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
             "Write for v in x.flat, or for i, v in np.ndenumerate(x)"
         )
-    here = [v for frame, _ in walk_tb(error.__traceback__) for v in frame.f_locals.values()]
-    if not any(sign in str(error) for sign in _OBJECT_ARRAY) and not (
-        "not supported for the input types" in str(error) and any(map(_is_variable, here))
-    ):
+    if not any(sign in str(error) for sign in _OBJECT_ARRAY):
         return None
     return DtypeError(
         f"a list or np.array([...]) of Variables is an object array, of which NumPy could not compute: {error}\n"
