@@ -99,7 +99,11 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
     Only what comes from a singularity has an origin.
     """
     if isinstance(out, tuple) and block.source is not None:
-        return _remember_parts(level, block, args, params, out)
+        singular = decide(block.source(out, *args, **params))
+        for k, part in enumerate(out):
+            if part.__class__ is Variable and part.level is level:
+                part.origin = Origin((block.fn, k), args, params, 1, None, True, False) if singular else None
+        return out
     if out.__class__ is not Variable or out.level is not level:
         return out
     origins = [getattr(a, "origin", None) for a in args]
@@ -127,15 +131,6 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
             out = np.where(where, better if block.fn in _JUMPS else instead(out, better), out)
     rough = (singular and not square) or any(map(is_rough, args)) if better is None else is_rough(better)
     out.origin = Origin(block.fn, args, params, depth + 1, better, rough, square) if depth < _DEEPEST else None
-    return out
-
-
-def _remember_parts(level: Level, block: Block, args: tuple[Any, ...], params: dict[str, Any], out: Any) -> Any:
-    """Several outputs with their origins, where the block has a singularity."""
-    found = block.source is not None and decide(block.source(out, *args, **params))
-    for k, part in enumerate(out):
-        if part.__class__ is Variable and part.level is level:
-            part.origin = Origin((block.fn, k), args, params, 1, None, True, False) if found else None
     return out
 
 
