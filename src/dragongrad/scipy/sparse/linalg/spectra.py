@@ -14,6 +14,7 @@ import scipy.sparse.linalg as scipys
 from ....blocks.matrices import adjoint
 from ....core.block import general
 from ....core.errors import FactorizationError, NoRuleError, user_line
+from ...checks import checked
 from ..arrays import SparseArray, as_sparse
 from ..blocks import product, solved
 from ..pattern import Pattern, placed
@@ -60,21 +61,18 @@ class Search:
         return scipys.svds(self.pattern.filled(x), **self.options)
 
 
-def _simple_value(x: Any) -> Any:
-    """The same numbers, refused where two of them are equal: there the derivative is no function of the matrix."""
-    gaps = np.abs(x[:, None] - x) + np.where(np.eye(x.size), np.inf, 0.0)
-    if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(x)):
-        raise FactorizationError(
-            f"eigenvalues or singular values coincide, {np.sort(x)}: they have no derivative each\n  at "
-            f"{user_line()}\nA function that does not tell them apart has one: write it with the matrix"
-        )
-    return x
+def _check_simple(x: Any) -> None:
+    """Refuse numbers of which two are equal: there the derivative is no function of the matrix."""
+    for row in np.reshape(x, (-1, x.shape[-1])):
+        gaps = np.abs(row[:, None] - row) + np.where(np.eye(row.size), np.inf, 0.0)
+        if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(row)):
+            raise FactorizationError(
+                f"eigenvalues or singular values coincide, {np.sort(row)}: they have no derivative each\n  at "
+                f"{user_line()}\nA function that does not tell them apart has one: write it with the matrix"
+            )
 
 
-_simple: Any = general(
-    "simple eigenvalues", value=_simple_value, pullback=lambda out_bar: out_bar, pushforward=lambda x_dot: x_dot,
-    names=("x",), parameters=(), dispatches=False,
-)  # fmt: skip
+_simple = checked("simple eigenvalues", _check_simple)
 
 
 def _bordered(pattern: Pattern) -> tuple[Pattern, Any]:
