@@ -73,7 +73,7 @@ def nest_of_numbers(cls: Any) -> None:
 class Solver:
     """A call of SciPy's that keeps its result, gives the solution in it, and refuses what is none."""
 
-    def __init__(self, name: str, run: Callable[..., Any], field: str | None = "x") -> None:
+    def __init__(self, name: str, run: Callable[..., Any], field: str | int | None = "x") -> None:
         self.__name__ = name
         self.run, self.field = run, field
         self.found: Any = None
