@@ -10,7 +10,7 @@ from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, SolutionError, describe, user_line
 from ...transforms import implicit
 from ..sparse import SparseArray
-from .solver import Solver, moves, named
+from .solver import Solver, moves, named, without_class
 
 
 def nnls(A: Any, b: Any, *more: Any, **options: Any) -> Any:  # noqa: N803
@@ -106,7 +106,7 @@ def lsq_linear(A: Any, b: Any, bounds: Any = (-np.inf, np.inf), *more: Any, **op
     from scipy import optimize
 
     options = named(optimize.lsq_linear, more, options, "bounds")
-    sides = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else tuple(bounds)
+    sides = tuple(without_class(bounds))
     if not moves(None, A, b, sides):
         return optimize.lsq_linear(A, b, bounds, **options)
     if len(sides) != 2:

@@ -12,7 +12,7 @@ from ...transforms import implicit
 from ...transforms.gradients import grad
 from ...transforms.implicit.constraints import one_function, own_arguments, with_arguments, without_arguments
 from ...transforms.jacobians import hessian, jacobian
-from .solver import Solver, as_tuple, moves, named, plain_bounds
+from .solver import Solver, as_tuple, moves, named, plain_bounds, without_class
 
 _WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 _WITH_HESSIAN = ("dogleg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr")
@@ -201,9 +201,9 @@ def least_squares(
         return optimize.least_squares(residuals, x0, jac=exact, args=args, **rest)
 
     solver = Solver("least_squares", run)
-    sides = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
     half: Any = lambda x, x0, args: 0.5 * np.sum(residuals(x, *args) ** 2)
-    x = implicit.minimizer(solver, half, bounds=tuple(np.asarray(side, float) for side in sides))(x0, args)
+    sides = tuple(np.asarray(side, float) for side in without_class(bounds))
+    x = implicit.minimizer(solver, half, bounds=sides)(x0, args)
     found = residuals(x, *args)
     return solver.result(x=x, fun=found, cost=0.5 * np.sum(found**2))
 

@@ -182,15 +182,9 @@ def _bracketed(name: str, f: Any, a: Any, b: Any, args: Any, more: Any, options:
     if not moves(f, a, b, args):
         return theirs(f, a, b, args=args, **options)
     wanted = {**options, "full_output": True}
-    seen: list[Any] = []
-
-    def run(a: Any, b: Any, args: Any) -> Any:
-        x, details = theirs(f, a, b, args=args, **wanted)
-        seen[:] = [details]
-        return x
-
-    x = implicit.root(Solver(name, run, None), lambda x, a, b, args: f(x, *args))(a, b, args)
-    return (x, seen[0]) if options.get("full_output") else x
+    solver = Solver(name, lambda a, b, args: theirs(f, a, b, args=args, **wanted), 0)
+    x = implicit.root(solver, lambda x, a, b, args: f(x, *args))(a, b, args)
+    return (x, *solver.found[1:]) if options.get("full_output") else x
 
 
 def brentq(f: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any, **options: Any) -> Any:
@@ -287,14 +281,14 @@ def newton(
     if not moves(func, x0, args):
         return optimize.newton(func, x0, fprime=fprime, args=args, **options)
     wanted = {**options, "full_output": True}
-    seen: list[Any] = []
 
-    def run(x0: Any, args: Any) -> Any:
-        x, *seen[:] = optimize.newton(func, x0, fprime=fprime, args=args, **wanted)
-        return x
+    def run(x0: Any, args: Any) -> tuple[Any, ...]:
+        # Of arrays it is a named tuple, whose elements converge or not one by one.
+        return tuple(optimize.newton(func, x0, fprime=fprime, args=args, **wanted))
 
-    x = implicit.root(Solver("newton", run, None), lambda x, x0, args: func(x, *args))(x0, args)
-    return (x, *seen) if options.get("full_output") else x
+    solver = Solver("newton", run, 0)
+    x = implicit.root(solver, lambda x, x0, args: func(x, *args))(x0, args)
+    return (x, *solver.found[1:]) if options.get("full_output") else x
 
 
 def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), *more: Any, **options: Any) -> Any:

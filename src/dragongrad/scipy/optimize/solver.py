@@ -29,9 +29,14 @@ def as_tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)
 
 
+def without_class(bounds: Any) -> Any:
+    """The pair of sides of `scipy.optimize.Bounds`, or bounds in another form as they are."""
+    return (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
+
+
 def plain_bounds(name: str, bounds: Any) -> None:
     """Refuse bounds that are Variables, of which SciPy would make numbers."""
-    if moves(None, [getattr(bounds, side, None) for side in ("lb", "ub")] if hasattr(bounds, "lb") else bounds):
+    if moves(None, without_class(bounds)):
         raise NoRuleError(
             f"scipy.optimize.{name} has no derivative by its bounds\n  at {user_line()}\n"
             "Write ad.implicit.minimizer with bounds= a function of the arguments"
@@ -73,7 +78,7 @@ def nest_of_numbers(cls: Any) -> None:
 class Solver:
     """A call of SciPy's that keeps its result, gives the solution in it, and refuses what is none."""
 
-    def __init__(self, name: str, run: Callable[..., Any], field: str | None = "x") -> None:
+    def __init__(self, name: str, run: Callable[..., Any], field: str | int | None = "x") -> None:
         self.__name__ = name
         self.run, self.field = run, field
         self.found: Any = None

@@ -7,6 +7,7 @@ inverse has the derivatives that the implicit function theorem gives: `-F_a / F_
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -189,10 +190,14 @@ enter(
     lambda out, x, z: -_fisher_x(x, out, z) / _fisher_n(x, out, z),
 )
 
-# Points between 0 and 1, and weights, of Gauss and Legendre.
-_FEW = tuple(0.5 * (one + shift) for one, shift in zip(np.polynomial.legendre.leggauss(12), (1, 0), strict=True))
-
 # Student's: 1 - I(v/2, 1/2, v / (v + t**2)) / 2 for positive t
+
+
+@cache
+def _gauss() -> tuple[Any, Any]:
+    """Points between 0 and 1, and weights."""
+    points, weights = np.polynomial.legendre.leggauss(12)
+    return 0.5 * (points + 1), 0.5 * weights
 
 
 def _student_t(x: Any, y: Any) -> Any:
@@ -213,12 +218,13 @@ def _student_v(x: Any, y: Any) -> Any:
 
 def _student_v_near(x: Any, y: Any) -> Any:
     """About the middle, where the one above has a square root: the integral of the density's derivative."""
-    v, t = x[..., None], y[..., None] * _FEW[0]
+    points, weights = _gauss()
+    v, t = x[..., None], y[..., None] * points
     ratio = t * t / v
     series = 0.25 / x**2 - 0.125 / x**4 + 0.25 / x**6
     middle = np.where(x > 300, series, 0.5 * (psi_difference(0.5 * x, 0.5) - 1 / x))
     rest = 0.5 * ((v + 1) / v * ratio / (1 + ratio) - np.log1p(ratio))
-    return y * np.sum(_student_t(v, t) * (middle[..., None] + rest) * _FEW[1], axis=-1)
+    return y * np.sum(_student_t(v, t) * (middle[..., None] + rest) * weights, axis=-1)
 
 
 enter("stdtr", _student_v, _student_t)

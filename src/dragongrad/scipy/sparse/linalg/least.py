@@ -19,7 +19,7 @@ from ....core.errors import FactorizationError, NoRuleError, ShapeError, Solutio
 from ...chapters import holds_variable, settled
 from ..arrays import SparseArray, as_sparse
 from ..blocks import product, product_x
-from ..pattern import placed
+from ..making import vstack
 from .chapter import smooth
 
 # What is left of a system that has a solution, relative to its right-hand side and to the tolerance.
@@ -132,11 +132,9 @@ nearest: Any = general(
 
 def _longer(a: SparseArray, b: Any, damp: Any) -> tuple[SparseArray, Any]:
     """A matrix with the damping below it, and a right-hand side with zeros."""
-    (m, n), each = a.shape, np.arange(a.shape[1])
-    rows, cols = np.concatenate([a.pattern.rows, m + each]), np.concatenate([a.indices, each])
-    pattern, order = placed(rows, cols, (m + n, n))
-    entries = np.concatenate([a.data, damp * np.ones(n, a.dtype)])
-    return SparseArray(entries[order], pattern), np.concatenate([b, np.zeros(n, b.dtype)])
+    n = a.shape[1]
+    below = SparseArray.of(matrices.eye_array(n, dtype=a.dtype)) * damp
+    return vstack([a, below]), np.concatenate([b, np.zeros(n, b.dtype)])
 
 
 def _checked(name: str, A: Any, b: Any, options: dict[str, Any]) -> tuple[Any, Any]:  # noqa: N803

@@ -14,6 +14,7 @@ import scipy.sparse.linalg as scipys
 from ....blocks.matrices import adjoint
 from ....core.block import general
 from ....core.errors import FactorizationError, NoRuleError, user_line
+from ...checks import checked
 from ..arrays import SparseArray, as_sparse
 from ..blocks import product, solved
 from ..pattern import Pattern, placed
@@ -60,21 +61,18 @@ class Search:
         return scipys.svds(self.pattern.filled(x), **self.options)
 
 
-def _simple_value(x: Any) -> Any:
-    """The same numbers, refused where two of them are equal: there the derivative is no function of the matrix."""
-    gaps = np.abs(x[:, None] - x) + np.where(np.eye(x.size), np.inf, 0.0)
-    if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(x)):
-        raise FactorizationError(
-            f"eigenvalues or singular values coincide, {np.sort(x)}: they have no derivative each\n  at "
-            f"{user_line()}\nA function that does not tell them apart has one: write it with the matrix"
-        )
-    return x
+def _check_simple(x: Any) -> None:
+    """Refuse numbers of which two are equal: there the derivative is no function of the matrix."""
+    for row in np.reshape(x, (-1, x.shape[-1])):
+        gaps = np.abs(row[:, None] - row) + np.where(np.eye(row.size), np.inf, 0.0)
+        if gaps.size and np.min(gaps) <= _SAME * np.max(np.abs(row)):
+            raise FactorizationError(
+                f"eigenvalues or singular values coincide, {np.sort(row)}: they have no derivative each\n  at "
+                f"{user_line()}\nA function that does not tell them apart has one: write it with the matrix"
+            )
 
 
-_simple: Any = general(
-    "simple eigenvalues", value=_simple_value, pullback=lambda out_bar: out_bar, pushforward=lambda x_dot: x_dot,
-    names=("x",), parameters=(), dispatches=False,
-)  # fmt: skip
+_simple = checked("simple eigenvalues", _check_simple)
 
 
 def _bordered(pattern: Pattern) -> tuple[Pattern, Any]:
@@ -94,18 +92,22 @@ def eigen_moved(a: SparseArray, a_dot: SparseArray, w: Any, v: Any) -> tuple[Any
     w = _simple(w)
     turned = (a_dot @ v + product(np.conj(a_dot.data), v, pattern=a_dot.pattern, trans=True)) / 2
     w_dot = np.real(np.sum(np.conj(v) * turned, axis=0))
-    left = v * w_dot - turned
-    places, order = _bordered(a.pattern)
-    ones, zero = np.ones(a.shape[0], v.dtype), np.zeros(1, v.dtype)
-    moved = []
+    return w_dot, _bordered_solved(a.data, a.pattern, w, v, v * w_dot - turned)[:-1]
+
+
+def _bordered_solved(x: Any, pattern: Pattern, w: Any, v: Any, right: Any) -> Any:
+    """The solution of the bordered system of each eigenvector, for a column of a matrix with a zero below it."""
+    places, order = _bordered(pattern)
+    ones, zero = np.ones(pattern.shape[0], v.dtype), np.zeros(1, v.dtype)
+    found = []
     for j in range(v.shape[1]):
         border = v[:, j]
-        entries = np.concatenate([a.data, -w[j] * ones, border, np.conj(border)])[order]
+        entries = np.concatenate([x, -w[j] * ones, border, np.conj(border)])[order]
         # Each system its own pattern, which keeps its factors.
         own = Pattern(places.indices, places.indptr, places.shape)
-        right = np.concatenate([left[:, j], zero])[:, None]
-        moved.append(solved(entries, right, pattern=own, alone=True)[:-1, 0])
-    return w_dot, np.stack(moved, axis=1)
+        column = np.concatenate([right[:, j], zero])[:, None]
+        found.append(solved(entries, column, pattern=own, alone=True)[:, 0])
+    return np.stack(found, axis=1)
 
 
 def _eigsh_value(x: Any, search: Any) -> Any:
@@ -182,19 +184,10 @@ def _eigs_value(x: Any, search: Any) -> Any:
 
 def _eigs_pushforward(x_dot: Any, out: Any, x: Any, search: Any = None) -> Any:
     w, v = out
-    w, pattern = _simple(w), search.pattern
-    turned = product(x_dot, v, pattern=pattern)
-    places, order = _bordered(pattern)
-    ones, zero = np.ones(pattern.shape[0], v.dtype), np.zeros(1, v.dtype)
-    slopes, moved = [], []
-    for j in range(v.shape[1]):
-        entries = np.concatenate([x.astype(v.dtype), -w[j] * ones, v[:, j], np.conj(v[:, j])])[order]
-        own = Pattern(places.indices, places.indptr, places.shape)
-        found = solved(entries, np.concatenate([-turned[:, j], zero])[:, None], pattern=own, alone=True)[:, 0]
-        moved.append(found[:-1])
-        # The last unknown is minus the slope of the value.
-        slopes.append(-found[-1])
-    return np.stack(slopes), np.stack(moved, axis=1)
+    turned = product(x_dot, v, pattern=search.pattern)
+    found = _bordered_solved(x.astype(v.dtype), search.pattern, _simple(w), v, -turned)
+    # The last unknown is minus the slope of the value.
+    return -found[-1], found[:-1]
 
 
 _eigs: Any = general("eigs", value=_eigs_value, pushforward=_eigs_pushforward, outputs=2, names=("x",),
