@@ -76,20 +76,21 @@ def rows():
     at = np.stack([np.cos(angle), np.sin(angle)], 1)
     turn = np.stack([-np.sin(angle), np.cos(angle)], 1)
     masses = (1 + 0.3 * np.sin(3 * angle)) / 100
-    return {
-        "lotka": Row(
+    made = (
+        Row(
             "lotka", "Lotka-Volterra, to 10", lotka, np.array([1.0, 1.0]), np.array([1.5, 1.0, 3.0, 1.0]),
             np.linspace(1.0, 10.0, 10), 1e-6, 1.0,
         ),
-        "robertson": Row(
+        Row(
             "robertson", "Robertson, to 4e5", robertson, np.array([1.0, 0.0, 0.0]), np.log([0.04, 1e4, 3e7]),
             np.array([0.4, 40.0, 4e3, 4e5]), 1e-6, 1e-4, True,
         ),
-        "ring": Row(
+        Row(
             "ring", "ring of 100 bodies, to 2", ring, np.concatenate([at.ravel(), 0.7 * turn.ravel()]), masses,
             np.linspace(0.5, 2.0, 4), 1e-6, 1.0,
         ),
-    }  # fmt: skip
+    )  # fmt: skip
+    return {row.name: row for row in made}
 
 
 def weights(row):
