@@ -22,10 +22,9 @@ _METHODS = {
 _JACOBIANS = ("jac", "jac_sparsity", "lband", "uband", "min_step")
 
 
-def _meets_variable(functions: Any, *values: Any) -> bool:
+def _meets_variable(functions: list[Any], *values: Any) -> bool:
     """Whether a Variable is among the values, or in what the functions read."""
-    listed = functions if isinstance(functions, (list, tuple)) else [functions]
-    return holds_variable(values) or any(Opened(f, ()).leaves for f in listed if callable(f))
+    return holds_variable(values) or any(Opened(f, ()).leaves for f in functions if callable(f))
 
 
 @own
@@ -62,7 +61,8 @@ def solve_ivp(
     -0.735759
 
     """
-    if not _meets_variable([fun, *_listed(events)], t_span, y0, t_eval, args):
+    watched = events if isinstance(events, (list, tuple)) else [events]
+    if not _meets_variable([fun, *watched], t_span, y0, t_eval, args):
         given = (t_span, y0, method, t_eval, dense_output, events, vectorized, args)
         return scipys.solve_ivp(fun, *map(settled, given), **options)
     if vectorized or method not in _METHODS:
@@ -71,14 +71,9 @@ def solve_ivp(
             f"vectorized function\n  at {user_line()}\nWrite fun(t, y) of one state"
         )
     known = {k: v for k, v in options.items() if k not in _JACOBIANS}
-    more = () if args is None else args if isinstance(args, (tuple, list)) else (args,)
     return import_module("dragongrad.integrate").solve_ivp(
-        fun, t_span, y0, _METHODS[method], t_eval, dense_output, events, args=tuple(more), **known
+        fun, t_span, y0, _METHODS[method], t_eval, dense_output, events, args=args, **known
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 @own
@@ -112,7 +107,7 @@ def odeint(
     np.float64(-0.735759)
 
     """
-    if not _meets_variable(func, y0, t, args):
+    if not _meets_variable([func], y0, t, args):
         plain = (settled(y0), settled(t), settled(args), Dfun, col_deriv, full_output, ml, mu, rtol, atol)
         return scipys.odeint(func, *plain, tfirst=tfirst, mxstep=mxstep, h0=h0, hmax=hmax, **options)
     if full_output:
@@ -121,13 +116,12 @@ def odeint(
             "Write ad.integrate.solve_ivp, whose result has nfev and njev"
         )
     more = tuple(args) if isinstance(args, (tuple, list)) else (args,)
-    limits: dict[str, Any] = {"max_steps": mxstep} if mxstep else {}
-    limits |= {"max_step": hmax} if hmax else {}
-    limits |= {"first_step": h0} if h0 else {}
+    limits: dict[str, Any] = {"max_steps": mxstep, "max_step": hmax, "first_step": h0}
     tolerance = 1.49012e-8
     found = import_module("dragongrad.integrate").solve_ivp(
         func if tfirst else lambda t, y, *args: func(y, t, *args), (t[0], t[-1]), np.atleast_1d(y0), "auto", t,
-        args=more, rtol=tolerance if rtol is None else rtol, atol=tolerance if atol is None else atol, **limits,
+        args=more, rtol=tolerance if rtol is None else rtol, atol=tolerance if atol is None else atol,
+        **{name: limit for name, limit in limits.items() if limit},
     )  # fmt: skip
     return np.transpose(found.y)
 

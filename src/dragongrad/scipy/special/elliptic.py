@@ -31,13 +31,13 @@ def _reduced(x: Any) -> tuple[Any, Any, Any]:
 def first_by_parameter(x: Any, y: Any) -> Any:
     """The derivative of the incomplete integral of the first kind by its parameter."""
     sine, square, turns = _reduced(x)
-    whole = np.where(turns == 0, 0.0, turns * sp.elliprd(0.0, 1.0, np.where(turns == 0, 1.0, 1 - y)))
+    whole = turns * sp.elliprd(0.0, 1.0, np.where(turns == 0, 1.0, 1 - y))
     return sine**3 * sp.elliprd(square, 1.0, _delta(x, y)) / 6 + whole / 3
 
 
 def _second_by_parameter(x: Any, y: Any) -> Any:
     sine, square, turns = _reduced(x)
-    whole = np.where(turns == 0, 0.0, turns * sp.elliprd(0.0, np.where(turns == 0, 1.0, 1 - y), 1.0))
+    whole = turns * sp.elliprd(0.0, np.where(turns == 0, 1.0, 1 - y), 1.0)
     return -(sine**3) * sp.elliprd(square, _delta(x, y), 1.0) / 6 - whole / 3
 
 

@@ -287,40 +287,29 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
 # Quantiles: by a formula, or as the place at which the probability is the given one
 
 
-def _quantile_value(q: Any, *shapes: Any, family: Family) -> Any:
-    return np.asarray(family.scipys.ppf(q, *shapes))[()]
+def _inverse(name: str, probability: Any, from_below: bool) -> Any:
+    """The Block of SciPy's method that inverts a probability."""
+
+    def value(q: Any, *shapes: Any, family: Family) -> Any:
+        return np.asarray(getattr(family.scipys, name)(q, *shapes))[()]
+
+    def pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
+        """From F(x; shapes) = q: the change of x is that of q without that of F, over the slope of F."""
+        (_, *shapes), (q_dot, *dots) = xs, xs_dot
+        f = family.formulas
+        change = q_dot
+        if shapes:
+            change = q_dot - jvp(lambda *s: probability(f, out, list(s)), tuple(shapes), tuple(dots))[1]
+        return (change if from_below else -change) / np.exp(f.logpdf(out, *shapes))
+
+    return general(
+        name, value=value, pushforward=pushforward, names=("xs",), parameters=("family",), dispatches=False
+    )
 
 
-def _quantile_pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
-    """From F(x; shapes) = q: the change of x is that of q without that of F, over the density."""
-    (_, *shapes), (q_dot, *dots) = xs, xs_dot
-    f = family.formulas
-    change = q_dot
-    if shapes:
-        change = q_dot - jvp(lambda *s: _below(f, out, list(s)), tuple(shapes), tuple(dots))[1]
-    return change / np.exp(f.logpdf(out, *shapes))
-
-
-_quantile: Any = general("ppf", value=_quantile_value, pushforward=_quantile_pushforward, names=("xs",),
-                         parameters=("family",), dispatches=False)  # fmt: skip
-
-
-def _upper_value(q: Any, *shapes: Any, family: Family) -> Any:
-    return np.asarray(family.scipys.isf(q, *shapes))[()]
-
-
-def _upper_pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
-    """The same of the probability of lying above, which near zero is precise."""
-    (_, *shapes), (q_dot, *dots) = xs, xs_dot
-    f = family.formulas
-    change = q_dot
-    if shapes:
-        change = q_dot - jvp(lambda *s: _above(f, out, list(s)), tuple(shapes), tuple(dots))[1]
-    return -change / np.exp(f.logpdf(out, *shapes))
-
-
-_upper: Any = general("isf", value=_upper_value, pushforward=_upper_pushforward, names=("xs",),
-                      parameters=("family",), dispatches=False)  # fmt: skip
+_quantile = _inverse("ppf", _below, from_below=True)
+# By the probability of lying above, which near zero is precise.
+_upper = _inverse("isf", _above, from_below=False)
 
 
 def place_of(family: Family, q: Any, shapes: list[Any]) -> Any:

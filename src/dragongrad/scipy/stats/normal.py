@@ -110,14 +110,10 @@ exponnorm = Family("exponnorm", "K", Formulas(
 gennorm: Family = Family("gennorm", "beta", Formulas(
     lambda x, b: np.log(b / 2) - sp.gammaln(1 / b) - np.absolute(x) ** b,
     cdf=lambda x, b: _gennorm_below(x, b), sf=lambda x, b: _gennorm_below(-x, b),
-    isf=lambda q, b: -_gennorm_place(q, b), mean=lambda b: 0 * b,
+    isf=lambda q, b: -place_of(gennorm, q, [b]), mean=lambda b: 0 * b,
     var=lambda b: np.exp(sp.gammaln(3 / b) - sp.gammaln(1 / b)),
     entropy=lambda b: 1 / b - np.log(b / 2) + sp.gammaln(1 / b),
 ))  # fmt: skip
-
-
-def _gennorm_place(q: Any, b: Any) -> Any:
-    return place_of(gennorm, q, [b])
 
 
 def _gennorm_below(x: Any, b: Any) -> Any:

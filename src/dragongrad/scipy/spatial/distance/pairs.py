@@ -143,7 +143,7 @@ def squareform(X: Any, force: str = "no", checks: bool = True) -> Any:  # noqa: 
 
     """
     x, wanted = as_array(X), {"tomatrix": 1, "tovector": 2}.get(force.lower(), np.ndim(X))
-    if x.ndim != wanted or x.ndim == 2 != len(set(x.shape)) + 1:
+    if x.ndim != wanted or (x.ndim == 2 and x.shape[0] != x.shape[1]):
         raise ShapeError(f"squareform({describe(x)}, {force!r}): a vector or square\n  at {user_line()}")
     if x.ndim == 2:
         x = _symmetric(x) if checks else x

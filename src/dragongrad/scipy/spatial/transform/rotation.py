@@ -365,8 +365,8 @@ class Slerp:
     def __init__(self, times: Any, rotations: Any) -> None:
         if holds_variable(times):
             raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
-        self.times, q = np.asarray(settled(times), float), _quat_of(rotations)
-        self._given = _held(rotations)
+        self.times, self._given = np.asarray(settled(times), float), _held(rotations)
+        q = _quat_of(self._given)
         many = self.times.ndim == 1 and np.ndim(q) == 2 and np.shape(q)[0] == self.times.size > 1
         if not many or not np.all(np.diff(self.times) > 0):
             raise ArgumentError(
