@@ -2,20 +2,6 @@
 
 const identity = (n) => Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
 
-function transposed(a, n, m) {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = a[i * m + j];
-  return out;
-}
-
-function multiplied(a, b, n, k, m) {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) for (let j = 0; j < m; j++) out[i * m + j] += a[i * k + l] * b[l * m + j];
-  }
-  return out;
-}
-
 const combined = (a, b, f) => Float64Array.from(a, (x, i) => f(x, b[i]));
 
 // Gauss's elimination with the largest pivot of each column: the solution, the sign and the logarithm of the determinant.
