@@ -107,7 +107,7 @@ function solveForm(node) {
   // Both in full stacks; what arrives for a smaller one is added up.
   const full = (a) => {
     const shape = [...node.s.slice(0, -2), ...a.s.slice(-2)], places = spread(a.s, shape);
-    return places === null ? a : { s: shape, d: Float64Array.from(places, (p) => a.d[p]) };
+    return places === null ? a : readAt(shape, a, places);
   };
   const n = node.s[node.s.length - 2], m = node.s[node.s.length - 1];
   const square = [...node.s.slice(0, -1), n];
