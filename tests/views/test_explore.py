@@ -321,6 +321,13 @@ def test_pictures_show_the_step_that_is_asked_for(mode):
         found.picture("v9")
 
 
+def test_a_picture_shows_what_one_of_several_outputs_passes_back():
+    found = ad.explore(lambda a: 3.0 * np.sum(np.linalg.svd(a, full_matrices=False).S), np.eye(3, 2))
+    picture = found.picture("v3").svg()
+    assert "svd(a)" in picture
+    assert re.findall(r">(\+ .*?)</text>", picture) == ["+ [3 3]"]
+
+
 def test_pictures_of_long_recordings_are_refused():
     def long(x):
         for _ in range(300):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..blocks.pickles import reduced_graph
 from ..core.errors import ArgumentError
-from ..core.graph import Graph, trace
+from ..core.graph import Graph, Staging, trace
 from ..core.node import Node
 from ..hints import no_return
 from ..transforms.options import Transform
@@ -262,23 +262,33 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
         return v3
 
     """
-    traced = trace(f, args, kwargs, DrawnGraph)
-    assert isinstance(traced, DrawnGraph)
-    refuse_empty(f, traced)
-    traced.title = titled(f, traced.title)
+    traced = shown(f, args, kwargs)
     # What a user writes is shown as it is; what a sweep writes begins with a 1, and leaves the value unused.
     return _without_seeds(traced) if isinstance(f, Transform) else traced
 
 
-def refuse_empty(f: Callable[..., Any], graph: DrawnGraph) -> None:
-    """Refuse the Graph of a function that returned nothing."""
-    if not graph.outputs:
+def shown(f: Any, args: Any, kwargs: dict[str, Any], level: Staging | None = None) -> DrawnGraph:
+    """The Graph of a function as it is shown: it has a result, and its title says what was traced.
+
+    Raises
+    ------
+    DtypeError
+        An argument is not numeric.
+    ArgumentError
+        The function returned nothing.
+
+    """
+    traced = trace(f, args, kwargs, DrawnGraph, level)
+    assert isinstance(traced, DrawnGraph)
+    if not traced.outputs:
         raise no_return(f, "a graph needs a result", ArgumentError)
+    traced.title = _titled(f, traced.title)
+    return traced
 
 
-def titled(f: Any, title: str) -> str:
-    """What a Graph shows: of a transformed function, which has the name of the original, the transform too."""
-    return f"{f.of_what[0]}({titled(f.of_what[1], title)})" if isinstance(f, Transform) else title
+def _titled(f: Any, title: str) -> str:
+    """The title of a Graph: of a transformed function, which has the name of the original, the transform too."""
+    return f"{f.of_what[0]}({_titled(f.of_what[1], title)})" if isinstance(f, Transform) else title
 
 
 def _without_seeds(graph: DrawnGraph) -> DrawnGraph:

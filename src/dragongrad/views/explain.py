@@ -84,13 +84,14 @@ def explain(fn: Any) -> Explanation:
         return Explanation("\n".join(_own_block(kind)), kind="a Block as a class")
     block = _block(fn)
     if block is not None:
-        rule = _formulas(block) if block.partials else _sources(block)
-        return Explanation("\n".join([_heading(block), *rule, *_promises(block.fn)]), **_parts(block))
+        parts = _parts(block)
+        rule = _formulas(parts) if block.partials else _sources(block)
+        return Explanation("\n".join([_heading(block), *rule, *_promises(parts["at"])]), **parts)
     restated = COMPOSITES.get(fn) or (fn if _is_ours(fn) else None)
     if restated is not None:
-        name = getattr(fn, "__name__", str(fn))
-        lines = [f"{name}: restated through other Blocks", _source(restated), *_promises(fn)]
-        return Explanation("\n".join(lines), kind="restated through other Blocks", at=_points(fn))
+        name, at = getattr(fn, "__name__", str(fn)), _points(fn)
+        lines = [f"{name}: restated through other Blocks", _source(restated), *_promises(at)]
+        return Explanation("\n".join(lines), kind="restated through other Blocks", at=at)
     if not callable(fn):
         raise ArgumentError(f"explain takes a function, got {fn!r}")
     if fn in UNSUPPORTED:
@@ -99,8 +100,8 @@ def explain(fn: Any) -> Explanation:
     raise no_rule(fn)
 
 
-def _promises(fn: Any) -> list[str]:
-    return [f"    at {kink.at}: {kink.derivative}" for kink in KINKS.get(fn, ())]
+def _promises(points: list[dict[str, str]]) -> list[str]:
+    return [f"    at {point['at']}: {point['derivative']}" for point in points]
 
 
 def _points(fn: Any) -> list[dict[str, str]]:
@@ -111,7 +112,7 @@ def _parts(block: Block) -> dict[str, Any]:
     names = list(block.names)
     parts: dict[str, Any] = {"kind": _KINDS[block.kind], "arguments": names, "at": _points(block.fn)}
     if block.partials:
-        found = partial_formulas(block, list(names))
+        found = partial_formulas(block, names)
         parts["derivatives"] = {name: formula(partial) for name, partial in zip(names, found, strict=True)}
         intervals = {names[i]: limits(block, i) for i in range(len(block.domain))}
         parts["domain"] = {name: text for name, text in intervals.items() if text}
@@ -243,13 +244,12 @@ def _is_named(partial: Any) -> bool:
     )
 
 
-def _formulas(block: Block) -> list[str]:
+def _formulas(parts: dict[str, Any]) -> list[str]:
     lines = []
-    for name, partial in zip(block.names, partial_formulas(block, list(block.names)), strict=True):
-        text, parts = _shortened(formula(partial))
-        lines += [f"    d/d{name} = {text}", *[f"        where {letter} = {part}" for letter, part in parts]]
-    intervals = [limits(block, i) for i in range(len(block.domain))]
-    shown = ", ".join([text for text in intervals if text])
+    for name, derivative in parts["derivatives"].items():
+        text, calls = _shortened(derivative)
+        lines += [f"    d/d{name} = {text}", *[f"        where {letter} = {call}" for letter, call in calls]]
+    shown = ", ".join(parts["domain"].values())
     return [*lines, f"    domain: {shown} (the derivative is finite there)"] if shown else lines
 
 

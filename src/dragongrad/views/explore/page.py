@@ -133,6 +133,8 @@ class Exploration:
             raise ArgumentError(f"no row is called {name!r}: choose one of {', '.join(list(known)[:20])}")
         now = known[name] if name is not None else list(known.values())[-1]
         given = self._found.swept.given.get(now, []) if self.mode == "reverse" else []
+        if now.pick is not None:
+            given = [(maker, parts[now.pick]) for maker, parts in given]
         places = [node.get("at") for node in self.data["nodes"][len(graph.inputs) :]]
         return three_views(graph, self.table(), self.data["sources"], places, now, given)
 

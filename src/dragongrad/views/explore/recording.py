@@ -16,7 +16,7 @@ from ...core.graph import Staging, trace
 from ...core.node import Node
 from ...core.variable import Variable
 from ...lines import INSIDE
-from ..drawing import DrawnGraph, refuse_empty, titled
+from ..drawing import DrawnGraph, shown
 from .loops import Loop, loops_of
 
 # Where the layers of a network call one another.
@@ -92,10 +92,7 @@ def record(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording:
     level = Watching()
     # What is not finite is shown, with the line that made it: NumPy's warning would only repeat it.
     with np.errstate(all="ignore"):
-        graph = trace(f, args, kwargs, DrawnGraph, level)
-    assert isinstance(graph, DrawnGraph)
-    refuse_empty(f, graph)
-    graph.title = titled(f, graph.title)
+        graph = shown(f, args, kwargs, level)
     made = Recording(graph, level.places, level.tree.groups, level.group_of, level.decisions)
     # Frames hold the values of all their names.
     level.tree = Tree()

@@ -1,7 +1,7 @@
 // Basins of attraction: which minimum is reached from every start, and how soon.
 
 import { button, bytes, el, later, listen, only, say, select, short, slider, table, trouble } from "./ui.js";
-import { css, dark, frame, MOST_CLASSES, picture, shading, star } from "./plot.js";
+import { css, dark, frame, MOST_CLASSES, paper, picture, shading, star } from "./plot.js";
 import { chosen, functionPanel, parse } from "./plane.js";
 
 export const title = "Basins";
@@ -71,9 +71,9 @@ export function make(root, state, set) {
 
   // The red, green and blue of a pixel by what became of a start: the rank of its minimum, -1 under way, -2 flown off.
   function inks() {
-    const made = new Map(), paper = dark() ? 20 : 255;
+    const made = new Map(), ground = paper();
     made.set(-1, () => [128, 128, 128]);
-    made.set(-2, (x) => (x % 6 < 3 ? [128, 128, 128] : [paper, paper, paper]));
+    made.set(-2, (x) => (x % 6 < 3 ? [128, 128, 128] : [ground, ground, ground]));
     return (rank) => { if (!made.has(rank)) made.set(rank, shading(rank)); return made.get(rank); };
   }
 

@@ -1,7 +1,7 @@
 // A network of two layers that learns to tell points apart: its decision surface as it trains.
 
 import { ask, button, bytes, el, later, listen, only, Refused, say, select, short, slider, trouble } from "./ui.js";
-import { colour, curves, dark, frame, picture } from "./plot.js";
+import { colour, curves, dark, frame, paper, picture, rgbOf } from "./plot.js";
 
 export const title = "Network";
 export const intro = "A network with one hidden layer learns which class a point belongs to. The map is the probability that it gives to each; where the colours meet it is one half. The learning rate can be moved while it trains, everything else begins anew.";
@@ -70,13 +70,12 @@ export function make(root, state, set) {
     view.redraw(); plot.redraw();
   }
 
-  const hex = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
   function paint() {
     const n = now.side, level = bytes(now.map), made = new OffscreenCanvas(n, n), pen = made.getContext("2d"), data = pen.createImageData(n, n);
-    const paper = dark() ? 20 : 255, ends = [hex(colour(1)), hex(colour(0))];
+    const ground = paper(), ends = [rgbOf(colour(1)), rgbOf(colour(0))];
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
       const p = level[(n - 1 - i) * n + j] / 255, s = .75 * Math.abs(2 * p - 1);
-      data.data.set([...ends[+(p > .5)].map((v) => paper + s * (v - paper)), 255], 4 * (i * n + j));
+      data.data.set([...ends[+(p > .5)].map((v) => ground + s * (v - ground)), 255], 4 * (i * n + j));
     }
     pen.putImageData(data, 0, 0);
     return made;

@@ -9,6 +9,9 @@ const scheme = matchMedia("(prefers-color-scheme: dark)");
 
 export const dark = () => scheme.matches;
 export const colour = (k) => (dark() ? DARK : LIGHT)[k % 8];
+export const rgbOf = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
+// The grey of the ground that colours are mixed with.
+export const paper = () => (dark() ? 20 : 255);
 
 // Many classes on a map: seven colours, and beyond them the same in patterns. Black and white are left to what has no class.
 const CLASSES = 7, PATTERNS = [
@@ -16,13 +19,12 @@ const CLASSES = 7, PATTERNS = [
   (x, y) => x % 6 < 2 && y % 6 < 2,
 ];
 export const MOST_CLASSES = CLASSES * PATTERNS.length;
-const rgbOf = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
 // A function of a pixel and of how strong the colour is, for class k: the red, green and blue there.
 export function shading(k) {
   const names = dark() ? DARK : LIGHT, base = rgbOf(names[k % CLASSES < 6 ? k % CLASSES : 7]);
-  const inked = PATTERNS[Math.floor(k / CLASSES) % PATTERNS.length], paper = dark() ? 20 : 255, ink = dark() ? 255 : 0;
+  const inked = PATTERNS[Math.floor(k / CLASSES) % PATTERNS.length], ground = paper(), ink = dark() ? 255 : 0;
   return (x, y, strong) => base.map((v) => {
-    const plain = paper + strong * (v - paper);
+    const plain = ground + strong * (v - ground);
     return inked(x, y) ? .4 * plain + .6 * ink : plain;
   });
 }

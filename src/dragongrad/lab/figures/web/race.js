@@ -89,6 +89,8 @@ function way(points, count) {
 
 // Those that are drawn, the chosen one above the others.
 const visible = () => data.runs.filter((r) => !hidden.has(r) && r !== chosen).concat(hidden.has(chosen) ? [] : chosen ?? []);
+// The colours are chosen for light ground; black would be lost on a dark one.
+const tint = (r, ink) => (r.color === "#000000" ? ink : r.color);
 const strength = (r) => chosen && r !== chosen && !hidden.has(chosen) ? .25 : 1;
 
 // The point of a path under the pointer.
@@ -197,15 +199,14 @@ function plot() {
         const step = Math.min(data.steps[i], r.total);
         nib[drawn ? "lineTo" : "moveTo"](x(step), near(y(v))); drawn = true;
       }
-      // The colours are chosen for light ground; black would be lost on a dark one.
-      nib.strokeStyle = r.color === "#000000" ? style.color : r.color;
+      nib.strokeStyle = tint(r, style.color);
       nib.globalAlpha = alpha * strength(r); nib.lineWidth = 2.2; nib.lineJoin = "round"; nib.setLineDash(dashes[r.dash]); nib.stroke();
     }
     nib.setLineDash([]);
     const at = Math.min(frame, r.losses.length - 1), v = r.losses[at];
     if (v !== null && !(logs && v <= 0)) {
       nib.beginPath(); nib.arc(x(Math.min(data.steps[at], r.total)), near(y(v)), 4, 0, 7);
-      nib.fillStyle = r.color === "#000000" ? style.color : r.color; nib.fill(); nib.fillStyle = style.color;
+      nib.fillStyle = tint(r, style.color); nib.fill(); nib.fillStyle = style.color;
     }
   }
   nib.restore();
@@ -242,6 +243,9 @@ const rows = data.runs.map((r) => {
 
 const brief = (v) => signed(v && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(2) : v.toPrecision(4));
 
+const lossText = (v) => (v === null ? "not finite" : brief(v));
+const lossNow = (r) => r.losses[Math.min(frame, r.losses.length - 1)];
+
 function choose(r) {
   if (r !== chosen) { chosen = r; draw(); }
 }
@@ -265,18 +269,17 @@ function touch(event) {
 
 function told() {
   if (!touched) return "";
-  const { r, i } = touched, loss = r.losses[i];
-  const step = Math.min(data.steps[i], r.total);
-  return `${r.name}, step ${step}: (${r.path[i].map(brief).join(", ")}), loss ${loss === null ? "not finite" : brief(loss)}`;
+  const { r, i } = touched, step = Math.min(data.steps[i], r.total);
+  return `${r.name}, step ${step}: (${r.path[i].map(brief).join(", ")}), loss ${lossText(r.losses[i])}`;
 }
 
 function standings() {
-  const here = data.runs.map((r) => r.losses[Math.min(frame, r.losses.length - 1)]);
+  const here = data.runs.map(lossNow);
   const best = Math.min(...here.filter((v) => v !== null));
   data.runs.forEach((r, i) => {
     const done = data.steps[frame] >= r.total;
     rows[i].step.textContent = Math.min(data.steps[frame], r.total) + (done ? " ■" : "");
-    rows[i].loss.textContent = here[i] === null ? "not finite" : brief(here[i]);
+    rows[i].loss.textContent = lossText(here[i]);
     rows[i].row.className = (here[i] === best ? "lead" : "") + (r === chosen ? " chosen" : "");
   });
   if ($("read").textContent !== told()) $("read").textContent = told();
@@ -323,10 +326,10 @@ function picture() {
   ink.fillText(`${data.title}, step ${data.steps[frame]}`, margin.left, head / 2, size[0] - margin.left - margin.right);
   ink.font = font;
   runs.forEach((r, k) => {
-    const y = head + size[1] + 8 + line * k, loss = r.losses[Math.min(frame, r.losses.length - 1)];
-    ink.setLineDash(dashes[r.dash]); ink.strokeStyle = r.color === "#000000" ? style.color : r.color; ink.lineWidth = 4;
+    const y = head + size[1] + 8 + line * k;
+    ink.setLineDash(dashes[r.dash]); ink.strokeStyle = tint(r, style.color); ink.lineWidth = 4;
     ink.beginPath(); ink.moveTo(margin.left, y); ink.lineTo(margin.left + 40, y); ink.stroke();
-    ink.fillText(`${r.name}: ${loss === null ? "not finite" : brief(loss)}`, margin.left + 50, y);
+    ink.fillText(`${r.name}: ${lossText(lossNow(r))}`, margin.left + 50, y);
   });
   return sheet;
 }

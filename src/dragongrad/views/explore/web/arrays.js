@@ -57,13 +57,18 @@ function spread(from, to) {
   return places;
 }
 
+// An array of a shape from the elements at places of another; and its transpose, which adds elements up at places.
+const readAt = (shape, a, places) => ({ s: shape, d: Float64Array.from(places, (p) => a.d[p]) });
+function addAt(shape, a, places) {
+  const out = filled(shape, 0);
+  for (let i = 0; i < places.length; i++) out.d[places[i]] += a.d[i];
+  return out;
+}
+
 // The sum of what was spread: the transpose of broadcasting.
 function gathered(a, shape) {
   const places = spread(shape, a.s);
-  if (places === null) return a;
-  const out = filled(shape, 0);
-  for (let i = 0; i < a.d.length; i++) out.d[places[i]] += a.d[i];
-  return out;
+  return places === null ? a : addAt(shape, a, places);
 }
 
 function plus(a, b) {

@@ -11,6 +11,9 @@ const lesser = (x, y) => (Number.isNaN(x) || Number.isNaN(y) ? NaN : Math.min(x,
 // Halves go to the even neighbour, as IEEE 754 has it.
 const rint = (x) => { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r; };
 const power = (x, y) => (y === 2 ? x * x : y === 1 ? x : x === 1 || y === 0 ? 1 : x ** y);
+const powerPartials = [
+  (o, x, y) => (y === 0 ? 0 : y * power(x, y - 1)), (o, x, y) => (o === 0 || (x === 0 && y > 0) ? 0 : o * Math.log(x)),
+];
 const logaddexp = (x, y) => {
   const top = Math.max(x, y);
   return Number.isFinite(top) ? top + Math.log1p(Math.exp(Math.min(x, y) - top)) : x + y === Infinity ? Infinity : top;
@@ -67,8 +70,7 @@ const ELEMENTWISE = {
   subtract: [(x, y) => x - y, () => 1, () => -1],
   multiply: [(x, y) => x * y, (o, x, y) => y, (o, x) => x],
   divide: [(x, y) => x / y, (o, x, y) => 1 / y, (o, x, y) => -o / y],
-  power: [power, (o, x, y) => (y === 0 ? 0 : y * power(x, y - 1)),
-    (o, x, y) => (o === 0 || (x === 0 && y > 0) ? 0 : o * Math.log(x))],
+  power: [power, ...powerPartials],
   remainder: [modulo, () => 1, (o, x, y) => -Math.floor(x / y)],
   negative: [(x) => -x, () => -1],
   positive: [(x) => x, () => 1],
@@ -112,8 +114,7 @@ const ELEMENTWISE = {
     (o, x, y) => (Number.isNaN(x) && Number.isNaN(y) ? 1 : fmaxWins(y, x))],
   fmin: [(x, y) => (Number.isNaN(x) ? y : Number.isNaN(y) ? x : Math.min(x, y)), (o, x, y) => fminWins(x, y),
     (o, x, y) => (Number.isNaN(x) && Number.isNaN(y) ? 1 : fminWins(y, x))],
-  float_power: [power, (o, x, y) => (y === 0 ? 0 : y * power(x, y - 1)),
-    (o, x, y) => (o === 0 || (x === 0 && y > 0) ? 0 : o * Math.log(x))],
+  float_power: [power, ...powerPartials],
   fmod: [(x, y) => x % y, () => 1, (o, x, y) => -Math.trunc(x / y)],
   copysign: [copysign, (o, x, y) => Math.sign(x) * (isNegative(y) ? -1 : 1), () => 0],
   ldexp: [(x, y) => x * 2 ** y, (o, x, y) => 2 ** y, () => 0],

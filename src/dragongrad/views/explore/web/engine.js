@@ -175,6 +175,21 @@ function extreme(node, better, worst) {
   };
 }
 
+// Of one matrix, as its flat numbers.
+function transposed(a, n, m) {
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = a[i * m + j];
+  return out;
+}
+
+function multiplied(a, b, n, k, m) {
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++) {
+    for (let l = 0; l < k; l++) for (let j = 0; j < m; j++) out[i * m + j] += a[i * k + l] * b[l * m + j];
+  }
+  return out;
+}
+
 // Products of stacks of matrices; a vector is a row on the left and a column on the right.
 function matmulForm(node) {
   const matrix = (x, left) => (x.s.length > 1 ? x : { s: left ? [1, x.s[0]] : [x.s[0], 1], d: x.d });
@@ -186,22 +201,16 @@ function matmulForm(node) {
     const shape = full(a, b), stack = shape.slice(0, -2);
     const [n, k] = a.s.slice(-2), m = b.s[b.s.length - 1];
     const [pa, pb] = [a, b].map((x) => spread(x.s.slice(0, -2), stack) ?? Int32Array.from(Array(size(stack)).keys()));
+    const matrixAt = (x, t, count) => x.d.subarray(t * count, (t + 1) * count);
     const out = filled(shape, 0);
     for (let t = 0; t < size(stack); t++) {
-      for (let i = 0; i < n; i++) {
-        for (let l = 0; l < k; l++) {
-          const left = a.d[(pa[t] * n + i) * k + l];
-          for (let j = 0; j < m; j++) out.d[(t * n + i) * m + j] += left * b.d[(pb[t] * k + l) * m + j];
-        }
-      }
+      out.d.set(multiplied(matrixAt(a, pa[t], n * k), matrixAt(b, pb[t], k * m), n, k, m), t * n * m);
     }
     return out;
   };
   const turned = (x) => {
     const [n, m] = x.s.slice(-2), out = { s: [...x.s.slice(0, -2), m, n], d: new Float64Array(x.d.length) };
-    for (let t = 0; t < x.d.length; t += n * m) {
-      for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out.d[t + j * n + i] = x.d[t + i * m + j];
-    }
+    for (let t = 0; t < x.d.length; t += n * m) out.d.set(transposed(x.d.subarray(t, t + n * m), n, m), t);
     return out;
   };
   const times = (x, y) => ({ s: node.s, d: product(matrix(x, true), matrix(y, false)).d });

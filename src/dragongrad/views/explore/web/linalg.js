@@ -2,20 +2,6 @@
 
 const identity = (n) => Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0));
 
-function transposed(a, n, m) {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = a[i * m + j];
-  return out;
-}
-
-function multiplied(a, b, n, k, m) {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) for (let j = 0; j < m; j++) out[i * m + j] += a[i * k + l] * b[l * m + j];
-  }
-  return out;
-}
-
 const combined = (a, b, f) => Float64Array.from(a, (x, i) => f(x, b[i]));
 
 // Gauss's elimination with the largest pivot of each column: the solution, the sign and the logarithm of the determinant.
@@ -121,7 +107,7 @@ function solveForm(node) {
   // Both in full stacks; what arrives for a smaller one is added up.
   const full = (a) => {
     const shape = [...node.s.slice(0, -2), ...a.s.slice(-2)], places = spread(a.s, shape);
-    return places === null ? a : { s: shape, d: Float64Array.from(places, (p) => a.d[p]) };
+    return places === null ? a : readAt(shape, a, places);
   };
   const n = node.s[node.s.length - 2], m = node.s[node.s.length - 1];
   const square = [...node.s.slice(0, -1), n];

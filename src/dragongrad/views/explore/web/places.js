@@ -94,13 +94,6 @@ function stackPart(a, k) {
   return { s: shape, d: a.d.slice(k * count, (k + 1) * count) };
 }
 
-const readAt = (shape, a, places) => ({ s: shape, d: Float64Array.from(places, (p) => a.d[p]) });
-function addAt(shape, a, places) {
-  const out = filled(shape, 0);
-  for (let i = 0; i < places.length; i++) out.d[places[i]] += a.d[i];
-  return out;
-}
-
 Object.assign(FORMS, {
   argsort: constantForm(argsorted),
   argmax: constantForm(bestPlace((x, y) => x > y)),
