@@ -396,15 +396,10 @@ def _alike(node: Op) -> bool:
 
 
 def _is_index(node: Op, user: Op) -> bool:
-    return user.block.name in ("gather", "scatter_at", "setitem_at") and (
-        user.operands[-1] is node
-    )  # fmt: skip
+    return user.block.name in ("gather", "scatter_at", "setitem_at") and user.operands[-1] is node
 
 
 def _is_fresh(node: Op) -> bool:
     """Whether a value is an array that NumPy has made for it alone."""
     block = node.block
-    return (
-        bool(node.shape) and block not in _VIEWS
-        and block.dispatches and numpy_name(block.fn) is not None
-    )  # fmt: skip
+    return bool(node.shape) and block not in _VIEWS and block.dispatches and numpy_name(block.fn) is not None
