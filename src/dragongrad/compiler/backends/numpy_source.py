@@ -244,7 +244,10 @@ class Source:
     def _assigned(self, node: Op) -> str:
         x, y, *stack = node.operands
         buffer = self._buffer(x, node.dtype)
-        self.lines.append(f"{self.indent}{buffer}[{self.index(node.params['index'], *stack)}] = {self.value(y, 0)}")
+        # Integers take NaN, and what is too large for them, of NumPy's floats alone.
+        plain = False if node.dtype.kind in "iu" and isinstance(y, np.floating) else None
+        index, text = self.index(node.params["index"], *stack), self.value(y, 0, plain)
+        self.lines.append(f"{self.indent}{buffer}[{index}] = {text}")
         return buffer
 
     # Values
