@@ -138,3 +138,16 @@ def test_numbers_are_pythons_own_where_that_changes_nothing():
     long = ad.compile(lambda x: x * np.longdouble("0.1"), backend="numpy")
     for _ in range(2):
         assert_same(long(args[0]), args[0] * np.longdouble("0.1"))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
+def test_what_integers_take_of_numpys_floats_alone_stays_one(number):
+    def f(x):
+        y = np.copy(x)
+        y[[0]] = np.float64(number)
+        return y
+
+    x, space = np.arange(3), {}
+    with np.errstate(invalid="ignore"):
+        exec(source_of(f, x), space)
+        assert_same(space["f"](x), (f(x),))

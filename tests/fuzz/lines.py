@@ -195,11 +195,10 @@ LINALG = [
 
 FOURIER = [
     "np.fft.{fft|ifft}({x}, axis={axis:x})", "np.fft.{fft|ifft}({x}, n={3|1|4}, norm={'ortho'|'forward'|None})",
-    "np.fft.rfft({r}, axis={axis:r})", "np.fft.irfft({x}, axis={axis:x})", 
+    "np.fft.rfft({r}, axis={axis:r})", "np.fft.irfft({x}, axis={axis:x})",
     "np.fft.irfft({x}, n={3|1|4}) if np.size({x}) else {x}",  # NumPy's of nothing is what memory holds
-   
-    "np.fft.ihfft({r})",
-    "np.fft.hfft({x})", "np.fft.{fft2|ifft2}({m})", "np.fft.{fftn|ifftn}({x})", "np.fft.{rfft2|rfftn}({m}.real)",
+    "np.fft.ihfft({r})", "np.fft.hfft({x})", "np.fft.{fft2|ifft2}({m})",
+    "np.fft.{fftn|ifftn}({x})", "np.fft.{rfft2|rfftn}({m}.real)",
     "np.fft.{irfft2|irfftn}({m})", "np.abs(np.fft.fft({x}))",
 ]  # fmt: skip
 

@@ -100,8 +100,8 @@ class Numbers(Staging):
         if not found:
             return args
         weak = [isinstance(a, Variable) and a.data.__class__ in WEAK for a in args]
-        operator = isinstance(block.fn, np.ufunc) or block in OPERATORS
-        if not operator and (len(args) == 1 or all(weak) or block.name in _APART):
+        is_operator = isinstance(block.fn, np.ufunc) or block in OPERATORS
+        if not is_operator and (len(args) == 1 or all(weak) or block.name in _APART):
             # Only operators know numbers of Python's: to functions, and in loops, they are arrays of no axes, which
             # they stay beside other arrays in `np.stack` alone.
             ends = [np.asarray(getattr(a, "data", a))[() if block is _ASTYPE else ...] for a in args]

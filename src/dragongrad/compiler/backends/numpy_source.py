@@ -244,7 +244,10 @@ class Source:
     def _assigned(self, node: Op) -> str:
         x, y, *stack = node.operands
         buffer = self._buffer(x, node.dtype)
-        self.lines.append(f"{self.indent}{buffer}[{self.index(node.params['index'], *stack)}] = {self.value(y, 0)}")
+        # Integers take NaN, and what is too large for them, of NumPy's floats alone.
+        plain = False if node.dtype.kind in "iu" and isinstance(y, np.floating) else None
+        index, text = self.index(node.params["index"], *stack), self.value(y, 0, plain)
+        self.lines.append(f"{self.indent}{buffer}[{index}] = {text}")
         return buffer
 
     # Values
@@ -396,15 +399,10 @@ def _alike(node: Op) -> bool:
 
 
 def _is_index(node: Op, user: Op) -> bool:
-    return user.block.name in ("gather", "scatter_at", "setitem_at") and (
-        user.operands[-1] is node
-    )  # fmt: skip
+    return user.block.name in ("gather", "scatter_at", "setitem_at") and user.operands[-1] is node
 
 
 def _is_fresh(node: Op) -> bool:
     """Whether a value is an array that NumPy has made for it alone."""
     block = node.block
-    return (
-        bool(node.shape) and block not in _VIEWS
-        and block.dispatches and numpy_name(block.fn) is not None
-    )  # fmt: skip
+    return bool(node.shape) and block not in _VIEWS and block.dispatches and numpy_name(block.fn) is not None

@@ -285,7 +285,7 @@ def _power(text: Text, dtype: Any, registers: list[str], values: tuple[Value, ..
     if dtype.kind != "f":
         raise calls.UnsupportedError(f"power of {dtype}")
     p = _exponent(values)
-    if p.is_integer() and 2 <= abs(p) <= 8:
+    if _is_product(p):
         return _whole_power(text, dtype, registers[0], int(p))
     if abs(p) in _HALVES:
         return _half_power(text, dtype, registers[0], p)
@@ -304,9 +304,14 @@ def _exponent(values: tuple[Value, ...]) -> float:
     return float(first(exponent)) if exponent.size and np.all(exponent == first(exponent)) else np.nan
 
 
+def _is_product(p: float) -> bool:
+    """Whether a power is few products, or one over them."""
+    return p.is_integer() and 2 <= abs(p) <= 8
+
+
 def _power_cost(node: Op) -> float:
-    p = abs(_exponent(node.operands))
-    return 5.0 if p.is_integer() and 2 <= p <= 8 else 12.0 if p in _HALVES else 40.0
+    p = _exponent(node.operands)
+    return 5.0 if _is_product(p) else 12.0 if abs(p) in _HALVES else 40.0
 
 
 def _half_power(text: Text, dtype: Any, x: str, p: float) -> str:

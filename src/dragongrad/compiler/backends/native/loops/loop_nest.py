@@ -50,9 +50,6 @@ def _few_behind(stores: list[Store], depth: int) -> bool:
 class NestWriter(LoopWriter):
     """Writes the function of a nest of loops."""
 
-    # Whether the axes behind the loop that is being written are written out.
-    written_out = False
-
     def _body(self) -> int:
         """All stores in the same outermost loop, and as far inwards as their domains and dependencies allow."""
         stores = self.loops.stores
@@ -69,8 +66,8 @@ class NestWriter(LoopWriter):
         self._run(stores, ())
         return self.loops.length
 
-    def _run(self, stores: list[Store], at: tuple[Index, ...]) -> None:
-        """The next loop of stores that share it, and what is to be done before and after it."""
+    def _run(self, stores: list[Store], at: tuple[Index, ...], written_out: bool = False) -> None:
+        """The next loop of stores that share it, perhaps written out, and what is done before and after it."""
         depth = len(at)
         begun = [store for store in stores if store.axes and store.first == depth]
         for store in begun:
@@ -81,32 +78,29 @@ class NestWriter(LoopWriter):
         inner = all(math.prod(store.domain[depth + 1 :]) == 1 and store.kind not in _CALLED for store in stores)
         length = stores[0].domain[depth]
         small = depth > 0 and length <= UNROLLED_SUM and any(store.rolled for store in self.loops.stores)
-        if self.written_out:
+        if written_out:
             for i in range(length):
-                self._inside(stores, (*at, i))
+                self._inside(stores, (*at, i), written_out)
         else:
-            self.written_out = depth > 0 and not small and _few_behind(stores, depth)
-            try:
-                self._loop(
-                    "i",
-                    0,
-                    length,
-                    lambda loop: self._inside(stores, (*at, variable(loop))),
-                    PART if depth == 0 else None,
-                    PLAIN if small else INNER if inner else OUTER,
-                )
-            finally:
-                self.written_out = False
+            few = depth > 0 and not small and _few_behind(stores, depth)
+            self._loop(
+                "i",
+                0,
+                length,
+                lambda loop: self._inside(stores, (*at, variable(loop)), few),
+                PART if depth == 0 else None,
+                PLAIN if small else INNER if inner else OUTER,
+            )
         for store in begun:
             self._end(store, at)
 
-    def _inside(self, stores: list[Store], at: tuple[Index, ...]) -> None:
+    def _inside(self, stores: list[Store], at: tuple[Index, ...], written_out: bool = False) -> None:
         for batch in self._batches(stores, len(at)):
             if len(batch[0].domain) == len(at):
                 for store in batch:
                     self._statement(store, at)
             else:
-                self._run(batch, at)
+                self._run(batch, at, written_out)
 
     def _statement(self, store: Store, index: tuple[Index, ...]) -> None:
         self.own = {store.node}
@@ -231,14 +225,14 @@ class NestWriter(LoopWriter):
             self.totals[store.node] = name
             self.text.entry.append(f"  {name} = alloca [{count} x {kind}], align 64")
 
-            def begin(loop: Loop) -> None:
-                self.text.write(f"  store {kind} {start_of(store)}, ptr {self._side(store, (variable(loop), 1))}")
+            def begin(i: Index) -> None:
+                self.text.write(f"  store {kind} {start_of(store)}, ptr {self._side(store, (i, 1))}")
 
             if store.behind:
                 for i in range(count):
-                    self.text.write(f"  store {kind} {start_of(store)}, ptr {self._side(store, (i, 1))}")
-                return
-            self._loop("i", 0, count, begin, None, INNER)
+                    begin(i)
+            else:
+                self._loop("i", 0, count, lambda loop: begin(variable(loop)), None, INNER)
             return
         buffer, start = self._buffer(store.node), literal(0, store.node.dtype)
         if store.kind in ("scatter", "total"):
@@ -272,9 +266,6 @@ class NestWriter(LoopWriter):
 
     def _total(self, store: Store, index: tuple[Index, ...]) -> str:
         """The address of an accumulator: of those that lie side by side, that of a step of the innermost loop."""
-        name = self.totals[store.node]
-        if _side_by_side(store) == 1:
-            return name
         shape = [store.domain[a] for a in store.behind]
         parts = [(index[a], math.prod(shape[k + 1 :])) for k, a in enumerate(store.behind)]
         return self._side(store, *(parts or [(index[-1], 1)]))
@@ -310,15 +301,11 @@ class NestWriter(LoopWriter):
     def _end(self, store: Store, at: tuple[Index, ...]) -> None:
         if not store.in_register:
             return
-        shape = [store.domain[a] for a in store.behind]
-        for place in itertools.product(*map(range, shape)):
-            full: list[Index] = [*at, *[0] * (len(store.domain) - len(at))]
-            for axis, i in zip(store.behind, place, strict=True):
-                full[axis] = i
-            total = self._one_of(store, tuple(full)) if shape else self._gathered(store)
-            parts = self._parts(store, tuple(full))
-            self.text.store(self._buffer(store.node), parts, result(self.text, store, total))
-
-    def _one_of(self, store: Store, index: tuple[Index, ...]) -> str:
-        """What one of several accumulators has gathered."""
-        return self.text.effect(f"load {kind_of(store)}, ptr {self._total(store, index)}")
+        for place in itertools.product(*[range(store.domain[a]) for a in store.behind]):
+            behind = dict(zip(store.behind, place, strict=True))
+            full = (*at, *[behind.get(a, 0) for a in range(len(at), len(store.domain))])
+            if behind:
+                total = self.text.effect(f"load {kind_of(store)}, ptr {self._total(store, full)}")
+            else:
+                total = self._gathered(store)
+            self.text.store(self._buffer(store.node), self._parts(store, full), result(self.text, store, total))

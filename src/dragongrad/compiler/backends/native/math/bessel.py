@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 
 from ..ir.registers import Register
-from .exponential import curve, exp, reduce, scale
+from .exponential import curve, exp, reduce, scale, times
 from .formula import Formula
 from .trigonometric import sin_and_cos
 
@@ -262,11 +262,8 @@ def _modified(m: Formula, k: int, x: Register, scaled: bool) -> Register:
     # Infinite is i0 from 714 on, where the exponential has been so for long.
     rounded, r, rest = reduce(m, m.at_least(m.at_most(exponent, 720.0), -746.0))
     w = r + m.fma(r * r, curve(m, r), rest)
-    power, power_low = m.fast_two_sum(1.0, w)
     value, value_low = m.select(beyond, far, near), m.select(beyond, far_low, near_low)
-    product, lost = m.two_product(value, power)
-    lost = m.fma(value, power_low, m.fma(value_low, power, lost))
-    out = scale(m, product + lost, rounded)
+    out = scale(m, times(m, value, value_low, w), rounded)
     if not scaled:
         out = m.select(size > 714.0, math.inf, out)
     # SciPy has no limit at infinity.

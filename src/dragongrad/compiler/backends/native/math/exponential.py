@@ -73,6 +73,13 @@ def exp_parts(m: Formula, x: Register, low: Register) -> tuple[Register, Registe
     return rounded, r + m.fma(r * r, curve(m, r), rest)
 
 
+def times(m: Formula, value: Register, low: Register, w: Register) -> Register:
+    """A number, of which `low` is what its rounding lost, times `1 + w`."""
+    power, power_low = m.fast_two_sum(1.0, w)
+    product, lost = m.two_product(value, power)
+    return product + m.fma(value, power_low, m.fma(low, power, lost))
+
+
 def exp_of_sum(m: Formula, x: Register, low: Register) -> Register:
     """`e**(x + low)`, where `low` is far below `x`."""
     rounded, w = exp_parts(m, x, low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir.registers import Register
-from .exponential import exp_parts, scale
+from .exponential import exp_parts, scale, times
 from .formula import Formula
 from .logarithm import log_of_sum
 
@@ -82,10 +82,7 @@ def erfc(m: Formula, x: Register) -> Register:
     ratio, ratio_low = _scaled(m, size)
     square, square_low = m.two_product(size, size)
     rounded, w = exp_parts(m, -square, -square_low)
-    power, power_low = m.fast_two_sum(1.0, w)
-    product, low = m.two_product(ratio, power)
-    low = m.fma(ratio, power_low, m.fma(ratio_low, power, low))
-    out = scale(m, product + low, rounded)
+    out = scale(m, times(m, ratio, ratio_low, w), rounded)
     return m.select(size < 0.6, 1.0 - _near(m, x), m.select(x < 0.0, 2.0 - out, out))
 
 
@@ -129,10 +126,7 @@ def log_ndtr(m: Formula, x: Register) -> Register:
     square, lost = m.two_product(x, x)
     square, lost = -0.5 * square, m.select(size < 2.0**400, -0.5 * lost, 0.0)
     rounded, w = exp_parts(m, square, lost)
-    power, power_low = m.fast_two_sum(1.0, w)
-    product, low = m.two_product(ratio, power)
-    low = m.fma(ratio, power_low, m.fma(ratio_low, power, low))
-    rest = scale(m, 0.5 * (product + low), rounded)
+    rest = scale(m, 0.5 * times(m, ratio, ratio_low, w), rounded)
     # About zero it is (1 - erf(-x / sqrt(2))) / 2.
     taken = m.select(close, 0.5 * _near(m, m.select(close, turned, 0.0)), rest)
     u, u_low = m.fast_two_sum(m.select(close, 0.5, m.real(1.0)), -taken)

@@ -7,18 +7,18 @@ it reads it turned, so that neighbouring lanes read neighbouring elements.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from .....core.block import BLOCKS
+from ....constants import place_of
 from ....graph import Graph, Op, Value
 from ....rewrite import Writer, meets, rewrite, shape_of
 from ..tuning import NARROW_COLUMNS, NARROW_ROWS
 
 _MATMUL, _TRANSPOSE, _MULTIPLY = BLOCKS[np.matmul], BLOCKS[np.transpose], BLOCKS[np.multiply]
 _RESHAPE, _SUM = BLOCKS[np.reshape], BLOCKS[np.sum]
-Place: TypeAlias = tuple[Any, ...]
 
 
 def sum_narrow_products(graph: Graph) -> Graph:
@@ -26,26 +26,25 @@ def sum_narrow_products(graph: Graph) -> Graph:
     if not meets(graph, {_MATMUL}):
         return graph
     products = [node for node in graph.nodes if node.block is _MATMUL and _is_narrow(node)]
-    tall = {_place(node.operands[0]) for node in products if _is_tall(node)}
-    wide = {_place(node.operands[0], turned=True) for node in products if not _is_tall(node)}
-    both = tall & wide
+    tall = {place_of(_wide(node)) for node in products if _is_tall(node)}
+    both = tall & {place_of(_wide(node)) for node in products if not _is_tall(node)}
     if not both:
         return graph
-    turned: dict[Place, np.ndarray[Any, Any]] = {}
+    turned: dict[Any, np.ndarray[Any, Any]] = {}
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if node.block is not _MATMUL or not _is_narrow(node):
             return None
-        x, y = values
-        place = _place(x, turned=not _is_tall(node))
+        wide = _wide(node)
+        place = place_of(wide)
         if place not in both:
             return None
-        rows = np.asarray(x).T if _is_tall(node) else np.asarray(x)
-        rows = turned.setdefault(place, np.ascontiguousarray(rows))
-        if _is_tall(node):
-            return _sum(writer, rows, y, node)
-        columns = writer.apply(_TRANSPOSE, (rows,), {"axes": (1, 0)}, rows.shape[::-1], rows.dtype)
-        return _sum(writer, columns, y, node)
+        if place not in turned:
+            turned[place] = np.ascontiguousarray(wide)
+        rows = x = turned[place]
+        if not _is_tall(node):
+            x = writer.apply(_TRANSPOSE, (rows,), {"axes": (1, 0)}, rows.shape[::-1], rows.dtype)
+        return _sum(writer, x, values[1], node)
 
     return rewrite(graph, visit, {_MATMUL})
 
@@ -64,11 +63,10 @@ def _is_tall(node: Op) -> bool:
     return rows > columns
 
 
-def _place(value: Value, turned: bool = False) -> Place:
-    """Where and how the elements of an array lie."""
-    array = np.asarray(value)
-    array = array.T if turned else array
-    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
+def _wide(node: Op) -> np.ndarray[Any, Any]:
+    """The matrix of a product, with its few columns as rows."""
+    x = np.asarray(node.operands[0])
+    return x.T if _is_tall(node) else x
 
 
 def _sum(writer: Writer, x: Value, y: Value, node: Op) -> Op:
