@@ -161,6 +161,7 @@ all any argmax argmin argpartition argsort choose clip copy cumprod cumsum diago
 max mean min nonzero prod ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """
 METHODS = {name: getattr(np, name) for name in _METHOD_NAMES.split()}
+_WHOLE = ("__round__", "__floor__", "__ceil__", "__trunc__")
 
 
 def install() -> None:
@@ -187,15 +188,13 @@ def install() -> None:
         "__array_ufunc__": array_ufunc, "__array_function__": array_function,
         "reshape": _reshape, "transpose": _transpose,
         "flatten": as_method("flatten", lambda self, *order: TABLE[np.ravel](self, *order).copy()),
-        "T": property(TABLE[np.transpose]),
-        "mT": property(TABLE[np.matrix_transpose]), "conj": conjugate, "conjugate": conjugate,
-        "real": property(TABLE[np.real]), "imag": property(TABLE[np.imag]),
+        "T": property(TABLE[np.transpose]), "mT": property(TABLE[np.matrix_transpose]),
+        "conj": conjugate, "conjugate": conjugate, "real": property(TABLE[np.real]),
+        "imag": property(TABLE[np.imag]), "astype": as_method("astype", BLOCKS["astype"].call),
         "compress": as_method("compress", lambda self, condition, *axis, **named:
                               TABLE[np.compress](condition, self, *axis, **named)),
-        "__round__": _whole("__round__", TABLE[np.round]), "__divmod__": lambda x, y: (x // y, x % y),
-        "__rdivmod__": lambda x, y: (y // x, y % x), "__floor__": _whole("__floor__", TABLE[np.floor]),
-        "__ceil__": _whole("__ceil__", TABLE[np.ceil]), "__trunc__": _whole("__trunc__", TABLE[np.trunc]),
-        "astype": as_method("astype", BLOCKS["astype"].call),
+        "__divmod__": lambda x, y: (x // y, x % y), "__rdivmod__": lambda x, y: (y // x, y % x),
+        **{name: _whole(name, TABLE[getattr(np, name.strip("_"))]) for name in _WHOLE},
     }  # fmt: skip
     for name, method in methods.items():
         setattr(Variable, name, method)
@@ -214,8 +213,7 @@ def as_method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def answered(self: Any, *args: Any, **kwargs: Any) -> Any:
         return answer(name, call, (self, *args), kwargs)
 
-    answered.__name__ = name
-    answered.__doc__ = f"As `numpy.{name}` of this Variable."
+    answered.__name__, answered.__doc__ = name, f"As `numpy.{name}` of this Variable."
     return answered
 
 

@@ -80,8 +80,7 @@ class Variable:
         """The dtype of the elements."""
         try:
             return self.data.dtype
-        except AttributeError:
-            # A Python number, as a compiled function may be given.
+        except AttributeError:  # a Python number, as a compiled function may be given
             return np.asarray(self.data).dtype
 
     @property
@@ -204,8 +203,11 @@ def plain(value: Any) -> Any:
 
 def holds_variable(values: Any) -> bool:
     """Whether nested lists hold a Variable."""
-    nested = [v for v in values if v.__class__ is not float and v.__class__ is not int]
-    return any(isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v)) for v in nested)
+    for v in values:
+        known = v.__class__ in _LEAVE  # as most are
+        if not known and (isinstance(v, Variable) or (isinstance(v, (list, tuple)) and holds_variable(v))):
+            return True
+    return False
 
 
 def settle(out: Any) -> Any:
