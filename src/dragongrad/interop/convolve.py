@@ -73,14 +73,12 @@ def convolve(
                     f"one of two arrays is at least as long along each convolved axis where mode is 'valid', got "
                     f"lengths {sizes[0]} and {sizes[1]}\n  at {user_line()}"
                 )
-            return _ordered(
-                _windows(b, a, along[::-1], summed[::-1]), b, a, along[::-1], summed[::-1], swapped=True
-            )
-        return _ordered(_windows(a, b, along, summed), a, b, along, summed)
+            return _windows(b, a, along[::-1], summed[::-1], swapped=True)
+        return _windows(a, b, along, summed)
     width = [(0, 0)] * np.ndim(a)
     for i, n in zip(along[0], sizes[1], strict=True):
         width[i] = (n - 1, n - 1)
-    out = _ordered(_windows(np.pad(a, width) if width else a, b, along, summed), a, b, along, summed)
+    out = _windows(np.pad(a, width) if width else a, b, along, summed)
     if mode == "full":
         return out
     kept = [slice(None)] * (out.ndim - len(along[0]))
@@ -112,21 +110,23 @@ def _check(a: Any, b: Any, along: list[list[int]], summed: list[list[int]]) -> N
                          f"  at {user_line()}")  # fmt: skip
 
 
-def _windows(a: Any, b: Any, along: list[list[int]], summed: list[list[int]]) -> Any:
-    """Sums of products of b turned round with each window of a."""
-    if not along[0]:
-        return np.tensordot(a, b, (summed[0], summed[1]))
-    sizes = [np.shape(b)[i] for i in along[1]]
-    views = np.lib.stride_tricks.sliding_window_view(a, tuple(sizes), axis=tuple(along[0]))
-    behind = list(range(np.ndim(a), np.ndim(a) + len(sizes)))
-    return np.tensordot(views, np.flip(b, tuple(along[1])), (summed[0] + behind, summed[1] + along[1]))
+def _windows(a: Any, b: Any, along: list[list[int]], summed: list[list[int]], swapped: bool = False) -> Any:
+    """Sums of products of b turned round with each window of a.
 
+    Returns
+    -------
+    array
+        The axes that a alone has, those of b (before them where `swapped`), and the convolved ones.
 
-def _ordered(
-    out: Any, a: Any, b: Any, along: list[list[int]], summed: list[list[int]], swapped: bool = False
-) -> Any:
-    """The axes that a alone has, those of b, and the convolved ones."""
+    """
     left = [i for i in range(np.ndim(a)) if i not in summed[0]]
+    if along[0]:
+        sizes = [np.shape(b)[i] for i in along[1]]
+        views = np.lib.stride_tricks.sliding_window_view(a, tuple(sizes), axis=tuple(along[0]))
+        behind = list(range(np.ndim(a), np.ndim(a) + len(sizes)))
+        out = np.tensordot(views, np.flip(b, tuple(along[1])), (summed[0] + behind, summed[1] + along[1]))
+    else:
+        out = np.tensordot(a, b, (summed[0], summed[1]))
     own = [k for k, i in enumerate(left) if i not in along[0]]
     convolved = [left.index(i) for i in along[0]]
     others = list(range(len(left), np.ndim(out)))
