@@ -12,7 +12,7 @@ from .programs import Program, program
 from .scripts import script
 
 SCRIPT = '''
-import os, resource, signal, sys, threading, time
+import faulthandler, os, resource, sys, threading, time
 
 
 def together(calls):
@@ -39,9 +39,9 @@ def forked(call, seconds=25):
     """Run a call in a child process."""
     child = os.fork()
     if not child:
-        # On a busy machine what computes takes long by the clock, which is for one that waits for ever.
+        # By the clock, what computes takes long on a busy machine; one that waits for ever says where it does.
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        signal.alarm(5 * seconds)
+        faulthandler.dump_traceback_later(5 * seconds, exit=True)
         try:
             call()
         except BaseException as error:
