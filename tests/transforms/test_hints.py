@@ -72,6 +72,13 @@ HERE = r"(?s)test_hints\.py:\d+.*"
         (lambda: ad.vmap(lambda x: "%g" % x)(X), ad.ConversionError, r"(?s)test_hints\.py.*Under vmap.*:\.3f"),  # noqa: UP031
         (lambda: ad.vmap(ad.grad(lambda x: x * len("%g" % x)))(X), ad.ConversionError, "Under vmap"),  # noqa: UP031
         (lambda: ad.vmap(lambda x: x * float(x))(X), ad.ConversionError, "one number of many"),
+        (
+            lambda: ad.vmap(lambda x: x[int(np.argmax(x))])(X[None]),
+            ad.ConversionError,
+            r"Under vmap.*x\[np\.argmax",
+        ),
+        (lambda: ad.vmap(lambda x: x.item())(X), ad.ConversionError, r"Under vmap leave \.item\(\) away"),
+        (lambda: ad.vmap(lambda x: x.tolist()[0])(X[None]), ad.ConversionError, r"Under vmap leave \.tolist"),
         (lambda: ad.jvp(np.frombuffer, (X,), (X,)), ad.ConversionError, "which has none"),
         (lambda: ad.jvp(lambda x: np.nditer([x, None]), (X,), (X,)), ad.NoRuleError, "zeros_like"),
         (lambda: ad.compile(square, nopython=True), ad.ArgumentError, "one of static, backend"),

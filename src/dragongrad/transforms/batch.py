@@ -34,6 +34,17 @@ if TYPE_CHECKING:
     from ..typevars import Array, Dtype, Number, P, Rest, Untyped
 
 
+# What to write where Python asks a batch for one number.
+_INSTEAD = {
+    "float": 'write np.sin(x) for math.sin(x), f"{x:.3f}" for "%.3f" % x, and into a copy of an array from '
+    "outside, np.array(a)",
+    "int": 'write x[np.argmax(x)] for x[int(np.argmax(x))], np.trunc(x) for int(x), f"{x}" for "%d" % x; range() '
+    "and slices take numbers that are the same in every row",
+    "item()": "leave .item() away: what it gives is an array of no axes, and works like a number",
+    "tolist()": "leave .tolist() away: an array can be indexed, unpacked and iterated like a list",
+}
+
+
 class Batch(Level):
     """The level of one `vmap`; the payload of its Variables has the batch along axis 0."""
 
@@ -62,8 +73,7 @@ class Batch(Level):
         if what != "an index":
             raise ConversionError(
                 f"converting a batched Variable to {what} would make one number of many\n  at {user_line()}\n"
-                'Under vmap write np.sin(x) for math.sin(x), f"{x:.3f}" for "%.3f" % x, and into a copy of an '
-                "array from outside, np.array(a)"
+                f"Under vmap {_INSTEAD.get(what, _INSTEAD['float'])}"
             )
         raise ConversionError(
             f"a batched integer differs from row to row, and is no one index\n  at {user_line()}\n"
