@@ -7,6 +7,7 @@ import pytest
 from scipy import optimize
 
 import dragongrad as ad
+from dragongrad.scipy.optimize.solver import nest_of_numbers
 
 A = np.array([0.3, 1.7])
 
@@ -301,6 +302,8 @@ def test_closures_and_options_are_refused():
     two = ad.implicit.root(lambda a: np.array([a, a]), lambda x, a: x[0] - a)
     _fails(ad.ShapeError, ["1 equations for the 2 numbers"], ad.jacobian(two), 1.0)
     whole = ad.implicit.root(lambda a: optimize.root(lambda x: x - a, 0.0), lambda x, a: x - a)
+    _fails(ad.ArgumentError, ["return its x"], ad.grad(whole), 1.0)
+    nest_of_numbers(optimize.OptimizeResult)  # as it is once a function that returned one was compiled
     _fails(ad.ArgumentError, ["return its x"], ad.grad(whole), 1.0)
 
 

@@ -27,7 +27,9 @@ def leaves_of(nest: Any, what: str) -> tuple[list[Any], Structure]:
     """The arrays of a nest, those of whole numbers in float64."""
     leaves, structure = flatten(nest)
     leaves = [plain(leaf) for leaf in leaves]
-    strange = next((leaf for leaf in leaves if not isinstance(leaf, _NUMBERS)), None)
+    # The result of a solver is a nest once its class has been through a transform, but never the solution itself.
+    strange = nest if hasattr(nest, "success") else None
+    strange = next((leaf for leaf in leaves if not isinstance(leaf, _NUMBERS)), strange)
     if strange is not None:
         hint = ": return its x" if hasattr(strange, "x") else ""
         raise ArgumentError(f"{what} must be numbers, arrays or nests of them, got {type(strange).__name__}{hint}")
