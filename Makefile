@@ -118,7 +118,7 @@ check: pages
 pages: $(READY)
 	$(BIN)/python docs/conf.py
 
-# The picture of the README, drawn by the library itself, and those of the play ground, where there is Chromium.
+# The film of the README, drawn by the library itself, and the pictures of the play ground, where there is Chromium.
 pictures: $(BROWSER_READY)
 	$(BIN)/python tools/explorer_picture.py
 	$(BIN)/python tools/playground_pictures.py

@@ -60,8 +60,9 @@ def _first(things):
 
 def _digest(root, text):
     digest = hashlib.sha256(text.encode())
-    for path in sorted((root / "src").rglob("*.py")):
-        digest.update(path.read_bytes())
+    for path in sorted((root / "src").rglob("*")):
+        if path.suffix in (".py", ".html", ".js", ".css"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

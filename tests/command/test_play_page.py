@@ -174,6 +174,22 @@ def test_what_is_wrong_is_told(load):
     drawn(page)
 
 
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("race?start=a", "'a' is not a number"),
+        ("race?region=1,2", "four numbers, got 2"),
+        ("race?o=nobody", "unknown method 'nobody'"),
+    ],
+)
+def test_what_is_wrong_in_a_link_is_told_though_the_rest_is_right(load, link, told):
+    """The contours and the runs are two requests; that one is answered does not hide that the other is refused."""
+    page = load(link)
+    wait(page, "document.querySelector('#trouble').textContent !== ''")
+    page.wait_for_load_state("networkidle")
+    assert told in page.locator("#trouble").inner_text()
+
+
 def test_losses_have_orders(load):
     page = load("losses?f=rosenbrock&o=newton")
     drawn(page)
@@ -216,7 +232,7 @@ def test_many_basins_have_colours_and_patterns_of_their_own(load):
     page = load("basins?f=sin(3*x)*sin(3*y)&grid=40&steps=100")
     page.get_by_role("button", name="Compute again").wait_for()
     rows = page.locator("main tbody tr")
-    assert rows.count() == 12 + 3  # the largest, the others together, those under way, those that flew off
+    assert rows.count() == 12 + 3  # the largest, the others together, those under way, those that diverged
     keys = page.evaluate("[...document.querySelectorAll('main tbody canvas.key')].map((c) => c.toDataURL())")
     assert len(set(keys)) == len(keys) == 14
     shares = [float(text.rstrip(" %")) for text in page.locator("main tbody td:last-child").all_inner_texts()]
@@ -286,9 +302,9 @@ def test_a_kernel_slides(load):
     hash_of(page, "at=1")
     page.locator("#intro").click()
     page.keyboard.press("ArrowRight")
-    assert page.locator(".sum").inner_text() == "their sum: \u22123"
+    assert page.locator(".sum").inner_text() == "sum: \u22123"
     field(page, "Kernel, row 1, column 1").fill("5")
-    wait(page, "document.querySelector('.sum').textContent === 'their sum: \u22123'")
+    wait(page, "document.querySelector('.sum').textContent === 'sum: \u22123'")
     hash_of(page, "kernel=5,0,-1")
     page.locator("[data-pixel='0']").focus()
     page.keyboard.press("ArrowRight")
@@ -316,7 +332,7 @@ def test_a_server_that_has_ended_is_told(load, ground):
     page = load("surface")
     drawn(page)
     ground.stop()
-    field(page, "Points a side").press("ArrowRight")
+    field(page, "Points per side").press("ArrowRight")
     wait(page, "document.getElementById('trouble').textContent.includes('the server does not answer')")
     wrong = load.watched.wrong
     wrong[:] = [line for line in wrong if not re.search("ERR_CONNECTION|Failed to load", line)]

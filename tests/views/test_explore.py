@@ -375,3 +375,15 @@ def test_recordings_are_let_go():
     for _ in range(20):
         record(product, (0.5, 2.0), {})
     assert sys.getrefcount(product) <= before + 2
+
+
+def test_every_colour_of_a_picture_has_one_for_the_dark():
+    pictures = [ad.explore(product, 0.5, 2.0).picture("v2").svg(), explorer_picture.drawn()]
+    for text in pictures:
+        style, shapes = text.split("</style>", 1)
+        used = set(re.findall(r'(?:fill|stroke)="(#\w+)"', shapes))
+        assert len(used) > 5
+        assert used == {c for c in used if f"[fill='{c}']" in style}
+    # Three steps forward and three back, of which one is seen where nothing moves.
+    assert pictures[1].count("<g ") == 6
+    assert pictures[1].count('opacity="0"') == 5

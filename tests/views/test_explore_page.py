@@ -426,7 +426,7 @@ def test_an_if_that_would_turn_is_told(load):
     page = load(ad.explore(conditional, 1.0))
     assert page.locator("#notes").is_hidden()
     page.evaluate("explorer.move(0, 0, -1)")
-    assert "is False: the run would take another path" in page.locator("#notes").inner_text()
+    assert "is False: Python would take another path" in page.locator("#notes").inner_text()
 
 
 # What goes wrong
@@ -438,6 +438,22 @@ def test_the_first_that_is_not_finite_is_shown(load):
     assert page.locator(".row.now.trouble .c-name").inner_text() == "v1"
     page.evaluate("explorer.move(0, 1, 2)")
     assert page.locator("#notes").is_hidden()
+
+
+def test_the_first_adjoint_that_is_not_finite_is_shown_on_the_way_back(load):
+    page = load(ad.explore(lambda x: np.sqrt(x * x), 0.0))
+    assert "sqrt(v1) passed an infinity back to v1" in page.locator("#notes").inner_text()
+    assert page.locator("#status").inner_text() == "Backward: v2 = sqrt(v1) passes its adjoint back"
+    assert cell(page, "v1", "bar") == "∞"
+
+
+def test_an_input_that_makes_an_infinite_adjoint_is_told(load):
+    page = load(ad.explore(lambda x: np.sqrt(x * x), 2.0))
+    page.evaluate("explorer.move(0, 0, 0)")
+    assert (
+        "sqrt(v1) is the first that passes back what is not finite, to v1: ∞."
+        in page.locator("#notes").inner_text()
+    )
 
 
 def test_marks_of_html_stay_text(load):
@@ -526,6 +542,53 @@ def test_all_columns_of_the_table_are_seen(load, width):
     assert page.locator(".tools").bounding_box()["height"] < 60
     for view in ("#code", "#table", "#graph"):
         assert page.locator(view).bounding_box()["height"] > 60
+
+
+def test_names_are_whole_however_deep_they_stand(load):
+    def f(x):
+        for _ in range(12):
+            for _ in range(12):
+                x = np.sin(x) * np.cos(x) - x
+        return x
+
+    page = load(ad.explore(f, 0.5))
+    page.locator("#open-all").click()
+    page.evaluate("explorer.select(500)")
+    assert clipped(row(page, "v500").locator(".c-name, .c-operation")) == []
+    page = load(
+        ad.explore(lambda p: np.sum(p["conv1"]["w"]) * p["conv1"]["b"], {"conv1": {"w": np.ones(3), "b": 2.0}})
+    )
+    assert clipped(page.locator(".row.input .c-name")) == []
+
+
+def clipped(cells):
+    assert cells.count()
+    return cells.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)")
+
+
+def test_what_is_marked_in_a_long_line_is_in_sight(load):
+    def f(x):
+        a_name_that_is_long = np.sin(x)
+        return a_name_that_is_long * a_name_that_is_long * a_name_that_is_long - np.exp(a_name_that_is_long)
+
+    page = load(ad.explore(f, 0.5))
+    page.keyboard.press("ArrowRight")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+        shown, mark = page.locator("#code").bounding_box(), page.locator("#code mark").bounding_box()
+        assert mark["x"] + mark["width"] <= shown["x"] + shown["width"]
+
+
+def test_forced_colours_show_the_mode_and_the_step(load):
+    page = load(ad.explore(product, 0.5, 2.0))
+    page.emulate_media(forced_colors="active")
+    page.keyboard.press("ArrowRight")
+    colour = "e => getComputedStyle(e).backgroundColor"
+    for chosen, other in [
+        (".modes input:checked + span", ".modes input:not(:checked) + span"),
+        (".row.now", ".row.input"),
+    ]:
+        assert page.locator(chosen).evaluate(colour) != page.locator(other).first.evaluate(colour)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -122,7 +122,7 @@ def tame(problem: Problem, start: np.ndarray[Any, Any], entries: Entries) -> tup
             rate /= 2
         if rate != usual:
             tamed[label] = (method, {**options, "lr": rate})
-            notes.append(f"{label}: lr = {rate:.3g}, since {usual:g} flies off from here")
+            notes.append(f"{label}: lr = {rate:.3g}, since {usual:g} diverges from here")
     return tamed, notes
 
 

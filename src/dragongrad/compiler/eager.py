@@ -32,7 +32,7 @@ def run_instead(error: Exception, run: Callable[[], Any]) -> tuple[Any, str]:
 
 @contextmanager
 def _without_context(error: Exception) -> Iterator[None]:
-    """Let an error of the function's own show with its cure, without the one that it raised on Variables before."""
+    """Let an error of the function's own show without that of the run on Variables, and with its cure."""
     try:
         yield
     except BaseException as own:

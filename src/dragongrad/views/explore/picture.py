@@ -1,8 +1,9 @@
-"""A picture as a list of rectangles, texts and curves, written as SVG or, through Matplotlib, as PDF."""
+"""A picture as a list of rectangles, texts and curves, as SVG or, through Matplotlib, as PDF; several as a film."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 from ..palette import drawing
 
 MONO, SANS = "monospace", "sans-serif"
+# What stands for a colour where the reader's system is dark. Programs that know no style keep the first.
+_DARK = {
+    "#ffffff": "#15181c", "#14181d": "#e8ebee", "#55606c": "#a3adb8", "#d5dbe1": "#373e46", "#94a3b8": "#8894a3",
+    "#B34700": "#F0A04B", "#ffe9a8": "#5a4a10", "#dcecf6": "#1c3242", "#d9ece5": "#1b3a32",
+}  # fmt: skip
+_KIND = "dragongrad-steps"
 # The width of a letter in parts of its size: of fixed width, and of a sans-serif on average.
 _WIDE = {MONO: 0.605, SANS: 0.56}
 # Matplotlib's DejaVu is as wide as that, and without serifs wider.
@@ -68,15 +75,8 @@ class Picture:
     shapes: list[Shape] = field(default_factory=list)
 
     def svg(self) -> str:
-        """The picture as SVG, which loads nothing from elsewhere."""
-        size = (
-            f'width="{self.width:.0f}" height="{self.height:.0f}" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
-        )
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
-        ground = f'<rect width="{self.width:.0f}" height="{self.height:.0f}" rx="8" fill="#ffffff"/>'
-        return "\n".join(
-            [head, f"<title>{escape(self.title)}</title>", ground, *map(_svg, self.shapes), "</svg>\n"]
-        )
+        """The picture as SVG, which loads nothing from elsewhere; it is dark where the reader's system is."""
+        return "\n".join([*_opening(self), *map(_svg, self.shapes), "</svg>\n"])
 
     def pdf(self) -> bytes:
         """The picture as PDF.
@@ -100,6 +100,49 @@ class Picture:
             with matplotlib.rc_context({"pdf.fonttype": 42, "text.parse_math": False}):
                 figure.savefig(file, format="pdf", metadata={"CreationDate": None, "Title": self.title})
         return file.getvalue()
+
+
+def film(pictures: Sequence[Picture], seconds: float) -> str:
+    """Pictures of one size as one SVG, which shows each for so long, again and again.
+
+    Where there is no motion, since the reader wants none or a program knows none, the middle one is seen.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+    seconds : float
+
+    Examples
+    --------
+    >>> from dragongrad.views.explore.picture import Picture, Text, film
+    >>> film([Picture(50, 20, "one, two", [Text(4, 14, word)]) for word in ("one", "two")], 1.5).count("<g")
+    2
+
+    """
+    share, still = 100 / len(pictures), len(pictures) // 2
+    style = (
+        f".{_KIND} g {{ opacity: 0; animation: turn {seconds * len(pictures):g}s infinite step-end }} "
+        f"@keyframes turn {{ 0% {{ opacity: 1 }} {share:.3f}% {{ opacity: 0 }} }} "
+        f"@media (prefers-reduced-motion: reduce) {{ .{_KIND} g {{ animation: none }} "
+        f".{_KIND} g.still {{ opacity: 1 }} }}"
+    )
+    lines = [*_opening(pictures[0]), f"<style>{style}</style>"]
+    for k, picture in enumerate(pictures):
+        seen = 'class="still"' if k == still else 'opacity="0"'
+        lines += [f'<g {seen} style="animation-delay: {seconds * k:g}s">', *map(_svg, picture.shapes), "</g>"]
+    return "\n".join([*lines, "</svg>\n"])
+
+
+def _opening(picture: Picture) -> list[str]:
+    size = f"{picture.width:.0f}", f"{picture.height:.0f}"
+    dark = " ".join(f".{_KIND} [{a}='{x}'] {{ {a}: {y} }}" for x, y in _DARK.items() for a in ("fill", "stroke"))
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}" '
+        f'viewBox="0 0 {size[0]} {size[1]}" role="img" class="{_KIND}">',
+        f"<title>{escape(picture.title)}</title>",
+        f"<style>@media (prefers-color-scheme: dark) {{ {dark} }}</style>",
+        f'<rect width="{size[0]}" height="{size[1]}" rx="8" fill="#ffffff"/>',
+    ]
 
 
 def width_of(text: str, size: float, family: str = SANS) -> float:

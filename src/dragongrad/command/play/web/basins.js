@@ -5,7 +5,7 @@ import { css, dark, frame, MOST_CLASSES, paper, picture, shading, star } from ".
 import { chosen, functionPanel, parse } from "./plane.js";
 
 export const title = "Basins";
-export const intro = "Every point is a start. Its colour is the minimum that the optimizer reaches from there, strong where it arrives soon. Grey starts are still under way at the last step, striped ones flew off. Where there are more minima than colours, a pattern tells them apart. The pointer, or the arrow keys on the map, tell where a start arrives.";
+export const intro = "Every point is a start. Its colour tells which minimum the optimizer reaches from there, and is stronger where it arrives sooner. From grey points it has not arrived by the last step; from striped ones it diverges. Where there are more minima than colours, patterns tell them apart. Point at the map, or use the arrow keys on it, to read where a start leads.";
 export const usual = { f: "himmelblau", region: "", o: "gd", grid: "100", steps: "300" };
 export const asks = ["f", "region", "o", "grid", "steps"];
 
@@ -24,7 +24,7 @@ export function make(root, state, set) {
   const soon = later(run, 400);
   const panel = functionPanel(state, (patch) => { delete patch.start; set(patch); run(); });
   const whole = (v) => String(Math.round(v));
-  const grid = slider("Starts a side", { low: 10, high: 300, step: 10, value: +state.grid || 100, show: whole, onchange: (v) => { set({ grid: whole(v) }); soon(); } });
+  const grid = slider("Starts per side", { low: 10, high: 300, step: 10, value: +state.grid || 100, show: whole, onchange: (v) => { set({ grid: whole(v) }); soon(); } });
   const steps = slider("Steps", { low: 10, high: 5000, log: true, step: .02, value: +state.steps || 300, show: whole, onchange: (v) => { set({ steps: whole(v) }); soon(); } });
   const methods = el("div");
   let rate = null;
@@ -126,7 +126,7 @@ export function make(root, state, set) {
     if (i < 0 || j < 0 || i >= n || j >= n) return null;
     map.marks ??= [bytes(map.label), bytes(map.shade)];
     const k = map.marks[0][i * n + j] - 2, soonest = Math.round(map.marks[1][i * n + j] / 255 * map.steps);
-    return `from (${short(x)}, ${short(y)}): ${k === -1 ? "still under way" : k === -2 ? "flew off" : `to ${pointOf(map.minima[k])} by about step ${soonest}`}`;
+    return `from (${short(x)}, ${short(y)}): ${k === -1 ? "still under way" : k === -2 ? "diverged" : `to ${pointOf(map.minima[k])} by about step ${soonest}`}`;
   }
   canvas.addEventListener("mousemove", (event) => {
     if (map && at) value.textContent = fate(at.back(event.offsetX, event.offsetY)) ?? "\u00a0";

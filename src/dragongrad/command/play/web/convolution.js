@@ -4,7 +4,7 @@ import { button, el, later, latest, minus, only, say, select, slider } from "./u
 import { dark } from "./plot.js";
 
 export const title = "Convolution";
-export const intro = "A 3 × 3 kernel slides over an image; each window gives one sum of products. The derivative of a sum with respect to the kernel is the window, and with respect to the image the kernel, laid where the window was: contributions of several windows add up.";
+export const intro = "A 3 × 3 kernel slides over an image; each window gives one sum of products. The derivative of such a sum with respect to the kernel is the window, and its derivative with respect to the image is the kernel, placed where the window is. The contributions of several windows add up.";
 export const usual = { image: "ring", kernel: "-1,-1,-1,-1,8,-1,-1,-1,-1", stride: "1", padding: "0", at: "0", flow: "one" };
 export const asks = ["image", "kernel", "stride", "padding"];
 
@@ -118,7 +118,7 @@ export function make(root, state, set) {
       c.replaceChildren(`${say3(pixel)} × ${say3(w)}`, el("br"), `= ${say3(pixel * w)}`);
       words.push(say3(pixel * w));
     });
-    sum.textContent = `their sum: ${say3(flat[at])}`;
+    sum.textContent = `sum: ${say3(flat[at])}`;
     products.setAttribute("aria-label", `Products ${words.join(", ")}; ${sum.textContent}`);
     const most = Math.max(...flat.map(Math.abs));
     [...sums.children].forEach((c, k) => { tint(c, flat[k], most); c.classList.toggle("now", k === at); });

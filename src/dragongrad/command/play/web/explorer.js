@@ -3,7 +3,7 @@
 import { el, field, latest, later, query, select } from "./ui.js";
 
 export const title = "Explorer";
-export const intro = "One evaluation and its derivatives, step by step: the formula, the trace table and the graph move together. Values may be vectors: 1,2,3.";
+export const intro = "One evaluation and its derivatives, step by step: the formula, the trace table and the graph move together. A value can be a vector, such as 1,2,3.";
 export const usual = { f: "sin(x)*y + x", values: "x=0.5 y=2", mode: "reverse" };
 export const asks = ["f", "values", "mode"];
 export const whole = true;

@@ -5,7 +5,7 @@ import { curves, picture, sample } from "./plot.js";
 import { functionPanel, methodPanel, startPanel } from "./plane.js";
 
 export const title = "Losses";
-export const intro = "How fast do they converge? The order p and the constant C are fitted to the tail of each run: e[k+1] = C e[k]^p, where e is the distance to the minimizer. p = 1 is linear convergence with the rate C, p = 2 quadratic. The broad line is the fit.";
+export const intro = "How fast do they converge? The order p and the constant C are fitted to the tail of each run: e[k+1] = C e[k]^p, where e is the distance to the minimizer. p = 1 is linear convergence with rate C, p = 2 is quadratic. The thick line is the fit.";
 export const usual = { f: "rosenbrock", region: "", start: "", o: "gd,adam,cg,l-bfgs,newton", steps: "100", of: "distances" };
 export const asks = ["f", "start", "o", "steps"];
 

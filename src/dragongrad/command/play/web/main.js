@@ -1,6 +1,6 @@
 // The page: which view is shown, the link that holds its state, and its Python code.
 
-import { $, ask, copy, el, only, Refused, trouble } from "./ui.js";
+import { $, ask, copy, el, forgetTrouble, only, Refused, trouble } from "./ui.js";
 import * as explorer from "./explorer.js";
 import * as race from "./race.js";
 import * as basins from "./basins.js";
@@ -51,7 +51,7 @@ function show() {
   }
   document.title = `${view.title}: dragongrad play ground`;
   $("intro").textContent = view.intro;
-  trouble("");
+  forgetTrouble();
   const root = $("view");
   root.replaceChildren();
   root.className = view.whole ? "whole" : "";

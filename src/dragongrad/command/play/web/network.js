@@ -4,7 +4,7 @@ import { ask, button, bytes, el, later, listen, only, Refused, say, select, shor
 import { colour, curves, dark, frame, paper, picture, rgbOf } from "./plot.js";
 
 export const title = "Network";
-export const intro = "A network with one hidden layer learns which class a point belongs to. The map is the probability that it gives to each; where the colours meet it is one half. The learning rate can be moved while it trains, everything else begins anew.";
+export const intro = "A network with one hidden layer learns which class a point belongs to. The map shows the probability that it predicts; it is one half where the colours meet. You can change the learning rate while it trains; any other change starts the training again.";
 export const usual = { data: "moons", noise: "0.08", points: "200", hidden: "12", activation: "tanh", o: "adam", lr: "0.03", seed: "0", speed: "5" };
 export const asks = ["data", "noise", "points", "hidden", "activation", "o", "lr", "seed"];
 
@@ -30,7 +30,7 @@ export function make(root, state, set) {
       select("Activation", ["tanh", "relu", "sigmoid", "gelu"], state.activation, (v) => change({ activation: v })),
       select("Optimizer", ["adam", "sgd", "momentum", "rmsprop"], state.o, (v) => change({ o: v })),
       slider("Learning rate", { low: 1e-4, high: 3, log: true, value: +state.lr, onchange: (v) => { set({ lr: String(v) }); again(); } }),
-      slider("Steps a frame", { low: 1, high: 50, value: +state.speed, show: whole, onchange: (v) => { set({ speed: whole(v) }); again(); } }),
+      slider("Steps per frame", { low: 1, high: 50, value: +state.speed, show: whole, onchange: (v) => { set({ speed: whole(v) }); again(); } }),
       slider("Random seed", { low: 0, high: 20, value: +state.seed, show: whole, onchange: (v) => change({ seed: whole(v) }) })));
 
   const guarded = async (work) => {

@@ -23,7 +23,7 @@ export function functionPanel(state, changed) {
   };
   const made = el("div", {}, field("Function", text), list, field("Region", region),
     el("div", { className: "row" }, button("Zoom in", zoom(.5)), button("Zoom out", zoom(2)),
-      button("Usual region", () => { region.value = ""; changed({ region: "" }); })),
+      button("Default region", () => { region.value = ""; changed({ region: "" }); })),
     el("p", { className: "hint" }, "A name of the zoo, or a formula of two variables such as (x**2 + y - 11)**2 + exp(-y)."));
   made.shown = null;
   made.stop = soon.stop;

@@ -5,7 +5,7 @@ import { colour, contours, css, frame, heights, mark, picture, sample, star, way
 import { functionPanel, methodPanel, placing, startPanel } from "./plane.js";
 
 export const title = "Race";
-export const intro = "Optimizers run from one start. Click the map to place it (or use the arrow keys there), choose who runs and with which learning rate; rates that nobody chose are made small enough not to fly off.";
+export const intro = "Optimizers run from one start. Click the map to place it (or use the arrow keys there), choose which optimizers run and with which learning rates. A default rate that would diverge from here is reduced.";
 export const usual = { f: "rosenbrock", region: "", start: "", o: "gd,momentum,adam,l-bfgs", steps: "300" };
 export const asks = ["f", "start", "o", "steps"];
 

@@ -5,7 +5,7 @@ import { cividis, contours, css, dark, frame, heights, picture, rgb, star } from
 import { functionPanel } from "./plane.js";
 
 export const title = "Surface";
-export const intro = "The contours of a function and its surface, whose height is the logarithm of the value above the least one, so that valleys show. Drag the surface, or use the arrow keys on it.";
+export const intro = "The contours of a function, and its surface. The height is the logarithm of how far the value is above the least one, so that valleys show. Drag the surface, or use the arrow keys on it.";
 export const usual = { f: "himmelblau", region: "", points: "61", turn: "-40", tilt: "35" };
 export const asks = ["f", "region", "points"];
 
@@ -17,7 +17,7 @@ export function make(root, state, set) {
   const flat = picture(map, .85, drawMap), view = picture(solid, .85, drawSolid);
   const panel = functionPanel(state, (patch) => { delete patch.start; set(patch); load(); });
   const soon = later(load, 150);
-  const points = slider("Points a side", { low: 11, high: 121, step: 10, value: +state.points || 61, show: String, onchange: (v) => { set({ points: String(v) }); soon(); } });
+  const points = slider("Points per side", { low: 11, high: 121, step: 10, value: +state.points || 61, show: String, onchange: (v) => { set({ points: String(v) }); soon(); } });
   const turn = (by, up) => {
     const angle = (((+state.turn + by + 180) % 360) + 360) % 360 - 180;
     set({ turn: String(Math.round(angle)), tilt: String(Math.round(Math.max(0, Math.min(90, +state.tilt + up)))) });

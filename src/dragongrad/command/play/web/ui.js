@@ -72,9 +72,18 @@ export function query(values) {
   return new URLSearchParams(Object.entries(values).filter(([, v]) => v !== "" && v !== undefined && v !== null)).toString();
 }
 
-export function trouble(text) {
-  $("trouble").hidden = !text;
-  $("trouble").textContent = text || "";
+// What was refused, by the request that was: the success of another one does not hide it.
+const refused = new Map();
+
+export function trouble(text, from = "") {
+  if (text) refused.set(from, text); else refused.delete(from);
+  $("trouble").hidden = refused.size === 0;
+  $("trouble").textContent = [...new Set(refused.values())].join("\n");
+}
+
+export function forgetTrouble() {
+  refused.clear();
+  trouble("");
 }
 
 export function say(text) { $("live").textContent = text; }
@@ -107,11 +116,12 @@ export function latest(path, done) {
       const told = await ask(path, values, { signal: mine.signal });
       if (mine !== control) return;
       trouble("");
+      trouble("", path);
       done(told);
     } catch (error) {
       if (mine !== control || error.name === "AbortError") return;
       if (!(error instanceof Refused)) throw error;
-      trouble(error.message);
+      trouble(error.message, path);
     }
   };
   made.stop = () => { control?.abort(); control = null; };

@@ -17,7 +17,7 @@ function buildInputs() {
       rows.push(make("p", { class: "faint" }, `${NODES[i].n}: the first ${SLIDERS} of ${value.d.length} numbers`));
     }
   }
-  const reset = make("button", { type: "button", id: "reset", onclick: () => { resetInputs(); setSliders(); changed(); } }, "As recorded");
+  const reset = make("button", { type: "button", id: "reset", onclick: () => { resetInputs(); setSliders(); changed(); } }, "Reset inputs");
   inputsView.replaceChildren(...rows, rows.some((r) => r.querySelector("input:enabled")) ? reset : "");
 }
 
@@ -50,7 +50,7 @@ function setSliders() {
 function drawNotes() {
   const notes = turned().map(([i, taken, at]) => {
     const line = at ? ` on line ${data.sources[at[0]].first + at[1]}` : "";
-    return `With these inputs Python's test of ${NODES[i].n}${line} is ${taken ? "False" : "True"}: the run would take another path. The numbers are those of the recorded one.`;
+    return `With these inputs the test of ${NODES[i].n}${line} is ${taken ? "False" : "True"}: Python would take another path. The numbers shown are those of the recorded path.`;
   });
   const first = firstBad();
   if (first) notes.unshift(first);
@@ -63,9 +63,19 @@ function drawNotes() {
 // The first NaN or infinity: what the recording says, or where the moved inputs make one.
 function firstBad() {
   if (state.inputs.size === 0) return data.trouble ? `${placeOf(data.trouble.node)}${data.trouble.why}.` : null;
-  const i = NODES.findIndex((_, n) => live.values[n] !== null && isBad(live.values[n]));
-  return i < 0 ? null : `${placeOf(i)}${NODES[i].o} is the first that is not finite: ${described(live.values[i])}.`;
+  const first = (numbers) => numbers.findIndex((a) => isBad(a));
+  const value = first(live.values);
+  if (value >= 0) return `${placeOf(value)}${NODES[value].o} is the first value that is not finite: ${shownBriefly(live.values[value])}.`;
+  const dot = state.mode === "forward" ? first(live.dots) : -1;
+  if (dot >= 0) return `${placeOf(dot)}the tangent of ${NODES[dot].o} is the first that is not finite: ${shownBriefly(live.dots[dot])}.`;
+  for (const i of state.mode === "reverse" ? SWEEP : []) {
+    const bad = live.given[i].find(([, g]) => isBad(g));
+    if (bad) return `${placeOf(i)}${NODES[i].o} is the first that passes back what is not finite, to ${NODES[bad[0]].n}: ${shownBriefly(bad[1])}.`;
+  }
+  return null;
 }
+
+const shownBriefly = (a) => brief(a, 4) ?? described(a);
 
 function placeOf(i) {
   const at = NODES[i].at;

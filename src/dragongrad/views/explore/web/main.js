@@ -55,7 +55,7 @@ function sentence() {
   if (i === null) return k === 0 ? "The inputs" : "The output begins with its cotangent";
   const node = NODES[i];
   if (k === COUNT + 1) return `Backward: the adjoint of the output ${node.n} begins as ${known("bar", i, STARTS.get(i) ?? null)}`;
-  if (k > COUNT) return `Backward: ${node.n} = ${node.o} passes its adjoint on`;
+  if (k > COUNT) return `Backward: ${node.n} = ${node.o} passes its adjoint back`;
   const dot = state.mode === "forward" && isFloat(i) ? `, tangent ${known("dot", i, dotOf(i))}` : "";
   return `${node.n} = ${node.o} = ${known("value", i, valueOf(i))}${dot}`;
 }
@@ -195,6 +195,12 @@ function setAll(isOpen) {
 // At a smaller scale the letters of the boxes are hard to read.
 const READABLE = 0.8;
 
+// Where the first NaN or infinity appears: of an adjoint, on the way back.
+function positionOfTrouble() {
+  if (data.trouble.in === "adjoint" && state.mode === "reverse") state.position = COUNT + 1;
+  return positionOf(data.trouble.node);
+}
+
 function begin() {
   document.title = `${data.title}: explorer`;
   element("title").textContent = data.title;
@@ -202,6 +208,7 @@ function begin() {
   openSome();
   buildCode();
   buildItems();
+  fitColumns();
   buildHead();
   buildInputs();
   layoutGraph();
@@ -210,7 +217,7 @@ function begin() {
   document.querySelector(`[name=mode][value=${state.mode}]`).checked = true;
   element("fold-all").hidden = element("open-all").hidden = GROUPS.length === 0;
   element("position").max = lastPosition();
-  state.position = data.exercise ? lastPosition() : data.trouble ? positionOf(data.trouble.node) : 0;
+  state.position = data.exercise ? lastPosition() : data.trouble ? positionOfTrouble() : 0;
   setMode(state.mode);
   drawScore();
   if (data.trouble || data.exercise) go(state.position);

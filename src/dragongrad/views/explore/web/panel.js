@@ -15,7 +15,7 @@ function drawPanel() {
   if (!isBlank("value", i)) parts.push(figure("value", valueOf(i)));
   if (state.mode === "forward" && isFloat(i) && !isBlank("dot", i)) parts.push(...tangentParts(i));
   if (state.mode === "reverse" && state.position > COUNT && !isBlank("bar", i)) parts.push(...adjointParts(i));
-  if (data.trouble?.node === i && state.inputs.size === 0) parts.push(make("p", { class: "warning" }, `The first that is not finite: ${data.trouble.why}`));
+  if (data.trouble?.node === i && state.inputs.size === 0) parts.push(make("p", { class: "warning" }, `The first NaN or infinity: ${data.trouble.why}`));
   panel.replaceChildren(...parts);
 }
 
@@ -70,13 +70,13 @@ const MOST_TERMS = 12;
 function adjointParts(i) {
   const node = NODES[i], parts = [];
   const many = arrivedCount(i) > MOST_TERMS, came = many ? [] : arrived(i);
-  if (many) parts.push(make("p", { class: "faint" }, `adds up from ${arrivedCount(i)} contributions`));
+  if (many) parts.push(make("p", { class: "faint" }, `the sum of ${arrivedCount(i)} contributions`));
   const known = came.filter(([, g]) => g !== null && !g.several && size(g.s) === 1 && isFull(g));
   if (came.length > 1 && known.length === came.length) {
     const terms = came.map(([from, g]) => `${short(g.d[0], 4)}${from === null ? " (start)" : ` (${NODES[from].n})`}`);
     parts.push(make("p", { class: "sum" }, `${node.n}_bar = ${terms.join(" + ")}`));
   } else if (came.length) {
-    parts.push(make("p", { class: "faint" }, `adds up from ${came.map(([from]) => (from === null ? "the start" : NODES[from].n)).join(", ")}`));
+    parts.push(make("p", { class: "faint" }, `${came.length > 1 ? "the sum of contributions" : "a contribution"} from ${came.map(([from]) => (from === null ? "the start" : NODES[from].n)).join(", ")}`));
   }
   const bar = adjointSoFar(i);
   parts.push(bar === "none" ? make("p", {}, "adjoint 0: nothing has arrived") : figure("adjoint so far", bar));
@@ -115,7 +115,7 @@ function drawCost() {
   const at = state.position <= COUNT ? state.position : Math.max(0, (current() ?? FIRST) - FIRST + (state.position === COUNT + 1 ? 1 : 0));
   const now = TAPE[Math.min(at, TAPE.length - 1)];
   const passes = (n, word) => `${n} ${word} pass${n === 1 ? "" : "es"}`;
-  const wins = forward < reverse ? "forward mode is cheaper" : reverse < forward ? "reverse mode is cheaper" : "both modes cost the same passes";
+  const wins = forward < reverse ? "forward mode is cheaper" : reverse < forward ? "reverse mode is cheaper" : "both modes cost the same";
   const isReverse = state.mode === "reverse";
   document.getElementById("cost").replaceChildren(
     make("span", {}, make("b", {}, "All derivatives: "), `${passes(forward, "forward")} or ${passes(reverse, "reverse")}; ${wins}.`),

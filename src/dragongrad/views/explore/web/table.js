@@ -50,6 +50,20 @@ const COLUMNS = {
   reverse: [["name", "name"], ["operation", "operation"], ["value", "value"], ["bar", "adjoint"], ["b", "passes back"]],
 };
 
+// Columns as wide as their longest words, up to a limit: v1470 must not look like v1471.
+function fitColumns() {
+  let name = 3.3, operation = 9;
+  NODES.forEach((node, i) => {
+    // Digits are broad, the letters of a long name less so.
+    const letters = 0.66 * Math.min(node.n.length, 6) + 0.5 * Math.max(node.n.length - 6, 0);
+    name = Math.max(name, letters + (i < FIRST ? 0 : 0.45 * Math.min(pathOf(i).length, 6)));
+    operation = Math.max(operation, node.o.length);
+  });
+  const set = (column, rem) => document.querySelector("main").style.setProperty(column, `${rem.toFixed(2)}rem`);
+  set("--name", Math.min(name, 9) + 1.2);
+  set("--operation", Math.max(6.5, Math.min(operation, 15) * 0.53 + 1));
+}
+
 function measure() {
   Object.assign(room, {
     table: tableView.clientHeight, scroll: tableView.scrollTop, width: graphView.clientWidth, height: graphView.clientHeight,
@@ -109,7 +123,9 @@ function nodeRow({ node: i, depth }, r) {
     tabindex: isNow ? 0 : -1, title: data.trouble?.node === i ? data.trouble.why : `${node.n} = ${node.o}`,
     onclick: (event) => { if (event.target.tagName !== "INPUT") select(i); },
     onmouseenter: () => hover([i]), onmouseleave: () => hover([]),
-  }, ...COLUMNS[state.mode].map(([key]) => make("span", { role: "gridcell", class: `c-${key}` }, content(key, i))));
+  }, ...COLUMNS[state.mode].map(([key]) => make("span", {
+    role: "gridcell", class: `c-${key}`, title: key === "d" || key === "b" ? node[key] ?? null : null,
+  }, content(key, i))));
 }
 
 function content(key, i) {
