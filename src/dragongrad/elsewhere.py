@@ -204,20 +204,29 @@ _NUMBERS = (
     (r"\brange\(", "Count with a plain integer: give it as an argument that argnums= does not name"),
     (r"\bnp\.arange\(", "Write x * np.arange(n) / n, with a plain integer n"),
     (r"\.item\(|\.tolist\(", "Leave it out: x is used as a number is"),
+    (r"\bnp\.fromiter\(", "Write np.stack([v for v in values])"),
+    (
+        r"\[(['\"])\w+\1\]\s*[-+*/]?=(?!=)",
+        "Keep the fields in a dict, d['x'] = x: those of an array hold no Variable",
+    ),
     (r"\]\s*[-+*/]?=(?!=)", "Write into a copy that was made in the function, np.array(a), and return it"),
 )
 _ANY_NUMBER = "A number without a derivative is ad.stop_gradient(x)"
+
+
+def of_line(line: str) -> str:
+    """What to write where a plain number was wanted, by the user's line; empty where it says nothing."""
+    found = re.match(r".*?:\d+: (.*)", line)
+    source = found[1] if found else ""
+    return next((m.expand(cure) for pattern, cure in _NUMBERS if (m := re.search(pattern, source))), "")
 
 
 def of_number(what: str, line: str) -> str:
     """What to write where a plain number was wanted and a Variable stands."""
     if within_vectorize():
         return "Of np.vectorize leave otypes out, or give a signature: np.vectorize(f, signature='()->()')"
-    found = re.match(r".*?:\d+: (.*)", line)
-    source = found[1] if found else ""
-    for pattern, cure in _NUMBERS:
-        if match := re.search(pattern, source):
-            return f"{match.expand(cure)}. {_ANY_NUMBER}"
+    if cure := of_line(line):
+        return f"{cure}. {_ANY_NUMBER}"
     if what == "an index":
         return f"Lengths and indices are plain integers. {_ANY_NUMBER}"
     return (

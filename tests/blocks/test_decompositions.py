@@ -165,6 +165,28 @@ def test_where_a_column_depends_on_others_qr_has_no_derivative(rng):
     assert np.isfinite(ad.grad(lambda a: np.sum(np.linalg.qr(a).R[0]))(a)).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (2, 2), (2, 3), (4, 4), (3, 5)], ids=str)
+def test_the_last_column_of_a_square_q_is_smooth_where_it_depends_on_the_others(rng, shape, backend):
+    """What the others leave has one direction, whose sign LAPACK keeps."""
+    m, n = shape
+    a, weights = rng.normal(size=shape), rng.normal(size=(m, m + n))
+    a[:, m - 1] = a[:, : m - 1] @ rng.normal(size=m - 1)
+    f = lambda a: np.sum(weights * np.concatenate(np.linalg.qr(a), axis=1) ** 3)
+    v, h = rng.normal(size=shape), 1e-6
+    slope, bend = ad.jvp(f, (a,), (v,))[1], np.sum(ad.hvp(f, a, v) * v)
+    np.testing.assert_allclose(slope, (f(a + h * v) - f(a - h * v)) / (2 * h), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(np.sum(ad.grad(f)(a) * v), slope, rtol=1e-10)
+    gradient = ad.grad(f)
+    np.testing.assert_allclose(
+        bend, np.sum((gradient(a + h * v) - gradient(a - h * v)) * v) / (2 * h), rtol=1e-5, atol=1e-7
+    )
+    np.testing.assert_allclose(ad.vmap(gradient)(np.stack([a, a])), [gradient(a)] * 2, rtol=1e-10)
+    compiled = ad.compile(gradient, backend=backend)
+    for _ in range(2):
+        np.testing.assert_allclose(compiled(a), gradient(a), rtol=1e-10)
+
+
 LOST = {
     "q": lambda a: np.linalg.qr(a).Q, "r": lambda a: np.linalg.qr(a, "r"), "u": lambda a: np.linalg.svd(a).U,
     "eigh": lambda a: np.linalg.eigh(a)[1],

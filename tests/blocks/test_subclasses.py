@@ -1,6 +1,7 @@
 """Masked arrays, matrices, fractions and the like beside Variables: NumPy's numbers, or an error."""
 
 import warnings
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -99,3 +100,84 @@ def test_a_masked_argument_is_refused_unless_nothing_is_masked():
 def test_a_mask_that_differs_from_row_to_row_is_refused():
     with pytest.raises(BatchError, match="row to row"):
         ad.vmap(KNOWN["chosen"])(np.stack([X, X]))
+
+
+SPANS, DAYS = np.array([1, 2, 3, 4], "m8[s]"), np.array(["2020", "2021", "2022", "2023"], "M8[D]")
+# What NumPy computes, of which a Variable would silently be another thing.
+SILENT = {
+    "matrix first": lambda x: MATRIX @ x[:2], "dot": lambda x: np.dot(MATRIX, x[:2]),
+    "joined": lambda x: np.vstack([MATRIX, x[:2]]), "spans": lambda x: x * SPANS,
+    "spans first": lambda x: SPANS / x, "a span": lambda x: x * np.timedelta64(3, "s"),
+    "Python's": lambda x: x * timedelta(1), "Python's first": lambda x: timedelta(1) * x,
+    "days": lambda x: np.add(DAYS, x), "a day": lambda x: x + np.datetime64("2020"),
+    "a date": lambda x: x + date(2020, 1, 1), "fractions": lambda x: x + np.array([Fraction(1, 2)] * 4),
+    "fromiter": lambda x: np.fromiter((v * v for v in x), float), "texts": lambda x: np.char.array(x),
+    "a text": lambda x: x + "1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_numpy_makes_of_other_kinds_is_refused_by_every_transform(name):
+    f = SILENT[name]
+    for transform in (
+        lambda f: lambda x: ad.vjp(f, x),
+        lambda f: lambda x: ad.jvp(f, (x,), (x,)),
+        lambda f: lambda x: ad.vmap(f)(np.stack([x, x])),
+        lambda f: ad.compile(ad.grad(lambda x: np.sum(f(x))), backend="numpy"),
+    ):
+        transformed = transform(f)
+        for _ in range(2):
+            with pytest.raises(ad.DragongradError, match=r"test_subclasses.py:\d+"):
+                transformed(X)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+def test_compiled_products_of_matrices_stay_products(backend):
+    for f in (lambda x: (MATRIX @ x) * x[:, None], lambda x: np.vstack([MATRIX, x]) * x[:, None]):
+        compiled = ad.compile(f, backend=backend)
+        for x in (X[:2], X[2:]):
+            np.testing.assert_array_equal(compiled(x), f(x))
+            assert type(compiled(x)) is np.matrix
+
+
+def test_an_array_of_objects_that_are_variables_keeps_their_derivatives():
+    f = lambda x: np.sum(x.astype(object).astype(float) ** 3)
+    np.testing.assert_array_equal(ad.grad(f)(X), 3 * X**2)
+    np.testing.assert_array_equal(ad.jvp(f, (X,), (X,))[1], np.sum(3 * X**3))
+    np.testing.assert_array_equal(ad.hessian(f)(X), np.diag(6 * X))
+    np.testing.assert_array_equal(ad.vmap(f)(SQUARE), np.sum(SQUARE**3, axis=1))
+    compiled = ad.compile(ad.grad(f), backend="numpy")
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(X), 3 * X**2)
+
+
+@pytest.mark.parametrize("dtype", ["U8", "S8", "m8[s]", "M8[s]"])
+def test_texts_and_times_made_of_numbers_would_lose_the_derivative(dtype):
+    f = lambda x: np.sum(x.astype(dtype).astype(float))
+    for transform in (ad.grad, ad.jacfwd, ad.hessian):
+        with pytest.raises(ad.NoRuleError, match=r"test_subclasses.py:\d+"):
+            transform(f)(X)
+    np.testing.assert_array_equal(ad.vmap(f)(SQUARE), [f(row) for row in SQUARE])
+
+
+def test_errors_without_a_variable_do_not_tell_of_one():
+    for given in (None, {}, {1}, object()):
+        with pytest.raises(TypeError, match="has no callable sin method") as caught:
+            ad.grad(lambda x, given=given: np.sum(np.sin(given) * x))(X)
+        assert not isinstance(caught.value, ad.DragongradError)
+    with pytest.raises(DtypeError, match="of a text, or of an array of objects"):
+        ad.grad(lambda x: np.sum(np.sin("a") * x))(X)
+
+
+def test_what_makes_arrays_by_numpys_functions_stands_beside_variables():
+    class Labelled:
+        def __array__(self, dtype=None, copy=None):
+            return np.ones(4)
+
+    np.testing.assert_array_equal(ad.grad(lambda x: np.sum(x * Labelled()))(X), np.ones(4))
+
+
+def test_records_of_variables_are_refused():
+    with pytest.raises(DtypeError, match=r"structured array of Variables.*\n.*test_subclasses.py:\d+"):
+        ad.vjp(lambda x: np.rec.fromarrays([x, x]), X)

@@ -5,6 +5,7 @@ import copy
 import itertools
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -1034,3 +1035,77 @@ def test_complex_numbers_are_refused_by_real_arrays_as_numpy_refuses_them(name):
     if name in ("place", "putmask"):
         with pytest.raises(ad.DtypeError, match="complex"):
             ad.jvp(lambda x: COMPLEX[name](x, np.array([1 + 2j])), (x,), (x,))
+
+
+# Each is bad by itself, and together NumPy names one of them.
+BAD_PLACES = {
+    "too far": 5, "list": [0, 7], "half": 0.5, "text": "a", "mask": np.array([True, False]), "pair": (0, 0),
+    "no step": slice(None, None, 0), "good": 0, "all": slice(None),
+}  # fmt: skip
+BAD_VALUES = {
+    "text": "a", "object": object(), "dict": {}, "long": np.ones(5), "square": np.ones((2, 2)),
+    "ragged": [[1], [1, 2]], "objects": np.array([object(), 1], object), "nothing": None, "good": 1.0,
+    "complex": np.array([1j]),
+}  # fmt: skip
+WAYS = {
+    "by an index": lambda y, i, v: y.__setitem__(i, v), "put": np.put, "add.at": np.add.at,
+    "putmask": np.putmask, "place": np.place, "copyto": lambda y, i, v: np.copyto(y, v, where=i),
+}  # fmt: skip
+
+
+def outcome(f, x):
+    """The value, or the kind of NumPy's errors."""
+    try:
+        return f(x)
+    except Exception as error:
+        kinds = (IndexError, OverflowError, TypeError, ValueError)
+        return next(kind for kind in kinds if isinstance(error, kind)), isinstance(error, ad.DragongradError)
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex:numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("place", BAD_PLACES)
+def test_a_place_and_a_value_that_are_bad_together_fail_as_in_numpy(way, place):
+    for value in BAD_VALUES.values():
+
+        def f(x, value=value):
+            y = x * 1.0
+            WAYS[way](y, BAD_PLACES[place], value)
+            return y
+
+        x = np.array([1.0, 2.0, 3.0])
+        expected = outcome(f, x)
+        for transform in (
+            lambda f, x: ad.jvp(f, (x,), (x,))[0],
+            lambda f, x: ad.vmap(f)(np.stack([x, x]))[0],
+            lambda f, x: ad.vjp(f, x)[0],
+        ):
+            found = outcome(partial(transform, f), x)
+            if isinstance(expected, tuple):
+                assert found == (expected[0], True), (value, found)
+            else:
+                np.testing.assert_array_equal(found, expected)
+
+
+def test_compiled_derivatives_fail_as_eager_ones():
+    def f(x):
+        y = x * 1.0
+        y[5] = "a"
+        return np.sum(y)
+
+    compiled = ad.compile(ad.grad(f), backend="numpy")
+    for transformed in (ad.grad(f), compiled, compiled):
+        with pytest.raises(IndexError, match=r"setitem.*out of bounds.*\n.*test_writes.py:\d+") as caught:
+            transformed(np.ones(3))
+        assert isinstance(caught.value, ad.DragongradError)
+
+
+def test_a_number_of_each_row_is_copied_everywhere():
+    f = lambda x: (y := x * 1.0, np.copyto(y, np.sum(x)))[0]
+    rows = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(ad.vmap(f)(rows), np.stack([f(row) for row in rows]))
+
+
+def test_flat_has_one_axis():
+    with pytest.raises(IndexError, match="one axis"):
+        ad.grad(lambda x: np.sum(x.flat[None]))(np.ones(3))

@@ -174,6 +174,8 @@ def whole(indices: Any) -> Any:
     array = np.asarray(value)
     if isinstance(indices, (np.ndarray, np.generic)):
         return array.astype(np.intp, casting="same_kind" if array.dtype.kind == "u" else "safe")
+    if array.dtype.kind == "c":
+        raise TypeError("a complex number is no index")
     return array.astype(np.intp)
 
 

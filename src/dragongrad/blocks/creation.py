@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, constant, linear
-from ..core.errors import DtypeError, ShapeError, user_line
+from ..core.errors import DtypeError, NoRuleError, ShapeError, user_line
 from ..core.level import PLAIN
-from ..core.variable import Variable, bottom, holds_variable, plain, top_level
+from ..core.variable import Variable, bottom, holds_variable, is_constant, plain, top_level
 from ..namespace import is_running
 from .axes import as_array, copied, promoted_as
 from .memory import lying, relaid, remember_memory
@@ -36,8 +36,22 @@ def _cast_or_truncate(
     memory_order(order)
     if casting != "unsafe" and not np.can_cast(x.dtype, dtype, casting):
         raise TypeError(f"{x.dtype} cannot be cast to {np.dtype(dtype)} according to the rule {casting!r}")
+    if np.dtype(dtype).kind not in "fciub" and x.dtype.kind in "fc":
+        if np.dtype(dtype).kind == "O":
+            # An array of objects that are Variables is one Variable.
+            return np.copy(x)
+        if not is_constant(x):
+            _refuse_no_numbers(np.dtype(dtype))
     out = (_cast if np.dtype(dtype).kind in "fc" else _truncate)(x, dtype=np.dtype(dtype))
     return array_of_no_axes(out) if is_array(x) else out
+
+
+def _refuse_no_numbers(dtype: Any) -> None:
+    what = {"m": "spans of time", "M": "dates", "V": "records"}.get(dtype.kind, "texts")
+    raise NoRuleError(
+        f"astype({str(dtype)!r}) makes {what} of numbers, which have no derivative\n  at {user_line()}\n"
+        "Where it is not wanted, write ad.stop_gradient(x).astype(...)"
+    )
 
 
 _cast.call = TABLE[_cast.fn] = _cast_or_truncate

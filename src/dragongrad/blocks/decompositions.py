@@ -131,24 +131,30 @@ def _qr_pushforward(x_dot: Any, out: Any) -> Any:
     """Walter, Lehmann and Lamour (2012); where a column depends on those before it, NaN from there on."""
     q, r = out
     k = q.shape[-1]
-    lost = _dependent(r)
-    first = np.where(np.logical_and(np.eye(k, dtype=bool), lost[..., None, :]), 1.0, r[..., :k])
+    # The last of as many real columns as rows is what the others leave: LAPACK keeps its sign, also across zero.
+    left = np.arange(k) == k - 1 if q.shape[-2] == k and q.dtype.kind != "c" else np.zeros(k, bool)
+    lost = _dependent(r, left)
+    known = np.logical_and(np.eye(k, dtype=bool), np.logical_or(lost, left)[..., None, :])
+    first = np.where(known, 1.0, r[..., :k])
     slope = _solve_right(x_dot[..., :k], first)
     inner = adjoint(q) @ slope
     below = np.tril(inner, -1)
     turn = below - adjoint(below)
     if q.dtype.kind == "c":
         turn = turn + diagonal_matrix(1j * np.imag(np.diagonal(inner, 0, -2, -1)))
-    q_dot, r_dot = slope + q @ (turn - inner), adjoint(q) @ x_dot - turn @ r
+    # The columns of a square Q are a whole basis: it only turns.
+    q_dot = q @ turn if q.shape[-2] == k else slope + q @ (turn - inner)
+    r_dot = adjoint(q) @ x_dot - turn @ r
     found = np.logical_not(lost)
     return settled(q_dot, found[..., None, :], x_dot), settled(np.triu(r_dot), found[..., :, None], x_dot)
 
 
-def _dependent(r: Any) -> Any:
-    """Which columns are not determined, because they or one before depend on those before."""
+def _dependent(r: Any, left: Any) -> Any:
+    """Which columns are not determined, because they or one before depend on those before, and none is left."""
     size = np.absolute(r[..., : r.shape[-2]])
     limit = rounding(r, r.shape[-1]) * np.max(size, axis=-2, initial=0.0)
-    return np.cumsum(np.diagonal(size, 0, -2, -1) <= limit, axis=-1) > 0
+    short = np.logical_and(np.diagonal(size, 0, -2, -1) <= limit, np.logical_not(left))
+    return np.cumsum(short, axis=-1) > 0
 
 
 _qr = general(np.linalg.qr, pushforward=_qr_pushforward, outputs=2, signature="(m,n)->(m,k),(k,n)",
@@ -272,8 +278,9 @@ for _fn, _values in (
 kink(
     np.linalg.svd, "equal singular values, or one of 0", _NO_VECTORS, _EQUAL, np.nan, lambda a: np.linalg.svd(a)[0]
 )
-kink(np.linalg.qr, "a column that depends on those before it", "NaN from that column and row on",
-     np.ones((2, 2)), np.nan, lambda a: np.linalg.qr(a)[0][:, 1])  # fmt: skip
+kink(np.linalg.qr, "a column that depends on those before it",
+     "NaN from that column and row on, unless it is the last of as many real columns as rows",
+     np.ones((3, 2)), np.nan, lambda a: np.linalg.qr(a)[0][:, 1])  # fmt: skip
 kink(np.linalg.norm, "the 2-norm of a matrix whose largest singular values are equal", _MEAN, _EQUAL, _EQUAL / 2,
      lambda a: np.linalg.norm(a, 2))  # fmt: skip
 kink(np.linalg.norm, "the nuclear norm of a singular matrix", "0 for each singular value of 0", _LOW, _LOW,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,16 @@ import numpy as np
 
 from ..core.block import TABLE
 from ..core.dispatch import BINARY, answer, as_method
-from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, ShapeError, describe, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    DragongradError,
+    DtypeError,
+    NoRuleError,
+    ShapeError,
+    describe,
+    operation_error,
+    user_line,
+)
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain, value_of
 from ..subclasses import refuse_foreign
@@ -18,6 +28,7 @@ from .indices import is_basic
 from .memory import view_of
 from .outputs import into
 from .shaping import copied_in_order, memory_order
+from .storing import as_numpy_refuses
 from .views import is_array, rebind, tell, written_in_place
 from .writing import assigned_in_turn
 
@@ -45,17 +56,25 @@ def _assigned(self: Variable, index: Any, value: Any) -> None:
             f"{describe(self)} is a number, and no array that can be written into\n  at {user_line()}\n"
             "Give the name the new value, x = ..., or make an array of it: x = np.array(x)"
         )
+    try:
+        _assign(self, index, value)
+    except (DragongradError, *NUMPY_ERRORS) as error:
+        found = as_numpy_refuses(error, operator.setitem, self, (index, value), {})
+        raise operation_error("setitem", (self, value, index), found) from None
+
+
+def _assign(self: Variable, index: Any, value: Any) -> None:
     if value.__class__ is Variable and assigned_in_turn(self, index, value):
         return
     # The name now means a new value; what was computed from the old one keeps it, and views of it follow.
     if not is_itself(self, index, value):
-        self.rebind(answer("setitem", setitem.call, (plain(self), value, index), {}))
+        self.rebind(setitem.call(plain(self), value, index))
 
 
 def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
     """An operator as `x += y`: arrays are changed, numbers are replaced."""
 
-    def operator(self: Variable, other: Any) -> Any:
+    def changed(self: Variable, other: Any) -> Any:
         out = call(self, other)
         if out is NotImplemented or not is_array(self):
             return out
@@ -66,8 +85,8 @@ def in_place(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
             )
         return into(self, out, name)
 
-    operator.__name__ = f"__i{name}__"
-    return operator
+    changed.__name__ = f"__i{name}__"
+    return changed
 
 
 _UNSET = object()
@@ -95,13 +114,13 @@ def defers(value: Any, fn: Any = None, left: Any = None) -> Any:
 def _deferring(method: Callable[..., Any]) -> Callable[..., Any]:
     """The product of matrices, which sparse ones and their like on the right answer themselves."""
 
-    def operator(self: Variable, other: Any) -> Any:
+    def product(self: Variable, other: Any) -> Any:
         if other.__class__ is not Variable and other.__class__ is not np.ndarray and defers(other):
             return defers(other, np.matmul, self)
         return method(self, other)
 
-    operator.__name__, operator.__doc__ = method.__name__, method.__doc__
-    return operator
+    product.__name__, product.__doc__ = method.__name__, method.__doc__
+    return product
 
 
 def _settable(name: str) -> property:

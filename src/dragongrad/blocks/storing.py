@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import DtypeError, describe, user_line
-from ..core.variable import Variable, holds_variable
+from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, describe, user_line
+from ..core.variable import Variable, holds_variable, value_of
 from ..lines import user_level
 
 
@@ -46,11 +47,14 @@ def as_written(x: Any, y: Any, shape: Callable[[], Any]) -> Any:
     return elements(x, y)
 
 
-LISTS, _NUMBERS = (list, tuple), (int, float)
+LISTS, _NUMBERS = (list, tuple), (int, float, type(None))
 
 
 def storable(x: Any, y: Any) -> Any:
     """What item assignment stores into `x` in place of `y`; what would silently lose a derivative is refused."""
+    if y is None:
+        # NumPy makes NaN of it among floats.
+        return elements(x, y)
     kind = getattr(y, "dtype", np.dtype(type(y))).kind
     if kind in "fc" and x.dtype.kind in "biu" and isinstance(y, Variable):
         raise DtypeError(
@@ -77,3 +81,47 @@ def _refuse_no_numbers(x: Any, y: Any) -> None:
     """Let NumPy refuse texts and the like, which it does also where nothing is written."""
     if y.dtype.kind in "SUV" or (y.dtype.kind == "O" and not any(isinstance(v, Variable) for v in y.flat)):
         y.astype(x.dtype)
+
+
+def refused_as_numpy_refuses(write: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let what writes into a Variable fail as NumPy's own `write` does, which of two bad arguments names one."""
+
+    def decorate(ours: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(ours)
+        def written(target: Any, *args: Any, **kwargs: Any) -> None:
+            try:
+                ours(target, *args, **kwargs)
+            except (DragongradError, *NUMPY_ERRORS) as error:
+                raise as_numpy_refuses(error, write, target, args, kwargs) from None
+
+        return written
+
+    return decorate
+
+
+def as_numpy_refuses(
+    error: Exception, write: Callable[..., None], target: Any, args: Any, kwargs: Any
+) -> Exception:
+    """The error of a write that failed, or NumPy's own: it is found by writing into an array that nobody has."""
+    if not isinstance(target, Variable):
+        return error
+    stand_ins = [_stand_in(a) for a in args], {k: _stand_in(v) for k, v in kwargs.items()}
+    try:
+        write(np.zeros(target.shape, target.dtype), *stand_ins[0], **stand_ins[1])
+    except NUMPY_ERRORS as found:
+        # A masked array is refused by what it means, and not by its shape.
+        ours = isinstance(found, DragongradError) or any(isinstance(a, np.ma.MaskedArray) for a in args)
+        return error if ours else found
+    return error
+
+
+def _stand_in(value: Any) -> Any:
+    """A plain value in place of one that holds Variables, of the same shape and dtype."""
+    if value.__class__ in LISTS:
+        return type(value)(map(_stand_in, value))
+    if value.__class__ is slice:
+        return slice(*map(_stand_in, (value.start, value.stop, value.step)))
+    if not isinstance(value, Variable):
+        return value
+    found = value_of(value)
+    return found if np.shape(found) == value.shape else np.zeros(value.shape, value.dtype)

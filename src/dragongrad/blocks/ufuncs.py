@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .indexing import add_at, read
 from .indices import places
 from .kinks import kink
 from .reductions import running, stored
-from .storing import storable
+from .storing import refused_as_numpy_refuses, storable
 from .views import is_array, own
 from .writing import refuse_plain
 
@@ -171,6 +172,10 @@ def outer(ufunc: Any, x: Any, y: Any, /, **options: Any) -> Any:
 @composite(np.ufunc.at)
 def at(ufunc: Any, a: Any, indices: Any, /, *operands: Any) -> None:
     """`a[indices] = ufunc(a[indices], b)`, where a place that is named more than once is changed as often."""
+    refused_as_numpy_refuses(ufunc.at)(partial(_at, ufunc))(a, indices, *operands)
+
+
+def _at(ufunc: Any, a: Any, indices: Any, /, *operands: Any) -> None:
     name = f"np.{ufunc.__name__}.at"
     refuse_plain(name, a)
     if ufunc.nout != 1 or ufunc.signature is not None or len(operands) != ufunc.nin - 1:

@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
-from ..core.errors import NUMPY_ERRORS, ConversionError, NoRuleError, operation_error, user_line
+from ..core.errors import (
+    NUMPY_ERRORS,
+    ConversionError,
+    DragongradError,
+    NoRuleError,
+    OutOfBoundsError,
+    operation_error,
+    user_line,
+)
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from .axes import as_array
 from .choosing import index_along, whole, within
 from .memory import decided_by_memory, lying, relaid, root_of, view_of
-from .storing import elements, storable
+from .storing import as_numpy_refuses, elements, refused_as_numpy_refuses, storable
 from .views import array_of_no_axes, is_array, lying_together, own
 
 
@@ -121,11 +129,14 @@ def _write_flattened(a: Any, index: Any, values: Any) -> None:
 
 
 @composite(np.copyto)
+@refused_as_numpy_refuses(np.copyto)
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     """Write values into an array, everywhere or where a mask says so."""
     refuse_plain("np.copyto", dst)
     value = plain(src)
-    if not np.can_cast(getattr(value, "dtype", np.min_scalar_type(value)), dst.dtype, casting):
+    # Only of a number that has no dtype the least is asked for: of a Variable it may differ from row to row.
+    dtype = value.dtype if hasattr(value, "dtype") else np.min_scalar_type(value)
+    if not np.can_cast(dtype, dst.dtype, casting):
         raise TypeError(f"values cannot be cast to {dst.dtype} according to the rule {casting!r}")
     if where is True:
         dst[...] = value
@@ -138,6 +149,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 
 
 @composite(np.put)
+@refused_as_numpy_refuses(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at places of the flattened array; values that are too few are taken again."""
     a = _written_or_lost("np.put", a)
@@ -155,6 +167,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 
 @composite(np.place)
+@refused_as_numpy_refuses(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """Write values one after another where a mask holds; values that are too few are taken again."""
     refuse_plain("np.place", arr)
@@ -174,6 +187,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 
 @composite(np.putmask)
+@refused_as_numpy_refuses(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """Write where a mask holds, each element the value at its own place; values that are too few are repeated."""
     refuse_plain("np.putmask", a)
@@ -188,6 +202,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 
 
 @composite(np.fill_diagonal)
+@refused_as_numpy_refuses(np.fill_diagonal)
 def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """Write the diagonal, of all axes together; of a tall matrix with `wrap` also those below the first."""
     refuse_plain("np.fill_diagonal", a)
@@ -202,6 +217,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 
 
 @composite(np.put_along_axis)
+@refused_as_numpy_refuses(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
     """Write values at places along an axis, which differ from one line to the next."""
     if axis is None:
@@ -231,6 +247,8 @@ class Flat:
         return iter(np.ravel(self.base))
 
     def __getitem__(self, index: Any) -> Any:
+        if index is None or (index.__class__ is tuple and any(part is None for part in index)):
+            raise OutOfBoundsError(f"x.flat has one axis, and None adds another\n  at {user_line()}")
         return own(np.ravel(self.base)[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -239,8 +257,9 @@ class Flat:
             _refuse_complex(base, value)
             value = value.item() if isinstance(value, np.generic) else value
             Flat(base)._write(index, as_array(elements(base, value)))
-        except NUMPY_ERRORS as error:
-            raise operation_error("x.flat[i] = v", (self.base, index, value), error) from None
+        except (DragongradError, *NUMPY_ERRORS) as error:
+            found = as_numpy_refuses(error, _set_flat, self.base, (index, value), {})
+            raise operation_error("x.flat[i] = v", (self.base, index, value), found) from None
 
     def _write(self, index: Any, value: Any) -> None:
         if _written_in_turn("x.flat[i] = v", self.base, value, index, _set_flat):

@@ -15,6 +15,7 @@ from ..core.graph import Graph
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
+from ..subclasses import MATRIX, refuse_matrix
 from .abstract_evaluation import (
     IS_COMPLEX,
     OF_SHAPES,
@@ -170,6 +171,8 @@ class Stage(Numbers):
             )
         if params:
             params = {k: settled(v) for k, v in params.items()}
+        if any([a.__class__ is MATRIX for a in args]):
+            refuse_matrix()
         if self.ended:
             raise EscapedError(
                 "a value of a compiled function was kept (in a global, an attribute or a closure) and used after "

@@ -28,6 +28,8 @@ from .variable import Variable, is_constant, plain, top_level
 
 ARGUMENTS = ("x", "y", "z", "u", "v", "w")
 _PLAIN_SCALARS = frozenset({float, int, np.float64})
+# NumPy numbers its dtypes: after those of numbers come objects, texts, records, dates and times (and halves).
+_BOOLEANS_TO_COMPLEX = np.dtype(np.clongdouble).num
 # What a function does that returns its argument; a partial is looked at, and not called before it is needed.
 _IDENTITY = (lambda out: out).__code__.co_code
 
@@ -335,6 +337,12 @@ def _binary_call(block: Block) -> Callable[..., Any]:
                 if other is not level:
                     level = other if other.serial > level.serial else level
                     x, y = plain(x), plain(y)  # a buffer without a derivative is the array that it holds
+            elif y.__class__ is np.ndarray:
+                if y.dtype.num > _BOOLEANS_TO_COMPLEX:
+                    y = plain(y)
+                    if y.__class__ is Variable:
+                        return call(x, y)
+                    _variable.FOREIGN(y)
             elif y.__class__ not in _PLAIN_SCALARS:
                 y = plain(y)
                 if y.__class__ is Variable or (y.__class__ is not np.ndarray and x.defers(y)):
@@ -345,7 +353,7 @@ def _binary_call(block: Block) -> Callable[..., Any]:
                 x = plain(x)
                 if x.__class__ is Variable:
                     return call(x, y)
-                if x.__class__ is not np.ndarray:
+                if x.__class__ is not np.ndarray or x.dtype.num > _BOOLEANS_TO_COMPLEX:
                     _variable.FOREIGN(x)
             return y.level.binary(block, x, y)
         return block(plain(x), plain(y))

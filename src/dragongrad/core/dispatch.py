@@ -12,8 +12,8 @@ import numpy as np
 from .. import late
 from . import variable as _variable
 from .block import BLOCKS, TABLE, UNSUPPORTED
-from .errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, describe, operation_error, user_line
-from .variable import Variable, top_level
+from .errors import NUMPY_ERRORS, DragongradError, DtypeError, NoRuleError, operation_error, user_line
+from .variable import Variable
 
 # What answers for a function outside the table, where buffers are the arrays that they hold; what is made of them.
 WITHOUT_RULE: Any = None
@@ -129,23 +129,6 @@ def no_rule(fn: Any) -> NoRuleError:
     )
 
 
-def gather(array: np.ndarray[Any, Any]) -> Any:
-    """Stack an object array of Variables and numbers, as `np.array([f1, f2])` makes it, into one Variable."""
-    elements: list[Any] = array.ravel().tolist()
-    if top_level(elements) is None:
-        try:
-            if any(e is None for e in elements):
-                raise TypeError
-            return array.astype(np.result_type(*elements) if elements else np.float64)
-        except (TypeError, ValueError):
-            kinds = sorted({type(e).__name__ for e in elements})
-            raise DtypeError(f"an object array holding {', '.join(kinds)} is not numeric") from None
-    for e in elements:
-        if isinstance(e, Variable) and e.shape:
-            raise DtypeError(f"an object array holds a Variable of {describe(e)}: join them with np.stack")
-    return TABLE[np.stack](elements).reshape(array.shape)
-
-
 # Operators and methods of a Variable, by the NumPy function that stands behind each
 
 BINARY = {
@@ -246,6 +229,3 @@ def _reshape(self: Any, *shape: Any, order: str = "C") -> Any:
 def _transpose(self: Any, *axes: Any) -> Any:
     """As `numpy.ndarray.transpose`."""
     return answer("transpose", TABLE[np.transpose], (self, axes[0] if len(axes) == 1 else axes or None), {})
-
-
-_variable.GATHER = gather

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ConversionError, DtypeError, ShapeError
+from .errors import ConversionError, DtypeError, ShapeError, user_line
 from .level import PLAIN, Level
 from .nests import flatten, unflatten
 
@@ -193,11 +193,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, _LEAVE):
         return value
     if isinstance(value, (list, tuple)):
-        array = np.asarray(value, dtype=object) if holds_variable(value) else np.asarray(value)
+        try:
+            array = np.asarray(value, dtype=object) if holds_variable(value) else np.asarray(value)
+        except (ValueError, TypeError) as error:
+            raise ShapeError(f"a list is no array: {error}\n  at {user_line()}") from None
         return GATHER(array) if array.dtype.hasobject else array
     if hasattr(value, "__array__") and not hasattr(value, "__array_function__"):
         # What labels arrays may hold a Variable, which NumPy would make an array of objects.
-        return plain(held if isinstance(held := getattr(value, "data", None), Variable) else np.asarray(value))
+        held = getattr(value, "data", None)
+        # Its method may make a buffer by NumPy's functions, which here is a Variable, and for NumPy no array.
+        return plain(held if isinstance(held, Variable) else value.__array__())
     return value
 
 
@@ -217,7 +222,10 @@ def settle(out: Any) -> Any:
     leaves, structure = flatten(out)
     top_level(leaves)  # a view that is to be made anew is made so while its level is open
     objects = any(isinstance(leaf, np.ndarray) and leaf.dtype.hasobject for leaf in leaves)
-    return unflatten(structure, [plain(leaf) for leaf in leaves]) if objects else out
+    if not objects:
+        return out
+    leaves = [np.asarray(leaf) if isinstance(leaf, np.matrix) else leaf for leaf in leaves]
+    return unflatten(structure, [plain(leaf) for leaf in leaves])
 
 
 def value_of(value: Any) -> Any:

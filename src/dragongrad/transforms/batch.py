@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, overload
 
 import numpy as np
 
+from .. import elsewhere
 from ..context import WATCH
 from ..core.block import Block
 from ..core.errors import (
@@ -24,6 +25,7 @@ from ..core.level import Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
 from ..lines import within_vectorize
+from ..subclasses import MATRIX, refuse_matrix
 from .evaluate import call, refuse_escaped, rewrap
 from .options import Transform
 from .watch import check_forward
@@ -40,8 +42,6 @@ _INSTEAD = {
     "outside, np.array(a)",
     "int": 'write x[np.argmax(x)] for x[int(np.argmax(x))], np.trunc(x) for int(x), f"{x}" for "%d" % x; range() '
     "and slices take numbers that are the same in every row",
-    "item()": "leave .item() away: what it gives is an array of no axes, and works like a number",
-    "tolist()": "leave .tolist() away: an array can be indexed, unpacked and iterated like a list",
 }
 
 
@@ -71,10 +71,10 @@ class Batch(Level):
         if what != "an index" and within_vectorize():
             return super().number(x, what)
         if what != "an index":
-            raise ConversionError(
-                f"converting a batched Variable to {what} would make one number of many\n  at {user_line()}\n"
-                f"Under vmap {_INSTEAD.get(what, _INSTEAD['float'])}"
-            )
+            line = user_line()
+            cure = elsewhere.of_line(line) or f"Under vmap {_INSTEAD.get(what, _INSTEAD['float'])}"
+            lost = f"converting a batched Variable to {what} would make one number of many"
+            raise ConversionError(f"{lost}\n  at {line}\n{cure}")
         raise ConversionError(
             f"a batched integer differs from row to row, and is no one index\n  at {user_line()}\n"
             "Of a plain array write ad.take(a, i) for a[i], and ad.take(a, i + np.arange(n)) for a[i:i + n]"
@@ -102,6 +102,11 @@ class Batch(Level):
             raise operation_error(block.name, args, error) from None
         if isinstance(out, (tuple, list)):
             return rewrap(out, [Variable(o, self) for o in out])
+        if not block.partials and not all(batched) and MATRIX in map(type, values):
+            row = [v[0] if b and len(v) else v for v, b in zip(values, batched, strict=True)]
+            if block.forward(*row, **params).__class__ is MATRIX:
+                refuse_matrix()
+            out = np.asarray(out)
         return Variable(out, self)
 
 

@@ -22,11 +22,10 @@ from ..core.errors import (
 from ..core.level import PLAIN, Level
 from ..core.node import Node
 from ..core.variable import Variable, bottom, plain, settle, top_level
-from ..subclasses import refuse_matrix
+from ..subclasses import MATRIX, refuse_matrix
 from .foreign_errors import restated
 
 # Asked of what every Block gives.
-_matrix = np.matrix
 
 
 def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -55,7 +54,7 @@ def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, An
         if not block.dispatches:
             raise
         raise operation_error(block.name, tuple(values), error) from None
-    if out.__class__ is _matrix:
+    if out.__class__ is MATRIX:
         refuse_matrix()
     if out.__class__ is Variable and out.level is PLAIN:
         # A function of the user's gave a buffer of its own.

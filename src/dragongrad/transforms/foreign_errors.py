@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from traceback import walk_tb
 from types import FunctionType, MethodType
@@ -26,7 +27,8 @@ from ..lines import is_inside
 from .scipy_names import instead_of, module_of, public_name
 
 # How NumPy complains of the elements of an object array.
-_OBJECT_ARRAY = ("which has no callable", "dtype('O')", "dtype object", "not supported for the input types")
+_OBJECT_ARRAY = ("dtype('O')", "dtype object", "not supported for the input types")
+_ELEMENTS = re.compile(r"of type (?:Variable|float|int|complex|bool|numpy\.\w+) which has no callable")
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 # Functions of arrays that NumPy does not have.
 _OURS = frozenset({"softmax", "log_softmax", "logsumexp"})
@@ -48,6 +50,11 @@ def restated(error: Exception) -> DragongradError | None:
         return ConversionError(
             f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
             "Write into a copy that was made in the function, np.array(a), and there a number: a[i] = v[0]"
+        )
+    if any(module_of(frame).endswith(".defchararray") for frame, _ in walk_tb(error.__traceback__)):
+        return NoRuleError(
+            f"np.char works on texts, which have no derivative: {error}\n  at {user_line(error)}\n"
+            "Pass ad.stop_gradient(x)"
         )
     if isinstance(error, ValueError) and str(error).startswith("The truth value of an array with more"):
         return ShapeError(
@@ -82,11 +89,12 @@ def restated(error: Exception) -> DragongradError | None:
             f"np.nditer does not ask Variables how to iterate over several of them\n  at {user_line(error)}\n"
             "Write for v in x.flat, or for i, v in np.ndenumerate(x)"
         )
-    if not any(sign in str(error) for sign in _OBJECT_ARRAY):
+    if not any(sign in str(error) for sign in _OBJECT_ARRAY) and not _ELEMENTS.search(str(error)):
         return None
+    # NumPy tells neither texts from lists of Variables, which are arrays of objects to it, nor what these hold.
     return DtypeError(
-        f"a list or np.array([...]) of Variables is an object array, of which NumPy could not compute: {error}\n"
-        f"  at {user_line(error)}\nJoin them with np.stack([x, y]) or np.array([x, 2.0], like=x)"
+        f"NumPy could not compute of a text, or of an array of objects: {error}\n  at {user_line(error)}\n"
+        "Join Variables with np.stack([x, y]) or np.array([x, 2.0], like=x); of a text write float(text)"
     )
 
 
