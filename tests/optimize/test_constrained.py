@@ -324,3 +324,41 @@ def test_a_nan_inside_scipy_is_news():
     found = ad.minimize(lambda x: np.sqrt(x[0]) + x[1] ** 2, [1.0, 1.0], method="scipy:trust-exact")
     assert not found.success
     assert found.status in (Status.NON_FINITE, Status.NO_DESCENT)
+
+
+# Where a run begins, the constraint, and the minimum. Lagrange's conditions hold at each start: it is a maximum or
+# a saddle along the constraints.
+NO_MINIMA = {
+    "a circle": (lambda x: x[0] + x[1], [1.0, 1.0], lambda x: x @ x - 2, [-1.0, -1.0]),
+    "an ellipse": (lambda x: x[0] ** 2 + 4 * x[1] ** 2, [0.0, 1.0], lambda x: x @ x - 1, [1.0, 0.0]),
+    "a line": (lambda x: x[0] ** 2 - 2 * x[1] ** 2 + x[1] ** 4, [0.0, 0.0, 0.0], lambda x: x[2], [0.0, 1.0, 0.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [None, "scipy:SLSQP", "scipy:trust-constr"])
+@pytest.mark.parametrize("name", NO_MINIMA)
+def test_maxima_and_saddles_along_constraints_are_no_successes(name, method):
+    f, start, equal, expected = NO_MINIMA[name]
+    constraints = {"type": "eq", "fun": equal}
+    found = ad.minimize(f, np.array(start), method=method, constraints=constraints)
+    assert not found.success or np.allclose(np.abs(found.x), np.abs(expected), atol=1e-3)
+    assert found.fun < f(np.array(start)) - 0.5
+
+
+def test_a_plane_and_a_corner_have_no_way_down():
+    for constraints, start in (
+        ({"type": "eq", "fun": lambda x: x[0] + x[1] - 1}, [0.3, 0.7]),
+        ([{"type": "ineq", "fun": lambda x: x[0]}, {"type": "ineq", "fun": lambda x: x[1]}], [1.0, 2.0]),
+    ):
+        assert ad.minimize(lambda x: x[0] + x[1], np.array(start), constraints=constraints).success
+
+
+@pytest.mark.parametrize("method", ["scipy:COBYLA", "scipy:COBYQA"])
+def test_without_derivatives_a_success_has_no_lower_point_on_the_way_of_the_gradient(method):
+    cusp = {"type": "ineq", "fun": lambda x: x[0] ** 3 - x[1] ** 2}
+    twice = [{"type": "eq", "fun": lambda x: x[0] - 1}, {"type": "eq", "fun": lambda x: 2 * x[0] - 2}]
+    for f, start, constraints, least in (
+        (lambda x: x[0], [1.0, 1.0], cusp, 0.0), (lambda x: (x[0] - 2) ** 2 + x[1] ** 2, [0.0, 1.0], twice, 1.0),
+    ):  # fmt: skip
+        found = ad.minimize(f, np.array(start), method=method, constraints=constraints)
+        assert not found.success or found.fun < least + 0.3

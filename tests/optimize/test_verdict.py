@@ -337,3 +337,27 @@ def test_promises_of_a_smooth_function_come_true_evenly():
             judge(optimizer, [(t, fall(t)) for t in steps])
     judge(optimizer, [])
     assert math.isclose(optimizer.loss, 1.0)
+
+
+# At a corner without slope the curvature decides, where bounds leave a way.
+CORNERS = {
+    "both away": (lambda x: -x[0] * x[1], [0.0, 0.0], [(0, 1)] * 2, [1.0, 1.0]),
+    "one away": (lambda x: x[0] ** 2 - x[1] ** 2, [1.0, 0.0], [(-1, 1), (0, 1)], [0.0, 1.0]),
+    "none": (lambda x: x[0] * x[1], [0.0, 0.0], [(0, 1)] * 2, [0.0, 0.0]),
+    "one value": (lambda x: x[0] ** 2 - x[1] ** 2, [1.0, 0.0], [(-1, 1), (0, 0)], [0.0, 0.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_a_saddle_at_a_corner_of_the_bounds_is_left(name):
+    f, start, bounds, expected = CORNERS[name]
+    for method in (None, "trust-exact", "scipy:L-BFGS-B"):
+        found = ad.minimize(f, np.array(start), method=method, bounds=bounds)
+        assert not found.success or np.allclose(found.x, expected, atol=1e-6), method
+
+
+def test_a_promise_that_is_hardly_above_rounding_is_tried():
+    """The value is -1e12 and some: a valley is followed as far as its last digits tell."""
+    for method in SECOND:
+        found = ad.minimize(lambda x: rosenbrock(x) - 1e12, np.array([-1.2, 1.0]), method=method)
+        assert not found.success or rosenbrock(found.x) < 3e-3, method

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,11 @@ _VIOLATED, _ACTIVE = 1e-6, 1e-4
 _LEFT, _WHOLE, _CANCELLED = 1e-3, 1e-8, 1e-5
 # What the multipliers may say that is left to gain up to their constraints, relative to all that was gained.
 _GAP = 1e-5
+# Of so many parameters the curvature along the constraints is looked at; it is none where it is this small relative
+# to the terms of the gradient. So far, relative to the size of the parameters, a step along it is tried.
+_COLUMNS, _CURVED, _BESIDE = 20, 1e-6, 0.05
+# Such steps, in the same measure, are tried where a method knew no gradient.
+_PARTS = (0.5, 0.1, 0.02, 4e-3)
 
 
 class Objection(NamedTuple):
@@ -59,9 +65,7 @@ def verdict(
     violated = worst(x, start, constraints, box)
     if violated is not None:
         return Objection(violated, False)
-    near = _ACTIVE * rows.sizes
-    at_low, at_high = rows.values <= rows.low + near, rows.values >= rows.high - near
-    active = at_low | at_high
+    active, at_low, at_high = _active(rows)
     normals = rows.matrix[active] * size
     multipliers, left, terms = _explained(gradient * size, normals, at_low[active], at_high[active])
     slack = np.minimum(np.abs(rows.values - rows.low), np.abs(rows.high - rows.values))[active]
@@ -73,6 +77,62 @@ def verdict(
         return None
     reason = f"no multipliers of the constraints explain the gradient: {left:.3g} of {terms:.3g} remains"
     return Objection(reason, True)
+
+
+def way_down(
+    x: Array, start: Array, look: Callable[[Array], tuple[float, Array]], constraints: list[Any], box: Box | None
+) -> Array | None:
+    """A point beside one where Lagrange's conditions hold, towards which the value falls along the constraints.
+
+    There the point is a maximum or a saddle: the Lagrangian has negative curvature in a direction in which no
+    active constraint changes. None where it has none, or of many parameters. `look` gives value and gradient.
+    """
+    if x.size > _COLUMNS:
+        return None
+    size = _sizes(x, start)
+    rows = _stacked(x, size, constraints, box)
+    active, at_low, at_high = _active(rows)
+    normals = rows.matrix[active] * size
+    multipliers, _, terms = _explained(look(x)[1] * size, normals, at_low[active], at_high[active])
+    _, lengths, vectors = np.linalg.svd(normals) if len(normals) else (None, np.empty(0), np.eye(x.size))
+    along = vectors[np.count_nonzero(lengths > 1e-8 * lengths.max(initial=0.0)) :]
+
+    def lagrangian(y: Array) -> tuple[float, Array]:
+        value, gradient = look(y)
+        found = _stacked(y, size, constraints, box)
+        rest = gradient - multipliers @ found.matrix[active]
+        return value - float(multipliers @ found.values[active]), rest * size
+
+    h = float(np.cbrt(np.finfo(float).eps))
+    slopes = [lagrangian(x + h * size * z)[1] - lagrangian(x - h * size * z)[1] for z in along]
+    curvature = along @ np.array(slopes).reshape(len(along), x.size).T / (2 * h)
+    if not len(along) or not np.isfinite(curvature).all():
+        return None
+    values, turned = np.linalg.eigh((curvature + curvature.T) / 2)
+    if not values[0] < -_CURVED * terms:
+        return None
+    step = _BESIDE * size * (turned[:, 0] @ along)
+    best = min((x + step, x - step), key=lambda y: lagrangian(y)[0])
+    fall = lagrangian(x)[0] - lagrangian(best)[0]
+    return best if fall > -values[0] * _BESIDE**2 / 8 else None
+
+
+def lower(
+    x: Array, start: Array, look: Callable[[Array], tuple[float, Array]], constraints: list[Any], box: Box | None
+) -> Array | None:
+    """A feasible point with a clearly lower value, on the way that the constraints leave; None where none is."""
+    size = _sizes(x, start)
+    rows = _stacked(x, size, constraints, box)
+    active, at_low, at_high = _active(rows)
+    (value, gradient), normals = look(x), rows.matrix[active] * size
+    multipliers, _, terms = _explained(gradient * size, normals, at_low[active], at_high[active])
+    way = normals.T @ multipliers - gradient * size
+    length = float(np.linalg.norm(way))
+    for part in _PARTS if length > 0 else ():
+        y = x + part / length * size * way
+        if worst(y, start, constraints, box) is None and look(y)[0] < value - _GAP * terms:
+            return y
+    return None
 
 
 def worst(x: Array, start: Array, constraints: list[Any], box: Box | None) -> str | None:
@@ -94,6 +154,13 @@ def worst(x: Array, start: Array, constraints: list[Any], box: Box | None) -> st
         if not np.all(_violations(rows) <= _VIOLATED * rows.sizes):
             return f"a bound is violated by {float(np.max(_violations(rows))):.3g} at x"
     return found
+
+
+def _active(rows: _Rows) -> tuple[Array, Array, Array]:
+    """Which constraints are met with equality, and which of them at their lower and at their upper limits."""
+    near = _ACTIVE * rows.sizes
+    at_low, at_high = rows.values <= rows.low + near, rows.values >= rows.high - near
+    return at_low | at_high, at_low, at_high
 
 
 def _violations(rows: _Rows) -> Array:

@@ -214,16 +214,10 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     """Whether a success is one: how the run ends, and where it may begin again."""
     watched = problem.watched
     seen = watched.end(x, method.order)
-    if not method.order and (problem.constraints or not np.isfinite(seen.gradient).all()):
+    if not method.order and not np.isfinite(seen.gradient).all():
         return Status.CONVERGED, said, None
     if problem.constraints:
-        wrong = lagrange.verdict(
-            x, seen.gradient, watched.objective.start.ravel(), (watched.gained(), abs(watched.first - seen.value)),
-            problem.constraints, problem.box,
-        )  # fmt: skip
-        if wrong is None:
-            return Status.CONVERGED, said, None
-        return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
+        return _doubt_constrained(problem, method, seen, said)
     here = Optimizer(watched.objective)
     here.box = problem.box
     here.arrive(watched.shaped(x), seen.value, seen.gradient.reshape(here.params.shape))
@@ -239,6 +233,27 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     if better is None:
         return Status.CONVERGED, said, None
     return Status.NO_DESCENT, f"{said}, but the value still falls", better.params.ravel().astype(float)
+
+
+def _doubt_constrained(
+    problem: _Problem, method: Method, seen: Seen, said: str
+) -> tuple[Status, str, Array | None]:
+    """The same under constraints, where Lagrange's conditions are asked."""
+    watched, x = problem.watched, seen.x
+    start, gained = watched.objective.start.ravel(), (watched.gained(), abs(watched.first - seen.value))
+    wrong = lagrange.verdict(x, seen.gradient, start, gained, problem.constraints, problem.box)
+    if wrong is None:
+        beside = lagrange.way_down(x, start, watched.look, problem.constraints, problem.box)
+        if beside is None:
+            return Status.CONVERGED, said, None
+        return Status.NO_DESCENT, f"{said}, but the value falls along the constraints beside x", beside
+    if method.order:
+        return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
+    # Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells.
+    lower = lagrange.lower(x, start, watched.look, problem.constraints, problem.box)
+    if lower is None:
+        return Status.CONVERGED, said, None
+    return Status.NO_DESCENT, f"{said}, but the value still falls within the constraints", lower
 
 
 def _is_solution(problem: _Problem, method: Method, x: Array) -> bool:

@@ -90,6 +90,11 @@ class Watched:
             known = self._note(Seen(x.copy(), value, np.array(given, float).ravel()))
         return known.value, known.gradient
 
+    def look(self, x: Array) -> tuple[float, Array]:
+        """The value and the gradient at a vector where no run goes: nothing remembers it."""
+        value, gradient = self.objective.value_and_gradient(self.shaped(x))
+        return float(value), np.array(gradient, float).ravel()
+
     def recall(self, x: Array) -> Seen | None:
         """What was seen at a vector lately."""
         return next((seen for seen in reversed(self.memory) if np.array_equal(seen.x, x)), None)

@@ -107,7 +107,7 @@ def _unclipped(optimizer: Optimizer) -> Optimizer:
 def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
     """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows."""
     g, rough, pair = vector(optimizer.slope()), _ROUND, optimizer.objective.form == "pair"
-    free = optimizer.free()
+    free = _open(optimizer)
     if not free.any():
         return Move(np.zeros_like(g), 0.0, 0.0, False), np.empty((0, g.size))
     if not pair and g.size <= _DENSE and g.size * optimizer.objective.data <= _BATCH:
@@ -128,6 +128,12 @@ def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
     flat = none & (np.abs(model.c) <= rough * np.linalg.norm(model.c))
     move = model.step(_size(optimizer, scale @ inside))
     return move._replace(p=move.p @ inside), (model.vectors[:, flat] / scale[:, None]).T @ inside
+
+
+def _open(optimizer: Optimizer) -> Array:
+    """Which parameters may move: also those at a bound along which there is no slope, where curvature decides."""
+    free, box = optimizer.free(), optimizer.box
+    return free if box is None else free | ((vector(optimizer.gradient) == 0) & (box.low < box.high))
 
 
 def _differences(optimizer: Optimizer) -> Callable[[Array], Array]:
@@ -196,7 +202,8 @@ def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
     bend = -2 * (move.gain + slope)
     signs = (1.0,) if -slope > 1e-6 * move.gain else (1.0, -1.0)
     kept: list[tuple[float, float]] = []
-    for t, promised in _shorter(slope, bend, 10 * rounding(optimizer)):
+    # Promises that are hardly above rounding are tried, but nothing is judged by them.
+    for t, promised in _shorter(slope, bend, min(enough, 10 * rounding(optimizer))):
         best = _least([_try(optimizer, x + sign * t * p) for sign in signs])
         fall = optimizer.loss - best.value
         if fall > enough:
