@@ -98,15 +98,15 @@ _i2e = elementwise(
 enter("j0", lambda x: -sp.j1(x))
 enter("j1", lambda x: 0.5 * (sp.j0(x) - _j2(x)))
 enter("y0", lambda x: -sp.y1(x))
-enter("y1", lambda x: 0.5 * (sp.y0(x) - sp.yn(2, x)))
+enter("y1", lambda out, x: sp.y0(x) - out / x)
 enter("i0", lambda x: sp.i1(x))
 enter("i1", lambda x: 0.5 * (sp.i0(x) + _i2(x)))
 enter("k0", lambda x: -sp.k1(x))
-enter("k1", lambda x: -0.5 * (sp.k0(x) + sp.kn(2, x)))
+enter("k1", lambda out, x: -sp.k0(x) - out / x)
 enter("i0e", lambda out, x: sp.i1e(x) - np.sign(x) * out)
 enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + _i2e(x)) - np.sign(x) * out)
 enter("k0e", lambda out, x: out - sp.k1e(x))
-enter("k1e", lambda out, x: out - 0.5 * (sp.k0e(x) + sp.kve(2, x)))
+enter("k1e", lambda out, x: out - sp.k0e(x) - out / x)
 
 # Spherical functions; SciPy's ufuncs of their derivatives are differentiated by the differential equation.
 
