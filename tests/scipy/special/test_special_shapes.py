@@ -133,6 +133,12 @@ ENDS = [
     (special.log_ndtr, (50.0,), 0, 0.0),
     (special.ellipk, (0.0,), 0, np.pi / 8),
     (special.kolmogorov, (0.0,), 0, 0.0),
+    (special.binom, (-1 + 1e-9, 2.3), 0, 2.5751812196646138e17),
+    (special.agm, (0.0, 1.0), 0, np.inf),
+    (special.agm, (0.0, 1.0), 1, 0.0),
+    (special.agm, (1e-300, 1.0), 1, 0.002266127472157885),
+    (special.agm, (1e-300, 1.0), 0, 3.2787219999365106e294),
+    (special.agm, (1e200, 1e200), 1, 0.5),
     (special.tklmbda, (3.0, 0.5), 0, 0.0),
     (special.gammainc, (np.nan, 1.0), 0, np.nan),
 ]
