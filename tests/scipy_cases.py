@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
-from grid import BACKENDS, assert_compiles, covering, leaves, thinned, weighted
+from grid import BACKENDS, assert_compiles, assert_same, covering, leaves, thinned, weighted
 
 import dragongrad as ad
 from dragongrad.testing import check_derivatives
@@ -50,6 +50,8 @@ def properties(part, cases):
     ours = importlib.import_module(f"dragongrad.scipy.{part}")
     scipys = importlib.import_module(f"scipy.{part}")
     every = pytest.mark.parametrize("name", cases)
+    # SciPy looks at the error of single precision as if it were double.
+    rough = pytest.mark.filterwarnings("ignore:logm result may be inaccurate:RuntimeWarning")
 
     @every
     def test_value_is_scipys(name):
@@ -97,27 +99,54 @@ def properties(part, cases):
         # Special functions have native forms, which differ from SciPy's by some units in the last place.
         assert_compiles(f, one.args, other, backend, ulps=1000)
 
+    @rough
     @pytest.mark.parametrize("name", [n for n in cases if cases[n].single])
     def test_single_precision_stays(name):
         one = cases[name]
-        narrow = {np.dtype(float): np.float32, np.dtype(complex): np.complex64}
-        args = tuple(np.asarray(a).astype(narrow.get(np.asarray(a).dtype, np.asarray(a).dtype)) for a in one.args)
-        expected = [np.asarray(v).dtype for v in leaves(bound(one, scipys)(*args))]
-        x, *rest = args
-        got = ad.jvp(lambda x: bound(one, ours)(x, *rest), (x,), (x,))
-        assert [np.asarray(v).dtype for v in leaves(got[0])] == expected
-        floats = [d for d in expected if d.kind in "fc"]
-        assert [np.asarray(v).dtype for v in leaves(got[1]) if np.asarray(v).dtype.kind in "fc"][
-            : len(floats)
-        ] == floats
-        assert ad.grad(lambda x: weighted(bound(one, ours))(x, *rest))(x).dtype == x.dtype
+        args, moving = narrowed(one.args)
+        expected, given = bound(one, scipys)(*args), tuple(args[i] for i in moving)
+        f = _of_some(bound(one, ours), args, moving)
+        value, dot = ad.jvp(f, given, given)
+        _assert_near(value, expected, 2e-5)
+        for v, t in zip(leaves(value), leaves(dot), strict=True):
+            assert np.asarray(t).dtype == np.asarray(v).dtype or np.asarray(v).dtype.kind not in "fc"
+        gradient = ad.grad(weighted(f), tuple(range(len(given))))
+        assert [g.dtype for g in gradient(*given)] == [x.dtype for x in given]
+        assert [g.dtype for g in ad.jvp(gradient, given, given)[1]] == [x.dtype for x in given]
+        if one.batches:
+            rows = ad.vmap(lambda x: f(x, *given[1:]))(np.stack([given[0]] * 2))
+            assert [np.asarray(v).dtype for v in leaves(rows)] == [np.asarray(v).dtype for v in leaves(expected)]
+
+    @rough
+    @pytest.mark.parametrize(
+        ("name", "backend"),
+        thinned(covering([n for n in cases if cases[n].single and cases[n].compiles], BACKENDS), 16),
+    )
+    def test_single_precision_stays_in_compiled_code(name, backend):
+        one = cases[name]
+        args, moving = narrowed(one.args)
+        given = tuple(args[i] for i in moving)
+        f = _of_some(bound(one, ours), args, moving)
+        both = lambda *x: (_numbers(f)(*x), ad.grad(weighted(f), tuple(range(len(given))))(*x))
+        compiled, expected = ad.compile(both, backend=backend), both(*given)
+        assert [g.dtype for g in expected[1]] == [x.dtype for x in given]
+        for _ in range(2):
+            found = compiled(*given)
+            assert_same(found[0], expected[0], np.float32)
+            assert [g.dtype for g in found[1]] == [x.dtype for x in given]
 
     tests = (
         test_value_is_scipys, test_derivatives, test_second_derivatives, test_a_batch_is_its_rows, test_compiled,
-        test_single_precision_stays,
+        test_single_precision_stays, test_single_precision_stays_in_compiled_code,
     )  # fmt: skip
-    alone = any(one.single for one in cases.values())
-    return {t.__name__: t for t in tests if alone or t is not test_single_precision_stays}
+    return {t.__name__: t for t in tests}
+
+
+def narrowed(args):
+    """Arguments in single precision, and which of them have a derivative."""
+    narrow = {np.dtype(float): np.float32, np.dtype(complex): np.complex64}
+    args = [np.asarray(a).astype(narrow.get(np.asarray(a).dtype, np.asarray(a).dtype)) for a in args]
+    return args, [i for i, a in enumerate(args) if a.dtype.kind in "fc"]
 
 
 def _numbers(f):

@@ -157,7 +157,7 @@ def tables() -> dict[str, Table]:
     with mp.workdps(DIGITS):
         return {
             **_exponential(), **_logarithm(), **_circle(), **_inverse(), **_gauss(), **_gamma(),
-            **_modified_bessel(), **_bessel(),
+            **_modified_bessel(), **_bessel(), **_decaying(), **_swinging(),
         }  # fmt: skip
 
 
@@ -396,6 +396,78 @@ def _bessel() -> dict[str, Table]:
     found |= _both(
         "bessel._J2", small, lambda t: 1 / small(t), (mpf(0), mpf(4), 9), (mpf(0), mpf(4), 4),
     )  # fmt: skip
+    return found
+
+
+# Where the series of K0 and K1 ends; beyond, they are polynomials in 1 / (x + 1).
+NEAR_K = 1
+
+
+def scaled_k(k: int, x: mpf) -> mpf:
+    """`exp(x) K_k(x)` for x from 1 on, by the trapezoidal rule: mpmath's own takes thirty times as long."""
+    count = 160
+    step = mp.acosh(1 + 260 / x) / count
+    terms = [mp.exp(-2 * x * mp.sinh(t / 2) ** 2) * mp.cosh(k * t) for t in (step * n for n in range(1, count + 1))]
+    return step * (mp.fsum(terms) + mpf(1) / 2)
+
+
+def _decaying() -> dict[str, Table]:
+    """K0 and K1: what is left of them beside a logarithm, what that is multiplied by, and themselves beyond."""
+    found, end = {}, mpf(NEAR_K) ** 2 / 4
+
+    def rest(k: int) -> Real:
+        # K0 + log(x) I0, and (x (K1 - log(x) I1) - 1) / t.
+        def of(t: mpf) -> mpf:
+            x = 2 * mp.sqrt(t)
+            value = mp.besselk(k, x) + (-1) ** k * mp.log(x) * mp.besseli(k, x)
+            return (x * value - 1) / t if k else value
+
+        return of
+
+    def growing(k: int) -> Real:
+        # (I0 - 1) / t, and I1 / (x/2).
+        return lambda t: (mp.hyp0f1(1, t) - 1) / t if k == 0 else mp.hyp0f1(2, t)
+
+    def far(k: int) -> Real:
+        def of(v: mpf) -> mpf:
+            x = 2 * (NEAR_K + 1) / (1 + v) - 1
+            return mp.sqrt(x) * scaled_k(k, x)
+
+        return of
+
+    for k in range(2):
+        near, grown, whole, low = rest(k), growing(k), far(k), mpf("1e-15") - 1
+        found |= _both(
+            f"second_kind._K{k}", near, lambda t, near=near: 1 / near(t), (mpf(0), end, 8), (mpf(0), end, 4),
+        )  # fmt: skip
+        found |= _both(
+            f"second_kind._I{k}", grown, lambda t, grown=grown: 1 / grown(t), (mpf(0), end, 7), (mpf(0), end, 3),
+        )  # fmt: skip
+        found |= _both(
+            f"second_kind._K{k}_FAR", whole, lambda v, whole=whole: 1 / whole(v), (low, mpf(1), 23),
+            (low, mpf(1), 9),
+        )  # fmt: skip
+    return found
+
+
+def _swinging() -> dict[str, Table]:
+    """Y0 and Y1: what is left of them beside a logarithm."""
+    found, half = {}, mpf(NEAR_J) ** 2 / 2
+
+    def rest(k: int) -> Real:
+        # pi/2 Y0 - log(x) J0, and (pi/2 Y1 - log(x) J1 + 1/x) / x.
+        def of(v: mpf) -> mpf:
+            t = half * (1 + v)
+            x = mp.sqrt(t) if t else mpf("1e-25")
+            value = mp.pi / 2 * mp.bessely(k, x) - mp.log(x) * mp.besselj(k, x)
+            return (value + 1 / x) / x if k else value
+
+        return of
+
+    for k in range(2):
+        found |= _both(
+            f"second_kind._Y{k}", rest(k), lambda v: mpf(1), (mpf(-1), mpf(1), 14), (mpf(-1), mpf(1), 8),
+        )  # fmt: skip
     return found
 
 

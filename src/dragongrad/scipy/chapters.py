@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks.axes import as_array
 from ..core.errors import (
     NUMPY_ERRORS,
     AbsentError,
@@ -151,6 +152,13 @@ def settled(value: Any) -> Any:
     if type(value) in (list, tuple) and any(isinstance(v, (Variable, list, tuple)) for v in value):
         return type(value)(map(settled, value))
     return value
+
+
+def double(value: Any) -> Any:
+    """An array in double precision, in which SciPy computes some functions of any array."""
+    a = as_array(value)
+    dtype = np.complex128 if a.dtype.kind == "c" else np.float64
+    return a if a.dtype == dtype else a.astype(dtype)
 
 
 def answered(name: str, rule: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

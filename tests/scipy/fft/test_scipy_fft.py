@@ -36,8 +36,8 @@ FOURIER = {
     "fftshift": case(lambda m, x: m.fftshift(x) ** 2, X),
     "ifftshift": case(lambda m, x: m.ifftshift(x, axes=1) ** 2, X),
     "fht": case(lambda m, x: m.fht(x, 0.2, 0.7, offset=0.1), Y),
-    "fht bias": case(lambda m, x: m.fht(x, 0.2, 0.7, bias=0.3), X, single=False),
-    "ifht": case(lambda m, x: m.ifht(x, 0.2, 0.7, bias=-0.1), Y, single=False),
+    "fht bias": case(lambda m, x: m.fht(x, 0.2, 0.7, bias=0.3), X),
+    "ifht": case(lambda m, x: m.ifht(x, 0.2, 0.7, bias=-0.1), Y),
 }
 
 

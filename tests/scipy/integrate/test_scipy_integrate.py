@@ -24,18 +24,18 @@ SAMPLES = {
     "cumulative_trapezoid": case(lambda m, y: m.cumulative_trapezoid(y, axis=0, initial=0), Y),
     "cumulative_trapezoid x": case(lambda m, y, x: m.cumulative_trapezoid(y, x), Y, X),
     "simpson": case(lambda m, y: m.simpson(y, dx=0.5), Y),
-    "simpson x": case(lambda m, y, x: m.simpson(y, x=x), Y, X, single=False),
-    "simpson even": case(lambda m, y: m.simpson(y), EVEN, single=False),
-    "simpson even x": case(lambda m, y, x: m.simpson(y, x=x, axis=0), EVEN.T, X_EVEN, single=False),
+    "simpson x": case(lambda m, y, x: m.simpson(y, x=x), Y, X),
+    "simpson even": case(lambda m, y: m.simpson(y), EVEN),
+    "simpson even x": case(lambda m, y, x: m.simpson(y, x=x, axis=0), EVEN.T, X_EVEN),
     "simpson of two": case(lambda m, y, x: m.simpson(y, x=x), Y[:, :2], X[:2]),
-    "cumulative_simpson": case(lambda m, y: m.cumulative_simpson(y, dx=0.4), Y, single=False),
+    "cumulative_simpson": case(lambda m, y: m.cumulative_simpson(y, dx=0.4), Y),
     "cumulative_simpson x": case(lambda m, y, x: m.cumulative_simpson(y, x=x), EVEN, X_EVEN, since=(1, 15)),
     "cumulative_simpson of two": case(lambda m, y: m.cumulative_simpson(y, axis=0, initial=2.0), Y),
-    "romb": case(lambda m, y: m.romb(y, dx=0.2), Y, single=False),
+    "romb": case(lambda m, y: m.romb(y, dx=0.2), Y),
 }
 FUNCTIONS = {
     "fixed_quad": case(lambda m, a, b: m.fixed_quad(lambda x: np.sin(a * x), 0.1, b)[0], np.array(0.7),
-                       np.array(1.2), single=False),
+                       np.array(1.2)),
 }  # fmt: skip
 CASES = SAMPLES | FUNCTIONS
 globals().update(properties("integrate", CASES))

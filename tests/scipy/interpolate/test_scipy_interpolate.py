@@ -20,52 +20,40 @@ T, C = np.array([0.0, 0.0, 0.0, 0.8, 1.7, 3.0, 3.0, 3.0]), RNG.normal(size=(5, 2
 GRID = np.cumsum(0.5 + RNG.random(3)), np.cumsum(0.5 + RNG.random(4))
 VALUES = RNG.normal(size=(3, 4, 2))
 PLACES = np.stack([GRID[0][0] + np.array([0.2, 1.1]), GRID[1][0] + np.array([0.4, 1.7])], axis=-1)
-ONCE = {"single": False}
 
 POLYNOMIALS = {
-    f"CubicSpline {bc}": case(lambda m, y, x, t, b=bc: m.CubicSpline(x, y, bc_type=b)(t), Y, X, BEYOND, **ONCE)
+    f"CubicSpline {bc}": case(lambda m, y, x, t, b=bc: m.CubicSpline(x, y, bc_type=b)(t), Y, X, BEYOND)
     for bc in ("not-a-knot", "clamped", "natural")
 } | {
-    "CubicSpline axis": case(lambda m, y, x, t: m.CubicSpline(x, y, axis=1)(t), YS, X, AT.reshape(2, 2), **ONCE),
+    "CubicSpline axis": case(lambda m, y, x, t: m.CubicSpline(x, y, axis=1)(t), YS, X, AT.reshape(2, 2)),
     "CubicSpline values": case(
-        lambda m, y, x, v: m.CubicSpline(x, y, bc_type=((1, v[0]), (2, v[1])))(AT),
-        Y,
-        X,
-        np.array([0.3, -0.4]),
-        **ONCE,
+        lambda m, y, x, v: m.CubicSpline(x, y, bc_type=((1, v[0]), (2, v[1])))(AT), Y, X, np.array([0.3, -0.4])
     ),
     "CubicSpline periodic": case(
-        lambda m, y, t: m.CubicSpline(X, np.concatenate([y, y[:1]]), bc_type="periodic")(t), Y[:-1], BEYOND, **ONCE
+        lambda m, y, t: m.CubicSpline(X, np.concatenate([y, y[:1]]), bc_type="periodic")(t), Y[:-1], BEYOND
     ),
     "CubicSpline periodic of three": case(
-        lambda m, y, t: m.CubicSpline(X[:3], np.concatenate([y, y[:1]]), bc_type="periodic")(t),
-        Y[:2],
-        AT[:2],
-        **ONCE,
+        lambda m, y, t: m.CubicSpline(X[:3], np.concatenate([y, y[:1]]), bc_type="periodic")(t), Y[:2], AT[:2]
     ),
-    "CubicSpline of two": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:2], X[:2], AT, **ONCE),
-    "CubicSpline of three": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:3], X[:3], AT, **ONCE),
-    "CubicSpline of four": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:4], X[:4], AT, **ONCE),
-    "CubicSpline slope": case(lambda m, y, x, t: m.CubicSpline(x, y)(t, 1), Y, X, AT, **ONCE),
-    "CubicSpline derivative": case(lambda m, y, x, t: m.CubicSpline(x, y).derivative(2)(t), Y, X, AT, **ONCE),
-    "CubicSpline integral": case(lambda m, y, x, t: m.CubicSpline(x, y).integrate(t[0], t[1]), Y, X, AT, **ONCE),
-    "CubicSpline antiderivative": case(
-        lambda m, y, x, t: m.CubicSpline(x, y).antiderivative(2)(t), Y, X, AT, **ONCE
-    ),
-    "CubicSpline outside": case(lambda m, y, x: m.CubicSpline(x, y, extrapolate=False)(AT), Y, X, **ONCE),
-    "CubicHermiteSpline": case(
-        lambda m, y, x, d, t: m.CubicHermiteSpline(x, y, d)(t), Y, X, YS[0, :, 0], AT, **ONCE
-    ),
-    "PchipInterpolator": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y, X, BEYOND, **ONCE),
-    "PchipInterpolator rising": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), RISING, X, AT, **ONCE),
-    "PchipInterpolator axis": case(lambda m, y, t: m.PchipInterpolator(X, y, axis=1)(t), YS, AT, **ONCE),
-    "PchipInterpolator of two": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y[:2], X[:2], AT, **ONCE),
-    "pchip_interpolate": case(lambda m, y, x, t: m.pchip_interpolate(x, y, t, der=1), RISING, X, AT, **ONCE),
-    "Akima1DInterpolator": case(lambda m, y, x, t: m.Akima1DInterpolator(x, y)(t), Y, X, AT, **ONCE),
+    "CubicSpline of two": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:2], X[:2], AT),
+    "CubicSpline of three": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:3], X[:3], AT),
+    "CubicSpline of four": case(lambda m, y, x, t: m.CubicSpline(x, y)(t), Y[:4], X[:4], AT),
+    "CubicSpline slope": case(lambda m, y, x, t: m.CubicSpline(x, y)(t, 1), Y, X, AT),
+    "CubicSpline derivative": case(lambda m, y, x, t: m.CubicSpline(x, y).derivative(2)(t), Y, X, AT),
+    "CubicSpline integral": case(lambda m, y, x, t: m.CubicSpline(x, y).integrate(t[0], t[1]), Y, X, AT),
+    "CubicSpline antiderivative": case(lambda m, y, x, t: m.CubicSpline(x, y).antiderivative(2)(t), Y, X, AT),
+    "CubicSpline outside": case(lambda m, y, x: m.CubicSpline(x, y, extrapolate=False)(AT), Y, X),
+    "CubicHermiteSpline": case(lambda m, y, x, d, t: m.CubicHermiteSpline(x, y, d)(t), Y, X, YS[0, :, 0], AT),
+    "PchipInterpolator": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y, X, BEYOND),
+    "PchipInterpolator rising": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), RISING, X, AT),
+    "PchipInterpolator axis": case(lambda m, y, t: m.PchipInterpolator(X, y, axis=1)(t), YS, AT),
+    "PchipInterpolator of two": case(lambda m, y, x, t: m.PchipInterpolator(x, y)(t), Y[:2], X[:2], AT),
+    "pchip_interpolate": case(lambda m, y, x, t: m.pchip_interpolate(x, y, t, der=1), RISING, X, AT),
+    "Akima1DInterpolator": case(lambda m, y, x, t: m.Akima1DInterpolator(x, y)(t), Y, X, AT),
     "Akima1DInterpolator makima": case(
-        lambda m, y, x, t: m.Akima1DInterpolator(x, y, method="makima")(t), RISING, X, AT, **ONCE
+        lambda m, y, x, t: m.Akima1DInterpolator(x, y, method="makima")(t), RISING, X, AT
     ),
-    "PPoly": case(lambda m, c, x, t: m.PPoly(c, x)(t), RNG.normal(size=(3, 5, 2)), X, BEYOND, **ONCE),
+    "PPoly": case(lambda m, c, x, t: m.PPoly(c, x)(t), RNG.normal(size=(3, 5, 2)), X, BEYOND),
 }
 SCATTER, OVER = RNG.normal(size=(7, 2)), RNG.normal(size=(3, 2))
 WEIGHTS = np.array([1.0, 2.0, 0.5, 1.0, 1.5, 0.7])
@@ -74,104 +62,101 @@ KNOTS = np.r_[[X[0] - 0.1] * 3, INNER[0], [X[-1] + 0.1] * 3]
 FITTED = {
     f"RBFInterpolator {kernel}": case(
         lambda m, d, y, x, k=kernel: m.RBFInterpolator(y, d, kernel=k, epsilon=0.7)(x), RNG.normal(size=7), SCATTER,
-        OVER, near=1e-8, rtol=1e-5, compiles=kernel == "gaussian", **ONCE,
+        OVER, near=1e-8, rtol=1e-5, compiles=kernel == "gaussian",
     )
     for kernel in ("thin_plate_spline", "linear", "quintic", "multiquadric", "inverse_quadratic", "gaussian")
 } | {
     "RBFInterpolator smoothing": case(
         lambda m, d, s: m.RBFInterpolator(SCATTER, d, smoothing=s, kernel="cubic", degree=2)(OVER),
-        RNG.normal(size=(7, 2)), np.full(7, 0.3), near=1e-8, batches=False, **ONCE,
+        RNG.normal(size=(7, 2)), np.full(7, 0.3), near=1e-8, batches=False,
     ),
     "RectBivariateSpline": case(
         lambda m, z, x, p: m.RectBivariateSpline(x, GRID[1], z, kx=1)(p, GRID[1] + 0.1, dy=1), VALUES[..., 0],
-        GRID[0], GRID[0][:2] + 0.2, near=1e-8, **ONCE,
+        GRID[0], GRID[0][:2] + 0.2, near=1e-8,
     ),
     "RectBivariateSpline.ev": case(
         lambda m, z, p: m.RectBivariateSpline(GRID[1], X, z).ev(p[:, 0], p[:, 1]), RNG.normal(size=(4, 6)),
-        np.stack([GRID[1][:2] + 0.1, X[2:4] + 0.1], axis=1), near=1e-8, **ONCE,
+        np.stack([GRID[1][:2] + 0.1, X[2:4] + 0.1], axis=1), near=1e-8,
     ),
     "make_lsq_spline": case(
         lambda m, y, x, w, t: m.make_lsq_spline(x, y, KNOTS, k=2, w=w)(t), YS[0],
-        X, WEIGHTS, AT, near=1e-8, batches=False, **ONCE,
+        X, WEIGHTS, AT, near=1e-8, batches=False,
     ),
     "make_smoothing_spline": case(
-        lambda m, y, x, w: m.make_smoothing_spline(x, y, w, lam=0.3)(AT), Y, X, WEIGHTS, near=1e-8, **ONCE
+        lambda m, y, x, w: m.make_smoothing_spline(x, y, w, lam=0.3)(AT), Y, X, WEIGHTS, near=1e-8
     ),
     "InterpolatedUnivariateSpline": case(
-        lambda m, y, x, t: m.InterpolatedUnivariateSpline(x, y, ext=3)(t), Y, X, AT, near=1e-8, **ONCE
+        lambda m, y, x, t: m.InterpolatedUnivariateSpline(x, y, ext=3)(t), Y, X, AT, near=1e-8
     ),
     "UnivariateSpline": case(
         lambda m, y, t: (m.UnivariateSpline(X, y, k=5, s=0)(t), m.UnivariateSpline(X, y, s=0).integral(*t[::2])),
-        Y, AT, near=1e-8, **ONCE,
+        Y, AT, near=1e-8,
     ),
     "LSQUnivariateSpline": case(
-        lambda m, y, w: m.LSQUnivariateSpline(X, y, INNER[:1], w).derivatives(AT[1]), Y, WEIGHTS, near=1e-7, **ONCE
+        lambda m, y, w: m.LSQUnivariateSpline(X, y, INNER[:1], w).derivatives(AT[1]), Y, WEIGHTS, near=1e-7
     ),
-    "splrep": case(lambda m, y, t: m.splev(t, m.splrep(X, y)), Y, AT, near=1e-8, **ONCE),
-    "splrep knots": case(lambda m, y, w: m.splev(AT, m.splrep(X, y, w, t=INNER[:1])), Y, WEIGHTS, near=1e-8,
-                         **ONCE),
+    "splrep": case(lambda m, y, t: m.splev(t, m.splrep(X, y)), Y, AT, near=1e-8),
+    "splrep knots": case(lambda m, y, w: m.splev(AT, m.splrep(X, y, w, t=INNER[:1])), Y, WEIGHTS, near=1e-8),
 }  # fmt: skip
 SPLINES = {
-    "BSpline": case(lambda m, c, t, x: m.BSpline(t, c, 2)(x), C, T + np.arange(8) * 1e-2, AT / 2, **ONCE),
-    "BSpline slope": case(lambda m, c, x: m.BSpline(T, c, 2)(x, 1), C, AT / 2, **ONCE),
+    "BSpline": case(lambda m, c, t, x: m.BSpline(t, c, 2)(x), C, T + np.arange(8) * 1e-2, AT / 2),
+    "BSpline slope": case(lambda m, c, x: m.BSpline(T, c, 2)(x, 1), C, AT / 2),
     "BSpline integral": case(
         lambda m, c, b: (m.BSpline(T, c, 2).integrate(0.3, b), m.BSpline(T, c, 2).antiderivative()(b)), C,
-        np.array(1.3), **ONCE,
+        np.array(1.3),
     ),
-    "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2]), **ONCE),
-    "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS,
-                             **ONCE),
-    "splev": case(lambda m, c, x: m.splev(x, (T, c, 2)), C[:, 0], AT / 2, **ONCE),
+    "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2])),
+    "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS),
+    "splev": case(lambda m, c, x: m.splev(x, (T, c, 2)), C[:, 0], AT / 2),
     "make_interp_spline natural": case(
-        lambda m, y, x, t: m.make_interp_spline(x, y, bc_type="natural")(t), Y, X, AT, near=1e-8, **ONCE
+        lambda m, y, x, t: m.make_interp_spline(x, y, bc_type="natural")(t), Y, X, AT, near=1e-8
     ),
     "make_interp_spline ends": case(
         lambda m, y, x, v: m.make_interp_spline(x, y, bc_type=([(1, v[0])], [(2, v[1])]))(AT), Y, X,
-        ENDS, near=1e-8, **ONCE,
+        ENDS, near=1e-8,
     ),
 } | {
     f"make_interp_spline {k}": case(
-        lambda m, y, x, t, k=k: m.make_interp_spline(x, y, k, axis=1)(t), YS, X, AT, near=1e-8, **ONCE
+        lambda m, y, x, t, k=k: m.make_interp_spline(x, y, k, axis=1)(t), YS, X, AT, near=1e-8
     )
     for k in (1, 2, 3, 5)
 }  # fmt: skip
 SQUARE = np.linspace(0.0, 1.0, 5)
 GRIDS = {
     f"interp1d {kind}": case(
-        lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, since=(1, 15 if kind == 4 else 14),
-        **ONCE,
+        lambda m, y, x, t, k=kind: m.interp1d(x, y, k)(t), Y, X, AT, near=1e-8, since=(1, 15 if kind == 4 else 14)
     )
     for kind in ("linear", "nearest", "previous", "next", "zero", "slinear", "quadratic", "cubic", 4)
 } | {
-    "interp1d axis": case(lambda m, y, t: m.interp1d(X, y, axis=1)(t), YS, AT, **ONCE),
-    "interp1d unsorted": case(lambda m, y, x, t: m.interp1d(x, y)(t), Y, X[::-1].copy(), AT, **ONCE),
+    "interp1d axis": case(lambda m, y, t: m.interp1d(X, y, axis=1)(t), YS, AT),
+    "interp1d unsorted": case(lambda m, y, x, t: m.interp1d(x, y)(t), Y, X[::-1].copy(), AT),
     "interp1d fill": case(
-        lambda m, y, t: m.interp1d(X, y, bounds_error=False, fill_value=(1.0, 2.0))(t), Y, BEYOND, **ONCE
+        lambda m, y, t: m.interp1d(X, y, bounds_error=False, fill_value=(1.0, 2.0))(t), Y, BEYOND
     ),
-    "interp1d extrapolate": case(lambda m, y, t: m.interp1d(X, y, fill_value="extrapolate")(t), Y, BEYOND, **ONCE),
+    "interp1d extrapolate": case(lambda m, y, t: m.interp1d(X, y, fill_value="extrapolate")(t), Y, BEYOND),
     "RegularGridInterpolator": case(
-        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v)(x), VALUES, *GRID, PLACES, **ONCE
+        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v)(x), VALUES, *GRID, PLACES
     ),
     "RegularGridInterpolator nearest": case(
-        lambda m, v, x: m.RegularGridInterpolator(GRID, v, "nearest")(x), VALUES, PLACES, **ONCE
+        lambda m, v, x: m.RegularGridInterpolator(GRID, v, "nearest")(x), VALUES, PLACES
     ),
     "RegularGridInterpolator pieces": case(
-        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v, "slinear")(x), VALUES, *GRID, PLACES, **ONCE
+        lambda m, v, g, h, x: m.RegularGridInterpolator((g, h), v, "slinear")(x), VALUES, *GRID, PLACES
     ),
     # SciPy iterates to a tolerance.
     "RegularGridInterpolator cubic": case(
         lambda m, v, x: m.RegularGridInterpolator((SQUARE, SQUARE), v, "cubic")(x, nu=(0, 1)),
-        np.sin(np.arange(25.0)).reshape(5, 5), PLACES / 4, near=1e-3, **ONCE,
+        np.sin(np.arange(25.0)).reshape(5, 5), PLACES / 4, near=1e-3,
     ),
     "RegularGridInterpolator outside": case(
         lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False, fill_value=None)(x), VALUES,
-        PLACES - 0.9, **ONCE,
+        PLACES - 0.9,
     ),
     "RegularGridInterpolator fill": case(
         lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False, fill_value=3.0)(x), VALUES,
-        PLACES - 0.9, **ONCE,
+        PLACES - 0.9,
     ),
-    "interpn": case(lambda m, v, x: m.interpn(GRID, v, x), VALUES, PLACES, **ONCE),
+    "interpn": case(lambda m, v, x: m.interpn(GRID, v, x), VALUES, PLACES),
 }  # fmt: skip
 CASES = POLYNOMIALS | SPLINES | GRIDS | FITTED
 globals().update(properties("interpolate", CASES))

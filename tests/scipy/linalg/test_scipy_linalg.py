@@ -59,14 +59,14 @@ SYSTEMS = {
     "eigvals_banded": case(lambda m, a: m.eigvals_banded(a), HALF[:, :3], near=1e-8),
     "solve_toeplitz": case(lambda m, c, r, b: m.solve_toeplitz((c, r), b), C, R, U),
     "solve_toeplitz one": case(lambda m, c, b: m.solve_toeplitz(c, b), C, V),
-    "matmul_toeplitz": case(lambda m, c, r, b: m.matmul_toeplitz((c, r), b), C, R, U, single=False),
-    "solve_circulant": case(lambda m, c, b: m.solve_circulant(c, b), C, U, single=False),
+    "matmul_toeplitz": case(lambda m, c, r, b: m.matmul_toeplitz((c, r), b), C, R, U),
+    "solve_circulant": case(lambda m, c, b: m.solve_circulant(c, b), C, U),
     "inv": case(lambda m, a: m.inv(a), A),
     "det": case(lambda m, a: m.det(a), A),
     "pinv": case(lambda m, a: m.pinv(a), TALL),
     "pinv wide": case(lambda m, a: m.pinv(a, return_rank=True)[0], WIDE),
-    "lstsq": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=4), single=False),
-    "lstsq columns": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=(4, 2)), single=False),
+    "lstsq": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=4)),
+    "lstsq columns": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=(4, 2))),
     "norm": case(lambda m, a: m.norm(a), A),
     "norm nuc": case(lambda m, a: m.norm(a, "nuc"), A),
 }
@@ -87,13 +87,13 @@ FACTORS = {
     "qr pivoting": case(lambda m, a: m.qr(a, mode="economic", pivoting=True)[:2], TALL),
     "rq": case(lambda m, a: m.rq(a), A),
     "rq economic": case(lambda m, a: m.rq(a, mode="economic"), WIDE),
-    "subspace_angles": case(lambda m, a, b: m.subspace_angles(a, b), TALL, RNG.normal(size=(4, 2)), single=False),
+    "subspace_angles": case(lambda m, a, b: m.subspace_angles(a, b), TALL, RNG.normal(size=(4, 2))),
     "svd": case(lambda m, a: m.svd(a), A),
     "svd economic": case(lambda m, a: m.svd(a, full_matrices=False), WIDE),
     "svdvals": case(lambda m, a: m.svdvals(a), TALL),
     "polar": case(lambda m, a: m.polar(a), A),
-    "polar tall left": case(lambda m, a: m.polar(a, side="left"), TALL, single=False),
-    "polar wide": case(lambda m, a: m.polar(a), WIDE, single=False),
+    "polar tall left": case(lambda m, a: m.polar(a, side="left"), TALL),
+    "polar wide": case(lambda m, a: m.polar(a), WIDE),
     "orthogonal_procrustes": case(lambda m, a, b: m.orthogonal_procrustes(a, b), A, B),
 }
 SPECTRA = {
@@ -104,21 +104,20 @@ SPECTRA = {
     "eigh of two 3": case(lambda m, a, b: m.eigh(a, b, type=3, eigvals_only=True), S, P),
     "eigvalsh": case(lambda m, a: m.eigvalsh(a), S),
     "eigvalsh of two": case(lambda m, a, b: m.eigvalsh(a, b, lower=False), S, P),
-    "eigvalsh_tridiagonal": case(lambda m, d, e: m.eigvalsh_tridiagonal(d, e), C, V[:2], single=False),
+    "eigvalsh_tridiagonal": case(lambda m, d, e: m.eigvalsh_tridiagonal(d, e), C, V[:2]),
     "eigh_tridiagonal": case(
         lambda m, d, e: m.eigh_tridiagonal(d, e, eigvals_only=True, select="i", select_range=(0, 1)), C, V[:2],
-        single=False,
     ),
-    "eig": case(lambda m, a: np.abs(m.eig(a)[1]) * np.real(m.eig(a)[0]), A, single=False),
-    "eig of two": case(lambda m, a, b: np.sum(m.eig(a, b)[0]) + np.sum(m.eig(a, b)[0] ** 2), A, P, single=False),
+    "eig": case(lambda m, a: np.abs(m.eig(a)[1]) * np.real(m.eig(a)[0]), A),
+    "eig of two": case(lambda m, a, b: np.sum(m.eig(a, b)[0]) + np.sum(m.eig(a, b)[0] ** 2), A, P),
     "schur": case(lambda m, a: m.schur(a), np.triu(A) + 0.02 * B),
-    "schur complex": case(lambda m, a: np.abs(np.triu(m.schur(a, output="complex")[0])), A, single=False, order=1),
-    "eigvals": case(lambda m, a: np.sum(m.eigvals(a) ** 3), A, single=False),
+    "schur complex": case(lambda m, a: np.abs(np.triu(m.schur(a, output="complex")[0])), A, order=1),
+    "eigvals": case(lambda m, a: np.sum(m.eigvals(a) ** 3), A),
 }  # fmt: skip
 FUNCTIONS = {
     "expm": case(lambda m, a: m.expm(a), SMALL),
-    "expm_frechet": case(lambda m, a, e: m.expm_frechet(a, e), SMALL, B, single=False),
-    "logm": case(lambda m, a: m.logm(a), S, single=False, near=1e-9),
+    "expm_frechet": case(lambda m, a, e: m.expm_frechet(a, e), SMALL, B),
+    "logm": case(lambda m, a: m.logm(a), S, near=1e-9),
     "sqrtm": case(lambda m, a: m.sqrtm(a), S),
     "sinm": case(lambda m, a: m.sinm(a), SMALL),
     "cosm": case(lambda m, a: m.cosm(a), SMALL),
@@ -126,26 +125,26 @@ FUNCTIONS = {
     "sinhm": case(lambda m, a: m.sinhm(a), SMALL),
     "coshm": case(lambda m, a: m.coshm(a), SMALL),
     "tanhm": case(lambda m, a: m.tanhm(a), SMALL, rtol=1e-5),
-    "fractional_matrix_power": case(lambda m, a: m.fractional_matrix_power(a, 0.3), S, single=False, near=1e-9),
+    "fractional_matrix_power": case(lambda m, a: m.fractional_matrix_power(a, 0.3), S, near=1e-9),
 }
 EQUATIONS = {
     "solve_sylvester": case(lambda m, a, b, q: m.solve_sylvester(a, b, q), A, P, Q),
     "solve_continuous_lyapunov": case(lambda m, a, q: m.solve_continuous_lyapunov(a, q), A, Q),
-    "solve_discrete_lyapunov": case(lambda m, a, q: m.solve_discrete_lyapunov(a, q), STABLE, Q, single=False),
+    "solve_discrete_lyapunov": case(lambda m, a, q: m.solve_discrete_lyapunov(a, q), STABLE, Q),
     "solve_discrete_lyapunov bilinear": case(
-        lambda m, a, q: m.solve_discrete_lyapunov(a, q, method="bilinear"), STABLE, Q, single=False
+        lambda m, a, q: m.solve_discrete_lyapunov(a, q, method="bilinear"), STABLE, Q
     ),
     "solve_continuous_are": case(
-        lambda m, a, b, q, r: m.solve_continuous_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2], single=False
+        lambda m, a, b, q, r: m.solve_continuous_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2]
     ),
     "solve_continuous_are s": case(
-        lambda m, a, b, s: m.solve_continuous_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U, single=False
+        lambda m, a, b, s: m.solve_continuous_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U
     ),
     "solve_discrete_are": case(
-        lambda m, a, b, q, r: m.solve_discrete_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2], single=False
+        lambda m, a, b, q, r: m.solve_discrete_are(a, b, q + q.T, r + r.T), B, U, S, P[:2, :2]
     ),
     "solve_discrete_are s": case(
-        lambda m, a, b, s: m.solve_discrete_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U, single=False
+        lambda m, a, b, s: m.solve_discrete_are(a, b, 9 * np.eye(3), np.eye(2), s=s), B, U, 0.1 * U
     ),
 }
 STRUCTURED = {

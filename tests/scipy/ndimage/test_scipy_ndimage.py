@@ -38,11 +38,11 @@ FILTERS = {
     "convolve origin": case(lambda m, x, w: m.convolve(x, w, mode="wrap", origin=(-1, 1)), X, KERNEL),
     "uniform_filter": case(lambda m, x: m.uniform_filter(x, (2, 3)), X),
     "uniform_filter1d": case(lambda m, x: m.uniform_filter1d(x, 4, axis=0, origin=1), X),
-    "gaussian_filter": case(lambda m, x, s: m.gaussian_filter(x, s), X, S, single=False, since=(1, 15)),
+    "gaussian_filter": case(lambda m, x, s: m.gaussian_filter(x, s), X, S, since=(1, 15)),
     "gaussian_filter plain": case(lambda m, x: m.gaussian_filter(x, (0.7, 1.1), mode="nearest"), X),
     "gaussian_filter order": case(lambda m, x, s: m.gaussian_filter(x, s, order=(1, 2), truncate=2.0), X, S,
-                                  single=False, since=(1, 15)),
-    "gaussian_filter1d": case(lambda m, x, s: m.gaussian_filter1d(x, s, order=3, radius=3), X, S, single=False),
+                                  since=(1, 15)),
+    "gaussian_filter1d": case(lambda m, x, s: m.gaussian_filter1d(x, s, order=3, radius=3), X, S),
     "sobel": case(lambda m, x: m.sobel(x, 0), X),
     "prewitt": case(lambda m, x: m.prewitt(x, mode="constant"), X),
     "laplace": case(lambda m, x: m.laplace(x), X),
@@ -62,33 +62,32 @@ RANKS = {
 }
 MOVING = {
     f"map_coordinates {mode} {order}": case(
-        lambda m, x, c, k=mode, o=order: m.map_coordinates(x, c, order=o, mode=k, cval=0.7), X, AT, single=False
+        lambda m, x, c, k=mode, o=order: m.map_coordinates(x, c, order=o, mode=k, cval=0.7), X, AT
     )
     for mode in ("constant", "nearest", "mirror", "reflect", "wrap", "grid-wrap")
     for order in (0, 1, 2, 3, 5)
 } | {
-    "map_coordinates bare": case(lambda m, x, c: m.map_coordinates(x, c, prefilter=False), X, AT, single=False),
-    "spline_filter": case(lambda m, x: m.spline_filter(x), X, single=False),
-    "spline_filter1d": case(lambda m, x: m.spline_filter1d(x, 4, axis=0), X, single=False),
+    "map_coordinates bare": case(lambda m, x, c: m.map_coordinates(x, c, prefilter=False), X, AT),
+    "spline_filter": case(lambda m, x: m.spline_filter(x), X),
+    "spline_filter1d": case(lambda m, x: m.spline_filter1d(x, 4, axis=0), X),
     "affine_transform": case(
         lambda m, x, a, o: m.affine_transform(x, a, o, mode="nearest"), X, np.array([[0.91, 0.21], [-0.12, 1.07]]),
-        np.array([0.153, -0.317]), single=False,
+        np.array([0.153, -0.317]),
     ),
     "affine_transform diagonal": case(
         lambda m, x, a: m.affine_transform(x, a, 0.23, output_shape=(3, 3), order=1), X, np.array([0.9, 1.1]),
-        single=False, since=(1, 15),
+        since=(1, 15),
     ),
     "affine_transform whole": case(
         lambda m, x, a: m.affine_transform(x, a, order=2), X, np.array([[0.91, 0.21, 0.13], [-0.12, 1.07, 0.2]]),
-        single=False,
     ),
-    "shift": case(lambda m, x, s: m.shift(x, s, mode="mirror"), X, np.array([0.4, -1.3]), single=False),
-    "shift of one": case(lambda m, x, s: m.shift(x, s, order=1), LINE, np.array(0.4), single=False, since=(1, 15)),
-    "zoom": case(lambda m, x: m.zoom(x, (2, 1.5), mode="nearest"), X, single=False),
-    "zoom grid": case(lambda m, x: m.zoom(x, 1.6, order=1, mode="grid-wrap", grid_mode=True), X, single=False),
-    "rotate": case(lambda m, x, a: m.rotate(x, a, reshape=False, mode="reflect"), X, ANGLE, single=False),
-    "rotate larger": case(lambda m, x: m.rotate(x, 30.0, order=1), X, single=False),
-    "center_of_mass": case(lambda m, x: m.center_of_mass(x * x), X, single=False),
+    "shift": case(lambda m, x, s: m.shift(x, s, mode="mirror"), X, np.array([0.4, -1.3])),
+    "shift of one": case(lambda m, x, s: m.shift(x, s, order=1), LINE, np.array(0.4), since=(1, 15)),
+    "zoom": case(lambda m, x: m.zoom(x, (2, 1.5), mode="nearest"), X),
+    "zoom grid": case(lambda m, x: m.zoom(x, 1.6, order=1, mode="grid-wrap", grid_mode=True), X),
+    "rotate": case(lambda m, x, a: m.rotate(x, a, reshape=False, mode="reflect"), X, ANGLE),
+    "rotate larger": case(lambda m, x: m.rotate(x, 30.0, order=1), X),
+    "center_of_mass": case(lambda m, x: m.center_of_mass(x * x), X),
 }  # fmt: skip
 LABELS = np.array([[1, 1, 0, 7, 7], [1, -2, -2, 7, 0], [3, 3, 0, 0, 0], [3, 3, 3, 9, 9]])
 PARTS = {
@@ -101,23 +100,20 @@ PARTS = {
     "standard_deviation": case(lambda m, x: m.standard_deviation(x, LABELS), X),
     "maximum of one": case(lambda m, x: m.maximum(x, LABELS), X),
     "extrema": case(lambda m, x: m.extrema(x, LABELS, [1, 3])[:2], X),
-    "center of parts": case(lambda m, x: m.center_of_mass(x * x, LABELS, [1, 7]), X, single=False),
+    "center of parts": case(lambda m, x: m.center_of_mass(x * x, LABELS, [1, 7]), X),
 }
 HEIGHTS = np.array([[0.11, 0.32, 0.53], [0.23, 0.41, 0.05]])
 FREQUENCIES = np.fft.rfftn(X)
 GREY = {
-    "grey_erosion": case(lambda m, x, s: m.grey_erosion(x, structure=s, mode="constant", cval=0.2), X, HEIGHTS,
-                         single=False),
-    "grey_dilation": case(lambda m, x, s: m.grey_dilation(x, None, CROSS, s, origin=(0, 1)), X, HEIGHTS,
-                          single=False),
+    "grey_erosion": case(lambda m, x, s: m.grey_erosion(x, structure=s, mode="constant", cval=0.2), X, HEIGHTS),
+    "grey_dilation": case(lambda m, x, s: m.grey_dilation(x, None, CROSS, s, origin=(0, 1)), X, HEIGHTS),
     "grey_opening": case(lambda m, x: m.grey_opening(x, (2, 3)), X, order=1),
     "black_tophat": case(lambda m, x: m.black_tophat(x, footprint=CROSS), X, order=1),
     "morphological_gradient": case(lambda m, x: m.morphological_gradient(x, 3), X),
-    "fourier_gaussian": case(lambda m, x, s: m.fourier_gaussian(x, s, n=5), FREQUENCIES, np.array([0.7, 1.2]),
-                             single=False),
-    "fourier_uniform": case(lambda m, x, s: m.fourier_uniform(x, s), X, np.array([1.7, 2.2]), single=False),
-    "fourier_ellipsoid": case(lambda m, x, s: m.fourier_ellipsoid(x, s), X, np.array([1.7, 2.2]), single=False),
-    "fourier_shift": case(lambda m, x, s: m.fourier_shift(x, s), FREQUENCIES, np.array([0.3, -1.2]), single=False),
+    "fourier_gaussian": case(lambda m, x, s: m.fourier_gaussian(x, s, n=5), FREQUENCIES, np.array([0.7, 1.2])),
+    "fourier_uniform": case(lambda m, x, s: m.fourier_uniform(x, s), X, np.array([1.7, 2.2])),
+    "fourier_ellipsoid": case(lambda m, x, s: m.fourier_ellipsoid(x, s), X, np.array([1.7, 2.2])),
+    "fourier_shift": case(lambda m, x, s: m.fourier_shift(x, s), FREQUENCIES, np.array([0.3, -1.2])),
     "generic_laplace": case(lambda m, x: m.generic_laplace(x, second, extra_arguments=(m,)), X),
     "generic_gradient_magnitude": case(
         lambda m, x: m.generic_gradient_magnitude(x, second, extra_keywords={"m": m}), X

@@ -208,6 +208,11 @@ def test_options_by_place():
         (ad.ClosureError, "argument", lambda a: optimize.minimize(lambda x: np.sum((x - a) ** 2), [0.0]).x[0]),
         (ad.SolutionError, "no solution", lambda a: optimize.root(lambda x, a: x**2 + a, [3.0], args=(a,)).x[0]),
         (ad.SolutionError, "no solution", lambda a: optimize.root_scalar(cube, (a,), x0=5, x1=6, maxiter=2).root),
+        (ad.ArgumentError, "max_iter", lambda a: optimize.lsq_linear(np.eye(1), a * A[:1], max_iter=0).x[0]),
+        (ad.ArgumentError, "different signs", lambda a: optimize.brentq(cube, 5, 6, args=(a,))),
+        (ad.ArgumentError, "Unknown solver", lambda a: optimize.root(cube, 1.0, args=(a,), method="zz").x[0]),
+        (ad.ArgumentError, "'zz' is not known", lambda a: optimize.fixed_point(cube, 1.0, (a,), method="zz")),
+        (ad.SolutionError, "Failed to converge", lambda a: optimize.newton(cube, 5.0, args=(a,), maxiter=1)),
     ],
 )  # fmt: skip
 def test_refusals_name_the_line(error, words, f):
@@ -215,6 +220,21 @@ def test_refusals_name_the_line(error, words, f):
         ad.grad(f)(1.0)
     assert words in str(caught.value)
     assert "test_optimize.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("raised", [ValueError, RuntimeError, KeyError, TypeError])
+def test_an_error_of_the_users_function_is_passed_on(raised):
+    def f(x, a):
+        raise raised("mine")
+
+    for solve in (
+        lambda a: optimize.brentq(f, 0.0, 2.0, args=(a,)),
+        lambda a: optimize.newton(f, 1.0, args=(a,)),
+        lambda a: optimize.minimize(f, [1.0], args=(a,)).x[0],
+    ):
+        with pytest.raises(raised, match="mine") as caught:
+            ad.grad(solve)(1.0)
+        assert not isinstance(caught.value, ad.DragongradError)
 
 
 def test_a_result_is_a_nest_of_its_numbers():

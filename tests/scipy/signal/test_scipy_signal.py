@@ -43,32 +43,32 @@ CONVOLVING = {
     "convolve2d symm": case(lambda m, x, h: m.convolve2d(x, h, "full", "symm"), IMAGE, KERNEL),
     "convolve2d valid": case(lambda m, x, h: m.convolve2d(x, h, "valid"), KERNEL, IMAGE),
     "correlate2d": case(lambda m, x, h: m.correlate2d(x, h, "same", "symm"), IMAGE, KERNEL),
-    "deconvolve": case(lambda m, x, h: m.deconvolve(x, h), X[:5], H[:2], single=False),
+    "deconvolve": case(lambda m, x, h: m.deconvolve(x, h), X[:5], H[:2]),
     "medfilt": case(lambda m, x: m.medfilt(x, (3, 5)), IMAGE),
     "medfilt of a signal": case(lambda m, x: m.medfilt(x), X),
-    "wiener": case(lambda m, x: m.wiener(x, 3, noise=0.2), IMAGE, single=False),
+    "wiener": case(lambda m, x: m.wiener(x, 3, noise=0.2), IMAGE),
 }
 TIMES = np.cumsum(0.2 + RNG.random(8))
 FRAMES = {
     "stft": case(lambda m, x: m.stft(x, 2.0, nperseg=6)[2], LONG),
     "stft odd": case(
         lambda m, x: m.stft(x, nperseg=5, noverlap=3, nfft=8, boundary="odd", detrend="linear", scaling="psd")[1:],
-        SIGNAL, single=False,
+        SIGNAL,
     ),
     "stft even": case(
         lambda m, x: m.stft(x, nperseg=4, boundary="even", padded=False, axis=0, return_onesided=False)[2], SIGNAL.T
     ),
     "stft window": case(lambda m, x, w: m.stft(x, window=w, nperseg=4, boundary=None)[2], SIGNAL, B[[0, 1, 0, 1]],
-                        batches=False, single=False),
+                        batches=False),
     "istft": case(lambda m, x: m.istft(m.stft(x, nperseg=6)[2] ** 2, nperseg=6)[1], LONG),
     "istft complex": case(
         lambda m, x: m.istft(x + 1j * x**2, 2.0, "boxcar", 4, 1, input_onesided=False, boundary=False)[1],
-        IMAGE[:, :3], single=False,
+        IMAGE[:, :3],
     ),
-    "lombscargle": case(lambda m, t, y, w: m.lombscargle(t, y, w), TIMES, X[:8], 1 + TIMES[:3], single=False),
+    "lombscargle": case(lambda m, t, y, w: m.lombscargle(t, y, w), TIMES, X[:8], 1 + TIMES[:3]),
     "lombscargle mean": case(
         lambda m, t, y, w: m.lombscargle(t, y, W2 + 1, normalize=True, weights=w**2, floating_mean=True),
-        TIMES, X[:8], 1 + TIMES / 9, single=False, since=(1, 15),
+        TIMES, X[:8], 1 + TIMES / 9, since=(1, 15),
     ),
 }  # fmt: skip
 FILTERING = {
@@ -76,21 +76,20 @@ FILTERING = {
     "lfilter axis": case(lambda m, b, a, x: m.lfilter(b, a, x, axis=0), B, A[:2], SIGNAL.T),
     "lfilter zi": case(lambda m, b, a, x, z: m.lfilter(b, a, x, zi=z), B, A, SIGNAL, SIGNAL[:, :2]),
     "lfilter short": case(lambda m, b, a, x, z: m.lfilter(b, a, x, zi=z), H, A, X[:2], X[:3]),
-    "lfilter_zi": case(lambda m, b, a: m.lfilter_zi(b, a), H, A, single=False),
+    "lfilter_zi": case(lambda m, b, a: m.lfilter_zi(b, a), H, A),
     "filtfilt": case(lambda m, b, a, x: m.filtfilt(b, a, x), B, A, SIGNAL),
     "filtfilt even": case(lambda m, b, a, x: m.filtfilt(b, a, x, axis=0, padtype="even", padlen=4), B, A, SIGNAL.T),
     "filtfilt constant": case(lambda m, b, a, x: m.filtfilt(b, a, x, padtype="constant"), B, A, SIGNAL),
     "filtfilt bare": case(lambda m, b, a, x: m.filtfilt(b, a, x, padtype=None), B, A, X),
     "sosfilt": case(lambda m, s, x: m.sosfilt(sections(s), x), SOS, SIGNAL),
     "sosfilt zi": case(lambda m, s, x, z: m.sosfilt(sections(s), x, zi=z), SOS, SIGNAL, RNG.normal(size=(2, 2, 2))),
-    "sosfilt_zi": case(lambda m, s: m.sosfilt_zi(s), SOS, single=False),
+    "sosfilt_zi": case(lambda m, s: m.sosfilt_zi(s), SOS),
     "sosfiltfilt": case(lambda m, s, x: m.sosfiltfilt(sections(s), x, padlen=5), SOS, SIGNAL),
     "sosfiltfilt short": case(lambda m, s, x: m.sosfiltfilt(sections(s), x), SOS + 0.03, LONG, batches=False),
-    "savgol_filter": case(lambda m, x: m.savgol_filter(x, 5, 2), SIGNAL, single=False),
-    "savgol_filter deriv": case(lambda m, x: m.savgol_filter(x, 5, 2, deriv=1, delta=0.5), X, single=False),
-    "savgol_filter mirror": case(lambda m, x: m.savgol_filter(x, 3, 1, mode="mirror"), X, single=False),
-    "savgol_filter constant": case(lambda m, x: m.savgol_filter(x, 3, 1, axis=0, mode="constant", cval=1.0), IMAGE,
-                                   single=False),
+    "savgol_filter": case(lambda m, x: m.savgol_filter(x, 5, 2), SIGNAL),
+    "savgol_filter deriv": case(lambda m, x: m.savgol_filter(x, 5, 2, deriv=1, delta=0.5), X),
+    "savgol_filter mirror": case(lambda m, x: m.savgol_filter(x, 3, 1, mode="mirror"), X),
+    "savgol_filter constant": case(lambda m, x: m.savgol_filter(x, 3, 1, axis=0, mode="constant", cval=1.0), IMAGE),
 }  # fmt: skip
 RESAMPLING = {
     "upfirdn": case(lambda m, h, x: m.upfirdn(h, x, 3, 2), H, SIGNAL),
@@ -98,8 +97,8 @@ RESAMPLING = {
     "resample up": case(lambda m, x: m.resample(x, 13), X),
     "resample down": case(lambda m, x: m.resample(x, 6, axis=1), SIGNAL),
     "resample even": case(lambda m, x: m.resample(x, 16, axis=1), SIGNAL),
-    "resample window": case(lambda m, x: m.resample(x, 7, axis=1, window="hamming"), SIGNAL, single=False),
-    "resample odd window": case(lambda m, x: m.resample(x, 12, window=("kaiser", 3.0)), X, single=False),
+    "resample window": case(lambda m, x: m.resample(x, 7, axis=1, window="hamming"), SIGNAL),
+    "resample odd window": case(lambda m, x: m.resample(x, 12, window=("kaiser", 3.0)), X),
     "resample complex": case(lambda m, x: m.resample(x, 8), X + 1j * X[::-1]),
     "resample complex up": case(lambda m, x: m.resample(x, 15), SIGNAL[0] + 1j * SIGNAL[1]),
     "resample complex down": case(lambda m, x: m.resample(x, 7), SIGNAL[0] + 1j * SIGNAL[1]),
@@ -119,33 +118,33 @@ RESAMPLING = {
 SPECTRA = {
     "welch": case(lambda m, x: m.welch(x, nperseg=6)[1], SIGNAL),
     "welch median": case(
-        lambda m, x: m.welch(x, 2.0, "hamming", nperseg=5, average="median")[1], LONG, single=False
+        lambda m, x: m.welch(x, 2.0, "hamming", nperseg=5, average="median")[1], LONG
     ),
     "welch twosided": case(
         lambda m, x: m.welch(x, nperseg=8, nfft=10, detrend="linear", return_onesided=False, scaling="spectrum")[1],
         LONG,
     ),
     "csd": case(lambda m, x, y: m.csd(x, y, nperseg=6, noverlap=2)[1], LONG, X),
-    "csd median": case(lambda m, x, y: m.csd(x, y, nperseg=6, average="median")[1], LONG, LONG**2, single=False),
+    "csd median": case(lambda m, x, y: m.csd(x, y, nperseg=6, average="median")[1], LONG, LONG**2),
     "periodogram": case(lambda m, x: m.periodogram(x, fs=3.0)[1], SIGNAL),
     "periodogram nfft": case(lambda m, x: m.periodogram(x, nfft=7, axis=0)[1], LONG),
-    "coherence": case(lambda m, x, y: m.coherence(x, y, nperseg=8)[1][1:-1], LONG, LONG**2, single=False),
-    "spectrogram": case(lambda m, x: m.spectrogram(x, 2.0, nperseg=6, axis=0), LONG[:, None] * W2, single=False),
+    "coherence": case(lambda m, x, y: m.coherence(x, y, nperseg=8)[1][1:-1], LONG, LONG**2),
+    "spectrogram": case(lambda m, x: m.spectrogram(x, 2.0, nperseg=6, axis=0), LONG[:, None] * W2),
     "spectrogram amplitudes": case(
         lambda m, x: (m.spectrogram(x, nperseg=6, noverlap=2, mode="complex")[2],
                       m.spectrogram(x, 1.0, "boxcar", 5, detrend=False, mode="magnitude")[2]),
-        LONG, single=False,
+        LONG,
     ),
     "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A),
-    "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS, single=False,
+    "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS,
                       since=(1, 15)),
-    "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4), single=False),
+    "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4)),
     "chirp quadratic": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g, "quadratic", vertex_zero=False), X,
-                            np.array(0.3), np.array(1.4), single=False),
+                            np.array(0.3), np.array(1.4)),
     "chirp logarithmic": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g, "log", phi=30), X, np.array(0.3),
-                              np.array(1.4), single=False),
+                              np.array(1.4)),
     "chirp hyperbolic": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g, "hyp"), np.abs(X), np.array(0.3),
-                             np.array(1.4), single=False),
+                             np.array(1.4)),
 }  # fmt: skip
 CASES = CONVOLVING | FILTERING | RESAMPLING | SPECTRA | FRAMES
 
@@ -158,15 +157,14 @@ def frames(m, mode, **options):
 SLIDING = RNG.normal(size=11)
 CASES |= {
     "ShortTimeFFT": case(
-        lambda m, x: frames(m, "centered", mfft=7, phase_shift=1).stft(x, padding="odd"), SLIDING, single=False
+        lambda m, x: frames(m, "centered", mfft=7, phase_shift=1).stft(x, padding="odd"), SLIDING
     ),
     "ShortTimeFFT spectrogram": case(
         lambda m, x: frames(m, "onesided2X", scale_to="psd").spectrogram(x, 2 * x[::-1], detr="linear", axis=0),
-        SLIDING, single=False,
+        SLIDING,
     ),
     "ShortTimeFFT back": case(
         lambda m, x: frames(m, "onesided", phase_shift=None).istft(frames(m, "onesided").stft(x), 1, 9), SLIDING,
-        single=False,
     ),
 }  # fmt: skip
 globals().update(properties("signal", CASES))

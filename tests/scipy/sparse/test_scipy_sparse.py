@@ -83,7 +83,7 @@ PRODUCTS = {
     "diagonal": case(lambda m, v: (matrix(m, v).diagonal(), matrix(m, v).diagonal(2), even(m, v).trace()), ENTRIES),
     "SciPy's A @ x": case(lambda m, x: scipy.sparse.eye_array(4, format="csr") @ x, VECTOR),
     "SciPy's A * number": case(lambda m, x: (x[0] * scipy.sparse.eye_array(4)) @ x, VECTOR),
-    "SciPy's matrix * x": case(lambda m, x: scipy.sparse.csr_matrix(np.eye(4) + 1) * x, VECTOR, single=False),
+    "SciPy's matrix * x": case(lambda m, x: scipy.sparse.csr_matrix(np.eye(4) + 1) * x, VECTOR),
 }
 SYSTEMS = {
     "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
@@ -93,44 +93,42 @@ SYSTEMS = {
     ),
     "splu": case(lambda m, v, b: m.linalg.splu(matrix(m, v).tocsc()).solve(b, "T"), ENTRIES, VECTOR),
     "factorized": case(lambda m, v, b: m.linalg.factorized(matrix(m, v).tocsc())(b), ENTRIES, VECTOR),
-    "cg": case(lambda m, v, b: m.linalg.cg(definite(m, v), b, rtol=1e-13)[0], ENTRIES, VECTOR, single=False),
+    "cg": case(lambda m, v, b: m.linalg.cg(definite(m, v), b, rtol=1e-13)[0], ENTRIES, VECTOR),
     "gmres": case(lambda m, v, b: m.linalg.gmres(matrix(m, v), b, rtol=1e-13)[0], ENTRIES, VECTOR, single=False),
     "bicgstab": case(
         lambda m, v, b: m.linalg.bicgstab(matrix(m, v), b, rtol=1e-13, M=np.eye(4))[0], ENTRIES, VECTOR,
         single=False,
     ),
     "norm": case(lambda m, v: (m.linalg.norm(matrix(m, v)), m.linalg.norm(even(m, v), 1)), ENTRIES, since=(1, 15)),
-    "eigsh": case(lambda m, v: np.abs(m.linalg.eigsh(even(m, v), 2, **SAME)[1]), ENTRIES, single=False, near=1e-7),
+    "eigsh": case(lambda m, v: np.abs(m.linalg.eigsh(even(m, v), 2, **SAME)[1]), ENTRIES, near=1e-7),
     "eigsh values": case(
         lambda m, v: m.linalg.eigsh(even(m, v), 2, which="SA", return_eigenvectors=False, **SAME), ENTRIES,
-        single=False,
     ),
     "svds": case(
         lambda m, v: tuple(np.abs(a) for a in m.linalg.svds(m.coo_array((v, WIDE)).tocsr(), 2, v0=np.ones(3))),
-        VECTOR, single=False, near=1e-7,
+        VECTOR, near=1e-7,
     ),
     "lsqr": case(lambda m, v, b, d: picked(m.linalg.lsqr(tall(m, v), b, d, **TIGHT), 0, 3, 4, 7, 8), ENTRIES, LONG,
-                 np.array(0.4), single=False, since=(1, 15)),
+                 np.array(0.4), since=(1, 15)),
     "lsmr from near": case(
         lambda m, v, b, x0: picked(m.linalg.lsmr(tall(m, v), b, x0=x0, **TIGHT), 0, 3), ENTRIES, LONG, VECTOR,
-        single=False,
     ),
     "lsqr of few rows": case(
-        lambda m, v, b: m.linalg.lsqr(tall(m, v).T, b, **TIGHT)[0], ENTRIES, VECTOR, single=False
+        lambda m, v, b: m.linalg.lsqr(tall(m, v).T, b, **TIGHT)[0], ENTRIES, VECTOR
     ),
     "expm_multiply": case(
-        lambda m, v, b: m.linalg.expm_multiply(matrix(m, v) * 0.4, b), ENTRIES, MATRIX, single=False
+        lambda m, v, b: m.linalg.expm_multiply(matrix(m, v) * 0.4, b), ENTRIES, MATRIX
     ),
     "expm_multiply in time": case(
         lambda m, v, b: m.linalg.expm_multiply(matrix(m, v), b, start=0.1, stop=0.9, num=3, endpoint=False),
-        ENTRIES, VECTOR, single=False,
+        ENTRIES, VECTOR,
     ),
     "eigs": case(
-        lambda m, v: np.abs(m.linalg.eigs(matrix(m, v), 2, which="SR", **SAME)[1]), ENTRIES, single=False, near=1e-7
+        lambda m, v: np.abs(m.linalg.eigs(matrix(m, v), 2, which="SR", **SAME)[1]), ENTRIES, near=1e-7
     ),
     "eigs values": case(
         lambda m, v: np.real(m.linalg.eigs(matrix(m, v), 2, which="LR", return_eigenvectors=False, **SAME)),
-        ENTRIES, single=False,
+        ENTRIES,
     ),
 }  # fmt: skip
 globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))

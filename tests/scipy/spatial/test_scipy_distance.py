@@ -14,28 +14,27 @@ A, B = RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
 U, V = RNG.normal(size=3), RNG.normal(size=3)
 W = np.array([0.5, 1.5, 2.0])
 VI = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
-ONCE = {"single": False}
 PLAIN = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "correlation", "canberra", "braycurtis")
 
 CASES = {
-    f"cdist {name}": case(lambda m, a, b, n=name: m.cdist(a, b, n), A, B, **ONCE)
+    f"cdist {name}": case(lambda m, a, b, n=name: m.cdist(a, b, n), A, B)
     for name in (*PLAIN, "minkowski", "seuclidean", "mahalanobis")
 } | {
-    f"pdist {name}": case(lambda m, a, n=name: m.pdist(a, n), A, **ONCE) for name in (*PLAIN, "seuclidean")
+    f"pdist {name}": case(lambda m, a, n=name: m.pdist(a, n), A) for name in (*PLAIN, "seuclidean")
 } | {
-    name: case(lambda m, u, v, n=name: np.multiply(1.0, getattr(m, n)(u, v)), U, V, **ONCE) for name in PLAIN
+    name: case(lambda m, u, v, n=name: np.multiply(1.0, getattr(m, n)(u, v)), U, V) for name in PLAIN
 } | {
-    f"{name} weights": case(lambda m, u, v, w, n=name: np.multiply(1.0, getattr(m, n)(u, v, w)), U, V, W, **ONCE)
+    f"{name} weights": case(lambda m, u, v, w, n=name: np.multiply(1.0, getattr(m, n)(u, v, w)), U, V, W)
     for name in PLAIN if name != "chebyshev"
 } | {
-    "cdist weights": case(lambda m, a, b, w: m.cdist(a, b, "euclidean", w=w), A, B, W, **ONCE),
-    "cdist minkowski 3": case(lambda m, a, b, w: m.cdist(a, b, "minkowski", p=3, w=w), A, B, W, **ONCE),
-    "minkowski": case(lambda m, u, v, w: m.minkowski(u, v, 1.5, w), U, V, W, **ONCE),
-    "seuclidean": case(lambda m, u, v, w: m.seuclidean(u, v, w), U, V, W, **ONCE),
-    "mahalanobis": case(lambda m, u, v, w: m.mahalanobis(u, v, w), U, V, VI, **ONCE),
-    "jensenshannon": case(lambda m, u, v: m.jensenshannon(u, v, base=2), U**2, V**2, **ONCE),
-    "cdist jensenshannon": case(lambda m, a, b: m.cdist(a, b, "jensenshannon"), A**2 + 0.5, B**2 + 0.5, **ONCE),
-    "cdist of one's own": case(lambda m, a, b: m.cdist(a, b, lambda u, v: np.sum((u - v) ** 4)), A, B, **ONCE),
+    "cdist weights": case(lambda m, a, b, w: m.cdist(a, b, "euclidean", w=w), A, B, W),
+    "cdist minkowski 3": case(lambda m, a, b, w: m.cdist(a, b, "minkowski", p=3, w=w), A, B, W),
+    "minkowski": case(lambda m, u, v, w: m.minkowski(u, v, 1.5, w), U, V, W),
+    "seuclidean": case(lambda m, u, v, w: m.seuclidean(u, v, w), U, V, W),
+    "mahalanobis": case(lambda m, u, v, w: m.mahalanobis(u, v, w), U, V, VI),
+    "jensenshannon": case(lambda m, u, v: m.jensenshannon(u, v, base=2), U**2, V**2),
+    "cdist jensenshannon": case(lambda m, a, b: m.cdist(a, b, "jensenshannon"), A**2 + 0.5, B**2 + 0.5),
+    "cdist of one's own": case(lambda m, a, b: m.cdist(a, b, lambda u, v: np.sum((u - v) ** 4)), A, B),
     "squareform": case(lambda m, d: m.squareform(d) ** 2, RNG.random(6)),
     "squareform of a matrix": case(lambda m, a: m.squareform(a + a.T, checks=False), A[:3] * (1 - np.eye(3))),
 }  # fmt: skip

@@ -17,38 +17,33 @@ PLACES = np.array([0.0, 0.4, 2.5, 3.0])
 ANGLES = np.array([0.4, -0.7, 1.1])
 
 CASES = {
-    "rotvec": case(lambda m, r: m.Rotation.from_rotvec(r).as_matrix(), VECTOR, single=False),
-    "rotvecs": case(lambda m, r: m.Rotation.from_rotvec(r, degrees=True).as_quat(), 50 * VECTORS, single=False),
-    "small": case(lambda m, r: m.Rotation.from_rotvec(r).as_rotvec(), 0.2 * VECTORS, single=False),
-    "quat": case(lambda m, q: m.Rotation.from_quat(q).as_rotvec(), QUAT, single=False),
+    "rotvec": case(lambda m, r: m.Rotation.from_rotvec(r).as_matrix(), VECTOR),
+    "rotvecs": case(lambda m, r: m.Rotation.from_rotvec(r, degrees=True).as_quat(), 50 * VECTORS),
+    "small": case(lambda m, r: m.Rotation.from_rotvec(r).as_rotvec(), 0.2 * VECTORS),
+    "quat": case(lambda m, q: m.Rotation.from_quat(q).as_rotvec(), QUAT),
     "quat first": case(
         lambda m, q: m.Rotation.from_quat(q, scalar_first=True).as_quat(canonical=True, scalar_first=True), QUAT,
-        single=False,
     ),
-    "matrix": case(lambda m, a: m.Rotation.from_matrix(a).as_mrp(), MATRIX, single=False, since=(1, 15)),
-    "matrix turned": case(lambda m, a: m.Rotation.from_matrix(a).as_quat(canonical=True), TURNED, single=False,
+    "matrix": case(lambda m, a: m.Rotation.from_matrix(a).as_mrp(), MATRIX, since=(1, 15)),
+    "matrix turned": case(lambda m, a: m.Rotation.from_matrix(a).as_quat(canonical=True), TURNED,
                           since=(1, 15)),
     "matrix as it is": case(lambda m, a: m.Rotation.from_matrix(a, assume_valid=True).as_rotvec(), MATRIX,
-                            single=False, since=(1, 17)),
-    "mrp": case(lambda m, p: m.Rotation.from_mrp(p).as_matrix(), VECTOR, single=False),
-    "euler": case(lambda m, a: m.Rotation.from_euler("xyz", a).as_euler("ZXZ"), ANGLES, single=False),
-    "euler turning": case(lambda m, a: m.Rotation.from_euler("YZX", a).as_euler("zyx", degrees=True), ANGLES,
-                          single=False),
-    "euler one": case(lambda m, a: m.Rotation.from_euler("z", a[:, None], degrees=True).as_matrix(), ANGLES,
-                      single=False),
-    "apply": case(lambda m, r, v: m.Rotation.from_rotvec(r).apply(v), VECTOR, VECTORS, single=False),
-    "apply back": case(lambda m, r, v: m.Rotation.from_rotvec(r).apply(v, inverse=True), VECTORS, OTHER,
-                       single=False),
+                            since=(1, 17)),
+    "mrp": case(lambda m, p: m.Rotation.from_mrp(p).as_matrix(), VECTOR),
+    "euler": case(lambda m, a: m.Rotation.from_euler("xyz", a).as_euler("ZXZ"), ANGLES),
+    "euler turning": case(lambda m, a: m.Rotation.from_euler("YZX", a).as_euler("zyx", degrees=True), ANGLES),
+    "euler one": case(lambda m, a: m.Rotation.from_euler("z", a[:, None], degrees=True).as_matrix(), ANGLES),
+    "apply": case(lambda m, r, v: m.Rotation.from_rotvec(r).apply(v), VECTOR, VECTORS),
+    "apply back": case(lambda m, r, v: m.Rotation.from_rotvec(r).apply(v, inverse=True), VECTORS, OTHER),
     "product": case(
         lambda m, r, s: (m.Rotation.from_rotvec(r) * m.Rotation.from_mrp(s).inv()).as_matrix(), VECTOR, OTHER,
-        single=False,
     ),
-    "magnitude": case(lambda m, r: m.Rotation.from_rotvec(r).magnitude(), VECTORS, single=False),
-    "power": case(lambda m, r: (m.Rotation.from_rotvec(r) ** 0.3).as_rotvec(), VECTOR, single=False,
+    "magnitude": case(lambda m, r: m.Rotation.from_rotvec(r).magnitude(), VECTORS),
+    "power": case(lambda m, r: (m.Rotation.from_rotvec(r) ** 0.3).as_rotvec(), VECTOR,
                   since=(1, 15)),
-    "part": case(lambda m, r: m.Rotation.from_rotvec(r)[1:].as_matrix(), VECTORS, single=False),
+    "part": case(lambda m, r: m.Rotation.from_rotvec(r)[1:].as_matrix(), VECTORS),
     "slerp": case(
-        lambda m, r: m.Slerp([0.0, 1.0, 3.0], m.Rotation.from_rotvec(r))(PLACES).as_rotvec(), VECTORS, single=False
+        lambda m, r: m.Slerp([0.0, 1.0, 3.0], m.Rotation.from_rotvec(r))(PLACES).as_rotvec(), VECTORS
     ),
 }  # fmt: skip
 globals().update(properties("spatial.transform", CASES))

@@ -81,6 +81,20 @@ def test_float32_stays(kind, rng):
     assert ad.jvp(f, (a, x), (a, x))[1].dtype == narrow
 
 
+# Where SciPy's own loops for float32 do not end, they are those of float64.
+@pytest.mark.parametrize(("name", "args"), [("pro_ang1", (1, 2, 1.5, 0.3)), ("obl_rad1", (1, 2, 1.5, 1.3))])
+def test_spheroidal_functions_have_single_precision(name, args):
+    fn, (*rest, c, x) = getattr(special, name), args
+    c, at = np.float32(c), np.array([x, x], np.float32)
+    f = lambda x: fn(*rest, c, x)
+    value, dot = ad.jvp(f, (at,), (np.ones_like(at),))
+    assert [v.dtype for v in (*value, *dot)] == [np.float32] * 4
+    np.testing.assert_allclose(value, np.stack(fn(*args))[:, None] * np.ones(2), rtol=1e-6)
+    np.testing.assert_allclose(dot[0], value[1], rtol=1e-6)
+    assert ad.hessian(lambda x: np.sum(f(x)[0]))(at).dtype == np.float32
+    assert [v.dtype for v in ad.vmap(f)(at[None])] == [np.float32] * 2
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @kinds
 def test_second_derivatives_are_compiled(kind, backend, rng):
@@ -119,6 +133,15 @@ ENDS = [
     (special.log_ndtr, (50.0,), 0, 0.0),
     (special.ellipk, (0.0,), 0, np.pi / 8),
     (special.kolmogorov, (0.0,), 0, 0.0),
+    (special.binom, (-1 + 1e-9, 2.3), 0, 2.5751812196646138e17),
+    (special.jv, (1.5, 0.0), 0, 0.0),
+    (special.ive, (2.0, 0.0), 0, 0.0),
+    (special.jv, (0.0, 0.0), 0, np.nan),
+    (special.agm, (0.0, 1.0), 0, np.inf),
+    (special.agm, (0.0, 1.0), 1, 0.0),
+    (special.agm, (1e-300, 1.0), 1, 0.002266127472157885),
+    (special.agm, (1e-300, 1.0), 0, 3.2787219999365106e294),
+    (special.agm, (1e200, 1e200), 1, 0.5),
     (special.tklmbda, (3.0, 0.5), 0, 0.0),
     (special.gammainc, (np.nan, 1.0), 0, np.nan),
 ]

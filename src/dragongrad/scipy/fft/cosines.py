@@ -18,6 +18,7 @@ from ...blocks.axes import as_array, shift, single
 from ...blocks.fourier import SWAPPED, fitted
 from ...core.block import linear
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..chapters import double
 from .chapter import smooth
 from .fourier import numbers
 
@@ -279,7 +280,8 @@ def idstn(
 
 def _hankel(a: Any, transform: Callable[..., Any], options: tuple[Any, ...]) -> Any:
     """By the matrix of the transform, whose rows are what it gives of each place."""
-    a = numbers(a)
+    # SciPy's factors of a bias are in double precision.
+    a = double(a) if options[-1] else numbers(a)
     matrix = transform(np.eye(a.shape[-1]), *options)
     return a @ (matrix.astype(np.float32) if a.dtype == np.float32 else matrix)
 

@@ -126,6 +126,13 @@ def odeint(
     return np.transpose(found.y)
 
 
+ode, complex_ode = (
+    refused(
+        name, "it is written into, a step at a time",
+        "Write integrate.solve_ivp(f, (t0, t1), y0, args=..., t_eval=...), whose solution has derivatives",
+    )
+    for name in ("ode", "complex_ode")
+)  # fmt: skip
 solve_bvp = refused(
     "solve_bvp", "its mesh is chosen by a tolerance",
     "Write the equations at the places of a mesh, and solve them with ad.root, whose solution has derivatives",

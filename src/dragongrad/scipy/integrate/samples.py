@@ -8,6 +8,7 @@ import numpy as np
 
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..chapters import double
 from .chapter import smooth
 
 
@@ -66,7 +67,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
     """
     y, d = _last(y, x, dx, axis)
-    return np.sum(d * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
+    return np.sum(d * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1).astype(y.dtype)
 
 
 @smooth
@@ -126,6 +127,15 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     """
     y, d = _last(y, x, dx, axis)
     n = y.shape[-1]
+    # SciPy writes what it adds for an even number into the array of parabolas, if that is one.
+    within = y.ndim > 1 and n != 2 and x is None
+    if n > 2 and not within and (x is not None or n % 2 == 0):
+        y = double(y)
+    out = _simpson(y, d, n)
+    return out.astype(y.dtype) if within else out
+
+
+def _simpson(y: Any, d: Any, n: int) -> Any:
     if n % 2:
         return _parabolas(y, d)
     if n == 2:
@@ -165,6 +175,8 @@ def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, 
     original, at = as_array(y), axis
     y, d = _last(y, x, dx, axis)
     n = y.shape[-1]
+    if n >= 3 and x is None and not hasattr(dx, "dtype"):
+        y = double(y)
     if n < 3:
         out = np.cumsum(d * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
     else:
@@ -197,7 +209,7 @@ def romb(y: Any, dx: Any = 1.0, axis: int = -1, show: bool = False) -> Any:
     """
     if show:
         raise ArgumentError(f"romb of Variables shows no table\n  at {user_line()}\nWrite show=False")
-    y, d = _last(y, None, dx, axis)
+    y, d = _last(double(y), None, dx, axis)
     count = y.shape[-1] - 1
     levels = count.bit_length() - 1
     if count < 1 or count != 1 << levels:

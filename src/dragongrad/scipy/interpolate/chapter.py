@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as scipys
 
-from ...blocks.axes import as_array, single
+from ...blocks.axes import single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import bottom
-from ..chapters import Chapter, holds_variable, settled
+from ..chapters import Chapter, double, holds_variable, settled
 
 CHAPTER = Chapter(scipys)
 smooth, own, refused = CHAPTER.smooth, CHAPTER.own, CHAPTER.refused
@@ -33,13 +33,6 @@ def made_by_scipy(rewrap: Callable[[Any], Any]) -> Callable[[Callable[..., Any]]
         return own(make)
 
     return declare
-
-
-def double(value: Any) -> Any:
-    """An array in double precision, in which SciPy interpolates."""
-    a = as_array(value)
-    dtype = np.complex128 if a.dtype.kind == "c" else np.float64
-    return a if a.dtype == dtype else a.astype(dtype)
 
 
 def data(name: str, x: Any, y: Any, axis: int) -> tuple[Any, Any, int]:

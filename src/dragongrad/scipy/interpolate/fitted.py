@@ -8,8 +8,8 @@ import numpy as np
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, user_line
 from ...core.variable import bottom
-from ..chapters import holds_variable, one_of, settled
-from .chapter import CHAPTER, data, double, made_by_scipy, smooth
+from ..chapters import double, holds_variable, one_of, settled
+from .chapter import CHAPTER, data, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
 
 

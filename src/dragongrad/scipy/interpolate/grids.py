@@ -12,8 +12,8 @@ from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
-from ..chapters import holds_variable, settled
-from .chapter import CHAPTER, double, own, placed, refused
+from ..chapters import double, holds_variable, settled
+from .chapter import CHAPTER, own, placed, refused
 from .splines import make_interp_spline
 
 _ORDERS = {"slinear": 1, "quadratic": 2, "cubic": 3}
@@ -56,7 +56,8 @@ class _Line:
             for where, value in zip((low, high), self.fill, strict=True):
                 out = np.where(np.reshape(where, where.shape + tail), as_array(value), out)
         out = placed(out, self.axis, x.ndim)
-        single_places = given.dtype == np.float32 or self.kind in _STEPS
+        # Of kind "zero" SciPy makes a spline, which is in double precision.
+        single_places = self.kind != "zero" and (given.dtype == np.float32 or self.kind in _STEPS)
         if not out.shape:
             # SciPy gives an array without axes.
             out = np.reshape(out, ())
@@ -283,7 +284,7 @@ class RegularGridInterpolator:
     def _nearest(self, xi: Any) -> Any:
         chosen = tuple(np.where(part <= 0.5, at, at + 1) for at, part in self._cells(xi))
         value = read(self.values, chosen)
-        return value + np.reshape(0 * xi[:, 0], (-1,) + (1,) * (value.ndim - 1))
+        return (value + np.reshape(0 * xi[:, 0], (-1,) + (1,) * (value.ndim - 1))).astype(value.dtype)
 
 
 CHAPTER.states["RegularGridInterpolator"] = "exact derivatives: all methods but pchip"

@@ -15,8 +15,9 @@ import scipy.interpolate as scipys
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
+from ..chapters import double
 from ..linalg import solve_banded
-from .chapter import CHAPTER, beside, data, double, made_by_scipy, outside_is_nan, own, periodic, placed
+from .chapter import CHAPTER, beside, data, made_by_scipy, outside_is_nan, own, periodic, placed
 
 
 class PPoly:

@@ -10,8 +10,8 @@ import numpy as np
 import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
-from ..chapters import holds_variable, settled
-from .chapter import CHAPTER, double
+from ..chapters import double, holds_variable, settled
+from .chapter import CHAPTER
 from .splines import make_interp_spline
 
 

@@ -12,7 +12,8 @@ from ...blocks.axes import single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import Variable
-from .chapter import CHAPTER, data, double, made_by_scipy, outside_is_nan, own, periodic, placed
+from ..chapters import double
+from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, own, periodic, placed
 
 
 class BSpline:

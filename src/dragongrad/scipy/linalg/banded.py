@@ -10,6 +10,7 @@ import scipy.linalg as scipys
 from ...blocks.matrices import adjoint
 from ...core.block import general
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..chapters import double
 from ..stacks import restated
 from .chapter import column, matrix, smooth, together
 from .structured import toeplitz
@@ -283,7 +284,7 @@ def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: A
 
     """
     c, r = _column_and_row(c_or_cr)
-    c, r, x = together(c, r, x)
+    c, r, x = map(double, (c, r, x))
     return _matrix(c, r) @ x
 
 

@@ -10,6 +10,7 @@ import scipy.linalg as scipys
 from ...blocks.matrices import adjoint, transposed
 from ...core.block import general
 from ...core.errors import NoRuleError, user_line
+from ..chapters import double
 from ..stacks import stacked
 from .chapter import matrix, smooth, together
 
@@ -130,7 +131,7 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
     array([[5.33333333]])
 
     """
-    a, q = together(a, q)
+    a, q = map(double, together(a, q))
     return _stein(a, q, method=method)
 
 

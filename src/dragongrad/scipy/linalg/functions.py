@@ -19,7 +19,7 @@ from ...blocks.matrices import square, transposed
 from ...core.block import constant, general
 from ...core.errors import NoRuleError, user_line
 from ...core.variable import bottom
-from ..chapters import one_of
+from ..chapters import double, one_of
 from ..stacks import stacked
 from .chapter import matrix, refused, smooth, together
 from .equations import sylvester
@@ -129,6 +129,8 @@ def expm_frechet(
     """
     one_of("expm_frechet", "method", method, None, "SPS", "blockEnlarge")
     a, e = together(A, E)
+    if method != "blockEnlarge":
+        a, e = double(a), double(e)
     square(a, "expm_frechet")
     slope = frechet(a, e)
     return (_expm(a), slope) if compute_expm else slope
@@ -192,7 +194,7 @@ def logm(A: Any, disp: Any = True) -> Any:  # noqa: N803
 
     """
     _no_estimate("logm", disp)
-    a = _square(A, "logm")
+    a = double(_square(A, "logm"))
     return _asked(_logm(a), a)
 
 
@@ -355,6 +357,8 @@ def fractional_matrix_power(A: Any, t: Any) -> Any:  # noqa: N803
             "Write la.expm(t * la.logm(A))"
         )
     a = _square(A, "fractional_matrix_power")
+    # Whole powers are products, in the precision of the matrix.
+    a = a if t == int(t) else double(a)
     return _asked(_power(a, t=float(t)), a)
 
 

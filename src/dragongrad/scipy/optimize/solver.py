@@ -7,12 +7,13 @@ import inspect
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 import optree
 
-from ...core.errors import ArgumentError, NoRuleError, SolutionError, user_line
+from ...core.errors import ArgumentError, DragongradError, NoRuleError, SolutionError, user_line
 from ...core.nests import NAMESPACE, flatten
 from ...core.variable import Variable, plain
 from ...transforms.implicit.roots import refuse_closed
@@ -75,6 +76,29 @@ def nest_of_numbers(cls: Any) -> None:
         optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
 
 
+def _is_scipys(error: Exception) -> bool:
+    """Whether an error is raised by SciPy itself, and not by a function of the user's that it called."""
+    frames, frame = [], error.__traceback__
+    while frame is not None:
+        frames.append(str(frame.tb_frame.f_globals.get("__name__", "")))
+        frame = frame.tb_next
+    inner = list(dropwhile(lambda name: name.startswith(__package__), frames))
+    return bool(inner) and all(name.partition(".")[0] in ("scipy", "numpy") for name in inner)
+
+
+def _restated(name: str, error: Exception) -> DragongradError:
+    reason = f"{error} is not known" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, RuntimeError):
+        return SolutionError(
+            f"scipy.optimize.{name} found no solution, which then has no derivative: {reason}\n"
+            f"  at {user_line()}\nTry another start or method, or more steps"
+        )
+    return ArgumentError(
+        f"scipy.optimize.{name} refuses its arguments: {reason}\n  at {user_line()}\n"
+        f"help(scipy.optimize.{name}) says what it takes"
+    )
+
+
 class Solver:
     """A call of SciPy's that keeps its result, gives the solution in it, and refuses what is none."""
 
@@ -85,7 +109,12 @@ class Solver:
 
     def __call__(self, *args: Any) -> Any:
         """The solution for plain arguments."""
-        found = self.run(*args)
+        try:
+            found = self.run(*args)
+        except (ValueError, TypeError, KeyError, RuntimeError) as error:
+            if not _is_scipys(error):
+                raise
+            raise _restated(self.__name__, error) from None
         if self.field is None:
             return found
         if not getattr(found, "success", getattr(found, "converged", True)):

@@ -15,6 +15,7 @@ import scipy.signal as scipys
 from ...blocks.axes import as_array, single
 from ...core.block import multilinear
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..chapters import double
 from .chapter import constant, smooth
 from .filtering import lfilter
 
@@ -275,8 +276,8 @@ def deconvolve(signal: Any, divisor: Any) -> Any:
         raise ShapeError(f"deconvolve({describe(x)}, {describe(y)}) takes two vectors\n  at {user_line()}")
     count = x.shape[0] - y.shape[0] + 1
     if count < 1:
-        return np.zeros(0, x.dtype), x
-    quotient = lfilter(x, y, np.eye(1, count, dtype=x.dtype)[0])
+        return np.zeros(0), x
+    quotient = lfilter(x, y, np.eye(1, count)[0])
     return quotient, x - np.convolve(y, quotient)
 
 
@@ -292,7 +293,7 @@ def wiener(im: Any, mysize: Any = None, noise: Any = None) -> Any:
     array([-0.0398,  1.0337,  0.0061])
 
     """
-    (x,) = (v if v.dtype.kind in "fc" else v.astype(np.float64) for v in [as_array(im)])
+    x = double(im)
     size = (3,) * x.ndim if mysize is None else (mysize,) * x.ndim if np.ndim(mysize) == 0 else tuple(mysize)
     ones = np.ones(size, x.dtype)
     mean = convolve(x, ones, "same", "direct") / ones.size

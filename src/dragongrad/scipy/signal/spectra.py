@@ -10,6 +10,7 @@ import scipy.signal as scipys
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, user_line
 from ...core.variable import bottom
+from ..chapters import double
 from .chapter import constant, last, numbers, refused, smooth
 from .resampling import detrend as without_trend
 
@@ -258,6 +259,11 @@ def _powers(c: Any, w: Any) -> Any:
     return np.exp(-1j * np.multiply.outer(w, np.arange(c.shape[0]))) @ c
 
 
+def _narrowed(response: Any, w: Any) -> Any:
+    """A response in the precision of its frequencies."""
+    return response.astype(np.complex64) if w.dtype in (np.float16, np.float32, np.complex64) else response
+
+
 @smooth
 def freqz(
     b: Any, a: Any = 1, worN: Any = 512, whole: bool = False, plot: Any = None, fs: float = 2 * np.pi,  # noqa: N803
@@ -279,7 +285,7 @@ def freqz(
     w = scipys.freqz(np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), worN, **options)[0]
     angle = 2 * np.pi * w / fs
     response = _powers(b, angle) / _powers(a, angle)
-    response = response.astype(np.complex64) if b.dtype in (np.float32, np.complex64) else response
+    response = _narrowed(response, w)
     if plot is not None:
         plot(w, response)
     return w, response
@@ -298,12 +304,12 @@ def freqz_sos(sos: Any, worN: Any = 512, whole: bool = False, fs: float = 2 * np
     array([ 1., -1.,  1.])
 
     """
-    w = scipys.freqz([1.0], [1.0], worN, whole=whole, fs=fs)[0]
     (sos,) = numbers(sos)
+    w = scipys.freqz(*np.ones((2, 3), sos.dtype), worN, whole=whole, fs=fs)[0]
     angle, out = 2 * np.pi * w / fs, 1
     for i in range(sos.shape[0]):
         out = out * _powers(sos[i, :3], angle) / _powers(sos[i, 3:], angle)
-    return w, out
+    return w, _narrowed(out, w)
 
 
 @smooth
@@ -346,7 +352,7 @@ def chirp(
     np.float64(1.666081)
 
     """
-    phase = _phase(as_array(t), f0, t1, f1, method, vertex_zero) + phi * np.pi / 180
+    phase = _phase(double(t), f0, t1, f1, method, vertex_zero) + phi * np.pi / 180
     return np.exp(1j * phase) if complex else np.cos(phase)
 
 

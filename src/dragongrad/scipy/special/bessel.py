@@ -51,17 +51,22 @@ def _by_order(name: str, slope: Callable[[Any, Any], Any]) -> Callable[[Any, Any
     return lambda x, y: checked(x, y)
 
 
-enter("jv", _by_order("jv", j_by_order), _between(sp.jv, -1))
+def _rising(slope: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The derivative by the order of what is zero at zero for all positive orders."""
+    return lambda x, y: np.where(np.logical_and(x > 0, y == 0), 0.0, slope(x, y))
+
+
+enter("jv", _by_order("jv", _rising(j_by_order)), _between(sp.jv, -1))
 enter("yv", _by_order("yv", y_by_order), _between(sp.yv, -1))
-enter("jve", _by_order("jve", j_by_order), _real("jve", lambda out, x, y: _between(sp.jve, -1)(x, y)))
+enter("jve", _by_order("jve", _rising(j_by_order)), _real("jve", lambda out, x, y: _between(sp.jve, -1)(x, y)))
 enter("yve", _by_order("yve", y_by_order), _real("yve", lambda out, x, y: _between(sp.yve, -1)(x, y)))
 enter("yn", order("n"), _between(sp.yn, -1))
-enter("iv", _by_order("iv", lambda x, y: i_by_order(x, y, False)), _between(sp.iv, 1))
+enter("iv", _by_order("iv", _rising(lambda x, y: i_by_order(x, y, False))), _between(sp.iv, 1))
 enter("kv", _by_order("kv", lambda x, y: k_by_order(x, y, False)), _between(sp.kv, 1, -0.5))
 enter("kn", order("n"), _between(sp.kn, 1, -0.5))
 _slope_of_ive = _real("ive", lambda out, x, y: _between(sp.ive, 1)(x, y) - _sign(y) * out)
 _slope_of_kve = lambda out, x, y: out + _between(sp.kve, 1, -0.5)(x, y)
-enter("ive", _by_order("ive", lambda x, y: i_by_order(x, y, True)), _slope_of_ive)
+enter("ive", _by_order("ive", _rising(lambda x, y: i_by_order(x, y, True))), _slope_of_ive)
 enter("kve", _by_order("kve", lambda x, y: k_by_order(x, y, True)), _slope_of_kve)
 enter(
     "hankel1", _by_order("hankel1", lambda x, y: j_by_order(x, y) + 1j * y_by_order(x, y)), _between(sp.hankel1, -1)
@@ -98,15 +103,15 @@ _i2e = elementwise(
 enter("j0", lambda x: -sp.j1(x))
 enter("j1", lambda x: 0.5 * (sp.j0(x) - _j2(x)))
 enter("y0", lambda x: -sp.y1(x))
-enter("y1", lambda x: 0.5 * (sp.y0(x) - sp.yn(2, x)))
+enter("y1", lambda out, x: sp.y0(x) - out / x)
 enter("i0", lambda x: sp.i1(x))
 enter("i1", lambda x: 0.5 * (sp.i0(x) + _i2(x)))
 enter("k0", lambda x: -sp.k1(x))
-enter("k1", lambda x: -0.5 * (sp.k0(x) + sp.kn(2, x)))
+enter("k1", lambda out, x: -sp.k0(x) - out / x)
 enter("i0e", lambda out, x: sp.i1e(x) - np.sign(x) * out)
 enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + _i2e(x)) - np.sign(x) * out)
 enter("k0e", lambda out, x: out - sp.k1e(x))
-enter("k1e", lambda out, x: out - 0.5 * (sp.k0e(x) + sp.kve(2, x)))
+enter("k1e", lambda out, x: out - sp.k0e(x) - out / x)
 
 # Spherical functions; SciPy's ufuncs of their derivatives are differentiated by the differential equation.
 

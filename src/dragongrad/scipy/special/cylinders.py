@@ -16,7 +16,7 @@ from .verbs import enter_several, refuse
 Curve = Callable[..., Any]
 
 
-def _pair(name: str, constants: str, curve: Curve, scale: float = 1.0) -> None:
+def _pair(name: str, constants: str, curve: Curve, scale: float = 1.0, wide: bool = False) -> None:
     """A value and its slope, by the argument times `scale`; `curve(value, slope, *arguments)` is the next slope."""
 
     def moved(out: Any, args: tuple[Any, ...], dot: Any) -> Any:
@@ -30,7 +30,7 @@ def _pair(name: str, constants: str, curve: Curve, scale: float = 1.0) -> None:
         4: lambda out, x, y, z, u, v, v_dot: moved(out, (x, y, z, u, v), v_dot),
     }
     orders = constants.split()
-    enter_several(name, rules[len(orders)], 2, orders)
+    enter_several(name, rules[len(orders)], 2, orders, wide)
 
 
 _pair("pbdv", "v", lambda f, slope, v, x: (0.25 * x * x - v - 0.5) * f)
@@ -86,8 +86,8 @@ for _prefix, _sign, _number in (("pro", 1.0, sp.pro_cv), ("obl", -1.0, sp.obl_cv
         ) -> Any:
             return of[0](f, slope, m, c, value, x, of[1])
 
-        _pair(f"{_prefix}_{_suffix}", "m n c", _own)
-        _pair(f"{_prefix}_{_suffix}_cv", "m n c cv", _given)
+        _pair(f"{_prefix}_{_suffix}", "m n c", _own, wide=True)
+        _pair(f"{_prefix}_{_suffix}_cv", "m n c cv", _given, wide=True)
 
 _EIGENVALUE = "it is an eigenvalue, whose derivative SciPy has no function for"
 refuse(

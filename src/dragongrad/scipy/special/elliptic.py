@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from ...blocks.special import stop_gradient
 from .carlson import rc_first, rc_second, rd_of_argument, rd_of_last, rj_of_argument, rj_of_last
 from .verbs import enter, enter_several
 
@@ -75,8 +76,22 @@ enter("elliprj", lambda x, y, z, u: rj_of_argument(x, y, z, u), lambda x, y, z, 
 
 
 def _agm_slope(out: Any, x: Any, y: Any) -> Any:
-    """By the first of two positive numbers: the mean is `pi / (2 R_F(0, x**2, y**2))`."""
-    return 2 / (3 * np.pi) * out * out * np.absolute(x) * sp.elliprd(0.0, y * y, x * x)
+    """By the first of two positive numbers: the mean is `pi / (2 R_F(0, x**2, y**2))`.
+
+    The slope is the same of any multiple of the numbers. Where one is nearly zero, or zero, it is the leading term.
+    """
+    size = stop_gradient(np.maximum(np.absolute(x), np.absolute(y)))
+    a, b, mean = np.absolute(x) / size, np.absolute(y) / size, np.absolute(out) / size
+    low, high = a < _LEAST, b < _LEAST
+    far = np.logical_or(low, high)
+    first, second = np.where(far, 1.0, a), np.where(far, 1.0, b)
+    slope = 2 / (3 * np.pi) * mean * mean * first * sp.elliprd(0.0, second * second, first * first)
+    slope = np.where(high, mean - 2 / np.pi * mean * mean, slope)
+    zero = a == 0
+    steep = np.where(zero, np.inf, 2 / np.pi * mean * mean / np.where(zero, 1.0, a))
+    return np.where(low, steep, slope)
 
 
+# Squares of numbers below are nothing beside 1.
+_LEAST = 1e-100
 enter("agm", lambda out, x, y: _agm_slope(out, x, y), lambda out, x, y: _agm_slope(out, y, x))

@@ -41,22 +41,37 @@ enter("beta", lambda out, x, y: _slope_of_ratio(out, x, y), lambda out, x, y: _s
 enter("betaln", lambda x, y: -psi_difference(x, y), lambda x, y: -psi_difference(y, x))
 
 
+# Nearer to a pole of one of its gamma functions a binomial coefficient is a product of them, as long as that is
+# finite: its value, whose logarithm is differentiated elsewhere, is not precise there.
+_NEAR_POLE, _LARGE = 1e-3, 150.0
+
+
+def _near_pole(x: Any) -> Any:
+    return np.logical_and(x < 0.5, np.absolute(x - np.round(x)) < _NEAR_POLE)
+
+
+def _near_end(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Where a product of gamma functions is taken, and the arguments there."""
+    ends = np.logical_or(_near_pole(y + 1), _near_pole(x - y + 1))
+    near = np.logical_and(np.logical_or(ends, _near_pole(x + 1)), np.absolute(x) < _LARGE)
+    near = np.logical_and(near, np.logical_not(_is_pole(x + 1)))
+    return near, np.where(near, x, 1.0), np.where(near, y, 0.0)
+
+
 def _binom_n(out: Any, x: Any, y: Any) -> Any:
-    end = _is_pole(x - y + 1)
-    known = out * psi_difference(x - np.where(end, 0.0, y) + 1, y)
-    at_end = out * sp.psi(x + 1) + sp.gamma(x + 1) * sp.rgamma(y + 1) * _rgamma_slope(0.0, x - y + 1)
-    return np.where(end, at_end, known)
+    near, n, k = _near_end(x, y)
+    known = out * psi_difference(np.where(near, 1.0, x - y + 1), np.where(near, 0.0, y))
+    rest = sp.rgamma(n - k + 1)
+    slope = rest * sp.psi(n + 1) + _rgamma_slope(rest, n - k + 1)
+    return np.where(near, sp.gamma(n + 1) * sp.rgamma(k + 1) * slope, known)
 
 
 def _binom_k(out: Any, x: Any, y: Any) -> Any:
-    """By the logarithm; at the ends, where the value is zero, by the reciprocals of the gamma functions."""
-    z = x - y
-    low, high = _is_pole(y + 1), _is_pole(z + 1)
-    end = np.logical_or(low, high)
-    inner = out * psi_difference(np.where(end, 1.0, y + 1), np.where(end, 0.0, z - y))
-    over = _rgamma_slope(sp.rgamma(y + 1), y + 1) * sp.rgamma(z + 1)
-    under = sp.rgamma(y + 1) * _rgamma_slope(sp.rgamma(z + 1), z + 1)
-    return np.where(end, sp.gamma(x + 1) * (over - under), inner)
+    near, n, k = _near_end(x, y)
+    known = out * psi_difference(np.where(near, 1.0, y + 1), np.where(near, 0.0, x - 2 * y))
+    one, other = sp.rgamma(k + 1), sp.rgamma(n - k + 1)
+    slope = _rgamma_slope(one, k + 1) * other - one * _rgamma_slope(other, n - k + 1)
+    return np.where(near, sp.gamma(n + 1) * slope, known)
 
 
 def _is_pole(x: Any) -> Any:

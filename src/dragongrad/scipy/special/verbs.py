@@ -79,8 +79,13 @@ def enter(name: str, *partials: Any, domain: Any = (), singular: bool = True, pu
     return elementwise(fn, *rules, domain=domain, singular=singular)
 
 
-def enter_several(name: str, pushforward: Callable[..., Any], outputs: int, constants: Sequence[str] = ()) -> None:
-    """Declare a ufunc with several outputs, by its pushforward; its first arguments may be constants."""
+def enter_several(
+    name: str, pushforward: Callable[..., Any], outputs: int, constants: Sequence[str] = (), wide: bool = False
+) -> None:
+    """Declare a ufunc with several outputs, by its pushforward; its first arguments may be constants.
+
+    One that is `wide` is computed in double precision always, as SciPy's own never ends in single precision.
+    """
     fn = of_special(name)
     refused = [order(argument) for argument in constants]
     RULES[name] = Rule(name, "Block", {p.argument: p.reason for p in refused})
@@ -103,7 +108,13 @@ def enter_several(name: str, pushforward: Callable[..., Any], outputs: int, cons
         def guarded(*args: Any) -> Any:
             args = tuple(map(plain, args))
             known = [guard(a) if isinstance(a, Variable) else a for guard, a in zip(guards, args, strict=False)]
-            return block.apply(*known, *args[len(guards) :])
+            given = (*known, *args[len(guards) :])
+            if not wide or np.result_type(*given) not in (np.float16, np.float32):
+                return block.apply(*given)
+            found = block.apply(
+                *[np.asarray(a, float) if not isinstance(a, Variable) else a.astype(float) for a in given]
+            )
+            return tuple([one.astype(np.float32) for one in found])
 
 
 def _guard(name: str, refused: Refused) -> Callable[[Any], Any]:

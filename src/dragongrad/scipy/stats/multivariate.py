@@ -13,7 +13,7 @@ from ...blocks.matrices import transposed
 from ...blocks.special import stop_gradient
 from ...core.errors import ShapeError, describe, user_line
 from ..linalg.systems import triangular
-from .chapter import CHAPTER, double, method_of
+from .chapter import CHAPTER, double, floating, method_of
 from .normal import LOG2, LOG2PI, PI
 
 
@@ -170,7 +170,7 @@ multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf)
 
 
 def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
-    x, alpha = double(x), double(alpha)
+    x, alpha = floating(x), floating(alpha)
     if x.shape[0] == alpha.shape[0] - 1:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
     if x.shape[0] != alpha.shape[0]:
@@ -184,17 +184,17 @@ def _log_beta(alpha: Any) -> Any:
 
 
 def _dirichlet_mean(alpha: Any) -> Any:
-    return double(alpha) / np.sum(double(alpha))
+    return floating(alpha) / np.sum(floating(alpha))
 
 
 def _dirichlet_var(alpha: Any) -> Any:
-    alpha = double(alpha)
+    alpha = floating(alpha)
     total = np.sum(alpha)
     return alpha * (total - alpha) / (total * total * (total + 1))
 
 
 def _dirichlet_entropy(alpha: Any) -> Any:
-    alpha = double(alpha)
+    alpha = floating(alpha)
     total = np.sum(alpha)
     return _log_beta(alpha) + (total - alpha.shape[0]) * sp.psi(total) - np.sum((alpha - 1) * sp.psi(alpha))
 

@@ -16,6 +16,7 @@ from ....blocks.axes import as_array
 from ....core.block import general
 from ....core.errors import ArgumentError, ShapeError, describe, user_line
 from ....core.variable import plain
+from ...chapters import double
 from ..arrays import SparseArray
 from ..pattern import Pattern, placed
 from .chapter import smooth
@@ -197,6 +198,7 @@ def expm_multiply(
         return _shaped(_times(a, 1.0, column), b)
     if start is None or stop is None:
         raise ArgumentError(f"expm_multiply: start and stop are given both, or none\n  at {user_line()}")
+    a, column = a.astype(np.result_type(a.dtype, np.float64)), double(column)
     # Whole numbers are times as well.
     first, last = plain(start) * 1.0, plain(stop) * 1.0
     count = 50 if num is None else int(num)

@@ -274,4 +274,6 @@ def lsmr(
     """
     options = {"atol": atol, "btol": btol, "conlim": conlim, "maxiter": maxiter, "show": show}
     x, _, damped, turned, length = _solved("lsmr", A, b, damp, x0, options)
+    # SciPy moves what it starts from, where that is.
+    x = x if x0 is None else x.astype(np.result_type(as_array(x0).dtype, np.float32))
     return x, None, None, damped, turned, None, None, length

@@ -13,7 +13,6 @@ import scipy.spatial.transform as scipys
 
 from ....blocks.axes import as_array
 from ....blocks.indexing import read
-from ....blocks.matrices import inexact
 from ....core.errors import (
     NUMPY_ERRORS,
     AbsentError,
@@ -25,7 +24,7 @@ from ....core.errors import (
 )
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
-from ...chapters import holds_variable, settled
+from ...chapters import double, holds_variable, settled
 from ...checks import checked
 from . import quaternions as of
 from .chapter import CHAPTER
@@ -77,7 +76,7 @@ def _smooth(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numbers(value: Any, last: int) -> Any:
-    value = inexact(as_array(value))
+    value = double(value)
     if not np.ndim(value) or np.shape(value)[-1] != last:
         raise ArgumentError(
             f"a rotation is made of arrays whose last axis is {last} long, not of shape {np.shape(value)}\n"

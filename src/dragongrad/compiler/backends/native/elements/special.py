@@ -101,6 +101,7 @@ NATIVE: dict[str, Instructions] = {
     **{name: _function(name) for name in ("erf", "erfc", "erfcx", "log_ndtr", "gammaln")},
     **{name: _function(name) for name in ("exp2", "expm1", "log1p", "cbrt")},
     **{name: _function(name) for name in ("i0", "i1", "i0e", "i1e", "j0", "j1")},
+    **{name: _function(name) for name in ("k0", "k1", "k0e", "k1e", "y0", "y1")},
     "psi": _function("digamma"),
     "expit": _function("logistic"),
     "xlogy": _times_log("log"),

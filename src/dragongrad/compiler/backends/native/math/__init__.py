@@ -26,6 +26,7 @@ from . import (
     inverse_hyperbolic,
     logarithm,
     power,
+    second_kind,
     trigonometric,
 )
 from .formula import Formula
@@ -78,6 +79,9 @@ FUNCTIONS: dict[str, Function] = {
     "i0e": Function(bessel.i0e),
     "i1e": Function(bessel.i1e),
     "i2e": Function(bessel.i2e),
+    **{name: Function(getattr(second_kind, name)) for name in ("k0", "k1", "k0e", "k1e")},
+    "y0": Function(second_kind.y0, branches=True),
+    "y1": Function(second_kind.y1, branches=True),
     "j0": Function(bessel.j0, branches=True),
     "j1": Function(bessel.j1, branches=True),
     "j2": Function(bessel.j2, branches=True),

@@ -8,14 +8,12 @@ sine, whose amplitudes are polynomials in `1 / x**2`: beside a root their error 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from ..ir.registers import Register
 from .exponential import curve, exp, reduce, scale, times
 from .formula import Formula
+from .sums import Sum, affine, stepped, times_sum
 from .trigonometric import sin_and_cos
-
-Sum = tuple[Register, Register]
 
 # I_k(x) / (x/2)**k in x**2 / 4, x up to 8.
 # Degree 15, error 9.0e-19.
@@ -208,12 +206,12 @@ _Q, _Q_NARROW = (_Q0, _Q1), (_Q0_NARROW, _Q1_NARROW)
 # The first roots, each in two parts, and the inverses of what makes the polynomials of one size, and of 12.5.
 _ROOTS = ((2.404825557695773, -1.176691651530894e-16), (3.8317059702075125, -1.5269184090088067e-16))
 _INVERSE_FLAT = ((0.13333333333333333, 1.8503717077085942e-18), (0.05263157894736842, 2.921639538487254e-18))
-_INVERSE_HALF = (0.08, -1.6653345369377347e-18)
+INVERSE_HALF = (0.08, -1.6653345369377347e-18)
 _PI = (3.141592653589793, 1.2246467991473532e-16)
 # 1 / sqrt(pi)
 _ROOT_PI = 0.5641895835477563
 # Where series end.
-_NEAR_I, _NEAR_J = 8.0, 5.0
+_NEAR_I, NEAR_J = 8.0, 5.0
 
 
 def _modified_near(m: Formula, k: int, size: Register) -> tuple[Register, Register]:
@@ -224,22 +222,12 @@ def _modified_near(m: Formula, k: int, size: Register) -> tuple[Register, Regist
     if m.narrow:
         total, rest = m.polynomial(t, coefficients), m.real(0.0)
     else:
-        total, rest = _stepped(m, t, coefficients, 2)
+        total, rest = stepped(m, t, coefficients, 2)
         # What the square lost moves the logarithm by its slope.
         rest = m.fma(total * low, m.polynomial(t, _SLOPES[k]), rest)
     for _ in range(k):
         total, lost = m.two_product(total, half)
         rest = m.fma(rest, half, lost)
-    return total, rest
-
-
-def _stepped(m: Formula, x: Register, coefficients: Sequence[float], steps: int) -> tuple[Register, Register]:
-    """A polynomial as a sum: the last steps of Horner's rule keep what they round."""
-    total, rest = m.polynomial(x, coefficients[steps:]), m.real(0.0)
-    for c in reversed(coefficients[:steps]):
-        product, lost = m.two_product(total, x)
-        total, low = m.two_sum(product, c)
-        rest = m.fma(rest, x, lost + low)
     return total, rest
 
 
@@ -252,6 +240,13 @@ def _modified_far(m: Formula, k: int, size: Register) -> tuple[Register, Registe
     return m.quotient(top, top_low, root, m.residual(size, root, root) * (0.5 / root))
 
 
+def times_power(m: Formula, value: Sum, exponent: Register) -> Register:
+    """A sum times the exponential of a number."""
+    # Infinite is i0 from 714 on, where the exponential has been so for long.
+    rounded, r, rest = reduce(m, m.at_least(m.at_most(exponent, 720.0), -746.0))
+    return scale(m, times(m, *value, r + m.fma(r * r, curve(m, r), rest)), rounded)
+
+
 def _modified(m: Formula, k: int, x: Register, scaled: bool) -> Register:
     size = m.absolute(x)
     beyond = size > _NEAR_I
@@ -259,11 +254,7 @@ def _modified(m: Formula, k: int, x: Register, scaled: bool) -> Register:
     far, far_low = _modified_far(m, k, m.at_least(size, _NEAR_I))
     # One exponential: of near ones when scaled, of far ones when not.
     exponent = m.select(beyond, m.real(0.0) if scaled else size, -size if scaled else m.real(0.0))
-    # Infinite is i0 from 714 on, where the exponential has been so for long.
-    rounded, r, rest = reduce(m, m.at_least(m.at_most(exponent, 720.0), -746.0))
-    w = r + m.fma(r * r, curve(m, r), rest)
-    value, value_low = m.select(beyond, far, near), m.select(beyond, far_low, near_low)
-    out = scale(m, times(m, value, value_low, w), rounded)
+    out = times_power(m, (m.select(beyond, far, near), m.select(beyond, far_low, near_low)), exponent)
     if not scaled:
         out = m.select(size > 714.0, math.inf, out)
     # SciPy has no limit at infinity.
@@ -309,75 +300,67 @@ def i2e(m: Formula, x: Register) -> Register:
     return m.select(size.equals(math.inf), 0.0, out)
 
 
-def _times(m: Formula, x: Sum, y: Sum) -> Sum:
-    """The product of two sums, as a sum."""
-    product, lost = m.two_product(x[0], y[0])
-    return product, m.fma(x[0], y[1], m.fma(x[1], y[0], lost))
-
-
-def _affine(m: Formula, x: Sum, factor: tuple[float, float], plus: float) -> Sum:
-    """`factor * x + plus`, the factor in two parts."""
-    product, lost = _times(m, x, (m.real(factor[0]), m.real(factor[1])))
-    total, low = m.two_sum(product, plus)
-    return m.fast_two_sum(total, low + lost)
-
-
-def _oscillating_near(m: Formula, k: int, size: Register) -> Register:
+def oscillating_near(m: Formula, k: int, size: Register) -> Sum:
     """`J_k(size)` up to 5: the distance from its root, times a polynomial in `t = size**2` that has one size."""
     root, root_low = _ROOTS[k]
     if m.narrow:
         t = size * size
         level = m.fma(t, _INVERSE_FLAT[k][0], 1.0)
-        out = (t - root * root) * m.polynomial(m.fma(t, _INVERSE_HALF[0], -1.0), _J_NARROW[k]) / (level * level)
-        return out * size if k else out
+        out = (t - root * root) * m.polynomial(m.fma(t, INVERSE_HALF[0], -1.0), _J_NARROW[k]) / (level * level)
+        return out * size if k else out, m.real(0.0)
     square = m.two_product(size, size)
-    v, v_low = _affine(m, square, _INVERSE_HALF, -1.0)
-    high, low = _stepped(m, v, _J[k], 3)
+    v, v_low = affine(m, square, INVERSE_HALF, -1.0)
+    high, low = stepped(m, v, _J[k], 3)
     # What rounding took from v, times the slope, of which a few digits are enough.
     slope = [power * c for power, c in enumerate(_J[k][:10])][1:]
     low = m.fma(v_low, m.polynomial(v, slope), low)
     # Each factor of t - root**2 is exact near the root.
     (less, rest), (more, more_rest) = m.two_sum(size, -root), m.two_sum(size, root)
-    top = _times(m, (less, rest - root_low), (more, more_rest + root_low))
-    top = _times(m, top, (high, low))
+    top = times_sum(m, (less, rest - root_low), (more, more_rest + root_low))
+    top = times_sum(m, top, (high, low))
     if k:
-        top = _times(m, top, (size, m.real(0.0)))
-    flat = _affine(m, square, _INVERSE_FLAT[k], 1.0)
-    return m.divide(*top, *_times(m, flat, flat))
+        top = times_sum(m, top, (size, m.real(0.0)))
+    flat = affine(m, square, _INVERSE_FLAT[k], 1.0)
+    return m.quotient(*top, *times_sum(m, flat, flat))
 
 
-def _oscillating_far(m: Formula, k: int, size: Register) -> Register:
-    """`J_k(size)` from 5 on: a cosine and a sine, with amplitudes that are polynomials in `1 / size**2`."""
+def oscillating_far(m: Formula, k: int, size: Register, second: bool = False) -> Register:
+    """`J_k(size)`, or `Y_k(size)`, from 5 on: a cosine and a sine, with amplitudes in powers of `1 / size**2`."""
     inverse = 1.0 / size
-    v = m.fma(inverse * inverse, 2.0 * _NEAR_J**2, -1.0)
+    v = m.fma(inverse * inverse, 2.0 * NEAR_J**2, -1.0)
     q = m.polynomial(v, _Q_NARROW[k] if m.narrow else _Q[k]) * inverse
     sine, sine_low, cosine, cosine_low = sin_and_cos(m, size)
-    total, total_low = m.two_sum(cosine, sine)
-    other = cosine - sine
-    total_low = total_low + (cosine_low + sine_low)
-    if k:
-        other_low = m.two_sum(cosine, -sine)[1] + (cosine_low - sine_low)
-        total, total_low, other = -other, -other_low, total
+    more, less = (_total(m, cosine, cosine_low, side, low) for side, low in ((sine, sine_low), (-sine, -sine_low)))
+    # J1 lags behind J0 by a quarter of a turn, and so does each Y behind its J.
+    total, other = ((-less[0], -less[1]), more) if k else (more, less)
+    if second:
+        total, other = (-other[0], -other[1]), total
     if m.narrow:
-        return m.fma(m.polynomial(v, _P_NARROW[k]), total, q * other) * _ROOT_PI / m.sqrt(size)
-    p = _stepped(m, v, _P[k], 1)
-    top, low = _times(m, p, (total, total_low))
-    top, low = m.two_sum(top, m.fma(q, other, low))
+        return m.fma(m.polynomial(v, _P_NARROW[k]), total[0], q * other[0]) * _ROOT_PI / m.sqrt(size)
+    p = stepped(m, v, _P[k], 1)
+    top, low = times_sum(m, p, total)
+    top, low = m.two_sum(top, m.fma(q, other[0], low))
     # sqrt(pi * size)
-    square, square_low = _times(m, (size, m.real(0.0)), (m.real(_PI[0]), m.real(_PI[1])))
+    square, square_low = times_sum(m, (size, m.real(0.0)), (m.real(_PI[0]), m.real(_PI[1])))
     root = m.sqrt(square)
     return m.divide(top, low, root, (m.residual(square, root, root) + square_low) * (0.5 / root))
 
 
+def _total(m: Formula, x: Register, x_low: Register, y: Register, y_low: Register) -> Sum:
+    high, low = m.two_sum(x, y)
+    return high, low + (x_low + y_low)
+
+
 def _oscillating(m: Formula, k: int, x: Register) -> Register:
     size = m.absolute(x)
-    inside = m.at_most(size, _NEAR_J)
-    near = _oscillating_near(m, k, inside)
+    inside = m.at_most(size, NEAR_J)
+    high, low = oscillating_near(m, k, inside)
+    near = high + low
     if k == 0:
         t = inside * inside
         near = m.select(t < 2.0**-10, m.fma(t, m.polynomial(t, (-1 / 4, 1 / 64, -1 / 2304)), 1.0), near)
-    far = _oscillating_far(m, k, m.at_least(size, _NEAR_J))
-    out = m.select(size > _NEAR_J, far, near)
+    far = oscillating_far(m, k, m.at_least(size, NEAR_J))
+    out = m.select(size > NEAR_J, far, near)
     # SciPy has no limit at infinity.
     out = m.select(size.equals(math.inf), math.nan, out)
     return m.copysign(m.real(1.0), x) * out if k else out
