@@ -50,7 +50,16 @@ def test_the_stated_error_is_not_exceeded_but_for_rounding(name):
 def test_constants_in_parts_follow_from_what_they_are():
     exponential, logarithm, trigonometric, inverse, gamma, large, bessel, second_kind = (
         import_module(f"{MATH}.{name}")
-        for name in "exponential logarithm trigonometric inverse gamma large bessel second_kind".split()
+        for name in (
+            "exponential",
+            "logarithm",
+            "trigonometric",
+            "inverse",
+            "gamma",
+            "large",
+            "bessel",
+            "second_kind",
+        )
     )
     with mp.workdps(80):
         two, ten, pi, third = mp.log(2), mp.log(10), +mp.pi, mpf(1) / 3
