@@ -92,11 +92,24 @@ options = {{"max_iter": 1000, **dict({options})}}
 
 
 def solved():
-    """The result, or the error, which is one of the library's own."""
+    """The result, or the error, which is one of the library's own or the function's."""
     try:
         return optimize.minimize(f, x0, method={method}, **options)
     except ad.DragongradError as error:
         return error
+    except ValueError as error:
+        if refused():
+            return error
+        raise
+
+
+def refused():
+    """Whether the function itself takes no such start."""
+    try:
+        f(np.asarray(x0, float)[()])
+    except ValueError:
+        return True
+    return False
 
 
 def repeatable():

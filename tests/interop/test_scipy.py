@@ -112,6 +112,15 @@ def test_bounds(name):
     np.testing.assert_allclose([nest["a"], nest["b"]], [0.5, 0.9375], atol=atol)
 
 
+@pytest.mark.parametrize("name", BOUNDED)
+def test_no_result_is_outside_its_bounds_by_rounding(name):
+    slope = lambda x: np.sum(x**2 - 2 * x)
+    for solve, method in ((scipy.minimize, name), (ad.minimize, f"scipy:{name}")):
+        found = solve(slope, np.full(2, 0.2), method=method, bounds=[(None, 0.1)] * 2)
+        assert (found.x <= 0.1).all()
+        np.testing.assert_allclose(found.fun, slope(found.x), rtol=1e-15)
+
+
 DISC = [
     {"type": "ineq", "fun": lambda x: 1 - np.sum(x**2)},
     {"type": "ineq", "fun": lambda x, r: r**2 - np.sum(x**2), "args": (1.0,)},

@@ -68,7 +68,7 @@ def solve(
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "Unknown solver options", optimize.OptimizeWarning)
-            return optimize.minimize(
+            found = optimize.minimize(
                 watched.value_and_gradient if method.order else watched.value, begin,
                 method=method.name, jac=True if method.order else None, **given, **options,
             )  # fmt: skip
@@ -82,6 +82,11 @@ def solve(
         if "unexpected keyword" in str(error) or "multiple values" in str(error):
             raise method.unknown(options.get("options", {})) from None
         raise ArgumentError(f"SciPy's {method.name} refuses what it was given: {error}") from error
+    inside = found.x if bounds is None else np.clip(found.x, bounds.lb, bounds.ub)
+    if not np.array_equal(inside, found.x, equal_nan=True):
+        # COBYLA computes from a point that it moves, and leaves a bound by rounding.
+        found.x, found.fun = inside, watched.value(inside)
+    return found
 
 
 def _refuse_unless(can: bool, method: Method, what: str, others: str) -> None:
