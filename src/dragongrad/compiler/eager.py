@@ -32,7 +32,7 @@ def run_instead(error: Exception, run: Callable[[], Any]) -> tuple[Any, str]:
 
 @contextmanager
 def _without_context(error: Exception) -> Iterator[None]:
-    """Let an error of the function's own show without the one that it raised on Variables before, and with its cure."""
+    """Let an error of the function's own show without the one that it raised on Variables before, with its cure."""
     try:
         yield
     except BaseException as own:
