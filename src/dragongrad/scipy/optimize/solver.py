@@ -42,7 +42,7 @@ class _Plainly:
 
 
 def plainly(function: Any) -> Any:
-    """A user's function as SciPy calls it: what `np.array` made is a buffer here, which SciPy takes for no array."""
+    """A user's function as SciPy calls it: what `np.array` made is a buffer here, which SciPy takes for none."""
     return _Plainly(function) if callable(function) else function
 
 
