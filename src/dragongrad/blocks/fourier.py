@@ -63,13 +63,19 @@ def _irfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: 
     return fitted(spectrum * weight, x.shape[axis], axis)
 
 
-for _fn, _rule in (
-    (np.fft.fft, _fft_transpose),
-    (np.fft.ifft, _ifft_transpose),
-    (np.fft.rfft, _rfft_transpose),
-    (np.fft.irfft, _irfft_transpose),
+def _irfft_value(x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+    """NumPy's, which reads a first frequency of an axis that has none."""
+    empty = n and np.ndim(x) and x.shape[axis] == 0
+    return np.fft.irfft(fitted(x, 1, axis) if empty else x, n=n, axis=axis, norm=norm)
+
+
+for _fn, _rule, _value in (
+    (np.fft.fft, _fft_transpose, None),
+    (np.fft.ifft, _ifft_transpose, None),
+    (np.fft.rfft, _rfft_transpose, None),
+    (np.fft.irfft, _irfft_transpose, _irfft_value),
 ):
-    linear(_fn, _rule, mixes=True, batch=_batch(_fn), names=("x",))
+    linear(_fn, _rule, mixes=True, batch=_batch(_value or _fn), names=("x",), value=_value)
 
 
 @composite(np.fft.hfft)

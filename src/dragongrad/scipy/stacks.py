@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import FactorizationError, describe, user_line
+from ..blocks.axes import as_array
+from ..core.errors import FactorizationError, ShapeError, describe, user_line
 
 
 def restated(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,3 +62,56 @@ def _each(found: Any, do: Callable[[Any], Any]) -> Any:
 def _joined(parts: Any, lead: tuple[int, ...]) -> Any:
     whole = np.stack(parts)
     return whole.reshape(*lead, *whole.shape[1:])
+
+
+def over_stacks(**cores: int | str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let a rule for single arrays take stacks of them, as SciPy's functions do: leading axes broadcast.
+
+    It is asked for each row, and what it gives is stacked. `cores` says how many axes each argument has by itself;
+    "1|2" is one where there is but one, else two.
+    """
+
+    def declare(rule: Callable[..., Any]) -> Callable[..., Any]:
+        names = signature(rule)
+
+        @wraps(rule)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = names.bind(*args, **kwargs)
+            arrays = {name: as_array(v) for name in cores if (v := given.arguments.get(name)) is not None}
+            leads = {name: _lead(a.ndim, a.shape, cores[name]) for name, a in arrays.items()}
+            if not any(leads.values()):
+                return rule(*args, **kwargs)
+            lead = np.broadcast_shapes(*leads.values())
+            if 0 in lead:
+                shapes = ", ".join(map(describe, arrays.values()))
+                raise ShapeError(f"{rule.__name__}({shapes}): the stack is empty\n  at {user_line()}")
+            rows = {name: _flat(a, leads[name], lead) for name, a in arrays.items()}
+            found = []
+            for i in range(prod(lead)):
+                given.arguments.update({name: a[i] for name, a in rows.items()})
+                found.append(rule(*given.args, **given.kwargs))
+            if isinstance(found[0], tuple):
+                return tuple(_of_rows(part, lead) for part in zip(*found, strict=True))
+            return _of_rows(found, lead)
+
+        return call
+
+    return declare
+
+
+def _lead(ndim: int, shape: tuple[int, ...], core: int | str) -> tuple[int, ...]:
+    axes = (1 if ndim == 1 else 2) if isinstance(core, str) else core
+    return shape[: max(ndim - axes, 0)]
+
+
+def _flat(a: Any, had: tuple[int, ...], lead: tuple[int, ...]) -> Any:
+    """An array with its leading axes as they broadcast, in one."""
+    core = a.shape[len(had) :]
+    return np.reshape(np.broadcast_to(a, lead + core), (prod(lead), *core))
+
+
+def _of_rows(parts: Any, lead: tuple[int, ...]) -> Any:
+    if parts[0] is None:
+        return None
+    whole = np.stack(parts)
+    return np.reshape(whole, lead + whole.shape[1:])

@@ -71,6 +71,16 @@ def test_constants_are_scipys():
         ad.grad(lambda x: np.sum(fft.fftfreq(3, x)))(1.0)
 
 
+def test_an_axis_without_a_frequency_is_filled_with_zeros():
+    # NumPy's `irfft` reads a first one that is not there.
+    empty = np.zeros((2, 0), complex)
+    for f in (lambda x: fft.irfft(x, 6), lambda x: fft.hfft(x, 6), lambda x: np.fft.irfft(x, 6)):
+        for _ in range(9):
+            np.testing.assert_array_equal(ad.jvp(f, (empty,), (empty,))[0], np.zeros((2, 6)))
+            np.testing.assert_array_equal(ad.vmap(f)(empty), np.zeros((2, 6)))
+        assert ad.grad(lambda x, f=f: np.sum(f(x)))(empty).shape == (2, 0)
+
+
 def test_lengths_of_one():
     for f in (fft.fft, fft.dct, fft.dst, lambda x: fft.dct(x, 3, norm="ortho"), fft.dstn):
         assert np.all(np.isfinite(ad.grad(lambda x, f=f: np.sum(np.abs(f(x))))(np.array([2.0]))))

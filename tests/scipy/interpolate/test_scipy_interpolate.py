@@ -53,6 +53,19 @@ POLYNOMIALS = {
     "Akima1DInterpolator makima": case(
         lambda m, y, x, t: m.Akima1DInterpolator(x, y, method="makima")(t), RISING, X, AT
     ),
+    "PPoly.from_spline": case(
+        # SciPy's own raises in float32.
+        lambda m, c, t: m.PPoly.from_spline((T, c, 2), False)(t),
+        C[:, 0],
+        np.array([0.3, 1.2, 2.9]),
+        single=False,
+    ),
+    "basis_element": case(
+        lambda m, t, x: m.BSpline.basis_element(t)(x), T[2:6], np.array([0.3, 1.2]), batches=False
+    ),
+    "UnivariateSpline antiderivative": case(
+        lambda m, y, t: m.UnivariateSpline(X, y, s=0).antiderivative()(t), Y, AT, near=1e-9
+    ),
     "PPoly": case(lambda m, c, x, t: m.PPoly(c, x)(t), RNG.normal(size=(3, 5, 2)), X, BEYOND),
 }
 SCATTER, OVER = RNG.normal(size=(7, 2)), RNG.normal(size=(3, 2))
@@ -205,6 +218,31 @@ def test_plain_interpolants_are_scipys():
         interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
         scipy.interpolate.RegularGridInterpolator(GRID, VALUES)(PLACES),
     )
+
+
+def test_other_names_of_a_class_are_scipys_of_plain_arrays():
+    theirs, ours = scipy.interpolate, interpolate
+    spline = ours.make_interp_spline(X, Y)
+    np.testing.assert_array_equal(
+        spline.insert_knot(AT[0])(AT), theirs.make_interp_spline(X, Y).insert_knot(AT[0])(AT)
+    )
+    # What it gives is one of ours again.
+    np.testing.assert_allclose(ad.grad(lambda t: spline.insert_knot(AT[0])(t))(AT[1]), spline(AT[1], 1))
+    np.testing.assert_array_equal(ours.CubicSpline(X, Y).roots(), theirs.CubicSpline(X, Y).roots())
+    plain = ours.UnivariateSpline(X, Y, s=0.0), theirs.UnivariateSpline(X, Y, s=0.0)
+    np.testing.assert_array_equal(plain[0].roots(), plain[1].roots())
+    places = np.array([0.3, 1.2])
+    made = (m.BSpline.design_matrix(places, T, 2).toarray() for m in (ours, theirs))
+    np.testing.assert_array_equal(*made)
+    for f, error, message in (
+        (lambda y: spline.insert_knot(y[0]), ad.NoRuleError, "insert_knot has no derivative rule"),
+        (lambda y: ours.BSpline.design_matrix(y, T, 2), ad.NoRuleError, "plain arrays"),
+        (lambda y: ours.CubicSpline(X, y).roots(), ad.AbsentError, "of Variables has no 'roots'"),
+        (lambda y: spline.other, ad.AbsentError, "has no 'other'"),
+        (lambda y: ours.PPoly.other, ad.AbsentError, "has no 'other'"),
+    ):
+        with pytest.raises(error, match=rf"{message}(.|\n)*test_scipy_interpolate|test_scipy(.|\n)*{message}"):
+            ad.jvp(f, (Y,), (Y,))
 
 
 def test_what_smooths_by_a_tolerance_takes_plain_data_and_variable_places():

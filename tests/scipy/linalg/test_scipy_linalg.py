@@ -70,6 +70,39 @@ SYSTEMS = {
     "norm": case(lambda m, a: m.norm(a), A),
     "norm nuc": case(lambda m, a: m.norm(a, "nuc"), A),
 }
+# What SciPy takes stacks of, row by row.
+SQUARES, ROWS = np.stack([A, P + 0.1 * B]), np.array([C, [5.0, 0.3, -0.6]])
+BANDS = np.stack([BAND[:, :3], BAND[:, :3] + 0.1])
+HALVES = np.stack([HALF[:, :3], HALF[:, :3] + 0.1])
+STACKS = {
+    name: case(f, x, *rest, batches=False, single=False, order=1, near=1e-9, since=(1, 16))
+    for name, f, x, *rest in [
+        ("solve_banded stack", lambda m, a, b: m.solve_banded((1, 1), a, b), BANDS, V),
+        ("solve_banded stack beside it", lambda m, a, b: m.solve_banded((1, 1), a, b), BAND[:, :3], SQUARES),
+        ("solveh_banded stack", lambda m, a, b: m.solveh_banded(a, b), HALVES, V),
+        ("cholesky_banded stack", lambda m, a: m.cholesky_banded(a), HALVES),
+        ("eig_banded stack", lambda m, a: m.eig_banded(a), HALVES),
+        ("eigh_tridiagonal stack", lambda m, d, e: m.eigh_tridiagonal(d, e), ROWS, V[:2]),
+        ("eigvalsh_tridiagonal stack", lambda m, d, e: m.eigvalsh_tridiagonal(d, e), C, ROWS[:, 1:]),
+        ("solve_toeplitz stack", lambda m, c, b: m.solve_toeplitz(c, b), ROWS, V),
+        ("matmul_toeplitz stack", lambda m, c, r, b: m.matmul_toeplitz((c, r), b), ROWS, R, SQUARES),
+        ("solve_circulant stack", lambda m, c, b: m.solve_circulant(c, b, outaxis=-1), ROWS, V),
+        ("solve_circulant axes", lambda m, c, b: m.solve_circulant(c, b, caxis=0, baxis=1, outaxis=1), C, U.T),
+        ("lstsq stack", lambda m, a, b: m.lstsq(a, b)[0], SQUARES, V),
+        ("lu_solve stack", lambda m, a, b: m.lu_solve(m.lu_factor(a), b), SQUARES, V),
+        ("leslie stack", lambda m, f, s: m.leslie(f, s), ROWS, V[:2]),
+        ("solve of a number", lambda m, a, b: m.solve(a, b), np.array(2.0), V[:1]),
+        ("cholesky of a number", lambda m, a: m.cho_factor(a)[0], np.array(2.0)),
+        ("expm of a number", lambda m, a: m.expm(a), np.array(2.0)),
+    ]
+}  # fmt: skip
+STACKS |= {
+    "eig_banded signs": case(lambda m, a: m.eig_banded(a, lower=True), BAND[1:], near=1e-8),
+    "eig_banded some": case(lambda m, a: m.eig_banded(a, select="i", select_range=(1, 2)), HALF, near=1e-8),
+    "eigh_tridiagonal signs": case(
+        lambda m, d, e: m.eigh_tridiagonal(d, e, select="i", select_range=(0, 1)), C, V[:2], single=False
+    ),
+}
 FACTORS = {
     "cholesky": case(lambda m, a: m.cholesky(a), S),
     "cholesky lower": case(lambda m, a: m.cholesky(a, lower=True), S),
@@ -161,7 +194,7 @@ STRUCTURED = {
     "convolution_matrix": case(lambda m, a: m.convolution_matrix(a, 4, mode="same"), V),
     "convolution_matrix valid": case(lambda m, a: m.convolution_matrix(a, 5, mode="valid"), V),
 }
-CASES = SYSTEMS | FACTORS | SPECTRA | FUNCTIONS | EQUATIONS | STRUCTURED
+CASES = SYSTEMS | STACKS | FACTORS | SPECTRA | FUNCTIONS | EQUATIONS | STRUCTURED
 globals().update(properties("linalg", CASES))
 
 COMPLEX = {
@@ -310,6 +343,24 @@ def test_a_buffer_without_a_derivative_is_plain():
         return x * la.inv(buffer)[0, 0]
 
     assert ad.grad(f)(3.0) == 0.5
+
+
+REFUSED_SHAPES = {
+    "solve": lambda x: la.solve(np.ones((3, 2, 1)) * x, np.ones(2), assume_a="pos"),
+    "sylvester": lambda x: la.solve_sylvester(A * x, A, V),
+    "lyapunov": lambda x: la.solve_discrete_lyapunov(A * x, np.eye(2)),
+    "tridiagonal": lambda x: la.eigh_tridiagonal(V * x, V),
+    "leslie": lambda x: la.leslie(V * x, V),
+    "toeplitz": lambda x: la.solve_toeplitz(V * x, V[:2]),
+    "frechet": lambda x: la.expm_frechet(A * x, np.eye(2)),
+    "empty stack": lambda x: la.eig_banded(np.ones((0, 2, 3)) * x),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_SHAPES)
+def test_shapes_without_a_meaning_are_refused(name):
+    with pytest.raises(ad.DragongradError, match="test_scipy_linalg"):
+        ad.jvp(REFUSED_SHAPES[name], (1.0,), (1.0,))
 
 
 def test_lists_of_variables_are_matrices():

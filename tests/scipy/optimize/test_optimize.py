@@ -249,3 +249,55 @@ def test_a_result_is_a_nest_of_its_numbers():
     compiled = ad.compile(lambda k: optimize.root_scalar(lambda t, k: t**3 - k, args=(k,), bracket=[0.0, 3.0]))
     for _ in range(2):
         assert compiled(2.0).root == pytest.approx(2 ** (1 / 3))
+
+
+def made(x, a):
+    """A user's functions, which make their arrays themselves: within a transform they are buffers."""
+    return np.array([2 * (x[0] - a[0]) + 2 * a[0] * x[0], 2 * (x[1] - a[1])])
+
+
+def made_twice(x, a):
+    return np.array([[2 + 2 * a[0], 0.0], [0.0, 2.0]])
+
+
+def residuals(x, a):
+    return np.array([x[0] - a[0], np.sqrt(a[0]) * x[0], x[1] - a[1]])
+
+
+def slopes(x, a):
+    return np.array([[1.0, 0.0], [np.sqrt(a[0]), 0.0], [0.0, 1.0]])
+
+
+NEAR = {"type": "ineq", "fun": lambda x: np.array([4.0 - x[0]]), "jac": lambda x: np.array([[-1.0, 0.0]])}
+HALF = theirs.NonlinearConstraint(lambda x: np.array([x[1]]), 0.0, 9.0, jac=lambda x: np.array([[0.0, 1.0]]))
+BOX = theirs.Bounds([0.0, 0.0], [9.0, 9.0])
+BUFFERS = {
+    **{
+        f"minimize, {method}": lambda a, m=method: optimize.minimize(bowl, [1.0, 1.0], a, m, jac=made, tol=1e-9)
+        for method in ("L-BFGS-B", "SLSQP", "TNC")
+    },
+    "Newton-CG": lambda a: optimize.minimize(bowl, [1.0, 1.0], a, "Newton-CG", made, made_twice, tol=1e-9),
+    "constraint": lambda a: optimize.minimize(bowl, [1.0, 1.0], a, jac=made, constraints=NEAR, tol=1e-12),
+    "nonlinear": lambda a: optimize.minimize(bowl, [1.0, 1.0], a, jac=made, constraints=[HALF], tol=1e-12),
+    "bounds": lambda a: optimize.minimize(bowl, [1.0, 1.0], a, jac=made, bounds=BOX, tol=1e-9),
+    "least_squares": lambda a: optimize.least_squares(residuals, [1.0, 1.0], slopes, BOX, args=(a,), xtol=1e-12),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_arrays_that_functions_make_are_arrays_for_scipy(name):
+    np.testing.assert_allclose(ad.jvp(lambda a: BUFFERS[name](a).x, (A,), (A,))[0], bowl_formula(A), rtol=1e-4)
+    np.testing.assert_allclose(
+        ad.jacobian(lambda a: BUFFERS[name](a).x)(A), ad.jacobian(bowl_formula)(A), rtol=1e-4, atol=1e-6
+    )
+    # Nothing of the problem is a Variable, in a transform all the same.
+    assert ad.grad(lambda x: x * BUFFERS[name](A).x[1])(1.0) == BUFFERS[name](A).x[1]
+
+
+def test_multipliers_are_not_given_without_their_derivative():
+    def f(a):
+        found = BUFFERS["constraint"](a)
+        assert "multipliers" not in found
+        return found.x
+
+    ad.jacobian(f)(A)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, user_line
 from ...core.variable import bottom
 from ..chapters import double, holds_variable, one_of, settled
+from ..standing import StandIn
 from .chapter import CHAPTER, data, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
 
@@ -126,8 +128,10 @@ def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axi
     return made
 
 
-class _Univariate:
+class _Univariate(StandIn):
     """What the splines of one variable share: values, derivatives and integrals."""
+
+    theirs = scipys.UnivariateSpline
 
     def __init__(self, spline: BSpline, low: Any, high: Any, ext: Any, scipys_own: Any = None) -> None:
         names = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
@@ -136,6 +140,15 @@ class _Univariate:
         self.ext = names.get(ext, ext)
         if self.ext not in (0, 1, 3) and scipys_own is None:
             raise NoRuleError(f"ext={ext!r} of a spline with Variables\n  at {user_line()}\nWrite 0, 1 or 3")
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        return _of_scipys(made) if isinstance(made, scipys.UnivariateSpline) else made
+
+    def antiderivative(self, n: int = 1) -> _Univariate:
+        """An antiderivative of order `n`, which is zero at the first place."""
+        theirs = None if self._scipys is None else self._scipys.antiderivative(n)
+        return _Univariate(self.spline.antiderivative(n), *self._ends, self.ext, theirs)
 
     def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
         """The values at places, or derivatives of order `nu`."""

@@ -13,6 +13,7 @@ from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
 from ..chapters import double, holds_variable, settled
+from ..standing import StandIn
 from .chapter import CHAPTER, own, placed, refused
 from .splines import make_interp_spline
 
@@ -159,7 +160,7 @@ def interp1d(
     return line
 
 
-class RegularGridInterpolator:
+class RegularGridInterpolator(StandIn):
     """Values between others on a grid of any number of axes.
 
     Attributes
@@ -184,6 +185,8 @@ class RegularGridInterpolator:
 
     """
 
+    theirs = scipys.RegularGridInterpolator
+
     def __init__(
         self, points: Any, values: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan,
         *, solver: Any = None, solver_args: Any = None,
@@ -205,10 +208,7 @@ class RegularGridInterpolator:
         joined = isinstance(xi, tuple)
         xi = np.stack(np.broadcast_arrays(*map(double, xi)), axis=-1) if joined else double(xi)
         if not any(isinstance(v, Variable) for v in (*self.grid, self.values, xi)):
-            plain = scipys.RegularGridInterpolator(
-                self.grid, self.values, self.method, self.bounds_error, self.fill_value, **self._options
-            )
-            return plain(xi, how, nu=nu)
+            return self._own()(xi, how, nu=nu)
         if how not in ("linear", "nearest", *_DEGREES) or (nu is not None and how not in _DEGREES):
             raise NoRuleError(
                 f"RegularGridInterpolator has no derivative rule for method={how!r}, nu={nu!r}\n"
@@ -230,6 +230,13 @@ class RegularGridInterpolator:
         # SciPy makes a vector of the value at a single place.
         shape = (1,) if xi.ndim == 1 else xi.shape[:-1]
         return np.reshape(out, (*shape, *self.values.shape[d:]))
+
+    def _own(self) -> Any:
+        if any(isinstance(v, Variable) for v in (*self.grid, self.values)):
+            return None
+        return scipys.RegularGridInterpolator(
+            self.grid, self.values, self.method, self.bounds_error, self.fill_value, **self._options
+        )
 
     def _outside(self, xi: Any) -> Any:
         sides = [(xi[:, i] < g[0], xi[:, i] > g[-1]) for i, g in enumerate(self.grid)]

@@ -17,10 +17,12 @@ from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
 from ..chapters import double
 from ..linalg import solve_banded
+from ..standing import StandIn
 from .chapter import CHAPTER, beside, data, made_by_scipy, outside_is_nan, own, periodic, placed
+from .splines import BSpline
 
 
-class PPoly:
+class PPoly(StandIn):
     """A polynomial in each of the intervals between places: sums of `c[i] * (x - x[j])**(k - i)`.
 
     Attributes
@@ -44,6 +46,8 @@ class PPoly:
 
     """
 
+    theirs = scipys.PPoly
+
     def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
         c, self.x, self.axis = double(c), double(x), axis
         if axis:
@@ -55,6 +59,22 @@ class PPoly:
                 f"PPoly({describe(c)}, {describe(x)}): coefficients (k + 1, m, ...) of m + 1 places\n"
                 f"  at {user_line()}"
             )
+
+    def _own(self) -> Any:
+        return self._scipys() if self._is_plain() else None
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        return _ours(made) if isinstance(made, scipys.PPoly) else made
+
+    @classmethod
+    def from_spline(cls, tck: Any, extrapolate: Any = None) -> PPoly:
+        """The polynomials of a spline that is given by knots, coefficients and degree, or of a `BSpline`."""
+        spline = tck if isinstance(tck, BSpline) else BSpline(*tck)
+        if (own := spline._own()) is not None:
+            return _ours(scipys.PPoly.from_spline(own, extrapolate))
+        c = [spline(spline.t[:-1], order, True) / factorial(order) for order in range(spline.k, -1, -1)]
+        return cls.construct_fast(np.stack(c), spline.t, spline.extrapolate if extrapolate is None else extrapolate)
 
     @classmethod
     def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> PPoly:

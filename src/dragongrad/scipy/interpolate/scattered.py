@@ -11,6 +11,7 @@ import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ..chapters import double, holds_variable, settled
+from ..standing import StandIn
 from .chapter import CHAPTER
 from .splines import make_interp_spline
 
@@ -40,7 +41,7 @@ _KERNELS: dict[str, tuple[Callable[[Any], Any], int]] = {
 _OF_ANY_SCALE = ("linear", "thin_plate_spline", "cubic", "quintic")
 
 
-class RBFInterpolator:
+class RBFInterpolator(StandIn):
     """`scipy.interpolate.RBFInterpolator` of all places at once, in values, places and where it is asked.
 
     Of the linear and the thin-plate kernel the derivatives at a place of the data that do not exist count as 0: the
@@ -78,6 +79,8 @@ class RBFInterpolator:
     array([0.5 , 0.25, 0.25])
 
     """
+
+    theirs = scipys.RBFInterpolator
 
     def __init__(
         self, y: Any, d: Any, neighbors: Any = None, smoothing: Any = 0.0, kernel: str = "thin_plate_spline",
@@ -156,7 +159,7 @@ def _powers(dimensions: int, degree: int) -> list[tuple[int, ...]]:
     return [powers for powers in each if sum(powers) <= degree]
 
 
-class RectBivariateSpline:
+class RectBivariateSpline(StandIn):
     """`scipy.interpolate.RectBivariateSpline` through all values of a grid (`s=0`), of degrees 1, 3 or 5.
 
     Parameters
@@ -178,6 +181,8 @@ class RectBivariateSpline:
     array([6.  , 2.25])
 
     """
+
+    theirs = scipys.RectBivariateSpline
 
     def __init__(
         self, x: Any, y: Any, z: Any, bbox: Any = (None,) * 4, kx: int = 3, ky: int = 3, s: float = 0,

@@ -13,10 +13,11 @@ from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import Variable
 from ..chapters import double
+from ..standing import StandIn
 from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, own, periodic, placed
 
 
-class BSpline:
+class BSpline(StandIn):
     """A spline of degree k, by its knots and coefficients.
 
     Attributes
@@ -42,6 +43,8 @@ class BSpline:
 
     """
 
+    theirs = scipys.BSpline
+
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
         self.t, c, self.k = double(t), double(c), operator.index(k)
         self.extrapolate, self.axis = extrapolate, single(axis, c.ndim)
@@ -56,8 +59,8 @@ class BSpline:
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The values at places, or those of the derivative of order `nu`."""
         how = self.extrapolate if extrapolate is None else extrapolate
-        if not any(isinstance(v, Variable) for v in (self.t, self.c, double(x))):
-            return scipys.BSpline.construct_fast(self.t, self.c, self.k, how, self.axis)(x, nu)
+        if (own := self._own(double(x))) is not None:
+            return own(x, nu, how)
         x = double(x)
         low, high = self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
         at = periodic(x, low, high) if how == "periodic" else x
@@ -65,6 +68,25 @@ class BSpline:
         out = _de_boor(spline.t, spline.c, spline.k, at)
         out = outside_is_nan(out, at, low, high) if not how else out
         return placed(out, self.axis, x.ndim)[()]
+
+    def _own(self, *others: Any) -> Any:
+        if any(isinstance(v, Variable) for v in (self.t, self.c, *others)):
+            return None
+        return scipys.BSpline.construct_fast(self.t, self.c, self.k, self.extrapolate, self.axis)
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        return as_ours(made) if isinstance(made, scipys.BSpline) else made
+
+    @classmethod
+    def basis_element(cls, t: Any, extrapolate: Any = True) -> BSpline:
+        """The one spline of degree k that is not zero between k + 2 knots."""
+        t = double(t)
+        k = t.shape[0] - 2
+        t = np.concatenate([np.stack([t[0] - 1] * k), t, np.stack([t[-1] + 1] * k)]) if k > 0 else t
+        c = np.zeros(t.shape[0])
+        c[max(k, 0)] = 1.0
+        return cls(t, c, k, extrapolate)
 
     def derivative(self, nu: int = 1) -> BSpline:
         """The derivative of order `nu`, as a spline of a lower degree."""
@@ -96,8 +118,8 @@ class BSpline:
     def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
         """The integral between two numbers, both of which may move."""
         how = self.extrapolate if extrapolate is None else extrapolate
-        if not any(isinstance(v, Variable) for v in (self.t, self.c, double(a), double(b))):
-            return scipys.BSpline.construct_fast(self.t, self.c, self.k, how, self.axis).integrate(a, b, how)
+        if (own := self._own(double(a), double(b))) is not None:
+            return own.integrate(a, b, how)
         if how == "periodic":
             raise ArgumentError(
                 f"integrate: add the integrals over the periods of a periodic spline\n  at {user_line()}"

@@ -7,8 +7,6 @@ says why it has no derivative and what to write instead.
 from .banded import (
     cho_solve_banded,
     cholesky_banded,
-    eig_banded,
-    eigvals_banded,
     matmul_toeplitz,
     solve_banded,
     solve_circulant,
@@ -16,6 +14,7 @@ from .banded import (
     solveh_banded,
 )
 from .chapter import CHAPTER
+from .diagonals import eig_banded, eigh_tridiagonal, eigvals_banded, eigvalsh_tridiagonal
 from .equations import (
     solve_continuous_are,
     solve_continuous_lyapunov,
@@ -61,10 +60,8 @@ from .spectra import (
     cossin,
     eig,
     eigh,
-    eigh_tridiagonal,
     eigvals,
     eigvalsh,
-    eigvalsh_tridiagonal,
     schur,
 )
 from .structured import (

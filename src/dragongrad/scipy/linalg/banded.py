@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 import scipy.linalg as scipys
 
-from ...blocks.matrices import adjoint
+from ...blocks.axes import as_array
+from ...blocks.matrices import transposed
 from ...core.block import general
-from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ...core.errors import NoRuleError, ShapeError, describe, user_line
 from ..chapters import double
-from ..stacks import restated
+from ..stacks import over_stacks, restated
 from .chapter import column, matrix, smooth, together
-from .structured import toeplitz
+from .structured import circulant, toeplitz
 
 # A band is stored as LAPACK stores it: row u + i - j, column j, for the element (i, j).
 
@@ -44,7 +46,7 @@ def _outer(y: Any, x: Any, bounds: tuple[int, int]) -> Any:
     return np.stack([np.sum(_moved(y, k - u) * x, axis=-1) for k in range(low + u + 1)])
 
 
-def _flipped(ab: Any, u: int) -> Any:
+def flipped(ab: Any, u: int) -> Any:
     """The band of the transposed matrix."""
     rows = [_moved(_row(ab[k], u - k)[:, None], u - k)[:, 0] for k in range(ab.shape[0])]
     return np.stack(rows[::-1])
@@ -59,7 +61,7 @@ def _pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, bounds: tuple[int, in
 
 
 def _pullback(out_bar: Any, out: Any, x: Any, bounds: tuple[int, int] = (0, 0)) -> Any:
-    y_bar = _banded(_flipped(x, bounds[1]), out_bar, bounds=bounds[::-1])
+    y_bar = _banded(flipped(x, bounds[1]), out_bar, bounds=bounds[::-1])
     return -_outer(y_bar, out, bounds), y_bar
 
 
@@ -70,6 +72,7 @@ _banded: Any = general(
 
 
 @smooth
+@over_stacks(ab=2, b="1|2")
 def solve_banded(
     l_and_u: Any, ab: Any, b: Any, overwrite_ab: bool = False, overwrite_b: bool = False, check_finite: bool = True
 ) -> Any:
@@ -117,6 +120,7 @@ def solve_banded(
 
 
 @smooth
+@over_stacks(ab=2, b="1|2")
 def solveh_banded(
     ab: Any, b: Any, overwrite_ab: bool = False, overwrite_b: bool = False, lower: bool = False,
     check_finite: bool = True,
@@ -141,6 +145,7 @@ def solveh_banded(
 
 
 @smooth
+@over_stacks(ab=2)
 def cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, check_finite: bool = True) -> Any:
     """The Cholesky factor of a positive definite matrix with a band, in the same half of it.
 
@@ -157,7 +162,7 @@ def cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, ch
     """
     ab = matrix(ab)
     u, n = ab.shape[0] - 1, ab.shape[1]
-    below = ab if lower else np.conj(_flipped(ab, u))
+    below = ab if lower else np.conj(flipped(ab, u))
     i, j = np.indices((n, n))
     inside = (i >= j) & (i - j <= u)
     full = np.where(inside, below[np.where(inside, i - j, 0), j], 0)
@@ -166,7 +171,7 @@ def cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, ch
     found = np.where(k + j < n, factor[np.minimum(k + j, n - 1), j], 0)
     # The corners, which stand for no element, stay what they are.
     corners = (k + j >= n) if lower else (k + j < u)
-    return np.where(corners, ab, found if lower else np.conj(_flipped(found, 0)))
+    return np.where(corners, ab, found if lower else np.conj(flipped(found, 0)))
 
 
 @smooth
@@ -184,12 +189,17 @@ def cho_solve_banded(cb_and_lower: Any, b: Any, overwrite_b: bool = False, check
 
     """
     cb, lower = cb_and_lower
+    return _cho_solve_banded(cb, b, lower)
+
+
+@over_stacks(cb=2, b="1|2")
+def _cho_solve_banded(cb: Any, b: Any, lower: bool) -> Any:
     cb, b = together(cb, b)
     b, is_vector = column(b)
     u = cb.shape[0] - 1
-    below = cb if lower else np.conj(_flipped(cb, u))
+    below = cb if lower else np.conj(flipped(cb, u))
     y = _banded(below, b, bounds=(u, 0))
-    x = _banded(np.conj(_flipped(below, 0)), y, bounds=(0, u))
+    x = _banded(np.conj(flipped(below, 0)), y, bounds=(0, u))
     return x[:, 0] if is_vector else x
 
 
@@ -226,8 +236,8 @@ _toeplitz: Any = general("solve_toeplitz", value=restated(_toeplitz_value), pull
 def _column_and_row(c_or_cr: Any) -> tuple[Any, Any]:
     if isinstance(c_or_cr, tuple):
         c, r = map(matrix, c_or_cr)
-        return np.ravel(c), np.ravel(r)
-    c = np.ravel(matrix(c_or_cr))
+        return np.atleast_1d(c), np.atleast_1d(r)
+    c = np.atleast_1d(matrix(c_or_cr))
     return c, np.conj(c)
 
 
@@ -262,8 +272,17 @@ def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
            [-0.0625, -0.0625]])
 
     """
-    c, r = _column_and_row(c_or_cr)
+    return _solve_toeplitz(*_column_and_row(c_or_cr), b)
+
+
+@over_stacks(c=1, r=1, b="1|2")
+def _solve_toeplitz(c: Any, r: Any, b: Any) -> Any:
     c, r, b = together(c, r, b)
+    if c.shape != r.shape or c.shape[0] != b.shape[0]:
+        shapes = ", ".join(map(describe, (c, r, b)))
+        raise ShapeError(f"solve_toeplitz({shapes}): as many rows and columns\n  at {user_line()}")
+    if not b.size:
+        return b
     b, is_vector = column(b)
     # SciPy computes in double precision, and gives that.
     wide = np.result_type(c.dtype, np.float64)
@@ -283,8 +302,12 @@ def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: A
     array([2., 1.])
 
     """
-    c, r = _column_and_row(c_or_cr)
-    c, r, x = map(double, (c, r, x))
+    return _matmul_toeplitz(*_column_and_row(c_or_cr), x)
+
+
+@over_stacks(c=1, r=1, x="1|2")
+def _matmul_toeplitz(c: Any, r: Any, x: Any) -> Any:
+    c, r, x = map(double, together(c, r, x))
     return _matrix(c, r) @ x
 
 
@@ -294,7 +317,7 @@ def solve_circulant(
 ) -> Any:
     """Solve C x = b for a matrix whose columns are its first one, each shifted by one more.
 
-    One vector `c` and a vector or matrix `b`; `singular` is "raise" only.
+    Axes of `c` and `b` other than `caxis` and `baxis` broadcast; `singular` is "raise" only.
 
     Examples
     --------
@@ -305,72 +328,18 @@ def solve_circulant(
            [0. , 0.5]])
 
     """
-    c, b = together(c, b)
-    if c.ndim != 1 or singular != "raise" or tol is not None or (caxis, baxis, outaxis) != (-1, 0, 0):
-        raise ShapeError(
-            f"solve_circulant of Variables takes one vector c and no option\n  at {user_line()}\n"
-            "Write la.solve(la.circulant(c), b) for the rest"
+    c, b = together(np.atleast_1d(as_array(c)), np.atleast_1d(as_array(b)))
+    if singular != "raise" or tol is not None:
+        raise NoRuleError(
+            f"scipy.linalg.solve_circulant has no derivative rule for singular= and tol=\n  at {user_line()}\n"
+            "Write la.lstsq(la.circulant(c), b)"
         )
-    n = c.shape[0]
-    full = c[np.subtract.outer(np.arange(n), np.arange(n)) % n]
-    return np.linalg.solve(full, b)
-
-
-def _of_band(a_band: Any, lower: bool) -> Any:
-    """The Hermitian matrix of the band that is stored of it."""
-    band = matrix(a_band)
-    u, n = band.shape[0] - 1, band.shape[1]
-    i, j = np.indices((n, n))
-    inside = (i >= j) & (i - j <= u)
-    far = np.where(inside, i - j, 0)
-    # Of the upper form the row u - (j - i), column j, is the element (i, j).
-    below = band[far, j] if lower else np.conj(band[u - far, i])
-    half = np.where(inside, below, 0)
-    return np.where(i == j, half, half + adjoint(half)) if u else half
-
-
-@smooth
-def eig_banded(
-    a_band: Any, lower: bool = False, eigvals_only: bool = False, overwrite_a_band: bool = False,
-    select: str = "a", select_range: Any = None, max_ev: int = 0, check_finite: bool = True,
-) -> Any:  # fmt: skip
-    """The eigenvalues of a Hermitian matrix with a band, of which one half is stored, and their vectors.
-
-    Variables are computed on the full matrix; all eigenvalues, or those of the numbers `select_range` with
-    `select="i"`.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.grad(lambda b: la.eig_banded(b, eigvals_only=True)[0])(np.array([[0.0, 1.0], [2.0, 2.0]]))
-    array([[ 0. , -1. ],
-           [ 0.5,  0.5]])
-
-    """
-    if select not in ("a", "all", "i", "index"):
-        raise ArgumentError(f"eig_banded of Variables takes select='a' or 'i', not {select!r}\n  at {user_line()}")
-    w, v = np.linalg.eigh(_of_band(a_band, lower))
-    if select[0] == "i":
-        low, high = select_range
-        w, v = w[low : high + 1], v[:, low : high + 1]
-    return w if eigvals_only else (w, v)
-
-
-@smooth
-def eigvals_banded(
-    a_band: Any, lower: bool = False, overwrite_a_band: bool = False, select: str = "a", select_range: Any = None,
-    check_finite: bool = True,
-) -> Any:  # fmt: skip
-    """The eigenvalues that `eig_banded` gives.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.jacobian(la.eigvals_banded)(np.array([[2.0, 1.0]])).round(6)[:, 0]
-    array([[0., 1.],
-           [1., 0.]])
-
-    """
-    return eig_banded(a_band, lower, True, select=select, select_range=select_range)
+    c, b = np.moveaxis(c, caxis, -1), np.moveaxis(b, baxis, -1)
+    if c.shape[-1] != b.shape[-1]:
+        raise ShapeError(f"solve_circulant({describe(c)}, {describe(b)}): as many rows\n  at {user_line()}")
+    if c.ndim == 1:
+        columns = np.reshape(b, (prod(b.shape[:-1]), b.shape[-1]))
+        x = np.reshape(transposed(np.linalg.solve(circulant(c), transposed(columns))), b.shape)
+    else:
+        x = np.linalg.solve(circulant(c), b[..., None])[..., 0]
+    return np.moveaxis(x, -1, outaxis)

@@ -21,6 +21,11 @@ def matrix(value: Any) -> Any:
     return a.astype(np.float32) if a.dtype == np.float16 else inexact(a)
 
 
+def whole(value: Any) -> Any:
+    """As `matrix`, of a number or a vector as a matrix of one row."""
+    return np.atleast_2d(matrix(value))
+
+
 def column(b: Any) -> tuple[Any, bool]:
     """A right-hand side as a matrix, and whether it was a vector."""
     return (b[:, None], True) if b.ndim == 1 else (b, False)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import scipy.linalg as scipys
 
-from ...blocks.matrices import adjoint, transposed
+from ...blocks.matrices import adjoint, square, transposed
 from ...core.block import general
-from ...core.errors import NoRuleError, user_line
+from ...core.errors import NoRuleError, ShapeError, describe, user_line
 from ..chapters import double
 from ..stacks import stacked
-from .chapter import matrix, smooth, together
+from .chapter import matrix, smooth, together, whole
 
 # A X + X B = Q
 
@@ -47,6 +47,15 @@ sylvester: Any = general(
 )  # fmt: skip
 
 
+def _fitting(name: str, a: Any, b: Any, q: Any) -> None:
+    """Refuse shapes of which there is no equation."""
+    square(a, name)
+    square(b, name)
+    if q.ndim < 2 or q.shape[-2:] != (a.shape[-1], b.shape[-1]):
+        shapes = ", ".join(map(describe, (a, b, q)))
+        raise ShapeError(f"{name}({shapes}): q has the rows of a and the columns of b\n  at {user_line()}")
+
+
 @smooth
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     """The X with a X + X b = q.
@@ -74,7 +83,9 @@ def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     array([[-0.25]])
 
     """
-    return sylvester(*together(a, b, q))
+    a, b, q = together(a, b, q)
+    _fitting("solve_sylvester", a, b, q)
+    return sylvester(a, b, q)
 
 
 @smooth
@@ -90,7 +101,8 @@ def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
     array([[-0.5]])
 
     """
-    a, q = together(a, q)
+    a, q = together(whole(a), whole(q))
+    _fitting("solve_continuous_lyapunov", a, a, q)
     return sylvester(a, adjoint(a), q)
 
 
@@ -131,7 +143,8 @@ def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
     array([[5.33333333]])
 
     """
-    a, q = map(double, together(a, q))
+    a, q = map(double, together(whole(a), whole(q)))
+    _fitting("solve_discrete_lyapunov", a, a, q)
     return _stein(a, q, method=method)
 
 

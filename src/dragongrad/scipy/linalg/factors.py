@@ -12,8 +12,8 @@ from ...blocks.matrices import transposed as transpose_of
 from ...core.block import constant, general
 from ...core.errors import NoRuleError, user_line
 from ..chapters import one_of
-from ..stacks import stacked
-from .chapter import column, matrix, refused, smooth, together
+from ..stacks import over_stacks, stacked
+from .chapter import column, matrix, refused, smooth, together, whole
 from .systems import triangular
 
 
@@ -33,7 +33,7 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
            [0.5 , 0.5 ]])
 
     """
-    return np.linalg.cholesky(matrix(a), upper=not lower)
+    return np.linalg.cholesky(whole(a), upper=not lower)
 
 
 @smooth
@@ -49,7 +49,7 @@ def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fin
            [ 0.    , -1.    ]])
 
     """
-    a = matrix(a)
+    a = whole(a)
     mask = np.tri(a.shape[-1], dtype=bool)
     return np.where(mask if lower else mask.T, cholesky(a, lower=lower), a), lower
 
@@ -158,9 +158,14 @@ def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False,
 
     """
     packed, pivots = lu_and_piv
+    one_of("lu_solve", "trans", trans, 0, 1, 2)
+    return _lu_solve(packed, pivots, b, trans)
+
+
+@over_stacks(packed=2, pivots=1, b="1|2")
+def _lu_solve(packed: Any, pivots: Any, b: Any, trans: int) -> Any:
     packed, b = together(packed, b)
     b, is_vector = column(b)
-    one_of("lu_solve", "trans", trans, 0, 1, 2)
     lower, upper = _unpacked(packed)
     order = _ordered(pivots)
     if trans:

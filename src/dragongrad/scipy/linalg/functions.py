@@ -17,11 +17,11 @@ import scipy.linalg as scipys
 
 from ...blocks.matrices import square, transposed
 from ...core.block import constant, general
-from ...core.errors import NoRuleError, user_line
+from ...core.errors import NoRuleError, ShapeError, describe, user_line
 from ...core.variable import bottom
 from ..chapters import double, one_of
 from ..stacks import stacked
-from .chapter import matrix, refused, smooth, together
+from .chapter import matrix, refused, smooth, together, whole
 from .equations import sylvester
 
 
@@ -110,7 +110,7 @@ def expm(A: Any) -> Any:  # noqa: N803 - SciPy's name
            [2., 0.]])
 
     """
-    return _expm(_square(A, "expm"))
+    return _expm(_square(whole(A), "expm"))
 
 
 @smooth
@@ -132,6 +132,8 @@ def expm_frechet(
     if method != "blockEnlarge":
         a, e = double(a), double(e)
     square(a, "expm_frechet")
+    if e.shape[-2:] != a.shape[-2:]:
+        raise ShapeError(f"expm_frechet({describe(a)}, {describe(e)}): equal shapes\n  at {user_line()}")
     slope = frechet(a, e)
     return (_expm(a), slope) if compute_expm else slope
 

@@ -17,7 +17,7 @@ from ...core.block import BLOCKS, general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...core.variable import bottom
 from ..chapters import one_of
-from ..stacks import restated, stacked
+from ..stacks import over_stacks, restated, stacked
 from .chapter import matrix, refused, smooth, together
 from .systems import triangular
 
@@ -155,63 +155,6 @@ def eigvalsh(
     return eigh(a, b, lower=lower, eigvals_only=True, type=type, **options)
 
 
-@smooth
-def eigvalsh_tridiagonal(
-    d: Any, e: Any, select: str = "a", select_range: Any = None, check_finite: bool = True, tol: float = 0.0,
-    lapack_driver: str = "auto",
-) -> Any:  # fmt: skip
-    """The eigenvalues of a symmetric matrix with diagonal `d` (n,) and `e` (n - 1,) beside it.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.jacobian(lambda d: la.eigvalsh_tridiagonal(d, np.zeros(1)))(np.array([1.0, 4.0]))
-    array([[1., 0.],
-           [0., 1.]])
-
-    """
-    return _tridiagonal(d, e, select, select_range, lapack_driver)[0]
-
-
-@smooth
-def eigh_tridiagonal(
-    d: Any, e: Any, eigvals_only: bool = False, select: str = "a", select_range: Any = None,
-    check_finite: bool = True, tol: float = 0.0, lapack_driver: str = "auto",
-) -> Any:  # fmt: skip
-    """Eigenvalues and eigenvectors of a symmetric matrix with diagonal `d` (n,) and `e` (n - 1,) beside it.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> import dragongrad.scipy.linalg as la
-    >>> ad.jacobian(lambda d: la.eigh_tridiagonal(d, np.zeros(1))[0])(np.array([1.0, 4.0]))
-    array([[1., 0.],
-           [0., 1.]])
-
-    """
-    found = _tridiagonal(d, e, select, select_range, lapack_driver)
-    return found[0] if eigvals_only else found
-
-
-def _tridiagonal(d: Any, e: Any, select: str, wanted: Any, driver: str) -> Any:
-    one_of("eigh_tridiagonal", "lapack_driver", driver, "auto", "stemr", "sterf", "stebz", "stev", "stevd")
-    if select not in ("a", "i"):
-        raise NoRuleError(
-            f"scipy.linalg.eigh_tridiagonal has no derivative rule for select={select!r}\n  at {user_line()}\n"
-            "Write select='i', by index"
-        )
-    d, e = together(d, e)
-    below = e[..., :, None] * np.eye(e.shape[-1], d.shape[-1], dtype=e.dtype)
-    full = (
-        diagonal_matrix(d)
-        + np.concatenate([np.zeros_like(below[..., :1, :]), below], axis=-2)[..., -d.shape[-1] :, :]
-    )
-    if e.shape[-1] == 0:
-        full = diagonal_matrix(d)
-    return eigh(full, subset_by_index=wanted if select == "i" else None)
-
-
 # Matrices without symmetry
 
 
@@ -337,6 +280,7 @@ _schur: Any = general(
 
 
 @smooth
+@over_stacks(a=2)
 def schur(
     a: Any, output: str = "real", lwork: Any = None, overwrite_a: bool = False, sort: Any = None,
     check_finite: bool = True,

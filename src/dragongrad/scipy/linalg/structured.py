@@ -8,6 +8,7 @@ import numpy as np
 
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..stacks import over_stacks
 from .chapter import smooth
 
 
@@ -174,6 +175,7 @@ def khatri_rao(a: Any, b: Any) -> Any:
 
 
 @smooth
+@over_stacks(f=1, s=1)
 def leslie(f: Any, s: Any) -> Any:
     """The matrix of a population by ages: fecundities `f` (n,) in the first row, survivals `s` (n - 1,) below.
 
@@ -188,6 +190,8 @@ def leslie(f: Any, s: Any) -> Any:
     """
     f, s = _rows(f), _rows(s)
     n = f.shape[-1]
+    if n < 2 or s.shape[-1] != n - 1:
+        raise ShapeError(f"leslie({describe(f)}, {describe(s)}): f has one element more than s\n  at {user_line()}")
     below = s[..., :, None] * np.eye(n - 1, n, dtype=s.dtype)
     return np.concatenate([np.broadcast_to(f[..., None, :], (*below.shape[:-2], 1, n)), below], axis=-2)
 

@@ -8,12 +8,12 @@ import numpy as np
 import scipy.linalg as scipys
 
 from ...blocks.axes import as_array
-from ...blocks.matrices import adjoint, from_triangle, transposed
+from ...blocks.matrices import adjoint, from_triangle, square, transposed
 from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...core.variable import bottom
 from ..chapters import one_of
-from ..stacks import stacked
+from ..stacks import over_stacks, stacked
 from .chapter import column, matrix, smooth, together
 
 # Triangular systems: Giles, "Collected matrix derivative results" (2008), for the triangle that is read
@@ -142,7 +142,8 @@ def solve(
            [ 0.  , -0.04]])
 
     """
-    a, b = together(a, b)
+    a, b = together(np.atleast_2d(as_array(a)), np.atleast_1d(as_array(b)))
+    square(a, "solve")
     kind = _LONG.get(assume_a, assume_a)
     if transposed:
         a, lower = np.swapaxes(a, -1, -2), not lower
@@ -240,6 +241,7 @@ def pinv(
 
 
 @smooth
+@over_stacks(a=2, b="1|2")
 def lstsq(
     a: Any, b: Any, cond: Any = None, overwrite_a: bool = False, overwrite_b: bool = False,
     check_finite: bool = True, lapack_driver: str | None = None,
@@ -263,6 +265,10 @@ def lstsq(
     x, residuals, rank, s = np.linalg.lstsq(a, b, rcond=limit)
     if b.ndim == 1 and residuals.size:
         residuals = residuals[0]
+    elif 0 in a.shape:
+        residuals = np.sum(np.absolute(b) ** 2, axis=0)
+    # SciPy's is a number of Python's.
+    rank = rank.astype(np.int64)
     return x, residuals, rank, None if lapack_driver == "gelsy" else s
 
 

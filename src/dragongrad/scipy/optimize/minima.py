@@ -12,7 +12,7 @@ from ...transforms import implicit
 from ...transforms.gradients import grad
 from ...transforms.implicit.constraints import one_function, own_arguments, with_arguments, without_arguments
 from ...transforms.jacobians import hessian, jacobian
-from .solver import Solver, as_tuple, moves, named, plain_bounds, without_class
+from .solver import Solver, as_tuple, constraints_plainly, moves, named, plain_bounds, plainly, without_class
 
 _WITHOUT_GRADIENT = ("nelder-mead", "powell", "cobyla", "cobyqa")
 _WITH_HESSIAN = ("dogleg", "newton-cg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr")
@@ -62,8 +62,8 @@ def minimize(
     plain_bounds("minimize", bounds)
     if not moves(fun, x0, args, own_arguments(constraints)):
         return optimize.minimize(
-            fun, x0, args=args, method=method, jac=jac, hess=hess, hessp=hessp, bounds=bounds,
-            constraints=constraints, **options,
+            plainly(fun), x0, args=args, method=method, jac=plainly(jac), hess=plainly(hess), hessp=plainly(hessp),
+            bounds=bounds, constraints=constraints_plainly(constraints), **options,
         )  # fmt: skip
     value: Any = (lambda x, *args: fun(x, *args)[0]) if jac is True else fun
     scalar: Any = lambda x, *args: np.reshape(value(x, *args), ())
@@ -72,9 +72,10 @@ def minimize(
     given["hess"] = hessian(scalar) if hess is None and hessp is None and name in _WITH_HESSIAN else hess
 
     def run(x0: Any, args: Any, own: Any) -> Any:
-        known = with_arguments(bare, own)
+        known = constraints_plainly(with_arguments(bare, own))
+        asked = {name: plainly(function) for name, function in given.items()}
         return optimize.minimize(
-            fun, x0, args=args, method=method, bounds=bounds, constraints=known, **given, **options
+            plainly(fun), x0, args=args, method=method, bounds=bounds, constraints=known, **asked, **options
         )
 
     equal, greater = one_function(bare, True), one_function(bare, False)
@@ -134,9 +135,10 @@ def minimize_scalar(
     args, options = as_tuple(args), named(optimize.minimize_scalar, more, options, "args")
     plain_bounds("minimize_scalar", bounds)
     if not moves(fun, args):
-        return optimize.minimize_scalar(fun, bracket, bounds, args=args, **options)
+        return optimize.minimize_scalar(plainly(fun), bracket, bounds, args=args, **options)
     solver = Solver(
-        "minimize_scalar", lambda args: optimize.minimize_scalar(fun, bracket, bounds, args=args, **options)
+        "minimize_scalar",
+        lambda args: optimize.minimize_scalar(plainly(fun), bracket, bounds, args=args, **options),
     )
     x = implicit.minimizer(solver, lambda x, args: np.reshape(fun(x, *args), ()), bounds=bounds)(args)
     return solver.result(x=x, fun=fun(x, *args))
@@ -186,7 +188,7 @@ def least_squares(
     loss, args, keys = given["loss"], as_tuple(given.pop("args")), given.pop("kwargs")
     rest = {"bounds": bounds, "method": method, **given}
     if not moves(fun, x0, args, keys):
-        return optimize.least_squares(fun, x0, jac=jac, args=args, kwargs=keys, **rest)
+        return optimize.least_squares(plainly(fun), x0, jac=plainly(jac), args=args, kwargs=keys, **rest)
     if moves(None, keys):
         raise NoRuleError(f"kwargs of least_squares have no derivative: pass them in args\n  at {user_line()}")
     if loss != "linear":
@@ -198,7 +200,7 @@ def least_squares(
     exact = (lambda x, *args: jac(x, *args, **keys)) if callable(jac) else jacobian(residuals)
 
     def run(x0: Any, args: Any) -> Any:
-        return optimize.least_squares(residuals, x0, jac=exact, args=args, **rest)
+        return optimize.least_squares(plainly(residuals), x0, jac=plainly(exact), args=args, **rest)
 
     solver = Solver("least_squares", run)
     half: Any = lambda x, x0, args: 0.5 * np.sum(residuals(x, *args) ** 2)

@@ -10,7 +10,7 @@ import numpy as np
 from ...blocks.axes import as_array
 from ...transforms import implicit
 from ...transforms.jacobians import jacobian
-from .solver import Solver, as_tuple, moves, named
+from .solver import Solver, as_tuple, moves, named, plainly
 
 
 def root(
@@ -52,11 +52,11 @@ def root(
     rest = {"method": method, "tol": tol, "callback": callback, "options": options}
     args = as_tuple(args)
     if not moves(fun, x0, args):
-        return optimize.root(fun, x0, args=args, jac=jac, **rest)
+        return optimize.root(plainly(fun), x0, args=args, jac=plainly(jac), **rest)
     value = _first(fun) if jac is True else fun
     if not jac and method in ("hybr", "lm"):
         jac, rest["options"] = _exact(fun, options or {})
-    solver = Solver("root", lambda x0, args: optimize.root(fun, x0, args=args, jac=jac, **rest))
+    solver = Solver("root", lambda x0, args: optimize.root(plainly(fun), x0, args=args, jac=plainly(jac), **rest))
     x = implicit.root(solver, lambda x, x0, args: value(x, *args))(x0, args)
     return solver.result(x=x, fun=value(x, *args))
 
@@ -110,11 +110,13 @@ def fsolve(
     options = {"col_deriv": col_deriv, "xtol": xtol, "maxfev": maxfev, "band": band, "factor": factor, "diag": diag}
     if not moves(func, x0, args):
         theirs: Any = {"fprime": fprime, "full_output": full_output, "epsfcn": epsfcn, **options}
-        return optimize.fsolve(func, x0, args=args, **theirs)
+        return optimize.fsolve(plainly(func), x0, args=args, **theirs)
     options["eps"] = epsfcn
     jac, options = _exact(func, options) if fprime is None else (fprime, options)
     start = np.reshape(as_array(x0), (-1,))
-    solver = Solver("root", lambda x0, args: optimize.root(func, x0, args=args, jac=jac, options=options))
+    solver = Solver(
+        "root", lambda x0, args: optimize.root(plainly(func), x0, args=args, jac=plainly(jac), options=options)
+    )
     x = implicit.root(solver, lambda x, x0, args: func(x, *args))(start, args)
     if not full_output:
         return x
@@ -164,7 +166,7 @@ def root_scalar(
 
     def run(bracket: Any, x0: Any, x1: Any, args: Any) -> Any:
         rest = {"fprime": fprime, "fprime2": fprime2, "x0": x0, "x1": x1, **options}
-        return optimize.root_scalar(f, args=args, method=method, bracket=bracket, **rest)
+        return optimize.root_scalar(plainly(f), args=args, method=method, bracket=bracket, **rest)
 
     if not moves(f, bracket, x0, x1, args):
         return run(bracket, x0, x1, args)
@@ -279,12 +281,12 @@ def newton(
 
     args, options = as_tuple(args), named(optimize.newton, more, options, "args")
     if not moves(func, x0, args):
-        return optimize.newton(func, x0, fprime=fprime, args=args, **options)
+        return optimize.newton(plainly(func), x0, fprime=plainly(fprime), args=args, **options)
     wanted = {**options, "full_output": True}
 
     def run(x0: Any, args: Any) -> tuple[Any, ...]:
         # Of arrays it is a named tuple, whose elements converge or not one by one.
-        return tuple(optimize.newton(func, x0, fprime=fprime, args=args, **wanted))
+        return tuple(optimize.newton(plainly(func), x0, fprime=plainly(fprime), args=args, **wanted))
 
     solver = Solver("newton", run, 0)
     x = implicit.root(solver, lambda x, x0, args: func(x, *args))(x0, args)
@@ -322,9 +324,9 @@ def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), *more: Any, *
 
     args, options = as_tuple(args), named(optimize.fixed_point, more, options, "args")
     if not moves(func, x0, args):
-        return optimize.fixed_point(func, x0, args=args, **options)
+        return optimize.fixed_point(plainly(func), x0, args=args, **options)
 
     def run(x0: Any, args: Any) -> Any:
-        return np.asarray(optimize.fixed_point(func, x0, args=args, **options))[()]
+        return np.asarray(optimize.fixed_point(plainly(func), x0, args=args, **options))[()]
 
     return implicit.fixed_point(Solver("fixed_point", run, None), lambda x, x0, args: func(x, *args))(x0, args)

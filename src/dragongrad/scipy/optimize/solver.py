@@ -17,6 +17,7 @@ from ...core.errors import ArgumentError, DragongradError, NoRuleError, Solution
 from ...core.nests import NAMESPACE, flatten
 from ...core.variable import Variable, plain
 from ...transforms.implicit.roots import refuse_closed
+from ..chapters import settled
 
 
 def moves(function: Any, *nests: Any) -> bool:
@@ -28,6 +29,35 @@ def moves(function: Any, *nests: Any) -> bool:
 def as_tuple(args: Any) -> tuple[Any, ...]:
     """Further arguments of a function, as SciPy takes them."""
     return args if isinstance(args, tuple) else (args,)
+
+
+class _Plainly:
+    """A user's function that gives the arrays which its buffers hold; a process may be sent one."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__name__ = getattr(function, "__name__", "the function")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return settled(self.function(*args, **kwargs))
+
+
+def plainly(function: Any) -> Any:
+    """A user's function as SciPy calls it: what `np.array` made is a buffer here, which SciPy takes for none."""
+    return _Plainly(function) if callable(function) else function
+
+
+def constraints_plainly(constraints: Any) -> Any:
+    """Constraints whose functions are called so."""
+    if isinstance(constraints, dict):
+        return {k: plainly(v) if k in ("fun", "jac") else v for k, v in constraints.items()}
+    if isinstance(constraints, (list, tuple)):
+        return [constraints_plainly(one) for one in constraints]
+    if not hasattr(constraints, "fun"):
+        return constraints
+    again = copy.copy(constraints)
+    again.fun, again.jac, again.hess = map(plainly, (constraints.fun, constraints.jac, constraints.hess))
+    return again
 
 
 def without_class(bounds: Any) -> Any:
@@ -129,7 +159,18 @@ class Solver:
     def result(self, **fields: Any) -> Any:
         """SciPy's result with other fields; what would be that of plain values is left out."""
         made = copy.copy(self.found)
-        for name in ("jac", "hess", "hess_inv", "grad", "fjac", "r", "qtf", "active_mask", "optimality"):
+        for name in (
+            "jac",
+            "hess",
+            "hess_inv",
+            "grad",
+            "fjac",
+            "r",
+            "qtf",
+            "active_mask",
+            "optimality",
+            "multipliers",
+        ):
             if name in made:
                 del made[name]
         made.update(fields)

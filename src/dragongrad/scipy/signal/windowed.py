@@ -12,6 +12,7 @@ from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ..chapters import holds_variable, one_of, settled
+from ..standing import StandIn
 from .chapter import CHAPTER
 from .frames import overlapped
 from .resampling import detrend
@@ -22,7 +23,7 @@ _PADS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class ShortTimeFFT:
+class ShortTimeFFT(StandIn):
     """`scipy.signal.ShortTimeFFT`, whose signals and transforms may be Variables.
 
     All its properties and its other methods are those of SciPy's, which is `scipys`.
@@ -48,6 +49,7 @@ class ShortTimeFFT:
 
     """
 
+    theirs = scipys.ShortTimeFFT
     scipys: Any
 
     def __init__(self, win: Any, hop: int, fs: float, **options: Any) -> None:
@@ -76,6 +78,14 @@ class ShortTimeFFT:
     def from_dual(cls, *args: Any, **kwargs: Any) -> ShortTimeFFT:
         """Of the dual window, as SciPy's."""
         return cls._made("from_dual", *args, **kwargs)
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        if not isinstance(made, scipys.ShortTimeFFT):
+            return made
+        held = object.__new__(cls)
+        held.__dict__["scipys"] = made
+        return held
 
     def __getattr__(self, name: str) -> Any:
         if name == "scipys" or name.startswith("__"):

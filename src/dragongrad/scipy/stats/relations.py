@@ -14,6 +14,7 @@ from ...blocks.special import logsumexp
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import NAMESPACE
 from ..chapters import holds_variable, settled
+from ..standing import StandIn
 from .chapter import CHAPTER, double, floating, refused, smooth
 from .normal import t as student
 from .samples import plain_options
@@ -144,7 +145,7 @@ def _result_of_lines() -> Any:
     return cls
 
 
-class gaussian_kde:  # noqa: N801
+class gaussian_kde(StandIn):  # noqa: N801
     """`scipy.stats.gaussian_kde`: a density of samples by normal kernels, in samples, weights and places.
 
     Parameters
@@ -162,6 +163,8 @@ class gaussian_kde:  # noqa: N801
     np.float64(-0.163936)
 
     """
+
+    theirs = scipys.gaussian_kde
 
     def __init__(self, dataset: Any, bw_method: Any = None, weights: Any = None) -> None:
         given = (dataset, bw_method, weights)

@@ -15,7 +15,6 @@ from ....blocks.axes import as_array
 from ....blocks.indexing import read
 from ....core.errors import (
     NUMPY_ERRORS,
-    AbsentError,
     ArgumentError,
     DragongradError,
     describe,
@@ -26,6 +25,7 @@ from ....core.nests import NAMESPACE
 from ....core.variable import plain
 from ...chapters import double, holds_variable, settled
 from ...checks import checked
+from ...standing import StandIn
 from . import quaternions as of
 from .chapter import CHAPTER
 
@@ -85,7 +85,7 @@ def _numbers(value: Any, last: int) -> Any:
     return value
 
 
-class Rotation:
+class Rotation(StandIn):
     """`scipy.spatial.transform.Rotation`, whose numbers may be Variables; SciPy's own stand beside it in products.
 
     It is smooth at the zero rotation, to every order. `ad.grad` and its kin take one as a nest of its quaternion.
@@ -116,6 +116,7 @@ class Rotation:
 
     """
 
+    theirs = scipys.Rotation
     answers_variables = True
     __array_ufunc__ = None
     # SciPy's own, where this is one of plain numbers.
@@ -286,13 +287,14 @@ class Rotation:
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AbsentError(
-            f"dragongrad.scipy.spatial.transform.Rotation has no {name!r}\n  at {user_line()}\n"
-            "Write it with as_matrix, as_quat or as_rotvec"
-        )
+    _moves, _settled = staticmethod(_moves), staticmethod(_for_scipy)
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        return tuple(map(_held, made)) if isinstance(made, tuple) else _held(made)
+
+    def _own(self) -> Any:
+        return None if _moves(self) else _for_scipy(self)
 
     def __repr__(self) -> str:
         return f"Rotation.from_quat({self.quat!r})"

@@ -1,0 +1,95 @@
+"""Classes of ours that stand for SciPy's: what they do not have themselves is SciPy's, of plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core.errors import AbsentError, NoRuleError, user_line
+from .chapters import holds_variable, settled
+
+
+class _Kind(type):
+    """The class of such a class, which has SciPy's other ways to make one."""
+
+    def __getattr__(cls: Any, name: str) -> Any:
+        if name.startswith("_") or name == "theirs":
+            # Python itself asks for such names, and takes no for an answer.
+            raise AttributeError(name)
+        found = getattr(cls.theirs, name, None)
+        if found is None:
+            raise _absent(cls, name)
+        return _of_plain(cls, name, found) if callable(found) else found
+
+
+class StandIn(metaclass=_Kind):
+    """A class that stands for one of SciPy's.
+
+    Attributes
+    ----------
+    theirs : type
+        SciPy's.
+    """
+
+    __slots__ = ()
+    theirs: Any
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        """What a method of SciPy's has given, as one of ours where it stands for it."""
+        return made
+
+    def _own(self) -> Any:
+        """SciPy's own of the same numbers; None where a Variable is among them."""
+        return getattr(self, "_scipys", None)
+
+    @staticmethod
+    def _moves(value: Any) -> bool:
+        """Whether an argument is or holds a Variable."""
+        return holds_variable(value)
+
+    @staticmethod
+    def _settled(value: Any) -> Any:
+        """A plain argument, as SciPy takes it."""
+        return settled(value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if (own := self._own()) is None:
+            if hasattr(self.theirs, name):
+                raise AbsentError(
+                    f"{_title(type(self))} of Variables has no {name!r}, which has no derivative rule\n"
+                    f"  at {user_line()}\nMake it of plain arrays, such as ad.stop_gradient(x)"
+                )
+            raise _absent(type(self), name)
+        try:
+            found = getattr(own, name)
+        except AttributeError:
+            raise _absent(type(self), name) from None
+        return _of_plain(type(self), name, found) if callable(found) else found
+
+
+def _title(cls: Any) -> str:
+    module, name = cls.theirs.__module__.split("._")[0], cls.theirs.__name__
+    return f"{module}.{name}"
+
+
+def _absent(cls: Any, name: str) -> AbsentError:
+    return AbsentError(f"{_title(cls)} has no {name!r}\n  at {user_line()}\ndir() of it names what is there")
+
+
+def _of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of SciPy's, which takes no Variables."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any(map(cls._moves, (*args, *kwargs.values()))):
+            raise NoRuleError(
+                f"{_title(cls)}.{name} has no derivative rule\n  at {user_line()}\n"
+                "Pass plain arrays, such as ad.stop_gradient(x)"
+            )
+        return cls._ours(found(*map(cls._settled, args), **{k: cls._settled(v) for k, v in kwargs.items()}))
+
+    call.__name__ = name
+    call.__doc__ = found.__doc__
+    return call
