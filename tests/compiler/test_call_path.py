@@ -543,6 +543,7 @@ LOOPS = {
     "map": lambda x: np.sin(x) * np.exp(x),
     "logsumexp": logsumexp,
     "gradient": ad.grad(logsumexp),
+    "stages": lambda x: np.tanh(np.exp(np.sin(x))) + np.sum(np.exp(np.tanh(np.sin(x)))),
     "rows": lambda x: np.sum(np.exp(x.reshape(800, 500)), axis=1),
     "columns": lambda x: np.sum(np.exp(x.reshape(800, 500)), axis=0),
     "lanes": lambda x: np.sum(np.exp(x.reshape(-1, 4)), axis=0),

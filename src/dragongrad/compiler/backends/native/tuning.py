@@ -76,6 +76,10 @@ ALIAS_CHECKED_STEPS = 16
 VECTOR_ROW, WRITTEN_OUT_ROW = 64, 32
 # Loops for the parts of one from which LLVM takes minutes: the program is refused.
 LOOPS_FOR_ONE = 500
+# Steps from which a loop is cut into strips, each gone over once for each round of functions, where an element
+# costs so much or more: about three functions. Bytes that the loops over a strip hand on to each other: half of the
+# first-level cache. Units of cost from which a value is handed on and not computed again.
+STAGED_STEPS, STAGED_COST, STRIP_BYTES, HANDED_ON_COST = 1024, 36, 1 << 14, 4
 # Rows of a nest that are computed at a time, and blocks of rows and elements of its sums that it has at least.
 ROWS_AT_ONCE, ROW_BLOCKS, ROW_SUM_ELEMENTS = 4, 8, 64
 # Bytes that are held of one row of such a block: four rows fill the first-level cache.

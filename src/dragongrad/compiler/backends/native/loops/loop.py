@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..tuning import (
 )
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 from .batched_calls import batched
+from .stages import Rows, stages
 
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
@@ -228,9 +230,37 @@ class LoopWriter:
                         place = totals[id(store)][self._kept(store, (i, *rest))]
                         self._add(store, place, self._term(store, (i, *rest)))
 
-        self._loop("i", 0, length, body, PART, INNER)
+        held = stages(self.loops.stores, length, lambda v: v not in self.own and self.in_memory(v))
+        if not held or not self._staged(length, held, body):
+            self._loop("i", 0, length, body, PART, INNER)
         for store in sums:
             self._deliver(store, totals[id(store)])
+
+    def _staged(self, length: int, held: list[list[Op]], body: Callable[[Loop], None]) -> bool:
+        """The loop in strips and stages; not, where some steps are of another kind than others."""
+        try:
+            with self.text.piece():
+                self._strips(length, held, body)
+        except Split:
+            return False
+        return True
+
+    def _strips(self, length: int, held: list[list[Op]], body: Callable[[Loop], None]) -> None:
+        text, rows = self.text, Rows(self.text, sum(map(len, held)))
+        strip = Loop(text.fresh("strip"), 0, length)
+        low, high = self._clipped(strip, PART)
+        with text.loop(high, low, rows.steps, name=strip.name) as start, text.inside(strip):
+            # That it is whole vectors, where it is, LLVM would not see by itself.
+            count = text.call(LESSER, high - start, rows.steps) & -math.gcd(length, CUT_MULTIPLE)
+            for values in (*held, ()):
+                loop = Loop(text.fresh("i"), 0, length)
+                with text.loop(count, note=lambda _: NARROW) as step, text.inside(loop):
+                    text.write(f"  {loop.name} = add nsw i64 {start.name}, {step.name}")
+                    rows.recall(step, variable(loop))
+                    for value in values:
+                        rows.keep(value, step, self._element(value, (variable(loop),)))
+                    if not values:
+                        body(loop)
 
     # Reductions
 
