@@ -136,6 +136,9 @@ class TestPack:
             assert "Common misunderstandings" in note
             sheet = (folder / "exercises" / f"{chapter.stem}.html").read_text(encoding="utf-8")
             assert sheet.count(f"<strong>{chapter.number}.") >= 5
+        lines = r"\rule[-0.4ex]"
+        assert lines in (folder / "explore" / "4-sheet.tex").read_text(encoding="utf-8")
+        assert lines not in (folder / "teacher" / "4-sheet.tex").read_text(encoding="utf-8")
         filled = (folder / "teacher" / "4-sheet.html").read_text(encoding="utf-8")
         blank = (folder / "explore" / "4-sheet.html").read_text(encoding="utf-8")
         assert ('"exercise":false' in filled, '"exercise":true' in blank) == (True, True)

@@ -15,7 +15,7 @@ from .notebooks import to_notebook
 from .pictures import draw
 
 #: What a pack holds, as `Path.glob` takes it.
-WRITTEN = ("*.html", "*/*.html", "*/*.svg", "*/*.ipynb")
+WRITTEN = ("*.html", "*/*.html", "*/*.svg", "*/*.ipynb", "*/*.tex")
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _TEACHER = "For the teacher"
 
@@ -74,15 +74,20 @@ def chosen(numbers: Iterable[int] | None) -> list[Chapter]:
 
 
 def write_explorations(folder: Path, chapters: Iterable[Chapter], solutions: Path | None = None) -> list[Path]:
-    """Write the explorer's pages of some chapters, and the sheets with all cells into a folder of their own."""
+    """Write the explorer's pages of some chapters.
+
+    With a folder for the solutions, the sheets with all cells go there, and all sheets are written for paper too.
+    """
     made = []
     for chapter in chapters:
         found = chapter.explorations()
         made.append(found["page"].save(folder / f"{chapter.stem}.html"))
         if "sheet" in found:
-            made.append(found["sheet"].save(folder / f"{chapter.number}-sheet.html"))
+            sheet, name = found["sheet"], f"{chapter.number}-sheet"
+            made.append(sheet.save(folder / f"{name}.html"))
             if solutions is not None:
-                made.append(found["sheet"].solution.save(solutions / f"{chapter.number}-sheet.html"))
+                made.append(sheet.solution.save(solutions / f"{name}.html"))
+                made += [sheet.save(folder / f"{name}.tex"), sheet.solution.save(solutions / f"{name}.tex")]
     return made
 
 
@@ -144,7 +149,9 @@ def _references(out: Path, chapters: list[Chapter]) -> Path:
 def _contents(chapters: list[Chapter]) -> str:
     rows = []
     for chapter in chapters:
-        sheet = f'<a href="explore/{chapter.number}-sheet.html">sheet</a>' if _has_sheet(chapter) else ""
+        paper = f'<a href="explore/{chapter.number}-sheet.tex">for paper</a>'
+        page = f'<a href="explore/{chapter.number}-sheet.html">sheet</a>'
+        sheet = f"{page}, {paper}" if _has_sheet(chapter) else ""
         rows.append(
             f'<tr><td>{chapter.number}</td><td><a href="{chapter.stem}.html">{escape(chapter.title)}</a></td>'
             f'<td><a href="explore/{chapter.stem}.html">explorer</a></td><td>{sheet}</td>'
@@ -163,7 +170,8 @@ def _for_the_teacher(chapters: list[Chapter]) -> str:
     rows = []
     for chapter in chapters:
         number = chapter.number
-        sheet = f'<a href="{number}-sheet.html">sheet, filled in</a>' if _has_sheet(chapter) else ""
+        paper = f'<a href="{number}-sheet.tex">for paper</a>'
+        sheet = f'<a href="{number}-sheet.html">sheet, filled in</a>, {paper}' if _has_sheet(chapter) else ""
         rows.append(
             f'<tr><td>{number}</td><td><a href="{chapter.stem}.html">{escape(chapter.title)}</a></td>'
             f'<td>{sheet}</td><td><a href="{number}-solutions.html">solutions</a></td>'

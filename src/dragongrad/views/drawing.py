@@ -17,10 +17,11 @@ from ..core.graph import Graph, Staging, trace
 from ..core.node import Node
 from ..hints import no_return
 from ..transforms.options import Transform
+from .latex.graph import Names, tikz
 from .layout import Placed, place
 from .palette import DARK, LIGHT
 from .saving import save
-from .text import application, brief, latex_text
+from .text import application, brief
 
 _FILL = {"input": "#dbeafe", "node": "#f8fafc", "output": "#dcfce7"}
 # In the picture, which has no ground of its own: tints that let through what is below, light or dark.
@@ -153,7 +154,11 @@ class DrawnGraph(Graph):
         return "\n".join([*parts, "</svg>"])
 
     def to_tikz(self) -> str:
-        r"""The Graph for LaTeX, with the package `tikz`; sizes are those of the picture, in points.
+        r"""The Graph for LaTeX, with the package `tikz`.
+
+        It fits the text of a page: a larger one is made smaller down to letters of six points, and then drawn in
+        parts. A dashed box is a value from an earlier part. Of more than 600 operations the first 500 and the last
+        100 are drawn, and what lies between is named.
 
         Examples
         --------
@@ -167,22 +172,9 @@ class DrawnGraph(Graph):
         \end{tikzpicture}
 
         """
-        everything = [*self.inputs, *self.nodes]
-        number = {node: i for i, node in enumerate(everything)}
-        texts = [(self.label(n), self.shape(n)) for n in everything]
-        widths = [max(60.0, 8.8 * len(a) + 22, 7 * len(b) + 20) for a, b in texts]
-        boxes = place([[number[p] for p in n.parents if p is not None] for n in everything], widths).boxes
-        style = "draw, rounded corners=4pt, align=center, font=\\ttfamily\\small"
-        lines = [f"% {' '.join(self.title.split())}"]
-        lines.append(rf"\begin{{tikzpicture}}[x=0.75pt, y=-0.75pt, every node/.style={{{style}}}]")
-        fills = {"input": "blue!8", "node": "white", "output": "green!10"}
-        for node, box, (label, shape) in zip(everything, boxes, texts, strict=True):
-            text = rf"{latex_text(label)}\\[-2pt]\scriptsize {latex_text(shape)}"
-            place_at = f"({box.x:.0f},{box.y:.0f})"
-            lines.append(rf"  \node[fill={fills[self.kind(node)]}] (n{number[node]}) at {place_at} {{{text}}};")
-        pairs = dict.fromkeys((number[p], i) for node, i in number.items() for p in node.parents if p is not None)
-        lines += [rf"  \draw[->] (n{p}) -- (n{i});" for p, i in pairs]
-        return "\n".join([*lines, r"\end{tikzpicture}"])
+        return tikz(
+            self.title, self.inputs, self.nodes, Names(self.label, self.shape, self.kind, self.names.__getitem__)
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the Graph to a file: the ending of its name says in which form.

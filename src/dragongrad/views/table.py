@@ -15,9 +15,10 @@ from .derivatives import Pulled, directions, has_derivative, pulled, push
 from .drawing import DrawnGraph
 from .drawing import graph as draw
 from .explain import partial_formulas, pulled_formulas, pushed_formulas
+from .latex.table import latex_table
 from .saving import save
 from .symbols import Symbol, product
-from .text import application, brief, index_text, latex_text
+from .text import application, brief, index_text
 
 # In a notebook the table takes its colours from the page; its styles stand in the elements and meet no others.
 _TABLE = "border-collapse: collapse; border: 0; color: inherit; margin: .4em 0; font-size: 13px; line-height: 1.5"
@@ -79,29 +80,29 @@ class TraceTable:
         return f'<div style="overflow-x: auto">{table}</div>'
 
     def to_latex(self) -> str:
-        r"""The table for LaTeX, with the rules of the package `booktabs`.
+        r"""The table for LaTeX; its second line names its packages, which every TeX Live has.
+
+        It fits the text of a page. A wide table has small letters and cells that wrap, a wider one is turned
+        (`landscape`) or comes in several tables; a long one goes on over the pages (`longtable`). Numbers of more
+        than nine characters have six digits, and a cell of more than 16 lines its beginning and its end.
 
         Examples
         --------
         >>> import dragongrad as ad
         >>> print(ad.trace_table(lambda x: x * 2.0, 3.0, mode="reverse").to_latex())
         % trace of f, reverse
+        % \usepackage{booktabs}
         \begin{tabular}{lllll}
           \toprule
           name & operation & value & adjoint & passes back \\
           \midrule
-          \texttt{x} & \texttt{input} & \texttt{3} & \texttt{2} & \texttt{} \\
+          \texttt{x} & \texttt{input} & \texttt{3} & \texttt{2} &  \\
           \texttt{v1} & \texttt{x * 2} & \texttt{6} & \texttt{1} & \texttt{x\_bar += 2 * v1\_bar} \\
           \bottomrule
         \end{tabular}
 
         """
-        rows = [" & ".join(rf"\texttt{{{latex_text(cell)}}}" for cell in row) for row in self.rows]
-        head = " & ".join(map(latex_text, self.columns))
-        body = [rf"\begin{{tabular}}{{{'l' * len(self.columns)}}}", r"  \toprule", rf"  {head} \\", r"  \midrule"]
-        body += [rf"  {row} \\" for row in rows]
-        title = " ".join(self.title.split())
-        return "\n".join([f"% {title}", *body, r"  \bottomrule", r"\end{tabular}"])
+        return latex_table(self.title, self.columns, self.rows)
 
     def save(self, path: str | Path) -> Path:
         """Write the table to a file: the ending of its name says in which form.

@@ -15,6 +15,8 @@ def brief(value: Any) -> str:
     """A plain argument in few characters."""
     if isinstance(value, (list, tuple)) or np.ndim(value):
         return f"<array {np.shape(value)}>"
+    if isinstance(value, (complex, np.complexfloating)):
+        return f"({complex(value):g})"
     return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
@@ -57,15 +59,3 @@ def index_text(index: Any, arrays: list[str] | None = None) -> str:
     if arrays and hasattr(index, "position"):
         return f"{arrays[0]}[{index.position}]"
     return {type(None): "None", type(Ellipsis): "..."}.get(type(index)) or brief(index)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "·": r"$\cdot$", "…": r"\dots{}", "∞": r"$\infty$",
-    **{mark: f"\\{mark}" for mark in "#$%&_"},
-}  # fmt: skip
-
-
-def latex_text(text: str) -> str:
-    """Text in which LaTeX reads no command."""
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from ..latex.table import BLANK
+from ..table import TraceTable
 
 # A cell with more numbers than this is not filled in by hand.
 _MOST = 4
@@ -33,3 +37,19 @@ def blanks(data: dict[str, Any]) -> list[list[Any]]:
         if (i - first) % 2 == 1 and i not in last:
             found.append(["bar", i])
     return found
+
+
+def with_blanks(table: TraceTable, data: dict[str, Any]) -> TraceTable:
+    """The table of a sheet on paper: its blank cells are lines to write on."""
+    rows = [list(row) for row in table.rows]
+    adjoint = table.columns.index("adjoint") if "adjoint" in table.columns else None
+    columns: dict[str, Iterable[int]] = {
+        "value": (table.columns.index("value"),),
+        "bar": () if adjoint is None else (adjoint,),
+        # The tangents stand after the formula of the derivative.
+        "dot": () if adjoint is not None else range(table.columns.index("derivative") + 1, len(table.columns)),
+    }
+    for kind, i in data["blanks"]:
+        for k in columns[kind]:
+            rows[i][k] = BLANK if not data["nodes"][i]["s"] else 2 * BLANK
+    return TraceTable(table.title, table.columns, rows, table.values)

@@ -9,6 +9,7 @@ from ...core.errors import ArgumentError
 from ...core.graph import Graph
 from ...core.node import Node
 from ..drawing import DrawnGraph
+from ..latex.letters import latex_text
 from ..layout import Placed, place
 from ..table import TraceTable, number
 from .picture import MONO, Curve, Picture, Rect, Shape, Text, width_of
@@ -149,8 +150,14 @@ def _edge(start: Placed, route: list[tuple[float, float]], end: Placed, backward
 
 
 def latex(graph: Graph, table: TraceTable, picture: str) -> str:
-    """The trace table and the graph as the body of a LaTeX document."""
+    """The trace table and the graph as a LaTeX document."""
+    title = latex_text(graph.title)
+    head, rows = rf"\section*{{Trace of {title}}}", table.to_latex()
+    # A heading turns with its table.
+    turn = r"\begin{landscape}"
+    first = rows.replace(turn, f"{turn}\n{head}", 1) if rows.split("\n")[2] == turn else f"{head}\n{rows}"
     return "\n".join([
-        r"\documentclass{article}", r"\usepackage{booktabs,tikz}", r"\begin{document}",
-        table.to_latex(), "", picture, r"\end{document}", "",
+        r"\documentclass{article}", r"\usepackage{array,booktabs,longtable,pdflscape,tikz}", r"\begin{document}",
+        first, "",
+        rf"\section*{{Graph of {title}}}", picture, r"\end{document}", "",
     ])  # fmt: skip

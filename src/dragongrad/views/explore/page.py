@@ -15,6 +15,7 @@ from ..notebook import framed
 from ..saving import save
 from ..table import TraceTable, forward_table, reverse_table
 from .data import Derivatives, differentiate, page_data
+from .exercise import with_blanks
 from .export import latex, three_views
 from .picture import Picture
 from .recording import Recording, record
@@ -76,6 +77,7 @@ class Exploration:
         ----------
         path : str or Path
             `.html` is the page, `.svg` and `.pdf` are pictures, `.tex` is the trace table and the graph for LaTeX.
+            On paper an exercise has lines to write on.
 
         Returns
         -------
@@ -98,7 +100,11 @@ class Exploration:
         })  # fmt: skip
 
     def table(self) -> TraceTable:
-        """The trace table of the mode that the page begins with."""
+        """The trace table of the mode that the page begins with; that of an exercise has lines in blank cells."""
+        table = self._filled_in()
+        return with_blanks(table, self.data) if self.exercise else table
+
+    def _filled_in(self) -> TraceTable:
         swept, tangents = self._found.swept, self._found.tangents
         if self.mode == "reverse":
             return reverse_table(self.recording.graph, swept)
@@ -135,6 +141,9 @@ class Exploration:
         given = self._found.swept.given.get(now, []) if self.mode == "reverse" else []
         if now.pick is not None:
             given = [(maker, parts[now.pick]) for maker, parts in given]
+        if self.exercise:
+            place = {node: i for i, node in enumerate([*graph.inputs, *graph.nodes])}
+            given = [(maker, g) for maker, g in given if ["bar", place[maker]] not in self.data["blanks"]]
         places = [node.get("at") for node in self.data["nodes"][len(graph.inputs) :]]
         return three_views(graph, self.table(), self.data["sources"], places, now, given)
 
