@@ -33,6 +33,10 @@ CASES = {
     "seuclidean": case(lambda m, u, v, w: m.seuclidean(u, v, w), U, V, W),
     "mahalanobis": case(lambda m, u, v, w: m.mahalanobis(u, v, w), U, V, VI),
     "jensenshannon": case(lambda m, u, v: m.jensenshannon(u, v, base=2), U**2, V**2),
+    "jensenshannon of a stack": case(lambda m, a, v: m.jensenshannon(a, v), A[:3] ** 2 + 0.5, V**2),
+    "jensenshannon axis": case(
+        lambda m, a, v: m.jensenshannon(a, v, axis=-1, keepdims=True), A**2 + 0.5, V**2
+    ),
     "cdist jensenshannon": case(lambda m, a, b: m.cdist(a, b, "jensenshannon"), A**2 + 0.5, B**2 + 0.5),
     "cdist of one's own": case(lambda m, a, b: m.cdist(a, b, lambda u, v: np.sum((u - v) ** 4)), A, B),
     "squareform": case(lambda m, d: m.squareform(d) ** 2, RNG.random(6)),

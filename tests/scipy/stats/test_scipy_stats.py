@@ -330,3 +330,19 @@ def test_members_names_and_pickles():
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_stats"):
         ad.jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+@pytest.mark.parametrize("name", ["chi2", "norm", "uniform", "genextreme", "truncnorm", "binom"])
+def test_the_support_is_scipys_and_moves_with_the_parameters(name):
+    shapes = (TABLE | COUNTS)[name][0]
+    args = (*shapes, 1.5) if name in COUNTS else (*shapes, 1.5, 2.0)
+    ours, want = getattr(stats, name), getattr(scipy.stats, name).support(*args)
+    for plain in (ours.support(*args), ours(*args).support()):
+        assert repr(plain) == repr(want)
+    value, moved = ad.jvp(lambda *a: list(ours.support(*a)), args, tuple(np.ones(len(args))))
+    np.testing.assert_array_equal(value, want)
+    assert np.all(np.asarray(moved)[np.isinf(want)] == 0)
+    if name not in COUNTS:
+        check_derivatives(
+            lambda *a: [e for e in ours.support(*a) if np.isfinite(ad.stop_gradient(e))], *args, rtol=1e-8
+        )

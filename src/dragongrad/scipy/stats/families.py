@@ -137,7 +137,7 @@ class Family:
             found = np.logical_and(found, one)
         return found
 
-    def support(self, shapes: list[Any]) -> tuple[Any, Any]:
+    def ends(self, shapes: list[Any]) -> tuple[Any, Any]:
         """The ends of the support of the standard member."""
         return _of(self.formulas.low, shapes), _of(self.formulas.high, shapes)
 
@@ -188,7 +188,7 @@ def _place(family: Family, x: Any, args: Any, kwargs: Any) -> Any:
     x = double(x)
     if family.discrete:
         x, loc = stop_gradient(x), stop_gradient(loc)
-    low, high = family.support(shapes)
+    low, high = family.ends(shapes)
     y = (x - loc) / scale
     return y, shapes, scale, low, high, family.is_valid(shapes, scale)
 
@@ -338,7 +338,7 @@ def _quantiles(inside: Any, from_below: bool) -> Formula:
                 "Pass plain probabilities and shapes"
             )
         shapes, loc, scale = family.parameters(args, kwargs)
-        q, (low, high) = double(q), family.support(shapes)
+        q, (low, high) = double(q), family.ends(shapes)
         within = np.logical_and(q > 0, q < 1)
         out = loc + scale * inside(family, np.where(within, q, 0.5), shapes)
         first, last = (low, high) if from_below else (high, low)
@@ -376,6 +376,18 @@ def _interval(family: Family, confidence: Any, *args: Any, **kwargs: Any) -> Any
     return family.ppf(half, *args, **kwargs), family.ppf(1.0 - half, *args, **kwargs)
 
 
+def _support(family: Family, *args: Any, **kwargs: Any) -> Any:
+    """The ends of the support; one at infinity stays there, with a derivative of zero."""
+    shapes, loc, scale = family.parameters(args, kwargs)
+    valid = family.is_valid(shapes, scale)
+    found = []
+    for end in family.ends(shapes):
+        far = np.isinf(end)
+        place = np.where(far, stop_gradient(end), loc + scale * np.where(far, 0.0, end))
+        found.append(np.where(valid, place, np.nan)[()])
+    return tuple(found)
+
+
 _METHODS: dict[str, Formula] = {
     "logpdf": _logpdf, "logpmf": _logpdf, "pdf": _pdf, "pmf": _pdf,
     "cdf": _cumulative(_below, 0.0, 1.0), "sf": _cumulative(_above, 1.0, 0.0),
@@ -385,5 +397,5 @@ _METHODS: dict[str, Formula] = {
     "var": _moment("var", lambda v, loc, scale: scale * scale * v + 0 * loc),
     "std": _moment("var", lambda v, loc, scale: scale * np.sqrt(v) + 0 * loc),
     "entropy": _moment("entropy", lambda h, loc, scale: h + np.log(scale) + 0 * loc),
-    "median": _median, "interval": _interval,
+    "median": _median, "interval": _interval, "support": _support,
 }  # fmt: skip

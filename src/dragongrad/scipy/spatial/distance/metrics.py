@@ -96,10 +96,12 @@ def _mahalanobis(u: Any, v: Any, VI: Any = None) -> Any:  # noqa: N803
     return np.where(flat, np.linalg.norm(apart, axis=-1), np.sqrt(np.where(flat, 1.0, squared)))[()]
 
 
-def _jensenshannon(u: Any, v: Any, base: Any = None) -> Any:
-    u, v = (x / np.sum(x, axis=-1, keepdims=True) for x in (u, v))
+def _jensenshannon(u: Any, v: Any, base: Any = None, axis: int = -1, keepdims: bool = False) -> Any:
+    # Each is made to sum to one along its own axis, and then they broadcast, as SciPy's do.
+    u, v = (x / np.sum(x, axis=axis, keepdims=True) for x in (u, v))
     middle = (u + v) / 2.0
-    total = np.sum(special.rel_entr(u, middle) + special.rel_entr(v, middle), axis=-1)
+    each = special.rel_entr(u, middle) + special.rel_entr(v, middle)
+    total = np.sum(each, axis=axis, keepdims=keepdims)
     return np.sqrt((total if base is None else total / np.log(base)) / 2.0)
 
 
@@ -297,6 +299,4 @@ def jensenshannon(p: Any, q: Any, base: Any = None, *, axis: int = 0, keepdims: 
     array([ 0.1058, -0.9522])
 
     """
-    p, q = (np.moveaxis(_floating(x), axis, -1) for x in (p, q))
-    out = _jensenshannon(p, q, base)
-    return np.expand_dims(out, axis) if keepdims else out
+    return _jensenshannon(_floating(p), _floating(q), base, axis, keepdims)
