@@ -35,7 +35,7 @@ from ..tuning import (
 )
 from .accumulators import combine, gathered, kind_of, name_of, result, start_of
 from .batched_calls import batched
-from .stages import Rows, stages
+from .stages import Rows, as_step_of, stages
 
 # The registers between whose values the steps of a loop are; of a function's first loop, its parameters.
 Bounds = tuple[str, str]
@@ -253,7 +253,7 @@ class LoopWriter:
             # That it is whole vectors, where it is, LLVM would not see by itself.
             count = text.call(LESSER, high - start, rows.steps) & -math.gcd(length, CUT_MULTIPLE)
             for values in (*held, ()):
-                loop = Loop(text.fresh("i"), 0, length)
+                loop, known = Loop(text.fresh("i"), 0, length), len(text.accesses)
                 with text.loop(count, note=lambda _: NARROW) as step, text.inside(loop):
                     text.write(f"  {loop.name} = add nsw i64 {start.name}, {step.name}")
                     rows.recall(step, variable(loop))
@@ -261,6 +261,8 @@ class LoopWriter:
                         rows.keep(value, step, self._element(value, (variable(loop),)))
                     if not values:
                         body(loop)
+                # No stage reads what another writes: it is as if each step went through all of them.
+                text.accesses[known:] = [as_step_of(strip, loop, one) for one in text.accesses[known:]]
 
     # Reductions
 

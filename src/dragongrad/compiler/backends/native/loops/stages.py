@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from ....graph import Op, Value
 from ....lowering import is_elementwise
 from ....rewrite import size_of
-from ..ir.affine import Index
-from ..ir.builder import Text, type_of
+from ..ir.affine import Affine, Index, Loop
+from ..ir.builder import Access, Text, type_of
 from ..ir.registers import PTR, Register
 from ..schedule.cost_model import price
 from ..schedule.stores import Store
@@ -53,6 +53,19 @@ class Rows:
             self.text.scopes[-1][value, (i,)] = (
                 row.element(type_of(value.dtype), step).load(type_of(value.dtype)).name
             )
+
+
+def as_step_of(strip: Loop, loop: Loop, access: Access) -> Access:
+    """An access of a loop over a strip, as one of the loop over all strips."""
+    parts: list[tuple[Index, int]] = []
+    for index, stride in access.parts:
+        if isinstance(index, Affine):
+            terms = tuple([(strip if v == loop else v, factor) for v, factor in index.terms])
+            parts.append((Affine(index.offset, terms), stride))
+        else:
+            parts.append((index, stride))
+    loops = tuple([v for v in access.loops if v != loop])
+    return Access(access.buffer, access.kind, access.order, parts, loops)
 
 
 def stages(stores: Sequence[Store], length: int, in_memory: Test) -> list[list[Op]]:
