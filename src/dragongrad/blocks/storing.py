@@ -111,8 +111,13 @@ def as_numpy_refuses(
     except NUMPY_ERRORS as found:
         # A masked array is refused by what it means, and not by its shape.
         ours = isinstance(found, DragongradError) or any(isinstance(a, np.ma.MaskedArray) for a in args)
-        return error if ours else found
+        # Of the same kind, ours says what to write.
+        return error if ours or _kinds(error) == _kinds(found) else found
     return error
+
+
+def _kinds(error: Exception) -> list[type[Exception]]:
+    return [kind for kind in NUMPY_ERRORS if isinstance(error, kind)]
 
 
 def _stand_in(value: Any) -> Any:
