@@ -109,11 +109,23 @@ def test_all_that_is_printed_fits_the_page(tmp_path):
     assert pages == sum(count for _, count in found)
 
 
+def has_courier():
+    """Whether the font of that package is installed too: a small TeX has the package alone."""
+    found = shutil.which("kpsewhich")
+    return (
+        found is not None and not subprocess.run([found, "pcrr7t.tfm"], capture_output=True, check=False).returncode
+    )
+
+
 @pytest.mark.slow
 @needs_latex
 @pytest.mark.parametrize("name", [
     r"\documentclass[12pt,a4paper]{article}", r"\documentclass[11pt]{report}",
-    "\\documentclass{book}\n\\usepackage[T1]{fontenc}", "\\documentclass{article}\n\\usepackage{courier}",
+    "\\documentclass{book}\n\\usepackage[T1]{fontenc}",
+    pytest.param(
+        "\\documentclass{article}\n\\usepackage{courier}",
+        marks=pytest.mark.skipif(not has_courier(), reason="needs the font Courier of TeX"),
+    ),
 ])  # fmt: skip
 def test_it_fits_in_other_classes_and_letters(name, tmp_path):
     large = [ad.trace_table(chain(2000), 1.0).to_latex(), ad.graph(chain(2000), 1.0).to_tikz()]
