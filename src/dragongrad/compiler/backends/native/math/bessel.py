@@ -8,6 +8,7 @@ sine, whose amplitudes are polynomials in `1 / x**2`: beside a root their error 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..ir.registers import Register
 from .exponential import curve, exp, reduce, scale, times
@@ -233,11 +234,14 @@ def _modified_near(m: Formula, k: int, size: Register) -> tuple[Register, Regist
 
 def _modified_far(m: Formula, k: int, size: Register) -> tuple[Register, Register]:
     """`exp(-size) I_k(size)` from 8 on as a sum."""
-    coefficients = _FAR_NARROW[k] if m.narrow else _FAR[k]
-    v = 16.0 / size - 1.0
-    top, top_low = m.fast_two_sum(coefficients[0], v * m.polynomial(v, coefficients[1:]))
-    root = m.sqrt(size)
-    return m.quotient(top, top_low, root, m.residual(size, root, root) * (0.5 / root))
+    return over_root(m, _FAR_NARROW[k] if m.narrow else _FAR[k], 16.0 / size - 1.0, size)
+
+
+def over_root(m: Formula, coefficients: Sequence[float], v: Register, x: Register) -> Sum:
+    """A polynomial in `v`, whose first coefficient is large beside the rest, over the square root of `x`."""
+    top, low = m.fast_two_sum(coefficients[0], v * m.polynomial(v, coefficients[1:]))
+    root = m.sqrt(x)
+    return m.quotient(top, low, root, m.residual(x, root, root) * (0.5 / root))
 
 
 def times_power(m: Formula, value: Sum, exponent: Register) -> Register:

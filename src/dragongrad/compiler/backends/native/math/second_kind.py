@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from ..ir.registers import Register
-from .bessel import INVERSE_HALF, NEAR_J, oscillating_far, oscillating_near, times_power
+from .bessel import INVERSE_HALF, NEAR_J, oscillating_far, oscillating_near, over_root, times_power
 from .formula import Formula
 from .logarithm import log, long_log
 from .sums import Sum, affine, stepped, times_sum
@@ -133,11 +133,8 @@ def _decaying_near(m: Formula, k: int, x: Register) -> Sum:
 
 def _decaying_far(m: Formula, k: int, x: Register) -> Sum:
     """`exp(x) K_k(x)` from 1 on."""
-    coefficients = _K_FAR_NARROW[k] if m.narrow else _K_FAR[k]
     v = 2.0 * (_NEAR_K + 1.0) / (x + 1.0) - 1.0
-    top, low = m.fast_two_sum(coefficients[0], v * m.polynomial(v, coefficients[1:]))
-    root = m.sqrt(x)
-    return m.quotient(top, low, root, m.residual(x, root, root) * (0.5 / root))
+    return over_root(m, _K_FAR_NARROW[k] if m.narrow else _K_FAR[k], v, x)
 
 
 def _decaying(m: Formula, k: int, x: Register, scaled: bool) -> Register:
