@@ -7,7 +7,7 @@ applied to, in order, each an operation or a constant.
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -152,6 +152,22 @@ def op_of(value: Value) -> Op:
     """A value that is no constant."""
     assert isinstance(value, Op)
     return value
+
+
+def operands_first(roots: Iterable[Op], behind: Callable[[Op], Iterable[Op]]) -> list[Op]:
+    """Operations and all that stands behind them, each once and after those that `behind` gives for it."""
+    order: list[Op] = []
+    seen: set[Op] = set()
+    stack = [(root, False) for root in reversed([*roots])]
+    while stack:
+        one, ready = stack.pop()
+        if ready:
+            order.append(one)
+        elif one not in seen:
+            seen.add(one)
+            stack.append((one, True))
+            stack += [(v, False) for v in reversed([*behind(one)])]
+    return order
 
 
 class Graph:

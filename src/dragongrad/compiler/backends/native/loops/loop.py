@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .....core.errors import CompileError
-from ....graph import Op, Value
+from ....graph import Op, Value, operands_first
 from ....lowering import is_elementwise
 from ....rewrite import shape_of
 from ..elements.contractions import product
@@ -337,21 +337,15 @@ class LoopWriter:
 
 def _chain(node: Op, in_memory: Callable[[Value], bool], known: Callable[[Op], bool]) -> list[Op]:
     """The elementwise values of the same shape that an element needs, in order; empty unless they are many."""
-    order: list[Op] = []
-    stack, seen = [(node, False)], set()
-    while stack:
-        one, ready = stack.pop()
-        if ready:
-            order.append(one)
-            continue
-        if one in seen:
-            continue
-        seen.add(one)
-        if known(one):
-            continue
-        stack.append((one, True))
-        if is_elementwise(one):
-            for v in one.operands:
-                if isinstance(v, Op) and v.shape == node.shape and not in_memory(v) and is_elementwise(v):
-                    stack.append((v, False))
+
+    def behind(one: Op) -> list[Op]:
+        operands = reversed(one.operands) if is_elementwise(one) else ()
+        return [
+            v for v in operands if isinstance(v, Op) and v.shape == node.shape and is_open(v) and is_elementwise(v)
+        ]
+
+    def is_open(one: Op) -> bool:
+        return not in_memory(one) and not known(one)
+
+    order = [] if known(node) else operands_first([node], behind)
     return order if len(order) > RECURSION_DEPTH else []

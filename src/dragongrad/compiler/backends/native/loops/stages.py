@@ -9,9 +9,9 @@ stays in the first-level cache.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from ....graph import Op, Value
+from ....graph import Op, Value, operands_first
 from ....lowering import is_elementwise
 from ....rewrite import size_of
 from ..ir.affine import Affine, Index, Loop
@@ -119,17 +119,8 @@ def _is_row(node: Op, length: int) -> bool:
 
 def _needed(roots: Sequence[Value], in_memory: Test, known: set[Op]) -> list[Op]:
     """What has to be computed for some values, operands first."""
-    order: list[Op] = []
-    seen: set[Op] = set()
-    stack: list[tuple[Value, bool]] = [(root, False) for root in reversed(roots)]
-    while stack:
-        one, ready = stack.pop()
-        if not isinstance(one, Op):
-            continue
-        if ready:
-            order.append(one)
-        elif one not in seen and one not in known and not in_memory(one):
-            seen.add(one)
-            stack.append((one, True))
-            stack += [(v, False) for v in reversed(one.operands)]
-    return order
+
+    def wanted(values: Iterable[Value]) -> list[Op]:
+        return [v for v in values if isinstance(v, Op) and v not in known and not in_memory(v)]
+
+    return operands_first(wanted(roots), lambda one: wanted(one.operands))
