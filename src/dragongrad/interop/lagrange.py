@@ -41,6 +41,17 @@ class _Rows(NamedTuple):
     sizes: Array
 
 
+class _Balance(NamedTuple):
+    """Which constraints are met with equality, their normals and multipliers, and what is left of the gradient."""
+
+    rows: _Rows
+    active: Array
+    normals: Array
+    multipliers: Array
+    left: float
+    terms: float
+
+
 def verdict(
     x: Array, gradient: Array, start: Array, gained: tuple[float, float], constraints: list[Any], box: Box | None
 ) -> Objection | None:
@@ -60,14 +71,10 @@ def verdict(
         The bounds.
 
     """
-    size = _sizes(x, start)
-    rows = _stacked(x, size, constraints, box)
     violated = worst(x, start, constraints, box)
     if violated is not None:
         return Objection(violated, False)
-    active, at_low, at_high = _active(rows)
-    normals = rows.matrix[active] * size
-    multipliers, left, terms = _explained(gradient * size, normals, at_low[active], at_high[active])
+    rows, active, _, multipliers, left, terms = _balance(x, gradient, _sizes(x, start), constraints, box)
     slack = np.minimum(np.abs(rows.values - rows.low), np.abs(rows.high - rows.values))[active]
     gap = float(np.abs(multipliers) @ slack)
     if gap > max(_GAP * gained[1], _CANCELLED * terms):
@@ -90,10 +97,7 @@ def way_down(
     if x.size > _COLUMNS:
         return None
     size = _sizes(x, start)
-    rows = _stacked(x, size, constraints, box)
-    active, at_low, at_high = _active(rows)
-    normals = rows.matrix[active] * size
-    multipliers, _, terms = _explained(look(x)[1] * size, normals, at_low[active], at_high[active])
+    _, active, normals, multipliers, _, terms = _balance(x, look(x)[1], size, constraints, box)
     _, lengths, vectors = np.linalg.svd(normals) if len(normals) else (None, np.empty(0), np.eye(x.size))
     along = vectors[np.count_nonzero(lengths > 1e-8 * lengths.max(initial=0.0)) :]
 
@@ -121,11 +125,8 @@ def lower(
     x: Array, start: Array, look: Callable[[Array], tuple[float, Array]], constraints: list[Any], box: Box | None
 ) -> Array | None:
     """A feasible point with a clearly lower value, on the way that the constraints leave; None where none is."""
-    size = _sizes(x, start)
-    rows = _stacked(x, size, constraints, box)
-    active, at_low, at_high = _active(rows)
-    (value, gradient), normals = look(x), rows.matrix[active] * size
-    multipliers, _, terms = _explained(gradient * size, normals, at_low[active], at_high[active])
+    size, (value, gradient) = _sizes(x, start), look(x)
+    _, _, normals, multipliers, _, terms = _balance(x, gradient, size, constraints, box)
     way = normals.T @ multipliers - gradient * size
     length = float(np.linalg.norm(way))
     for part in _PARTS if length > 0 else ():
@@ -156,11 +157,14 @@ def worst(x: Array, start: Array, constraints: list[Any], box: Box | None) -> st
     return found
 
 
-def _active(rows: _Rows) -> tuple[Array, Array, Array]:
-    """Which constraints are met with equality, and which of them at their lower and at their upper limits."""
+def _balance(x: Array, gradient: Array, size: Array, constraints: list[Any], box: Box | None) -> _Balance:
+    """What the constraints that are met with equality explain of the gradient."""
+    rows = _stacked(x, size, constraints, box)
     near = _ACTIVE * rows.sizes
     at_low, at_high = rows.values <= rows.low + near, rows.values >= rows.high - near
-    return at_low | at_high, at_low, at_high
+    active = at_low | at_high
+    normals = rows.matrix[active] * size
+    return _Balance(rows, active, normals, *_explained(gradient * size, normals, at_low[active], at_high[active]))
 
 
 def _violations(rows: _Rows) -> Array:
