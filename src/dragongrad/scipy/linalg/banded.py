@@ -144,6 +144,16 @@ def solveh_banded(
     return cho_solve_banded((factor, lower), b)
 
 
+def lower_half(band: Any, lower: bool) -> Any:
+    """The lower triangle of the Hermitian matrix of the half of a band that is stored of it."""
+    u, n = band.shape[0] - 1, band.shape[1]
+    i, j = np.indices((n, n))
+    inside = (i >= j) & (i - j <= u)
+    far = np.where(inside, i - j, 0)
+    # Of the upper form the row u - (j - i), column j, is the element (i, j).
+    return np.where(inside, band[far, j] if lower else np.conj(band[u - far, i]), 0)
+
+
 @smooth
 @over_stacks(ab=2)
 def cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, check_finite: bool = True) -> Any:
@@ -162,10 +172,7 @@ def cholesky_banded(ab: Any, overwrite_ab: bool = False, lower: bool = False, ch
     """
     ab = matrix(ab)
     u, n = ab.shape[0] - 1, ab.shape[1]
-    below = ab if lower else np.conj(flipped(ab, u))
-    i, j = np.indices((n, n))
-    inside = (i >= j) & (i - j <= u)
-    full = np.where(inside, below[np.where(inside, i - j, 0), j], 0)
+    full = lower_half(ab, lower)
     factor = np.linalg.cholesky(full)
     k, j = np.indices((u + 1, n))
     found = np.where(k + j < n, factor[np.minimum(k + j, n - 1), j], 0)

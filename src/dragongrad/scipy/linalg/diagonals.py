@@ -17,7 +17,7 @@ from ...core.block import BLOCKS, general
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ..chapters import one_of
 from ..stacks import over_stacks, stacked
-from .banded import flipped
+from .banded import flipped, lower_half
 from .chapter import matrix, smooth, together
 
 _EIGH = BLOCKS[np.linalg.eigh]
@@ -44,6 +44,14 @@ def _some_again(w: Any, v: Any, wanted: Any, ask: Callable[[], Any]) -> Any:
         some = slice(wanted[0], wanted[1] + 1)
         w[some], v[:, some] = ask()
     return w, v
+
+
+def _chosen(found: tuple[Any, Any], wanted: Any) -> tuple[Any, Any]:
+    """Of all values and vectors those of some numbers."""
+    if wanted is None:
+        return found
+    some = slice(wanted[0], wanted[1] + 1)
+    return found[0][some], found[1][:, some]
 
 
 def _tridiagonal_value(x: Any, wanted: Any = None) -> Any:
@@ -113,21 +121,16 @@ def _of_diagonals(d: Any, e: Any, wanted: tuple[int, ...] | None) -> Any:
             f"eigh_tridiagonal({describe(d)}, {describe(e)}): d has one element more than e\n  at {user_line()}"
         )
     below = np.concatenate([np.zeros((1, n), e.dtype), e[:, None] * np.eye(n - 1, n, dtype=e.dtype)])
-    w, v = _eigh_tridiagonal(diagonal_matrix(d) + below, wanted=wanted)
-    return (w, v) if wanted is None else (w[wanted[0] : wanted[1] + 1], v[:, wanted[0] : wanted[1] + 1])
+    return _chosen(_eigh_tridiagonal(diagonal_matrix(d) + below, wanted=wanted), wanted)
 
 
 def _of_band(a_band: Any, lower: bool) -> Any:
     """The Hermitian matrix of the band that is stored of it."""
     band = matrix(a_band)
-    u, n = band.shape[0] - 1, band.shape[1]
-    i, j = np.indices((n, n))
-    inside = (i >= j) & (i - j <= u)
-    far = np.where(inside, i - j, 0)
-    # Of the upper form the row u - (j - i), column j, is the element (i, j).
-    below = band[far, j] if lower else np.conj(band[u - far, i])
-    half = np.where(inside, below, 0)
-    return np.where(i == j, half, half + adjoint(half)) if u else half
+    half = lower_half(band, lower)
+    if band.shape[0] == 1:
+        return half
+    return np.where(np.eye(band.shape[1], dtype=bool), half, half + adjoint(half))
 
 
 def _eig_value(x: Any, u: int = 0, lower: bool = True, wanted: Any = None) -> Any:
@@ -167,9 +170,8 @@ def eig_banded(
         raise ArgumentError(f"eig_banded of Variables takes select='a' or 'i', not {select!r}\n  at {user_line()}")
     wanted = tuple(map(int, select_range)) if select[0] == "i" else None
     full = _of_band(a_band, lower)
-    w, v = _eig_of_band(full, u=np.shape(a_band)[0] - 1, lower=bool(lower), wanted=wanted)
-    if wanted is not None:
-        w, v = w[wanted[0] : wanted[1] + 1], v[:, wanted[0] : wanted[1] + 1]
+    found = _eig_of_band(full, u=np.shape(a_band)[0] - 1, lower=bool(lower), wanted=wanted)
+    w, v = _chosen(found, wanted)
     return w if eigvals_only else (w, v)
 
 
