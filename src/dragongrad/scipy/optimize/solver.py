@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from itertools import dropwhile
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,7 @@ def nest_of_numbers(cls: Any) -> None:
 
 def _is_scipys(error: Exception) -> bool:
     """Whether an error is raised by SciPy itself, and not by a function of the user's that it called."""
-    frames, frame = [], error.__traceback__
-    while frame is not None:
-        frames.append(str(frame.tb_frame.f_globals.get("__name__", "")))
-        frame = frame.tb_next
+    frames = [str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__)]
     inner = list(dropwhile(lambda name: name.startswith(__package__), frames))
     return bool(inner) and all(name.partition(".")[0] in ("scipy", "numpy") for name in inner)
 
@@ -119,14 +117,24 @@ def _is_scipys(error: Exception) -> bool:
 def _restated(name: str, error: Exception) -> DragongradError:
     reason = f"{error} is not known" if isinstance(error, KeyError) else str(error)
     if isinstance(error, RuntimeError):
-        return SolutionError(
-            f"scipy.optimize.{name} found no solution, which then has no derivative: {reason}\n"
-            f"  at {user_line()}\nTry another start or method, or more steps"
-        )
+        return _no_solution(name, reason)
     return ArgumentError(
         f"scipy.optimize.{name} refuses its arguments: {reason}\n  at {user_line()}\n"
         f"help(scipy.optimize.{name}) says what it takes"
     )
+
+
+def _no_solution(name: str, reason: str) -> SolutionError:
+    return SolutionError(
+        f"scipy.optimize.{name} found no solution, which then has no derivative: {reason}\n"
+        f"  at {user_line()}\nTry another start or method, or more steps"
+    )
+
+
+# What a result has that is known of plain values only.
+_OF_PLAIN = frozenset({
+    "jac", "hess", "hess_inv", "grad", "fjac", "r", "qtf", "active_mask", "optimality", "multipliers",
+})  # fmt: skip
 
 
 class Solver:
@@ -149,30 +157,15 @@ class Solver:
             return found
         if not getattr(found, "success", getattr(found, "converged", True)):
             reason = getattr(found, "message", getattr(found, "flag", ""))
-            raise SolutionError(
-                f"scipy.optimize.{self.__name__} found no solution, which then has no derivative: {reason}\n"
-                f"  at {user_line()}\nTry another start or method, or more steps"
-            )
+            raise _no_solution(self.__name__, reason)
         self.found = found
         return found[self.field]
 
     def result(self, **fields: Any) -> Any:
         """SciPy's result with other fields; what would be that of plain values is left out."""
         made = copy.copy(self.found)
-        for name in (
-            "jac",
-            "hess",
-            "hess_inv",
-            "grad",
-            "fjac",
-            "r",
-            "qtf",
-            "active_mask",
-            "optimality",
-            "multipliers",
-        ):
-            if name in made:
-                del made[name]
+        for name in _OF_PLAIN & made.keys():
+            del made[name]
         made.update(fields)
         nest_of_numbers(made.__class__)
         return made
