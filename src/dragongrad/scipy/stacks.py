@@ -111,7 +111,4 @@ def _flat(a: Any, had: tuple[int, ...], lead: tuple[int, ...]) -> Any:
 
 
 def _of_rows(parts: Any, lead: tuple[int, ...]) -> Any:
-    if parts[0] is None:
-        return None
-    whole = np.stack(parts)
-    return np.reshape(whole, lead + whole.shape[1:])
+    return None if parts[0] is None else _joined(parts, lead)

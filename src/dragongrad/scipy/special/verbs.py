@@ -12,6 +12,7 @@ from ...core.block import ARGUMENTS, BLOCKS, TABLE, Block, composite, constant, 
 from ...core.errors import NoRuleError, user_line
 from ...core.variable import Variable, plain
 from ...records import record
+from ..chapters import double
 
 
 @record
@@ -111,10 +112,7 @@ def enter_several(
             given = (*known, *args[len(guards) :])
             if not wide or np.result_type(*given) not in (np.float16, np.float32):
                 return block.apply(*given)
-            found = block.apply(
-                *[np.asarray(a, float) if not isinstance(a, Variable) else a.astype(float) for a in given]
-            )
-            return tuple([one.astype(np.float32) for one in found])
+            return tuple([one.astype(np.float32) for one in block.apply(*map(double, given))])
 
 
 def _guard(name: str, refused: Refused) -> Callable[[Any], Any]:
