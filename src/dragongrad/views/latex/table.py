@@ -91,10 +91,7 @@ def _plain(columns: Sequence[str], cells: list[list[str]]) -> str:
     widths = [max(map(_width, column)) for column in zip(columns, *cells, strict=True)]
     if sum(widths) + _BETWEEN * (len(widths) - 1) > _LETTERS:
         return ""
-    typed = [
-        " & ".join([c and (_line(c) if _is_blank(c) else rf"\texttt{{{latex_text(c)}}}") for c in row])
-        for row in cells
-    ]
+    typed = [" & ".join([_typed(cell, latex_text(cell)) for cell in row]) for row in cells]
     head = " & ".join(map(latex_text, columns))
     return "\n".join(_environment(len(cells) > _SHORT, "l" * len(columns), head, typed, len(columns)))
 
@@ -113,6 +110,11 @@ def _environment(long: bool, spec: str, head: str, rows: Iterable[str], count: i
 def _is_blank(cell: str) -> bool:
     # A name may be an underscore or two.
     return len(cell) >= len(BLANK) and not cell.strip("_")
+
+
+def _typed(cell: str, text: str) -> str:
+    """A cell in LaTeX: its text, or a line to write on."""
+    return cell and (_line(cell) if _is_blank(cell) else rf"\texttt{{{text}}}")
 
 
 def _line(cell: str) -> str:
@@ -210,13 +212,7 @@ def _wrapped(page: _Page, widths: list[int], tall: list[int], table: list[list[s
         for w in widths
     ]
     head, *rows = [[_broken(cell, w) for cell, w in zip(row, widths, strict=True)] for row in table]
-    typed = [
-        [
-            cell and (_line(cell) if _is_blank(cell) else rf"\texttt{{{text}}}")
-            for cell, text in zip(*pair, strict=True)
-        ]
-        for pair in zip(table[1:], rows, strict=True)
-    ]
+    typed = [list(map(_typed, row, texts)) for row, texts in zip(table[1:], rows, strict=True)]
     long = sum(tall) > min(_SHORT, page.lines)
     lines = _environment(
         long, "\n".join(["@{}", *spec, "@{}"]), " & ".join(head), map(" & ".join, typed), len(head)
