@@ -17,11 +17,21 @@ _PLAIN_PACKAGES = frozenset({
 _STANDARD = os.path.dirname(os.__file__) + os.sep
 
 
+# But this part of NumPy is written in Python, by names of NumPy's that are public.
+_POLYNOMIALS = "numpy.polynomial"
+
+
+def is_polynomials(title: str) -> bool:
+    """Whether a module is one of NumPy's about polynomials."""
+    return title.startswith(_POLYNOMIALS)
+
+
 class _Titles(dict[Any, bool]):
     """Whether modules' code, by their names, means NumPy's own arrays: asked in each call that is answered."""
 
     def __missing__(self, title: str | None) -> bool:
-        self[title] = answer = (title or "").partition(".")[0] in _PLAIN_PACKAGES
+        title = title or ""
+        self[title] = answer = title.partition(".")[0] in _PLAIN_PACKAGES and not is_polynomials(title)
         return answer
 
 

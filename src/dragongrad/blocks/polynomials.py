@@ -8,8 +8,12 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.errors import BatchError, user_line
-from ..core.variable import bottom, plain
+from ..core.variable import Variable, bottom, plain
+from ..imports import HasAxes
 from .axes import as_array
+
+# Then NumPy's own functions reshape coefficients for points that are Variables, as for points that are arrays.
+HasAxes.register(Variable)
 
 
 @composite(np.polyval)
