@@ -187,5 +187,10 @@ def draw_surface(problem: Any, runs: Any, region: Any = None, path: str | Path |
         axes.set_box_aspect(None, zoom=0.84)
         axes.view_init(elev=38, azim=-62)
         axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.0))
+        if matplotlib.__version_info__ < (3, 11):
+            # These make room for ticks where they were last drawn, and before that where they are in no picture.
+            figure.set_layout_engine("none")
+            figure.draw_without_rendering()
+            figure.set_layout_engine("constrained")
         save(figure, path)
     return figure

@@ -55,7 +55,7 @@ enter("tklmbda", _tukey_x, _tukey_lambda)
 enter_constant("round")
 enter_constant("gammasgn")
 
-refuse("SciPy has taken it out; write sph_harm_y(n, m, phi, theta)", "sph_harm")
+refuse("newer SciPy does not have it; write sph_harm_y(n, m, phi, theta)", "sph_harm")
 refuse(
     "it is a mixture of infinitely many distributions, of which SciPy gives no density",
     "ncfdtr", "ncfdtri", "ncfdtridfd", "ncfdtridfn", "ncfdtrinc", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit",
