@@ -17,6 +17,8 @@ from .watch import check_forward
 
 _new: Any = object.__new__
 _ONE = (True,)
+_float64 = np.float64
+_DOUBLE = np.dtype(np.float64)
 
 
 def _closed(node: Node) -> None:
@@ -62,7 +64,11 @@ class Reverse(Differentiating):
         saved = pick((out, value)) if pick is not None else None
         node = _new(self.node)
         node.block, node.edges, node.bar = block, ((parent, partial, saved),), None
-        node.shape, node.dtype = out.shape, out.dtype
+        # To read these of a number takes a twentieth of the time of a whole operation on numbers.
+        if out.__class__ is _float64:
+            node.shape, node.dtype = (), _DOUBLE
+        else:
+            node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
         made = _new(Variable)
         made.data, made.level = out, self
@@ -104,7 +110,10 @@ class Reverse(Differentiating):
             return Variable(out, self, None)
         node = _new(self.node)
         node.block, node.edges, node.bar = block, edges, None
-        node.shape, node.dtype = out.shape, out.dtype
+        if out.__class__ is _float64:
+            node.shape, node.dtype = (), _DOUBLE
+        else:
+            node.shape, node.dtype = out.shape, out.dtype
         self.append(node)
         made = _new(Variable)
         made.data, made.level = out, self
