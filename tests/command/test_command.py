@@ -278,6 +278,7 @@ def test_refusals_are_messages_and_status_2(words, match, folder, capsys, monkey
         ("--version", ad.__version__),
         ("", "Usage"),
         ("study maximum(x,y)+x**2+y**2,x-y -o gd:lr=0.1 --steps 3", "maximum\\(x,y\\)"),
+        ("study -x-y,-x -o gd:lr=0.1 --steps 3", "-x-y"),
         ("study booth -o adam:max_iter=3,rmsprop:centered=true --modes both", "forward"),
         ("race -x**2+y**2 -o gd:max_iter=2,scipy:bfgs --start -1,2 --region=-3,3,-3,3", "written: race.html"),
         ("race booth -ogd:lr=1e-3 --steps=3 --out old.html --force", "written: old.html"),

@@ -119,11 +119,11 @@ def read_functions(text: str) -> list[Problem]:
 
 
 def _named(text: str) -> Problem | None:
-    """The test function of a name; None where the text is rather a difference of variables, as `x-y`."""
+    """The test function of a name; None where the text is rather a difference of variables, as `x-y` and `-x-y`."""
     try:
         return get(text)
     except ArgumentError:
-        if re.fullmatch(r"[^\W\d]\d*(-[^\W\d]\d*)+", text):
+        if re.fullmatch(r"(?=.*-)-?[^\W\d]\d*(-[^\W\d]\d*)*", text):
             return None
     near = get_close_matches(text.lower(), ZOO, n=2)
     hint = f"did you mean {' or '.join(near)}?" if near else "dragongrad zoo lists them"
