@@ -79,8 +79,8 @@ def _input(recording: Recording, node: Node) -> dict[str, Any]:
     value = node.saved[0]
     made = {"n": recording.graph.names[node], "o": "input", "l": recording.graph.names[node], "g": -1,
             "s": list(node.shape), "t": str(node.dtype), "p": [], "v": encode(value)}  # fmt: skip
-    if node.size and node.dtype.kind in "fiu":
-        finite = np.abs(np.asarray(value, dtype=np.float64))
+    if node.size and node.dtype.kind in "fiuc":
+        finite = np.abs(np.asarray(value)).astype(np.float64)
         largest = float(np.max(finite[np.isfinite(finite)], initial=0.0))
         made["reach"] = number(max(1.0, 2 * largest))
     return made

@@ -27,7 +27,7 @@ def encode(value: Any) -> Any:
         return {"several": [encode(v) for v in value]}
     array = np.asarray(value)
     if array.dtype.kind == "c":
-        return {"s": list(array.shape), "text": _complex(array)}
+        return _complex(array)
     if array.dtype.kind not in "fiub":
         return {"s": list(array.shape), "text": str(array)[:200]}
     array = array.astype(np.float64)
@@ -72,9 +72,8 @@ def _picture(array: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _complex(array: Any) -> str:
-    if array.ndim == 0:
-        return str(array[()])
-    if array.size > 8:
-        return f"{array.size} complex numbers"
-    return np.array2string(array, precision=6, separator=", ").replace("\n", "")
+def _complex(array: Any) -> dict[str, Any]:
+    """Both parts of complex numbers, and of too many a picture of their absolute values."""
+    if array.size > MOST:
+        return {"s": list(array.shape), **_picture(np.abs(array)), "z": 1}
+    return {"s": list(array.shape), "d": _base64(np.real(array)), "i": _base64(np.imag(array))}

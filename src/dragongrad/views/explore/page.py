@@ -24,8 +24,9 @@ from .widget import is_installed, widget
 _WEB = Path(__file__).parent / "web"
 # In this order: each uses only what comes before it.
 _SCRIPTS = (
-    "arrays.js", "elementwise.js", "engine.js", "linalg.js", "places.js", "model.js", "values.js", "layout.js",
-    "code.js", "table.js", "graph.js", "panel.js", "inputs.js", "exercise.js", "main.js",
+    "arrays.js", "elementwise.js", "engine.js", "complex.js", "matrices.js", "linalg.js", "decompositions.js",
+    "eig.js", "places.js", "fourier.js", "model.js", "values.js", "layout.js", "code.js", "table.js", "graph.js",
+    "panel.js", "inputs.js", "exercise.js", "main.js",
 )  # fmt: skip
 _STYLES = ("page.css", "views.css")
 _BLOCK = '<script id="data" type="application/json">'

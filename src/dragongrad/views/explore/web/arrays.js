@@ -17,9 +17,14 @@ function decode(v) {
   if (typeof v === "string") return scalar(WORDS[v]);
   if (v.several) return { several: v.several.map(decode), s: [] };
   if (v.text !== undefined) return { s: v.s, text: v.text };
-  if (v.p) return { s: v.s, p: v.p, d: new Float64Array(bytes(v.d)), low: v.low, high: v.high, bad: v.bad };
-  return { s: v.s, d: new Float64Array(bytes(v.d)) };
+  if (v.p) return { s: v.s, p: v.p, isAbsolute: v.z === 1, d: new Float64Array(bytes(v.d)), low: v.low, high: v.high, bad: v.bad };
+  const found = { s: v.s, d: new Float64Array(bytes(v.d)) };
+  if (v.i !== undefined) found.i = new Float64Array(bytes(v.i));
+  return found;
 }
+
+// What a picture shows of complex numbers.
+const absolute = (a) => (a.i ? { s: a.s, d: a.d.map((x, k) => Math.hypot(x, a.i[k])), isAbsolute: true } : a);
 
 const scalar = (x) => ({ s: [], d: Float64Array.of(x) });
 const isFull = (a) => a !== null && (a.several ? a.several.every(isFull) : a.d !== undefined && !a.p);
@@ -76,13 +81,15 @@ function plus(a, b) {
   if (a.several) return { s: a.s, several: a.several.map((part, k) => plus(part, b.several[k])) };
   const out = { s: a.s, d: new Float64Array(a.d.length) };
   for (let i = 0; i < a.d.length; i++) out.d[i] = a.d[i] + b.d[i];
+  if (a.i && b.i) out.i = a.i.map((x, k) => x + b.i[k]);
+  else if (a.i || b.i) out.i = a.i ?? b.i;
   return out;
 }
 
 const sameNumbers = (a, b) =>
   a !== null && b !== null && isFull(a) && isFull(b) && (a.several
     ? a.several.every((part, k) => sameNumbers(part, b.several[k])) : a.d.length === b.d.length &&
-  a.d.every((x, i) => Object.is(x, b.d[i]) || x === b.d[i]));
+  a.d.every((x, i) => Object.is(x, b.d[i]) || x === b.d[i]) && (!a.i && !b.i || sameNumbers(imaginaryPart(a), imaginaryPart(b))));
 
 // Text
 
@@ -95,6 +102,13 @@ function short(x, digits = 5) {
   return text.replaceAll("-", "−").replace("e+", "e");
 }
 
+// As Python writes complex numbers.
+function shortComplex(x, y, digits = 5) {
+  const i = short(y, digits);
+  return `${x === 0 ? "" : short(x, digits)}${x === 0 || i.startsWith("−") ? "" : "+"}${i}j`;
+}
+const shortAt = (a, k, digits) => (a.i ? shortComplex(a.d[k], a.i[k], digits) : short(a.d[k], digits));
+
 const shapeText = (s) => (s.length && Array.isArray(s[0]) ? s.map(shapeText).join(" ")
   : `(${s.join(", ")}${s.length === 1 ? "," : ""})`);
 
@@ -104,7 +118,7 @@ function brief(a, most = 4, digits = 5, longest = 60) {
   if (a.several) return `${a.several.length} outputs`;
   if (a.text !== undefined) return a.text.length > 28 ? `${a.text.slice(0, 27)}…` : a.text;
   if (a.p || a.d.length > most || a.s.length > 1) return null;
-  const text = a.s.length === 0 ? short(a.d[0], digits) : `[${Array.from(a.d, (x) => short(x, 3)).join(" ")}]`;
+  const text = a.s.length === 0 ? shortAt(a, 0, digits) : `[${Array.from(a.d, (_, k) => shortAt(a, k, 3)).join(" ")}]`;
   return text.length <= longest ? text : null;
 }
 
@@ -112,13 +126,13 @@ function described(a) {
   const text = brief(a, 8);
   if (text !== null) return text;
   const [low, high, bad] = range(a);
-  return `${shapeText(a.s)} from ${short(low)} to ${short(high)}${bad ? `, ${bad} not finite` : ""}`;
+  return `${shapeText(a.s)}${a.i || a.isAbsolute ? " complex, absolute values" : ""} from ${short(low)} to ${short(high)}${bad ? `, ${bad} not finite` : ""}`;
 }
 
 function range(a) {
   if (a.p) return [a.low, a.high, a.bad];
   let low = Infinity, high = -Infinity, bad = 0;
-  for (const x of a.d) {
+  for (const x of absolute(a).d) {
     if (!Number.isFinite(x)) bad++;
     else { if (x < low) low = x; if (x > high) high = x; }
   }

@@ -40,7 +40,7 @@ const FORMS = {
 };
 
 function rounded(node, out) {
-  if (node.j.r) for (let i = 0; i < out.d.length; i++) out.d[i] = Math.fround(out.d[i]);
+  if (node.j.r) for (const part of [out.d, out.i]) if (part) for (let i = 0; i < part.length; i++) part[i] = Math.fround(part[i]);
   return out;
 }
 
@@ -175,17 +175,20 @@ function extreme(node, better, worst) {
   };
 }
 
-// Of one matrix, as its flat numbers.
-function transposed(a, n, m) {
+// Of matrices, as their flat numbers.
+function turnedOver(a, n, m) {
   const out = new Float64Array(n * m);
   for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = a[i * m + j];
   return out;
 }
 
-function multiplied(a, b, n, k, m) {
-  const out = new Float64Array(n * m);
+// Adds to `out` the product of two, times a number.
+function multiplyInto(out, a, b, n, k, m, by = 1) {
   for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) for (let j = 0; j < m; j++) out[i * m + j] += a[i * k + l] * b[l * m + j];
+    for (let l = 0; l < k; l++) {
+      const x = by * a[i * k + l];
+      for (let j = 0; j < m; j++) out[i * m + j] += x * b[l * m + j];
+    }
   }
   return out;
 }
@@ -204,13 +207,13 @@ function matmulForm(node) {
     const matrixAt = (x, t, count) => x.d.subarray(t * count, (t + 1) * count);
     const out = filled(shape, 0);
     for (let t = 0; t < size(stack); t++) {
-      out.d.set(multiplied(matrixAt(a, pa[t], n * k), matrixAt(b, pb[t], k * m), n, k, m), t * n * m);
+      multiplyInto(matrixAt(out, t, n * m), matrixAt(a, pa[t], n * k), matrixAt(b, pb[t], k * m), n, k, m);
     }
     return out;
   };
   const turned = (x) => {
     const [n, m] = x.s.slice(-2), out = { s: [...x.s.slice(0, -2), m, n], d: new Float64Array(x.d.length) };
-    for (let t = 0; t < x.d.length; t += n * m) out.d.set(transposed(x.d.subarray(t, t + n * m), n, m), t);
+    for (let t = 0; t < x.d.length; t += n * m) out.d.set(turnedOver(x.d.subarray(t, t + n * m), n, m), t);
     return out;
   };
   const times = (x, y) => ({ s: node.s, d: product(matrix(x, true), matrix(y, false)).d });
@@ -228,4 +231,4 @@ function matmulForm(node) {
   };
 }
 
-const formOf = (node) => (ELEMENTWISE[node.j.f] ? elementwiseForm(node) : FORMS[node.j.f](node));
+const formOf = (node) => (node.j.z ? complexFormOf(node) : ELEMENTWISE[node.j.f] ? elementwiseForm(node) : FORMS[node.j.f](node));

@@ -11,39 +11,46 @@ function buildInputs() {
     if (NODES[i].reach === undefined) continue;
     const value = recordedValue(i);
     const reason = reasonAgainst(i);
-    const count = isFull(value) && reason === null ? Math.min(value.d.length, SLIDERS) : 1;
-    for (let k = 0; k < count; k++) rows.push(slider(i, k, reason));
-    if (reason === null && value.d.length > SLIDERS) {
-      rows.push(make("p", { class: "faint" }, `${NODES[i].n}: the first ${SLIDERS} of ${value.d.length} numbers`));
+    // A complex number has two.
+    const parts = isComplex(i) ? ["d", "i"] : ["d"], most = SLIDERS / parts.length;
+    const count = isFull(value) && reason === null ? Math.min(value.d.length, most) : 1;
+    for (let k = 0; k < count; k++) for (const part of reason === null ? parts : ["d"]) rows.push(slider(i, k, reason, part));
+    if (reason === null && value.d.length > most) {
+      rows.push(make("p", { class: "faint" }, `${NODES[i].n}: the first ${most} of ${value.d.length} numbers`));
     }
   }
   const reset = make("button", { type: "button", id: "reset", onclick: () => { resetInputs(); setSliders(); changed(); } }, "Reset inputs");
   inputsView.replaceChildren(...rows, rows.some((r) => r.querySelector("input:enabled")) ? reset : "");
 }
 
-function slider(i, k, reason) {
+function slider(i, k, reason, part) {
   const reach = typeof NODES[i].reach === "number" ? NODES[i].reach : 1;
   const value = recordedValue(i), whole = /^(u?int|bool)/.test(NODES[i].t);
-  const name = reason === null ? elementName(i, k) : NODES[i].n, now = isFull(value) ? value.d[k] : 0;
-  const output = make("output", {}, isFull(value) ? short(now) : "");
+  const suffix = !isComplex(i) ? "" : part === "d" ? ".real" : ".imag";
+  const name = reason === null ? `${elementName(i, k)}${suffix}` : NODES[i].n, now = isFull(value) ? partOf(value, part)[k] : 0;
+  const output = make("output", {}, !isFull(value) ? "" : reason === null ? short(now) : shortAt(value, k));
   const input = make("input", {
     type: "range", min: -reach, max: reach, step: whole ? 1 : reach / 500, disabled: reason !== null, "aria-label": name,
-    oninput: () => { moveInput(i, k, Number(input.value)); output.textContent = short(Number(input.value)); changed(); },
+    oninput: () => { moveInput(i, k, Number(input.value), part); output.textContent = short(Number(input.value)); changed(); },
   });
   // A slider stands at a step; what the recording has stays until it is dragged.
   input.value = Number.isFinite(now) ? now : 0;
   input.dataset.input = i;
   input.dataset.element = k;
+  input.dataset.part = part;
   const label = make("label", { class: "slider" }, make("span", {}, name), input, output);
-  return make("div", {}, label, reason === null ? null : make("small", { class: "why" }, `Fixed: ${reason}.`));
+  return make("div", {}, label, reason === null ? null : make("small", { class: "why" }, `Fixed: ${reason}. For other values call ad.explore with them.`));
 }
+
+const partOf = (a, part) => (part === "i" ? imaginaryPart(a) : a).d;
 
 function setSliders() {
   for (const input of inputsView.querySelectorAll("input")) {
     const value = valueOf(Number(input.dataset.input));
     if (!isFull(value)) continue;
-    input.value = value.d[Number(input.dataset.element)];
-    input.nextElementSibling.textContent = short(value.d[Number(input.dataset.element)]);
+    const now = partOf(value, input.dataset.part)[Number(input.dataset.element)];
+    input.value = now;
+    input.nextElementSibling.textContent = short(now);
   }
 }
 
@@ -77,7 +84,4 @@ function firstBad() {
 
 const shownBriefly = (a) => brief(a, 4) ?? described(a);
 
-function placeOf(i) {
-  const at = NODES[i].at;
-  return at ? `Line ${data.sources[at[0]].first + at[1]}: ` : "";
-}
+const placeOf = (i) => (NODES[i].at ? `${lineOf(i, "Line ")}: ` : "");

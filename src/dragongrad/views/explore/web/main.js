@@ -68,7 +68,7 @@ const say = (text) => { element("live").textContent = text; };
 function tell() {
   if (!state.playing) say(sentence());
   if (window.parent === window) return;
-  const inputs = Object.fromEntries([...state.inputs].map(([i, a]) => [NODES[i].n, Array.from(a.d)]));
+  const inputs = Object.fromEntries([...state.inputs].map(([i, a]) => [NODES[i].n, Array.from(a.d, (x, k) => (a.i ? [x, a.i[k]] : x))]));
   window.parent.postMessage({ dragongrad: { step: state.position, mode: state.mode, inputs } }, "*");
 }
 
@@ -262,10 +262,12 @@ window.explorer = {
   go, select, setMode, setSeed,
   names: NODES.map((node) => node.n),
   position: () => ({ at: state.position, last: lastPosition(), node: current() }),
-  move: (i, place, x) => { moveInput(i, place, x); setSliders(); changed(); },
+  move: (i, place, x, part) => { moveInput(i, place, x, part); setSliders(); changed(); },
+  // Of complex numbers the real and the imaginary parts, one after the other.
   numbers: (kind, i) => {
     const a = { value: valueOf, dot: dotOf, bar: barOf }[kind](i);
-    return a === null ? null : a.d ? Array.from(a.d, (x) => (Number.isFinite(x) ? x : String(x))) : undefined;
+    const of = (part) => Array.from(part, (x) => (Number.isFinite(x) ? x : String(x)));
+    return a === null ? null : a.d ? [...of(a.d), ...(isComplex(i) ? of(a.i ?? a.d.map(() => 0)) : [])] : undefined;
   },
   fixed: (i) => reasonAgainst(i),
 };

@@ -38,20 +38,31 @@ const plainOf = [];
 const argumentsOf = (i, values) => NODES[i].p.map((p, k) => (typeof p === "number" ? values(p)
   : ((plainOf[i] ??= [])[k] ??= decode(p.c))));
 const hasForm = (i) => i >= FIRST && NODES[i].j.no === undefined;
+const isComplex = (i) => isComplexType(NODES[i].t);
+// What a Node of real numbers keeps of complex ones: the real part.
+const realIn = (i, a) => (a === null || a.i === undefined || isComplex(i) ? a : realPart(a));
 const isFloat = (i) => /^(float|complex)/.test(NODES[i].t);
 
-// Why an input cannot be moved; null where it can.
+// Why an input cannot be moved: the first operation that the page cannot compute again; null where it can.
 function reasonAgainst(input) {
   if (!isFull(recordedValue(input))) return `${NODES[input].n} has too many numbers for this page`;
   const waiting = [...childrenOf[input]], seen = new Set(waiting);
+  let first = null;
   while (waiting.length) {
     const i = waiting.pop();
-    if (!hasForm(i)) return NODES[i].j.no;
-    if (!argumentsOf(i, recordedValue).every(isFull)) return `${NODES[i].o} reads an array that is too large for this page`;
+    const why = !hasForm(i) ? NODES[i].j.no
+      : argumentsOf(i, recordedValue).every(isFull) ? null : "it reads an array that is too large for this page";
+    if (why !== null) {
+      if (first === null || i < first.i) first = { i, why };
+      continue;
+    }
     for (const c of childrenOf[i]) if (!seen.has(c)) { seen.add(c); waiting.push(c); }
   }
-  return null;
+  return first && `${first.why} (${NODES[first.i].n} = ${NODES[first.i].o}${lineOf(first.i, ", line ")})`;
 }
+
+// The line of an operation in the source, behind a word; nothing where it has none.
+const lineOf = (i, word) => (NODES[i].at ? `${word}${data.sources[NODES[i].at[0]].first + NODES[i].at[1]}` : "");
 
 function elementName(i, k) {
   const { s } = recordedValue(i);
@@ -76,9 +87,11 @@ function unitSeeds() {
   return units.filter(({ name }) => !named.has(name));
 }
 
-function moveInput(input, place, x) {
-  const now = state.inputs.get(input) ?? { s: recordedValue(input).s, d: Float64Array.from(recordedValue(input).d) };
-  now.d[place] = NODES[input].t === "float32" ? Math.fround(x) : x;
+// `part` says which part of a complex number moves: "d" or "i".
+function moveInput(input, place, x, part = "d") {
+  const { s, d, i } = recordedValue(input);
+  const now = state.inputs.get(input) ?? { s, d: Float64Array.from(d), ...(i && { i: Float64Array.from(i) }) };
+  now[part][place] = /^(float32|complex64)$/.test(NODES[input].t) ? Math.fround(x) : x;
   state.inputs.set(input, now);
   compute();
 }
@@ -96,7 +109,7 @@ function compute() {
   NODES.forEach((node, i) => {
     changed[i] = i < FIRST ? state.inputs.has(i) : parentsOf[i].some((p) => changed[p]);
     values[i] = !changed[i] ? recordedValue(i) : i < FIRST ? state.inputs.get(i)
-      : formAt(i).value(argumentsOf(i, (p) => values[p]));
+      : realIn(i, formAt(i).value(argumentsOf(i, (p) => values[p])));
   });
   live = { values, changed, dots: [], bars: [], given: [] };
   pushAgain();
@@ -117,7 +130,7 @@ function pushAgain() {
     }
     const dots = node.p.map((p) => (typeof p === "number" && isFloat(p) ? live.dots[p] : null));
     const args = isFloat(i) ? argumentsOf(i, (p) => live.values[p]) : [];
-    live.dots[i] = isFloat(i) ? formAt(i).push(args, live.values[i], dots) ?? zeros(node.s) : zeros(node.s);
+    live.dots[i] = isFloat(i) ? realIn(i, formAt(i).push(args, live.values[i], dots)) ?? zeros(node.s) : zeros(node.s);
   });
 }
 
@@ -144,7 +157,7 @@ function passedBack(i, bar) {
   const args = hasForm(i) ? argumentsOf(i, (p) => live.values[p]) : [];
   if (bar !== null && hasForm(i) && args.every(isFull) && isFull(live.values[i])) {
     const found = formAt(i).pull(args, live.values[i], bar);
-    return node.p.flatMap((p, k) => (typeof p === "number" && isFloat(p) ? [[p, found[k]]] : []));
+    return node.p.flatMap((p, k) => (typeof p === "number" && isFloat(p) ? [[p, realIn(p, found[k])]] : []));
   }
   const before = data.bars[i] === null ? null : decode(data.bars[i]);
   const same = bar !== null && sameNumbers(bar, before) && parentsOf[i].every((p) => !live.changed[p]);

@@ -36,7 +36,7 @@ function numbers(a) {
   const columns = a.s[a.s.length - 1], rows = a.d.length / columns;
   const body = [];
   for (let i = 0; i < Math.min(rows, 6); i++) {
-    const shown = Array.from(a.d.subarray(i * columns, i * columns + Math.min(columns, 6)), (x) => make("td", {}, short(x, 4)));
+    const shown = Array.from(a.d.subarray(i * columns, i * columns + Math.min(columns, 6)), (_, k) => make("td", {}, shortAt(a, i * columns + k, a.i ? 3 : 4)));
     body.push(make("tr", {}, ...shown, columns > 6 ? make("td", {}, "…") : null));
   }
   if (rows > 6) body.push(make("tr", {}, make("td", {}, "…")));
@@ -47,7 +47,7 @@ const times = (partial, what) => `${short(partial, 4)} · ${what}`;
 
 // The partial derivative of an elementwise Node of numbers by its k-th argument; null where there is none to name.
 function partialOf(i, k) {
-  if (!hasForm(i) || !ELEMENTWISE[NODES[i].j.f] || size(NODES[i].s) !== 1) return null;
+  if (!hasForm(i) || NODES[i].j.z || !ELEMENTWISE[NODES[i].j.f] || size(NODES[i].s) !== 1) return null;
   const args = argumentsOf(i, valueOf);
   if (args.some((a) => !isFull(a) || a.d.length !== 1) || !formAt(i).partial) return null;
   return formAt(i).partial(args, valueOf(i), k).d[0];
@@ -73,7 +73,7 @@ function adjointParts(i) {
   if (many) parts.push(make("p", { class: "faint" }, `the sum of ${arrivedCount(i)} contributions`));
   const known = came.filter(([, g]) => g !== null && !g.several && size(g.s) === 1 && isFull(g));
   if (came.length > 1 && known.length === came.length) {
-    const terms = came.map(([from, g]) => `${short(g.d[0], 4)}${from === null ? " (start)" : ` (${NODES[from].n})`}`);
+    const terms = came.map(([from, g]) => `${shortAt(g, 0, 4)}${from === null ? " (start)" : ` (${NODES[from].n})`}`);
     parts.push(make("p", { class: "sum" }, `${node.n}_bar = ${terms.join(" + ")}`));
   } else if (came.length) {
     parts.push(make("p", { class: "faint" }, `${came.length > 1 ? "the sum of contributions" : "a contribution"} from ${came.map(([from]) => (from === null ? "the start" : NODES[from].n)).join(", ")}`));

@@ -28,6 +28,19 @@ function argsorted(node, [x]) {
   return out;
 }
 
+// The places of a partition. NumPy does not say in which order the others are: the recorded one if it still is a
+// partition, else that of sorting.
+function partitioned(node, [x]) {
+  const out = argsorted(node, [x]);
+  const known = decode(node.v);
+  alongAxis(x.s, node.j.axis, (places) => {
+    const at = (k) => x.d[places[known.d[places[k]]]];
+    const isOne = node.j.kth.every((k) => places.every((_, j) => (j < k ? ascending(at(j), at(k)) <= 0 : ascending(at(j), at(k)) >= 0)));
+    if (isOne) for (const p of places) out.d[p] = known.d[p];
+  });
+  return out;
+}
+
 // The place of the first of the best; a NaN is best of all.
 const bestPlace = (better) => (node, [x]) => {
   const out = filled(node.s, 0);
@@ -96,6 +109,7 @@ function stackPart(a, k) {
 
 Object.assign(FORMS, {
   argsort: constantForm(argsorted),
+  partition: constantForm(partitioned),
   argmax: constantForm(bestPlace((x, y) => x > y)),
   argmin: constantForm(bestPlace((x, y) => x < y)),
   searchsorted: constantForm(searched),

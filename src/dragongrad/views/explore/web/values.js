@@ -79,6 +79,7 @@ function tile(rows, columns, most, at) {
 // The pieces of a picture of an array, in a box of this size.
 function picture(a, width, height) {
   if (a === null || a.d === undefined || !a.d.length) return [];
+  a = absolute(a);
   return a.s.length <= 1 ? bars(grid(a, 48)[0], range(a), width, height) : cells(grid(a), range(a), width, height);
 }
 
