@@ -43,6 +43,18 @@ def tall(m, v):
     return m.vstack([matrix(m, v), m.csr_array(([0.5, -1.5], ([0, 1], [1, 2])), shape=(2, 4))])
 
 
+def written(a, x):
+    a.setdiag(x * x)
+    a[3, 0], a[0, 1:3], a[2] = x[1], x[:2], x[0] * x
+    return a
+
+
+def by_columns(m, a):
+    a.data *= 2
+    again = m.csc_array((a.data, a.indices, a.indptr))
+    return a.data[1:3], a.T.data, a.tocsr().tocoo().data, again.toarray()
+
+
 def picked(found, *places):
     return [found[i] for i in places]
 
@@ -85,6 +97,28 @@ PRODUCTS = {
     "SciPy's A * number": case(lambda m, x: (x[0] * scipy.sparse.eye_array(4)) @ x, VECTOR),
     "SciPy's matrix * x": case(lambda m, x: scipy.sparse.csr_matrix(np.eye(4) + 1) * x, VECTOR),
 }
+METHODS = {
+    "functions": case(
+        lambda m, v: [getattr(matrix(m, v) * 0.1, n)().toarray() for n in ("sin", "arctan", "expm1", "sign")]
+        + [abs(matrix(m, v)).sqrt().toarray(), np.sin(matrix(m, v)).toarray()], ENTRIES
+    ),
+    "powers": case(lambda m, v: (matrix(m, v).power(3) + matrix(m, v) ** 2).toarray(), ENTRIES),
+    "powers of a matrix": case(lambda m, v: (m.csr_matrix(matrix(m, v)) ** 3).toarray(), ENTRIES, single=False),
+    "means": case(
+        lambda m, v: (matrix(m, v).mean(), matrix(m, v).mean(0), matrix(m, v).max(), matrix(m, v).min(),
+                      np.asarray(m.csr_matrix(matrix(m, v)).sum(1))), ENTRIES
+    ),
+    "maximum": case(
+        lambda m, v: (matrix(m, v).maximum(even(m, -v)) - matrix(m, v).minimum(0)).toarray(), ENTRIES
+    ),
+    "one row of it": case(
+        lambda m, v: (matrix(m, v).multiply(matrix(m, v)[[2]]) * matrix(m, v)[:, [0]]).toarray(), ENTRIES
+    ),
+    "another shape": case(lambda m, v: matrix(m, v).reshape(2, 8).toarray(), ENTRIES),
+    "written": case(lambda m, v, x: written(matrix(m, v).tolil(), x).toarray(), ENTRIES, VECTOR),
+    "by columns": case(lambda m, v: by_columns(m, matrix(m, v).tocsc()), ENTRIES),
+    "spdiags": case(lambda m, x: m.spdiags(x.T, [0, -2], 3, 4).toarray(), MATRIX),
+}  # fmt: skip
 SYSTEMS = {
     "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
     "spsolve columns": case(lambda m, v, b: m.linalg.spsolve(even(m, v).tocsc(), b), ENTRIES, MATRIX),
@@ -131,7 +165,7 @@ SYSTEMS = {
         ENTRIES,
     ),
 }  # fmt: skip
-globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))
+globals().update(properties("sparse", KINDS | PRODUCTS | METHODS | SYSTEMS))
 
 
 @pytest.mark.parametrize("f", [
@@ -329,7 +363,7 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
         with pytest.raises(ad.NoRuleError, match=r"test_scipy_sparse(.|\n)*Write"):
             ad.jacobian(f)(ENTRIES)
     with pytest.raises(ad.AbsentError, match="toarray"):
-        ad.grad(lambda v: matrix(sparse, v).power(2).sum())(ENTRIES)
+        ad.grad(lambda v: matrix(sparse, v).argmax())(ENTRIES)
     with pytest.raises(ad.NoRuleError, match=r"dragongrad\.scipy\.sparse\.csr_array"):
         ad.grad(lambda v: scipy.sparse.csr_array((v, (ROWS, COLS))).sum())(ENTRIES)
 

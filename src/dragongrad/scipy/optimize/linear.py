@@ -142,4 +142,4 @@ def _system(name: str, A: Any, b: Any) -> tuple[Any, Any]:  # noqa: N803
 
 
 def _for_scipy(matrix: Any) -> Any:
-    return matrix.pattern.filled(matrix.data) if hasattr(matrix, "pattern") else matrix
+    return matrix.pattern.filled(matrix.entries) if hasattr(matrix, "pattern") else matrix

@@ -119,7 +119,7 @@ def _run(name: str, A: Any, b: Any, options: dict[str, Any]) -> tuple[Any, int]:
         return operated(b[:, None], how=Iteration(name, options, A), trans=False)[:, 0], 0
     a = square(name, A)
     column, is_vector = side(name, a, b)
-    x = iterated(a.data, column, pattern=a.pattern, how=Iteration(name, options), trans=False)
+    x = iterated(a.entries, column, pattern=a.pattern, how=Iteration(name, options), trans=False)
     return (x[:, 0] if is_vector else x), 0
 
 

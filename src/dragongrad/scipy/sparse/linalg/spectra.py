@@ -90,9 +90,9 @@ def eigen_moved(a: SparseArray, a_dot: SparseArray, w: Any, v: Any) -> tuple[Any
     Of a tangent that is not symmetric it is the symmetric part that counts.
     """
     w = _simple(w)
-    turned = (a_dot @ v + product(np.conj(a_dot.data), v, pattern=a_dot.pattern, trans=True)) / 2
+    turned = (a_dot @ v + product(np.conj(a_dot.entries), v, pattern=a_dot.pattern, trans=True)) / 2
     w_dot = np.real(np.sum(np.conj(v) * turned, axis=0))
-    return w_dot, _bordered_solved(a.data, a.pattern, w, v, v * w_dot - turned)[:-1]
+    return w_dot, _bordered_solved(a.entries, a.pattern, w, v, v * w_dot - turned)[:-1]
 
 
 def _bordered_solved(x: Any, pattern: Pattern, w: Any, v: Any, right: Any) -> Any:
@@ -171,7 +171,7 @@ def eigsh(
     options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol,
                "mode": mode}  # fmt: skip
     options |= {} if rng is None else {"rng": rng}
-    w, v = _eigsh(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    w, v = _eigsh(a.entries, search=Search(a.pattern, options, not return_eigenvectors))
     return (w, v) if return_eigenvectors else w
 
 
@@ -241,7 +241,7 @@ def eigs(
     a = square("eigs", A)
     options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol}
     options |= {} if rng is None else {"rng": rng}
-    w, v = _eigs(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    w, v = _eigs(a.entries, search=Search(a.pattern, options, not return_eigenvectors))
     return (w, v) if return_eigenvectors else w
 
 
@@ -309,5 +309,5 @@ def svds(
     given = {"k": k, "ncv": ncv, "tol": tol, "which": which, "v0": v0, "maxiter": maxiter, "solver": solver,
              "options": options}  # fmt: skip
     given |= {} if rng is None else {"rng": rng}
-    u, s, vh = _svds(a.data, search=Search(a.pattern, given))
+    u, s, vh = _svds(a.entries, search=Search(a.pattern, given))
     return (u, s, vh) if return_singular_vectors else s

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ....blocks.axes import as_array
-from ....core.errors import NoRuleError, ShapeError, describe, user_line
+from ....core.errors import AbsentError, ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...chapters import holds_variable, settled
 from ..arrays import SparseArray, as_sparse, is_sparse
 from ..blocks import solved
@@ -40,7 +40,7 @@ def side(name: str, a: SparseArray, b: Any) -> tuple[Any, bool]:
 
 def _solve(name: str, a: SparseArray, b: Any, trans: bool, order: str = "COLAMD") -> Any:
     b, is_vector = side(name, a, b)
-    x = solved(a.data, b, pattern=a.pattern, trans=trans, order=order)
+    x = solved(a.entries, b, pattern=a.pattern, trans=trans, order=order)
     return x[:, 0] if is_vector else x
 
 
@@ -119,8 +119,18 @@ class Factors:
         self._a, self._order = a, order
         self.shape, self.nnz = a.shape, a.nnz
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AbsentError(
+            f"the LU factors of a sparse matrix with Variables have no {name!r}, but solve()\n  at {user_line()}\n"
+            "Write la.lu(A.toarray()) for the factors themselves, or take splu of ad.stop_gradient(A)"
+        )
+
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         """Solve with the matrix ("N"), its transpose ("T") or its conjugate transpose ("H")."""
+        if trans not in ("N", "T", "H"):
+            raise ArgumentError(f"solve: trans={trans!r}\n  at {user_line()}\nWrite 'N', 'T' or 'H'")
         if trans == "H":
             return np.conj(self.solve(np.conj(as_array(rhs)), "T"))
         return _solve("splu", self._a, rhs, trans == "T", self._order)
