@@ -1,5 +1,6 @@
 """`dragongrad.scipy.sparse`: a table of cases times the properties that all of them have, and what is special."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -297,6 +298,35 @@ def test_a_star_means_what_it_does_of_scipys_kind(make, kind):
     np.testing.assert_allclose(found, plain, rtol=1e-12)
 
 
+@pytest.mark.parametrize("f", [
+    lambda m, b: m.linalg.spsolve(matrix(m, ENTRIES).tocsc(), b[:, None]),
+    lambda m, b: m.linalg.gmres(matrix(m, ENTRIES), b[:, None], rtol=1e-13)[0],
+    lambda m, b: m.linalg.splu(matrix(m, ENTRIES).tocsc()).solve(b[:, None]),
+    lambda m, b: m.linalg.svds(matrix(m, ENTRIES) * b[0], 2, v0=ONES, return_singular_vectors="u")[:2],
+    lambda m, b: m.linalg.svds(matrix(m, ENTRIES) * b[0], 2, v0=ONES, return_singular_vectors="vh")[1:],
+    lambda m, b: m.kron(matrix(m, ENTRIES) * b[0], np.eye(2), format="csr").data,
+    lambda m, b: (matrix(m, (ENTRIES * b[0]).astype(np.complex64)) / 2).toarray(),
+], ids=["spsolve", "gmres", "splu", "svds u", "svds vh", "kron", "division"])  # fmt: skip
+def test_shapes_and_dtypes_are_scipys(f):
+    plain, found = f(scipy.sparse, VECTOR), ad.jvp(lambda b: f(sparse, b), (VECTOR,), (VECTOR,))[0]
+    for x, y in zip(*[v if isinstance(v, tuple) else (v,) for v in (plain, found)], strict=True):
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_a_triangle_is_one(lower):
+    solve = functools.partial(sparse.linalg.spsolve_triangular, lower=lower)
+    f = lambda x: solve(sparse.csr_array(x), VECTOR[:3])
+    triangle = np.tril(MATRIX[:3] @ MATRIX.T[:, :3] + 3 * np.eye(3)) if lower else np.triu(np.ones((3, 3)))
+    # What is stored outside is zero, and is not looked at.
+    slopes = ad.jacobian(f)(triangle)
+    assert np.any(slopes)
+    assert not np.any(slopes * (triangle == 0))
+    with pytest.raises(ad.FactorizationError, match=r"outside(.|\n)*test_scipy_sparse(.|\n)*tril"):
+        ad.jacobian(f)(triangle + 1e-3)
+
+
 def test_a_number_of_pythons_leaves_single_precision():
     v = ENTRIES.astype(np.float32)
     for f in (lambda m, a: 2 * a, lambda m, a: a * 0.5, lambda m, a: a - 2 * a, lambda m, a: a * np.float64(2)):
@@ -358,12 +388,19 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
               lambda v: sparse.kronsum(matrix(sparse, v)[:2], np.eye(2)).sum()):  # fmt: skip
         with pytest.raises(ad.ShapeError, match="test_scipy_sparse"):
             ad.jacobian(f)(ENTRIES)
-    for f in (lambda v: matrix(sparse, v) + 1.0, lambda v: list(matrix(sparse, v)),
-              lambda v: sparse.linalg.eigsh(matrix(sparse, v), 2, M=np.eye(4))):  # fmt: skip
+    for f in (
+        lambda a: a + 1.0, list, bool, len, lambda a: a[0], lambda a: a == 0, lambda a: known == a, lambda a: 1.0 / a,
+        lambda a: a.max(axis=0), lambda a: a.maximum(1), lambda a: known.setdiag(a.data), lambda a: a**0,
+        lambda a: sparse.linalg.eigsh(a, 2, M=np.eye(4)),
+    ):  # fmt: skip
         with pytest.raises(ad.NoRuleError, match=r"test_scipy_sparse(.|\n)*Write"):
-            ad.jacobian(f)(ENTRIES)
-    with pytest.raises(ad.AbsentError, match="toarray"):
-        ad.grad(lambda v: matrix(sparse, v).argmax())(ENTRIES)
+            ad.jacobian(lambda v, f=f: f(matrix(sparse, v)))(ENTRIES)
+    for f in (lambda a: a.argmax(), lambda a: a.todia().data, lambda a: a.tocsc().row,
+              lambda a: sparse.linalg.splu(a.tocsc()).L):  # fmt: skip
+        with pytest.raises(ad.AbsentError, match=r"test_scipy_sparse(.|\n)*Write"):
+            ad.grad(lambda v, f=f: f(matrix(sparse, v)))(ENTRIES)
+    with pytest.raises(ad.DtypeError, match=r"numpy\.exp(.|\n)*test_scipy_sparse(.|\n)*toarray"):
+        ad.grad(lambda v: np.exp(matrix(sparse, v)))(ENTRIES)
     with pytest.raises(ad.NoRuleError, match=r"dragongrad\.scipy\.sparse\.csr_array"):
         ad.grad(lambda v: scipy.sparse.csr_array((v, (ROWS, COLS))).sum())(ENTRIES)
 

@@ -176,7 +176,8 @@ class SparseArray:
             raise refused("A / B of sparse matrices is dense", "Write A.toarray() / B.toarray()")
         # As SciPy has it, a quotient by a number is of double precision.
         wide = not np.ndim(other) and np.can_cast(self.dtype, np.float64)
-        return (self.astype(np.float64) if wide else self).multiply(1 / as_array(other))
+        other = other if isinstance(other, (int, float, complex)) else as_array(other)
+        return (self.astype(np.float64) if wide else self).multiply(1 / other)
 
     def __rtruediv__(self, other: Any) -> Any:
         raise refused("x / A of a sparse matrix divides by zero", "Write x / A.toarray()")
@@ -349,7 +350,10 @@ def as_sparse(value: Any) -> SparseArray:
     if not scipys.issparse(value):
         value = as_array(value)
         if np.ndim(value) != 2:
-            raise ShapeError(f"{describe(value)} is no matrix\n  at {user_line()}")
+            raise ShapeError(f"{describe(value)} is no matrix\n  at {user_line()}\nWrite x[None, :] for a row")
+        if isinstance(value, np.ndarray):
+            # Of constants, what is zero stays so.
+            return as_sparse(scipys.csr_array(value))
         rows, cols = np.indices(np.shape(value)).reshape(2, -1)
         pattern, order = placed(rows, cols, np.shape(value))
         return SparseArray(np.reshape(value, (-1,))[order], pattern)

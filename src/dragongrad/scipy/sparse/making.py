@@ -87,6 +87,10 @@ def _diagonals(
 ) -> SparseArray:  # fmt: skip
     if np.ndim(offsets) == 0:
         # One diagonal, as its elements.
+        if np.ndim(diagonals) > 1 or any(np.ndim(d) for d in diagonals if np.ndim(diagonals)):
+            raise ShapeError(
+                f"diagonals and one offset: as many of both\n  at {user_line()}\nWrite a list of offsets"
+            )
         diagonals, offsets = [diagonals], [offsets]
     rows = [np.reshape(as_array(d), (-1,)) for d in diagonals]
     starts = np.cumsum([1] + [np.size(d) for d in rows])

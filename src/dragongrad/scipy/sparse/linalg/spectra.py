@@ -14,6 +14,7 @@ import scipy.sparse.linalg as scipys
 from ....blocks.matrices import adjoint
 from ....core.block import general
 from ....core.errors import FactorizationError, NoRuleError, user_line
+from ...chapters import one_of
 from ...checks import checked
 from ..arrays import SparseArray, as_sparse
 from ..blocks import product, solved
@@ -281,12 +282,12 @@ def svds(
     A : sparse matrix of shape (m, n)
     k, ncv, tol, which, v0, maxiter, solver, rng, options
         As SciPy's: how many, which, and how they are found.
-    return_singular_vectors : bool
+    return_singular_vectors : bool, "u" or "vh"
 
     Returns
     -------
     u, s, vh : arrays of shapes (m, k), (k,), (k, n)
-        Or `s` alone.
+        Or `s` alone; None for vectors that are not asked for.
 
     Raises
     ------
@@ -304,10 +305,12 @@ def svds(
     array([ 0., -1.,  0.])
 
     """
+    wanted = return_singular_vectors
+    one_of("svds", "return_singular_vectors", wanted, True, False, "u", "vh")
     a = as_sparse(A)
     a = a if a.dtype.kind in "fc" else a.astype(np.float64)
     given = {"k": k, "ncv": ncv, "tol": tol, "which": which, "v0": v0, "maxiter": maxiter, "solver": solver,
              "options": options}  # fmt: skip
     given |= {} if rng is None else {"rng": rng}
     u, s, vh = _svds(a.entries, search=Search(a.pattern, given))
-    return (u, s, vh) if return_singular_vectors else s
+    return (None if wanted == "vh" else u, s, None if wanted == "u" else vh) if wanted else s
