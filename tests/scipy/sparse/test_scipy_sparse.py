@@ -389,9 +389,9 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
         with pytest.raises(ad.ShapeError, match="test_scipy_sparse"):
             ad.jacobian(f)(ENTRIES)
     for f in (
-        lambda a: a + 1.0, list, bool, len, lambda a: a[0], lambda a: a == 0, lambda a: known == a, lambda a: 1.0 / a,
-        lambda a: a.max(axis=0), lambda a: a.maximum(1), lambda a: known.setdiag(a.data), lambda a: a**0,
-        lambda a: sparse.linalg.eigsh(a, 2, M=np.eye(4)),
+        lambda a: a + 1.0, list, bool, len, lambda a: a[0], lambda a: a == 0, lambda a: known == a,
+        lambda a: 1.0 / a, lambda a: a.max(axis=0), lambda a: a.maximum(1), lambda a: known.setdiag(a.data),
+        lambda a: a**0, lambda a: sparse.linalg.eigsh(a, 2, M=np.eye(4)),
     ):  # fmt: skip
         with pytest.raises(ad.NoRuleError, match=r"test_scipy_sparse(.|\n)*Write"):
             ad.jacobian(lambda v, f=f: f(matrix(sparse, v)))(ENTRIES)
