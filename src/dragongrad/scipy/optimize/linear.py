@@ -51,6 +51,9 @@ def nnls(A: Any, b: Any, *more: Any, **options: Any) -> Any:  # noqa: N803
     from scipy import optimize
 
     options = named(optimize.nnls, more, options, "b")
+    if 0 in np.shape(A):
+        # SciPy's writes beyond its memory then, or gives what happens to stand there.
+        raise ShapeError(f"nnls({describe(A)}, {describe(b)}): no rows or no columns\n  at {user_line()}")
     if not moves(None, A, b):
         return optimize.nnls(A, b, **options)
     A, b = _system("nnls", A, b)  # noqa: N806
