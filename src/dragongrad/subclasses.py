@@ -85,9 +85,11 @@ def gather(array: np.ndarray[Any, Any]) -> Any:
             return array.astype(np.result_type(*elements) if elements else np.float64)
         except (TypeError, ValueError):
             kinds = sorted({type(e).__name__ for e in elements})
+            instead = "Write array.astype(float) where its elements are numbers"
+            if any(hasattr(e, "toarray") for e in elements):
+                instead = "Write A.toarray() of a sparse matrix"
             raise DtypeError(
-                f"an object array holding {', '.join(kinds)} is not numeric\n  at {user_line()}\n"
-                "Write array.astype(float) where its elements are numbers"
+                f"an object array holding {', '.join(kinds)} is not numeric\n  at {user_line()}\n{instead}"
             ) from None
     for e in elements:
         if isinstance(e, Variable) and e.shape:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import TABLE, composite, general
-from ..core.errors import FactorizationError, NoRuleError
+from ..core.errors import FactorizationError, NoRuleError, user_line
 from ..core.variable import plain
 from .equal_values import (
     alone,
@@ -226,7 +226,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     if full_matrices and a.shape[-1] != a.shape[-2]:
         raise NoRuleError(
             f"np.linalg.svd has no derivative rule for full_matrices=True of shape {a.shape}: the added vectors "
-            "are not unique; use full_matrices=False"
+            f"are not unique\n  at {user_line()}\nWrite full_matrices=False"
         )
     return _SVD_RESULT(*_svd(a))
 

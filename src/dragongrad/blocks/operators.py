@@ -100,7 +100,9 @@ def defers(value: Any, fn: Any = None, left: Any = None) -> Any:
     if fn is None:
         refuse_foreign(value)
         answers = getattr(value, "__array_ufunc__", _UNSET)
-        return answers is None or (answers is _UNSET and getattr(value, "__array_priority__", 0) > 0)
+        if answers is _UNSET:
+            return getattr(value, "__array_priority__", 0) > 0
+        return answers is None or getattr(value, "answers_variables", False)
     method = getattr(value, _REFLECTED.get(fn, ""), None)
     out = NotImplemented if method is None else method(left)
     if out is NotImplemented:

@@ -56,6 +56,7 @@ _OURS, _THEIRS = f"{__package__}.special", "scipy.special"
 # The operators and methods of SciPy's sparse matrices that may meet a Variable.
 _OPERATORS = """
 __matmul__ __rmatmul__ __mul__ __rmul__ __add__ __radd__ __sub__ __rsub__ __truediv__ multiply dot
+maximum minimum __pow__ power __imul__ __itruediv__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__
 """
 
 
@@ -90,29 +91,54 @@ def _answer_in(module: ModuleType) -> None:
 
 def _of_sparse(name: str, original: Any) -> Callable[..., Any]:
     """A method of SciPy's sparse matrices, but where a Variable is the other operand or holds the entries."""
+    # What is written in place is a matrix of ours, which the name holds then.
+    ours_name = name.replace("__i", "__")
 
     def answer(self: Any, other: Any) -> Any:
         kind = other.__class__
+        if getattr(kind, "answers_variables", False):
+            return getattr(kind.of(self), ours_name)(other)
         meets = isinstance(other, Variable) if kind is not np.ndarray else other.dtype.hasobject
         if meets or isinstance(getattr(self, "data", None), Variable):
             other = plain(other)
             if isinstance(other, Variable) or isinstance(self.data, Variable):
                 ours = import_module(f"{__package__}.sparse.arrays").as_sparse(self)
-                return getattr(ours, name)(other)
+                return getattr(ours, ours_name)(other)
         return original(self, other)
 
     return update_wrapper(answer, original, updated=())
+
+
+def _written(name: str, original: Any) -> Callable[..., Any]:
+    """A method of SciPy's sparse matrices that writes into them, which refuses Variables."""
+
+    def write(self: Any, *args: Any, **kwargs: Any) -> Any:
+        held = import_module(f"{__package__}.chapters").holds_variable
+        if held((args, kwargs)):
+            raise NoRuleError(
+                f"a sparse matrix of SciPy's holds no Variables: {type(self).__name__}.{name}\n  at {user_line()}\n"
+                "Write A = dragongrad.scipy.sparse.SparseArray.of(A) first, or "
+                "dragongrad.scipy.sparse.coo_array((data, (i, j)), shape=...)"
+            )
+        return original(self, *args, **kwargs)
+
+    return update_wrapper(write, original, updated=())
 
 
 def _answer_for_sparse(module: ModuleType) -> None:
     """Let SciPy's sparse matrices know Variables."""
     both: Any = (module.sparray, module.spmatrix)
     kinds = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, both)]
-    for base in {base for kind in kinds for base in kind.__mro__[:-1]}:
+    # One of them is a dict too.
+    for base in {base for kind in kinds for base in kind.__mro__ if base.__module__ != "builtins"}:
         for name in _OPERATORS.split():
             original = vars(base).get(name)
             if original is not None and getattr(original, "__code__", None) is not _ANSWER:
                 setattr(base, name, _of_sparse(name, original))
+        for name in ("__setitem__", "setdiag"):
+            original = vars(base).get(name)
+            if original is not None and getattr(original, "__code__", None) is not _WRITE:
+                setattr(base, name, _written(name, original))
 
 
 def _answer_for_squareform(module: ModuleType) -> None:
@@ -151,6 +177,7 @@ def _answer_for_zeros(module: ModuleType) -> None:
 
 
 _ANSWER = _of_sparse("", lambda self, other: None).__code__
+_WRITE = _written("", lambda self: None).__code__
 
 
 # What is done after the import of a module of SciPy's.

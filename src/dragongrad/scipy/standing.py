@@ -19,7 +19,7 @@ class _Kind(type):
         found = getattr(cls.theirs, name, None)
         if found is None:
             raise _absent(cls, name)
-        return _of_plain(cls, name, found) if callable(found) else found
+        return of_plain(cls, name, found) if callable(found) else found
 
 
 class StandIn(metaclass=_Kind):
@@ -67,7 +67,7 @@ class StandIn(metaclass=_Kind):
             found = getattr(own, name)
         except AttributeError:
             raise _absent(type(self), name) from None
-        return _of_plain(type(self), name, found) if callable(found) else found
+        return of_plain(type(self), name, found) if callable(found) else found
 
 
 def _title(cls: Any) -> str:
@@ -79,7 +79,7 @@ def _absent(cls: Any, name: str) -> AbsentError:
     return AbsentError(f"{_title(cls)} has no {name!r}\n  at {user_line()}\ndir() of it names what is there")
 
 
-def _of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+def of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
     """A method of SciPy's, which takes no Variables."""
 
     def call(*args: Any, **kwargs: Any) -> Any:

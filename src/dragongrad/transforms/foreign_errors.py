@@ -166,7 +166,7 @@ def _held(value: Any) -> list[Any]:
         return [*read, *(value.__defaults__ or ()), *map(_content, value.__closure__ or ())]
     if type(value).__module__.startswith("dragongrad."):
         # A sparse matrix of ours.
-        return [getattr(value, "data", None)]
+        return [getattr(value, "entries", None)]
     held = getattr(value, "__dict__", None)
     return list(held.values()) if isinstance(held, dict) and not isinstance(value, type) else []
 

@@ -64,6 +64,7 @@ SYSTEMS = {
     "inv": case(lambda m, a: m.inv(a), A),
     "det": case(lambda m, a: m.det(a), A),
     "pinv": case(lambda m, a: m.pinv(a), TALL),
+    "pinvh": case(lambda m, a: m.pinvh(a, lower=False), A),
     "pinv wide": case(lambda m, a: m.pinv(a, return_rank=True)[0], WIDE),
     "lstsq": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=4)),
     "lstsq columns": case(lambda m, a, b: m.lstsq(a, b)[:2], TALL, RNG.normal(size=(4, 2))),
@@ -378,3 +379,15 @@ def test_names_that_are_not_there():
     assert "linalg" in dir(ad.scipy)
     assert la.solve.__module__ == "dragongrad.scipy.linalg"
     assert pickle.loads(pickle.dumps(la.solve)) is la.solve
+
+
+@pytest.mark.parametrize("f", [
+    lambda m, a: m.lu(a, p_indices=True)[0], lambda m, a: m.lu_factor(a)[1],
+    lambda m, a: m.qr(a, mode="economic", pivoting=True)[2],
+    lambda m, a: m.lstsq(a, a[:, 0], lapack_driver="gelsy")[1],
+    lambda m, a: m.lstsq(a[:0], a[:0, 0])[1], lambda m, a: m.lstsq(a[:, :0], a[:, :2])[1],
+])  # fmt: skip
+def test_indices_and_empty_residuals_are_as_scipys(f):
+    expected, found = f(scipy.linalg, TALL), ad.jvp(lambda a: f(la, a), (TALL,), (TALL,))[0]
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_allclose(found, expected)

@@ -72,6 +72,7 @@ def test_batches_and_compiled(backend):
     (ad.SolutionError, "holds nothing back", lambda b: optimize.nnls(np.eye(3), b)[0]),
     (ad.FactorizationError, "singular", lambda b: optimize.lsq_linear(np.ones((3, 2)), b).x),
     (ad.ShapeError, "a matrix and a vector", lambda b: optimize.nnls(np.ones((2, 2)), b)[0]),
+    (ad.ShapeError, "no columns", lambda b: optimize.nnls(np.ones((3, 0)), b)[0]),
     (ad.NoRuleError, "operator", lambda b: optimize.lsq_linear(scipy.sparse.linalg.aslinearoperator(A), b).x),
     (ad.ArgumentError, "low, high", lambda b: optimize.lsq_linear(np.eye(3), b, (1.0,)).x),
     (ad.SolutionError, "no solution", lambda b: optimize.lsq_linear(A[:3], b, (-1e-3, 1e-3), max_iter=1).x),
@@ -80,3 +81,9 @@ def test_what_cannot_be_is_an_error_that_names_the_line(error, words, f):
     with pytest.raises(error, match=words) as caught:
         ad.jacobian(f)(np.array([1.0, 0.0, 2.0]))
     assert "test_linear_squares.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (0, 2), (0, 0)])
+def test_scipys_nnls_is_not_asked_where_it_would_write_beyond_its_memory(shape):
+    with pytest.raises(ad.ShapeError, match=r"no rows or no columns(.|\n)*test_linear_squares"):
+        optimize.nnls(np.ones(shape), np.ones(shape[0]))

@@ -1,5 +1,6 @@
 """`dragongrad.scipy.sparse`: a table of cases times the properties that all of them have, and what is special."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -41,6 +42,18 @@ def definite(m, v):
 
 def tall(m, v):
     return m.vstack([matrix(m, v), m.csr_array(([0.5, -1.5], ([0, 1], [1, 2])), shape=(2, 4))])
+
+
+def written(a, x):
+    a.setdiag(x * x)
+    a[3, 0], a[0, 1:3], a[2] = x[1], x[:2], x[0] * x
+    return a
+
+
+def by_columns(m, a):
+    a.data *= 2
+    again = m.csc_array((a.data, a.indices, a.indptr))
+    return a.data[1:3], a.T.data, a.tocsr().tocoo().data, again.toarray()
 
 
 def picked(found, *places):
@@ -85,6 +98,28 @@ PRODUCTS = {
     "SciPy's A * number": case(lambda m, x: (x[0] * scipy.sparse.eye_array(4)) @ x, VECTOR),
     "SciPy's matrix * x": case(lambda m, x: scipy.sparse.csr_matrix(np.eye(4) + 1) * x, VECTOR),
 }
+METHODS = {
+    "functions": case(
+        lambda m, v: [getattr(matrix(m, v) * 0.1, n)().toarray() for n in ("sin", "arctan", "expm1", "sign")]
+        + [abs(matrix(m, v)).sqrt().toarray(), np.sin(matrix(m, v)).toarray()], ENTRIES
+    ),
+    "powers": case(lambda m, v: (matrix(m, v).power(3) + matrix(m, v) ** 2).toarray(), ENTRIES),
+    "powers of a matrix": case(lambda m, v: (m.csr_matrix(matrix(m, v)) ** 3).toarray(), ENTRIES, single=False),
+    "means": case(
+        lambda m, v: (matrix(m, v).mean(), matrix(m, v).mean(0), matrix(m, v).max(), matrix(m, v).min(),
+                      np.asarray(m.csr_matrix(matrix(m, v)).sum(1))), ENTRIES
+    ),
+    "maximum": case(
+        lambda m, v: (matrix(m, v).maximum(even(m, -v)) - matrix(m, v).minimum(0)).toarray(), ENTRIES
+    ),
+    "one row of it": case(
+        lambda m, v: (matrix(m, v).multiply(matrix(m, v)[[2]]) * matrix(m, v)[:, [0]]).toarray(), ENTRIES
+    ),
+    "another shape": case(lambda m, v: matrix(m, v).reshape(2, 8).toarray(), ENTRIES),
+    "written": case(lambda m, v, x: written(matrix(m, v).tolil(), x).toarray(), ENTRIES, VECTOR),
+    "by columns": case(lambda m, v: by_columns(m, matrix(m, v).tocsc()), ENTRIES),
+    "spdiags": case(lambda m, x: m.spdiags(x.T, [0, -2], 3, 4).toarray(), MATRIX),
+}  # fmt: skip
 SYSTEMS = {
     "spsolve": case(lambda m, v, b: m.linalg.spsolve(matrix(m, v).tocsc(), b), ENTRIES, VECTOR),
     "spsolve columns": case(lambda m, v, b: m.linalg.spsolve(even(m, v).tocsc(), b), ENTRIES, MATRIX),
@@ -131,7 +166,7 @@ SYSTEMS = {
         ENTRIES,
     ),
 }  # fmt: skip
-globals().update(properties("sparse", KINDS | PRODUCTS | SYSTEMS))
+globals().update(properties("sparse", KINDS | PRODUCTS | METHODS | SYSTEMS))
 
 
 @pytest.mark.parametrize("f", [
@@ -263,6 +298,35 @@ def test_a_star_means_what_it_does_of_scipys_kind(make, kind):
     np.testing.assert_allclose(found, plain, rtol=1e-12)
 
 
+@pytest.mark.parametrize("f", [
+    lambda m, b: m.linalg.spsolve(matrix(m, ENTRIES).tocsc(), b[:, None]),
+    lambda m, b: m.linalg.gmres(matrix(m, ENTRIES), b[:, None], rtol=1e-13)[0],
+    lambda m, b: m.linalg.splu(matrix(m, ENTRIES).tocsc()).solve(b[:, None]),
+    lambda m, b: m.linalg.svds(matrix(m, ENTRIES) * b[0], 2, v0=ONES, return_singular_vectors="u")[:2],
+    lambda m, b: m.linalg.svds(matrix(m, ENTRIES) * b[0], 2, v0=ONES, return_singular_vectors="vh")[1:],
+    lambda m, b: m.kron(matrix(m, ENTRIES) * b[0], np.eye(2), format="csr").data,
+    lambda m, b: (matrix(m, (ENTRIES * b[0]).astype(np.complex64)) / 2).toarray(),
+], ids=["spsolve", "gmres", "splu", "svds u", "svds vh", "kron", "division"])  # fmt: skip
+def test_shapes_and_dtypes_are_scipys(f):
+    plain, found = f(scipy.sparse, VECTOR), ad.jvp(lambda b: f(sparse, b), (VECTOR,), (VECTOR,))[0]
+    for x, y in zip(*[v if isinstance(v, tuple) else (v,) for v in (plain, found)], strict=True):
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_a_triangle_is_one(lower):
+    solve = functools.partial(sparse.linalg.spsolve_triangular, lower=lower)
+    f = lambda x: solve(sparse.csr_array(x), VECTOR[:3])
+    triangle = np.tril(MATRIX[:3] @ MATRIX.T[:, :3] + 3 * np.eye(3)) if lower else np.triu(np.ones((3, 3)))
+    # What is stored outside is zero, and is not looked at.
+    slopes = ad.jacobian(f)(triangle)
+    assert np.any(slopes)
+    assert not np.any(slopes * (triangle == 0))
+    with pytest.raises(ad.FactorizationError, match=r"outside(.|\n)*test_scipy_sparse(.|\n)*tril"):
+        ad.jacobian(f)(triangle + 1e-3)
+
+
 def test_a_number_of_pythons_leaves_single_precision():
     v = ENTRIES.astype(np.float32)
     for f in (lambda m, a: 2 * a, lambda m, a: a * 0.5, lambda m, a: a - 2 * a, lambda m, a: a * np.float64(2)):
@@ -324,12 +388,19 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
               lambda v: sparse.kronsum(matrix(sparse, v)[:2], np.eye(2)).sum()):  # fmt: skip
         with pytest.raises(ad.ShapeError, match="test_scipy_sparse"):
             ad.jacobian(f)(ENTRIES)
-    for f in (lambda v: matrix(sparse, v) + 1.0, lambda v: list(matrix(sparse, v)),
-              lambda v: sparse.linalg.eigsh(matrix(sparse, v), 2, M=np.eye(4))):  # fmt: skip
+    for f in (
+        lambda a: a + 1.0, list, bool, len, lambda a: a[0], lambda a: a == 0, lambda a: known == a,
+        lambda a: 1.0 / a, lambda a: a.max(axis=0), lambda a: a.maximum(1), lambda a: known.setdiag(a.data),
+        lambda a: a**0, lambda a: sparse.linalg.eigsh(a, 2, M=np.eye(4)),
+    ):  # fmt: skip
         with pytest.raises(ad.NoRuleError, match=r"test_scipy_sparse(.|\n)*Write"):
-            ad.jacobian(f)(ENTRIES)
-    with pytest.raises(ad.AbsentError, match="toarray"):
-        ad.grad(lambda v: matrix(sparse, v).power(2).sum())(ENTRIES)
+            ad.jacobian(lambda v, f=f: f(matrix(sparse, v)))(ENTRIES)
+    for f in (lambda a: a.argmax(), lambda a: a.todia().data, lambda a: a.tocsc().row,
+              lambda a: sparse.linalg.splu(a.tocsc()).L):  # fmt: skip
+        with pytest.raises(ad.AbsentError, match=r"test_scipy_sparse(.|\n)*Write"):
+            ad.grad(lambda v, f=f: f(matrix(sparse, v)))(ENTRIES)
+    with pytest.raises(ad.DtypeError, match=r"numpy\.exp(.|\n)*test_scipy_sparse(.|\n)*toarray"):
+        ad.grad(lambda v: np.exp(matrix(sparse, v)))(ENTRIES)
     with pytest.raises(ad.NoRuleError, match=r"dragongrad\.scipy\.sparse\.csr_array"):
         ad.grad(lambda v: scipy.sparse.csr_array((v, (ROWS, COLS))).sum())(ENTRIES)
 

@@ -6,6 +6,7 @@ import scipy.spatial.transform
 from scipy_cases import SCIPY, case, properties
 
 import dragongrad as ad
+from dragongrad.scipy.spatial import transform
 from dragongrad.scipy.spatial.transform import Rotation, Slerp
 from dragongrad.testing import check_derivatives
 
@@ -178,3 +179,27 @@ def test_what_has_no_derivative_is_an_error_that_names_the_line():
         ad.jacobian(lambda a: Rotation.from_rotvec(a).reduce())(VECTOR)
     with pytest.raises(ad.ArgumentError, match="outside"):
         ad.grad(lambda t: Slerp([0.0, 1.0], Rotation.from_rotvec(VECTORS[:2]))(t).as_quat()[0])(2.0)
+
+
+def _of_classes(m):
+    """What the classes without derivatives give of plain arrays."""
+    spline = m.RotationSpline([0.0, 1.0, 2.0], m.Rotation.from_rotvec(np.eye(3)))
+    found = [spline(0.5).as_rotvec(), spline([0.1, 0.2], 1), spline.TOL]
+    if hasattr(scipy.spatial.transform, "RigidTransform"):
+        turned = m.Rotation.from_rotvec([0.0, 0.0, 1.0])
+        moved = m.RigidTransform.from_components(np.array([1.0, 2.0, 3.0]), turned)
+        both = m.RigidTransform.concatenate([moved, moved.inv()])
+        found += [(moved * both[1]).as_matrix(), (moved**2).apply(np.ones(3)), moved.rotation.as_quat(), len(both)]
+    return found
+
+
+def test_classes_without_derivatives_are_classes():
+    for found, expected in zip(_of_classes(transform), _of_classes(scipy.spatial.transform), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    turns = lambda v: transform.Rotation.from_rotvec(np.outer([1.0, 2.0], v))
+    for f in (
+        lambda v: transform.RotationSpline([0.0, 1.0], turns(v))(0.5).as_rotvec(),
+        lambda v: transform.RotationSpline([0.0, 1.0], turns(np.ones(3)))(v[0]).as_rotvec(),
+    ):
+        with pytest.raises(ad.NoRuleError, match=r"RotationSpline(.|\n)*test_scipy_rotation(.|\n)*(Take|Pass)"):
+            ad.jacobian(f)(np.ones(3))

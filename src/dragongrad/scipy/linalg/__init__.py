@@ -76,7 +76,7 @@ from .structured import (
     leslie,
     toeplitz,
 )
-from .systems import det, inv, lstsq, norm, pinv, solve, solve_triangular
+from .systems import det, inv, lstsq, norm, pinv, pinvh, solve, solve_triangular
 
 LinAlgError, LinAlgWarning = CHAPTER.module.LinAlgError, CHAPTER.module.LinAlgWarning
 _CONSTANTS = """
@@ -94,7 +94,7 @@ __all__ = [
     "hadamard", "hankel", "helmert", "hessenberg", "hilbert", "inv", "invhilbert", "invpascal", "ishermitian",
     "issymmetric", "khatri_rao", "kron", "ldl", "leslie", "logm", "lstsq", "lu", "lu_factor", "lu_solve",
     "matmul_toeplitz", "matrix_balance", "norm", "null_space", "orth", "orthogonal_procrustes", "pascal",
-    "pinv", "polar", "qr", "qz", "rq", "schur", "signm", "sinhm", "sinm", "solve", "solve_banded",
+    "pinv", "pinvh", "polar", "qr", "qz", "rq", "schur", "signm", "sinhm", "sinm", "solve", "solve_banded",
     "solve_circulant", "solve_continuous_are", "solve_continuous_lyapunov", "solve_discrete_are",
     "solve_discrete_lyapunov", "solve_sylvester", "solve_toeplitz", "solve_triangular", "solveh_banded",
     "sqrtm", "subspace_angles", "svd", "svdvals", "tanhm", "tanm", "toeplitz",

@@ -80,7 +80,7 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
 
 def _lu_value(x: Any) -> Any:
     packed, pivots = scipys.lu_factor(x, check_finite=False)
-    return packed, pivots.astype(np.int64), _order(pivots, x.shape[-2])
+    return packed, pivots, _order(pivots, x.shape[-2])
 
 
 def _order(pivots: Any, m: int) -> Any:
@@ -202,7 +202,7 @@ def lu(
     if permute_l:
         return np.take_along_axis(lower, back[..., None], axis=-2), upper
     if p_indices:
-        return back, lower, upper
+        return back.astype(np.int32), lower, upper
     exchange = np.equal(back[..., :, None], np.arange(a.shape[-2])).astype(np.finfo(packed.dtype).dtype)
     return exchange, lower, upper
 
@@ -253,7 +253,7 @@ def qr(
 
 
 _pivoted: Any = constant(
-    "pivots of qr", value=stacked(lambda x: scipys.qr(x, mode="r", pivoting=True)[1].astype(np.int64), 2),
+    "pivots of qr", value=stacked(lambda x: scipys.qr(x, mode="r", pivoting=True)[1], 2),
     names=("x",), parameters=(), dispatches=False, signature="(m,n)->(n)",
 )  # fmt: skip
 

@@ -241,6 +241,26 @@ def pinv(
 
 
 @smooth
+def pinvh(
+    a: Any, atol: Any = None, rtol: Any = None, lower: bool = True, return_rank: bool = False,
+    check_finite: bool = True,
+) -> Any:  # fmt: skip
+    """The pseudo-inverse of a symmetric (Hermitian) matrix, of which one triangle is read, as `pinv`.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> import dragongrad.scipy.linalg as la
+    >>> ad.grad(lambda a: np.sum(la.pinvh(a)))(np.diag([2.0, 4.0]))
+    array([[-0.25  ,  0.    ],
+           [-0.25  , -0.0625]])
+
+    """
+    a = matrix(a)
+    return pinv(from_triangle(a if lower else adjoint(a)), atol=atol, rtol=rtol, return_rank=return_rank)
+
+
+@smooth
 @over_stacks(a=2, b="1|2")
 def lstsq(
     a: Any, b: Any, cond: Any = None, overwrite_a: bool = False, overwrite_b: bool = False,
@@ -249,7 +269,7 @@ def lstsq(
     """The least-squares solution, the sums of squared residuals, the rank and the singular values.
 
     The derivative is that among matrices of the same rank (Golub and Pereyra 1973). With `lapack_driver="gelsy"`
-    SciPy gives no singular values, and None stands for them here too.
+    SciPy gives no residuals and no singular values: an empty array and None stand for them here too.
 
     Examples
     --------
@@ -263,13 +283,15 @@ def lstsq(
     a, b = together(a, b)
     limit = float(np.finfo(a.dtype).eps) if cond is None or cond < 0 else cond
     x, residuals, rank, s = np.linalg.lstsq(a, b, rcond=limit)
-    if b.ndim == 1 and residuals.size:
-        residuals = residuals[0]
-    elif 0 in a.shape:
-        residuals = np.sum(np.absolute(b) ** 2, axis=0)
     # SciPy's is a number of Python's.
     rank = rank.astype(np.int64)
-    return x, residuals, rank, None if lapack_driver == "gelsy" else s
+    if a.shape[1] == 0:
+        return x, np.sum(np.absolute(b) ** 2, axis=0), rank, s
+    if a.shape[0] == 0 or lapack_driver == "gelsy" or not residuals.size:
+        residuals = np.zeros_like(x, shape=(0,))
+    elif b.ndim == 1:
+        residuals = residuals[0]
+    return x, residuals, rank, None if lapack_driver == "gelsy" and a.shape[0] else s
 
 
 @smooth

@@ -51,6 +51,9 @@ def nnls(A: Any, b: Any, *more: Any, **options: Any) -> Any:  # noqa: N803
     from scipy import optimize
 
     options = named(optimize.nnls, more, options, "b")
+    if 0 in np.shape(A):
+        # SciPy's writes beyond its memory then, or gives what happens to stand there.
+        raise ShapeError(f"nnls({describe(A)}, {describe(b)}): no rows or no columns\n  at {user_line()}")
     if not moves(None, A, b):
         return optimize.nnls(A, b, **options)
     A, b = _system("nnls", A, b)  # noqa: N806
@@ -142,4 +145,4 @@ def _system(name: str, A: Any, b: Any) -> tuple[Any, Any]:  # noqa: N803
 
 
 def _for_scipy(matrix: Any) -> Any:
-    return matrix.pattern.filled(matrix.data) if hasattr(matrix, "pattern") else matrix
+    return matrix.pattern.filled(matrix.entries) if hasattr(matrix, "pattern") else matrix

@@ -9,6 +9,8 @@ from ...forks import locked
 from .arrays import SparseArray
 from .chapter import CHAPTER
 from .making import (
+    SparseEfficiencyWarning,
+    SparseWarning,
     block_array,
     block_diag,
     bmat,
@@ -32,13 +34,18 @@ from .making import (
     hstack,
     identity,
     issparse,
+    isspmatrix,
     kron,
     kronsum,
     lil_array,
     lil_matrix,
+    load_npz,
+    rand,
     random,
     random_array,
+    save_npz,
     sparray,
+    spdiags,
     spmatrix,
     tril,
     triu,
@@ -46,10 +53,11 @@ from .making import (
 )
 
 __all__ = [
-    "SparseArray", "block_array", "block_diag", "bmat", "bsr_array", "bsr_matrix", "coo_array", "coo_matrix",
-    "csc_array", "csc_matrix", "csr_array", "csr_matrix", "dia_array", "dia_matrix", "diags", "diags_array",
-    "dok_array", "dok_matrix", "eye", "eye_array", "find", "hstack", "identity", "issparse", "kron", "kronsum",
-    "lil_array", "lil_matrix", "random", "random_array", "sparray", "spmatrix", "tril", "triu", "vstack",
+    "SparseArray", "SparseEfficiencyWarning", "SparseWarning", "block_array", "block_diag", "bmat", "bsr_array",
+    "bsr_matrix", "coo_array", "coo_matrix", "csc_array", "csc_matrix", "csr_array", "csr_matrix", "dia_array",
+    "dia_matrix", "diags", "diags_array", "dok_array", "dok_matrix", "eye", "eye_array", "find", "hstack",
+    "identity", "issparse", "isspmatrix", "kron", "kronsum", "lil_array", "lil_matrix", "load_npz", "rand",
+    "random", "random_array", "save_npz", "sparray", "spdiags", "spmatrix", "tril", "triu", "vstack",
 ]  # fmt: skip
 _absent = CHAPTER.getattr()
 

@@ -11,26 +11,39 @@ import optree
 import scipy.sparse as scipys
 
 from ...blocks.axes import as_array
-from ...core.errors import AbsentError, ArgumentError, NoRuleError, ShapeError, describe, user_line
+from ...core.errors import (
+    ArgumentError,
+    ShapeError,
+    describe,
+    user_line,
+)
 from ...core.nests import NAMESPACE
 from ...core.variable import Variable, is_constant, plain
+from . import elements, places
+from .absent import FORMATS, absent
 from .blocks import product
-from .pattern import Pattern, placed
+from .combining import canonical, common_shape, of_both, of_two, refused, spread, together
+from .pattern import Pattern, of_labels, placed
 
 
 class SparseArray:
-    """A sparse matrix with the entries `data`, of which functions are differentiated.
+    """A sparse matrix with stored entries of which functions are differentiated.
 
     The functions that make SciPy's sparse matrices (`csr_array`, `diags`, ...) make one where an argument is a
-    Variable. It is a nest: `ad.grad(f)(A)` of one is another, with the derivative by each stored entry.
+    Variable. It is a nest: `ad.grad(f)(A)` of one is another, with the derivative by each stored entry. What is
+    dense is an array, also of SciPy's older classes, which make a `numpy.matrix`: write `@` for their products.
 
     Attributes
     ----------
-    data : array of shape (nnz,)
+    entries : array of shape (nnz,)
         The stored entries, row after row. Several at one place count together.
+    data : array of shape (nnz,)
+        The same, column after column where the format is "csc".
     indices, indptr : ndarray of int
-        The column of each, and where each row begins, as in SciPy's CSR format.
-    shape, ndim, nnz, dtype, T
+        The column of each, and where each row begins, as in SciPy's CSR format; in CSC format rows and columns.
+    row, col, coords : ndarrays of int
+        The places, in COO format.
+    shape, ndim, nnz, size, dtype, format, T, real, imag
         As SciPy's.
 
     Examples
@@ -45,26 +58,63 @@ class SparseArray:
 
     """
 
-    # NumPy's arrays and Variables on the left of an operator leave it to this class.
-    __array_ufunc__ = None
     answers_variables = True
-    __slots__ = ("data", "pattern")
+    __slots__ = ("entries", "pattern")
     ndim = 2
 
-    def __init__(self, data: Any, pattern: Pattern) -> None:
-        self.data, self.pattern = data, pattern
+    def __init__(self, entries: Any, pattern: Pattern) -> None:
+        self.entries, self.pattern = entries, pattern
 
     @classmethod
     def of(cls, matrix: Any) -> SparseArray:
         """A sparse matrix of SciPy's as one of these, which compiled functions take as an argument."""
         return as_sparse(matrix)
 
-    indices = property(lambda self: self.pattern.indices)
-    indptr = property(lambda self: self.pattern.indptr)
     shape = property(lambda self: self.pattern.shape)
-    nnz = property(lambda self: self.pattern.nnz)
-    dtype = property(lambda self: self.data.dtype)
-    format = "csr"
+    nnz = size = property(lambda self: self.pattern.nnz)
+    dtype = property(lambda self: self.entries.dtype)
+    format = property(lambda self: self.pattern.format)
+    has_sorted_indices = True
+    has_canonical_format = property(lambda self: self.pattern.is_canonical)
+
+    @property
+    def data(self) -> Any:
+        """The stored entries, in the order of the format."""
+        self._has("data")
+        return self.entries[self.pattern.by_columns] if self.format == "csc" else self.entries
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self._has("data")
+        if np.shape(value) != (self.nnz,):
+            raise ShapeError(f"A.data = {describe(value)} of {self.nnz} stored entries\n  at {user_line()}")
+        self.entries = value[np.argsort(self.pattern.by_columns)] if self.format == "csc" else value
+
+    @property
+    def indices(self) -> Any:
+        """The column of each entry; in CSC format its row."""
+        self._has("indices")
+        return self.pattern.rows[self.pattern.by_columns] if self.format == "csc" else self.pattern.indices
+
+    @property
+    def indptr(self) -> Any:
+        """Where each row begins; in CSC format each column."""
+        self._has("indptr")
+        return self.pattern.column_starts if self.format == "csc" else self.pattern.indptr
+
+    @property
+    def coords(self) -> tuple[Any, Any]:
+        """The rows and columns of the entries."""
+        self._has("coords")
+        return self.pattern.rows, self.pattern.indices
+
+    row = property(lambda self: self.coords[0])
+    col = property(lambda self: self.coords[1])
+
+    def _has(self, name: str) -> None:
+        """Ask for an attribute that this format of SciPy's does not have, or has in another shape."""
+        if self.format not in FORMATS[name]:
+            raise AttributeError(name)
 
     # Products
 
@@ -72,7 +122,7 @@ class SparseArray:
         return self._times(other, False)
 
     def __rmatmul__(self, other: Any) -> Any:
-        if scipys.issparse(other):
+        if is_sparse(other):
             return as_sparse(other) @ self
         other = as_array(other)
         out = self._times(np.swapaxes(other, -1, -2) if np.ndim(other) > 1 else other, True)
@@ -80,11 +130,11 @@ class SparseArray:
 
     def dot(self, other: Any) -> Any:
         """The product with a vector, a matrix or a number."""
-        return self @ other if np.ndim(other) or is_sparse(other) else self * other
+        return self @ other if is_sparse(other) or np.ndim(other) else self * other
 
     def _times(self, other: Any, trans: bool) -> Any:
         if is_sparse(other):
-            return _of_two(self, as_sparse(other))
+            return of_two(self, as_sparse(other))
         other, n = as_array(other), self.shape[0 if trans else 1]
         if np.ndim(other) not in (1, 2) or np.shape(other)[0] != n:
             first, second = (other, self) if trans else (self, other)
@@ -93,54 +143,62 @@ class SparseArray:
                 "A sparse matrix takes vectors and matrices; ad.vmap takes it over more axes"
             )
         column = other[:, None] if np.ndim(other) == 1 else other
-        out = product(self.data, column, pattern=self.pattern, trans=trans)
+        out = product(self.entries, column, pattern=self.pattern, trans=trans)
         return out[:, 0] if np.ndim(other) == 1 else out
 
     # Element by element
 
     def __mul__(self, other: Any) -> Any:
-        return self @ other if self.pattern.is_matrix and np.ndim(plain(other)) else self.multiply(other)
+        return self @ other if self._is_product(other) else self.multiply(other)
 
     def __rmul__(self, other: Any) -> Any:
-        if self.pattern.is_matrix and np.ndim(plain(other)):
-            return self.__rmatmul__(other)
-        return self.multiply(other)
+        return self.__rmatmul__(other) if self._is_product(other) else self.multiply(other)
+
+    def _is_product(self, other: Any) -> bool:
+        return self.pattern.is_matrix and (is_sparse(other) or bool(np.ndim(plain(other))))
 
     def multiply(self, other: Any) -> SparseArray:
         """Each entry times a number, or times the element of a dense array or of a sparse one."""
         if is_sparse(other):
-            return _of_both(self, as_sparse(other))
+            return of_both(self, as_sparse(other))
         # A number of Python's takes the dtype of the entries.
         other = other if isinstance(other, (int, float, complex)) else as_array(other)
         if not np.ndim(other):
-            return SparseArray(self.data * other, self.pattern)
-        wide = np.broadcast_to(other, self.shape)
-        return SparseArray(self.data * wide[self.pattern.rows, self.pattern.indices], self.pattern)
+            return SparseArray(self.entries * other, self.pattern)
+        wide = common_shape(self.shape, np.shape(other))
+        own = spread(self, wide)
+        other = np.broadcast_to(other, wide)
+        places = own.pattern.rows, own.pattern.indices
+        return SparseArray(own.entries * other[places], own.pattern.like(format="coo"))
 
     def __truediv__(self, other: Any) -> SparseArray:
         if is_sparse(other):
-            raise _refused("A / B of sparse matrices is dense", "Write A.toarray() / B.toarray()")
+            raise refused("A / B of sparse matrices is dense", "Write A.toarray() / B.toarray()")
         # As SciPy has it, a quotient by a number is of double precision.
         wide = not np.ndim(other) and np.can_cast(self.dtype, np.float64)
-        return (self.astype(np.float64) if wide else self).multiply(1 / as_array(other))
+        other = other if isinstance(other, (int, float, complex)) else as_array(other)
+        return (self.astype(np.float64) if wide else self).multiply(1 / other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        raise refused("x / A of a sparse matrix divides by zero", "Write x / A.toarray()")
 
     def __neg__(self) -> SparseArray:
-        return SparseArray(-self.data, self.pattern)
+        return SparseArray(-self.entries, self.pattern)
+
+    def __abs__(self) -> SparseArray:
+        return elements.applied(self, np.abs)
+
+    def __pow__(self, n: Any) -> SparseArray:
+        return elements.matrix_power(self, n) if self.pattern.is_matrix else elements.power(self, n)
 
     def __add__(self, other: Any) -> Any:
         if is_sparse(other):
-            other = as_sparse(other)
-            _check_same(self, other, "+")
-            if other.pattern == self.pattern:
-                return SparseArray(self.data + other.data, self.pattern)
-            rows, cols = [np.concatenate([getattr(a, n) for a in (self.pattern, other.pattern)])
-                          for n in ("rows", "indices")]  # fmt: skip
-            return summed(np.concatenate([self.data, other.data]), rows, cols, self)
+            return together(self, as_sparse(other))
         other = as_array(other)
         if not np.ndim(other) and is_constant(other) and other == 0:
-            return self
+            return self.copy()
         if not np.ndim(other):
-            raise _refused("a number added to a sparse matrix makes a dense one", "Write A.toarray() + x")
+            raise refused("a number added to a sparse matrix makes a dense one", "Write A.toarray() + x")
         return self.toarray() + other
 
     __radd__ = __add__
@@ -151,109 +209,129 @@ class SparseArray:
     def __rsub__(self, other: Any) -> Any:
         return -self + other
 
+    def _compared(self, other: Any) -> Any:
+        raise refused("a comparison of sparse matrices", "Write it with A.toarray(), or of A.data")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compared
+    __hash__ = object.__hash__
+    __round__ = elements.round_
+    power, maximum, minimum = elements.power, elements.maximum, elements.minimum
+    sum, mean, count_nonzero = elements.total, elements.mean, elements.count_nonzero
+    max, min = elements.greatest, elements.least
+    nanmax, nanmin = elements.greatest_number, elements.least_number
+
+    __array_ufunc__ = elements.answered
+
     # The same entries otherwise
 
     @property
     def T(self) -> SparseArray:  # noqa: N802
         """The transpose."""
         m, n = self.shape
-        pattern, order = placed(self.indices, self.pattern.rows, (n, m), self.pattern.is_matrix)
-        return SparseArray(self.data[order], pattern)
+        pattern, order = placed(self.pattern.indices, self.pattern.rows, (n, m), self.pattern.is_matrix)
+        turned = {"csr": "csc", "csc": "csr"}.get(self.format, self.format)
+        return SparseArray(self.entries[order], pattern.like(format=turned))
 
-    def transpose(self) -> SparseArray:
+    def transpose(self, axes: Any = None, copy: bool = False) -> SparseArray:
         """The transpose."""
+        if axes is not None and tuple(axes) != (1, 0):
+            raise ArgumentError(f"axes={axes} of a sparse matrix\n  at {user_line()}\nWrite A.T")
         return self.T
 
-    def conj(self) -> SparseArray:
+    def conj(self, copy: bool = True) -> SparseArray:
         """The complex conjugate."""
-        return SparseArray(np.conj(self.data), self.pattern)
+        return SparseArray(np.conj(self.entries), self.pattern)
 
     conjugate = conj
+    real = property(lambda self: SparseArray(np.real(self.entries), self.pattern))
+    imag = property(lambda self: SparseArray(np.imag(self.entries), self.pattern))
 
-    def astype(self, dtype: Any) -> SparseArray:
+    def getnnz(self) -> int:
+        """How many entries are stored."""
+        return self.nnz
+
+    def getH(self) -> SparseArray:  # noqa: N802
+        """The conjugate transpose."""
+        return self.T.conj()
+
+    def astype(self, dtype: Any, casting: Any = "unsafe", copy: bool = True) -> SparseArray:
         """The same in another dtype."""
-        return SparseArray(self.data.astype(dtype), self.pattern)
+        return SparseArray(self.entries.astype(dtype, casting=casting), self.pattern)
 
     def copy(self) -> SparseArray:
         """A matrix of the same entries."""
-        return SparseArray(self.data.copy(), self.pattern)
+        return SparseArray(self.entries.copy(), self.pattern)
 
-    def tocsr(self, copy: bool = False) -> SparseArray:
-        """The same: the stored entries are kept row after row, whatever the format."""
-        return self
+    def asformat(self, format: Any, copy: bool = False) -> SparseArray:
+        """The same in a format of SciPy's, whose attributes it has then: "csr", "csc" and "coo" have any."""
+        known = ("csr", "csc", "coo", "dia", "bsr", "lil", "dok")
+        if format not in (None, *known):
+            raise ArgumentError(f"{format!r} is no format\n  at {user_line()}\nWrite one of {', '.join(known)}")
+        # As SciPy has it, entries at one place are added up on the way from COO.
+        own = canonical(self) if self.format == "coo" and format not in (None, "coo") else self
+        return SparseArray(own.entries, own.pattern.like(format=format))
 
-    tocsc = tocoo = tobsr = todia = tolil = asformat = tocsr
-
-    def toarray(self) -> Any:
+    def toarray(self, order: Any = None, out: Any = None) -> Any:
         """The dense array."""
-        return product(self.data, np.eye(self.shape[1], dtype=self.dtype), pattern=self.pattern)
+        if out is not None:
+            raise refused("A.toarray(out=)", "Write A.toarray()")
+        return product(self.entries, np.eye(self.shape[1], dtype=self.dtype), pattern=self.pattern)
 
     todense = toarray
 
-    def diagonal(self, k: int = 0) -> Any:
-        """The elements of a diagonal."""
-        m, n = self.shape
-        length = max(0, min(m, n - k) if k >= 0 else min(m + k, n))
-        here = np.flatnonzero(self.indices - self.pattern.rows == k)
-        places = self.pattern.rows[here] + min(k, 0)
-        return self._collected(here, places, length)
+    reshape, diagonal, trace = places.reshape, places.diagonal, places.trace
+    __getitem__, __setitem__, setdiag = places.part, places.write_part, places.setdiag
+    getrow, getcol = places.row, places.column
 
-    def trace(self, offset: int = 0) -> Any:
-        """The sum of a diagonal."""
-        return np.sum(self.diagonal(offset))
-
-    def sum(self, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-        """The sum of all elements, or along an axis."""
-        if dtype is not None or out is not None:
-            raise _refused("sum(dtype=, out=) of a sparse matrix", "Write A.sum(axis).astype(dtype)")
-        if axis is None:
-            return np.sum(self.data)
-        if axis not in (0, 1, -1, -2):
-            raise ArgumentError(f"axis {axis} of a sparse matrix\n  at {user_line()}\nWrite 0 or 1")
-        ones = np.ones(self.shape[0 if axis in (0, -2) else 1], self.dtype)
-        return ones @ self if axis in (0, -2) else self @ ones
-
-    def _collected(self, here: Any, places: Any, length: int) -> Any:
-        """Some entries at their places in a vector, those of one place added up."""
-        pattern, _ = placed(places, here, (length, self.nnz))
-        ones = np.ones(here.size, self.dtype)
-        return product(ones, self.data[:, None], pattern=pattern)[:, 0]
-
-    def __getitem__(self, index: Any) -> Any:
+    def sum_duplicates(self) -> None:
+        """Add up entries at one place."""
         own = canonical(self)
-        labels = own.pattern.filled(np.arange(1, own.nnz + 1))[index]
-        if scipys.issparse(labels):
-            return from_labels(labels, own.data, self.pattern.is_matrix)
-        labels = np.asarray(labels)
-        if np.any(labels > own.nnz):
-            raise _refused("an element is taken more than once", "Write A.toarray()[...]")
-        return np.concatenate([np.zeros(1, self.dtype), own.data])[labels]
+        self.entries, self.pattern = own.entries, own.pattern
+
+    def sort_indices(self) -> None:
+        """Nothing: the entries are sorted always."""
+
+    check_format = prune = sort_indices
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             # Python and NumPy themselves ask for such names, and take no for an answer.
             raise AttributeError(name)
-        raise AbsentError(
-            f"a sparse matrix with Variables has no {name!r}\n  at {user_line()}\n"
-            f"Write A.toarray().{name}, or with A.data: {', '.join(n for n in dir(type(self)) if n[0] != '_')}"
-        )
+        raise absent(self, name)
 
     def __iter__(self) -> Any:
-        raise _refused("iteration over the rows of a sparse matrix", "Write for row in A.toarray()")
+        raise refused("iteration over the rows of a sparse matrix", "Write for row in A.toarray()")
+
+    def __bool__(self) -> bool:
+        raise refused("the truth of a sparse matrix", "Write A.nnz > 0, or A.toarray().any()")
 
     def __len__(self) -> int:
-        raise TypeError("the length of a sparse matrix is ambiguous: write A.nnz or A.shape[0]")
+        raise refused("the length of a sparse matrix is ambiguous", "Write A.nnz or A.shape[0]")
 
     def __repr__(self) -> str:
         return f"<SparseArray {self.dtype} {self.shape} with {self.nnz} stored entries>"
 
 
+def _changing(format: str) -> Any:
+    def change(self: SparseArray, *options: Any, copy: bool = False, **named: Any) -> SparseArray:
+        return self.asformat(format)
+
+    change.__name__, change.__doc__ = f"to{format}", f"The same, as SciPy's {format.upper()} format has it."
+    return change
+
+
+for _format in ("csr", "csc", "coo", "dia", "bsr", "lil", "dok"):
+    setattr(SparseArray, f"to{_format}", _changing(_format))
+for _function in elements.FUNCTIONS:
+    setattr(SparseArray, _function, elements.method(_function))
+
+
 def _parts(a: Any) -> Any:
-    return [a.data], a.pattern, ["data"]
+    return [a.entries], a.pattern, ["entries"]
 
 
-def _of_parts(pattern: Any, data: Any) -> Any:
-    return SparseArray(data[0], pattern)
+def _of_parts(pattern: Any, entries: Any) -> Any:
+    return SparseArray(entries[0], pattern)
 
 
 optree.register_pytree_node(SparseArray, _parts, _of_parts, namespace=NAMESPACE)
@@ -272,31 +350,42 @@ def as_sparse(value: Any) -> SparseArray:
     if not scipys.issparse(value):
         value = as_array(value)
         if np.ndim(value) != 2:
-            raise ShapeError(f"{describe(value)} is no matrix\n  at {user_line()}")
+            raise ShapeError(f"{describe(value)} is no matrix\n  at {user_line()}\nWrite x[None, :] for a row")
+        if isinstance(value, np.ndarray):
+            # Of constants, what is zero stays so.
+            return as_sparse(scipys.csr_array(value))
         rows, cols = np.indices(np.shape(value)).reshape(2, -1)
         pattern, order = placed(rows, cols, np.shape(value))
         return SparseArray(np.reshape(value, (-1,))[order], pattern)
     if value.ndim != 2:
-        raise _refused("a sparse array with one axis", "Write A.toarray(), or an array of shape (1, n)")
+        raise refused("a sparse array with one axis", "Write A.toarray(), or an array of shape (1, n)")
     if isinstance(getattr(value, "data", None), Variable):
         # Somebody wrote A.data = v.
         labels = copy.copy(value)
         labels.data = np.reshape(np.arange(1, value.data.size + 1), value.data.shape)
-        return from_labels(labels, np.reshape(value.data, (-1,)), is_matrix)
+        return from_labels(labels, np.reshape(value.data, (-1,)), is_matrix, _kept(value.format))
+    if value.format == "coo":
+        # Entries at one place stay apart.
+        rows, cols = value.coords
+        pattern, order = placed(rows, cols, value.shape, is_matrix)
+        return SparseArray(value.data[order], pattern.like(format="coo"))
     made = value.tocsr()
     shared = made is value
     indices, indptr, data = made.indices, made.indptr, made.data
     if shared:
         indices, indptr, data = indices.copy(), indptr.copy(), data.copy()
-    return SparseArray(data, Pattern(indices, indptr, made.shape, is_matrix))
+    return SparseArray(data, Pattern(indices, indptr, made.shape, is_matrix, _kept(value.format)))
 
 
-def from_labels(labels: Any, data: Any, is_matrix: bool = False) -> SparseArray:
+def _kept(format: str) -> str:
+    """The format whose attributes a matrix of ours has: SciPy's, where they are arrays of one axis."""
+    return format if format in ("csc", "coo") else "csr"
+
+
+def from_labels(labels: Any, data: Any, is_matrix: bool = False, format: str = "csr") -> SparseArray:
     """A matrix where SciPy's of whole numbers says which entry stands where: 1 for the first."""
-    entries = labels.tocoo()
-    rows, cols = entries.coords
-    pattern, order = placed(rows, cols, entries.shape, is_matrix)
-    return SparseArray(data[np.asarray(entries.data, int)[order] - 1], pattern)
+    pattern, taken = of_labels(labels, is_matrix, format)
+    return SparseArray(data[taken], pattern)
 
 
 def restructured(build: Callable[..., Any], *matrices: Any) -> SparseArray:
@@ -305,7 +394,7 @@ def restructured(build: Callable[..., Any], *matrices: Any) -> SparseArray:
     starts = np.cumsum([1] + [a.nnz for a in own])
     labels = [a.pattern.filled(np.arange(s, s + a.nnz)) for a, s in zip(own, starts, strict=False)]
     dtype = np.result_type(*[a.dtype for a in own])
-    data = np.concatenate([a.data.astype(dtype) for a in own])
+    data = np.concatenate([a.entries.astype(dtype) for a in own])
     return from_labels(build(*labels), data, are_matrices(*matrices))
 
 
@@ -314,50 +403,3 @@ def are_matrices(*given: Any) -> bool:
     return not any(
         not a.pattern.is_matrix if isinstance(a, SparseArray) else isinstance(a, scipys.sparray) for a in given
     )
-
-
-def canonical(a: SparseArray) -> SparseArray:
-    """The same with one entry at each place."""
-    return a if a.pattern.is_canonical else summed(a.data, a.pattern.rows, a.indices, a)
-
-
-def summed(data: Any, rows: Any, cols: Any, like: SparseArray) -> SparseArray:
-    """A matrix of entries in any order, those at one place added up."""
-    m, n = like.shape
-    keys, places = np.unique(np.asarray(rows, np.int64) * n + cols, return_inverse=True)
-    adding, order = placed(places, np.arange(places.size), (keys.size, places.size))
-    total = product(np.ones(places.size, data.dtype), data[:, None], pattern=adding)[:, 0]
-    pattern, order = placed(keys // max(n, 1), keys % max(n, 1), (m, n), like.pattern.is_matrix)
-    return SparseArray(total[order], pattern)
-
-
-def _of_two(a: SparseArray, b: SparseArray) -> SparseArray:
-    """The product of two sparse matrices: each entry of the one with each of the row of the other that it meets."""
-    if a.shape[1] != b.shape[0]:
-        raise ShapeError(f"sparse {a.shape} @ {b.shape}: the shapes do not fit\n  at {user_line()}")
-    counts = np.diff(b.indptr)[a.indices]
-    first = np.repeat(np.arange(a.nnz), counts)
-    within = np.arange(first.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    second = b.indptr[a.indices][first] + within
-    like = SparseArray(a.data, Pattern(a.indices, a.indptr, (a.shape[0], b.shape[1]), a.pattern.is_matrix))
-    return summed(a.data[first] * b.data[second], a.pattern.rows[first], b.indices[second], like)
-
-
-def _of_both(a: SparseArray, b: SparseArray) -> SparseArray:
-    """The product of two sparse matrices element by element, where both have one."""
-    _check_same(a, b, "*")
-    a, b = canonical(a), canonical(b)
-    left, right = [v.pattern.rows.astype(np.int64) * v.shape[1] + v.indices for v in (a, b)]
-    keys, i, j = np.intersect1d(left, right, assume_unique=True, return_indices=True)
-    n = max(a.shape[1], 1)
-    pattern, order = placed(keys // n, keys % n, a.shape, a.pattern.is_matrix)
-    return SparseArray((a.data[i] * b.data[j])[order], pattern)
-
-
-def _check_same(a: SparseArray, b: SparseArray, sign: str) -> None:
-    if a.shape != b.shape:
-        raise ShapeError(f"sparse {a.shape} {sign} {b.shape}: the shapes differ\n  at {user_line()}")
-
-
-def _refused(what: str, instead: str) -> NoRuleError:
-    return NoRuleError(f"{what}: this has no derivative rule\n  at {user_line()}\n{instead}")

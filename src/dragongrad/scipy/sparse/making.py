@@ -16,7 +16,9 @@ from .pattern import placed
 
 def _made(kind: str, is_matrix: bool, given: Any, shape: Any, dtype: Any) -> SparseArray:
     made = _of_parts(kind, given, shape) if isinstance(given, tuple) else as_sparse(given)
-    made = SparseArray(made.data, made.pattern.of_kind(is_matrix))
+    # As SciPy has it, entries at one place are added up, but of parts that say where each stands.
+    made = made if kind == made.format else made.asformat(kind)
+    made = SparseArray(made.entries, made.pattern.like(is_matrix))
     if shape is not None and tuple(shape) != made.shape:
         raise ShapeError(f"a sparse matrix of shape {made.shape} is not of shape {shape}\n  at {user_line()}")
     return _of_dtype(made, dtype)
@@ -37,12 +39,12 @@ def _of_parts(kind: str, given: tuple[Any, ...], shape: Any) -> SparseArray:
     if kind != "coo":
         # SciPy checks what it is given, and knows the shape.
         made = getattr(scipys, f"{kind}_array")((labels, *where), shape=shape)
-        return from_labels(made, np.reshape(data, (-1,)))
+        return from_labels(made, np.reshape(data, (-1,)), format=kind)
     i, j = [np.asarray(k, None if np.size(k) else np.int64) for k in where[0]]
     m, n = shape if shape is not None else (int(np.max(i, initial=-1)) + 1, int(np.max(j, initial=-1)) + 1)
     _check_places(data, i, j, (m, n))
     pattern, order = placed(i, j, (int(m), int(n)))
-    return SparseArray(data[order], pattern)
+    return SparseArray(data[order], pattern.like(format="coo"))
 
 
 def _check_places(data: Any, i: Any, j: Any, shape: tuple[int, int]) -> None:
@@ -76,20 +78,26 @@ bsr_array, coo_array, csc_array, csr_array, dia_array = [_maker(k, False) for k 
 bsr_matrix, coo_matrix, csc_matrix, csr_matrix, dia_matrix = [_maker(k, True) for k in _KINDS]
 
 
-def _of_dtype(made: SparseArray, dtype: Any) -> SparseArray:
-    return made if dtype is None else made.astype(dtype)
+def _of_dtype(made: SparseArray, dtype: Any, format: Any = None) -> SparseArray:
+    return (made if dtype is None else made.astype(dtype)).asformat(format)
 
 
-def _diagonals(diagonals: Any, offsets: Any, shape: Any, dtype: Any, is_matrix: bool) -> SparseArray:
+def _diagonals(
+    diagonals: Any, offsets: Any, shape: Any, format: Any, dtype: Any, is_matrix: bool
+) -> SparseArray:  # fmt: skip
     if np.ndim(offsets) == 0:
         # One diagonal, as its elements.
+        if np.ndim(diagonals) > 1 or any(np.ndim(d) for d in diagonals if np.ndim(diagonals)):
+            raise ShapeError(
+                f"diagonals and one offset: as many of both\n  at {user_line()}\nWrite a list of offsets"
+            )
         diagonals, offsets = [diagonals], [offsets]
     rows = [np.reshape(as_array(d), (-1,)) for d in diagonals]
     starts = np.cumsum([1] + [np.size(d) for d in rows])
     labels = [np.arange(s, s + np.size(d)) for s, d in zip(starts, rows, strict=False)]
     dtype = np.result_type(*[d.dtype for d in rows]) if dtype is None else dtype
     made = scipys.diags_array(labels, offsets=offsets, shape=shape, dtype=np.int64)
-    return from_labels(made, np.concatenate([d.astype(dtype) for d in rows]), is_matrix)
+    return from_labels(made, np.concatenate([d.astype(dtype) for d in rows]), is_matrix, "dia").asformat(format)
 
 
 @smooth
@@ -102,8 +110,8 @@ def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = Non
     offsets : int or sequence of int
         Where each stands: 0 the main one, above it positive.
     shape : tuple of int, optional
-    format : optional
-        It changes nothing here.
+    format : str, optional
+        "dia" without it, of which `data` is that of "csr": write `A.tocsr().data`.
     dtype : optional
 
     Returns
@@ -119,7 +127,7 @@ def diags(diagonals: Any, offsets: Any = 0, shape: Any = None, format: Any = Non
     array([  1.,   2.,   2., -14.])
 
     """
-    return _diagonals(diagonals, offsets, shape, dtype, True)
+    return _diagonals(diagonals, offsets, shape, format, dtype, True)
 
 
 @smooth
@@ -136,25 +144,25 @@ def diags_array(
     array([1., 1.])
 
     """
-    return _diagonals(diagonals, offsets, shape, dtype, False)
+    return _diagonals(diagonals, offsets, shape, format, dtype, False)
 
 
 @smooth
 def hstack(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices beside one another."""
-    return _of_dtype(restructured(lambda *labels: scipys.hstack(labels), *blocks), dtype)
+    return _of_dtype(restructured(lambda *labels: scipys.hstack(labels), *blocks), dtype, format)
 
 
 @smooth
 def vstack(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices below one another."""
-    return _of_dtype(restructured(lambda *labels: scipys.vstack(labels), *blocks), dtype)
+    return _of_dtype(restructured(lambda *labels: scipys.vstack(labels), *blocks), dtype, format)
 
 
 @smooth
 def block_diag(mats: Any, format: Any = None, dtype: Any = None) -> Any:
     """Sparse matrices along the diagonal of one."""
-    return _of_dtype(restructured(lambda *labels: scipys.block_diag(labels), *mats), dtype)
+    return _of_dtype(restructured(lambda *labels: scipys.block_diag(labels), *mats), dtype, format)
 
 
 @smooth
@@ -180,27 +188,45 @@ def block_array(blocks: Any, *, format: Any = None, dtype: Any = None) -> Any:
         return scipys.block_array([[None if b is None else next(left) for b in row] for row in blocks])
 
     made = restructured(build, *flat)
-    return _of_dtype(SparseArray(made.data, made.pattern.of_kind(False)), dtype)
+    return _of_dtype(SparseArray(made.entries, made.pattern.like(False)), dtype, format)
 
 
 @smooth
 def bmat(blocks: Any, format: Any = None, dtype: Any = None) -> Any:
     """As `block_array`."""
-    made = block_array(blocks, dtype=dtype)
+    made = block_array(blocks, format=format, dtype=dtype)
     flat = [b for row in blocks for b in row if b is not None]
-    return SparseArray(made.data, made.pattern.of_kind(are_matrices(*flat)))
+    return SparseArray(made.entries, made.pattern.like(are_matrices(*flat)))
+
+
+@smooth
+def spdiags(data: Any, diags: Any, m: Any = None, n: Any = None, format: Any = None) -> Any:
+    """The sparse matrix of diagonals that are rows of a matrix, each element in its own column.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import sparse
+    >>> ad.grad(lambda v: sparse.spdiags(v, 1, 3, 3).sum())(np.ones(3))
+    array([0., 1., 1.])
+
+    """
+    shape = (m, n) if n is not None else np.shape(data)[-1:] * 2 if m is None else tuple(m)
+    data = np.reshape(as_array(data), (-1, np.shape(data)[-1]))
+    made = dia_matrix((data, np.atleast_1d(diags)), shape=shape)
+    return made.asformat(format)
 
 
 @smooth
 def tril(A: Any, k: int = 0, format: Any = None) -> Any:  # noqa: N803
     """The entries on and below a diagonal."""
-    return restructured(lambda labels: scipys.tril(labels, k), A)
+    return restructured(lambda labels: scipys.tril(labels, k), A).asformat(format)
 
 
 @smooth
 def triu(A: Any, k: int = 0, format: Any = None) -> Any:  # noqa: N803
     """The entries on and above a diagonal."""
-    return restructured(lambda labels: scipys.triu(labels, k), A)
+    return restructured(lambda labels: scipys.triu(labels, k), A).asformat(format)
 
 
 @smooth
@@ -209,9 +235,9 @@ def kron(A: Any, B: Any, format: Any = None) -> Any:  # noqa: N803
     a, b = as_sparse(A), as_sparse(B)
     (m, n), (p, q) = a.shape, b.shape
     rows = np.add.outer(a.pattern.rows * p, b.pattern.rows).reshape(-1)
-    cols = np.add.outer(a.indices * q, b.indices).reshape(-1)
+    cols = np.add.outer(a.pattern.indices * q, b.pattern.indices).reshape(-1)
     pattern, order = placed(rows, cols, (m * p, n * q), are_matrices(A, B))
-    return SparseArray(np.reshape(a.data[:, None] * b.data, (-1,))[order], pattern)
+    return SparseArray(np.reshape(a.entries[:, None] * b.entries, (-1,))[order], pattern).asformat(format)
 
 
 @smooth
@@ -223,7 +249,7 @@ def kronsum(A: Any, B: Any, format: Any = None) -> Any:  # noqa: N803
             raise ShapeError(f"kronsum takes square matrices, not one of shape {v.shape}\n  at {user_line()}")
     left, right = [scipys.eye_array(v.shape[0], dtype=a.dtype) for v in (b, a)]
     made = kron(left, a) + kron(b, right)
-    return SparseArray(made.data, made.pattern.of_kind(are_matrices(A, B)))
+    return SparseArray(made.entries, made.pattern.like(are_matrices(A, B))).asformat(format)
 
 
 @own
@@ -232,12 +258,21 @@ def issparse(x: Any) -> bool:
     return is_sparse(x)
 
 
+@own
+def isspmatrix(x: Any) -> bool:
+    """Whether a value is a sparse matrix of SciPy's older classes, of SciPy's or with Variables."""
+    return x.pattern.is_matrix if isinstance(x, SparseArray) else scipys.isspmatrix(x)
+
+
 lil_array = refused("lil_array", "it is written element by element", "Take sparse.coo_array((data, (i, j)))")
 dok_array = refused("dok_array", "it is written element by element", "Take sparse.coo_array((data, (i, j)))")
 lil_matrix = refused("lil_matrix", "it is written element by element", "Take sparse.coo_matrix((data, (i, j)))")
 dok_matrix = refused("dok_matrix", "it is written element by element", "Take sparse.coo_matrix((data, (i, j)))")
 find = refused("find", "which elements are zero is a choice", "Take A.data, A.indices and A.indptr")
-eye, eye_array, identity, random, random_array = CHAPTER.constant(
-    "eye", "eye_array", "identity", "random", "random_array"
+save_npz = refused("save_npz", "a file holds numbers", "Save ad.stop_gradient(A.data), with A.indices and A.indptr")
+eye, eye_array, identity, rand, random, random_array, load_npz = CHAPTER.constant(
+    "eye", "eye_array", "identity", "rand", "random", "random_array", "load_npz"
 )
-sparray, spmatrix = CHAPTER.constant("sparray", "spmatrix")
+sparray, spmatrix, SparseWarning, SparseEfficiencyWarning = CHAPTER.constant(
+    "sparray", "spmatrix", "SparseWarning", "SparseEfficiencyWarning"
+)

@@ -23,10 +23,15 @@ class Pattern:
     shape : tuple of int
     is_matrix : bool
         Whether `*` is the product of matrices, as with SciPy's older classes.
+    format : str
+        That of SciPy's whose attributes the matrix has. The entries are kept row after row in each.
     """
 
-    def __init__(self, indices: Any, indptr: Any, shape: tuple[int, int], is_matrix: bool = False) -> None:
-        self.indices, self.indptr, self.shape, self.is_matrix = indices, indptr, shape, is_matrix
+    def __init__(
+        self, indices: Any, indptr: Any, shape: tuple[int, int], is_matrix: bool = False, format: str = "csr"
+    ) -> None:
+        self.indices, self.indptr, self.shape = indices, indptr, shape
+        self.is_matrix, self.format = is_matrix, format
         # The entries that were factored last, how, and their factors.
         self._factored: tuple[Any, str, Any] | None = None
 
@@ -76,9 +81,23 @@ class Pattern:
         """Whether no place is stored twice."""
         return np.unique(self.rows * self.shape[1] + self.indices).size == self.nnz
 
-    def of_kind(self, is_matrix: bool) -> Pattern:
-        """The same places, of an array or of one of SciPy's older classes."""
-        return self if is_matrix == self.is_matrix else Pattern(self.indices, self.indptr, self.shape, is_matrix)
+    @cached_property
+    def by_columns(self) -> Any:
+        """The order of the entries column after column."""
+        return np.lexsort((self.rows, self.indices))
+
+    @cached_property
+    def column_starts(self) -> Any:
+        """Where each column begins in that order."""
+        counts = np.bincount(self.indices, minlength=self.shape[1])
+        return np.concatenate([[0], np.cumsum(counts)]).astype(self.indptr.dtype)
+
+    def like(self, is_matrix: bool | None = None, format: str | None = None) -> Pattern:
+        """The same places, of an array or of one of SciPy's older classes, or in another format."""
+        made = self.is_matrix if is_matrix is None else is_matrix, self.format if format is None else format
+        if made == (self.is_matrix, self.format):
+            return self
+        return Pattern(self.indices, self.indptr, self.shape, *made)
 
     def repeated(self, count: int) -> Pattern:
         """That of the matrix which has this one so many times along its diagonal."""
@@ -94,7 +113,7 @@ class Pattern:
             return True
         return (
             isinstance(other, Pattern)
-            and (self.shape, self.is_matrix) == (other.shape, other.is_matrix)
+            and (self.shape, self.is_matrix, self.format) == (other.shape, other.is_matrix, other.format)
             and np.array_equal(self.indptr, other.indptr)
             and np.array_equal(self.indices, other.indices)
         )
@@ -103,7 +122,7 @@ class Pattern:
         return hash((self.shape, self.nnz))
 
     def __reduce__(self) -> Any:
-        return Pattern, (self.indices, self.indptr, self.shape, self.is_matrix)
+        return Pattern, (self.indices, self.indptr, self.shape, self.is_matrix, self.format)
 
     def __repr__(self) -> str:
         return f"<{self.nnz} entries of {self.shape[0]} by {self.shape[1]}>"
@@ -117,3 +136,14 @@ def placed(rows: Any, cols: Any, shape: tuple[int, int], is_matrix: bool = False
     indptr = np.concatenate([[0], np.cumsum(counts)])
     narrow = np.int32 if max(rows.size, *shape) <= np.iinfo(np.int32).max else np.int64
     return Pattern(cols[order].astype(narrow), indptr.astype(narrow), shape, is_matrix), order
+
+
+def of_labels(labels: Any, is_matrix: bool, format: str = "csr") -> tuple[Pattern, Any]:
+    """The pattern where SciPy's matrix of whole numbers says which entry stands where: 1 for the first.
+
+    With it come the entries that it has, in order.
+    """
+    entries = labels.tocoo()
+    rows, cols = entries.coords
+    pattern, order = placed(rows, cols, entries.shape, is_matrix)
+    return pattern.like(format=format), np.asarray(entries.data, int)[order] - 1

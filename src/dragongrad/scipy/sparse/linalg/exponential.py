@@ -212,7 +212,7 @@ def expm_multiply(
 
 
 def _times(a: SparseArray, t: Any, column: Any) -> Any:
-    return times(a.data * t, column, pattern=a.pattern, trans=False)
+    return times(a.entries * t, column, pattern=a.pattern, trans=False)
 
 
 def _shaped(found: Any, b: Any) -> Any:

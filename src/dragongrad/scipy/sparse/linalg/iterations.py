@@ -114,13 +114,15 @@ def _run(name: str, A: Any, b: Any, options: dict[str, Any]) -> tuple[Any, int]:
         )
     if isinstance(A, scipys.LinearOperator):
         b = as_array(b)
+        b = b[:, 0] if np.ndim(b) == 2 and np.shape(b)[1] == 1 else b
         if np.ndim(b) != 1 or np.shape(b)[0] != A.shape[0]:
             raise ShapeError(f"{name} takes a vector of {A.shape[0]} elements\n  at {user_line()}")
         return operated(b[:, None], how=Iteration(name, options, A), trans=False)[:, 0], 0
     a = square(name, A)
     column, is_vector = side(name, a, b)
-    x = iterated(a.data, column, pattern=a.pattern, how=Iteration(name, options), trans=False)
-    return (x[:, 0] if is_vector else x), 0
+    x = iterated(a.entries, column, pattern=a.pattern, how=Iteration(name, options), trans=False)
+    # As SciPy has it, a single column gives a vector.
+    return (x[:, 0] if is_vector or np.shape(x)[1] == 1 else x), 0
 
 
 _DOC = """{title}; the derivatives are solved for in the same way, and are as exact as `rtol` says.

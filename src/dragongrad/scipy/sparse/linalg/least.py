@@ -166,9 +166,9 @@ def _solution(a: SparseArray, b: Any, damp: Any, name: str, options: dict[str, A
         return _solution(*_longer(a, b, damp), 0.0, name, options)
     how = LeastSquares(name, options, float(settled(damp)))
     if how.damp or a.shape[0] >= a.shape[1]:
-        return nearest(a.data, b, pattern=a.pattern, how=how)
-    y = normal(a.data, b, pattern=a.pattern, how=how, trans=True)
-    return product(a.data, y[:, None], pattern=a.pattern, trans=True)[:, 0]
+        return nearest(a.entries, b, pattern=a.pattern, how=how)
+    y = normal(a.entries, b, pattern=a.pattern, how=how, trans=True)
+    return product(a.entries, y[:, None], pattern=a.pattern, trans=True)[:, 0]
 
 
 def _solved(name: str, A: Any, b: Any, damp: Any, x0: Any, options: dict[str, Any]) -> tuple[Any, ...]:  # noqa: N803

@@ -14,6 +14,7 @@ import scipy.sparse.linalg as scipys
 from ....blocks.matrices import adjoint
 from ....core.block import general
 from ....core.errors import FactorizationError, NoRuleError, user_line
+from ...chapters import one_of
 from ...checks import checked
 from ..arrays import SparseArray, as_sparse
 from ..blocks import product, solved
@@ -90,9 +91,9 @@ def eigen_moved(a: SparseArray, a_dot: SparseArray, w: Any, v: Any) -> tuple[Any
     Of a tangent that is not symmetric it is the symmetric part that counts.
     """
     w = _simple(w)
-    turned = (a_dot @ v + product(np.conj(a_dot.data), v, pattern=a_dot.pattern, trans=True)) / 2
+    turned = (a_dot @ v + product(np.conj(a_dot.entries), v, pattern=a_dot.pattern, trans=True)) / 2
     w_dot = np.real(np.sum(np.conj(v) * turned, axis=0))
-    return w_dot, _bordered_solved(a.data, a.pattern, w, v, v * w_dot - turned)[:-1]
+    return w_dot, _bordered_solved(a.entries, a.pattern, w, v, v * w_dot - turned)[:-1]
 
 
 def _bordered_solved(x: Any, pattern: Pattern, w: Any, v: Any, right: Any) -> Any:
@@ -171,7 +172,7 @@ def eigsh(
     options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol,
                "mode": mode}  # fmt: skip
     options |= {} if rng is None else {"rng": rng}
-    w, v = _eigsh(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    w, v = _eigsh(a.entries, search=Search(a.pattern, options, not return_eigenvectors))
     return (w, v) if return_eigenvectors else w
 
 
@@ -241,7 +242,7 @@ def eigs(
     a = square("eigs", A)
     options = {"k": k, "sigma": sigma, "which": which, "v0": v0, "ncv": ncv, "maxiter": maxiter, "tol": tol}
     options |= {} if rng is None else {"rng": rng}
-    w, v = _eigs(a.data, search=Search(a.pattern, options, not return_eigenvectors))
+    w, v = _eigs(a.entries, search=Search(a.pattern, options, not return_eigenvectors))
     return (w, v) if return_eigenvectors else w
 
 
@@ -281,12 +282,12 @@ def svds(
     A : sparse matrix of shape (m, n)
     k, ncv, tol, which, v0, maxiter, solver, rng, options
         As SciPy's: how many, which, and how they are found.
-    return_singular_vectors : bool
+    return_singular_vectors : bool, "u" or "vh"
 
     Returns
     -------
     u, s, vh : arrays of shapes (m, k), (k,), (k, n)
-        Or `s` alone.
+        Or `s` alone; None for vectors that are not asked for.
 
     Raises
     ------
@@ -304,10 +305,12 @@ def svds(
     array([ 0., -1.,  0.])
 
     """
+    wanted = return_singular_vectors
+    one_of("svds", "return_singular_vectors", wanted, True, False, "u", "vh")
     a = as_sparse(A)
     a = a if a.dtype.kind in "fc" else a.astype(np.float64)
     given = {"k": k, "ncv": ncv, "tol": tol, "which": which, "v0": v0, "maxiter": maxiter, "solver": solver,
              "options": options}  # fmt: skip
     given |= {} if rng is None else {"rng": rng}
-    u, s, vh = _svds(a.data, search=Search(a.pattern, given))
-    return (u, s, vh) if return_singular_vectors else s
+    u, s, vh = _svds(a.entries, search=Search(a.pattern, given))
+    return (None if wanted == "vh" else u, s, None if wanted == "u" else vh) if wanted else s

@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from ....blocks.axes import as_array
-from ....core.errors import NoRuleError, ShapeError, describe, user_line
+from ....core.block import general
+from ....core.errors import (
+    AbsentError,
+    ArgumentError,
+    FactorizationError,
+    NoRuleError,
+    ShapeError,
+    describe,
+    user_line,
+)
 from ...chapters import holds_variable, settled
 from ..arrays import SparseArray, as_sparse, is_sparse
 from ..blocks import solved
 from ..making import tril, triu
+from ..pattern import Pattern
 from .chapter import CHAPTER, own, smooth
 
 
@@ -38,10 +48,13 @@ def side(name: str, a: SparseArray, b: Any) -> tuple[Any, bool]:
     return (b[:, None], True) if np.ndim(b) == 1 else (b, False)
 
 
-def _solve(name: str, a: SparseArray, b: Any, trans: bool, order: str = "COLAMD") -> Any:
+def _solve(
+    name: str, a: SparseArray, b: Any, trans: bool, order: str = "COLAMD", flat: bool = False
+) -> Any:  # fmt: skip
     b, is_vector = side(name, a, b)
-    x = solved(a.data, b, pattern=a.pattern, trans=trans, order=order)
-    return x[:, 0] if is_vector else x
+    x = solved(a.entries, b, pattern=a.pattern, trans=trans, order=order)
+    # As SciPy has it, some solvers make a vector of a single column.
+    return x[:, 0] if is_vector or (flat and np.shape(x)[1] == 1) else x
 
 
 @smooth
@@ -79,7 +92,28 @@ def spsolve(A: Any, b: Any, permc_spec: str | None = None, use_umfpack: bool = T
     np.float64(-8.5)
 
     """
-    return _solve("spsolve", square("spsolve", A), b, False, permc_spec or "COLAMD")
+    return _solve("spsolve", square("spsolve", A), b, False, permc_spec or "COLAMD", flat=True)
+
+
+def _outside(pattern: Pattern, lower: bool) -> Any:
+    """Which entries stand outside of a triangle."""
+    return pattern.indices > pattern.rows if lower else pattern.indices < pattern.rows
+
+
+def _triangular_value(x: Any, pattern: Pattern, lower: bool) -> Any:
+    if np.any(x[..., _outside(pattern, lower)]):
+        raise FactorizationError(
+            f"spsolve_triangular: an element outside of the triangle is not zero\n  at {user_line()}\n"
+            "Write spsolve, or give sparse.tril(A) or sparse.triu(A)"
+        )
+    return x
+
+
+_triangular: Any = general(
+    "triangular entries", value=_triangular_value, pullback=lambda out_bar, pattern=None, lower=True: out_bar,
+    pushforward=lambda x_dot, pattern=None, lower=True: x_dot, names=("x",), parameters=("pattern", "lower"),
+    batch=lambda size, values, batched, **options: _triangular(values[0], **options), dispatches=False,
+)  # fmt: skip
 
 
 @smooth
@@ -88,6 +122,12 @@ def spsolve_triangular(
     unit_diagonal: bool = False,
 ) -> Any:  # fmt: skip
     """Solve A x = b for a sparse triangular matrix; the derivative is that of the triangle.
+
+    Raises
+    ------
+    FactorizationError
+        An element outside of the triangle is not zero, for which SciPy's solution means nothing; or the matrix is
+        singular.
 
     Examples
     --------
@@ -101,6 +141,8 @@ def spsolve_triangular(
 
     """
     a = square("spsolve_triangular", A)
+    if np.any(_outside(a.pattern, lower)):
+        a = SparseArray(_triangular(a.entries, pattern=a.pattern, lower=lower), a.pattern)
     if unit_diagonal:
         from scipy.sparse import eye_array
 
@@ -119,8 +161,18 @@ class Factors:
         self._a, self._order = a, order
         self.shape, self.nnz = a.shape, a.nnz
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AbsentError(
+            f"the LU factors of a sparse matrix with Variables have no {name!r}, but solve()\n  at {user_line()}\n"
+            "Write la.lu(A.toarray()) for the factors themselves, or take splu of ad.stop_gradient(A)"
+        )
+
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         """Solve with the matrix ("N"), its transpose ("T") or its conjugate transpose ("H")."""
+        if trans not in ("N", "T", "H"):
+            raise ArgumentError(f"solve: trans={trans!r}\n  at {user_line()}\nWrite 'N', 'T' or 'H'")
         if trans == "H":
             return np.conj(self.solve(np.conj(as_array(rhs)), "T"))
         return _solve("splu", self._a, rhs, trans == "T", self._order)

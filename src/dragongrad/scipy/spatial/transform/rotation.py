@@ -30,23 +30,26 @@ from . import quaternions as of
 from .chapter import CHAPTER
 
 
-def _moves(value: Any) -> bool:
+def moves(value: Any) -> bool:
+    """Whether a value, or a Rotation, is or holds a Variable."""
     if isinstance(value, Rotation):
         return holds_variable(value.quat)
     if isinstance(value, (list, tuple)):
-        return any(map(_moves, value))
+        return any(map(moves, value))
     return holds_variable(value)
 
 
-def _for_scipy(value: Any) -> Any:
+def for_scipy(value: Any) -> Any:
+    """A plain value as SciPy takes it: its own rotations for ours."""
     if isinstance(value, Rotation):
         return value.scipys or scipys.Rotation(plain(value.quat), normalize=False)
     if isinstance(value, (list, tuple)) and any(isinstance(v, Rotation) for v in value):
-        return [_for_scipy(v) for v in value]
+        return [for_scipy(v) for v in value]
     return settled(value)
 
 
-def _held(value: Any) -> Any:
+def held(value: Any) -> Any:
+    """A rotation of SciPy's as one of ours."""
     if not isinstance(value, scipys.Rotation):
         return value
     made = Rotation(value.as_quat(), normalize=False)
@@ -61,12 +64,12 @@ def _smooth(rule: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(rule)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         owned = () if isinstance(self, type) else (self,)
-        if not any(map(_moves, (*owned, *args, *kwargs.values()))):
-            owner = _for_scipy(self) if owned else scipys.Rotation
-            given = [_for_scipy(a) for a in args]
-            return _held(getattr(owner, name)(*given, **{k: _for_scipy(v) for k, v in kwargs.items()}))
+        if not any(map(moves, (*owned, *args, *kwargs.values()))):
+            owner = for_scipy(self) if owned else scipys.Rotation
+            given = [for_scipy(a) for a in args]
+            return held(getattr(owner, name)(*given, **{k: for_scipy(v) for k, v in kwargs.items()}))
         try:
-            return rule(self, *map(_held, args), **kwargs)
+            return rule(self, *map(held, args), **kwargs)
         except NUMPY_ERRORS as error:
             if isinstance(error, DragongradError):
                 raise
@@ -177,12 +180,12 @@ class Rotation(StandIn):
     @classmethod
     def identity(cls, *args: Any, **kwargs: Any) -> Rotation:
         """No rotation."""
-        return _held(scipys.Rotation.identity(*args, **kwargs))
+        return held(scipys.Rotation.identity(*args, **kwargs))
 
     @classmethod
     def random(cls, *args: Any, **kwargs: Any) -> Rotation:
         """Any rotation, all equally probable."""
-        return _held(scipys.Rotation.random(*args, **kwargs))
+        return held(scipys.Rotation.random(*args, **kwargs))
 
     @classmethod
     @_smooth
@@ -253,7 +256,7 @@ class Rotation(StandIn):
         return Rotation(of.normalized(of.product(self.quat, other.quat)), normalize=False)
 
     def __rmul__(self, other: Any) -> Rotation:
-        return _held(other) * self if isinstance(other, scipys.Rotation) else NotImplemented
+        return held(other) * self if isinstance(other, scipys.Rotation) else NotImplemented
 
     @_smooth
     def __pow__(self, n: Any, modulus: Any = None) -> Rotation:
@@ -287,21 +290,21 @@ class Rotation(StandIn):
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
-    _moves, _settled = staticmethod(_moves), staticmethod(_for_scipy)
+    _moves, _settled = staticmethod(moves), staticmethod(for_scipy)
 
     @classmethod
     def _ours(cls, made: Any) -> Any:
-        return tuple(map(_held, made)) if isinstance(made, tuple) else _held(made)
+        return tuple(map(held, made)) if isinstance(made, tuple) else held(made)
 
     def _own(self) -> Any:
-        return None if _moves(self) else _for_scipy(self)
+        return None if moves(self) else for_scipy(self)
 
     def __repr__(self) -> str:
         return f"Rotation.from_quat({self.quat!r})"
 
 
 def _quat_of(value: Any) -> Any:
-    value = _held(value)
+    value = held(value)
     if not isinstance(value, Rotation):
         raise ArgumentError(
             f"a Rotation was expected, not {describe(value)}\n  at {user_line()}\nWrite Rotation.from_quat(...)"
@@ -366,7 +369,7 @@ class Slerp:
     def __init__(self, times: Any, rotations: Any) -> None:
         if holds_variable(times):
             raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
-        self.times, self._given = np.asarray(settled(times), float), _held(rotations)
+        self.times, self._given = np.asarray(settled(times), float), held(rotations)
         q = _quat_of(self._given)
         many = self.times.ndim == 1 and np.ndim(q) == 2 and np.shape(q)[0] == self.times.size > 1
         if not many or not np.all(np.diff(self.times) > 0):
@@ -377,8 +380,8 @@ class Slerp:
 
     def __call__(self, times: Any) -> Rotation:
         """The rotations at other times, plain or Variables, within the first ones: one time, or a vector."""
-        if not _moves(times) and not _moves(self._given):
-            return _held(scipys.Slerp(self.times, _for_scipy(self._given))(settled(times)))
+        if not moves(times) and not moves(self._given):
+            return held(scipys.Slerp(self.times, for_scipy(self._given))(settled(times)))
         times, q = as_array(times), self._given.quat
         if np.ndim(times) > 1:
             raise ArgumentError(f"a Slerp takes one time or a vector of them\n  at {user_line()}")
