@@ -129,7 +129,9 @@ class Family:
     def random_state(self, seed: Any) -> None:
         self.scipys.random_state = seed
 
-    def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+    def parameters(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Callable[[Any], Any] = double
+    ) -> tuple[list[Any], Any, Any]:
         """The shapes, the location and the scale of a call."""
         names = [*self._names, "loc", *([] if self.discrete else ["scale"])]
         given = dict(zip(names, args, strict=False))
@@ -139,8 +141,8 @@ class Family:
                 f"{self.name} takes the parameters {', '.join(names)}; got {len(args)} and {sorted(kwargs)}\n"
                 f"  at {user_line()}"
             )
-        given = {"loc": 0.0, "scale": 1.0, **given, **kwargs}
-        found = {n: double(v) for n, v in given.items()}
+        given = {"loc": 0, "scale": 1, **given, **kwargs}
+        found = {n: kind(v) for n, v in given.items()}
         return [found[n] for n in self._names], found["loc"], found["scale"]
 
     def is_valid(self, shapes: list[Any], scale: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...blocks.axes import as_array
 from ...blocks.special import stop_gradient
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ..integrate import quad
@@ -29,7 +30,8 @@ def _moment(name: str, finish: Formula) -> Formula:
                 f"Integrate with dragongrad.scipy.integrate.quad, or pass plain shapes"
             )
         out = finish(of_shapes(formula, shapes), loc, scale)
-        return np.where(family.is_valid(shapes, scale), out, np.nan)[()]
+        valid = np.logical_and(family.is_valid(shapes, scale), loc == loc)
+        return np.where(valid, out, np.nan)[()]
 
     return method
 
@@ -41,6 +43,9 @@ def _beside(x: Any, *others: Any) -> Any:
 
 def placed(end: Any, loc: Any, scale: Any) -> Any:
     """An end of the support in place; one at infinity does not move."""
+    if isinstance(end, float):
+        # It takes the precision of the place.
+        return stop_gradient(loc) + stop_gradient(scale) * end if np.isinf(end) else loc + scale * end
     far = np.isinf(end)
     at = stop_gradient(loc) + stop_gradient(scale) * np.where(far, stop_gradient(end), 0)
     return np.where(far, at, loc + scale * np.where(far, 0, end))
@@ -89,7 +94,7 @@ def _interval(family: Any, confidence: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _support(family: Any, *args: Any, **kwargs: Any) -> Any:
     """The ends of the support; one at infinity stays there, with a derivative of zero."""
-    shapes, loc, scale = family.parameters(args, kwargs)
+    shapes, loc, scale = family.parameters(args, kwargs, as_array)
     valid = _beside(family.is_valid(shapes, scale), loc)
     return tuple(np.where(valid, placed(end, loc, scale), np.nan)[()] for end in family.ends(shapes))
 
