@@ -123,12 +123,12 @@ def remember(level: Level, block: Block, args: tuple[Any, ...], params: dict[str
     if found is not None:
         where, other = found
         if decide(where):
-            better = np.where(where, _within(other), out)
+            better = np.where(where, _within(other), out)[()]
             if better.dtype != out.dtype:
                 # Made of numbers in double precision.
                 better = better.astype(out.dtype)
             # Where the value jumps, what is computed with it needs that of the side.
-            out = np.where(where, better if block.fn in _JUMPS else instead(out, better), out)
+            out = np.where(where, better if block.fn in _JUMPS else instead(out, better), out)[()]
     rough = (singular and not square) or any(map(is_rough, args)) if better is None else is_rough(better)
     out.origin = Origin(block.fn, args, params, depth + 1, better, rough, square) if depth < _DEEPEST else None
     return out

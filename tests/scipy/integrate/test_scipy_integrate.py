@@ -153,3 +153,37 @@ def test_what_cannot_be_is_an_error_that_names_the_line():
         ad.grad(lambda y: integrate.romb(y))(np.ones(4))
     with pytest.raises(ZeroDivisionError):
         ad.grad(lambda k: integrate.quad(lambda x: 1 // 0, 0.0, k)[0])(1.0)
+
+
+@pytest.mark.parametrize("f", [
+    lambda m, k: m.quad(lambda x: k * x, 0, 1, limit=0), lambda m, k: m.quad(np.cos, 0, k, epsabs=0, epsrel=0),
+    lambda m, k: m.quad(lambda x: k * x, 0, np.inf, points=[1.0]), lambda m, k: m.quad(np.cos, 0, k * np.ones(1)),
+    lambda m, k: m.nquad(lambda: k, []), lambda m, k: m.nquad(lambda x, y: k * x, [(0, 1), (0, 1)], opts=[{}]),
+    lambda m, k: m.fixed_quad(np.cos, 0, k, n=0), lambda m, k: m.fixed_quad(lambda x: k * x, 0, np.inf),
+    lambda m, k: m.cumulative_simpson(k * np.zeros(0)),
+    lambda m, k: m.cumulative_simpson(k * np.ones(3), dx=np.ones(2)),
+    lambda m, k: m.cumulative_simpson(k * np.ones(3), x=[0.0, 2.0, 1.0]),
+])  # fmt: skip
+def test_what_scipy_refuses_is_refused(f):
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        f(scipy.integrate, 1.5)
+    with pytest.raises((ad.ArgumentError, ad.ShapeError), match="test_scipy_integrate"):
+        ad.grad(lambda k: np.sum(f(integrate, k)[0]))(1.5)
+
+
+def test_a_limit_at_infinity_and_options_for_each_range():
+    f = lambda x, y, k: k * x * y
+    opts = [lambda y, k: {"epsabs": 1e-9}, {"limit": 40}]
+    assert ad.grad(lambda k: integrate.nquad(f, [(0, 1), (0, 2)], (k,), opts)[0])(3.0) == pytest.approx(1.0)
+    value, slope = ad.jvp(lambda b: integrate.quad(lambda x: np.exp(-x), 0, b)[0], (np.inf,), (1.0,))
+    assert value == pytest.approx(1.0)
+    assert slope == 0.0
+
+
+@pytest.mark.parametrize("name", ["simpson", "romb"])
+def test_several_steps_are_those_of_the_results(name):
+    y, dx = np.arange(5.0) ** 2, np.array([0.5, 2.0])
+    want = getattr(scipy.integrate, name)(y, dx=dx)
+    value, slope = ad.jvp(lambda dx: getattr(integrate, name)(y, dx=dx), (dx,), (np.ones(2),))
+    np.testing.assert_allclose(value, want)
+    np.testing.assert_allclose(slope, want / dx)

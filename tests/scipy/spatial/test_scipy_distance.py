@@ -14,6 +14,7 @@ A, B = RNG.normal(size=(4, 3)), RNG.normal(size=(2, 3))
 U, V = RNG.normal(size=3), RNG.normal(size=3)
 W = np.array([0.5, 1.5, 2.0])
 VI = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
+ALONE = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "canberra", "braycurtis", "jensenshannon")
 PLAIN = ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "correlation", "canberra", "braycurtis")
 
 CASES = {
@@ -39,6 +40,10 @@ CASES = {
     ),
     "cdist jensenshannon": case(lambda m, a, b: m.cdist(a, b, "jensenshannon"), A**2 + 0.5, B**2 + 0.5),
     "cdist of one's own": case(lambda m, a, b: m.cdist(a, b, lambda u, v: np.sum((u - v) ** 4)), A, B),
+    "one beside many": case(
+        lambda m, u, v: [np.multiply(1.0, getattr(m, n)(u, v)) for n in ALONE], U[:1] ** 2, V**2,
+    ),
+    "jensenshannon base of a stack": case(lambda m, a, v: m.jensenshannon(a, v, base=2.0), A[:3] ** 2 + 0.5, V**2),
     "squareform": case(lambda m, d: m.squareform(d) ** 2, RNG.random(6)),
     "squareform of a matrix": case(lambda m, a: m.squareform(a + a.T, checks=False), A[:3] * (1 - np.eye(3))),
 }  # fmt: skip
@@ -66,6 +71,15 @@ def test_two_vectors_keep_their_precision_as_scipys_do(name):
     assert value == pytest.approx(want, rel=1e-6)
 
 
+def test_parts_that_are_zero_move_nothing_else():
+    p, q = np.array([1.0, 0.0]), np.array([0.5, 0.5])
+    slopes = ad.grad(distance.jensenshannon, (0, 1))(p, q)
+    assert slopes[0].tolist() == [0.0, -np.inf]
+    forward = [ad.jvp(lambda p: distance.jensenshannon(p, q), (p,), (way,))[1] for way in np.eye(2)]
+    assert forward == [0.0, -np.inf]
+    assert slopes[1] == pytest.approx([-0.295643, 0.295643], rel=1e-5)
+
+
 def test_single_vectors_and_none():
     assert ad.grad(lambda a: np.sum(distance.pdist(a)))(A[:1]).tolist() == [[0.0, 0.0, 0.0]]
     assert ad.jvp(distance.squareform, (np.zeros(0),), (np.zeros(0),))[0].shape == (1, 1)
@@ -76,6 +90,11 @@ def test_single_vectors_and_none():
     (lambda a: distance.cdist(a, B[:, :2]), ad.ShapeError),
     (lambda a: distance.cdist(a, B, "cosine", p=3), ad.ArgumentError),
     (lambda a: distance.pdist(a[0]), ad.ShapeError),
+    (lambda a: distance.cosine(a[0], a[0, :1]), ad.ShapeError),
+    (lambda a: distance.seuclidean(a[0], a[1], a[0, :1] ** 2), ad.ShapeError),
+    (lambda a: distance.correlation(a[0], a[1], np.ones(1)), ad.ShapeError),
+    (lambda a: distance.cityblock(a[0], a[1], -a[0] ** 2), ad.ArgumentError),
+    (lambda a: distance.minkowski(a[0], a[1], -1), ad.ArgumentError),
     (lambda a: distance.euclidean(a, a), ad.ShapeError),
     (lambda a: distance.squareform(a[0, :2]), ad.ShapeError),
     (lambda a: distance.hamming(a[0], a[1]), ad.NoRuleError),

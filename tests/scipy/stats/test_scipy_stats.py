@@ -289,6 +289,31 @@ def test_logarithms_of_probabilities_near_one(name, method, shapes, x):
     assert slope == pytest.approx(density if method == "logcdf" else -density, rel=1e-9, abs=0)
 
 
+@pytest.mark.parametrize(("name", "method", "shapes", "x"), [
+    ("betaprime", "ppf", (1.7, 0.1), 0.05), ("cauchy", "ppf", (), 1 - 1e-16),
+    ("exponweib", "logsf", (1.3, 1.6), 40.0), ("cosine", "logsf", (), np.pi - 1e-4), ("cosine", "pdf", (), np.pi),
+    ("genextreme", "logpdf", (-0.2,), -5.0), ("binom", "logcdf", (5.0, -0.1), 7.0), ("norm", "support", (), np.inf),
+    ("gamma", "var", (1.7,), np.inf), ("poisson", "logcdf", (2.3,), 2.5),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_values_far_out_and_at_the_ends(name, method, shapes, x):
+    args = (*shapes, x) if method in ("support", "var") else (x, *shapes)
+    want = getattr(getattr(scipy.stats, name), method)(*args)
+    ours = lambda *a: getattr(getattr(stats, name), method)(*a)
+    got = ad.jvp(ours, args, tuple(np.ones(len(args))))[0]
+    np.testing.assert_allclose(got, want, rtol=1e-9)
+    assert type(got) is type(want)
+
+
+@pytest.mark.parametrize("name", ["norm", "gamma", "betaprime", "poisson"])
+def test_of_no_places_the_derivative_is_zero(name):
+    shapes = (TABLE | COUNTS)[name][0]
+    for method in ("pmf", "cdf") if name == "poisson" else ("pdf", "cdf", "ppf", "isf"):
+        f = lambda *p, m=method: np.sum(getattr(getattr(stats, name), m)(np.zeros(0), *p))
+        args = (*shapes, 0.4) if name == "poisson" else (*shapes, 0.4, 1.3)
+        assert ad.grad(f, tuple(range(len(args))))(*args) == (0.0,) * len(args)
+
+
 def test_erlang_is_gamma():
     assert ad.grad(lambda a: stats.erlang.logpdf(0.7, a))(2.0) == ad.grad(lambda a: stats.gamma.logpdf(0.7, a))(2.0)
 
@@ -311,6 +336,35 @@ def test_members_names_and_pickles():
     assert pickle.loads(pickle.dumps(stats.wishart)) is stats.wishart
     assert "norm" in repr(stats.norm)
     assert all(isinstance(getattr(stats, name), Family) for name in TABLE)
+
+
+def test_attributes_are_scipys():
+    for name in ("norm", "gamma", "binom", "betabinom"):
+        shapes = (TABLE | COUNTS)[name][0]
+        ours, theirs = getattr(stats, name), getattr(scipy.stats, name)
+        assert set(dir(theirs)) <= set(dir(ours))
+        assert {n for n in dir(theirs(*shapes)) if n[0] != "_"} <= set(dir(ours(*shapes)))
+        for attribute in ("name", "shapes", "numargs", "a", "b", "inc" if name in COUNTS else "xtol"):
+            assert getattr(ours, attribute) == getattr(theirs, attribute)
+        assert (ours(*shapes).a, ours(*shapes).b) == (theirs(*shapes).a, theirs(*shapes).b)
+        assert ours(*shapes).expect(lambda x: x * x) == theirs(*shapes).expect(lambda x: x * x)
+    assert stats.multivariate_normal(MEAN, COV).mean is MEAN
+    with pytest.raises(TypeError):
+        stats.norm(1.0, 2.0, 3.0)
+
+
+def test_places_by_name_and_members_of_variables():
+    density = lambda x: stats.norm(0.3, 1.7).pdf(x=x)
+    assert ad.grad(density)(0.9) == ad.grad(lambda x: stats.norm.pdf(x, 0.3, 1.7))(0.9)
+    chance = lambda m: stats.poisson(mu=m).pmf(k=2)
+    assert ad.grad(chance)(1.5) == ad.grad(lambda m: stats.poisson.pmf(k=2, mu=m))(1.5)
+    member = lambda a, s: stats.gamma(a, scale=s)
+    check_derivatives(lambda a, s: (*member(a, s).stats(), member(a, s).moment(2)), 1.7, 0.6, order=1)
+    check_derivatives(lambda a, s: member(a, s).expect(lambda x: x**3 * a), 1.7, 0.6, order=1)
+    check_derivatives(lambda c: stats.norm(0.2).expect(lambda x: x * x * c, lb=0.0, conditional=True), 1.7, order=1)
+    assert float(ad.jvp(lambda a: member(a, 1.0).b, (1.7,), (1.0,))[0]) == np.inf
+    with pytest.raises(ad.NoRuleError, match="moments='mv'"):
+        ad.grad(lambda a: member(a, 1.0).stats("s"))(1.7)
 
 
 @pytest.mark.parametrize(("f", "error"), [

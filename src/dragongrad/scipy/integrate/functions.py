@@ -14,15 +14,17 @@ import scipy.integrate as scipys
 from scipy.special import roots_legendre
 
 from ...core.block import general
-from ...core.errors import ClosureError, NoRuleError, user_line
+from ...core.errors import ArgumentError, ClosureError, NoRuleError, user_line
 from ...core.variable import Variable, bottom
 from ...transforms.forward import jvp
 from ...transforms.gradients import vjp
-from ..chapters import holds_variable
+from ..chapters import holds_variable, one_of
 from ..closures import Opened
 from .chapter import constant, own
 
 Integrand = Callable[..., Any]
+# SciPy's least relative tolerance.
+_LEAST = 50 * float(np.finfo(float).eps)
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -117,7 +119,7 @@ def _integrated(f: Any, a: Any, b: Any, args: Any, options: dict[str, Any], seve
     """The integral and its error, or None where nothing moves."""
     opened = Opened(f, args if isinstance(args, tuple) else (args,))
     moving = tuple(isinstance(v, Variable) and bool(np.any(np.isfinite(bottom(v)))) for v in (a, b))
-    if not opened.leaves and not any(isinstance(v, Variable) for v in (a, b)):
+    if not opened.leaves and not any(moving):
         return None
 
     def at(x: Any, *leaves: Any) -> Any:
@@ -125,6 +127,21 @@ def _integrated(f: Any, a: Any, b: Any, args: Any, options: dict[str, Any], seve
 
     known = tuple(options.items())
     return _integral(a, b, *opened.leaves, f=at, options=known, several=several, moving=moving)
+
+
+def _check(limit: Any, epsabs: Any, epsrel: Any, points: Any, a: Any, b: Any) -> None:
+    """Refuse what QUADPACK refuses."""
+    wrong = ""
+    if np.ndim(a) or np.ndim(b):
+        wrong = "the limits are numbers, not arrays"
+    elif limit < 1:
+        wrong = f"limit={limit!r}: there is at least one interval"
+    elif epsabs <= 0 and epsrel < _LEAST:
+        wrong = f"epsabs={epsabs!r} and epsrel={epsrel!r}: one of them is positive, epsrel at least {_LEAST:.2g}"
+    elif points is not None and (np.any(np.isinf(bottom(a))) or np.any(np.isinf(bottom(b)))):
+        wrong = "points= are given between finite limits only"
+    if wrong:
+        raise ArgumentError(f"quad: {wrong}\n  at {user_line()}")
 
 
 @own
@@ -175,8 +192,10 @@ def quad(
 
     """
     options = {"epsabs": epsabs, "epsrel": epsrel, "limit": limit, "points": points}
+    _check(limit, epsabs, epsrel, points, a, b)
     found = _integrated(func, a, b, args, options, False)
     if found is None:
+        a, b = bottom(a), bottom(b)
         return scipys.quad(func, a, b, args, full_output, epsabs, epsrel, limit, points, weight, wvar, wopts, maxp1,
                            limlst, complex_func)  # fmt: skip
     if full_output or weight is not None or complex_func:
@@ -206,8 +225,11 @@ def quad_vec(
     array([-0.25    , -0.111111])
 
     """
+    one_of("quad_vec", "norm", norm, "2", "max")
+    one_of("quad_vec", "quadrature", quadrature, None, "gk15", "gk21", "trapezoid")
     found = _integrated(f, a, b, args, {"epsabs": epsabs, "epsrel": epsrel}, True)
     if found is None:
+        a, b = bottom(a), bottom(b)
         options = {"norm": norm, "cache_size": cache_size, "limit": limit, "workers": workers, "points": points}
         rest = {"quadrature": quadrature, "full_output": full_output, "args": args}
         return scipys.quad_vec(f, a, b, epsabs, epsrel, **options, **rest)
@@ -272,7 +294,8 @@ def tplquad(
 def nquad(func: Any, ranges: Any, args: Any = (), opts: Any = None, full_output: bool = False) -> Any:
     """The integral of `func(x0, x1, ...)` over ranges, of which each may depend on the arguments behind it.
 
-    `opts` is one dictionary of the options of `quad` for all of them. The estimate of the error is the greatest.
+    `opts` is one dictionary of the options of `quad` for all of them, or one for each, or functions that give them.
+    The estimate of the error is the greatest.
 
     Examples
     --------
@@ -284,25 +307,31 @@ def nquad(func: Any, ranges: Any, args: Any = (), opts: Any = None, full_output:
     """
     if not Opened(lambda: (func, ranges, args), ()).leaves:
         return scipys.nquad(func, ranges, args, opts, full_output)
-    if full_output or (opts is not None and not isinstance(opts, dict)):
+    if full_output:
         raise NoRuleError(
-            f"scipy.integrate.nquad has no derivative rule for full_output= and several opts\n  at {user_line()}\n"
-            "Give one dictionary of options"
+            "scipy.integrate.nquad has no derivative rule for full_output=\n"
+            f"  at {user_line()}\nWrite full_output=False"
+        )
+    each = [opts or {}] * len(ranges) if opts is None or isinstance(opts, dict) or callable(opts) else list(opts)
+    if not len(ranges) or len(each) != len(ranges):
+        raise ArgumentError(
+            f"nquad: {len(ranges)} ranges and {len(each)} opts, of which there are as many\n  at {user_line()}"
         )
     rest = args if isinstance(args, tuple) else (args,)
-    return _nested(func, list(ranges), (), rest, opts or {})
+    return _nested(func, list(ranges), (), rest, each)
 
 
-def _nested(func: Any, ranges: list[Any], behind: tuple[Any, ...], args: tuple[Any, ...], opts: Any) -> Any:
+def _nested(func: Any, ranges: list[Any], behind: tuple[Any, ...], args: tuple[Any, ...], opts: list[Any]) -> Any:
     """The integral by the last argument that is left, of the integral by those before it."""
     low, high = _limit(ranges[-1], *behind, *args)
+    known = _limit(opts[-1], *behind, *args)
     if len(ranges) == 1:
-        return quad(lambda x: func(x, *behind, *args), low, high, **opts)
+        return quad(lambda x: func(x, *behind, *args), low, high, **known)
 
     def inner(x: Any) -> Any:
-        return _nested(func, ranges[:-1], (x, *behind), args, opts)[0]
+        return _nested(func, ranges[:-1], (x, *behind), args, opts[:-1])[0]
 
-    return quad(inner, low, high, **opts)
+    return quad(inner, low, high, **known)
 
 
 @own
@@ -318,7 +347,9 @@ def fixed_quad(func: Any, a: Any, b: Any, args: Any = (), n: int = 5) -> Any:
 
     """
     if np.any(np.isinf(bottom(a))) or np.any(np.isinf(bottom(b))):
-        raise ValueError("Gaussian quadrature is only available for finite limits.")
+        raise ArgumentError(f"fixed_quad: the limits are finite\n  at {user_line()}\nWrite quad for infinite ones")
+    if n <= 0 or int(n) != n:
+        raise ArgumentError(f"fixed_quad: n={n!r} is a positive whole number\n  at {user_line()}")
     x, w = roots_legendre(n)
     places = (b - a) * (np.real(x) + 1) / 2.0 + a
     return (b - a) / 2.0 * np.sum(w * func(places, *args), axis=-1), None

@@ -9,6 +9,7 @@ import numpy as np
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..chapters import double
+from ..checks import checked
 from .chapter import smooth
 
 
@@ -125,13 +126,15 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     array([0.3333, 1.3333, 0.3333])
 
     """
-    y, d = _last(y, x, dx, axis)
+    # Several steps are those of the results, each of them one for all samples.
+    steps = as_array(dx) if x is None and np.ndim(dx) else None
+    y, d = _last(y, x, dx if steps is None else 1.0, axis)
     n = y.shape[-1]
     # SciPy writes what it adds for an even number into the array of parabolas, if that is one.
     within = y.ndim > 1 and n != 2 and x is None
     if n > 2 and not within and (x is not None or n % 2 == 0):
         y = double(y)
-    out = _simpson(y, d, n)
+    out = _simpson(y, d, n) if steps is None else _simpson(y, d, n) * steps
     return out.astype(y.dtype) if within else out
 
 
@@ -159,6 +162,14 @@ def _thirds(y: Any, d: Any) -> Any:
     return one / 6 * ((3 - whole) * first + (3 + cross + whole) * middle - cross * last)
 
 
+def _check_steps(d: Any) -> None:
+    if np.any(d <= 0):
+        raise ArgumentError(f"cumulative_simpson: places x increase along the axis\n  at {user_line()}")
+
+
+_increasing = checked("steps", _check_steps)
+
+
 @smooth
 def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: Any = None) -> Any:
     """The integrals of samples up to each, by parabolas; `initial` is put before them and added to them.
@@ -175,6 +186,16 @@ def cumulative_simpson(y: Any, *, x: Any = None, dx: Any = 1.0, axis: int = -1, 
     original, at = as_array(y), axis
     y, d = _last(y, x, dx, axis)
     n = y.shape[-1]
+    if not n:
+        raise ShapeError(f"cumulative_simpson needs one sample or more\n  at {user_line()}")
+    if x is None and np.ndim(dx) and n > 2:
+        one = [1 if i == single(at, original.ndim) else s for i, s in enumerate(original.shape)]
+        if list(np.shape(dx)) != one:
+            raise ShapeError(
+                f"cumulative_simpson: dx {describe(as_array(dx))} is a number, or of the shape {tuple(one)}\n"
+                f"  at {user_line()}"
+            )
+    d = d if x is None or n < 3 else _increasing(d)
     if n >= 3 and x is None and not hasattr(dx, "dtype"):
         y = double(y)
     if n < 3:
@@ -209,7 +230,7 @@ def romb(y: Any, dx: Any = 1.0, axis: int = -1, show: bool = False) -> Any:
     """
     if show:
         raise ArgumentError(f"romb of Variables shows no table\n  at {user_line()}\nWrite show=False")
-    y, d = _last(double(y), None, dx, axis)
+    y, d = _last(double(y), None, 1.0, axis)
     count = y.shape[-1] - 1
     levels = count.bit_length() - 1
     if count < 1 or count != 1 << levels:
@@ -222,4 +243,4 @@ def romb(y: Any, dx: Any = 1.0, axis: int = -1, show: bool = False) -> Any:
         for j in range(1, i + 1):
             now.append(now[-1] + (now[-1] - row[j - 1]) / ((1 << (2 * j)) - 1))
         row, h = now, h / 2.0
-    return row[-1]
+    return row[-1] * dx

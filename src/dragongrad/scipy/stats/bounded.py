@@ -27,7 +27,9 @@ beta = Family("beta", "a, b", Formulas(
 arcsine = Family("arcsine", "", Formulas(
     lambda x: -np.log(PI) - np.log(x) / 2 - np.log1p(-x) / 2, cdf=lambda x: 2 / PI * np.arcsin(np.sqrt(x)),
     sf=lambda x: 2 / PI * np.arcsin(np.sqrt(1 - x)), ppf=lambda q: np.sin(PI * q / 2) ** 2,
-    isf=lambda q: np.cos(PI * q / 2) ** 2, mean=0.5, var=0.125, entropy=float(np.log(PI / 4)), low=0.0, high=1.0,
+    isf=lambda q: np.cos(PI * q / 2) ** 2,
+    pdf=lambda x: 1 / (PI * np.sqrt(x * (1 - x))), mean=0.5, var=0.125, entropy=float(np.log(PI / 4)),
+    low=0.0, high=1.0,
 ))  # fmt: skip
 powerlaw = Family("powerlaw", "a", Formulas(
     lambda x, a: np.log(a) + sp.xlogy(a - 1, x), logcdf=lambda x, a: a * np.log(x), ppf=lambda q, a: q ** (1 / a),
@@ -74,8 +76,20 @@ semicircular = Family("semicircular", "", Formulas(
     cdf=lambda x: 0.5 + (x * np.sqrt(1 - x * x) + np.arcsin(x)) / PI, mean=0.0, var=0.25,
     entropy=float(np.log(PI)) - 0.5, low=-1.0, high=1.0,
 ))  # fmt: skip
+
+
+def _less_sine(u: Any) -> Any:
+    """`u - sin(u)`, by its series near zero."""
+    near = np.absolute(u) < 0.5
+    z = np.where(near, u, 0.0)
+    series = 1.0
+    for n in range(17, 3, -2):
+        series = 1 - z * z / (n * (n - 1)) * series
+    return np.where(near, z**3 / 6 * series, u - np.sin(u))
+
+
 cosine = Family("cosine", "", Formulas(
-    lambda x: np.log1p(np.cos(x)) - LOG2PI, cdf=lambda x: (PI + x + np.sin(x)) / (2 * PI),
-    sf=lambda x: (PI - x - np.sin(x)) / (2 * PI), mean=0.0, var=PI**2 / 3 - 2, entropy=float(np.log(4 * PI)) - 1,
+    lambda x: np.log1p(np.cos(x)) - LOG2PI, cdf=lambda x: _less_sine(PI + x) / (2 * PI),
+    sf=lambda x: _less_sine(PI - x) / (2 * PI), mean=0.0, var=PI**2 / 3 - 2, entropy=float(np.log(4 * PI)) - 1,
     low=-PI, high=PI,
 ))  # fmt: skip

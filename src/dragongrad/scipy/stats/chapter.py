@@ -11,6 +11,7 @@ import scipy.stats as scipys
 from ...blocks.axes import as_array
 from ...core.errors import NoRuleError, user_line
 from ..chapters import Chapter, answered, holds_variable, settled
+from ..closures import Opened
 
 CHAPTER = Chapter(scipys)
 smooth, refused = CHAPTER.smooth, CHAPTER.refused
@@ -28,24 +29,32 @@ def floating(value: Any) -> Any:
     return a if a.dtype.kind in "fc" else a.astype(np.float64)
 
 
-def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: str) -> Callable[..., Any]:
+def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: str, first: str = "") -> Any:
     """A method of a family of distributions: SciPy's own on plain arrays, and on Variables by its rule.
 
-    Without a rule its error says that what is `plain` may be passed.
+    Without a rule its error says that what is `plain` may be passed. `first` is SciPy's name for its first
+    argument. What is no method is SciPy's as it is.
     """
-    if name.startswith("__"):
+    if name.startswith("_"):
         # Python itself asks for such names, and takes no for an answer.
         raise AttributeError(name)
-    method = getattr(family.scipys, name, None)
-    if not callable(method):
+    missing = object()
+    method: Any = getattr(family.scipys, name, missing)
+    if method is missing:
         raise CHAPTER.absent(f"{family.name}.{name}")
+    if not callable(method):
+        return method
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not holds_variable((args, kwargs)):
+        # A function that an expectation is of may hold Variables of its own.
+        held = name == "expect" and Opened(lambda: (args, kwargs), ()).leaves
+        if not held and not holds_variable((args, kwargs)):
             return method(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
         title = f"scipy.stats.{family.name}.{name}"
         if rule is None:
             raise NoRuleError(f"{title} has no derivative rule\n  at {user_line()}\nPass plain {plain}")
+        if first in kwargs:
+            args = (kwargs.pop(first), *args)
         return answered(title, rule, args, kwargs)
 
     call.__name__ = name

@@ -19,6 +19,8 @@ from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
 from .chapter import CHAPTER, double, method_of
+from .members import Member
+from .moments import MOMENTS, of_shapes, placed
 
 Formula = Callable[..., Any]
 _INF = np.inf
@@ -43,7 +45,8 @@ class Formulas:
     pdf : callable or None
         The density, where it is more than the exponential of `logpdf`.
     vanishing : str
-        Where the density is zero and its formula subtracts infinities: at the "ends" of the support, or "infinity".
+        Where the density is zero and its formula subtracts infinities: at the "ends" of the support, at "infinity",
+        or there and at the "low" end.
     """
 
     logpdf: Formula
@@ -63,10 +66,6 @@ class Formulas:
     vanishing: str = ""
 
 
-def _of(formula: Any, shapes: list[Any]) -> Any:
-    return formula(*shapes) if callable(formula) else formula
-
-
 class Family:
     """A family of distributions, with SciPy's methods; called with shapes, location and scale, it gives one member.
 
@@ -74,16 +73,17 @@ class Family:
     ----------
     name : str
         SciPy's name for it.
-    shapes : list of str
+    shapes : str or None
         The names of its shapes.
     discrete : bool
         Whether it is one of whole numbers, which have no scale and of which nothing is differentiated.
     """
 
     def __init__(self, name: str, shapes: str, formulas: Formulas, discrete: bool = False) -> None:
-        self.name, self.shapes = name, [s for s in shapes.replace(" ", "").split(",") if s]
         self.formulas, self.discrete = formulas, discrete
         self.scipys: Any = getattr(scipys, name)
+        self.name, self.shapes = name, shapes or None
+        self._names = [s for s in shapes.replace(" ", "").split(",") if s]
         self.__module__ = "dragongrad.scipy.stats"
         self.__doc__ = (
             f"The distribution `scipy.stats.{name}`, with derivatives by places, shapes, location and scale."
@@ -113,21 +113,37 @@ class Family:
 
     def __getattr__(self, name: str) -> Any:
         rule = _METHODS.get(name)
-        return method_of(self, name, rule and partial(rule, self), "shapes, location and scale")
+        first = _PLACES.get(name, "")
+        first = "k" if self.discrete and first == "x" else first
+        return method_of(self, name, rule and partial(rule, self), "shapes, location and scale", first)
 
-    def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, Any]:
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *dir(self.scipys)})
+
+    @property
+    def random_state(self) -> Any:
+        """SciPy's generator of random numbers for this family, which may be set."""
+        return self.scipys.random_state
+
+    @random_state.setter
+    def random_state(self, seed: Any) -> None:
+        self.scipys.random_state = seed
+
+    def parameters(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Callable[[Any], Any] = double
+    ) -> tuple[list[Any], Any, Any]:
         """The shapes, the location and the scale of a call."""
-        names = [*self.shapes, "loc", *([] if self.discrete else ["scale"])]
+        names = [*self._names, "loc", *([] if self.discrete else ["scale"])]
         given = dict(zip(names, args, strict=False))
         wrong = set(kwargs) - set(names) or set(kwargs) & set(given)
-        if wrong or len(args) > len(names) or any(n not in given and n not in kwargs for n in self.shapes):
+        if wrong or len(args) > len(names) or any(n not in given and n not in kwargs for n in self._names):
             raise ArgumentError(
                 f"{self.name} takes the parameters {', '.join(names)}; got {len(args)} and {sorted(kwargs)}\n"
                 f"  at {user_line()}"
             )
-        given = {"loc": 0.0, "scale": 1.0, **given, **kwargs}
-        found = {n: double(v) for n, v in given.items()}
-        return [found[n] for n in self.shapes], found["loc"], found["scale"]
+        given = {"loc": 0, "scale": 1, **given, **kwargs}
+        found = {n: kind(v) for n, v in given.items()}
+        return [found[n] for n in self._names], found["loc"], found["scale"]
 
     def is_valid(self, shapes: list[Any], scale: Any) -> Any:
         """Whether there is such a member."""
@@ -139,28 +155,7 @@ class Family:
 
     def ends(self, shapes: list[Any]) -> tuple[Any, Any]:
         """The ends of the support of the standard member."""
-        return _of(self.formulas.low, shapes), _of(self.formulas.high, shapes)
-
-
-class Member:
-    """One distribution: a family's methods with its shapes, location and scale."""
-
-    def __init__(self, family: Family, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.dist, self.args, self.kwds = family, args, kwargs
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        method = getattr(self.dist, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if name == "rvs":
-                return method(
-                    *self.args, **self.kwds, **dict(zip(("size", "random_state"), args, strict=False)), **kwargs
-                )
-            return method(*args, *self.args, **self.kwds, **kwargs)
-
-        return call
+        return of_shapes(self.formulas.low, shapes), of_shapes(self.formulas.high, shapes)
 
 
 # Methods at places
@@ -197,7 +192,7 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     """Where there is no density: beside the support, and where it vanishes."""
     if f.vanishing == "ends":
         return np.logical_or(y <= low, y >= high)
-    beside = np.logical_or(y < low, y > high)
+    beside = np.logical_or(y <= low if f.vanishing == "low" else y < low, y > high)
     return np.logical_or(beside, np.isinf(y)) if f.vanishing else beside
 
 
@@ -279,7 +274,9 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
             under, over = y <= low, y >= high
         safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)
         out = formula(family.formulas, safe, shapes)
-        return _settled(out, valid, (under, at_low), (over, at_high), (np.isnan(y), np.nan))
+        out = _settled(out, valid, (under, at_low), (over, at_high), (np.isnan(y), np.nan))
+        # Above whole numbers SciPy's logarithm is zero, whether there is such a member or not.
+        return np.where(over, at_high, out)[()] if family.discrete and at_low == -_INF else out
 
     return method
 
@@ -342,60 +339,20 @@ def _quantiles(inside: Any, from_below: bool) -> Formula:
         within = np.logical_and(q > 0, q < 1)
         out = loc + scale * inside(family, np.where(within, q, 0.5), shapes)
         first, last = (low, high) if from_below else (high, low)
-        out = np.where(q == 0, loc + scale * first, np.where(q == 1, loc + scale * last, out))
+        out = np.where(q == 0, placed(first, loc, scale), np.where(q == 1, placed(last, loc, scale), out))
         known = np.logical_and(family.is_valid(shapes, scale), np.logical_and(q >= 0, q <= 1))
         return np.where(known, out, np.nan)[()]
 
     return method
 
 
-# Moments
-
-
-def _moment(name: str, finish: Formula) -> Formula:
-    def method(family: Family, *args: Any, **kwargs: Any) -> Any:
-        shapes, loc, scale = family.parameters(args, kwargs)
-        formula = getattr(family.formulas, name)
-        if formula is None:
-            raise NoRuleError(
-                f"scipy.stats.{family.name}.{name} has no derivative rule\n  at {user_line()}\n"
-                f"Integrate with dragongrad.scipy.integrate.quad, or pass plain shapes"
-            )
-        out = finish(_of(formula, shapes), loc, scale)
-        return np.where(family.is_valid(shapes, scale), out, np.nan)[()]
-
-    return method
-
-
-def _median(family: Family, *args: Any, **kwargs: Any) -> Any:
-    return family.ppf(0.5, *args, **kwargs)
-
-
-def _interval(family: Family, confidence: Any, *args: Any, **kwargs: Any) -> Any:
-    half = (1.0 - confidence) / 2
-    return family.ppf(half, *args, **kwargs), family.ppf(1.0 - half, *args, **kwargs)
-
-
-def _support(family: Family, *args: Any, **kwargs: Any) -> Any:
-    """The ends of the support; one at infinity stays there, with a derivative of zero."""
-    shapes, loc, scale = family.parameters(args, kwargs)
-    valid = family.is_valid(shapes, scale)
-    found = []
-    for end in family.ends(shapes):
-        far = np.isinf(end)
-        place = np.where(far, stop_gradient(end), loc + scale * np.where(far, 0.0, end))
-        found.append(np.where(valid, place, np.nan)[()])
-    return tuple(found)
-
-
+# The first argument of each method at places; "x" is "k" of whole numbers.
+_PLACES = dict.fromkeys(("pdf", "logpdf", "pmf", "logpmf", "cdf", "sf", "logcdf", "logsf"), "x")
+_PLACES |= {"ppf": "q", "isf": "q", "interval": "confidence", "moment": "order"}
 _METHODS: dict[str, Formula] = {
     "logpdf": _logpdf, "logpmf": _logpdf, "pdf": _pdf, "pmf": _pdf,
     "cdf": _cumulative(_below, 0.0, 1.0), "sf": _cumulative(_above, 1.0, 0.0),
     "logcdf": _cumulative(_log_below, -_INF, 0.0), "logsf": _cumulative(_log_above, 0.0, -_INF),
     "ppf": _quantiles(place_of, True), "isf": _quantiles(_isf_inside, False),
-    "mean": _moment("mean", lambda m, loc, scale: loc + scale * m),
-    "var": _moment("var", lambda v, loc, scale: scale * scale * v + 0 * loc),
-    "std": _moment("var", lambda v, loc, scale: scale * np.sqrt(v) + 0 * loc),
-    "entropy": _moment("entropy", lambda h, loc, scale: h + np.log(scale) + 0 * loc),
-    "median": _median, "interval": _interval, "support": _support,
+    **MOMENTS,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from ...blocks.special import stop_gradient
 from ...core.errors import ShapeError, describe, user_line
 from ..linalg.systems import triangular
 from .chapter import CHAPTER, double, floating, method_of
+from .members import Member
 from .normal import LOG2, LOG2PI, PI
 
 
@@ -45,23 +46,13 @@ class Multivariate:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """One member, of these parameters."""
-        return _Member(self, args, kwargs)
+        return Member(self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return method_of(self, name, self.rules.get(name), "parameters")
 
-
-class _Member:
-    """A family's methods with its parameters."""
-
-    def __init__(self, family: Multivariate, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._family, self._args, self._kwargs = family, args, kwargs
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        method = getattr(self._family, name)
-        return lambda *args, **kwargs: method(*args, *self._args, **self._kwargs, **kwargs)
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *dir(self.scipys)})
 
 
 def _covariance(cov: Any, d: int, name: str) -> Any:

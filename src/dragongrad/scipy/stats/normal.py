@@ -43,11 +43,12 @@ def _log_of_square(x: Any) -> Any:
 
 
 def _cauchy_place(q: Any) -> Any:
-    """About the middle by the tangent itself, whose inverse would be that of an infinity."""
-    middle = np.logical_and(q > 0.25, q < 0.75)
-    return np.where(
-        middle, np.tan(PI * (np.where(middle, q, 0.5) - 0.5)), -1 / np.tan(PI * np.where(middle, 0.25, q))
-    )
+    """About the middle by the tangent itself, whose inverse would be that of an infinity; above by what is left."""
+    above = q > 0.5
+    part = np.where(above, 1 - q, q)
+    middle = part > 0.25
+    inside = np.tan(PI * (np.where(middle, q, 0.5) - 0.5))
+    return np.where(middle, inside, np.where(above, 1.0, -1.0) / np.tan(PI * np.where(middle, 0.25, part)))
 
 
 laplace = Family("laplace", "", Formulas(

@@ -61,8 +61,7 @@ f = Family("f", "dfn, dfd", Formulas(
     ),
     cdf=lambda x, n, m: sp.betainc(n / 2, m / 2, n * x / (m + n * x)),
     sf=lambda x, n, m: sp.betainc(m / 2, n / 2, m / (m + n * x)),
-    ppf=lambda q, n, m: _f_place(sp.betaincinv(n / 2, m / 2, q), n, m),
-    isf=lambda q, n, m: _f_place(1 - sp.betaincinv(m / 2, n / 2, q), n, m),
+    ppf=lambda q, n, m: m / n * _odds(q, n / 2, m / 2), isf=lambda q, n, m: m / n / _odds(q, m / 2, n / 2),
     mean=lambda n, m: _if(m > 2, _over(m, m - 2, m > 2) + 0 * n, _INF),
     var=lambda n, m: _if(m > 4, _over(2 * m * m * (n + m - 2), n * (m - 2) ** 2 * (m - 4), m > 4), _INF),
     entropy=lambda n, m: (
@@ -71,10 +70,6 @@ f = Family("f", "dfn, dfd", Formulas(
     ),
     low=0.0,
 ))  # fmt: skip
-
-
-def _f_place(y: Any, n: Any, m: Any) -> Any:
-    return m * y / (n * (1 - y))
 
 
 lognorm = Family("lognorm", "s", Formulas(
@@ -109,7 +104,7 @@ exponweib = Family("exponweib", "a, c", Formulas(
     lambda x, a, c: (
         np.log(a) + np.log(c) + sp.xlogy(a - 1, -np.expm1(-(x**c))) - x**c + sp.xlogy(c - 1, x)
     ),
-    cdf=lambda x, a, c: (-np.expm1(-(x**c))) ** a,
+    cdf=lambda x, a, c: (-np.expm1(-(x**c))) ** a, sf=lambda x, a, c: -np.expm1(a * np.log1p(-np.exp(-(x**c)))),
     ppf=lambda q, a, c: (-np.log1p(-(q ** (1 / a)))) ** (1 / c), low=0.0,
 ))  # fmt: skip
 invweibull = Family("invweibull", "c", Formulas(
@@ -254,15 +249,16 @@ def _folded_mean(c: Any) -> Any:
 betaprime = Family("betaprime", "a, b", Formulas(
     lambda x, a, b: sp.xlogy(a - 1, x) - sp.xlog1py(a + b, x) - sp.betaln(a, b),
     cdf=lambda x, a, b: sp.betainc(a, b, x / (1 + x)), sf=lambda x, a, b: sp.betainc(b, a, 1 / (1 + x)),
-    ppf=lambda q, a, b: _odds(sp.betaincinv(a, b, q)), low=0.0,
+    ppf=lambda q, a, b: _odds(q, a, b), isf=lambda q, a, b: 1 / _odds(q, b, a), low=0.0,
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
     vanishing="infinity",
 ))  # fmt: skip
 
 
-def _odds(p: Any) -> Any:
-    return p / (1 - p)
+def _odds(q: Any, a: Any, b: Any) -> Any:
+    """The quantile of p / (1 - p) where p is that of a beta distribution, and 1 - p by its own quantile."""
+    return sp.betaincinv(a, b, q) / sp.betainccinv(b, a, q)
 
 
 # Distributions of extremes: functions of log1p(c x) / c, which is x where c is zero
@@ -280,7 +276,7 @@ def _log_quotient(u: Any) -> Any:
 
 
 genpareto = Family("genpareto", "c", Formulas(
-    lambda x, c: -(c + 1) * x * _log_quotient(c * x), logsf=lambda x, c: -x * _log_quotient(c * x),
+    lambda x, c: -(c + 1) * (x * _log_quotient(c * x)), logsf=lambda x, c: -x * _log_quotient(c * x),
     ppf=lambda q, c: -np.log1p(-q) * sp.exprel(-c * np.log1p(-q)),
     isf=lambda q, c: -np.log(q) * sp.exprel(-c * np.log(q)),
     low=0.0, high=lambda c: np.where(c < 0, -1 / np.where(c < 0, c, -1.0), _INF), valid=lambda c: np.isfinite(c),
@@ -290,7 +286,7 @@ genpareto = Family("genpareto", "c", Formulas(
 ))  # fmt: skip
 genextreme = Family("genextreme", "c", Formulas(
     lambda x, c: (
-        -np.exp(-x * _log_quotient(-c * x)) - x * _log_quotient(-c * x) + c * x * _log_quotient(-c * x)
+        -np.exp(-x * _log_quotient(-c * x)) - (1 - c) * (x * _log_quotient(-c * x))
     ),
     logcdf=lambda x, c: -np.exp(-x * _log_quotient(-c * x)),
     ppf=lambda q, c: -np.log(-np.log(q)) * sp.exprel(c * np.log(-np.log(q))),
@@ -298,5 +294,5 @@ genextreme = Family("genextreme", "c", Formulas(
     low=lambda c: np.where(c < 0, 1 / np.where(c < 0, c, -1.0), -_INF),
     high=lambda c: np.where(c > 0, 1 / np.where(c > 0, c, 1.0), _INF), valid=lambda c: np.isfinite(c),
     entropy=lambda c: GAMMA * (1 - c) + 1,
-    vanishing="infinity",
+    vanishing="low",
 ))  # fmt: skip

@@ -12,7 +12,9 @@ import numpy as np
 from scipy import special
 
 from ....blocks.axes import as_array
+from ....blocks.special import stop_gradient
 from ....core.errors import ArgumentError, ShapeError, describe, user_line
+from ...checks import checked
 from .chapter import smooth
 
 
@@ -30,19 +32,33 @@ def _floating(value: Any) -> Any:
     return a if a.dtype == np.float32 else double(a)
 
 
+def _check_weights(w: Any) -> None:
+    if np.any(w < 0):
+        raise ArgumentError(f"weights of a distance are zero or positive\n  at {user_line()}")
+
+
+_not_negative = checked("weights", _check_weights)
+
+
+def _weights(w: Any) -> Any:
+    return _not_negative(double(w))
+
+
 def _weighted(x: Any, w: Any) -> Any:
-    return x if w is None else x * double(w)
+    return x if w is None else x * _weights(w)
 
 
 def _minkowski(u: Any, v: Any, p: Any = 2.0, w: Any = None) -> Any:
+    if np.any(p <= 0):
+        raise ArgumentError(f"minkowski: p={p!r} is not positive\n  at {user_line()}")
     if np.any(np.isinf(p)):
         return _chebyshev(u, v, w)
-    scaled = u - v if w is None else (u - v) * double(w) ** (1 / p)
+    scaled = u - v if w is None else (u - v) * _weights(w) ** (1 / p)
     return np.linalg.norm(scaled, p, axis=-1)
 
 
 def _euclidean(u: Any, v: Any, w: Any = None) -> Any:
-    return np.linalg.norm(u - v if w is None else (u - v) * np.sqrt(double(w)), axis=-1)
+    return np.linalg.norm(u - v if w is None else (u - v) * np.sqrt(_weights(w)), axis=-1)
 
 
 def _sqeuclidean(u: Any, v: Any, w: Any = None) -> Any:
@@ -55,12 +71,12 @@ def _cityblock(u: Any, v: Any, w: Any = None) -> Any:
 
 def _chebyshev(u: Any, v: Any, w: Any = None) -> Any:
     apart = np.absolute(u - v)
-    return np.max(apart if w is None else np.where(double(w) > 0, apart, 0.0), axis=-1)
+    return np.max(apart if w is None else np.where(_weights(w) > 0, apart, 0.0), axis=-1)
 
 
 def _correlation(u: Any, v: Any, w: Any = None, centered: bool = True) -> Any:
     if w is not None:
-        w = double(w) / np.sum(double(w))
+        w = _weights(w) / np.sum(double(w))
     if centered:
         u, v = (
             x - (np.mean(x, -1, keepdims=True) if w is None else np.sum(x * w, -1, keepdims=True)) for x in (u, v)
@@ -96,13 +112,22 @@ def _mahalanobis(u: Any, v: Any, VI: Any = None) -> Any:  # noqa: N803
     return np.where(flat, np.linalg.norm(apart, axis=-1), np.sqrt(np.where(flat, 1.0, squared)))[()]
 
 
+def _fractions(x: Any, axis: int) -> Any:
+    """Parts of their sum: what is zero moves nothing by the sum, though its logarithm is infinite."""
+    total = np.sum(x, axis=axis, keepdims=True)
+    return np.where(x == 0, x / stop_gradient(total), x / total)
+
+
 def _jensenshannon(u: Any, v: Any, base: Any = None, axis: int = -1, keepdims: bool = False) -> Any:
     # Each is made to sum to one along its own axis, and then they broadcast, as SciPy's do.
-    u, v = (x / np.sum(x, axis=axis, keepdims=True) for x in (u, v))
+    u, v = (_fractions(x, axis) for x in (u, v))
     middle = (u + v) / 2.0
     each = special.rel_entr(u, middle) + special.rel_entr(v, middle)
     total = np.sum(each, axis=axis, keepdims=keepdims)
-    return np.sqrt((total if base is None else total / np.log(base)) / 2.0)
+    if base is not None:
+        # SciPy divides a stack in its place.
+        total = (total / np.log(base)).astype(total.dtype) if total.ndim else total / np.log(base)
+    return np.sqrt(total / 2.0)
 
 
 # The metrics of `cdist` and `pdist`, by their names.
@@ -114,10 +139,14 @@ METRICS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def _vectors(u: Any, v: Any, kept: bool = True) -> tuple[Any, Any]:
-    """Two vectors; where single precision is not kept SciPy gives a number of Python's."""
+def _vectors(u: Any, v: Any, kept: bool = True, spreads: bool = True) -> tuple[Any, Any]:
+    """Two vectors; where single precision is not kept SciPy gives a number of Python's.
+
+    Where it `spreads`, SciPy takes one element beside any number of them.
+    """
     u, v = (_floating(u), _floating(v)) if kept else (double(u), double(v))
-    if u.ndim != 1 or u.shape != v.shape:
+    one = spreads and 1 in (*u.shape, *v.shape)
+    if u.ndim != 1 or v.ndim != 1 or (u.shape != v.shape and not one):
         raise ShapeError(f"distance of {describe(u)} and {describe(v)}: vectors of one length\n  at {user_line()}")
     return u, v
 
@@ -209,7 +238,7 @@ def cosine(u: Any, v: Any, w: Any = None) -> Any:
     array([ 0., -1.])
 
     """
-    return _cosine(*_vectors(u, v), w)
+    return _cosine(*_vectors(u, v, spreads=False), w)
 
 
 @smooth
@@ -224,7 +253,10 @@ def correlation(u: Any, v: Any, w: Any = None, centered: bool = True) -> Any:
     array([ 0.5 , -0.25, -0.25])
 
     """
-    return _correlation(*_vectors(u, v), w, centered)
+    u, v = _vectors(u, v, spreads=False)
+    if w is not None and np.shape(w) != u.shape:
+        raise ShapeError(f"correlation of {describe(u)}: weights {describe(w)} of one length\n  at {user_line()}")
+    return _correlation(u, v, w, centered)
 
 
 @smooth
@@ -269,7 +301,10 @@ def seuclidean(u: Any, v: Any, V: Any) -> Any:  # noqa: N803
     array([-0.125])
 
     """
-    return _seuclidean(*_vectors(u, v, False), V)
+    u, v = _vectors(u, v, False, spreads=False)
+    if np.shape(V) != u.shape:
+        raise ShapeError(f"seuclidean of {describe(u)}: variances {describe(V)} of one length\n  at {user_line()}")
+    return _seuclidean(u, v, V)
 
 
 @smooth
