@@ -87,6 +87,16 @@ MOVING = {
     "zoom grid": case(lambda m, x: m.zoom(x, 1.6, order=1, mode="grid-wrap", grid_mode=True), X),
     "rotate": case(lambda m, x, a: m.rotate(x, a, reshape=False, mode="reflect"), X, ANGLE),
     "rotate larger": case(lambda m, x: m.rotate(x, 30.0, order=1), X),
+    # Places on the border of the image, to the last bit.
+    "rotate by right angles": case(
+        lambda m, x: [m.rotate(x, angle, order=k, mode=how) for angle, k, how in
+                      ((90, 1, "constant"), (180.0, 3, "wrap"), (270, 0, "constant"))], X,
+    ),
+    "rotate by half of one": case(lambda m, x: m.rotate(x, 45, order=0), X[:, :4]),
+    "affine_transform by thirds": case(
+        lambda m, x: (m.affine_transform(x, [1 / 3, 0.7], 0.3, order=0),
+                      m.affine_transform(x, [[0.1, 0.5], [1.0, 0.2]], [0.5, 1.3], order=1)), X,
+    ),
     "center_of_mass": case(lambda m, x: m.center_of_mass(x * x), X),
 }  # fmt: skip
 LABELS = np.array([[1, 1, 0, 7, 7], [1, -2, -2, 7, 0], [3, 3, 0, 0, 0], [3, 3, 3, 9, 9]])

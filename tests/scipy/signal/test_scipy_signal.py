@@ -61,11 +61,15 @@ FRAMES = {
     "stft window": case(lambda m, x, w: m.stft(x, window=w, nperseg=4, boundary=None)[2], SIGNAL, B[[0, 1, 0, 1]],
                         batches=False),
     "istft": case(lambda m, x: m.istft(m.stft(x, nperseg=6)[2] ** 2, nperseg=6)[1], LONG),
+    "istft of a stack": case(
+        lambda m, x: m.istft(m.stft(x, nperseg=6, axis=0)[2], nperseg=6, freq_axis=0)[1], SIGNAL.T
+    ),
     "istft complex": case(
         lambda m, x: m.istft(x + 1j * x**2, 2.0, "boxcar", 4, 1, input_onesided=False, boundary=False)[1],
         IMAGE[:, :3],
     ),
     "lombscargle": case(lambda m, t, y, w: m.lombscargle(t, y, w), TIMES, X[:8], 1 + TIMES[:3]),
+    "lombscargle of one": case(lambda m, t, y: m.lombscargle(t, y, [1.5]), TIMES, X[:8], since=(1, 15)),
     "lombscargle mean": case(
         lambda m, t, y, w: m.lombscargle(t, y, W2 + 1, normalize=True, weights=w**2, floating_mean=True),
         TIMES, X[:8], 1 + TIMES / 9, since=(1, 15),
@@ -125,6 +129,11 @@ SPECTRA = {
         LONG,
     ),
     "csd": case(lambda m, x, y: m.csd(x, y, nperseg=6, noverlap=2)[1], LONG, X),
+    "csd of a stack": case(lambda m, x, y: m.csd(x, y, nperseg=8)[1], SIGNAL[0] ** 2, SIGNAL),
+    "welch of a window": case(
+        lambda m, x, w: (m.welch(x, 2.0, w)[1], m.spectrogram(x, 2.0, w, mode="complex")[2]), LONG, X[:6] ** 2,
+        batches=False,
+    ),
     "csd median": case(lambda m, x, y: m.csd(x, y, nperseg=6, average="median")[1], LONG, LONG**2),
     "periodogram": case(lambda m, x: m.periodogram(x, fs=3.0)[1], SIGNAL),
     "periodogram nfft": case(lambda m, x: m.periodogram(x, nfft=7, axis=0)[1], LONG),
@@ -136,6 +145,8 @@ SPECTRA = {
         LONG,
     ),
     "freqz": case(lambda m, b, a: m.freqz(b, a, worN=5), B, A),
+    "freqz of frequencies": case(lambda m, b, a, w: m.freqz(b, a, w, fs=3.0), B, A, H),
+    "freqz_sos of frequencies": case(lambda m, s, w: m.freqz_sos(sections(s), w), SOS, H, since=(1, 15)),
     "freqz_sos": case(lambda m, s: m.freqz_sos(sections(s), worN=5, fs=2.0), SOS,
                       since=(1, 15)),
     "chirp": case(lambda m, t, f, g: m.chirp(t, f, 2.0, g), X, np.array(0.3), np.array(1.4)),
@@ -221,6 +232,22 @@ def test_signals_of_one_element(f):
     check_derivatives(f, np.array([1.5]))
 
 
+@pytest.mark.parametrize("whole", [np.uint8, np.int16, np.int64])
+@pytest.mark.parametrize("f", [
+    lambda m, x, n: m.convolve(x, n), lambda m, x, n: m.lfilter(x, x, n), lambda m, x, n: m.upfirdn(x, n),
+])  # fmt: skip
+def test_whole_numbers_beside_single_precision(f, whole):
+    x, n = np.array([1.0, 2.0], np.float32), np.arange(5).astype(whole)
+    out = ad.jvp(lambda x: f(signal, x, n), (x,), (x,))[0]
+    assert out.dtype == f(scipy.signal, x, n).dtype
+
+
+@pytest.mark.parametrize("f", [lambda m, x: m.welch(x, axis=1)[1], lambda m, x: m.csd(x, x[..., :2])[0]])
+def test_spectra_of_nothing(f):
+    x = np.zeros((0, 5, 2))
+    assert np.shape(ad.jvp(lambda x: f(signal, x), (x,), (x,))[0]) == f(scipy.signal, x).shape
+
+
 def test_empty_signals():
     assert ad.grad(lambda x: np.sum(signal.lfilter(B, A, x)))(np.zeros(0)).size == 0
     assert ad.grad(lambda x: np.sum(signal.convolve(x, H)))(np.zeros(0)).size == 0
@@ -236,6 +263,10 @@ def test_empty_signals():
     (lambda x: signal.savgol_filter(x, 4, 2), ad.NoRuleError),
     (lambda x: signal.detrend(x, type="other"), ad.ArgumentError),
     (lambda x: signal.lfilter(B, [0.0, 1.0], x), ad.ShapeError),
+    (lambda x: signal.lfilter(B, A, x, zi=x[:1]), ad.ShapeError),
+    (lambda x: signal.sosfilt(SOS, x, zi=x[:2]), ad.ShapeError),
+    (lambda x: signal.medfilt(x + 1j), ad.ArgumentError),
+    (lambda x: signal.welch(x, window=("kaiser", x[0])), ad.NoRuleError),
     (lambda x: signal.find_peaks(x), ad.NoRuleError),
     (lambda x: signal.upfirdn(H, x, mode="wrap"), ad.NoRuleError),
 ])  # fmt: skip

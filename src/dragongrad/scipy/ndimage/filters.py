@@ -34,7 +34,8 @@ def _weights(weights: Any, x: Any) -> list[Any]:
     w = as_array(weights)
     if w.ndim != 1 or not w.shape[0]:
         raise ShapeError(f"weights {describe(w)} are a vector that is not empty\n  at {user_line()}")
-    narrow = w.astype(x.dtype) if w.dtype != x.dtype and x.dtype.kind == "f" and w.dtype.kind != "c" else w
+    real = np.zeros(0, x.dtype).real.dtype
+    narrow = w.astype(real) if w.dtype != real and w.dtype.kind != "c" else w
     return [narrow[i] for i in range(w.shape[0])]
 
 

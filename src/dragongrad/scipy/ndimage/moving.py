@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.ndimage as scipys
+from scipy.special import cosdg, sindg
 
 from ...blocks.axes import as_array
 from ...blocks.indexing import read
@@ -226,10 +227,11 @@ def affine_transform(
     offsets = each(offset, d, "offset")
     shape = x.shape if output_shape is None else tuple(output_shape)
     grid = _grid(shape)
+    # In the order in which SciPy adds: a place may lie on the border of the image and not just beyond it.
     if m.ndim == 1:
-        coordinates = [m[i] * grid[i] + offsets[i] for i in range(d)]
+        coordinates = [m[i] * (grid[i] + offsets[i] / m[i]) for i in range(d)]
     else:
-        coordinates = [sum(m[i, j] * grid[j] for j in range(d)) + offsets[i] for i in range(d)]
+        coordinates = [sum((m[i, j] * grid[j] for j in range(d)), offsets[i]) for i in range(d)]
     return written(_sampled(x, _spread(coordinates, shape), order, mode, cval, prefilter), output)
 
 
@@ -321,7 +323,8 @@ def rotate(
             f"scipy.ndimage.rotate has no derivative rule for an angle that changes the size\n  at {user_line()}\n"
             "Write reshape=False"
         )
-    c, s = np.cos(angle * (np.pi / 180)), np.sin(angle * (np.pi / 180))
+    # Exact for right angles, whose places lie on the border of the image and not just beyond it.
+    c, s = cosdg(angle), sindg(angle)
     size = np.array([x.shape[first], x.shape[second]])
     plane = size
     if reshape:
@@ -330,9 +333,10 @@ def rotate(
     shape = list(x.shape)
     shape[first], shape[second] = map(int, plane)
     coordinates: list[Any] = list(_grid(tuple(shape)))
-    y, z = (coordinates[a] - (n - 1) / 2 for a, n in zip((first, second), plane, strict=True))
-    coordinates[first] = c * y + s * z + (size[0] - 1) / 2
-    coordinates[second] = -s * y + c * z + (size[1] - 1) / 2
+    middle, center = (plane - 1) / 2, (size - 1) / 2
+    y, z = coordinates[first], coordinates[second]
+    coordinates[first] = (center[0] - (c * middle[0] + s * middle[1])) + c * y + s * z
+    coordinates[second] = (center[1] - (-s * middle[0] + c * middle[1])) + -s * y + c * z
     return written(_sampled(x, _spread(coordinates, tuple(shape)), order, mode, cval, prefilter), output)
 
 

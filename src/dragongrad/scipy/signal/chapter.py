@@ -17,8 +17,13 @@ smooth, refused, constant = CHAPTER.smooth, CHAPTER.refused, CHAPTER.constant
 
 def numbers(*values: Any) -> list[Any]:
     """Arrays of floating point, in the one dtype that holds them all."""
-    arrays = [np.atleast_1d(as_array(v)) for v in values]
-    dtype = np.result_type(*[a.dtype if a.dtype.kind in "fc" else np.float64 for a in arrays])
+    return alike(*[np.atleast_1d(as_array(v)) for v in values])
+
+
+def alike(*arrays: Any) -> list[Any]:
+    """Arrays in the one dtype of floating point that holds them all: short whole numbers keep single precision."""
+    dtype = np.result_type(*[a.dtype for a in arrays])
+    dtype = dtype if dtype.kind in "fc" else np.dtype(np.float64)
     return [a if a.dtype == dtype else a.astype(dtype) for a in arrays]
 
 

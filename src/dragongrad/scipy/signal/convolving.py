@@ -16,7 +16,7 @@ from ...blocks.axes import as_array, single
 from ...core.block import multilinear
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..chapters import double
-from .chapter import constant, smooth
+from .chapter import alike, constant, smooth
 from .filtering import lfilter
 
 
@@ -68,9 +68,7 @@ def _checked(name: str, in1: Any, in2: Any, mode: str, modes: tuple[str, ...] = 
         )
     if mode not in modes:
         raise ArgumentError(f"{name}: mode is {', '.join(map(repr, modes))}, not {mode!r}\n  at {user_line()}")
-    both = [v if v.dtype.kind in "fc" else v.astype(np.float64) for v in (x, y)]
-    dtype = np.result_type(*[v.dtype for v in both])
-    return [v if v.dtype == dtype else v.astype(dtype) for v in both]
+    return alike(x, y)
 
 
 def _part(full: Any, shape: tuple[int, ...], kernel: tuple[int, ...], mode: str, later: int = 0) -> Any:
@@ -316,6 +314,8 @@ def medfilt(volume: Any, kernel_size: Any = None) -> Any:
 
     """
     x = as_array(volume)
+    if x.dtype.kind == "c":
+        raise ArgumentError(f"medfilt({describe(x)}): complex numbers have no order\n  at {user_line()}")
     alone = kernel_size is None or np.ndim(kernel_size) == 0
     sizes = [3 if kernel_size is None else int(kernel_size)] * x.ndim if alone else [int(k) for k in kernel_size]
     if len(sizes) != x.ndim or any(k % 2 == 0 for k in sizes):

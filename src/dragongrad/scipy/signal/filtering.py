@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.signal as scipys
 
+from ...blocks.axes import single
 from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import bottom
@@ -96,13 +97,25 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
         return back(filtered(b, a, signal), axis)
     k = max(b.shape[0], a.shape[0])
     b, a = (np.pad(v, (0, k - v.shape[0])) / a[0] for v in (b, a))
-    z = np.broadcast_to(last(state[0], axis), (*signal.shape[:-1], k - 1))
+    z = last(_fitting("lfilter", state[0], x, axis, k - 1), axis)
     n = signal.shape[-1]
     started = np.pad(z, [(0, 0)] * (z.ndim - 1) + [(0, max(n - k + 1, 0))])
     y = filtered(b, a, signal) + filtered(np.ones(1, a.dtype), a, started[..., :n])
     end = _tail(signal, k) @ _ahead(b) - _tail(y, k) @ _ahead(a)
     end = end + (np.pad(z[..., n:], [(0, 0)] * (z.ndim - 1) + [(0, n)]) if n < k - 1 else 0)
     return back(y, axis), back(end, axis)
+
+
+def _fitting(name: str, state: Any, x: Any, axis: int, count: int) -> Any:
+    """A state of so many elements along an axis of the signal; axes of length 1 stand for any other length."""
+    shape = list(x.shape)
+    shape[single(axis, x.ndim)] = count
+    fits = state.ndim == x.ndim and all(m in (1, n) for m, n in zip(state.shape, shape, strict=True))
+    if not fits or state.shape[axis] != count:
+        raise ShapeError(
+            f"{name}: the state of {describe(x)} has shape {tuple(shape)}, not {state.shape}\n  at {user_line()}"
+        )
+    return np.broadcast_to(state, shape)
 
 
 def _tail(x: Any, k: int) -> Any:
@@ -216,6 +229,8 @@ def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
 
     """
     sos, x, *state = _sections(sos, x, *([] if zi is None else [zi]))
+    if state and state[0].shape[:1] != sos.shape[:1]:
+        raise ShapeError(f"sosfilt: zi, {describe(state[0])}, has a state for each section\n  at {user_line()}")
     ends = []
     for i in range(sos.shape[0]):
         if state:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.signal as scipys
 
 from ...blocks.axes import as_array, single
+from ...blocks.special import stop_gradient
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ..sparse.blocks import product
 from ..sparse.pattern import placed
-from .chapter import extended, last, numbers, smooth
+from .chapter import back, extended, last, numbers, smooth
 from .spectra import segments, window_of
 
 
@@ -109,7 +111,7 @@ def istft(
     -------
     t : array
     x : array
-        Without the two axes, time last.
+        Time stands where it stood, without the axis of frequencies.
 
     Examples
     --------
@@ -121,7 +123,8 @@ def istft(
 
     """
     (z,) = numbers(Zxx)
-    if z.ndim < 2 or single(time_axis, z.ndim) == single(freq_axis, z.ndim):
+    at, along = single(time_axis, z.ndim), single(freq_axis, z.ndim)
+    if z.ndim < 2 or at == along:
         raise ShapeError(f"istft({describe(z)}): two axes, of frequencies and of windows\n  at {user_line()}")
     z = np.moveaxis(z, (time_axis, freq_axis), (-2, -1))
     most = 2 * (z.shape[-1] - 1) if input_onesided else z.shape[-1]
@@ -141,6 +144,7 @@ def istft(
         end = total.shape[-1] - length // 2
         total, weight = total[..., length // 2 : end], weight[length // 2 : end]
     out = total / np.where(weight > 1e-10, weight, 1.0).astype(real)
+    out = back(out, at - (along < at))
     # As SciPy, which counts along the first axis.
     return np.arange(out.shape[0]) / float(fs), np.real(out) if input_onesided else out
 
@@ -173,19 +177,20 @@ def lombscargle(
     >>> from dragongrad.scipy import signal
     >>> t = np.array([0.0, 0.4, 1.1, 1.9, 2.5])
     >>> power = lambda w: signal.lombscargle(t, np.sin(2 * t), w)[0]
-    >>> ad.grad(power)(np.array([1.8])).round(6)
-    array([0.321147])
+    >>> ad.grad(power)(np.array([1.8, 3.0])).round(6)
+    array([0.321147, 0.      ])
 
     """
     x, y, freqs = (v.astype(np.float64) for v in numbers(x, y, freqs))
     kind = {False: "power", True: "normalize"}.get(normalize, normalize)
-    if kind not in ("power", "normalize", "amplitude") or x.ndim != 1 or x.shape != y.shape or freqs.ndim != 1:
+    w = np.ones(x.shape) if weights is None else as_array(weights).astype(np.float64)
+    fits = x.ndim == 1 and x.size and x.shape == y.shape == w.shape and freqs.ndim == 1 and freqs.size
+    if not fits or kind not in ("power", "normalize", "amplitude"):
         raise ArgumentError(
-            f"lombscargle({describe(x)}, {describe(y)}, {describe(freqs)}, normalize={normalize!r}): two vectors "
-            f"of one length, and one of frequencies\n  at {user_line()}"
+            f"lombscargle({describe(x)}, {describe(y)}, {describe(freqs)}, normalize={normalize!r}): vectors of "
+            f"one length for times, samples and weights, and one of frequencies\n  at {user_line()}"
         )
     y = y - np.mean(y) if precenter else y
-    w = np.ones(x.shape[0]) if weights is None else as_array(weights).astype(np.float64)
     w = w / np.sum(w)
     mean = np.sum(w * y) if floating_mean else 0.0
 
@@ -198,10 +203,17 @@ def lombscargle(
         return *found, c @ (w * y) - mean * mean_c, s @ (w * y) - mean * mean_s
 
     cc, ss, cs, _, _ = sums(0.0)
-    tau = 0.5 * np.arctan2(2 * cs, cc - ss)
-    cc, ss, _, yc, ys = sums(tau[:, None])
+    # Any turn fits the same wave, and this one makes the sums of products zero, but for their derivatives.
+    tau = stop_gradient(0.5 * np.arctan2(2 * cs, cc - ss))
+    cc, ss, cs, yc, ys = sums(tau[:, None])
     least = np.finfo(np.float64).epsneg
-    a, b = yc / np.maximum(cc, least), ys / np.maximum(ss, least)
+    cc, ss = np.maximum(cc, least), np.maximum(ss, least)
+    cs = cs - stop_gradient(cs)
+    whole = 1 - cs * cs / (cc * ss)
+    a, b = (yc - cs * ys / ss) / cc / whole, (ys - cs * yc / cc) / ss / whole
+    # As SciPy since 1.15, a single number for a single frequency.
+    alone = freqs.size == 1 and not np.ndim(scipys.lombscargle(np.arange(3.0), np.ones(3), np.ones(1)))
+    a, b, tau, yc, ys = (v[0] if alone else v for v in (a, b, tau, yc, ys))
     if kind == "amplitude":
         return (a + 1j * b) * np.exp(1j * tau)
     power = 2 * (a * yc + b * ys)

@@ -10,7 +10,7 @@ import scipy.signal as scipys
 from ...blocks.axes import as_array, single
 from ...core.errors import ArgumentError, ShapeError, user_line
 from ...core.variable import bottom
-from ..chapters import double
+from ..chapters import double, holds_variable, settled
 from .chapter import constant, last, numbers, refused, smooth
 from .resampling import detrend as without_trend
 
@@ -18,7 +18,7 @@ from .resampling import detrend as without_trend
 def window_of(window: Any, nperseg: Any, n: int) -> Any:
     """The elements of a window that is named or given, no more than n."""
     if isinstance(window, (str, tuple)):
-        return np.asarray(scipys.get_window(window, min(256 if nperseg is None else int(nperseg), n)))
+        return np.asarray(get_window(window, min(256 if nperseg is None else int(nperseg), n)))
     window = as_array(window)
     if nperseg not in (None, window.shape[0]) or window.shape[0] > n:
         raise ShapeError(f"the window has {window.shape[0]} elements, not nperseg\n  at {user_line()}")
@@ -90,9 +90,19 @@ def csd(
     array([ 1., -1.])
 
     """
+    if (nothing := _nothing(as_array(x), as_array(y), axis)) is not None:
+        return nothing, nothing
     options = (window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis)
     frequencies, power, at, _ = _windows_of(x, y, x is y, fs, *options)
     return frequencies, np.moveaxis(_averaged(power, average), -1, at)
+
+
+def _nothing(x: Any, y: Any, axis: int) -> Any:
+    """What SciPy gives for frequencies and spectra of signals without an element; None for others."""
+    if x.size and y.size:
+        return None
+    lead = np.broadcast_shapes(np.delete(x.shape, axis).astype(int), np.delete(y.shape, axis).astype(int))
+    return np.moveaxis(np.empty((*lead, min(x.shape[axis], y.shape[axis]))), -1, axis)
 
 
 def _check_rate(fs: Any) -> None:
@@ -110,7 +120,7 @@ def _windows_of(
     """
     _check_rate(fs)
     x, y = numbers(x, y)
-    at = single(axis, x.ndim)
+    at = single(axis, max(x.ndim, y.ndim))
     x, y = last(x, axis), last(y, axis)
     n = max(x.shape[-1], y.shape[-1])
     x, y = (np.pad(v, [(0, 0)] * (v.ndim - 1) + [(0, n - v.shape[-1])]) for v in (x, y))
@@ -130,10 +140,10 @@ def _windows_of(
     times = np.arange(length / 2, n - length / 2 + 1, hop) / fs
     of_x = segments(x, *options)
     if amplitude:
-        return frequencies, of_x * real.type(scale**0.5), at, times
+        return frequencies, of_x * np.sqrt(scale).astype(real), at, times
     of_y = of_x if same else segments(y, *options)
     power = np.conj(of_x) * of_y
-    power = (np.real(power) if same else power) * real.type(scale)
+    power = (np.real(power) if same else power) * scale.astype(real)
     if onesided:
         factors = np.full(power.shape[-1], 2, real)
         factors[0] = 1
@@ -259,6 +269,14 @@ def _powers(c: Any, w: Any) -> Any:
     return np.exp(-1j * np.multiply.outer(w, np.arange(c.shape[0]))) @ c
 
 
+def _frequencies(given: Any, b: Any, a: Any, **options: Any) -> Any:
+    """The frequencies at which a response is wanted, which may be Variables."""
+    if holds_variable(given):
+        return np.atleast_1d(as_array(given))
+    # SciPy's are of a dtype that follows from the lengths too.
+    return scipys.freqz(b, a, settled(given), **options)[0]
+
+
 def _narrowed(response: Any, w: Any) -> Any:
     """A response in the precision of its frequencies."""
     return response.astype(np.complex64) if w.dtype in (np.float16, np.float32, np.complex64) else response
@@ -281,8 +299,7 @@ def freqz(
     """
     options = {"whole": whole, "fs": fs, "include_nyquist": include_nyquist}
     b, a = numbers(b, a)
-    # SciPy's frequencies are of a dtype that follows from the lengths too.
-    w = scipys.freqz(np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), worN, **options)[0]
+    w = _frequencies(worN, np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), **options)
     angle = 2 * np.pi * w / fs
     response = _powers(b, angle) / _powers(a, angle)
     response = _narrowed(response, w)
@@ -305,7 +322,7 @@ def freqz_sos(sos: Any, worN: Any = 512, whole: bool = False, fs: float = 2 * np
 
     """
     (sos,) = numbers(sos)
-    w = scipys.freqz(*np.ones((2, 3), sos.dtype), worN, whole=whole, fs=fs)[0]
+    w = _frequencies(worN, *np.ones((2, 3), sos.dtype), whole=whole, fs=fs)
     angle, out = 2 * np.pi * w / fs, 1
     for i in range(sos.shape[0]):
         out = out * _powers(sos[i, :3], angle) / _powers(sos[i, 3:], angle)
