@@ -107,13 +107,16 @@ def erfcx(m: Formula, x: Register) -> Register:
     def outside() -> list[Register]:
         ratio, ratio_low = _scaled_anywhere(m, size)
         positive = ratio + ratio_low
-        # More than this is infinite.
-        within = m.at_most(size, 27.0)
-        square, square_low = m.two_product(within, within)
-        rounded, w = exp_parts(m, square, square_low)
-        power, power_low = m.fast_two_sum(1.0, w)
-        doubled = scale(m, 2.0 * power + 2.0 * power_low, rounded)
-        return [m.select(x < 0.0, doubled - positive, positive)]
+
+        def below() -> list[Register]:
+            # More than this is infinite.
+            within = m.at_most(size, 27.0)
+            square, square_low = m.two_product(within, within)
+            rounded, w = exp_parts(m, square, square_low)
+            power, power_low = m.fast_two_sum(1.0, w)
+            return [scale(m, 2.0 * power + 2.0 * power_low, rounded) - positive]
+
+        return m.rarely(x <= -_ERFCX_END, below, [positive])
 
     return m.rarely(~(size < _ERFCX_END), outside, [near])[0]
 
@@ -135,7 +138,10 @@ def log_ndtr(m: Formula, x: Register) -> Register:
         rest = scale(m, 0.5 * times(m, ratio, ratio_low, w), rounded)
         # The series of log(1 - rest), which is small.
         above = -m.fma(rest * rest, m.polynomial(rest, (1 / 2, 1 / 3, 1 / 4)), rest)
-        below = (log_of_sum(m, 0.5 * ratio, 0.5 * ratio_low) + lost) + square
-        return [m.select(x.is_nan(), x, m.select(x < 0.0, below, above))]
+
+        def below() -> list[Register]:
+            return [(log_of_sum(m, 0.5 * ratio, 0.5 * ratio_low) + lost) + square]
+
+        return m.rarely(x <= -_LOG_NDTR_END, below, [m.select(x.is_nan(), x, above)])
 
     return m.rarely(~(m.absolute(x) < _LOG_NDTR_END), outside, [near])[0]
