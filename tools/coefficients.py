@@ -158,6 +158,7 @@ def tables() -> dict[str, Table]:
         return {
             **_exponential(), **_logarithm(), **_circle(), **_inverse(), **_gauss(), **_gamma(),
             **_modified_bessel(), **_bessel(), **_decaying(), **_swinging(),
+            **{k: table for name, one in in_pieces().items() for k, table in one.tables(name).items()},
         }  # fmt: skip
 
 
@@ -276,9 +277,81 @@ def _gauss() -> dict[str, Table]:
     }  # fmt: skip
 
 
+# How many pieces, and how long those of erfcx are.
+PIECES, STEP_ERFCX = 8, mpf("0.7125")
+
+
+@dataclass(frozen=True)
+class InPieces:
+    """A function that is polynomials in eight pieces: of which degrees, its roots, and where the pieces meet."""
+
+    function: Real
+    degree: int
+    narrow: int
+    ends: tuple[mpf, ...]
+    roots: tuple[mpf, ...] = ()
+
+    def centre(self, k: int) -> tuple[float, float]:
+        """About which point a piece is a polynomial, and the function there.
+
+        It is the root in the piece. Else it is in an outer fifth, that where the function is smaller, or in the
+        middle where it is greatest, so that little cancels: of the points of ten bits behind the binary point the
+        one whose value is nearest to a double.
+        """
+        low, high = self.ends[k : k + 2]
+        function = self.function
+        with mp.workdps(DIGITS):
+            for root in self.roots:
+                if low < root < high:
+                    return float(root), float(function(mpf(float(root))))
+            fifth, (first, middle, last) = (
+                (high - low) / 5,
+                [abs(function(x)) for x in (low, (low + high) / 2, high)],
+            )
+            start = low + fifth * (2 if middle > max(first, last) else 0 if first < last else 4)
+            points = range(int(mp.floor(start * 1024)) + 1, int(mp.floor((start + fifth) * 1024)))
+            values = {n: function(mpf(n) / 1024) for n in points}
+            n = min(values, key=lambda n: abs(mpf(float(values[n])) / values[n] - 1))
+            return n / 1024, float(values[n])
+
+    def tables(self, name: str) -> dict[str, Table]:
+        """The tables of all pieces."""
+        found, function = {}, self.function
+        for k, (low, high) in enumerate(itertools.pairwise(self.ends)):
+            inside = [root for root in self.roots if low < root < high]
+            middle = inside[0] if inside else mpf(self.centre(k)[0])
+            value = mpf(0) if inside else function(middle)
+            found |= _both(
+                f"{name}_{k}", lambda t, c=middle, v=value: (function(c + t) - v) / t,
+                lambda t, c=middle: t / function(c + t),
+                (low - middle, high - middle, self.degree), (low - middle, high - middle, self.narrow),
+            )  # fmt: skip
+        return found
+
+
+def in_pieces() -> dict[str, InPieces]:
+    """The functions that are polynomials in pieces, by their modules and names."""
+
+    def log_ndtr(x: mpf) -> mpf:
+        return mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
+
+    def scaled(x: mpf) -> mpf:
+        return mp.exp(x**2) * mp.erfc(x)
+
+    with mp.workdps(DIGITS):
+        # In the middle of pieces, by ratio, lie the roots of both functions.
+        powers = tuple(mpf(2) ** (mpf(k) / 2 - mpf(3) / 4) for k in range(PIECES + 1))
+        steps = tuple(mpf(k - PIECES // 2) for k in range(PIECES + 1))
+        return {
+            "gamma_pieces._GAMMALN": InPieces(mp.loggamma, 14, 7, powers, (mpf(1), mpf(2))),
+            "gamma_pieces._DIGAMMA": InPieces(mp.digamma, 15, 7, powers, (digamma_root(),)),
+            "gauss_pieces._LOG_NDTR": InPieces(log_ndtr, 16, 9, steps),
+            "gauss_pieces._ERFCX": InPieces(scaled, 19, 12, tuple(x * STEP_ERFCX for x in steps)),
+        }
+
+
 def _gamma() -> dict[str, Table]:
-    root = digamma_root()
-    half = mpf(0.5)
+    half, beyond = mpf(0.5), mpf(9.5)
 
     def stirling(x: mpf) -> mpf:
         return x * (mp.loggamma(x) - (x - half) * mp.log(x) + x - mp.log(2 * mp.pi) / 2)
@@ -286,24 +359,14 @@ def _gamma() -> dict[str, Table]:
     def series(x: mpf) -> mpf:
         return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) * x**2
 
-    def over_root(t: mpf) -> mpf:
-        return mp.digamma(1 + half + t) / (1 + half + t - root)
-
     return {
         **_both(
-            "gamma._GAMMALN", lambda t: mp.loggamma(2 + t) / t, lambda t: t / mp.loggamma(2 + t),
-            (-half, half, 18), (-half, half, 8),
-        ),
-        **_both(
             "gamma._STIRLING", _of_inverse_square(stirling), _of_inverse_square(lambda x: 1 / (x * mp.loggamma(x))),
-            (mpf(0), 1 / mpf(4.5) ** 2, 7), (mpf(0), 1 / mpf(4.5) ** 2, 2),
-        ),
-        **_both(
-            "gamma._DIGAMMA", over_root, lambda t: 1 / over_root(t), (-half, half, 22), (-half, half, 11),
+            (mpf(0), 1 / beyond**2, 4), (mpf(0), 1 / beyond**2, 1),
         ),
         **_both(
             "gamma._SERIES", _of_inverse_square(series), _of_inverse_square(lambda x: 1 / (x**2 * mp.digamma(x))),
-            (mpf(0), mpf(1) / 16, 8), (mpf(0), mpf(1) / 16, 2),
+            (mpf(0), 1 / beyond**2, 5), (mpf(0), 1 / beyond**2, 1),
         ),
     }  # fmt: skip
 

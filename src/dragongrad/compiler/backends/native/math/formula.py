@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from ..ir.code import Code
-from ..ir.functions import Defined, External
+from ..ir.functions import Defined, External, Variable
 from ..ir.registers import DOUBLE, I1, I64, Operand, Register, constant, vector
 from ..ir.vectors import intrinsic
 
@@ -29,6 +29,10 @@ _SPLIT = 2.0**27 + 1  # Veltkamp's: it cuts 53 bits into 26 and 26
 def bits_of(number: float) -> int:
     """The bits of a double as a signed integer."""
     return int(struct.unpack("<q", struct.pack("<d", number))[0])
+
+
+def _literal(row: Sequence[float]) -> str:
+    return "<" + ", ".join(f"{DOUBLE} {constant(number, DOUBLE)}" for number in row) + ">"
 
 
 class Formula(Code):
@@ -107,6 +111,51 @@ class Formula(Code):
                 self._known = known
         return [self.join((rare, c), (rest, u)) for c, u in zip(chosen, usual, strict=True)]
 
+    def looked_up(self, name: str, rows: Sequence[Sequence[float]], index: Register) -> list[Register]:
+        """A number of each row of eight numbers: that whose place is in the three lowest bits of `index`.
+
+        `name` is that of the table, which is a constant of the module.
+        """
+        eight = vector(DOUBLE, 8)
+        numbers = ", ".join(f"{eight} {_literal(row)}" for row in rows)
+        table = self.pointer_to(
+            Variable(name, f"[{len(rows)} x {eight}]", f"[{numbers}]", "private unnamed_addr", constant=True)
+        )
+        starts = [table.element(eight, k) for k in range(len(rows))]
+        if self.lanes == 8:
+            function = External("llvm.x86.avx512.permvar.df.512", eight, (eight, vector(I64, 8)))
+            return [self.call(function, start.load(eight), index) for start in starts]
+        places = index & 7
+        if self.lanes == 4:
+            return self._permuted(starts, places)
+        return [self._gathered(start, places) for start in starts]
+
+    def _permuted(self, starts: Sequence[Register], places: Register) -> list[Register]:
+        """The same by registers of four: the halves of a row are permuted by pairs of its single words."""
+        words, singles, half = vector("i32", 8), vector("float", 8), vector(DOUBLE, 4)
+        function = External("llvm.x86.avx2.permps", singles, (singles, words))
+        twice = places << 1
+        pairs = (twice | (twice << 32) | 1 << 32).to("bitcast", words)
+        second = places > 3
+
+        def of(start: Register) -> Register:
+            return self.call(function, start.load(singles), pairs).to("bitcast", half)
+
+        return [self.select(second, of(start.element(half, 1)), of(start)) for start in starts]
+
+    def _gathered(self, start: Register, places: Register) -> Register:
+        """The same number by number."""
+        if self.lanes == 1:
+            return start.element(DOUBLE, places).load(DOUBLE)
+        made = Register(self, self.reals, "undef")
+        for lane in range(self.lanes):
+            place = self.emit(I64, f"extractelement {places.type} {places.name}, i32 {lane}")
+            number = start.element(DOUBLE, place).load(DOUBLE)
+            made = self.emit(
+                self.reals, f"insertelement {self.reals} {made.name}, double {number.name}, i32 {lane}"
+            )
+        return made
+
     def each(self, function: Defined, results: int, x: Register) -> list[Register]:
         """Call a scalar function of one number, which gives several, lane by lane."""
         made = [Register(self, self.reals, "undef")] * results
@@ -131,7 +180,7 @@ class Formula(Code):
             return x * y + z
         return self._intrinsic("fma", x, self.real(y), self.real(z))
 
-    def polynomial(self, x: Register, coefficients: Sequence[float]) -> Register:
+    def polynomial(self, x: Register, coefficients: Sequence[Operand]) -> Register:
         """`c[0] + c[1] x + c[2] x**2 + ...` by Horner's rule; a long one by two of even and odd powers at once."""
         if len(coefficients) <= _LONG:
             return self._horner(x, coefficients)
@@ -139,7 +188,7 @@ class Formula(Code):
         rest = self.fma(self._horner(square, others[1::2]), x, self._horner(square, others[::2]))
         return self.fma(self.fma(rest, x, coefficients[1]), x, coefficients[0])
 
-    def _horner(self, x: Register, coefficients: Sequence[float]) -> Register:
+    def _horner(self, x: Register, coefficients: Sequence[Operand]) -> Register:
         total = self.real(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             total = self.fma(total, x, c)

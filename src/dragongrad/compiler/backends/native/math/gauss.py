@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..ir.registers import Register
 from .exponential import exp_parts, scale, times
-from .formula import Formula
+from .formula import ROUND, Formula
+from .gauss_pieces import ERFCX, LOG_NDTR, STEP_ERFCX
 from .logarithm import log_of_sum
 
 # erf(x)/x - 1 in x**2, x at most 1.
@@ -52,6 +53,9 @@ _ERFC_NARROW = (
 
 _ROOT_HALF = 0.7071067811865476
 
+# From these sizes on functions are not computed by pieces; those of erfcx go a little farther.
+_LOG_NDTR_END, _ERFCX_END = 4.0, 2.84
+
 
 def _near(m: Formula, x: Register) -> Register:
     """The error function of a number at most 1 in size."""
@@ -95,43 +99,49 @@ def _scaled_anywhere(m: Formula, size: Register) -> tuple[Register, Register]:
 
 
 def erfcx(m: Formula, x: Register) -> Register:
-    """`exp(x**2) erfc(x)`; below zero `2 exp(x**2)` less that of `-x`."""
+    """`exp(x**2) erfc(x)`: by pieces, and beyond them below zero `2 exp(x**2)` less that of `-x`."""
     size = m.absolute(x)
-    ratio, ratio_low = _scaled_anywhere(m, size)
-    positive = ratio + ratio_low
-    # More than this is infinite.
-    within = m.at_most(size, 27.0)
-    square, square_low = m.two_product(within, within)
-    rounded, w = exp_parts(m, square, square_low)
-    power, power_low = m.fast_two_sum(1.0, w)
-    doubled = scale(m, 2.0 * power + 2.0 * power_low, rounded)
-    # Near zero exp(x**2) (1 - erf(x)).
-    one, lost = m.fast_two_sum(1.0, -_near(m, m.select(size < 0.6, x, 0.0)))
-    near = m.fma(one, power, m.fma(lost, power, one * power_low))
-    out = m.select(x < 0.0, doubled - positive, positive)
-    return m.select(size < 0.6, scale(m, near, rounded), out)
+    number = (m.fma(x, 1 / STEP_ERFCX, -0.5) + ROUND).bits()
+    near = ERFCX.at(m, number, x - ERFCX.centre(m, number))
+
+    def outside() -> list[Register]:
+        ratio, ratio_low = _scaled_anywhere(m, size)
+        positive = ratio + ratio_low
+
+        def below() -> list[Register]:
+            # More than this is infinite.
+            within = m.at_most(size, 27.0)
+            square, square_low = m.two_product(within, within)
+            rounded, w = exp_parts(m, square, square_low)
+            power, power_low = m.fast_two_sum(1.0, w)
+            return [scale(m, 2.0 * power + 2.0 * power_low, rounded) - positive]
+
+        return m.rarely(x <= -_ERFCX_END, below, [positive])
+
+    return m.rarely(~(size < _ERFCX_END), outside, [near])[0]
 
 
 def log_ndtr(m: Formula, x: Register) -> Register:
     """The logarithm of the normal distribution's integral up to `x`, which is `erfc(-x / sqrt(2)) / 2`.
 
-    That is `erfcx / 2` of `t = |x| / sqrt(2)` times `exp(-x**2 / 2)` below zero, and 1 less it above.
+    Beyond its pieces that is `exp(-x**2 / 2) / 2` times `erfcx` of `|x| / sqrt(2)` below zero, and 1 less it above.
     """
-    # As the derivative asks for it, so that what both need is computed once.
-    turned = x * -_ROOT_HALF
-    size = m.absolute(turned)
-    close = size < 0.6
-    below = (x < 0.0) & ~close
-    ratio, ratio_low = _scaled_anywhere(m, size)
-    square, lost = m.two_product(x, x)
-    square, lost = -0.5 * square, m.select(size < 2.0**400, -0.5 * lost, 0.0)
-    rounded, w = exp_parts(m, square, lost)
-    rest = scale(m, 0.5 * times(m, ratio, ratio_low, w), rounded)
-    # About zero it is (1 - erf(-x / sqrt(2))) / 2.
-    taken = m.select(close, 0.5 * _near(m, m.select(close, turned, 0.0)), rest)
-    u, u_low = m.fast_two_sum(m.select(close, 0.5, m.real(1.0)), -taken)
-    found = log_of_sum(m, m.select(below, 0.5 * ratio, u), m.select(below, 0.5 * ratio_low, u_low))
-    # Also the sign of what is too small for a number.
-    above = m.select((rest < 2.0**-54) & ~close, -rest, found)
-    out = m.select(below, (found + lost) + square, above)
-    return m.select(x.is_nan(), x, out)
+    number = ((x - 0.5) + ROUND).bits()
+    near = LOG_NDTR.at(m, number, x - LOG_NDTR.centre(m, number))
+
+    def outside() -> list[Register]:
+        size = m.absolute(x) * _ROOT_HALF
+        ratio, ratio_low = _scaled_anywhere(m, size)
+        square, lost = m.two_product(x, x)
+        square, lost = -0.5 * square, m.select(size < 2.0**400, -0.5 * lost, 0.0)
+        rounded, w = exp_parts(m, square, lost)
+        rest = scale(m, 0.5 * times(m, ratio, ratio_low, w), rounded)
+        # The series of log(1 - rest), which is small.
+        above = -m.fma(rest * rest, m.polynomial(rest, (1 / 2, 1 / 3, 1 / 4)), rest)
+
+        def below() -> list[Register]:
+            return [(log_of_sum(m, 0.5 * ratio, 0.5 * ratio_low) + lost) + square]
+
+        return m.rarely(x <= -_LOG_NDTR_END, below, [m.select(x.is_nan(), x, above)])
+
+    return m.rarely(~(m.absolute(x) < _LOG_NDTR_END), outside, [near])[0]

@@ -31,7 +31,7 @@ _TWO_THIRDS = (0.6666666666666666, 3.700743415417188e-17)
 _LOG2E = (1.4426950408889634, 2.0355273740931033e-17)
 _LOG10E = (0.4342944819032518, 1.098319650216765e-17)
 # First parts of 42 and 40 bits (that of log10(2) is fdlibm's): their products with an exponent are exact.
-_LN2_LONG = (0.6931471805598903, 5.497923018708371e-14)
+LN2_LONG = (0.6931471805598903, 5.497923018708371e-14)
 _LOG10_2 = (0.30102999566361177, 3.694239077158931e-13)
 
 _ROOT_HALF = bits_of(math.sqrt(0.5))
@@ -72,7 +72,7 @@ def at_edges(m: Formula, x: Register, out: Register) -> Register:
     return m.select(x <= 0.0, m.select(x.equals(0.0), -math.inf, m.real(math.nan)), out)
 
 
-def _series(m: Formula, f: Register, narrow: bool) -> tuple[Register, Register]:
+def series(m: Formula, f: Register, narrow: bool) -> tuple[Register, Register]:
     """`f**2 / 2`, and the small part of `log(1 + f) = f - (f**2 / 2 - small)`."""
     half = 0.5 * f * f
     s = f / (2.0 + f)
@@ -84,7 +84,7 @@ def log_of_sum(m: Formula, u: Register, low: Register, doublings: Operand = 0.0)
     """`log((u + low) 2**doublings)` for a normal `u`, where `low` is at most what its rounding lost."""
     parts = split(m, u, subnormal=False)
     k, f = parts.k + doublings, parts.f
-    half, small = _series(m, f, m.narrow)
+    half, small = series(m, f, m.narrow)
     # 1 / (1+f) to its third term suffices for what is so small; beyond 2**64 it is nothing, or no number.
     low = m.select(k < 64.0, low * parts.shrink(), 0.0)
     rest = m.fma(k, LN2_LOW, low - low * (f - f * f))
@@ -94,7 +94,7 @@ def log_of_sum(m: Formula, u: Register, low: Register, doublings: Operand = 0.0)
 def log(m: Formula, x: Register) -> Register:
     """The natural logarithm."""
     parts = split(m, x)
-    half, small = _series(m, parts.f, m.narrow)
+    half, small = series(m, parts.f, m.narrow)
     rest = m.fma(parts.k, LN2_LOW, small)
     return at_edges(m, x, m.fma(parts.k, LN2_HIGH, parts.f - (half - rest)))
 
@@ -107,7 +107,7 @@ def log1p(m: Formula, x: Register) -> Register:
 
 def _log_to_base(m: Formula, x: Register, factor: tuple[float, float], doubling: tuple[float, float]) -> Register:
     parts = split(m, x)
-    half, small = _series(m, parts.f, m.narrow)
+    half, small = series(m, parts.f, m.narrow)
     high = parts.f - half
     low = ((parts.f - high) - half) + small
     if m.narrow:
@@ -134,7 +134,7 @@ def long_log(m: Formula, x: Register) -> tuple[Register, Register]:
     parts = split(m, x)
     k, f = parts.k, parts.f
     if m.narrow:
-        half, small = _series(m, f, narrow=False)
+        half, small = series(m, f, narrow=False)
         return m.fma(k, LN2_HIGH, f - (half - m.fma(k, LN2_LOW, small))), m.real(0.0)
     d, d_low = m.fast_two_sum(2.0, f)
     s, s_low = m.quotient(f, 0.0, d, d_low)
@@ -149,8 +149,8 @@ def long_log(m: Formula, x: Register) -> tuple[Register, Register]:
     t_low = m.fma(s, w_low, m.fma(s_low, w, t_low))
     high, lost = m.fast_two_sum(2.0 * s, t)
     low = lost + (2.0 * s_low + t_low)
-    total, lost = m.fast_two_sum(k * _LN2_LONG[0], high)
-    return m.fast_two_sum(total, lost + m.fma(k, _LN2_LONG[1], low))
+    total, lost = m.fast_two_sum(k * LN2_LONG[0], high)
+    return m.fast_two_sum(total, lost + m.fma(k, LN2_LONG[1], low))
 
 
 def logaddexp(m: Formula, x: Register, y: Register) -> Register:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..ir.registers import Register
+from ..ir.registers import Operand, Register
 from .formula import Formula
 
 Sum = tuple[Register, Register]
@@ -23,7 +23,7 @@ def affine(m: Formula, x: Sum, factor: tuple[float, float], plus: float) -> Sum:
     return m.fast_two_sum(total, low + lost)
 
 
-def stepped(m: Formula, x: Register, coefficients: Sequence[float], steps: int) -> tuple[Register, Register]:
+def stepped(m: Formula, x: Register, coefficients: Sequence[Operand], steps: int) -> tuple[Register, Register]:
     """A polynomial as a sum: the last steps of Horner's rule keep what they round."""
     total, rest = m.polynomial(x, coefficients[steps:]), m.real(0.0)
     for c in reversed(coefficients[:steps]):
