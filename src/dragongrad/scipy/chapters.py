@@ -87,6 +87,11 @@ class Chapter:
         call.__name__ = call.__qualname__ = name
         call.__module__ = f"dragongrad.scipy.{self.title}"
         call.__doc__ = f"As `scipy.{self.title}.{name}`, of plain arrays: {reason}."
+        if isinstance(scipys, type):
+            for other in [n for n in dir(scipys) if not n.startswith("_")]:
+                # What the class has itself: other ways to make one, and methods.
+                title = f"scipy.{self.title}.{name}.{other}"
+                setattr(call, other, _plain_only(title, scipys, other, reason, instead))
         return call
 
     def constant(self, *names: str) -> list[Any]:
@@ -122,6 +127,21 @@ class Chapter:
             raise self.absent(name)
 
         return find
+
+
+def _plain_only(title: str, owner: Any, name: str, reason: str, instead: str) -> Any:
+    """What a class of SciPy's has by a name; a function of it takes plain arrays only."""
+    found = getattr(owner, name)
+    if not callable(found):
+        return found
+
+    @wraps(found)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if holds_variable((args, kwargs)):
+            raise NoRuleError(f"{title} has no derivative rule: {reason}\n  at {user_line()}\n{instead}")
+        return found(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
+
+    return call
 
 
 def one_of(name: str, option: str, value: Any, *known: Any) -> None:

@@ -178,3 +178,12 @@ def test_what_has_no_derivative_is_an_error_that_names_the_line():
         ad.jacobian(lambda a: Rotation.from_rotvec(a).reduce())(VECTOR)
     with pytest.raises(ad.ArgumentError, match="outside"):
         ad.grad(lambda t: Slerp([0.0, 1.0], Rotation.from_rotvec(VECTORS[:2]))(t).as_quat()[0])(2.0)
+
+
+def test_a_class_without_rules_answers_for_plain_arrays():
+    rigid = ad.scipy.spatial.transform.RigidTransform
+    if not hasattr(scipy.spatial.transform, "RigidTransform"):
+        pytest.skip("this release of SciPy has none")
+    assert rigid.from_translation([1.0, 2.0, 3.0]).apply([0.0, 0.0, 1.0]).tolist() == [1.0, 2.0, 4.0]
+    with pytest.raises(ad.NoRuleError, match=r"test_scipy_rotation(.|\n)*r.apply"):
+        ad.jvp(lambda x: rigid.from_translation(x).apply(x), (np.ones(3),), (np.ones(3),))

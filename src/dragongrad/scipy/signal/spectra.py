@@ -280,12 +280,12 @@ def freqz(
 
     """
     options = {"whole": whole, "fs": fs, "include_nyquist": include_nyquist}
+    # SciPy's dtypes follow from the lengths too.
+    like = [np.ones(np.shape(v), as_array(v).dtype) for v in (b, a)]
+    w, answer = scipys.freqz(*like, worN, **options)
     b, a = numbers(b, a)
-    # SciPy's frequencies are of a dtype that follows from the lengths too.
-    w = scipys.freqz(np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), worN, **options)[0]
     angle = 2 * np.pi * w / fs
-    response = _powers(b, angle) / _powers(a, angle)
-    response = _narrowed(response, w)
+    response = (_powers(b, angle) / _powers(a, angle)).astype(answer.dtype)
     if plot is not None:
         plot(w, response)
     return w, response
