@@ -255,3 +255,11 @@ def test_what_smooths_by_a_tolerance_takes_plain_data_and_variable_places():
               lambda x: interpolate.RectBivariateSpline(*GRID, VALUES[..., 0] * x[0, 0], s=1.0)):  # fmt: skip
         with pytest.raises(ad.NoRuleError, match=r"test_scipy_interpolate(.|\n)*(Write|Leave)"):
             ad.jacobian(f)(OVER)
+
+
+@pytest.mark.parametrize("kind", ["linear", "nearest", "previous"])
+def test_of_one_value_it_is_that(kind):
+    f = lambda m, y: m.interp1d(np.array([1.0]), y, kind=kind)(1.0)
+    value, slope = ad.jvp(lambda y: f(interpolate, y), (np.array([3.0]),), (np.array([2.0]),))
+    assert value == f(scipy.interpolate, np.array([3.0])) == 3.0
+    assert slope == 2.0

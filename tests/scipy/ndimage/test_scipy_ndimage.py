@@ -191,3 +191,26 @@ def test_places_of_extremes_are_whole_numbers():
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_ndimage"):
         ad.jvp(f, (X,), (X,))
+
+
+def test_a_centre_of_mass_is_of_the_image_that_is_spread_over_labels():
+    labels = np.array([[1, 2, 0], [1, 2, 2]])
+    for x in (np.arange(3.0) + 1, np.ones((1, 3)), np.ones((2, 1))):
+        for index in (None, 1, [1, 2]):
+            f = lambda m, x, i=index: np.array(m.center_of_mass(x, labels, i))
+            value = ad.jvp(lambda x: ndimage.center_of_mass(x, labels, index), (x,), (x,))[0]
+            np.testing.assert_allclose(value, f(scipy.ndimage, x))
+    with pytest.raises(ad.ShapeError, match="test_scipy_ndimage"):
+        ad.grad(lambda x: ndimage.center_of_mass(x, labels)[0])(2.0)
+
+
+@pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "maximum_filter", "convolve", "laplace"])
+def test_filters_of_nothing(name):
+    args = {"laplace": (), "convolve": (np.ones((3, 3)),)}.get(name, (3,))
+    for shape in ((0, 3), (3, 0)):
+        value, bar = ad.value_and_grad(lambda x: np.sum(getattr(ndimage, name)(x, *args)))(np.zeros(shape))
+        assert (value, bar.shape) == (0.0, shape)
+        assert (
+            ad.jvp(lambda x: getattr(ndimage, name)(x, *args), (np.zeros(shape),) * 1, (np.zeros(shape),))[0].shape
+            == shape
+        )

@@ -278,3 +278,25 @@ def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
 def test_designs_are_scipys():
     np.testing.assert_array_equal(signal.butter(2, 0.3), scipy.signal.butter(2, 0.3))
     assert signal.windows is scipy.signal.windows
+
+
+@pytest.mark.parametrize(("f", "x"), [
+    (lambda m, x: m.hilbert2(x), np.array(1.5)), (lambda m, x: m.resample_poly(x, 3, 2), np.zeros((0, 3))),
+    (lambda m, x: m.resample_poly(x, 3, 2), np.zeros((3, 0))),
+    (lambda m, x: m.upfirdn([1.0, 2.0], x), np.zeros((0, 3))),
+    (lambda m, x: m.freqz(x, 1.0, 4)[1], np.ones(5, np.float32)),
+    (lambda m, x: m.freqz(x, 1, 4)[1], np.ones(5, np.float32)),
+])  # fmt: skip
+def test_shapes_and_dtypes_at_the_edges(f, x):
+    want, value = f(scipy.signal, x), ad.jvp(lambda x: f(signal, x), (x,), (x,))[0]
+    assert (value.shape, value.dtype) == (want.shape, want.dtype)
+    np.testing.assert_allclose(value, want, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("f", [
+    lambda b: signal.lfilter_zi(b, np.ones(1)), lambda b: signal.lfilter_zi(np.ones(2), b[:0]),
+    lambda b: signal.filtfilt(b[:0], np.array([2.0, 1.0]), np.arange(9.0)), lambda b: signal.deconvolve(b[:0], b),
+])  # fmt: skip
+def test_filters_without_coefficients_are_refused(f):
+    with pytest.raises(ad.ShapeError, match="test_scipy_signal"):
+        ad.grad(lambda b: np.sum(f(b)[0]))(np.ones(1))

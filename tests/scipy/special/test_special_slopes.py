@@ -94,3 +94,18 @@ def test_slopes_are_those_of_mpmath_everywhere(case):
 def test_curvatures_are_those_of_mpmath_everywhere(case):
     for found in errors(case, 2, case.points):
         assert found[0] <= case.second, found
+
+
+@pytest.mark.parametrize("name", ["i0e", "i1e", "k0e", "k1e"])
+def test_slopes_of_scaled_functions_have_all_digits_far_out(name):
+    bessel, sign = (mp.besseli, -1) if name[0] == "i" else (mp.besselk, 1)
+    fn = getattr(special, name)
+    for x in (99.0, 101.0, 1e6):
+        with mp.workdps(40):
+            scaled = lambda t: bessel(int(name[1]), t) * mp.exp(sign * t)
+            want = [float(mp.diff(scaled, mp.mpf(x), k, h=mp.mpf(10) ** -9 * x)) for k in (1, 2)]
+        assert ad.grad(fn)(x) == pytest.approx(want[0], rel=1e-12)
+        assert ad.grad(ad.grad(fn))(x) == pytest.approx(want[1], rel=1e-10)
+        assert ad.grad(lambda x: getattr(special, name[0] + "ve")(int(name[1]), x))(x) == pytest.approx(
+            want[0], rel=1e-12
+        )

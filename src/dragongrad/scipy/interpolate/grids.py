@@ -66,7 +66,7 @@ class _Line:
 
     def _between(self, x: Any) -> Any:
         flat, n, tail = np.reshape(x, (-1,)), self.x.shape[0], (1,) * (self.y.ndim - 1)
-        if self.kind == "linear":
+        if self.kind == "linear" and n > 1:
             at = np.clip(np.searchsorted(self.x, flat), 1, n - 1)
             left, right = read(self.x, at - 1), read(self.x, at)
             below, above = read(self.y, at - 1), read(self.y, at)
@@ -77,6 +77,9 @@ class _Line:
         return np.reshape(out, (*x.shape, *self.y.shape[1:]))
 
     def _step(self, x: Any, n: int) -> Any:
+        if n == 1:
+            # Of one value it is that.
+            return np.zeros(x.shape, int)
         if self.kind in ("previous", "zero"):
             return np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, n - 1)
         if self.kind == "next":

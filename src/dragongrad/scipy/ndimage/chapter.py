@@ -75,4 +75,7 @@ def framed(x: Any, pads: list[tuple[int, int]], mode: str, cval: Any) -> Any:
     if mode not in PADS:
         raise ArgumentError(f"mode={mode!r} is none of {sorted(PADS)}\n  at {user_line()}")
     options = {"constant_values": cval} if PADS[mode] == "constant" else {}
+    if not x.size and any(map(any, pads)):
+        # What lies around nothing is not looked at.
+        return np.pad(x, pads)
     return np.pad(x, pads, PADS[mode], **options) if any(map(any, pads)) else x

@@ -303,7 +303,11 @@ def center_of_mass(input: Any, labels: Any = None, index: Any = None) -> Any:
 
     """
     parts = _Parts("center_of_mass", input, labels, index)
-    grids = np.reshape(np.indices(parts.shape, float), (len(parts.shape), -1))
+    own = np.shape(input)
+    if not own:
+        raise ShapeError(f"center_of_mass of a number, which has no axes\n  at {user_line()}")
+    # The coordinates are those of the image, also where it is spread over the labels.
+    grids = [np.reshape(np.broadcast_to(g, parts.shape), (-1,)) for g in np.indices(own, float)]
     if not parts.several:
         total = np.sum(parts.values)
         return tuple(np.sum(parts.values * g[parts.places]) / total for g in grids)

@@ -272,6 +272,8 @@ def deconvolve(signal: Any, divisor: Any) -> Any:
     x, y = (np.atleast_1d(v) for v in _checked("deconvolve", signal, divisor, "full"))
     if x.ndim != 1 or y.ndim != 1:
         raise ShapeError(f"deconvolve({describe(x)}, {describe(y)}) takes two vectors\n  at {user_line()}")
+    if not (x.shape[0] and y.shape[0]):
+        raise ShapeError(f"deconvolve({describe(x)}, {describe(y)}): neither is empty\n  at {user_line()}")
     count = x.shape[0] - y.shape[0] + 1
     if count < 1:
         return np.zeros(0), x

@@ -145,6 +145,11 @@ def lfilter_zi(b: Any, a: Any) -> Any:
     """
     b, a = numbers(b, a)
     k = max(b.shape[0], a.shape[0])
+    if b.ndim != 1 or a.ndim != 1 or not a.shape[0] or k < 2:
+        raise ShapeError(
+            f"lfilter_zi({describe(b)}, {describe(a)}): coefficients are vectors, one of them of two or more\n"
+            f"  at {user_line()}"
+        )
     b, a = (np.pad(v, (0, k - v.shape[0])) / a[0] for v in (b, a))
     excess = b[1:] - a[1:] * b[0]
     # Each state is the one before it, and what the steady output leaves: y = sum(b) / sum(a).
@@ -195,6 +200,8 @@ def filtfilt(
             f"scipy.signal.filtfilt has no derivative rule for method={method!r}\n  at {user_line()}\nWrite 'pad'"
         )
     b, a, x = numbers(b, a, x)
+    if not b.shape[0]:
+        raise ShapeError(f"filtfilt({describe(b)}): there are no coefficients\n  at {user_line()}")
     x = last(x, axis)
     edge = _edge("filtfilt", x, padtype, padlen, max(a.shape[0], b.shape[0]))
     state = lfilter_zi(b, a)

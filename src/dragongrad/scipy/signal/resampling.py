@@ -52,6 +52,9 @@ def upfirdn(
         raise ShapeError(f"upfirdn({describe(h)}): the filter is a vector\n  at {user_line()}")
     signal = last(x, axis)
     n = signal.shape[-1]
+    if 0 in signal.shape:
+        count = max(((n - 1) * up + h.shape[0] - 1) // down + 1, 0)
+        return back(np.zeros((*signal.shape[:-1], count), signal.dtype), axis)
     if up > 1:
         spread = np.concatenate([signal[..., None], np.zeros((*signal.shape, up - 1), signal.dtype)], axis=-1)
         signal = np.reshape(spread, (*signal.shape[:-1], n * up))[..., : (n - 1) * up + 1]
@@ -286,7 +289,7 @@ def hilbert2(x: Any, N: Any = None, axes: Any = (-2, -1)) -> Any:  # noqa: N803
     array([[1., 0., 0.]])
 
     """
-    (x,) = numbers(x)
+    x = np.atleast_2d(numbers(x)[0])
     moved = np.moveaxis(x, axes, (-2, -1))
     m, n = moved.shape[-2:] if N is None else (N, N) if np.ndim(N) == 0 else N
     # Releases of SciPy treat the highest frequency differently: it tells its factors itself, from a single pulse.

@@ -269,12 +269,15 @@ def _powers(c: Any, w: Any) -> Any:
     return np.exp(-1j * np.multiply.outer(w, np.arange(c.shape[0]))) @ c
 
 
-def _frequencies(given: Any, b: Any, a: Any, **options: Any) -> Any:
-    """The frequencies at which a response is wanted, which may be Variables."""
+def _frequencies(given: Any, b: Any, a: Any, **options: Any) -> tuple[Any, Any]:
+    """The frequencies at which a response is wanted, which may be Variables, and the dtype of the response."""
+    # SciPy's dtypes follow from the lengths too.
+    like = [np.ones(np.shape(v), as_array(v).dtype) for v in (b, a)]
     if holds_variable(given):
-        return np.atleast_1d(as_array(given))
-    # SciPy's are of a dtype that follows from the lengths too.
-    return scipys.freqz(b, a, settled(given), **options)[0]
+        w = np.atleast_1d(as_array(given))
+        return w, scipys.freqz(*like, np.ones(1, w.dtype))[1].dtype
+    w, response = scipys.freqz(*like, settled(given), **options)
+    return w, response.dtype
 
 
 def _narrowed(response: Any, w: Any) -> Any:
@@ -298,11 +301,10 @@ def freqz(
 
     """
     options = {"whole": whole, "fs": fs, "include_nyquist": include_nyquist}
+    w, dtype = _frequencies(worN, b, a, **options)
     b, a = numbers(b, a)
-    w = _frequencies(worN, np.ones(b.shape, b.dtype), np.ones(a.shape, a.dtype), **options)
     angle = 2 * np.pi * w / fs
-    response = _powers(b, angle) / _powers(a, angle)
-    response = _narrowed(response, w)
+    response = (_powers(b, angle) / _powers(a, angle)).astype(dtype)
     if plot is not None:
         plot(w, response)
     return w, response
@@ -322,7 +324,7 @@ def freqz_sos(sos: Any, worN: Any = 512, whole: bool = False, fs: float = 2 * np
 
     """
     (sos,) = numbers(sos)
-    w = _frequencies(worN, *np.ones((2, 3), sos.dtype), whole=whole, fs=fs)
+    w, _ = _frequencies(worN, *np.ones((2, 3), sos.dtype), whole=whole, fs=fs)
     angle, out = 2 * np.pi * w / fs, 1
     for i in range(sos.shape[0]):
         out = out * _powers(sos[i, :3], angle) / _powers(sos[i, 3:], angle)

@@ -10,6 +10,7 @@ from scipy import special as sp
 
 from ...core.block import elementwise
 from ...core.errors import NoRuleError, user_line
+from .far import OF_I, OF_K, slope_of_scaled
 from .orders import i_by_order, j_by_order, k_by_order, y_by_order
 from .verbs import enter, enter_several, of_special, order
 
@@ -64,8 +65,10 @@ enter("yn", order("n"), _between(sp.yn, -1))
 enter("iv", _by_order("iv", _rising(lambda x, y: i_by_order(x, y, False))), _between(sp.iv, 1))
 enter("kv", _by_order("kv", lambda x, y: k_by_order(x, y, False)), _between(sp.kv, 1, -0.5))
 enter("kn", order("n"), _between(sp.kn, 1, -0.5))
-_slope_of_ive = _real("ive", lambda out, x, y: _between(sp.ive, 1)(x, y) - _sign(y) * out)
-_slope_of_kve = lambda out, x, y: out + _between(sp.kve, 1, -0.5)(x, y)
+_slope_of_ive = _real(
+    "ive", lambda out, x, y: slope_of_scaled(x, y, _between(sp.ive, 1)(x, y) - _sign(y) * out, OF_I)
+)
+_slope_of_kve = lambda out, x, y: slope_of_scaled(x, y, out + _between(sp.kve, 1, -0.5)(x, y), OF_K)
 enter("ive", _by_order("ive", _rising(lambda x, y: i_by_order(x, y, True))), _slope_of_ive)
 enter("kve", _by_order("kve", lambda x, y: k_by_order(x, y, True)), _slope_of_kve)
 enter(
@@ -100,6 +103,12 @@ _i2 = elementwise(i2, lambda x: 0.5 * (sp.i1(x) + sp.iv(3, x)), singular=True, d
 _i2e = elementwise(
     i2e, lambda out, x: 0.5 * (sp.i1e(x) + sp.ive(3, x)) - np.sign(x) * out, singular=True, dispatches=False
 ).call
+
+
+def _scaled(order: float, x: Any, usual: Any, kind: tuple[float, float]) -> Any:
+    return slope_of_scaled(order, np.absolute(x), usual, kind)
+
+
 enter("j0", lambda x: -sp.j1(x))
 enter("j1", lambda x: 0.5 * (sp.j0(x) - _j2(x)))
 enter("y0", lambda x: -sp.y1(x))
@@ -108,10 +117,10 @@ enter("i0", lambda x: sp.i1(x))
 enter("i1", lambda x: 0.5 * (sp.i0(x) + _i2(x)))
 enter("k0", lambda x: -sp.k1(x))
 enter("k1", lambda out, x: -sp.k0(x) - out / x)
-enter("i0e", lambda out, x: sp.i1e(x) - np.sign(x) * out)
-enter("i1e", lambda out, x: 0.5 * (sp.i0e(x) + _i2e(x)) - np.sign(x) * out)
-enter("k0e", lambda out, x: out - sp.k1e(x))
-enter("k1e", lambda out, x: out - sp.k0e(x) - out / x)
+enter("i0e", lambda out, x: np.sign(x) * _scaled(0.0, x, sp.i1e(np.absolute(x)) - out, OF_I))
+enter("i1e", lambda out, x: _scaled(1.0, x, 0.5 * (sp.i0e(x) + _i2e(x)) - np.sign(x) * out, OF_I))
+enter("k0e", lambda out, x: slope_of_scaled(0.0, x, out - sp.k1e(x), OF_K))
+enter("k1e", lambda out, x: slope_of_scaled(1.0, x, out - sp.k0e(x) - out / x, OF_K))
 
 # Spherical functions; SciPy's ufuncs of their derivatives are differentiated by the differential equation.
 
