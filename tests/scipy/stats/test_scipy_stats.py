@@ -363,6 +363,16 @@ def test_places_that_are_far(f, x):
     )
 
 
+@pytest.mark.parametrize("name", ["norm", "t", "cauchy", "laplace", "gennorm", "johnsonsu", "skewnorm", "foldnorm"])
+def test_densities_at_infinity_do_not_move(name):
+    shapes = {"t": (3.0,), "gennorm": (1.5,), "johnsonsu": (1.0, 2.0), "skewnorm": (1.0,), "foldnorm": (1.0,)}
+    for x in (np.inf, -np.inf):
+        f = lambda p, x=x: getattr(stats, name).pdf(x, *p)
+        value, slopes = ad.value_and_grad(f)((*shapes.get(name, ()), 0.3, 1.2))
+        assert value == 0.0
+        assert not np.any(slopes)
+
+
 def test_covariances_of_scipys_and_options_of_members():
     cov = scipy.stats.Covariance.from_diagonal([2.0, 1.0])
     matrix = np.diag([2.0, 1.0])

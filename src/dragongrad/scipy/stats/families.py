@@ -43,7 +43,8 @@ class Formulas:
     pdf : callable or None
         The density, where it is more than the exponential of `logpdf`.
     vanishing : str
-        Where the density is zero and its formula subtracts infinities: at the "ends" of the support, or "infinity".
+        Where the density is zero, and its formula is not asked: at "infinity", at the "ends" of the support too, or
+        "nowhere".
     """
 
     logpdf: Formula
@@ -60,7 +61,7 @@ class Formulas:
     high: Any = _INF
     valid: Formula | None = None
     pdf: Formula | None = None
-    vanishing: str = ""
+    vanishing: str = "infinity"
 
 
 def _of(formula: Any, shapes: list[Any]) -> Any:
@@ -198,7 +199,7 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     if f.vanishing == "ends":
         return np.logical_or(y <= low, y >= high)
     beside = np.logical_or(y < low, y > high)
-    return np.logical_or(beside, np.isinf(y)) if f.vanishing else beside
+    return np.logical_or(beside, np.isinf(y)) if f.vanishing == "infinity" else beside
 
 
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:

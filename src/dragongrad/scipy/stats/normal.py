@@ -104,7 +104,6 @@ logistic = Family("logistic", "", Formulas(
     lambda x: -x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: sp.expit(x), sf=lambda x: sp.expit(-x),
     logcdf=lambda x: sp.log_expit(x), logsf=lambda x: sp.log_expit(-x), ppf=lambda q: sp.logit(q),
     isf=lambda q: -sp.logit(q), mean=0.0, var=PI**2 / 3, entropy=2.0,
-    vanishing="infinity",
 ))  # fmt: skip
 gumbel_r = Family("gumbel_r", "", Formulas(
     lambda x: -x - np.exp(-x), logcdf=lambda x: -np.exp(-x), ppf=lambda q: -np.log(-np.log(q)),
@@ -164,7 +163,6 @@ genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
     ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)), mean=lambda c: GAMMA + sp.psi(c),
     var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
-    vanishing="infinity",
 ))  # fmt: skip
 loggamma = Family("loggamma", "c", Formulas(
     lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: sp.gammainc(c, np.exp(x)),
@@ -195,7 +193,7 @@ laplace_asymmetric = Family("laplace_asymmetric", "kappa", Formulas(
 ))  # fmt: skip
 vonmises = Family("vonmises", "kappa", Formulas(
     lambda x, k: -2 * k * np.sin(x / 2) ** 2 - LOG2PI - np.log(sp.i0e(k)), valid=lambda k: k >= 0,
-    entropy=lambda k: -k * sp.i1e(k) / sp.i0e(k) + np.log(2 * PI * sp.i0e(k)) + k,
+    vanishing="nowhere", entropy=lambda k: -k * sp.i1e(k) / sp.i0e(k) + np.log(2 * PI * sp.i0e(k)) + k,
 ))  # fmt: skip
 
 

@@ -137,7 +137,6 @@ rayleigh = Family("rayleigh", "", Formulas(
     lambda x: np.log(x) - x * x / 2, logsf=lambda x: -x * x / 2, ppf=lambda q: np.sqrt(-2 * np.log1p(-q)),
     isf=lambda q: np.sqrt(-2 * np.log(q)), mean=(PI / 2) ** 0.5, var=(4 - PI) / 2,
     entropy=GAMMA / 2 + 1 - LOG2 / 2, low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 maxwell = Family("maxwell", "", Formulas(
     lambda x: float(np.log(2 / PI)) / 2 + 2 * np.log(x) - x * x / 2, cdf=lambda x: sp.gammainc(1.5, x * x / 2),
@@ -209,7 +208,6 @@ fisk = Family("fisk", "c", Formulas(
     isf=lambda q, c: ((1 - q) / q) ** (1 / c), mean=lambda c: _if(c > 1, _fisk(c, c > 1, 1), _INF),
     var=lambda c: _if(c > 2, _fisk(c, c > 2, 2) - _fisk(c, c > 2, 1) ** 2, _INF),
     entropy=lambda c: 2 - np.log(c), low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -222,7 +220,6 @@ burr = Family("burr", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c * d - 1, x) - (d + 1) * _log1p_power(x, c),
     logcdf=lambda x, c, d: -d * _log1p_power(x, -c),
     ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c), low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 burr12 = Family("burr12", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c - 1, x) - (d + 1) * _log1p_power(x, c),
@@ -258,7 +255,6 @@ betaprime = Family("betaprime", "a, b", Formulas(
     ppf=lambda q, a, b: _odds(sp.betaincinv(a, b, q), sp.betaincinv(b, a, 1 - q)), low=0.0,
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
-    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -289,7 +285,6 @@ genpareto = Family("genpareto", "c", Formulas(
     low=0.0, high=lambda c: np.where(c < 0, -1 / np.where(c < 0, c, -1.0), _INF), valid=lambda c: np.isfinite(c),
     mean=lambda c: _if(c < 1, _over(1.0, 1 - c, c < 1), _INF),
     var=lambda c: _if(c < 0.5, _over(1.0, (1 - c) ** 2 * (1 - 2 * c), c < 0.5), _INF), entropy=lambda c: 1 + c,
-    vanishing="infinity",
 ))  # fmt: skip
 genextreme = Family("genextreme", "c", Formulas(
     lambda x, c: (
@@ -301,5 +296,4 @@ genextreme = Family("genextreme", "c", Formulas(
     low=lambda c: np.where(c < 0, 1 / np.where(c < 0, c, -1.0), -_INF),
     high=lambda c: np.where(c > 0, 1 / np.where(c > 0, c, 1.0), _INF), valid=lambda c: np.isfinite(c),
     entropy=lambda c: GAMMA * (1 - c) + 1,
-    vanishing="infinity",
 ))  # fmt: skip
