@@ -54,6 +54,9 @@ INTEGRALS = {
     "default": lambda k: integrate.quad(lambda x, a=k: np.sin(a[0] * x), 0.0, 1.0)[0],
     "nest": lambda k, d=None: integrate.quad(lambda x, d: np.sin(d["a"] * x), 0.0, 1.0, args=({"a": k[0]},))[0],
     "vector": lambda k: integrate.quad_vec(lambda x: np.exp(-k * x), 0.0, 1.0)[0],
+    "limits of a constant vector": lambda k: np.sum(
+        integrate.quad_vec(lambda x: np.exp(-x * x) * np.ones(2), k[0], k[1])[0]
+    ),
     "double": lambda k: integrate.dblquad(lambda y, x: k[0] * x * y, 0.0, 1.0, 0.0, lambda x: k[1] * x)[0],
     "nested": lambda k: integrate.nquad(lambda x, y: np.exp(-k[0] * x * y), [(0.0, 1.0), (0.0, k[1])])[0],
 }
@@ -64,6 +67,17 @@ def test_integrals(name):
     f = INTEGRALS[name]
     np.testing.assert_allclose(ad.jvp(f, (K,), (K,))[0], f(K), rtol=1e-9)
     check_derivatives(f, K, order=1 if name in ("double", "nested", "singular end") else 2)
+
+
+@pytest.mark.parametrize("f", [
+    lambda a: integrate.quad(lambda x: 1 / (1 + x * x), -a, a)[0],
+    lambda a: integrate.dblquad(lambda y, x: np.exp(-x * x - y * y), -1.0, a, 0.0, 1.0)[0],
+    lambda a: integrate.quad_vec(lambda x: np.exp(-x * x) * np.ones(2), 0.0, a)[0],
+])  # fmt: skip
+def test_limits_at_infinity(f):
+    value, slope = ad.jvp(f, (np.inf,), (1.0,))
+    np.testing.assert_allclose(value, f(np.inf), rtol=1e-9)
+    np.testing.assert_array_equal(slope, np.zeros_like(value))
 
 
 @pytest.mark.parametrize("name", ["closure", "limits and parameters", "vector"])

@@ -185,6 +185,13 @@ STRUCTURED = {
     "toeplitz": case(lambda m, c, r: m.toeplitz(c, r), C, RNG.normal(size=4)),
     "toeplitz one": case(lambda m, c: m.toeplitz(c), C),
     "hankel": case(lambda m, c, r: m.hankel(c, r), C, RNG.normal(size=4)),
+    "expm_frechet of stacks": case(
+        lambda m, a, e: m.expm_frechet(a, e),
+        RNG.normal(size=(1, 2, 2)),
+        RNG.normal(size=(2, 1, 2, 2)),
+        since=(1, 16),
+        batches=False,
+    ),
     "hankel one": case(lambda m, c: m.hankel(c), C),
     "circulant": case(lambda m, c: m.circulant(c), C),
     "companion": case(lambda m, c: m.companion(c), C),
@@ -391,3 +398,10 @@ def test_indices_and_empty_residuals_are_as_scipys(f):
     expected, found = f(scipy.linalg, TALL), ad.jvp(lambda a: f(la, a), (TALL,), (TALL,))[0]
     assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
     np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.filterwarnings("ignore:Beginning in SciPy")
+def test_a_hankel_matrix_of_matrices_is_that_of_this_release():
+    c, r = RNG.normal(size=(2, 3)), RNG.normal(size=(2, 1))
+    out = ad.jvp(la.hankel, (c, r), (c, r))[0]
+    np.testing.assert_array_equal(out, scipy.linalg.hankel(c, r))

@@ -156,6 +156,16 @@ CASES |= {
                        np.array(3.4), COV),
     "matrix_normal": case(lambda m, x, mean, r, c: m.matrix_normal.logpdf(x, mean, r @ r.T, c @ c.T), PLACES[:2],
                           SCATTER, COV, SCATTER),
+    "multivariate_normal of single places": case(
+        lambda m, x, c: (m.multivariate_normal.logpdf(x[:, None], MEAN, c @ c.T),
+                         m.multivariate_normal.pdf(x[:1, None, :1], MEAN[:1], c[:1, :1] ** 2)), PLACES, COV,
+    ),
+    "invwishart beside symmetry": case(lambda m, x, c: m.invwishart.logpdf(x, 4, c), SCATTER + 0.0, COV,
+                                       compiles=False),
+    "wishart of numbers": case(
+        lambda m, x, c: (m.wishart.logpdf(x**2, 3.0, c**2), m.wishart.mean(3.0, c**2)), MEAN, np.array(1.3)
+    ),
+    "multinomial mean": case(lambda m, p: m.multinomial.mean(6, p / np.sum(p)), UNIT),
     "multinomial": case(lambda m, p: m.multinomial.logpmf([2, 1, 3], 6, p / np.sum(p)), UNIT),
 }  # fmt: skip
 globals().update(properties("stats", CASES))
@@ -367,6 +377,71 @@ def test_places_by_name_and_members_of_variables():
         ad.grad(lambda a: member(a, 1.0).stats("s"))(1.7)
 
 
+# Far shapes and far places, where formulas of textbooks cancel.
+FAR = {
+    "gamma.entropy": (1.0, 49.0, 51.0, 1e6, 1e100),
+    "chi2.entropy": (3.0, 1e15),
+    "chi.entropy": (3.0, 1e15),
+    "invgamma.entropy": (3.0, 1e15),
+    "loggamma.entropy": (3.0, 1e15),
+    "t.entropy": (3.0, 149.0, 151.0, 1e15, np.inf),
+    "t.mean": (3.0, np.inf),
+    "t.var": (3.0, np.inf),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_shapes_that_are_large(name):
+    family, method = name.split(".")
+    shapes = np.array(FAR[name])
+    f, theirs = getattr(getattr(stats, family), method), getattr(getattr(scipy.stats, family), method)
+    value, slope = ad.jvp(f, (shapes,), (np.ones_like(shapes),))
+    np.testing.assert_allclose(value, theirs(shapes), rtol=1e-12)
+    assert np.all(np.isfinite(slope))
+
+
+@pytest.mark.parametrize(("f", "x"), [
+    (lambda m, x: m.t.pdf(x, np.array([3.0, 1e10, np.inf])), np.array([0.3, -1.0, 2.0])),
+    (lambda m, x: m.t.ppf(x, np.array([3.0, 1e10, np.inf])), np.array([0.3, 0.6, 0.2])),
+    (lambda m, x: m.binom.cdf(0, 2.5e22, x), np.array(1e-21)),
+    (lambda m, x: m.betaprime.sf(x, 0.05, 0.1), np.array([1e-22, 0.7, 1e20])),
+    (lambda m, x: m.betaprime.cdf(x, 0.05, 0.1), np.array([1e-22, 0.7, 1e20])),
+    (lambda m, x: m.betaprime.ppf(x, 2.0, 0.4), np.array([0.1, 0.9, 0.9992])),
+])  # fmt: skip
+def test_places_that_are_far(f, x):
+    value, slope = ad.jvp(lambda x: f(stats, x), (x,), (x,))
+    np.testing.assert_allclose(value, f(scipy.stats, x), rtol=1e-11)
+    h = 1e-6
+    np.testing.assert_allclose(
+        slope, (f(scipy.stats, x * (1 + h)) - f(scipy.stats, x * (1 - h))) / (2 * h), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["norm", "t", "cauchy", "laplace", "gennorm", "johnsonsu", "skewnorm", "foldnorm"])
+def test_densities_at_infinity_do_not_move(name):
+    shapes = {"t": (3.0,), "gennorm": (1.5,), "johnsonsu": (1.0, 2.0), "skewnorm": (1.0,), "foldnorm": (1.0,)}
+    for x in (np.inf, -np.inf):
+        f = lambda p, x=x: getattr(stats, name).pdf(x, *p)
+        value, slopes = ad.value_and_grad(f)((*shapes.get(name, ()), 0.3, 1.2))
+        assert value == 0.0
+        assert not np.any(slopes)
+
+
+def test_covariances_of_scipys_and_options_of_members():
+    cov = scipy.stats.Covariance.from_diagonal([2.0, 1.0])
+    matrix = np.diag([2.0, 1.0])
+    f = lambda x, c: stats.multivariate_normal.logpdf(x, MEAN, c)
+    np.testing.assert_allclose(ad.grad(f)(PLACES[0], cov), ad.grad(f)(PLACES[0], matrix))
+    flat = np.diag([2.0, 0.0])
+    frozen = stats.multivariate_normal(MEAN, flat, allow_singular=True, seed=0)
+    plain = scipy.stats.multivariate_normal(MEAN, flat, allow_singular=True).entropy()
+    np.testing.assert_allclose(frozen.entropy(), plain)
+    g = lambda s: stats.multivariate_normal(MEAN, flat * s, allow_singular=True, seed=0).entropy()
+    np.testing.assert_allclose(ad.value_and_grad(g)(1.0), (plain, 0.5))
+    far = ad.jvp(lambda x: stats.multivariate_t.logpdf(x, df=np.inf), (PLACES[0],), (PLACES[0],))[0]
+    np.testing.assert_allclose(far, scipy.stats.multivariate_t.logpdf(PLACES[0], df=np.inf))
+
+
 @pytest.mark.parametrize(("f", "error"), [
     (lambda x: stats.norm.logpdf(x, 0.0, 1.0, 2.0), ad.ArgumentError),
     (lambda x: stats.gamma.logpdf(x), ad.ArgumentError),
@@ -377,6 +452,8 @@ def test_places_by_name_and_members_of_variables():
     (lambda x: stats.rice.mean(x), ad.NoRuleError),
     (lambda x: stats.multivariate_normal.cdf(x), ad.NoRuleError),
     (lambda x: stats.multivariate_normal.logpdf(x, MEAN), ad.ShapeError),
+    (lambda x: stats.dirichlet.logpdf(x, [1.0, 2.0, 3.0]), ad.ArgumentError),
+    (lambda x: stats.dirichlet.logpdf([0.2, 0.3, 0.5], x - 1.0), ad.ArgumentError),
     (lambda x: stats.skew(x, nan_policy="omit"), ad.ArgumentError),
     (lambda x: stats.norm.other(x), ad.AbsentError),
     (lambda x: stats.wilcoxon(x), ad.AbsentError),

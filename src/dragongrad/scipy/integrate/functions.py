@@ -15,7 +15,7 @@ from scipy.special import roots_legendre
 
 from ...core.block import general
 from ...core.errors import ArgumentError, ClosureError, NoRuleError, user_line
-from ...core.variable import Variable, bottom
+from ...core.variable import Variable, bottom, plain
 from ...transforms.forward import jvp
 from ...transforms.gradients import vjp
 from ..chapters import holds_variable, one_of
@@ -51,6 +51,12 @@ def _value(
     return np.asarray(found, np.float64)[()], np.float64(error)
 
 
+def _at_limit(f: Integrand, x: Any, leaves: Any) -> Any:
+    """An integrand at a limit: an array also where it is a number of Python's, or a buffer that the user filled."""
+    out = plain(f(x, *leaves))
+    return out if isinstance(out, Variable) else np.asarray(out, dtype=np.float64)[()]
+
+
 def _along(f: Integrand, count: int) -> Integrand:
     """The derivative of an integrand along a direction, which stands behind its arguments."""
 
@@ -75,14 +81,16 @@ def _pushforward(
     xs_dot: Any, xs: Any, f: Any = None, options: Any = (), several: Any = False, moving: Any = (False, False)
 ) -> Any:
     (a, b, *leaves), (a_dot, b_dot, *dots) = xs, xs_dot
+    if not (leaves or any(moving)):
+        return None, None
     total: Any = 0.0
     if leaves:
         slope = _along(f, len(leaves))
         total = _integral(a, b, *leaves, *dots, f=slope, options=options, several=several, moving=moving)[0]
     if moving[1]:
-        total = total + f(b, *leaves) * b_dot
+        total = total + _at_limit(f, b, leaves) * b_dot
     if moving[0]:
-        total = total - f(a, *leaves) * a_dot
+        total = total - _at_limit(f, a, leaves) * a_dot
     return total, None
 
 
@@ -92,8 +100,8 @@ def _pullback(
     (a, b, *leaves), bar = xs, out_bar[0]
     if bar is None:
         return (None,) * len(xs)
-    a_bar = -np.sum(f(a, *leaves) * bar) if moving[0] else None
-    b_bar = np.sum(f(b, *leaves) * bar) if moving[1] else None
+    a_bar = -np.sum(_at_limit(f, a, leaves) * bar) if moving[0] else None
+    b_bar = np.sum(_at_limit(f, b, leaves) * bar) if moving[1] else None
     if not leaves:
         return a_bar, b_bar
     # Of one number QUADPACK itself finds the integral, in a fraction of the time.

@@ -135,7 +135,7 @@ def expm_frechet(
     if e.shape[-2:] != a.shape[-2:]:
         raise ShapeError(f"expm_frechet({describe(a)}, {describe(e)}): equal shapes\n  at {user_line()}")
     slope = frechet(a, e)
-    return (_expm(a), slope) if compute_expm else slope
+    return (np.broadcast_to(_expm(a), slope.shape), slope) if compute_expm else slope
 
 
 def _without_drawing(fn: Callable[..., Any], *args: Any) -> Any:

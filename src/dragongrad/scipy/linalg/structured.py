@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy
 
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
@@ -50,6 +51,10 @@ def _lead(*arrays: Any) -> tuple[int, ...]:
     return np.broadcast_shapes(*[a.shape[:-1] for a in arrays])
 
 
+# SciPy takes stacks from 1.19 on, and any array as one vector before.
+_HANKEL_RAVELS = tuple(int(n) for n in scipy.__version__.split(".")[:2]) < (1, 19)
+
+
 @smooth
 def hankel(c: Any, r: Any = None) -> Any:
     """The matrix with constant antidiagonals, of its first column `c` (m,) and last row `r` (n,), or zeros.
@@ -65,6 +70,8 @@ def hankel(c: Any, r: Any = None) -> Any:
     """
     c = _rows(c)
     r = np.zeros_like(c) if r is None else _rows(r)
+    if _HANKEL_RAVELS:
+        c, r = np.reshape(c, (-1,)), np.reshape(r, (-1,))
     m, n = c.shape[-1], r.shape[-1]
     if c.ndim > 1 or r.ndim > 1:
         c, r = np.broadcast_to(c, (*_lead(c, r), m)), np.broadcast_to(r, (*_lead(c, r), n))

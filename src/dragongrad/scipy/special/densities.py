@@ -49,11 +49,11 @@ def beta_term(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 
 def gamma_density(a: Any, x: Any) -> Any:
-    """The density of the gamma distribution, at zero too."""
-    start = x == 0
-    inner = np.where(start, 1.0, x)
+    """The density of the gamma distribution, at zero and at infinity too."""
+    start, end = x == 0, x == np.inf
+    inner = np.where(np.logical_or(start, end), 1.0, x)
     at_zero = np.where(a > 1, 0.0, np.where(a == 1, 1.0, np.inf))
-    return np.where(start, at_zero, gamma_term(a, inner) * a / inner)
+    return np.where(end, 0.0, np.where(start, at_zero, gamma_term(a, inner) * a / inner))
 
 
 def beta_density(a: Any, b: Any, x: Any, y: Any) -> Any:

@@ -27,7 +27,7 @@ enter("chdtrc", lambda x, y: -_chi_v(x, y), lambda x, y: -_chi_x(x, y))
 enter("chdtri", lambda out, x: -_chi_v(x, out) / _chi_x(x, out), lambda out, x: -1 / _chi_x(x, out))
 enter("chdtriv", lambda out, y: 1 / _chi_v(out, y), lambda out, y: -_chi_x(out, y) / _chi_v(out, y))
 
-_gamma_a: Callable[..., Any] = lambda x, y, z: z * gamma_density(y, x * z)
+_gamma_a: Callable[..., Any] = lambda x, y, z: np.where(np.isinf(z), 0.0, z) * gamma_density(y, x * z)
 _gamma_b: Callable[..., Any] = lambda x, y, z: gammainc_by_a(y, x * z)
 _gamma_x: Callable[..., Any] = lambda x, y, z: x * gamma_density(y, x * z)
 enter("gdtr", _gamma_a, _gamma_b, _gamma_x)
@@ -149,6 +149,13 @@ enter(
 # Fisher's: I(m/2, n/2, m x / (n + m x))
 
 
+def _short_of_infinity(rule: Any, *args: Any) -> Any:
+    """A derivative of a distribution function; it is zero where the last argument is infinite."""
+    *rest, last = args
+    far = np.isinf(last)
+    return np.where(far, 0.0, rule(*rest, np.where(far, 1.0, last)))
+
+
 def _fisher(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
     total = n + m * x
     return 0.5 * m, 0.5 * n, m * x / total, n / total
@@ -169,12 +176,17 @@ def _fisher_n(x: Any, y: Any, z: Any) -> Any:
     return 0.5 * betainc_by(a, b, low, high, False) - z / y * _fisher_x(x, y, z)
 
 
-enter("fdtr", _fisher_m, _fisher_n, _fisher_x)
+enter(
+    "fdtr",
+    lambda x, y, z: _short_of_infinity(_fisher_m, x, y, z),
+    lambda x, y, z: _short_of_infinity(_fisher_n, x, y, z),
+    lambda x, y, z: _short_of_infinity(_fisher_x, x, y, z),
+)
 enter(
     "fdtrc",
-    lambda x, y, z: -_fisher_m(x, y, z),
-    lambda x, y, z: -_fisher_n(x, y, z),
-    lambda x, y, z: -_fisher_x(x, y, z),
+    lambda x, y, z: -_short_of_infinity(_fisher_m, x, y, z),
+    lambda x, y, z: -_short_of_infinity(_fisher_n, x, y, z),
+    lambda x, y, z: -_short_of_infinity(_fisher_x, x, y, z),
 )
 enter(
     "fdtri",
@@ -227,7 +239,7 @@ def _student_v_near(x: Any, y: Any) -> Any:
     return y * np.sum(_student_t(v, t) * (middle[..., None] + rest) * weights, axis=-1)
 
 
-enter("stdtr", _student_v, _student_t)
+enter("stdtr", lambda x, y: _short_of_infinity(_student_v, x, y), lambda x, y: _short_of_infinity(_student_t, x, y))
 enter("stdtrit", lambda out, x: -_student_v(x, out) / _student_t(x, out), lambda out, x: 1 / _student_t(x, out))
 # stdtridf(p, t)
 enter("stdtridf", lambda out, y: 1 / _student_v(out, y), lambda out, y: -_student_t(out, y) / _student_v(out, y))

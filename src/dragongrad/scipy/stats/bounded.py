@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special as sp
 
 from .families import Family, Formulas
-from .normal import LOG2, LOG2PI, PI, density
+from .normal import LOG2, LOG2PI, PI, density, gamma_entropy
 
 uniform = Family("uniform", "", Formulas(
     lambda x: 0 * x, cdf=lambda x: x, sf=lambda x: 1 - x, ppf=lambda q: q, isf=lambda q: 1 - q, mean=0.5,
@@ -19,9 +19,7 @@ beta = Family("beta", "a, b", Formulas(
     cdf=lambda x, a, b: sp.betainc(a, b, x), sf=lambda x, a, b: sp.betaincc(a, b, x),
     ppf=lambda q, a, b: sp.betaincinv(a, b, q), isf=lambda q, a, b: sp.betainccinv(a, b, q),
     mean=lambda a, b: a / (a + b), var=lambda a, b: a * b / ((a + b) ** 2 * (a + b + 1)),
-    entropy=lambda a, b: (
-        sp.betaln(a, b) - (a - 1) * sp.psi(a) - (b - 1) * sp.psi(b) + (a + b - 2) * sp.psi(a + b)
-    ),
+    entropy=lambda a, b: gamma_entropy(a) + gamma_entropy(b) - gamma_entropy(a + b) - sp.psi(a + b),
     low=0.0, high=1.0,
 ))  # fmt: skip
 arcsine = Family("arcsine", "", Formulas(

@@ -26,7 +26,7 @@ bernoulli = Family("bernoulli", "p", Formulas(
 ), discrete=True)  # fmt: skip
 binom = Family("binom", "n, p", Formulas(
     lambda k, n, p: _choices(n, k) + sp.xlogy(k, p) + sp.xlog1py(n - k, -p),
-    cdf=lambda k, n, p: sp.betainc(n - k, k + 1, 1 - p), sf=lambda k, n, p: sp.betainc(k + 1, n - k, p),
+    cdf=lambda k, n, p: sp.betaincc(k + 1, n - k, p), sf=lambda k, n, p: sp.betainc(k + 1, n - k, p),
     mean=lambda n, p: n * p, var=lambda n, p: n * p * (1 - p), low=0.0, high=lambda n, p: n,
     valid=lambda n, p: np.logical_and(np.logical_and(n >= 0, np.floor(n) == n), _fraction(p)),
 ), discrete=True)  # fmt: skip

@@ -45,8 +45,8 @@ class Formulas:
     pdf : callable or None
         The density, where it is more than the exponential of `logpdf`.
     vanishing : str
-        Where the density is zero and its formula subtracts infinities: at the "ends" of the support, at "infinity",
-        or there and at the "low" end.
+        Where the density is zero, and its formula is not asked: at "infinity", there and at the "low" end, at both
+        "ends" of the support, or "nowhere".
     """
 
     logpdf: Formula
@@ -63,7 +63,7 @@ class Formulas:
     high: Any = _INF
     valid: Formula | None = None
     pdf: Formula | None = None
-    vanishing: str = ""
+    vanishing: str = "infinity"
 
 
 class Family:
@@ -193,7 +193,7 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     if f.vanishing == "ends":
         return np.logical_or(y <= low, y >= high)
     beside = np.logical_or(y <= low if f.vanishing == "low" else y < low, y > high)
-    return np.logical_or(beside, np.isinf(y)) if f.vanishing else beside
+    return beside if f.vanishing == "nowhere" else np.logical_or(beside, np.isinf(y))
 
 
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:

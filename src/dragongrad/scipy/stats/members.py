@@ -50,7 +50,8 @@ class Member:
             args = args[len(_NAMED.get(name, ())) :]
             if name == "expect":
                 return method(**self._parts(), **kwargs)
-            return method(*args, *self.args, **self.kwds, **kwargs)
+            # What starts random numbers is no parameter.
+            return method(*args, *self.args, **{k: v for k, v in self.kwds.items() if k != "seed"}, **kwargs)
 
         call.__name__ = name
         return call

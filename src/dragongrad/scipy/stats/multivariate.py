@@ -11,7 +11,9 @@ from scipy import special as sp
 
 from ...blocks.matrices import transposed
 from ...blocks.special import stop_gradient
-from ...core.errors import ShapeError, describe, user_line
+from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ...core.variable import Variable
+from ..checks import checked
 from ..linalg.systems import triangular
 from .chapter import CHAPTER, double, floating, method_of
 from .members import Member
@@ -55,9 +57,19 @@ class Multivariate:
         return sorted({*object.__dir__(self), *dir(self.scipys)})
 
 
+def _squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule whose results lose their axes of length 1, as those of SciPy's do."""
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        out = rule(*args, **kwargs)
+        return np.reshape(out, tuple(n for n in np.shape(out) if n != 1))[()]
+
+    return answer
+
+
 def _covariance(cov: Any, d: int, name: str) -> Any:
     """A covariance as a matrix, of which the lower triangle is read."""
-    c = double(cov)
+    c = double(cov.covariance if isinstance(cov, scipys.Covariance) else cov)
     if c.ndim == 0:
         return c * np.eye(d)
     if c.ndim == 1:
@@ -84,7 +96,7 @@ def _squared(lower: Any, x: Any) -> Any:
 def _sizes(mean: Any, cov: Any, name: str) -> tuple[Any, Any]:
     """The mean and the covariance, of which either tells the dimension."""
     if mean is None:
-        d = 1 if cov is None or np.ndim(cov) == 0 else np.shape(cov)[0]
+        d = 1 if cov is None else (*cov.shape, 1)[0] if hasattr(cov, "shape") else (*np.shape(cov), 1)[0]
         mean = np.zeros(d)
     m = np.atleast_1d(double(mean))
     if m.ndim != 1:
@@ -130,9 +142,11 @@ def _in_metric(cov: Any, away: Any, allow_singular: bool) -> tuple[Any, Any, Any
     return _squared(lower, inside), logdet, rank, np.sum(left * left, axis=-1) >= small * small
 
 
+@_squeezed
 def _normal_logpdf(
     x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any
 ) -> Any:  # fmt: skip
+    allow_singular = allow_singular or isinstance(cov, scipys.Covariance)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
     away = _vectors(x, mean.shape[0], "multivariate_normal") - mean
     squared, logdet, rank, beside = _in_metric(cov, away, allow_singular)
@@ -140,15 +154,20 @@ def _normal_logpdf(
     return np.where(beside, -np.inf, out)[()] if allow_singular else out
 
 
-def _normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
+def _normal_entropy(mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any) -> Any:
+    allow_singular = allow_singular or isinstance(cov, scipys.Covariance)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
-    return (mean.shape[0] * (LOG2PI + 1) + _factor(cov)[1]) / 2
+    regular, _, rank, _ = _on_support(cov) if allow_singular else (cov, None, mean.shape[0], None)
+    return (rank * (LOG2PI + 1) + _factor(regular)[1]) / 2
 
 
 multivariate_normal = Multivariate("multivariate_normal", logpdf=_normal_logpdf, entropy=_normal_entropy)
 
 
+@_squeezed
 def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False) -> Any:
+    if not isinstance(df, Variable) and np.ndim(df) == 0 and df == np.inf:
+        return _normal_logpdf(x, loc, shape, allow_singular)
     loc, shape = _sizes(loc, shape, "multivariate_t")
     away = _vectors(x, loc.shape[0], "multivariate_t") - loc
     away, logdet, _, _ = _in_metric(shape, away, allow_singular)
@@ -160,12 +179,30 @@ def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singul
 multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf)
 
 
+def _check_fractions(x: Any) -> None:
+    whole = np.sum(x, axis=-1)
+    if not (np.all(x >= 0) and np.all(x <= 1) and np.all(np.absolute(whole - 1) <= 1e-9)):
+        raise ArgumentError(f"dirichlet: fractions lie between 0 and 1, and their sum is 1\n  at {user_line()}")
+
+
+def _check_shapes(alpha: Any) -> None:
+    if not np.all(alpha > 0):
+        raise ArgumentError(f"dirichlet: alpha is greater than 0\n  at {user_line()}")
+
+
+_fractions, _positive = checked("dirichlet", _check_fractions), checked("dirichlet alpha", _check_shapes)
+
+
+@_squeezed
 def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
-    x, alpha = floating(x), floating(alpha)
+    x, alpha = floating(x), _positive(floating(alpha))
+    if x.ndim > 2 or alpha.ndim != 1:
+        raise ShapeError(f"dirichlet: a vector or a matrix, not {describe(x)}\n  at {user_line()}")
     if x.shape[0] == alpha.shape[0] - 1:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
     if x.shape[0] != alpha.shape[0]:
         raise ShapeError(f"dirichlet: {describe(x)} of {alpha.shape[0]} fractions along axis 0\n  at {user_line()}")
+    x = np.moveaxis(_fractions(np.moveaxis(x, 0, -1)), -1, 0)
     powers = sp.xlogy(np.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1)), x)
     return np.sum(powers, axis=0) - _log_beta(alpha)
 
@@ -174,10 +211,12 @@ def _log_beta(alpha: Any) -> Any:
     return np.sum(sp.gammaln(alpha)) - sp.gammaln(np.sum(alpha))
 
 
+@_squeezed
 def _dirichlet_mean(alpha: Any) -> Any:
     return floating(alpha) / np.sum(floating(alpha))
 
 
+@_squeezed
 def _dirichlet_var(alpha: Any) -> Any:
     alpha = floating(alpha)
     total = np.sum(alpha)
@@ -199,39 +238,53 @@ def _log_gammas(a: Any, d: int) -> Any:
     return d * (d - 1) / 4 * float(np.log(PI)) + sum(sp.gammaln(a - j / 2) for j in range(d))
 
 
+def _scale_of(scale: Any, name: str) -> Any:
+    """A scale as a matrix: SciPy's default is 1, and a vector is its diagonal."""
+    return _covariance(1.0 if scale is None else scale, 1, name)
+
+
 def _stack(x: Any, scale: Any, name: str) -> tuple[Any, Any]:
     """Matrices (d, d) or (d, d, n), which are moved to the front, and the scale as a matrix."""
-    x, scale = double(x), np.atleast_2d(double(scale))
+    x, scale = double(x), _scale_of(scale, name)
     d = scale.shape[0]
     if x.ndim < 2:
-        x = x * np.eye(d) if x.ndim == 0 else x[:, None] * np.eye(d)
+        x = x * np.eye(d) if x.ndim == 0 else x[None, None] if d == 1 else x[:, None] * np.eye(d)
     if x.shape[:2] != (d, d) or scale.shape != (d, d):
         raise ShapeError(f"{name}: {describe(x)} of matrices {(d, d)} along the first axes\n  at {user_line()}")
     return (np.moveaxis(x, -1, 0) if x.ndim == 3 else x), scale
 
 
+@_squeezed
 def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, scale = _stack(x, scale, "wishart")
     df, d = double(df), scale.shape[0]
     of_x, of_scale = _factor(x)[1], _factor(scale)
-    ratio = np.trace(np.linalg.solve(scale, x), 0, -2, -1)
+    whole = triangular(of_scale[0], transposed(triangular(of_scale[0], x, lower=True)), lower=True)
+    ratio = np.trace(whole, 0, -2, -1)
     norm = df * d * LOG2 / 2 + df / 2 * of_scale[1] + _log_gammas(df / 2, d)
     return (df - d - 1) / 2 * of_x - ratio / 2 - norm
 
 
+@_squeezed
 def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, scale = _stack(x, scale, "invwishart")
     df, d = double(df), scale.shape[0]
-    of_x, of_scale = _factor(x)[1], _factor(scale)[1]
-    ratio = np.trace(np.linalg.solve(x, scale), 0, -2, -1)
+    (lower, of_x), (root, of_scale) = _factor(x), _factor(scale)
+    half = triangular(lower, np.broadcast_to(root, lower.shape), lower=True)
     norm = df * d * LOG2 / 2 - df / 2 * of_scale + _log_gammas(df / 2, d)
-    return -(df + d + 1) / 2 * of_x - ratio / 2 - norm
+    return -(df + d + 1) / 2 * of_x - np.sum(half * half, axis=(-2, -1)) / 2 - norm
 
 
-wishart = Multivariate("wishart", logpdf=_wishart_logpdf, mean=lambda df, scale: df * np.atleast_2d(double(scale)))
+@_squeezed
+def _wishart_mean(df: Any, scale: Any) -> Any:
+    return double(df) * _scale_of(scale, "wishart")
+
+
+wishart = Multivariate("wishart", logpdf=_wishart_logpdf, mean=_wishart_mean)
 invwishart = Multivariate("invwishart", logpdf=_inverse_wishart_logpdf)
 
 
+@_squeezed
 def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:  # noqa: N803 - SciPy's name
     x = double(X)
     m, n = x.shape[-2:] if mean is None else np.shape(mean)
@@ -247,12 +300,21 @@ def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -
 matrix_normal = Multivariate("matrix_normal", logpdf=_matrix_logpdf)
 
 
+def _chances(p: Any) -> Any:
+    """Probabilities of which the last is what the others leave, and is itself where it agrees with that."""
+    p = double(p)
+    left = 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)
+    agrees = np.absolute(stop_gradient(left - p[..., -1:])) <= 10 * float(np.finfo(np.float64).eps)
+    left = left + np.where(agrees, stop_gradient(p[..., -1:] - left), 0.0)
+    return np.concatenate([p[..., :-1], left], axis=-1)
+
+
 def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
-    x, p = double(x), double(p)
-    # The last probability is what the others leave.
-    p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)], axis=-1)
+    x, p = double(x), _chances(p)
     out = sp.gammaln(double(n) + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
     return np.where(np.sum(x, axis=-1) == n, out, -np.inf)[()]
 
 
-multinomial = Multivariate("multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: n * double(p))
+multinomial = Multivariate(
+    "multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: double(n)[..., None] * _chances(p)
+)

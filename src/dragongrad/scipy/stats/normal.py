@@ -23,6 +23,45 @@ def density(x: Any) -> Any:
     return -x * x / 2 - LOG2PI / 2
 
 
+def gamma_entropy(a: Any) -> Any:
+    """The entropy of the gamma distribution, a + ln G(a) + (1 - a) psi(a); where it cancels, Stirling's series."""
+    large = a >= 50.0
+    b = np.where(large, a, 50.0)
+    u = 1 / b
+    series = -1 / 3 + u * (-1 / 12 + u * (-1 / 90 + u * (1 / 120 + u * (1 / 210 - u / 252))))
+    far = (1 + LOG2PI + np.log(b)) / 2 + u * series
+    c = np.where(large, 1.0, a)
+    return np.where(large, far, c + sp.gammaln(c) + (1 - c) * sp.psi(c))
+
+
+def _students(x: Any, df: Any, near: Any, normal: Any) -> Any:
+    """A function of Student's distribution; that of the normal one for infinitely many degrees of freedom."""
+    many = np.isinf(df)
+    return np.where(many, normal(x), near(x, np.where(many, 1.0, df)))
+
+
+def _t_density(x: Any, df: Any) -> Any:
+    return -sp.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
+
+
+def _t_cdf(x: Any, df: Any) -> Any:
+    return _students(x, df, lambda x, df: sp.stdtr(df, x), sp.ndtr)
+
+
+def _t_ppf(q: Any, df: Any) -> Any:
+    return _students(q, df, lambda q, df: sp.stdtrit(df, q), sp.ndtri)
+
+
+def _t_entropy(df: Any) -> Any:
+    """Where its terms cancel, by the asymptotic series in 1 / df."""
+    large = df >= 150.0
+    u = 1 / np.where(large, df, 150.0)
+    series = (1 + LOG2PI) / 2 + u * (1 + u * (1 / 4 + u * (-1 / 6 + u * (-1 / 8 + u * (3 / 10 + u / 4)))))
+    df = np.where(large, 1.0, df)
+    near = (df + 1) / 2 * (sp.psi((df + 1) / 2) - sp.psi(df / 2)) + np.log(df) / 2 + sp.betaln(df / 2, 0.5)
+    return np.where(large, series, near)
+
+
 norm = Family("norm", "", Formulas(
     density, cdf=lambda x: sp.ndtr(x), sf=lambda x: sp.ndtr(-x), logcdf=lambda x: sp.log_ndtr(x),
     logsf=lambda x: sp.log_ndtr(-x), ppf=lambda q: sp.ndtri(q), isf=lambda q: -sp.ndtri(q), mean=0.0, var=1.0,
@@ -66,7 +105,6 @@ logistic = Family("logistic", "", Formulas(
     lambda x: -x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: sp.expit(x), sf=lambda x: sp.expit(-x),
     logcdf=lambda x: sp.log_expit(x), logsf=lambda x: sp.log_expit(-x), ppf=lambda q: sp.logit(q),
     isf=lambda q: -sp.logit(q), mean=0.0, var=PI**2 / 3, entropy=2.0,
-    vanishing="infinity",
 ))  # fmt: skip
 gumbel_r = Family("gumbel_r", "", Formulas(
     lambda x: -x - np.exp(-x), logcdf=lambda x: -np.exp(-x), ppf=lambda q: -np.log(-np.log(q)),
@@ -87,15 +125,10 @@ moyal = Family("moyal", "", Formulas(
     isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
-    lambda x, df: (
-        sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(df * PI) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
-    ),
-    cdf=lambda x, df: sp.stdtr(df, x), sf=lambda x, df: sp.stdtr(df, -x), ppf=lambda q, df: sp.stdtrit(df, q),
-    isf=lambda q, df: -sp.stdtrit(df, q), mean=lambda df: np.where(df > 1, 0 * df, np.inf),
-    var=lambda df: np.where(df > 2, df / np.where(df > 2, df - 2, 1.0), np.where(df > 1, np.inf, np.nan)),
-    entropy=lambda df: (
-        (df + 1) / 2 * (sp.psi((df + 1) / 2) - sp.psi(df / 2)) + np.log(df) / 2 + sp.betaln(df / 2, 0.5)
-    ),
+    lambda x, df: _students(x, df, _t_density, density), cdf=_t_cdf, sf=lambda x, df: _t_cdf(-x, df), ppf=_t_ppf,
+    isf=lambda q, df: -_t_ppf(q, df), mean=lambda df: np.where(df > 1, 0 * (1 / df), np.inf),
+    var=lambda df: np.where(df > 2, 1 / (1 - 2 / np.where(df > 2, df, 3.0)), np.where(df > 1, np.inf, np.nan)),
+    entropy=_t_entropy,
 ))  # fmt: skip
 skewnorm = Family("skewnorm", "a", Formulas(
     lambda x, a: LOG2 + density(x) + sp.log_ndtr(a * x), cdf=lambda x, a: sp.ndtr(x) - 2 * sp.owens_t(x, a),
@@ -131,13 +164,12 @@ genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
     ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)), mean=lambda c: GAMMA + sp.psi(c),
     var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
-    vanishing="infinity",
 ))  # fmt: skip
 loggamma = Family("loggamma", "c", Formulas(
     lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: sp.gammainc(c, np.exp(x)),
     sf=lambda x, c: sp.gammaincc(c, np.exp(x)), ppf=lambda q, c: np.log(sp.gammaincinv(c, q)),
     isf=lambda q, c: np.log(sp.gammainccinv(c, q)), mean=lambda c: sp.psi(c), var=lambda c: sp.zeta(2.0, c),
-    entropy=lambda c: sp.gammaln(c) - c * sp.psi(c) + c,
+    entropy=lambda c: gamma_entropy(c) - sp.psi(c),
 ))  # fmt: skip
 johnsonsu = Family("johnsonsu", "a, b", Formulas(
     lambda x, a, b: density(a + b * np.arcsinh(x)) + np.log(b) - np.log1p(x * x) / 2,
@@ -162,7 +194,7 @@ laplace_asymmetric = Family("laplace_asymmetric", "kappa", Formulas(
 ))  # fmt: skip
 vonmises = Family("vonmises", "kappa", Formulas(
     lambda x, k: -2 * k * np.sin(x / 2) ** 2 - LOG2PI - np.log(sp.i0e(k)), valid=lambda k: k >= 0,
-    entropy=lambda k: -k * sp.i1e(k) / sp.i0e(k) + np.log(2 * PI * sp.i0e(k)) + k,
+    vanishing="nowhere", entropy=lambda k: -k * sp.i1e(k) / sp.i0e(k) + np.log(2 * PI * sp.i0e(k)) + k,
 ))  # fmt: skip
 
 

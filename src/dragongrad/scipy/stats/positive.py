@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special as sp
 
 from .families import Family, Formulas
-from .normal import GAMMA, LOG2, LOG2PI, PI, density
+from .normal import GAMMA, LOG2, LOG2PI, PI, density, gamma_entropy
 
 _INF = np.inf
 
@@ -30,7 +30,7 @@ _GAMMA = Formulas(
     lambda x, a: sp.xlogy(a - 1, x) - x - sp.gammaln(a), cdf=lambda x, a: sp.gammainc(a, x),
     sf=lambda x, a: sp.gammaincc(a, x), ppf=lambda q, a: sp.gammaincinv(a, q),
     isf=lambda q, a: sp.gammainccinv(a, q), mean=lambda a: a, var=lambda a: a,
-    entropy=lambda a: a + sp.gammaln(a) + (1 - a) * sp.psi(a), low=0.0,
+    entropy=gamma_entropy, low=0.0,
 )  # fmt: skip
 gamma, erlang = Family("gamma", "a", _GAMMA), Family("erlang", "a", _GAMMA)
 chi2 = Family("chi2", "df", Formulas(
@@ -38,7 +38,7 @@ chi2 = Family("chi2", "df", Formulas(
     cdf=lambda x, df: sp.gammainc(df / 2, x / 2), sf=lambda x, df: sp.gammaincc(df / 2, x / 2),
     ppf=lambda q, df: 2 * sp.gammaincinv(df / 2, q), isf=lambda q, df: 2 * sp.gammainccinv(df / 2, q),
     mean=lambda df: df, var=lambda df: 2 * df,
-    entropy=lambda df: df / 2 + LOG2 + sp.gammaln(df / 2) + (1 - df / 2) * sp.psi(df / 2), low=0.0,
+    entropy=lambda df: LOG2 + gamma_entropy(df / 2), low=0.0,
 ))  # fmt: skip
 
 
@@ -52,7 +52,7 @@ chi = Family("chi", "df", Formulas(
     ppf=lambda q, df: np.sqrt(2 * sp.gammaincinv(df / 2, q)),
     isf=lambda q, df: np.sqrt(2 * sp.gammainccinv(df / 2, q)),
     mean=_chi_mean, var=lambda df: df - _chi_mean(df) ** 2,
-    entropy=lambda df: sp.gammaln(df / 2) + (df - LOG2 - (df - 1) * sp.psi(df / 2)) / 2, low=0.0,
+    entropy=lambda df: gamma_entropy(df / 2) - (LOG2 + sp.psi(df / 2)) / 2, low=0.0,
 ))  # fmt: skip
 f = Family("f", "dfn, dfd", Formulas(
     lambda x, n, m: (
@@ -65,8 +65,8 @@ f = Family("f", "dfn, dfd", Formulas(
     mean=lambda n, m: _if(m > 2, _over(m, m - 2, m > 2) + 0 * n, _INF),
     var=lambda n, m: _if(m > 4, _over(2 * m * m * (n + m - 2), n * (m - 2) ** 2 * (m - 4), m > 4), _INF),
     entropy=lambda n, m: (
-        np.log(m) - np.log(n) + sp.betaln(n / 2, m / 2) + (1 - n / 2) * sp.psi(n / 2) - (1 + m / 2) * sp.psi(m / 2)
-        + (n + m) / 2 * sp.psi((n + m) / 2)
+        np.log(m) - np.log(n) + gamma_entropy(n / 2) + gamma_entropy(m / 2) - gamma_entropy((n + m) / 2)
+        - 2 * sp.psi(m / 2) + sp.psi((n + m) / 2)
     ),
     low=0.0,
 ))  # fmt: skip
@@ -132,7 +132,6 @@ rayleigh = Family("rayleigh", "", Formulas(
     lambda x: np.log(x) - x * x / 2, logsf=lambda x: -x * x / 2, ppf=lambda q: np.sqrt(-2 * np.log1p(-q)),
     isf=lambda q: np.sqrt(-2 * np.log(q)), mean=(PI / 2) ** 0.5, var=(4 - PI) / 2,
     entropy=GAMMA / 2 + 1 - LOG2 / 2, low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 maxwell = Family("maxwell", "", Formulas(
     lambda x: float(np.log(2 / PI)) / 2 + 2 * np.log(x) - x * x / 2, cdf=lambda x: sp.gammainc(1.5, x * x / 2),
@@ -163,7 +162,7 @@ invgamma = Family("invgamma", "a", Formulas(
     sf=lambda x, a: sp.gammainc(a, 1 / x), ppf=lambda q, a: 1 / sp.gammainccinv(a, q),
     isf=lambda q, a: 1 / sp.gammaincinv(a, q), mean=lambda a: _if(a > 1, _over(1.0, a - 1, a > 1), _INF),
     var=lambda a: _if(a > 2, _over(1.0, (a - 1) ** 2 * (a - 2), a > 2), _INF),
-    entropy=lambda a: a - (a + 1) * sp.psi(a) + sp.gammaln(a), low=0.0, vanishing="ends",
+    entropy=lambda a: gamma_entropy(a) - 2 * sp.psi(a), low=0.0, vanishing="ends",
 ))  # fmt: skip
 
 
@@ -204,7 +203,6 @@ fisk = Family("fisk", "c", Formulas(
     isf=lambda q, c: ((1 - q) / q) ** (1 / c), mean=lambda c: _if(c > 1, _fisk(c, c > 1, 1), _INF),
     var=lambda c: _if(c > 2, _fisk(c, c > 2, 2) - _fisk(c, c > 2, 1) ** 2, _INF),
     entropy=lambda c: 2 - np.log(c), low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -217,7 +215,6 @@ burr = Family("burr", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c * d - 1, x) - (d + 1) * _log1p_power(x, c),
     logcdf=lambda x, c, d: -d * _log1p_power(x, -c),
     ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c), low=0.0,
-    vanishing="infinity",
 ))  # fmt: skip
 burr12 = Family("burr12", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c - 1, x) - (d + 1) * _log1p_power(x, c),
@@ -248,11 +245,11 @@ def _folded_mean(c: Any) -> Any:
 
 betaprime = Family("betaprime", "a, b", Formulas(
     lambda x, a, b: sp.xlogy(a - 1, x) - sp.xlog1py(a + b, x) - sp.betaln(a, b),
-    cdf=lambda x, a, b: sp.betainc(a, b, x / (1 + x)), sf=lambda x, a, b: sp.betainc(b, a, 1 / (1 + x)),
+    cdf=lambda x, a, b: np.where(x > 1, sp.betaincc(b, a, 1 / (1 + x)), sp.betainc(a, b, x / (1 + x))),
+    sf=lambda x, a, b: np.where(x > 1, sp.betainc(b, a, 1 / (1 + x)), sp.betaincc(a, b, x / (1 + x))),
     ppf=lambda q, a, b: _odds(q, a, b), isf=lambda q, a, b: 1 / _odds(q, b, a), low=0.0,
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
-    vanishing="infinity",
 ))  # fmt: skip
 
 
@@ -282,7 +279,6 @@ genpareto = Family("genpareto", "c", Formulas(
     low=0.0, high=lambda c: np.where(c < 0, -1 / np.where(c < 0, c, -1.0), _INF), valid=lambda c: np.isfinite(c),
     mean=lambda c: _if(c < 1, _over(1.0, 1 - c, c < 1), _INF),
     var=lambda c: _if(c < 0.5, _over(1.0, (1 - c) ** 2 * (1 - 2 * c), c < 0.5), _INF), entropy=lambda c: 1 + c,
-    vanishing="infinity",
 ))  # fmt: skip
 genextreme = Family("genextreme", "c", Formulas(
     lambda x, c: (
