@@ -313,6 +313,15 @@ def test_compiled_for_real_values_and_then_complex_ones(f, backend):
         np.testing.assert_allclose(compiled(a), gradient(a), rtol=1e-10)
 
 
+@pytest.mark.parametrize("f", [la.logm, la.sqrtm, lambda a: la.fractional_matrix_power(a, 0.3)])
+def test_two_negative_eigenvalues_stay_on_their_side_of_the_cut(f):
+    a = np.array([[-2.0, 0.3, 0.5], [0.1, -1.0, 0.2], [0.0, 0.4, 1.5]])
+    g = lambda a: np.sum(np.sin(np.real(f(a)) + 2 * np.imag(f(a))))
+    check_derivatives(g, a, order=2)
+    rows = ad.vmap(ad.grad(g))(np.stack([a, 2 * a]))
+    np.testing.assert_allclose(rows[1], ad.grad(g)(2 * a), rtol=1e-10)
+
+
 def test_equal_eigenvalues():
     f = lambda a: la.eigh(a, np.eye(2), eigvals_only=True)[0]
     np.testing.assert_allclose(ad.grad(f)(np.eye(2)), np.eye(2) / 2)

@@ -45,14 +45,37 @@ def _diagonal_pair(x: Any) -> Any:
     return _pair(x, np.zeros_like(x))
 
 
-def _primary(name: str, value: Callable[..., Any], parameters: tuple[str, ...] = ()) -> Any:
-    """The Block of a function of matrices, whose derivative stands in its value of a matrix of twice the size."""
+def _off_cut(x: Any) -> Any:
+    """A turn of the plane after which no eigenvalue of a real matrix is negative, and none has crossed the cut."""
+    angles = np.angle(np.linalg.eigvals(x)) if np.isfinite(x).all() else np.zeros(0)
+    gap = np.min(angles[(angles < 0) & (angles > -np.pi)] + np.pi, initial=1.0)
+    return np.exp(-0.5j * gap)
 
-    def pushforward(x_dot: Any, x: Any, **params: Any) -> Any:
-        return _corner(block(_pair(x, x_dot), **params))
 
-    def pullback(out_bar: Any, x: Any, **params: Any) -> Any:
-        return _corner(block(_pair(transposed(x), out_bar), **params))
+_turn: Any = constant("turn", value=stacked(_off_cut, 2), names=("x",), parameters=(), dispatches=False,
+                      signature="(n,n)->()")  # fmt: skip
+
+
+def _primary(
+    name: str, value: Callable[..., Any], parameters: tuple[str, ...] = (), back: Callable[..., Any] | None = None
+) -> Any:  # fmt: skip
+    """The Block of a function of matrices, whose derivative stands in its value of a matrix of twice the size.
+
+    Where a real matrix has a complex value, eigenvalues lie on the cut of the function. `back` says what undoes a
+    turn of the matrix, after which those of the matrix of twice the size are on one side.
+    """
+
+    def moved(x: Any, along: Any, out: Any, params: dict[str, Any]) -> Any:
+        if back is None or x.dtype.kind == "c" or out.dtype.kind != "c":
+            return _corner(block(_pair(x, along), **params))
+        turn = _turn(x)[..., None, None]
+        return back(turn, **params) * _corner(block(_pair(x * turn, along * turn), **params))
+
+    def pushforward(x_dot: Any, out: Any, x: Any, **params: Any) -> Any:
+        return moved(x, x_dot, out, params)
+
+    def pullback(out_bar: Any, out: Any, x: Any, **params: Any) -> Any:
+        return moved(transposed(x), out_bar, out, params)
 
     block: Any = general(name, value=stacked(value, 2), pushforward=pushforward, pullback=pullback, names=("x",),
                          parameters=parameters, dispatches=False, signature="(n,n)->(n,n)")  # fmt: skip
@@ -160,7 +183,7 @@ def _kept(out: Any, x: Any) -> Any:
     return out.astype(np.result_type(x.dtype, np.complex64) if wide else x.dtype)
 
 
-_logm = _primary("logm", _logm_value)
+_logm = _primary("logm", _logm_value, back=lambda turn: 1.0)
 _is_complex: Any = constant("is_complex", value=lambda x: np.bool_(np.iscomplexobj(x)), names=("x",), parameters=(),
                             dispatches=False)  # fmt: skip
 
@@ -182,7 +205,9 @@ def _no_estimate(name: str, disp: Any) -> None:
 
 @smooth
 def logm(A: Any, disp: Any = True) -> Any:  # noqa: N803
-    """The principal logarithm of a matrix; complex where an eigenvalue is negative, where it has no derivative.
+    """The principal logarithm of a matrix; complex where an eigenvalue is negative.
+
+    Of a real matrix the derivative there is that among real ones, of which a simple eigenvalue stays negative.
 
     Derivative: Al-Mohy, Higham and Relton, "Computing the Frechet derivative of the matrix logarithm" (2013).
 
@@ -338,7 +363,7 @@ def _power_value(x: Any, t: float) -> Any:
         return _kept(_without_drawing(scipys.fractional_matrix_power, x, t), x)
 
 
-_power = _primary("fractional_matrix_power", _power_value, ("t",))
+_power = _primary("fractional_matrix_power", _power_value, ("t",), back=lambda turn, t: np.conj(turn) ** t)
 
 
 @smooth

@@ -38,7 +38,7 @@ class SparseArray:
     entries : array of shape (nnz,)
         The stored entries, row after row. Several at one place count together.
     data : array of shape (nnz,)
-        The same, column after column where the format is "csc".
+        The same; a copy, column after column, where the format is "csc": write `A.data = v`, not `A.data[0] = v`.
     indices, indptr : ndarray of int
         The column of each, and where each row begins, as in SciPy's CSR format; in CSC format rows and columns.
     row, col, coords : ndarrays of int
