@@ -121,6 +121,15 @@ def test_no_result_is_outside_its_bounds_by_rounding(name):
         np.testing.assert_allclose(found.fun, slope(found.x), rtol=1e-15)
 
 
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_run_that_ends_at_once_ends_within_its_bounds(name):
+    found = ad.minimize(
+        lambda x: np.sum(x) * np.nan, np.full(2, 0.2), method=f"scipy:{name}", bounds=[(0.5, 0.7)] * 2
+    )
+    assert not found.success
+    np.testing.assert_array_equal(found.x, [0.5, 0.5])
+
+
 DISC = [
     {"type": "ineq", "fun": lambda x: 1 - np.sum(x**2)},
     {"type": "ineq", "fun": lambda x, r: r**2 - np.sum(x**2), "args": (1.0,)},

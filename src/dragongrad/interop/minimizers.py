@@ -188,6 +188,9 @@ def _run(problem: _Problem, method: Method) -> _End:
     """A run of a method, begun again where it stopped short."""
     watched, steps = problem.watched, problem.steps
     watched.looks, watched.box = not problem.constraints, problem.box
+    if problem.box is not None:
+        # Until a value is less than infinite, the best point is the start, which SciPy moves inside.
+        watched.best = watched.best._replace(x=problem.box.clip(watched.best.x))
     settings = {"options": {**method.options(problem.asked), **problem.options}, "callback": steps.seen}
     begin, before, nit, most = None, None, 0, _FEW if problem.constraints else _AGAIN
     for again in range(1, most + 1):
