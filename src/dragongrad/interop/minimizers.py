@@ -255,7 +255,8 @@ def _doubt_constrained(
         if beside is None:
             return Status.CONVERGED, said, None
         return Status.NO_DESCENT, f"{said}, but the value falls along the constraints beside x", beside
-    if method.order:
+    if method.order or not wrong.feasible:
+        # SciPy's methods measure violations in the constraint's own units, however small these are.
         return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
     # Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells.
     lower = lagrange.lower(x, start, watched.look, problem.constraints, problem.box)
