@@ -7,6 +7,7 @@ import pytest
 from grid import BACKENDS
 
 import dragongrad as ad
+from dragongrad.testing import check_derivatives
 
 GUARDED = [
     (lambda x: np.where(x > 0, np.sqrt(x), 0.0), [0.0, 4.0], [0, 0.25]),
@@ -123,6 +124,7 @@ def test_places_beside_an_empty_array_are_taken_where_numpy_takes_them(shape, ba
         for f in (
             lambda y, axis=axis, condition=condition: np.compress(condition, y, axis=axis),
             lambda y, axis=axis, condition=condition: np.take(y, np.nonzero(condition)[0], axis=axis),
+            lambda y, axis=axis, condition=condition: np.take(y, np.nonzero(condition)[0], axis=axis, mode="clip"),
         ):
             runs = [lambda x, f=f: ad.jvp(f, (x,), (x,))[0], lambda x, f=f: ad.vmap(f)(np.stack([x, x]))[1],
                     lambda x, f=f: ad.jacrev(f)(x)[..., *[0] * x.ndim] if x.size else ad.vjp(f, x)[0],
@@ -136,6 +138,24 @@ def test_places_beside_an_empty_array_are_taken_where_numpy_takes_them(shape, ba
                 continue
             for run in runs:
                 assert run(x).shape == expected.shape
+
+
+# A label has length one in one array, and another, perhaps none, in the others.
+STRETCHED = [("i,ij,j", (0,), (1, 1), (0,)), ("ij,jk", (2, 1), (0, 2)), ("ij,ij->j", (1, 4), (0, 1)),
+             ("i,ij,j", (1,), (4, 4), (1,)), ("ij,ij->ij", (1, 3), (2, 1))]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("text", "shapes"), [(t, s) for t, *s in STRETCHED])
+def test_labels_that_einsum_stretches(text, shapes):
+    f = lambda *given: np.einsum(text, *given)
+    for values in ([1.0, -2.0, 0.5], [np.inf, np.nan]):
+        given = tuple(np.resize(np.roll(values, k), shape) for k, shape in enumerate(shapes))
+        compiled = ad.compile(f, backend="numpy")
+        for got in (ad.jvp(f, given, given)[0], ad.vjp(f, *given)[0], compiled(*given), compiled(*given)):
+            np.testing.assert_allclose(got, f(*given))
+        if np.isfinite(values).all():
+            check_derivatives(f, *given)
 
 
 def test_the_angle_of_real_numbers_is_constant():

@@ -1109,3 +1109,34 @@ def test_a_number_of_each_row_is_copied_everywhere():
 def test_flat_has_one_axis():
     with pytest.raises(IndexError, match="one axis"):
         ad.grad(lambda x: np.sum(x.flat[None]))(np.ones(3))
+
+
+# What is written has fewer axes than its place, by one and by several.
+SPREAD = [
+    lambda t, x: np.copyto(t, x),
+    lambda t, x: t.__setitem__(..., x),
+    lambda t, x: t.__setitem__(slice(1, None), x),
+    lambda t, x: t.__setitem__(0, x),
+    lambda t, x: t.__setitem__((..., [1, 0]), x[0]),
+    lambda t, x: t.__setitem__(np.array([False, True]), x[1]),
+    lambda t, x: t.__setitem__((slice(None), None), x[None, None]),
+    lambda t, x: t.__iadd__(x),
+]
+
+
+@pytest.mark.parametrize("k", range(len(SPREAD)))
+@pytest.mark.parametrize("shape", [(2, 2, 2, 2), (2, 1, 2, 2), (2, 3, 2, 2, 2)], ids=str)
+def test_rows_are_written_over_places_of_more_axes(k, shape):
+    def f(x):
+        t = np.zeros(shape, like=x) + x[0, 0]
+        SPREAD[k](t, x)
+        return t * 2
+
+    rows = np.arange(12.0).reshape(3, 2, 2)
+    expected = np.stack([f(row) for row in rows])
+    batched = ad.compile(ad.vmap(f), backend="numpy")
+    for got in (ad.vmap(f)(rows), batched(rows), batched(rows)):
+        np.testing.assert_array_equal(got, expected)
+    slopes = ad.vmap(ad.grad(lambda x: np.sum(f(x) * np.sin(f(x)))))
+    one_by_one = [ad.grad(lambda x: np.sum(f(x) * np.sin(f(x))))(row) for row in rows]
+    np.testing.assert_allclose(slopes(rows), np.stack(one_by_one))

@@ -1,5 +1,6 @@
 """Linear systems by LAPACK in native code: values, stacks, shapes, precisions, and what has no answer."""
 
+import itertools
 import subprocess
 import sys
 
@@ -140,6 +141,21 @@ def test_nan_goes_through_as_it_does_uncompiled():
     g = ad.compile(np.linalg.inv, backend="native")
     g(np.eye(2))
     np.testing.assert_array_equal(np.isnan(g(nan)), np.isnan(np.linalg.inv(nan)))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", ["solve", "solve turned", "inv"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_infinities_and_nan_are_where_numpy_has_them(name, dtype, rng):
+    """Of a transposed matrix they spread to other places: entries of the inverse were finite that are NaN."""
+    g = ad.compile(FUNCTIONS[name], backend="native")
+    for n, value in itertools.product((1, 3, 4), (np.nan, np.inf, -np.inf)):
+        a, b = positive(rng, n).astype(dtype), rng.standard_normal((n, 2)).astype(dtype)
+        g(a, b)
+        for place, which in itertools.product(((0, 0), (n - 1, 0), (0, n - 1)), (0, 1)):
+            given = [a.copy(), b.copy()]
+            given[which][place[0], place[1] % given[which].shape[1]] = value
+            np.testing.assert_allclose(g(*given), FUNCTIONS[name](*given), rtol=1e-3, atol=1e-3)
 
 
 def test_empty_and_complex_matrices_are_left_to_numpy():

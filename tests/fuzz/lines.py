@@ -157,7 +157,7 @@ CHOOSING = [
 PRODUCTS = [
     "{m} @ np.matrix_transpose({m2=m})", "{x} @ {v}", "{v} @ {m}", "{v} @ {v2=v}",
     "np.matmul({m}, np.swapaxes({m}, -1, -2))",
-    "np.dot({p}, {p2=p}.T)", "np.dot({v}, {v2=v})", "np.dot({x}, {number})", "np.vdot({x}, {x2=x})",
+    "np.dot({p}, {p2=p}.T)", "np.dot({v}, {v2=v})", "np.dot({x}, {2|-0.5|1j})", "np.vdot({x}, {x2=x})",
     "np.inner({x}, {x2=x})",
     "np.{vecdot|linalg.vecdot}({x}, {x2=x})", "np.matvec({m}, {v})", "np.vecmat({v}, {m})",
     "np.tensordot({x}, {x2}, axes=0)",
@@ -177,7 +177,8 @@ PRODUCTS = [
 LINALG = [
     "np.linalg.solve({q} + 4 * np.eye({n:q}), {q2=q})", "np.linalg.solve({q} + 4 * np.eye({n:q}), {v})",
     "np.linalg.inv({q} + 4 * np.eye({n:q}))",
-    "np.linalg.det({q})", "np.linalg.slogdet({q} + 4 * np.eye({n:q}))[1]", "np.linalg.{svdvals|pinv}({m})",
+    "np.linalg.det({q})", "np.linalg.slogdet({q} + 4 * np.eye({n:q}))[1]",
+    "np.linalg.svdvals({m})", "np.linalg.pinv({m} + 4 * np.eye(*{m}.shape[-2:]))",
     "np.linalg.cholesky({q} @ np.conj(np.matrix_transpose({q})) + np.eye({n:q}))",
     "np.linalg.svd({m}, compute_uv=False)",
     "np.linalg.eigvalsh({q} + np.conj(np.matrix_transpose({q})))",

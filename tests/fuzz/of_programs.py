@@ -18,7 +18,14 @@ EAGER = ("value", "forward_and_reverse", "exact", "second_order", "batched", "ba
 COMPILED = ("compiled", "compiled_gradient", "compiled_batch", "numpy_compiled", "numpy_compiled_gradient")
 #: What has no rule, can't be batched, or would lose a derivative is refused by name; of an element of x.flat NumPy
 #: keeps no cause.
-REFUSALS = ("NoRuleError", "BatchError", "ConversionError", "would truncate it", "Error setting single item")
+REFUSALS = (
+    "NoRuleError",
+    "BatchError",
+    "ConversionError",
+    "would truncate it",
+    "Error setting single item",
+    "cannot write complex",
+)
 
 
 class NotUsedError(Exception):

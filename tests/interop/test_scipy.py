@@ -121,6 +121,15 @@ def test_no_result_is_outside_its_bounds_by_rounding(name):
         np.testing.assert_allclose(found.fun, slope(found.x), rtol=1e-15)
 
 
+@pytest.mark.parametrize("name", BOUNDED)
+def test_a_run_that_ends_at_once_ends_within_its_bounds(name):
+    found = ad.minimize(
+        lambda x: np.sum(x) * np.nan, np.full(2, 0.2), method=f"scipy:{name}", bounds=[(0.5, 0.7)] * 2
+    )
+    assert not found.success
+    np.testing.assert_array_equal(found.x, [0.5, 0.5])
+
+
 DISC = [
     {"type": "ineq", "fun": lambda x: 1 - np.sum(x**2)},
     {"type": "ineq", "fun": lambda x, r: r**2 - np.sum(x**2), "args": (1.0,)},
@@ -353,3 +362,15 @@ def test_solve_ivp_of_a_nest_with_an_event():
     np.testing.assert_allclose(found.t[-1], np.sqrt(2 / 9.81), rtol=1e-3)
     assert found.y["x"].shape == found.t.shape
     np.testing.assert_allclose(found.y["x"][-1], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0])
+@pytest.mark.parametrize("name", ["COBYLA", "COBYQA", "SLSQP"])
+def test_a_constraint_in_small_units_is_violated_in_its_own(name, scale):
+    """A violation of 1e-8 is as large as the constraint itself."""
+    disc = {"type": "ineq", "fun": lambda x: scale * (1 - np.sum(x**2))}
+    found = ad.minimize(
+        lambda x: np.sum((x - 3) ** 2), np.array([3.0, 3.0]), method=f"scipy:{name}", constraints=disc
+    )
+    assert not found.success or np.sum(found.x**2) < 1 + 1e-3
+    assert found.success or scale < 1

@@ -361,3 +361,33 @@ def test_a_promise_that_is_hardly_above_rounding_is_tried():
     for method in SECOND:
         found = ad.minimize(lambda x: rosenbrock(x) - 1e12, np.array([-1.2, 1.0]), method=method)
         assert not found.success or rosenbrock(found.x) < 3e-3, method
+
+
+# Slope and curvature vanish together, and beyond the value falls.
+INFLECTIONS = {
+    "cube": (lambda x: np.sum(x**3), [1.0]),
+    "cube, large": (lambda x: 1e8 * np.sum(x**3), [1.0]),
+    "cube beside a parabola": (lambda x: x[0] ** 3 + x[1] ** 2, [0.5, 1.0]),
+    "fifth power": (lambda x: np.sum(x**5), [0.5]),
+    "three ways down": (lambda x: x[0] ** 3 - 3 * x[0] * x[1] ** 2, [0.5, 0.0]),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), covering([*INFLECTIONS], [*RATES, "newton", "trust-exact", "scipy:trust-exact"])
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_inflection_is_no_minimum(name, method):
+    f, start = INFLECTIONS[name]
+    options = {"lr": RATES[method]} if method in RATES else {}
+    found = ad.minimize(f, np.array(start), method=method, max_iter=2000, **options)
+    assert not found.success, found
+
+
+@pytest.mark.parametrize("method", ["rmsprop", "lion", "newton"])
+def test_a_minimum_beside_an_inflection_is_one(method):
+    f = lambda x: np.sum(3 * x**4 - 4 * x**3)  # flat at 0, least at 1
+    found = ad.minimize(
+        f, np.array([-0.5]), method=method, max_iter=3000, **{"lr": 0.01} if method in RATES else {}
+    )
+    assert not found.success or np.allclose(found.x, 1, atol=1e-2)

@@ -159,8 +159,8 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = single(axis, np.ndim(a))
-    if 0 in a.shape[:axis]:
-        # NumPy looks at the places as it takes, and here it takes of no lines.
+    if 0 in a.shape[:axis] or (mode != "raise" and 0 in a.shape[axis + 1 :]):
+        # NumPy looks at the places as it takes, and here it takes nothing.
         return np.zeros_like(a, shape=(*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
     indices = indices if mode == "raise" else within(indices, a.shape[axis], mode)
     return own(read(a, (slice(None),) * axis + (indices,)))

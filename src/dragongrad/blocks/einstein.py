@@ -34,7 +34,7 @@ def einsum(*operands: Any, optimize: Any = True, **options: Any) -> Any:
             if 1 not in (n, lengths.setdefault(label, n)) and lengths[label] != n:
                 raise ValueError(f"einsum: the label {label!r} has lengths {lengths[label]} and {n}")
             lengths[label] = n if lengths[label] == 1 else lengths[label]
-    terms = [_own_labels(array, labels, lengths) for labels, array in zip(inputs, arrays, strict=True)]
+    terms = [_own_labels(array, labels, lengths, output) for labels, array in zip(inputs, arrays, strict=True)]
     for pair in _order(terms, output, optimize):
         chosen = [terms.pop(i) for i in sorted(pair, reverse=True)][::-1]
         kept = set(output).union(*[set(labels) for _, labels in terms])
@@ -95,8 +95,11 @@ def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     return (f"{text}->{spelled(operands[-1])}" if rest else text), arrays
 
 
-def _own_labels(array: Any, labels: str, lengths: dict[str, int]) -> Term:
-    """An array with every label once, and without axes of length one that others stretch."""
+def _own_labels(array: Any, labels: str, lengths: dict[str, int], output: str) -> Term:
+    """An array with every label once, and without axes of length one that others stretch.
+
+    Those are stretched to no length that are summed over: else an infinity would be multiplied by a sum of nothing.
+    """
     for label in dict.fromkeys(labels):
         while labels.count(label) > 1:
             first = labels.index(label)
@@ -106,9 +109,13 @@ def _own_labels(array: Any, labels: str, lengths: dict[str, int]) -> Term:
             array = writable_diagonal(array, first, second)
             labels = labels[:first] + labels[first + 1 : second] + labels[second + 1 :] + label
     thin = [i for i, label in enumerate(labels) if array.shape[i] == 1 and lengths[label] != 1]
-    if thin:
-        array = np.squeeze(array, tuple(thin))
-        labels = "".join(label for i, label in enumerate(labels) if i not in thin)
+    none = [i for i in thin if not lengths[labels[i]] and labels[i] not in output]
+    if none:
+        array = np.broadcast_to(array, [0 if i in none else n for i, n in enumerate(array.shape)])
+    spare = [i for i in thin if i not in none]
+    if spare:
+        array = np.squeeze(array, tuple(spare))
+        labels = "".join(label for i, label in enumerate(labels) if i not in spare)
     return array, labels
 
 

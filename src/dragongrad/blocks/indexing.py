@@ -157,10 +157,11 @@ def _batch_write(size: int, values: list[Any], batched: Any, index: Index) -> An
     missing = len(shape) + 1 - y.ndim
     if missing < 0 and len(index) == x.ndim - 1 and all(isinstance(p, int) for p in index):
         raise ValueError("setting an array element with a sequence.")
-    if any(n != 1 for n in y.shape[1 : 1 - missing]) and is_basic(index):
+    dropped = max(-missing, 0)
+    if any(n != 1 for n in y.shape[1 : 1 + dropped]) and is_basic(index):
         # By arrays of places NumPy writes nothing of any shape.
         raise ValueError(f"could not broadcast input array from shape {y.shape[1:]} into shape {shape}")
-    y = np.reshape(y, (size, *(1,) * missing, *y.shape[1 + max(-missing, 0) :]))
+    y = np.reshape(y, (size, *(1,) * missing, *y.shape[1 + dropped :]))
     y = np.broadcast_to(y, (size, *shape))
     stack, index, source, target = _batch_index(size, True, stack, stack_batched, index)
     return _write(x, np.moveaxis(y, target, source), stack, index)

@@ -188,6 +188,9 @@ def _run(problem: _Problem, method: Method) -> _End:
     """A run of a method, begun again where it stopped short."""
     watched, steps = problem.watched, problem.steps
     watched.looks, watched.box = not problem.constraints, problem.box
+    if problem.box is not None:
+        # Until a value is less than infinite, the best point is the start, which SciPy moves inside.
+        watched.best = watched.best._replace(x=problem.box.clip(watched.best.x))
     settings = {"options": {**method.options(problem.asked), **problem.options}, "callback": steps.seen}
     begin, before, nit, most = None, None, 0, _FEW if problem.constraints else _AGAIN
     for again in range(1, most + 1):
@@ -252,7 +255,8 @@ def _doubt_constrained(
         if beside is None:
             return Status.CONVERGED, said, None
         return Status.NO_DESCENT, f"{said}, but the value falls along the constraints beside x", beside
-    if method.order:
+    if method.order or not wrong.feasible:
+        # SciPy's methods measure violations in the constraint's own units, however small these are.
         return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
     # Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells.
     lower = lagrange.lower(x, start, watched.look, problem.constraints, problem.box)

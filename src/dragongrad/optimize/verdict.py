@@ -43,6 +43,8 @@ _ROUND, _ROUGH = 1e-12, 1e-7
 _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 # A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
 _NEAR, _WORTH = 1e-6, 1e-3
+# Along so many directions of least curvature a slope is looked for beyond, from this part of the size on.
+_LEAST, _SHORT = 3, 1e-6
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
 _AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
 _BESIDE = (0.01, 0.1)
@@ -76,12 +78,12 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
         optimizer = _unclipped(optimizer)
     enough = max(max(tolerance, LEFT) * gained, rounding(optimizer))
     try:
-        move, flat = _newton(optimizer)
+        move, flat, ways = _newton(optimizer)
     except DragongradError:  # a Block of the function cannot be differentiated twice
         return None
     if not math.isfinite(move.gain):
         return None
-    better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough)
+    better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough) or _beyond(optimizer, ways, enough)
     if better is not None:
         _refuse_far(optimizer, better)
     return better
@@ -104,12 +106,15 @@ def _unclipped(optimizer: Optimizer) -> Optimizer:
     return bare
 
 
-def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
-    """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows."""
+def _newton(optimizer: Optimizer) -> tuple[Move, Array, list[Array]]:
+    """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows.
+
+    At last the shortest steps of least curvature that lead beyond the least value of a parabola.
+    """
     g, rough, pair = vector(optimizer.slope()), _ROUND, optimizer.objective.form == "pair"
     free = _open(optimizer)
     if not free.any():
-        return Move(np.zeros_like(g), 0.0, 0.0, False), np.empty((0, g.size))
+        return Move(np.zeros_like(g), 0.0, 0.0, False), np.empty((0, g.size)), []
     if not pair and g.size <= _DENSE and g.size * optimizer.objective.data <= _BATCH:
         hessian = optimizer.hessian()
     elif g.size <= _COLUMNS:
@@ -117,17 +122,21 @@ def _newton(optimizer: Optimizer) -> tuple[Move, Array]:
         columns = np.stack([product(e) for e in np.eye(g.size)])
         hessian, rough = (columns + columns.T) / 2, _ROUGH if pair else _ROUND
     else:
-        return _conjugate(optimizer, g, free), np.empty((0, g.size))
+        return _conjugate(optimizer, g, free), np.empty((0, g.size)), []
     if not np.isfinite(hessian).all():
-        return Move(g, math.inf, math.inf, True), np.empty((0, g.size))
+        return Move(g, math.inf, math.inf, True), np.empty((0, g.size)), []
     hessian, inside = hessian[np.ix_(free, free)], np.eye(g.size)[free]
     scale = equilibrate(hessian)
     model = Quadratic(g[free], hessian, scale)
     none = np.abs(model.values) <= rough * np.max(np.abs(model.values))
     model.values[none] = 0.0
     flat = none & (np.abs(model.c) <= rough * np.linalg.norm(model.c))
-    move = model.step(_size(optimizer, scale @ inside))
-    return move._replace(p=move.p @ inside), (model.vectors[:, flat] / scale[:, None]).T @ inside
+    size, rows = _size(optimizer, scale @ inside), (model.vectors / scale[:, None]).T @ inside
+    move = model.step(size)
+    least = np.argsort(np.abs(model.values))[:_LEAST]
+    curved = [i for i in least if model.values[i] and not flat[i]]
+    ways = [max(4 * abs(model.c[i] / model.values[i]), _SHORT * size) * rows[i] for i in curved]
+    return move._replace(p=move.p @ inside), rows[flat], ways
 
 
 def _open(optimizer: Optimizer) -> Array:
@@ -249,6 +258,26 @@ def _shorter(slope: float, bend: float, least: float) -> Iterator[tuple[float, f
     while (promised := -(t * slope + 0.5 * t * t * bend)) > least:
         yield t, promised
         t /= 4
+
+
+def _beyond(optimizer: Optimizer, ways: list[Array], enough: float) -> Trial | None:
+    """A lower point down a slope that begins beyond an inflection or a saddle of higher order.
+
+    There slope and curvature vanish together, and the value falls from the least step on that changes it. Beside a
+    minimum it rises.
+    """
+    x, size = vector(optimizer.params), _size(optimizer, np.ones(optimizer.params.size))
+    for way in ways:
+        for step in (way, -way):
+            before = optimizer.loss
+            while np.linalg.norm(step) <= size:
+                trial = _try(optimizer, x + step)
+                if not trial.value <= before:
+                    break
+                if optimizer.loss - trial.value > enough:
+                    return trial
+                before, step = trial.value, 4 * step
+    return None
 
 
 def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:

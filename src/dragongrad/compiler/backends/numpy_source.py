@@ -288,9 +288,11 @@ class Source:
         if block.fn in _COUNTING and node.dtype != np.bool_ and all(dtype_of(v) == np.bool_ for v in values):
             given = ", ".join(self.value(v, 0, plain) for v in values)
             return f"np.{block.fn.__name__}({given}, dtype=np.{node.dtype.name})", ATOM
-        # The operator squares truth values in int8, and the function does not.
-        if block.fn is np.power and dtype_of(values[0]) == np.bool_ and node.dtype != np.int8:
-            operator = None
+        # The operator squares truth values in int8, and the function does not, nor the operator those of no axes.
+        if block.fn is np.power and dtype_of(values[0]) == np.bool_:
+            if node.dtype == np.int8 and not node.shape:
+                return f"np.square({self.value(values[0], 0, plain)})", ATOM
+            operator = None if node.dtype != np.int8 else operator
         if operator is not None and len(values) == 2 and not node.params:
             own = _STRENGTHS[operator]
             # Of a - (b - c) only the right side needs parentheses; ** is the other way round. Comparisons without

@@ -2,6 +2,8 @@
 
 LAPACK counts along columns: a matrix in C order is its transpose. A routine that finds no answer, because a matrix
 is singular or not positive definite, sets a flag: the call is then made eagerly, and the function itself raises.
+Of a matrix and of its transpose elimination spreads infinities and NaN to other places: with them it is done as
+NumPy does it, on a matrix laid along columns.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ....graph import Op, Value
 from ....process import once
 from ....rewrite import shape_of
 from ..ir.functions import COPY, FILL
-from ..ir.registers import I8, I64, Register
+from ..ir.registers import DOUBLE, I8, I32, I64, Register
 from ..tuning import INVERSE_COLUMNS
 from . import external_calls
 from .external_calls import INTEGER, LETTERS, RoutineWriter
@@ -53,7 +55,7 @@ def room(node: Op) -> int:
     if node.block is _CHOLESKY or (node.block is _SOLVE and is_triangular(operands(node)[0].value)):
         return 0
     if node.block is _INV:
-        return pivots + n * INVERSE_COLUMNS * item
+        return pivots + n * max(INVERSE_COLUMNS, 2 * n) * item
     return pivots + n * n * item + n * node.shape[-1] * item
 
 
@@ -89,6 +91,18 @@ class FactorisationWriter(RoutineWriter):
 
         self._nested(list(lead), one, [])
 
+    def _finite(self, *arrays: tuple[Register, int]) -> Register:
+        """Whether no number of arrays of so many is infinite or NaN."""
+        whole = I64 if self.kind == DOUBLE else I32
+        seen = self.code.local(whole)
+        seen.store(0, whole)
+        for x, count in arrays:
+            numbers = x.array(self.kind)
+            with self.code.loop(count) as i:
+                # A zero has no bit but its sign.
+                seen.store(seen.load(whole) | ((numbers[i] * 0.0).to("bitcast", whole) << 1))
+        return seen.load(whole).equals(0)
+
     def _nested(self, lead: list[int], body: Callable[[list[Register]], None], at: list[Register]) -> None:
         if not lead:
             body(at)
@@ -107,11 +121,20 @@ class FactorisationWriter(RoutineWriter):
         if self.node.block is _CHOLESKY:
             self._cholesky(places[0], places[1], n, info)
         elif self.node.block is _INV:
-            self._inverse(places[0], places[1], n, extra, info)
+            finite = self._finite((places[1], self.node.shape[-1] ** 2))
+            with self.code.when(finite):
+                self._inverse(places[0], places[1], n, extra, info)
+            with self.code.when(~finite):
+                self._as_numpy(places[0], places[1], None, extra, info)
         elif is_triangular(operands(self.node)[0].value):
             self._triangular(places[0], places[1], places[2])
         else:
-            self._solve(places[0], places[1], places[2], extra, info)
+            rows, columns = self.node.shape[-2:]
+            finite = self._finite((places[1], rows * rows), (places[2], rows * columns))
+            with self.code.when(finite):
+                self._solve(places[0], places[1], places[2], extra, info)
+            with self.code.when(~finite):
+                self._as_numpy(places[0], places[1], places[2], extra, info)
 
     def _cholesky(self, out: Register, x: Register, n: Register, info: Register) -> None:
         rows, size = self.node.shape[-1], self.node.dtype.itemsize
@@ -153,6 +176,23 @@ class FactorisationWriter(RoutineWriter):
             self._call("getrs", self._letter("T"), n, k, matrix, n, pivots, into, n, info, library="lapack")
             if columns > 1:
                 self._turn(out, into, columns, rows)
+
+    def _as_numpy(self, out: Register, x: Register, y: Register | None, extra: Register, info: Register) -> None:
+        """The same, of a matrix laid along columns; without a right side, the inverse."""
+        rows, columns = self.node.shape[-2:]
+        n, k = self._int(rows), self._int(columns)
+        pivots, matrix, sides = self._rooms(extra)
+        self._turn(matrix, x, rows, rows)
+        if y is None:
+            self.code.call(FILL, sides, 0, rows * rows * self.node.dtype.itemsize, False)
+            with self.code.loop(rows) as i:
+                sides.array(self.kind)[i * (rows + 1)] = 1.0
+        else:
+            self._turn(sides, y, rows, columns)
+        self._call("getrf", n, n, matrix, n, pivots, info, library="lapack")
+        with self.code.when(info.load(INTEGER).equals(0)):
+            self._call("getrs", self._letter("N"), n, k, matrix, n, pivots, sides, n, info, library="lapack")
+            self._turn(out, sides, columns, rows)
 
     def _rooms(self, extra: Register) -> tuple[Register, Register, Register]:
         """The order of rows, the matrix (or the room that an inverse needs), and the right-hand sides."""
