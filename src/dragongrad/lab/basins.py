@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
+from ..hints import guided
 from ..optimize.limits import Iteration
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
@@ -96,6 +97,19 @@ class Basins:
         return [f"({a:.4g}, {b:.4g})" for a, b in shown]
 
 
+@guided(
+    'lab.basins(f, ("gd", {"lr": 0.1}), region=[(-2, 2), (-2, 2)], grid=100)',
+    {
+        "method": "optimizer=",
+        "lr": 'optimizer=("gd", {"lr": 0.1})',
+        "bounds": "region=",
+        "n": "grid=",
+        "resolution": "grid=",
+        "xlim": "region=",
+        "ylim": "region=",
+        "max_iter": "steps=",
+    },
+)
 def basins(
     problem: Any, optimizer: Any, region: Any = None, grid: int | tuple[int, int] | None = None, steps: int = 500,
     *, radius: float | None = None, gtol: float = 1e-9, progress: bool = False, watch: Watching = False,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
+from ..hints import guided
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
 from ..optimize.progress import Watch, live
@@ -163,6 +164,7 @@ class Study:
         return captured.get()
 
 
+@guided('lab.study(f, ["adam", "bfgs"], starts=[[1.0, 2.0]])', {})
 def study(
     functions: Any, optimizers: Any, starts: Any = None, modes: Sequence[str] = ("forward", "reverse"), *,
     max_iter: int = 10000, max_time: float = math.inf, accuracy: float = 1e-6, progress: bool = False,

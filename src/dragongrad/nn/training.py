@@ -14,9 +14,11 @@ import numpy as np
 from ..compiler.decorator import compile as compile_
 from ..core.errors import ArgumentError, NonFiniteError
 from ..core.nests import flatten, map_nest
+from ..hints import guided
 from ..optimize.progress import Live, Watch, live
 from ..transforms.gradients import value_and_grad
 from . import layers
+from .asked import CALL, KEYWORDS, check_options
 from .batches import check_batch, digest, examples, taken
 from .checkpoint import CheckpointError, load, remove_parts, save
 from .layers import Params
@@ -147,6 +149,7 @@ class _Run:
         self.history = [Epoch(**e) for e in more["history"]]
 
 
+@guided(CALL, KEYWORDS)
 def train(
     model: Any, params: Params, data: Any, *, loss: Callable[[Any, Any], Any], update: Update, epochs: int = 10,
     batch: int = 32, seed: int | np.random.Generator = 0, validation: Any = None,
@@ -231,7 +234,7 @@ def train(
     True
 
     """
-    _check(loss, update, metrics, epochs, patience)
+    check_options(model, loss, update, metrics, epochs, patience)
     plan = _plan(data, batch, monitor, metrics, validation, patience, seed)
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
     shape = np.shape(flatten(data[0])[0][0])[1:]
@@ -265,30 +268,16 @@ def _listed(state: Any) -> Any:
     return state.tolist() if isinstance(state, np.ndarray) else state
 
 
-def _check(loss: Any, update: Any, metrics: Any, epochs: Any, patience: Any) -> None:
-    """Refuse options of another kind."""
-    if not callable(loss):
-        raise ArgumentError(f"loss is a function of outputs and targets, such as nn.cross_entropy; got {loss!r}")
-    if not isinstance(update, Update):
-        raise ArgumentError(f"update is an optimizer such as nn.adam(1e-3), got {update!r}")
-    if metrics is not None and not (isinstance(metrics, Mapping) and all(map(callable, metrics.values()))):
-        raise ArgumentError(
-            'metrics are functions by name: {"accuracy": lambda out, y: np.mean(out.argmax(axis=1) == y)}; '
-            f"got {metrics!r}"
-        )
-    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-        raise ArgumentError(f"epochs is a whole number, got {epochs!r}")
-    if patience is not None and (not isinstance(patience, (int, np.integer)) or patience < 1):
-        raise ArgumentError(f"patience is a whole number from 1 on, got {patience!r}")
-
-
 def _plan(
     data: Any, batch: int, monitor: str, metrics: Any, validation: Any, patience: int | None, seed: Any
 ) -> dict[str, Any]:
     """What a checkpoint must agree with; refuses what cannot be run."""
     for what, given in (("data", data), ("validation", validation)):
         if given is not None and not (isinstance(given, tuple) and len(given) == 2):
-            raise ArgumentError(f"{what} is a tuple (inputs, targets), got {type(given).__name__}")
+            raise ArgumentError(
+                f"{what} is a tuple (inputs, targets), got {type(given).__name__}: write "
+                f"{'(x, y)' if what == 'data' else 'validation=(x, y)'}"
+            )
     count = examples(data)
     check_batch(count, batch)
     if validation is None and (metrics or patience is not None):

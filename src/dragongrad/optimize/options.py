@@ -15,6 +15,10 @@ from ..core.errors import ArgumentError
 
 # What users of other libraries write, and what to write here.
 _ELSEWHERE = {
+    "learning_rate": "write lr=, which most methods take: minimize(f, x0, method='adam', lr=0.01)",
+    "epochs": "max_iter limits the steps",
+    "steps": "max_iter limits the steps",
+    "optimizer": "write method='adam'",
     "hess": "second derivatives are found by themselves",
     "hessp": "second derivatives are found by themselves",
     "options": "write its entries as arguments of their own",

@@ -15,7 +15,7 @@ from ..blocks.pickles import reduced_graph
 from ..core.errors import ArgumentError
 from ..core.graph import Graph, Staging, trace
 from ..core.node import Node
-from ..hints import no_return
+from ..hints import check_callable, no_return
 from ..transforms.options import Transform
 from .latex.graph import Names, tikz
 from .layout import Placed, place
@@ -254,6 +254,7 @@ def graph(f: Callable[..., Any], *args: Any, **kwargs: Any) -> DrawnGraph:
         return v3
 
     """
+    check_callable(f, "graph")
     traced = shown(f, args, kwargs)
     # What a user writes is shown as it is; what a sweep writes begins with a 1, and leaves the value unused.
     return _without_seeds(traced) if isinstance(f, Transform) else traced

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..core.node import KEEP, Node
+from ..hints import check_callable
 from .derivatives import Pulled, directions, has_derivative, pulled, push
 from .drawing import DrawnGraph
 from .drawing import graph as draw
@@ -181,6 +182,7 @@ def trace_table(
     """
     if mode not in ("forward", "reverse"):
         raise ArgumentError(f"unknown mode {mode!r}: choose 'forward' or 'reverse'")
+    check_callable(f, "trace_table")
     graph = draw(f, *args, **kwargs)
     if mode == "forward":
         names, along = directions(graph, tangent)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError
+from ...hints import guided
 from ...optimize.minimize import minimize
 from ...optimize.objective import Array
 from ...optimize.progress import Glimpse, Watch, in_notebook
@@ -155,6 +156,16 @@ class Race:
         return path
 
 
+@guided(
+    'lab.race(f, ["adam", ("gd", {"lr": 0.1})], start=[1.0, 2.0], steps=200)',
+    {
+        "methods": "optimizers=",
+        "lr": 'optimizers=[("adam", {"lr": 0.1})]',
+        "epochs": "steps=",
+        "max_iter": "steps=",
+        "x0": "start=",
+    },
+)
 def race(
     problem: Any, optimizers: Any, start: Any = None, steps: int = 200, region: Any = None, mode: str = "reverse",
     out: str | Path | None = None, progress: bool = False, watch: Watch = False,

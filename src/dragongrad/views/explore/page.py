@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ArgumentError
+from ...hints import check_callable
 from ..notebook import framed
 from ..saving import save
 from ..table import TraceTable, forward_table, reverse_table
@@ -216,7 +217,7 @@ def explore(
     Raises
     ------
     ArgumentError
-        The mode is unknown, or a cotangent was given for several outputs.
+        The function is none, the mode is unknown, or a cotangent was given for several outputs.
     ShapeError
         A tangent or the cotangent does not have the shape of what it belongs to.
     DtypeError
@@ -234,6 +235,7 @@ def explore(
     """
     if mode not in _MODES:
         raise ArgumentError(f"unknown mode {mode!r}: choose {', '.join(map(repr, _MODES))}")
+    check_callable(f, "explore")
     recording = record(f, args, kwargs)
     return Exploration(recording, differentiate(recording, tangent, cotangent), mode, exercise)
 

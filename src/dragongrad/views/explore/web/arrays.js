@@ -119,7 +119,9 @@ function brief(a, most = 4, digits = 5, longest = 60) {
   if (a.text !== undefined) return a.text.length > 28 ? `${a.text.slice(0, 27)}…` : a.text;
   if (a.p || a.d.length > most || a.s.length > 1) return null;
   const text = a.s.length === 0 ? shortAt(a, 0, digits) : `[${Array.from(a.d, (_, k) => shortAt(a, k, 3)).join(" ")}]`;
-  return text.length <= longest ? text : null;
+  if (text.length <= longest) return text;
+  // Of one complex number fewer digits say more than a picture.
+  return a.i && a.s.length === 0 && digits > 2 ? brief(a, most, digits - 1, longest) : null;
 }
 
 function described(a) {
