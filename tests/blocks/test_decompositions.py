@@ -273,6 +273,35 @@ def test_no_second_derivative_is_a_wrong_number(name, values):
             assert not np.isfinite(found) or abs(found - expected) < 1e-3 * max(1, abs(expected))
 
 
+TOGETHER = {
+    "svd": lambda a: (lambda u, s, vh: (u * s) @ vh)(*np.linalg.svd(a, full_matrices=False)),
+    "eigh": lambda a: (lambda w, v: (v * w) @ v.T)(*np.linalg.eigh((a + a.T) / 2)),
+    "U": lambda a: (lambda w, v: v @ np.diag(w) @ v.T)(*np.linalg.eigh(a, "U")),
+    "eig": lambda a: np.real((lambda w, v: (v * w) @ np.linalg.inv(v))(*np.linalg.eig(a @ a.T))),
+}
+LOW = {
+    "rounded": V[:, :2] @ np.diag([2.0, 1.0]) @ V[:, :2].T, "exact": np.diag([2.0, 1.0, 0.0, 0.0]),
+    "zero": np.zeros((4, 4)), "one zero": np.diag([2.0, 1.0, 0.0, 3.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "of"), covering(TOGETHER, [*LOW]))
+def test_a_matrix_of_low_rank_that_is_put_together_again_has_no_wrong_derivative(f, of, rng):
+    """What a value of zero is multiplied by is asked for all the same: no cotangent that vanishes is structural."""
+    x, h = LOW[of], 1e-6
+    for v in (rng.normal(size=x.shape), np.eye(16)[11].reshape(4, 4)):
+        loss = lambda a, v=v: np.sum(v * f(a))
+        expected = (loss(x + h * v) - loss(x - h * v)) / (2 * h)
+        with np.errstate(all="ignore"):
+            found = (
+                np.sum(ad.grad(loss)(x) * v),
+                ad.jvp(loss, (x,), (v,))[1],
+                ad.compile(ad.grad(loss))(x).ravel() @ v.ravel(),
+            )
+        for slope in found:
+            assert np.isnan(slope) or abs(slope - expected) < 1e-5 * max(1, abs(expected))
+
+
 def of_values(shape, values, dtype, rng):
     """A matrix with these singular values; square, with positive eigenvalues."""
     u, v = (np.linalg.qr(rng.normal(size=(n, n)) + (1j * rng.normal(size=(n, n)) if dtype is complex else 0.0))[0]

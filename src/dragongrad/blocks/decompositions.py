@@ -14,6 +14,7 @@ from .equal_values import (
     are_close,
     are_close_in_any_order,
     are_zero,
+    doubted,
     kinked,
     over,
     rounding,
@@ -66,7 +67,7 @@ def _eigh_pushforward(x_dot: Any, out: Any, x: Any, UPLO: str = "L") -> Any:  # 
     w, v = out
     close = are_close(w)
     inner = adjoint(v) @ from_triangle(x_dot, UPLO) @ v
-    v_dot = settled(v @ turned(w, close, inner), alone(close), inner)
+    v_dot = settled(v @ turned(w, close, inner), alone(close), inner, w[..., None, :])
     return shared(close, np.real(np.diagonal(inner, 0, -2, -1)), x), v_dot
 
 
@@ -77,7 +78,7 @@ def _eigh_pullback(out_bar: Any, out: Any, x: Any, UPLO: str = "L") -> Any:  # n
     inner: Any = 0.0 if w_bar is None else diagonal_matrix(shared(close, w_bar, x))
     if v_bar is not None:
         known = alone(close)
-        bar = np.conj(over(v_bar, known.astype(w.dtype)))
+        bar = np.conj(doubted(v_bar, known, w[..., None, :]))
         lost = np.sum(np.where(known, 0.0, bar), axis=(-2, -1), keepdims=True)
         inner = inner + turned(w, close, adjoint(v) @ bar) + lost
     return into_triangle(np.conj(v @ inner @ adjoint(v)), UPLO)
@@ -203,7 +204,7 @@ def _svd_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
     slope = np.real(np.diagonal(inner, 0, -2, -1))
     # A value of zero has a kink, as an absolute value has.
     s_dot = kinked(np.where(zero, 0.0, shared(close, slope, x)), slope, zero, x)
-    u_dot, v_dot = (settled(d, known, x_dot) for d in (u_dot, v_dot))
+    u_dot, v_dot = (settled(d, known, x_dot, s[..., None, :]) for d in (u_dot, v_dot))
     return u_dot, s_dot, adjoint(v_dot)
 
 

@@ -85,12 +85,31 @@ def turned(w: Any, close: Any, inner: Any) -> Any:
     return np.where(close, 0.0, inner / np.where(close, 1.0, w[..., None, :] - w[..., :, None]))
 
 
-def settled(v_dot: Any, known: Any, x_dot: Any) -> Any:
-    """The tangents of vectors, NaN for those that are not known if the matrix moves at all."""
+def settled(v_dot: Any, known: Any, x_dot: Any, w: Any = 1.0) -> Any:
+    """The tangents of vectors, NaN for those that are not known if the matrix moves at all.
+
+    Backwards, a cotangent that is zero to rounding is not zero: it may be the product with a value that is zero, as
+    where the matrix is put together again. Beside values `w` that are zero to the last bit no cotangent is.
+    """
     if np.all(bottom(known)):
         return v_dot
     lost = np.sum(over(x_dot, np.zeros(())), axis=(-2, -1), keepdims=True)
-    return over(np.where(known, v_dot, lost), known.astype(np.finfo(v_dot.dtype).dtype))
+    found = _exactly_over(np.where(known, v_dot, lost), known.astype(np.finfo(v_dot.dtype).dtype))
+    return _held(found, np.logical_or(known, w != 0))
+
+
+def doubted(v_bar: Any, known: Any, w: Any) -> Any:
+    """The cotangents of vectors, NaN for those that are not known; see `settled`."""
+    if np.all(bottom(known)):
+        return v_bar
+    return _exactly_over(v_bar, known.astype(w.dtype)) * np.where(np.logical_or(known, w != 0), 1.0, np.nan)
+
+
+# What it is, with a derivative that is NaN where it is not known, so that only a structural zero stops it.
+_held = elementwise(
+    lambda x, known: np.where(known, x, x), lambda y: np.where(y, 1.0, np.nan), lambda y: 0.0 * y, name="held",
+    singular=True, inlined=True,
+).call  # fmt: skip
 
 
 def unknown(x: Any) -> Any:
@@ -101,31 +120,41 @@ def unknown(x: Any) -> Any:
 
 def _quotient(x: Any, y: Any) -> Any:
     """`x` / `y`; where `y` is zero, NaN, and zero for an `x` that is zero to rounding."""
-    size, zero = np.absolute(x), y == 0
+    size = np.absolute(x)
     largest = np.max(size, axis=(-2, -1), keepdims=True, initial=0.0, where=np.isfinite(size))
-    lost = zero & ~(size <= 32 * np.finfo(x.dtype).eps * largest)
+    return _divided(x, y, size <= 32 * np.finfo(x.dtype).eps * largest)
+
+
+def _exact_quotient(x: Any, y: Any) -> Any:
+    """`x` / `y`; where `y` is zero, NaN, and zero for an `x` that is zero."""
+    return _divided(x, y, x == 0)
+
+
+def _divided(x: Any, y: Any, nothing: Any) -> Any:
+    zero = y == 0
     # Neither part of a complex number is known.
     nan = complex(np.nan, np.nan) if x.dtype.kind == "c" else np.nan
-    return np.where(lost, nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
+    return np.where(zero & ~nothing, nan, np.where(zero, 0.0, x / np.where(zero, 1.0, y)))
 
 
-def _over_rows(size: int, values: list[Any], batched: Any) -> Any:
-    """A batch: the rows of both broadcast as the examples do."""
-    x, y = (front(size, value, b) for value, b in zip(values, batched, strict=True))
-    ndim = max(x.ndim, y.ndim)
-    return over(*[np.reshape(v, (size, *[1] * (ndim - v.ndim), *v.shape[1:])) for v in (x, y)])
+def _block(name: str, value: Any) -> Any:
+    """Linear in x, and its own transpose: forward and reverse mode find NaN alike."""
+
+    def batch(size: int, values: list[Any], batched: Any) -> Any:
+        """The rows of both broadcast as the examples do."""
+        x, y = (front(size, value, b) for value, b in zip(values, batched, strict=True))
+        ndim = max(x.ndim, y.ndim)
+        return call(*[np.reshape(v, (size, *[1] * (ndim - v.ndim), *v.shape[1:])) for v in (x, y)])
+
+    def pushforward(x_dot: Any, y_dot: Any, out: Any, y: Any) -> Any:
+        return call(x_dot - out * y_dot, y)
+
+    def pullback(out_bar: Any, out: Any, y: Any) -> Any:
+        return call(out_bar, y), -call(out_bar * out, y)
+
+    call: Any = general(name, value=value, pushforward=pushforward, pullback=pullback, names=("x", "y"),
+                        parameters=(), dispatches=False, symbol="/", batch=batch)  # fmt: skip
+    return call
 
 
-# Linear in x, and its own transpose: forward and reverse mode find NaN alike.
-
-
-def _over_pushforward(x_dot: Any, y_dot: Any, out: Any, y: Any) -> Any:
-    return over(x_dot - out * y_dot, y)
-
-
-def _over_pullback(out_bar: Any, out: Any, y: Any) -> Any:
-    return over(out_bar, y), -over(out_bar * out, y)
-
-
-over: Any = general("over", value=_quotient, pushforward=_over_pushforward, pullback=_over_pullback,
-                    names=("x", "y"), parameters=(), dispatches=False, symbol="/", batch=_over_rows)  # fmt: skip
+over, _exactly_over = _block("over", _quotient), _block("exactly over", _exact_quotient)

@@ -260,7 +260,9 @@ def transposed_pushforward(block: Block, bar: Any, node: Node, masks: list[Mask]
             tangents[i] = dot
         return call_pushforward(block, out, values, tangents, node.params)
 
-    got = transpose(push, [specs[i] for i in active], bar, masks)
+    # A zero among the cotangents may be a live one: only masks tell which are structural.
+    known = [True if mask is None else mask for mask in masks or [None] * _count(bar)]
+    got = transpose(push, [specs[i] for i in active], bar, known)
     full: list[Any] = [None] * len(values)
     for i, g in zip(active, got, strict=True):
         full[i] = g
@@ -304,7 +306,7 @@ def run_sweep(
     level : Level, optional
         The level that has written the tape.
     masks : list, optional
-        Of each seed the elements that are reached, where more is known than the seed tells.
+        Of each seed the elements that are reached, True for all, where more is known than the seed tells.
 
     Returns
     -------
@@ -336,7 +338,7 @@ def sweep_once(
             if marks is None:
                 node.bar = bar if node.bar is None else node.bar + bar
             else:
-                arrive(node, bar, seed_mask(bar) if mask is None else mask, marks.masks)
+                arrive(node, bar, _known(mask, bar), marks.masks)
         # A partial may divide by zero where structural zeros then discard it: no warning for that.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if marks is None:
@@ -356,6 +358,15 @@ def sweep_once(
     finally:
         for node in inputs:
             node.bar = None
+
+
+def _count(bars: Any) -> int:
+    return len(bars) if isinstance(bars, (list, tuple)) else 1
+
+
+def _known(mask: Mask, seed: Any) -> Mask:
+    """The mask of a seed: what is given, `True` for all, or what a constant seed tells."""
+    return seed_mask(seed) if mask is None else None if mask is True else mask
 
 
 def own(values: list[Any], others: Any = ()) -> list[Any]:
