@@ -331,6 +331,12 @@ def _isf_inside(family: Family, q: Any, shapes: list[Any]) -> Any:
     return _upper(*_together(q, *shapes), family=family)
 
 
+def _moved(end: Any, loc: Any, scale: Any) -> Any:
+    """An end of the support of a member; one at infinity stays there."""
+    far = np.isinf(end)
+    return np.where(far, end, loc + scale * np.where(far, 0.0, end))
+
+
 def _quantiles(inside: Any, from_below: bool) -> Formula:
     def method(family: Family, q: Any, *args: Any, **kwargs: Any) -> Any:
         if family.discrete:
@@ -343,7 +349,8 @@ def _quantiles(inside: Any, from_below: bool) -> Formula:
         within = np.logical_and(q > 0, q < 1)
         out = loc + scale * inside(family, np.where(within, q, 0.5), shapes)
         first, last = (low, high) if from_below else (high, low)
-        out = np.where(q == 0, loc + scale * first, np.where(q == 1, loc + scale * last, out))
+        first, last = _moved(first, loc, scale), _moved(last, loc, scale)
+        out = np.where(q == 0, first, np.where(q == 1, last, out))
         known = np.logical_and(family.is_valid(shapes, scale), np.logical_and(q >= 0, q <= 1))
         return np.where(known, out, np.nan)[()]
 
