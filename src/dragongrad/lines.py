@@ -49,9 +49,11 @@ def describe(value: Any) -> str:
         return getattr(value, "__name__", str(value))
     if isinstance(value, (list, tuple)) and len(value) < 9:
         return f"[{', '.join(describe(v) for v in value)}]"
-    if (shape := getattr(value, "shape", None)) is None:
+    shape = getattr(value, "shape", None)
+    # Objects of other libraries may have a shape, or what is named so, and no dtype.
+    if not isinstance(shape, tuple) or not hasattr(value, "dtype"):
         return f"{type(value).__name__} {value!r}" if np.isscalar(value) else type(value).__name__
-    return f"{value.dtype} {tuple(shape)}"
+    return f"{value.dtype} {shape}"
 
 
 def within_vectorize() -> bool:

@@ -120,6 +120,13 @@ SPLINES = {
     ),
     "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2])),
     "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS),
+    "splev of a curve": case(
+        lambda m, c, d, x: m.splev(x, (T, [c, d], 2), 1), C[:, 0], C[:, 1], AT / 2, near=1e-12
+    ),
+    "splev of a spline that moves": case(
+        lambda m, y: m.splev(AT, m.make_interp_spline(X, y), 1), Y, near=1e-9, compiles=False
+    ),
+    "splev beyond": case(lambda m, c, x: [m.splev(x, (T, c, 2), 0, k) for k in (1, 3)], C[:, 0], 3 * AT - 1),
     "splev": case(lambda m, c, x: m.splev(x, (T, c, 2)), C[:, 0], AT / 2),
     "make_interp_spline natural": case(
         lambda m, y, x, t: m.make_interp_spline(x, y, bc_type="natural")(t), Y, X, AT, near=1e-8

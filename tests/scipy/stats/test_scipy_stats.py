@@ -427,6 +427,13 @@ def test_densities_at_infinity_do_not_move(name):
         assert not np.any(slopes)
 
 
+@pytest.mark.parametrize("name", ["lognorm", "gumbel_r", "weibull_min"])
+def test_quantiles_of_nothing_have_the_derivative_zero(name):
+    shapes = (0.5,) if name != "gumbel_r" else ()
+    f = lambda p: np.sum(getattr(stats, name).ppf(np.zeros(0), *p) + getattr(stats, name).isf(np.zeros(0), *p))
+    assert not np.any(ad.grad(f)((*shapes, 0.3, 1.2)))
+
+
 def test_covariances_of_scipys_and_options_of_members():
     cov = scipy.stats.Covariance.from_diagonal([2.0, 1.0])
     matrix = np.diag([2.0, 1.0])

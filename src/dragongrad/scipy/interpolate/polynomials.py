@@ -405,6 +405,6 @@ def Akima1DInterpolator(  # noqa: N802
         jump = jump + 0.5 * np.absolute(m[1:] + m[:-1])
     behind, before = jump[2:], jump[:-2]
     both = behind + before
-    known = both > 1e-9 * np.max(both)
+    known = both > 1e-9 * np.max(both, initial=0.0)
     weighted = m[1:-2] + before / np.where(known, both, 1.0) * (m[2:-1] - m[1:-2])
     return _hermite(x, y, np.where(known, weighted, 0.5 * (m[3:] + m[:-3])), how, at)

@@ -12,7 +12,7 @@ from ...blocks.axes import single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import Variable
-from ..chapters import double
+from ..chapters import double, holds_variable, one_of, settled
 from ..standing import StandIn
 from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, own, periodic, placed
 
@@ -255,7 +255,10 @@ def make_interp_spline(
 
 @own
 def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
-    """The values at places of a spline that is given by knots, coefficients and degree; `ext` is 0.
+    """The values at places of a spline that is given by knots, coefficients and degree.
+
+    Beyond the knots it goes on for `ext` 0, is zero for 1, and stays what it is at the end for 3. Of a curve, whose
+    coefficients are several vectors, the values are a list.
 
     Examples
     --------
@@ -266,9 +269,16 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     np.float64(2.0)
 
     """
-    if ext != 0:
-        raise ArgumentError(f"splev of dragongrad takes ext=0 only\n  at {user_line()}")
+    plain = tck._own() if isinstance(tck, BSpline) else None if holds_variable(tck) else settled(tck)
+    if plain is not None and not holds_variable(x):
+        return scipys.splev(settled(x), plain, der, ext)
+    one_of("splev", "ext", ext, 0, 1, 3)
     t, c, k = (tck.t, tck.c, tck.k) if isinstance(tck, BSpline) else tck
     if not 0 <= der <= k:
         raise ArgumentError(f"splev: der={der} is from 0 to the degree, {k}\n  at {user_line()}")
-    return BSpline(t, double(c)[: np.shape(t)[0] - k - 1], k)(x, der)
+    if not isinstance(tck, BSpline) and np.ndim(c[0]) == 1:
+        return [splev(x, (t, one, k), der, ext) for one in c]
+    spline, x = BSpline(t, double(c)[: np.shape(t)[0] - k - 1], k), double(x)
+    low, high = spline.t[k], spline.t[spline.t.shape[0] - k - 1]
+    out = spline(np.clip(x, low, high) if ext == 3 else x, der)
+    return np.where(np.logical_or(x < low, x > high), 0.0, out)[()] if ext == 1 else out
