@@ -1,4 +1,7 @@
-"""Distributions of vectors and matrices, by Cholesky factors of their matrices."""
+"""Distributions of vectors and matrices, by Cholesky factors of their matrices.
+
+As SciPy's, results have no axes of length one.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,7 @@ def _normal_logpdf(
     away = _vectors(x, mean.shape[0], "multivariate_normal") - mean
     squared, logdet, rank, beside = _in_metric(cov, away, allow_singular)
     out = -(rank * LOG2PI + logdet + squared) / 2
-    return np.where(beside, -np.inf, out)[()] if allow_singular else out
+    return np.squeeze(np.where(beside, -np.inf, out) if allow_singular else out)[()]
 
 
 def _normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
@@ -154,7 +157,7 @@ def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singul
     away, logdet, _, _ = _in_metric(shape, away, allow_singular)
     d, df = loc.shape[0], double(df)
     scale = sp.gammaln((df + d) / 2) - sp.gammaln(df / 2) - d / 2 * np.log(df * PI) - logdet / 2
-    return scale - (df + d) / 2 * np.log1p(away / df)
+    return np.squeeze(scale - (df + d) / 2 * np.log1p(away / df))[()]
 
 
 multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf)
@@ -167,7 +170,7 @@ def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
     if x.shape[0] != alpha.shape[0]:
         raise ShapeError(f"dirichlet: {describe(x)} of {alpha.shape[0]} fractions along axis 0\n  at {user_line()}")
     powers = sp.xlogy(np.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1)), x)
-    return np.sum(powers, axis=0) - _log_beta(alpha)
+    return np.squeeze(np.sum(powers, axis=0) - _log_beta(alpha))[()]
 
 
 def _log_beta(alpha: Any) -> Any:
@@ -175,13 +178,14 @@ def _log_beta(alpha: Any) -> Any:
 
 
 def _dirichlet_mean(alpha: Any) -> Any:
-    return floating(alpha) / np.sum(floating(alpha))
+    # Of one element SciPy gives a number.
+    return np.squeeze(floating(alpha) / np.sum(floating(alpha)))[()]
 
 
 def _dirichlet_var(alpha: Any) -> Any:
     alpha = floating(alpha)
     total = np.sum(alpha)
-    return alpha * (total - alpha) / (total * total * (total + 1))
+    return np.squeeze(alpha * (total - alpha) / (total * total * (total + 1)))[()]
 
 
 def _dirichlet_entropy(alpha: Any) -> Any:
@@ -216,7 +220,7 @@ def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     of_x, of_scale = _factor(x)[1], _factor(scale)
     ratio = np.trace(np.linalg.solve(scale, x), 0, -2, -1)
     norm = df * d * LOG2 / 2 + df / 2 * of_scale[1] + _log_gammas(df / 2, d)
-    return (df - d - 1) / 2 * of_x - ratio / 2 - norm
+    return np.squeeze((df - d - 1) / 2 * of_x - ratio / 2 - norm)[()]
 
 
 def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
@@ -225,7 +229,7 @@ def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     of_x, of_scale = _factor(x)[1], _factor(scale)[1]
     ratio = np.trace(np.linalg.solve(x, scale), 0, -2, -1)
     norm = df * d * LOG2 / 2 - df / 2 * of_scale + _log_gammas(df / 2, d)
-    return -(df + d + 1) / 2 * of_x - ratio / 2 - norm
+    return np.squeeze(-(df + d + 1) / 2 * of_x - ratio / 2 - norm)[()]
 
 
 wishart = Multivariate("wishart", logpdf=_wishart_logpdf, mean=lambda df, scale: df * np.atleast_2d(double(scale)))
@@ -241,7 +245,7 @@ def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -
     half = triangular(of_rows, away, lower=True)
     whole = triangular(of_columns, transposed(half), lower=True)
     size = m * n * LOG2PI + n * log_rows + m * log_columns
-    return -(size + np.sum(whole * whole, axis=(-2, -1))) / 2
+    return np.squeeze(-(size + np.sum(whole * whole, axis=(-2, -1))) / 2)[()]
 
 
 matrix_normal = Multivariate("matrix_normal", logpdf=_matrix_logpdf)
