@@ -216,18 +216,8 @@ def test_the_distribution_of_student_is_smooth_at_its_middle():
 
 def test_samples_keep_their_precision():
     x = np.array([[0.5, 1.5, 2.5], [0.25, 4.0, 1.0]], np.float32)
-    for name in [
-        "zscore",
-        "gmean",
-        "hmean",
-        "skew",
-        "kurtosis",
-        "sem",
-        "variation",
-        "entropy",
-        "circmean",
-        "moment",
-    ]:
+    names = ("zscore", "gmean", "hmean", "skew", "kurtosis", "sem", "variation", "entropy", "circmean", "moment")
+    for name in names:
         first = ([1, 2],) if name == "moment" else ()
         want = getattr(scipy.stats, name)(x, *first, axis=1)
         value, slope = ad.jvp(lambda x, f=name, k=first: getattr(stats, f)(x, *k, axis=1), (x,), (np.ones_like(x),))
