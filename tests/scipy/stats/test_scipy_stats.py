@@ -226,18 +226,8 @@ def test_the_distribution_of_student_is_smooth_at_its_middle():
 
 def test_samples_keep_their_precision():
     x = np.array([[0.5, 1.5, 2.5], [0.25, 4.0, 1.0]], np.float32)
-    for name in (
-        "zscore",
-        "gmean",
-        "hmean",
-        "skew",
-        "kurtosis",
-        "sem",
-        "variation",
-        "entropy",
-        "circmean",
-        "moment",
-    ):
+    names = ("zscore", "gmean", "hmean", "skew", "kurtosis", "sem", "variation", "entropy", "circmean", "moment")
+    for name in names:
         first = ([1, 2],) if name == "moment" else ()
         want = getattr(scipy.stats, name)(x, *first, axis=1)
         value, slope = ad.jvp(lambda x, f=name, k=first: getattr(stats, f)(x, *k, axis=1), (x,), (np.ones_like(x),))
@@ -322,6 +312,15 @@ def test_of_no_places_the_derivative_is_zero(name):
         f = lambda *p, m=method: np.sum(getattr(getattr(stats, name), m)(np.zeros(0), *p))
         args = (*shapes, 0.4) if name == "poisson" else (*shapes, 0.4, 1.3)
         assert ad.grad(f, tuple(range(len(args))))(*args) == (0.0,) * len(args)
+
+
+def test_laplaces_distribution_is_smooth_at_its_middle():
+    for name, shapes in (("laplace", ()), ("laplace_asymmetric", (1.3,))):
+        for method, sign in (("cdf", 1), ("sf", -1)):
+            slope = ad.grad(lambda x, n=name, m=method, s=shapes: getattr(getattr(stats, n), m)(x, *s))(0.0)
+            assert slope == pytest.approx(sign * getattr(scipy.stats, name).pdf(0.0, *shapes))
+    one = ad.jvp(lambda x: stats.multivariate_normal.pdf(x, 2.5, 0.5), (np.ones(1),), (np.ones(1),))
+    assert [type(v) for v in one] == [np.float64, np.float64]
 
 
 def test_erlang_is_gamma():

@@ -98,7 +98,9 @@ laplace = Family("laplace", "", Formulas(
 
 
 def _laplace_below(x: Any) -> Any:
-    return np.where(x > 0, 1 - 0.5 * np.exp(-np.absolute(x)), 0.5 * np.exp(-np.absolute(x)))
+    # About zero it is smooth, which an absolute value is not.
+    tail = 0.5 * np.exp(np.where(x > 0, -x, x))
+    return np.where(x > 0, 1 - tail, tail)
 
 
 logistic = Family("logistic", "", Formulas(
@@ -179,13 +181,20 @@ johnsonsu = Family("johnsonsu", "a, b", Formulas(
     var=lambda a, b: 0.5 * np.expm1(1 / b**2) * (np.exp(1 / b**2) * np.cosh(2 * a / b) + 1),
     valid=lambda a, b: b > 0,
 ))  # fmt: skip
+
+
+def _part(x: Any) -> Any:
+    """The number where it is not negative, else zero."""
+    return np.where(x >= 0, x, 0.0)
+
+
 laplace_asymmetric = Family("laplace_asymmetric", "kappa", Formulas(
     lambda x, k: np.where(x >= 0, -k * x, x / k) - np.log(k + 1 / k),
     cdf=lambda x, k: np.where(
-        x >= 0, 1 - np.exp(-np.absolute(x) * k) / (k * k + 1), np.exp(-np.absolute(x) / k) * k * k / (k * k + 1)
+        x >= 0, 1 - np.exp(-_part(x) * k) / (k * k + 1), np.exp(-_part(-x) / k) * k * k / (k * k + 1)
     ),
     sf=lambda x, k: np.where(
-        x >= 0, np.exp(-np.absolute(x) * k) / (k * k + 1), 1 - np.exp(-np.absolute(x) / k) * k * k / (k * k + 1)
+        x >= 0, np.exp(-_part(x) * k) / (k * k + 1), 1 - np.exp(-_part(-x) / k) * k * k / (k * k + 1)
     ),
     ppf=lambda q, k: np.where(
         q >= k * k / (1 + k * k), -np.log((1 - q) * (1 + k * k)) / k, np.log(q * (1 + k * k) / (k * k)) * k
