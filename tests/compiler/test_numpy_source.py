@@ -93,6 +93,8 @@ def test_operators_and_numbers(f, dtype):
 def test_truth_values_are_squared_as_operators_square_them(backend):
     x = X > 0
     assert_compiles(lambda x: (x**2, x[:, ::-1] ** 2, x**3, x ** np.full(x.shape, 2)), (x,), (~x,), backend)
+    one = np.array(True)
+    assert_compiles(lambda x: (x**2, x**x, np.power(x, x), x**3), (one,), (~one,), backend)
 
 
 def test_complex_numbers_keep_the_signs_of_zeros():

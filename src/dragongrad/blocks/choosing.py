@@ -12,6 +12,7 @@ from ..core.variable import Variable, bottom, plain, value_of
 from .axes import along_axis, as_array, copied, promoted_as, refuse_truths, single
 from .indexing import add_at, read, write
 from .kinks import kink
+from .memory import in_rows, lying, relaid
 from .views import own, unwritable, viewed
 
 
@@ -52,7 +53,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         raise TypeError("select: the conditions must be boolean")
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         out = np.where(plain(condition), plain(choice), out)
-    return out
+    return in_rows(out)
 
 
 @composite(np.choose)
@@ -163,7 +164,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
         # NumPy looks at the places as it takes, and here it takes nothing.
         return np.zeros_like(a, shape=(*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
     indices = indices if mode == "raise" else within(indices, a.shape[axis], mode)
-    return own(read(a, (slice(None),) * axis + (indices,)))
+    return in_rows(own(read(a, (slice(None),) * axis + (indices,))))
 
 
 def whole(indices: Any) -> Any:
@@ -285,7 +286,8 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
         lines = np.moveaxis(a, axis, -1)
         flat = np.sort(np.reshape(lines, (-1, lines.shape[-1])))
         return np.moveaxis(np.reshape(flat, lines.shape), -1, axis)
-    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+    out = np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+    return relaid(out, np.empty_like(lying(a))) if a.ndim > 1 else out
 
 
 def _partitioned_places(x: Any, kth: Any, axis: int) -> Any:

@@ -18,7 +18,7 @@ from ..core.variable import Variable, plain
 from ..records import record
 from .axes import front, normal
 from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
-from .memory import view_of
+from .memory import lying, relaid, view_of
 from .storing import LISTS, as_written, elements, storable
 from .views import array_of_no_axes, follow, is_array, is_outdated, own, unwritable, viewed, written_in_place
 
@@ -135,8 +135,14 @@ def _batch_index(
 def _batch_read(size: int, values: list[Any], batched: Any, index: Index) -> Any:
     x, stack = (*values, None)[:2]
     x_batched, stack_batched = (*batched, False)[:2]
-    stack, index, source, target = _batch_index(size, x_batched, stack, stack_batched, index)
-    return np.moveaxis(_read(x, stack, index), source, target)
+    whole, spelled, source, target = _batch_index(size, x_batched, stack, stack_batched, index)
+    out = np.moveaxis(_read(x, whole, spelled), source, target)
+    if np.ndim(out) < 3 or not size or (stack is None and is_basic(index)):
+        return out
+    # What index arrays choose lies in memory as they lie, and as the axes of what they are taken from do; whatever
+    # places they name.
+    places = None if stack is None else np.zeros_like(lying(stack)[0 if stack_batched else ...])
+    return relaid(out, lying(x)[0 if x_batched else ...][_filled(index, places)])
 
 
 def _batch_add(size: int, values: list[Any], batched: Any, index: Index, shape: tuple[int, ...]) -> Any:

@@ -11,6 +11,7 @@ from ..core.block import composite, linear
 from ..core.variable import Variable, plain, value_of
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
+from .memory import in_rows, lying
 from .storing import storable
 from .views import own
 
@@ -228,7 +229,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
         spread = np.broadcast_to(np.reshape(a, (*before, 1, *after)), (*before, int(repeats), *after))
         return own(np.reshape(spread, (*a.shape[:axis], length * int(repeats), *after)))
-    return read(a, (slice(None),) * axis + (np.repeat(np.arange(length), repeats),))
+    return in_rows(read(a, (slice(None),) * axis + (np.repeat(np.arange(length), repeats),)))
 
 
 @composite(np.tile)
@@ -260,7 +261,13 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = single(axis, arr.ndim)
-    return arr[(slice(None),) * axis + (np.delete(np.arange(arr.shape[axis]), obj),)]
+    out = arr[(slice(None),) * axis + (np.delete(np.arange(arr.shape[axis]), obj),)]
+    return in_rows(out, _order_of(arr))
+
+
+def _order_of(x: Any) -> str:
+    """F where the memory of an array lies column after column, and C elsewhere."""
+    return "F" if lying(x).flags.fnc else "C"
 
 
 @composite(np.insert)
@@ -296,7 +303,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     order = np.empty(length + count, np.intp)
     order[places] = np.arange(length, length + count)
     order[old] = np.arange(length)
-    return np.concatenate([arr, new], axis)[(slice(None),) * axis + (order,)]
+    out = np.concatenate([arr, new], axis)[(slice(None),) * axis + (order,)]
+    return in_rows(out, _order_of(arr))
 
 
 def _places(obj: Any, length: int) -> Any:
@@ -336,7 +344,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     if indexing == "xy" and len(grids) > 1:
         grids = tuple([np.swapaxes(g, 0, 1) for g in grids])
     grids = grids if sparse else tuple(np.broadcast_arrays(*grids))
-    return tuple([own(g) for g in grids]) if copy else grids
+    return tuple([in_rows(own(g)) for g in grids]) if copy else grids
 
 
 @composite(np.ix_)

@@ -107,6 +107,11 @@ def relaid(x: Any, like: Any) -> Any:
     return out
 
 
+def in_rows(x: Any, order: Any = "C") -> Any:
+    """The same value in memory that lies row after row, as in what functions of NumPy's make."""
+    return relaid(x, np.empty(np.shape(x), x.dtype, order)) if np.ndim(x) > 1 else x
+
+
 def _lying_as(like: Any, batch: tuple[int, ...], dtype: Any) -> Any:
     """An array whose memory runs through the axes in the same order, with gaps where there are some."""
     strides, step, expected = [0] * like.ndim, 1, like.itemsize

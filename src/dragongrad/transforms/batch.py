@@ -270,7 +270,7 @@ def _run_vmap(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], in_axes: An
         leaf = leaf if isinstance(leaf, (Variable, np.ndarray)) else np.asarray(leaf)
         if not -leaf.ndim <= axis < leaf.ndim:
             raise _no_such_axis(axis, leaf, args, kwargs, in_axes)
-        moved.append(np.moveaxis(leaf, axis, 0) if axis else leaf)
+        moved.append(_batch_first(leaf, axis) if axis else leaf)
         sizes.setdefault(leaf.shape[axis], leaf.shape)
     if len(sizes) != 1:
         if not sizes:
@@ -343,3 +343,13 @@ def _place(leaf: Any, axis: int | None, level: Batch) -> Any:
     if not -np.ndim(data) <= axis < np.ndim(data):
         raise BatchError(f"out_axes names axis {axis} of a result of shape {np.shape(data)}, the batch counted")
     return np.moveaxis(data, 0, axis) if axis else data
+
+
+def _batch_first(leaf: Any, axis: int) -> Any:
+    """The batch along axis 0. In memory each row lies as one that is computed from it does: without gaps."""
+    moved = np.moveaxis(leaf, axis, 0)
+    if moved.ndim < 2:
+        return moved
+    strides = value_of(moved).strides[-moved.ndim + 1 :]
+    order = (0, *sorted(range(1, moved.ndim), key=lambda a: -abs(strides[a - 1])))
+    return np.transpose(np.copy(np.transpose(moved, order), "C"), np.argsort(order))
