@@ -446,3 +446,9 @@ def test_adamw_shrinks_apart_from_the_gradient():
 def test_bad_options(name, options, match):
     with pytest.raises(ad.ArgumentError, match=match):
         minimize(quadratic, [0.0, 0.0], method=name, **options)
+
+
+@pytest.mark.parametrize("kind", [ad.optimize.GD, ad.optimize.Adam])
+def test_a_step_alone_says_what_to_write(kind):
+    with pytest.raises(ad.ArgumentError, match=r"test_first_order(.|\n)*optimizer\.advance\(\)"):
+        kind(lambda x: np.sum(x**2), np.ones(3)).step()

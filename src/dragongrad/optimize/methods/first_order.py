@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
+from ...core.errors import ArgumentError, user_line
 from ..limits import Limits
 from ..optimizer import Optimizer
 from ..options import rate
@@ -37,6 +38,11 @@ class FirstOrder(Optimizer):
 
     def step(self) -> None:
         """Move by the formula."""
+        if not self.count:
+            raise ArgumentError(
+                f"{type(self).__name__}.step() only moves: nothing has been evaluated yet\n  at {user_line()}\n"
+                "Write optimizer.advance(), which counts, moves and evaluates"
+            )
         rates, self.numbers = self._rates(self.count, self.lr, self.numbers)
         names = list(self.memory)
         for x, g, *own in pieces(self.params, self.gradient, *self.memory.values()):
