@@ -80,6 +80,13 @@ def _keep_nothing(node: Node) -> None:
     """The Nodes hold each other: no tape is written."""
 
 
+class _Forgetful(list[Any]):
+    """No recording ends, and so nothing is looked at then."""
+
+    def append(self, array: Any) -> None:
+        """Forget it."""
+
+
 class ClassicReverse(Reverse):
     """The level of reverse-mode Variables; the link is a Node that holds the Nodes it came from."""
 
@@ -90,6 +97,7 @@ class ClassicReverse(Reverse):
         self.serial, self.ended = CLASSIC_SERIAL, False
         self.tape = []
         self.append = _keep_nothing
+        self.large = _Forgetful()
 
     def unary(self, block: Block, x: Variable) -> Any:
         """Apply an elementwise Block of one argument."""

@@ -239,6 +239,7 @@ def body_of(
             for condition in level.conditions.values():
                 held = np.logical_and(held, condition)
             leaves.insert(carry, held)
+        level.look_at_constants()
     finally:
         STAGE.reset(token)
         level.ended = True

@@ -15,6 +15,7 @@ from ..core.graph import Graph
 from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
+from ..kept import Seen, seen
 from ..subclasses import MATRIX, refuse_matrix
 from .abstract_evaluation import (
     IS_COMPLEX,
@@ -47,7 +48,7 @@ from .traced import Guard, Traced
 class Stage(Numbers):
     """A Staging level that remembers decisions, and keeps no value that a Node's parents give."""
 
-    __slots__ = ("cases", "guards", "known", "layouts", "lazy", "predicted", "unrolled")
+    __slots__ = ("cases", "guards", "known", "layouts", "lazy", "predicted", "unrolled", "used")
     stages = True
     #: Writes down the body of a loop. Bodies are levels of their own kind, so that their module sets it.
     body: ClassVar[Callable[..., Any]]
@@ -66,6 +67,28 @@ class Stage(Numbers):
         self.layouts = Layouts()
         # Loops that are written out step by step: at which lines, and why.
         self.unrolled: dict[str, str] = {}
+        # Arrays that are constants here, as they were when they were used.
+        self.used: dict[int, Seen] = {}
+
+    def use(self, value: Any) -> None:
+        """Make sure that an array which is a constant here is not written: a program holds it as it is at last."""
+        kind = value.__class__
+        if kind is tuple or kind is list:
+            for part in value:
+                self.use(part)
+        elif kind is np.ndarray and (value.flags.writeable or value.base is not None):
+            known = self.used.get(id(value))
+            if known is None:
+                self.used[id(value)] = seen(value)
+            elif known.is_written():
+                raise UnstageableError(known.story())
+
+    def look_at_constants(self) -> None:
+        """Make sure that no array was written after it was used."""
+        for known in self.used.values():
+            if known.is_written():
+                raise UnstageableError(known.story())
+        self.used = {}
 
     def value(self, x: Variable) -> Any:
         """The value of a Variable, computed now if nobody asked for it before."""
@@ -185,6 +208,9 @@ class Stage(Numbers):
         if self.integers.ranges:
             args = self.integers.prepare(self, block, args, numbers)
         args = self.promoted(block, args)
+        self.use(args)
+        for value in params.values():
+            self.use(value)
         out = super().apply(block, args, params)
         if numbers and out.data.__class__ is int:
             self.integers.keep(out, block, args)
@@ -287,6 +313,7 @@ def _traced(level: Stage, f: Any, leaves: list[Any], structure: Any, dynamic: li
             if reason:
                 raise UnstageableError(reason)
             values.append(bool(value) if staged and leaf.link in level.truths else value)
+        level.look_at_constants()
     finally:
         STAGE.reset(token)
         namespace.leave(entered)

@@ -45,6 +45,8 @@ _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 _NEAR, _WORTH = 1e-6, 1e-3
 # Along so many directions of least curvature a slope is looked for beyond, from this part of the size on.
 _LEAST, _SHORT = 3, 1e-6
+# A sum of squares whose parabola rises by more than this part of what was gained, over the size, has a minimum.
+_STEEP = 0.01
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
 _AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
 _BESIDE = (0.01, 0.1)
@@ -78,7 +80,7 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
         optimizer = _unclipped(optimizer)
     enough = max(max(tolerance, LEFT) * gained, rounding(optimizer))
     try:
-        move, flat, ways = _newton(optimizer)
+        move, flat, ways = _newton(optimizer, gained)
     except DragongradError:  # a Block of the function cannot be differentiated twice
         return None
     if not math.isfinite(move.gain):
@@ -106,7 +108,7 @@ def _unclipped(optimizer: Optimizer) -> Optimizer:
     return bare
 
 
-def _newton(optimizer: Optimizer) -> tuple[Move, Array, list[Array]]:
+def _newton(optimizer: Optimizer, gained: float) -> tuple[Move, Array, list[Array]]:
     """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows.
 
     At last the shortest steps of least curvature that lead beyond the least value of a parabola.
@@ -134,7 +136,9 @@ def _newton(optimizer: Optimizer) -> tuple[Move, Array, list[Array]]:
     size, rows = _size(optimizer, scale @ inside), (model.vectors / scale[:, None]).T @ inside
     move = model.step(size)
     least = np.argsort(np.abs(model.values))[:_LEAST]
-    curved = [i for i in least if model.values[i] and not flat[i]]
+    rises = np.abs(model.values) * size**2 / 2
+    most = _STEEP * gained if hasattr(optimizer.objective, "residual") else math.inf
+    curved = [i for i in least if 0 < rises[i] < most and not flat[i]]
     ways = [max(4 * abs(model.c[i] / model.values[i]), _SHORT * size) * rows[i] for i in curved]
     return move._replace(p=move.p @ inside), rows[flat], ways
 

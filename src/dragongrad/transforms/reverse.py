@@ -12,12 +12,14 @@ from ..core.block import Block
 from ..core.errors import DragongradError, operation_error, user_line
 from ..core.node import Node, Spec
 from ..core.variable import Variable
+from ..kept import Seen, check, kept, kept_params
 from .evaluate import Differentiating, refuse_escaped, rewrap
 from .watch import check_forward
 
 _new: Any = object.__new__
 _ONE = (True,)
 _float64 = np.float64
+_NUMBERS = frozenset({float, int, np.float64})
 _DOUBLE = np.dtype(np.float64)
 
 
@@ -29,19 +31,24 @@ def _closed(node: Node) -> None:
 class Reverse(Differentiating):
     """The level of one reverse-mode transform: its tape."""
 
-    __slots__ = ("append", "tape")
+    __slots__ = ("append", "large", "tape")
     node = Node
 
     def __init__(self) -> None:
         super().__init__()
         self.tape: list[Node] = []
         self.append: Callable[[Node], None] = self.tape.append
+        # Large arrays that Nodes have kept, as they were.
+        self.large: list[Seen] = []
 
     def close(self) -> list[Node]:
         """End the recording and hand over the tape."""
         tape = self.tape
         self.tape = []
         self.append = _closed
+        if self.large:
+            check(self.large)
+            self.large = []
         return tape
 
     # unary and binary are apply for the two commonest cases, written out: they are most of an eager run. A class
@@ -97,15 +104,22 @@ class Reverse(Differentiating):
         edges: tuple[Any, ...]
         if px is not None:
             partial, pick = block.edges[0]
-            edge = (px, partial, pick((out, x, y)) if pick is not None else None)
             if py is not None:
+                edge = (px, partial, pick((out, x, y)) if pick is not None else None)
                 partial, pick = block.edges[1]
                 edges = (edge, (py, partial, pick((out, x, y)) if pick is not None else None))
+            elif pick is None:
+                edges = ((px, partial, None),)
             else:
-                edges = (edge,)
+                y = y if y.__class__ in _NUMBERS else kept(y, self.large)
+                edges = ((px, partial, pick((out, x, y))),)
         elif py is not None:
             partial, pick = block.edges[1]
-            edges = ((py, partial, pick((out, x, y)) if pick is not None else None),)
+            if pick is None:
+                edges = ((py, partial, None),)
+            else:
+                x = x if x.__class__ in _NUMBERS else kept(x, self.large)
+                edges = ((py, partial, pick((out, x, y))),)
         else:
             return Variable(out, self, None)
         node = _new(self.node)
@@ -133,7 +147,10 @@ class Reverse(Differentiating):
                 return rewrap(out, [Variable(o, self, None) for o in out])
             return Variable(out, self, None)
         if block.edges and not params:
-            full = (out, *values)
+            full = (
+                out,
+                *[v if p is not None else kept(v, self.large) for v, p in zip(values, links, strict=True)],
+            )
             edges = tuple(
                 [
                     (p, partial, pick(full) if pick is not None else None)
@@ -155,7 +172,7 @@ class Reverse(Differentiating):
         node.block, node.edges = block, ()
         node.bar = node.pick = None
         node.shape, node.dtype = out.shape, out.dtype
-        node.parents, node.params = (parent,), params
+        node.parents, node.params = (parent,), kept_params(params, self.large) if params else params
         node.saved = (out if keep_out else None, value if keep_value else parent)
         self.append(node)
         made = _new(Variable)
@@ -169,6 +186,9 @@ class Reverse(Differentiating):
         active = tuple([p is not None for p in parents])
         keep = block.keeps(active)
         kept_out = out if keep[0] else None
+        params = kept_params(params, self.large) if params else params
+        pairs = zip(values, keep[1:], parents, strict=True)
+        values = [kept(v, self.large) if k and p is None else v for v, k, p in pairs]
         saved = (kept_out, *[
             v if k else (p if p is not None else Spec(np.shape(v), getattr(v, "dtype", None)))
             for v, k, p in zip(values, keep[1:], parents, strict=True)

@@ -290,8 +290,7 @@ class Source:
             return f"np.{block.fn.__name__}({given}, dtype=np.{node.dtype.name})", ATOM
         # The operator squares truth values in int8, and the function does not, nor the operator those of no axes.
         if block.fn is np.power and dtype_of(values[0]) == np.bool_:
-            is_square = not isinstance(values[1], Op) and np.array_equal(values[1], 2)
-            if is_square and node.dtype == np.int8 and not node.shape:
+            if not (node.dtype != np.int8 or node.shape or isinstance(values[1], Op) or np.any(values[1] != 2)):
                 return f"np.square({self.value(values[0], 0, plain)})", ATOM
             operator = None if node.dtype != np.int8 else operator
         if operator is not None and len(values) == 2 and not node.params:
