@@ -19,7 +19,7 @@ from .watch import check_forward
 _new: Any = object.__new__
 _ONE = (True,)
 _float64 = np.float64
-_NUMBERS = frozenset({float, int, np.float64})
+_ARRAY = np.ndarray
 _DOUBLE = np.dtype(np.float64)
 
 
@@ -111,14 +111,16 @@ class Reverse(Differentiating):
             elif pick is None:
                 edges = ((px, partial, None),)
             else:
-                y = y if y.__class__ in _NUMBERS else kept(y, self.large)
+                if y.__class__ is _ARRAY or y.__class__ is Variable:
+                    y = kept(y, self.large)
                 edges = ((px, partial, pick((out, x, y))),)
         elif py is not None:
             partial, pick = block.edges[1]
             if pick is None:
                 edges = ((py, partial, None),)
             else:
-                x = x if x.__class__ in _NUMBERS else kept(x, self.large)
+                if x.__class__ is _ARRAY or x.__class__ is Variable:
+                    x = kept(x, self.large)
                 edges = ((py, partial, pick((out, x, y))),)
         else:
             return Variable(out, self, None)
