@@ -163,7 +163,8 @@ function boxInside(box, i) {
   const blank = isBlank(backward ? "bar" : "value", i);
   const a = blank ? null : backward ? adjointSoFar(i) : reached(i) ? valueOf(i) : null;
   if (a === null) return blank ? [...found, write("?", 49, "number")] : found;
-  const text = a === "none" ? "0" : brief(a, 3, 4, 15);
+  // Beside the word a complex number has room for three digits.
+  const text = a === "none" ? "0" : brief(a, 3, 4, backward && a.i ? 11 : 15);
   const word = backward ? "adjoint " : state.mode === "forward" && isFloat(i) && !isBlank("dot", i) ? forwardWord(i) : "";
   if (text !== null) return [...found, write(backward ? `${word}${text}` : `${text}${word}`, 49, isBad(a === "none" ? null : a) ? "number bad" : "number")];
   const wide = pictureWidth(a, 72, 16);
