@@ -151,3 +151,17 @@ def test_of_a_large_array_it_is_an_error():
         ad.grad(f)(np.ones(n))
     spread = lambda x: np.sum(x * np.broadcast_to(STEPS, (n, 3)))
     np.testing.assert_array_equal(ad.grad(spread)(np.ones((n, 3)))[0], STEPS)
+
+
+def test_a_checkpoint_that_gives_another_result_is_an_error():
+    def f(x):
+        out = 0.0
+        for k in range(2):
+            BUFFER[:] = k + 1
+            out = out + ad.checkpoint(lambda x: np.sum(np.sin(x * BUFFER)))(x)
+        return out
+
+    with pytest.raises(ad.ArgumentError, match=r"another result(.|\n)*test_written_arrays"):
+        ad.grad(f)(X)
+    BUFFER[:] = 1.0
+    np.testing.assert_allclose(ad.grad(ad.checkpoint(lambda x: np.sum(np.sin(x * BUFFER))))(X), np.cos(X))

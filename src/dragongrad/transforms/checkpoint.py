@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..context import is_careful
+from ..core.errors import ArgumentError, user_line
 from ..core.nests import flatten, unflatten
+from ..core.variable import value_of
 from .flat_rules import apply_flat
 from .forward import jvp
 from .gradients import vjp
@@ -16,6 +18,9 @@ from .options import Transform
 
 if TYPE_CHECKING:
     from ..typevars import P, R, Ufunc
+
+
+_VALUES = (np.ndarray, np.float64, np.float32, np.complex128, float)
 
 
 def _differentiable(args: Any) -> tuple[list[int], list[Any], Any]:
@@ -45,6 +50,9 @@ def checkpoint(f: Callable[..., Any]) -> Transform[..., Any]:
     ------
     ClosureError
         `f` closes over a Variable.
+    ArgumentError
+        `f` gives another result when it is called again: it reads an array that was written meanwhile, or
+        draws random numbers.
 
     References
     ----------
@@ -74,7 +82,9 @@ def _run_checkpoint(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
 
     def pull(out_bar: Any, out: Any, both: Any) -> Any:
         active, leaves, structure = _differentiable(both)
-        bars = vjp(of_active(leaves, active, structure), *[leaves[i] for i in active])[1](out_bar)
+        again, pullback = vjp(of_active(leaves, active, structure), *[leaves[i] for i in active])
+        _check_same(out, again)
+        bars = pullback(out_bar)
         return unflatten(structure, _replaced([np.float64(0.0)] * len(leaves), active, bars))
 
     def push(dots: Any, out: Any, both: Any) -> Any:
@@ -84,6 +94,24 @@ def _run_checkpoint(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
         return jvp(of_active(leaves, active, structure), primals, tangents)[1]
 
     return apply_flat(getattr(f, "__name__", "checkpoint"), function, (args, kwargs), pull, push)
+
+
+def _check_same(out: Any, again: Any) -> None:
+    """Refuse a derivative of other values than those that the function gave."""
+    for a, b in zip(map(value_of, flatten(out)[0]), map(value_of, flatten(again)[0]), strict=False):
+        # While a program is traced large values are only outlined.
+        if (
+            not isinstance(a, (np.ndarray, np.generic, float))
+            or np.shape(a) != np.shape(b)
+            or type(a) is not type(b)
+        ):
+            continue
+        size = np.max(np.abs(a), initial=0.0, where=np.isfinite(a))
+        if not np.allclose(a, b, rtol=0, atol=1e-3 * size, equal_nan=True):
+            raise ArgumentError(
+                f"a function under ad.checkpoint gave another result when it was called again\n  at {user_line()}\n"
+                "It must read nothing that is written in between, and draw no random numbers: pass these in"
+            )
 
 
 def _replaced(leaves: list[Any], places: list[int], values: Any) -> list[Any]:
