@@ -32,8 +32,7 @@ class Seen(NamedTuple):
 
     def is_written(self) -> bool:
         """Whether the elements are others now."""
-        same = np.array_equal(self.part, self.before, equal_nan=self.part.dtype.kind in "fc")
-        return not same
+        return not np.array_equal(self.part, self.before, equal_nan=self.part.dtype.kind in "fc")
 
     def story(self) -> str:
         """What happened, and what to write instead."""

@@ -31,8 +31,8 @@ def check_options(model: Any, loss: Any, update: Any, metrics: Any, epochs: Any,
         raise ArgumentError(f"loss is a function of outputs and targets, such as nn.cross_entropy; got {loss!r}")
     if not isinstance(update, Update):
         name = getattr(update, "__name__", update)
-        called = f"; write update=nn.{name}(1e-3)" if isinstance(name, str) and name.isidentifier() else ""
-        raise ArgumentError(f"update is an optimizer such as nn.adam(1e-3), got {update!r}{called.lower()}")
+        called = f"; write update=nn.{name.lower()}(1e-3)" if isinstance(name, str) and name.isidentifier() else ""
+        raise ArgumentError(f"update is an optimizer such as nn.adam(1e-3), got {update!r}{called}")
     if metrics is not None and not (isinstance(metrics, Mapping) and all(map(callable, metrics.values()))):
         raise ArgumentError(
             'metrics are functions by name: {"accuracy": lambda out, y: np.mean(out.argmax(axis=1) == y)}; '
