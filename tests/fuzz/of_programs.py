@@ -14,7 +14,10 @@ import dragongrad as ad
 from .programs import Program, program
 from .scripts import script
 
-EAGER = ("value", "forward_and_reverse", "exact", "second_order", "batched", "batched_gradient", "batch_of_one")
+EAGER = (
+    "value", "forward_and_reverse", "exact", "of_directions", "second_order", "batched", "batched_gradient",
+    "batch_of_one",
+)  # fmt: skip
 COMPILED = ("compiled", "compiled_gradient", "compiled_batch", "numpy_compiled", "numpy_compiled_gradient")
 #: What has no rule, can't be batched, or would lose a derivative is refused by name; of an element of x.flat NumPy
 #: keeps no cause.

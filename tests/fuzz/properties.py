@@ -166,6 +166,21 @@ def exact(f, inputs):
         assert want is None or abs(got - want) <= 1e-4 * (size + abs(want)), f"reverse {got}, differences {want}"
 
 
+def of_directions(f, inputs):
+    """The Jacobian by a few numbers has pushforwards for columns; so has the Hessian."""
+    g, xs = moving(f, inputs(0))
+    vs, ws = directions(xs), directions(xs, 2)
+
+    def moved(h, p):
+        return h(*[x + (p[0] * v + p[1] * w).astype(dtype_of(x)) for x, v, w in zip(xs, vs, ws, strict=True)])
+
+    if xs and all(dtype_of(x).kind == "f" for x in xs):
+        start = np.zeros(2)
+        for h in (g, lambda *xs: along(gradient(total(g), xs), vs)[0]):
+            want = [np.asarray(ad.jvp(h, xs, ds)[1]) for ds in (vs, ws)]
+            same(ad.jacfwd(lambda p, h=h: moved(h, p))(start), np.stack(want, -1), dtypes=False)
+
+
 def second_order(f, inputs):
     """Hessians are symmetric, the same forward over reverse and back, and those which differences come to."""
     g, xs = moving(total(f), inputs(0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def call(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         namespace.leave(entered)
 
 
-def evaluate(level: Level, block: Block, values: list[Any], params: dict[str, Any]) -> Any:
+def evaluate(level: Level, block: Block, values: Sequence[Any], params: dict[str, Any]) -> Any:
     """The output of a Block on payloads; a NumPy error is restated with shapes and the user's line."""
     if level.ended:
         refuse_escaped()

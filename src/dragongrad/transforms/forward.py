@@ -119,10 +119,15 @@ def split(out: Any, level: Level, taken: Any = ()) -> tuple[Any, Any]:
     leaves, structure = flatten(out)
     pairs = [drop(leaf, level) for leaf in leaves]
     values: list[Any] = [v for v, _ in pairs]
-    dots = [
-        np.zeros(np.shape(v), _tangent_dtype(v))[()] if d is None else _fitted(_tangent(d), v) for v, d in pairs
-    ]
+    dots = [np.zeros(np.shape(v), tangent_dtype(v))[()] if d is None else _fitted(_tangent(d), v) for v, d in pairs]
     return unflatten(structure, values), unflatten(structure, own(dots, taken))
+
+
+def with_aux(out: Any) -> tuple[Any, Any]:
+    """What a function returned as output and aux."""
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise ArgumentError("has_aux=True: the function must return (output, aux)")
+    return out
 
 
 def _fitted(dot: Any, value: Any) -> Any:
@@ -131,7 +136,8 @@ def _fitted(dot: Any, value: Any) -> Any:
     return dot if dtype is None or dot.dtype == dtype or dtype.kind != dot.dtype.kind else dot.astype(dtype)
 
 
-def _tangent_dtype(value: Any) -> Any:
+def tangent_dtype(value: Any) -> Any:
+    """The dtype of the tangent of a value."""
     dtype = getattr(value, "dtype", np.dtype(np.float64))
     return dtype if dtype.kind in "fc" else np.float64
 
@@ -189,8 +195,7 @@ def jvp(
     out, level = run_jvp(f, tuple(primals), tuple(tangents), kwargs)
     given = flatten(tangents)[0]
     if has_aux:
-        if not isinstance(out, tuple) or len(out) != 2:
-            raise ArgumentError("has_aux=True: the function must return (output, aux)")
-        value, dot = split(out[0], level, given)
-        return value, dot, split(out[1], level)[0]
+        out, aux = with_aux(out)
+        value, dot = split(out, level, given)
+        return value, dot, split(aux, level)[0]
     return split(out, level, given)

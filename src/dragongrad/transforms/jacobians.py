@@ -10,11 +10,12 @@ import numpy as np
 from ..core.errors import ArgumentError, DtypeError, describe
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, plain, value_of
-from ..hints import no_return
 from .batch import MOST_AXES, one_axis_too_many, vmap
+from .columns import columns_apart
 from .forward import jvp
 from .gradients import NEEDS_REAL, grad_for, vjp
-from .options import Argnums, Transform, bind_argnums, check_argnums, input_leaves
+from .options import Argnums, Transform, check_argnums
+from .problem import Problem
 
 if TYPE_CHECKING:
     from ..typevars import Array, ArrayX, Aux, No, Number, P, Untyped, X, Yes, Zero
@@ -46,45 +47,11 @@ def _split(rows: Any, leaves: list[Any], axis: int) -> list[Any]:
     return parts
 
 
-class _Problem:
-    """A function of the leaves of its differentiated arguments, and how to rebuild their nests."""
-
-    def __init__(self, f: Any, args: Any, kwargs: Any, argnums: Argnums, has_aux: bool) -> None:
-        self.f, self.args, self.kwargs, self.argnums, self.has_aux = f, args, kwargs, argnums, has_aux
-        self.positions = bind_argnums(f, args, argnums)
-        self.nests = [input_leaves(f, args[p], p) for p in self.positions]
-        self.leaves = [leaf for part, _ in self.nests for leaf in part]
-        self.n_in = sum(int(np.prod(np.shape(leaf))) for leaf in self.leaves)
-        self.aux: Any = None
-
-    def __call__(self, *flat: Any) -> Any:
-        full, start = list(self.args), 0
-        for p, (part, structure) in zip(self.positions, self.nests, strict=True):
-            full[p] = unflatten(structure, list(flat[start : start + len(part)]))
-            start += len(part)
-        out = self.f(*full, **self.kwargs)
-        if out is None:
-            raise no_return(self.f, "a Jacobian needs numbers")
-        return out
-
-    def rebuild(self, flat: list[Any]) -> Any:
-        """The arguments' nests around other leaves."""
-        built, start = [], 0
-        for part, structure in self.nests:
-            built.append(unflatten(structure, flat[start : start + len(part)]))
-            start += len(part)
-        return built[0] if isinstance(self.argnums, int) else tuple(built)
-
-    def is_complex(self) -> bool:
-        """Whether an input is complex."""
-        return any(leaf.dtype.kind == "c" for leaf in self.leaves)
-
-
 # How the error of a complex input in forward mode begins.
 _NEEDS_REAL_INPUTS = "jacfwd needs real inputs"
 
 
-def _forward(problem: _Problem, holomorphic: bool) -> Any:
+def _forward(problem: Problem, holomorphic: bool) -> Any:
     if problem.is_complex() and not holomorphic:
         raise DtypeError(
             f"{_NEEDS_REAL_INPUTS}, one is complex; use ad.jacrev where the output is real, or pass "
@@ -101,7 +68,10 @@ def _forward(problem: _Problem, holomorphic: bool) -> Any:
             _as_numbers(out)
         return got[1]
 
-    if problem.n_in:
+    apart = columns_apart(problem, _as_numbers)
+    if apart is not None:
+        columns, problem.aux = apart
+    elif problem.n_in:
         columns = vmap(column, out_axes=-1)(*_basis(leaves))
     else:
         columns = map_nest(lambda o: np.zeros((*np.shape(o), 0)), column(*leaves))
@@ -109,7 +79,7 @@ def _forward(problem: _Problem, holomorphic: bool) -> Any:
     return unflatten(structure, [problem.rebuild(_split(out, leaves, np.ndim(out) - 1)) for out in outs])
 
 
-def _pull(problem: _Problem) -> tuple[Any, Any]:
+def _pull(problem: Problem) -> tuple[Any, Any]:
     if problem.has_aux:
         value, pullback, problem.aux = vjp(problem, *problem.leaves, has_aux=True)
     else:
@@ -133,7 +103,7 @@ def _any_complex(outs: list[Any]) -> bool:
     return any(np.iscomplexobj(value_of(o)) for o in outs)
 
 
-def _reverse(problem: _Problem, holomorphic: bool, pulled: Any = None) -> Any:
+def _reverse(problem: Problem, holomorphic: bool, pulled: Any = None) -> Any:
     value, pullback = pulled or _pull(problem)
     outs, structure = flatten(value)
     outs = [_as_numbers(out) for out in outs]
@@ -155,7 +125,7 @@ def _run_jacobian(
     f: Any, args: Any, kwargs: Any, argnums: Argnums, mode: str | None, has_aux: bool = False,
     holomorphic: bool = False,
 ) -> Any:  # fmt: skip
-    problem = _Problem(f, args, kwargs, argnums, has_aux)
+    problem = Problem(f, args, kwargs, argnums, has_aux)
     pulled = None
     if mode is None:
         pulled = _pull(problem)

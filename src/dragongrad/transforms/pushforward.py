@@ -56,7 +56,7 @@ class Slopes(Forward):
 
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
     """The tangent of a Block's output (a tuple for several), None where it is zero."""
-    tangents = _that_matter(block, tangents)
+    tangents = that_matter(block, tangents)
     if all(t is None for t in tangents):
         return None
     if block.partials:
@@ -79,11 +79,11 @@ def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], 
         return total
     if block.pushforward is not None:
         dots = call_pushforward(block, out, values, tangents, params)
-        return _as_output(dots, out) if block.outputs == 1 else dots
+        return as_output(dots, out) if block.outputs == 1 else dots
     return _transposed_pullback(block, out, values, tangents, params)
 
 
-def _that_matter(block: Block, links: list[Any]) -> list[Any]:
+def that_matter(block: Block, links: list[Any]) -> list[Any]:
     """What the arguments carry, without that of arguments that have no derivative."""
     if not block.pulls or block.variadic:
         return links
@@ -119,10 +119,11 @@ def _push_elementwise(out: Any, values: list[Any], tangents: list[Any], partials
 def _of_shape(total: Any, out: Any) -> Any:
     if total.shape != np.shape(out):
         total = np.broadcast_to(total, np.shape(out))
-    return _as_output(total, out)
+    return as_output(total, out)
 
 
-def _as_output(dot: Any, out: Any) -> Any:
+def as_output(dot: Any, out: Any) -> Any:
+    """A tangent in the dtype of the value that it belongs to."""
     # The absolute value of a complex number is real, and so is its tangent; float32 stays float32.
     if dot.dtype == out.dtype:
         return dot
@@ -134,7 +135,7 @@ def _as_output(dot: Any, out: Any) -> Any:
 
 def push_masked(block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Dot | None:
     """The tangent of a Block's output and its mask, from those of the arguments; None where it is zero."""
-    links = _that_matter(block, links)
+    links = that_matter(block, links)
     if all(link is None for link in links):
         return None
     if block.partials:

@@ -216,10 +216,10 @@ def with_residuals(result: Result, optimizer: Optimizer, absolute: bool = False)
     start = np.ravel(fit.start if box is None else box.clip(fit.start))
     varied = np.ones(n, bool) if box is None else box.low < box.high
     n = int(np.sum(varied))
+    r = (fit.triangle() if fit.loss is None else triangle_of(fit.slopes, fit.plain))[0]
     fitted = Fitted(
         fit.packing.names(), x, start, None if box is None else box.at_bounds(x), varied,
-        fit.plain, triangle_of(fit.slopes, fit.plain)[0], absolute, fit.loss, result.fun, type(optimizer).__name__,
-        result.nfev,
+        fit.plain, r, absolute, fit.loss, result.fun, type(optimizer).__name__, result.nfev,
     )  # fmt: skip
     rank = fitted.rank
     if m < n:

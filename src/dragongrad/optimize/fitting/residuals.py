@@ -40,7 +40,7 @@ def flat(out: Any, sigma: Weights | None) -> Any:
     if not hasattr(out, "dtype"):
         leaves = flatten(out)[0]
         out = np.concatenate([np.ravel(part) for part in leaves]) if leaves else np.zeros(0)
-    vector = np.ravel(out)
+    vector = out if out.ndim == 1 else np.ravel(out)
     return vector if sigma is None else sigma(vector, np.shape(out))
 
 
@@ -75,7 +75,8 @@ class Residuals(Objective):
     first : float
         The length of the residuals at the first evaluation.
     nfev, njev, nhev : int
-        How many residuals, Jacobians and second derivatives along a direction were computed.
+        How many residuals, Jacobians and second derivatives along a direction were computed (of these, some by one
+        more evaluation of the residuals).
 
     Raises
     ------
@@ -109,10 +110,13 @@ class Residuals(Objective):
         # The triangle of the matrix, and what it was made of.
         self._triangle: tuple[Any, ...] = (None, None)
         self._norms: tuple[Any, ...] = (None, None)
+        # The cosine of a gradient that is looked at by several tests.
+        self._cosine: tuple[Any, ...] = (None, None, 0.0)
 
     def vector(self, x: Any) -> Any:
         """The residuals at a vector or Variable, as a vector; not counted."""
-        return self._of(self.packing.unpack(np.reshape(x, self.start.shape)))
+        shape = self.start.shape
+        return self._of(self.packing.unpack(x if x.shape == shape else np.reshape(x, shape)))
 
     def _of(self, params: Any) -> Any:
         return flat(self.f(params, *self.args), self.sigma)
@@ -162,6 +166,15 @@ class Residuals(Objective):
         """The second derivative of the residuals along a direction."""
         self.nhev += 1
         second = np.asarray(self._curvature(np.ravel(x), np.ravel(v)))
+        return second if self.weights is None else self.weights * second
+
+    def bending(self, x: Array, v: Array) -> Array:
+        """The same to few digits: a difference to where the residuals and their Jacobian are known."""
+        self.nhev += 1
+        # Rounding and what the difference leaves out are both small then, in either precision.
+        part = float(np.finfo(self.start.dtype).eps) ** 0.2
+        there = np.asarray(value_of(self._vector(x + part * v)))
+        second = 2 / part * ((there - self.plain) / part - self.slopes @ v)
         return second if self.weights is None else self.weights * second
 
     def _second(self, x: Any, v: Any) -> Any:
@@ -328,11 +341,13 @@ class Residuals(Objective):
     def cosine(self, gradient: Array) -> float:
         """The largest cosine of the angle between the residuals and a column of their Jacobian."""
         norms = self.norms()
-        length = float(np.sqrt(self.residual @ self.residual))
-        matter = norms > 0
-        if length == 0 or self.cost == 0 or not matter.any():
-            return 0.0
-        return float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
+        if self._cosine[0] is not norms or self._cosine[1] is not gradient:
+            length = float(np.sqrt(self.residual @ self.residual))
+            matter = norms > 0
+            none = length == 0 or self.cost == 0 or not matter.any()
+            found = 0.0 if none else float(np.max(np.abs(gradient.ravel()[matter]) / norms[matter])) / length
+            self._cosine = norms, gradient, found
+        return self._cosine[2]  # type: ignore[no-any-return]
 
     def rank(self, free: Array | None = None) -> int:
         """The rank of the Jacobian, its columns scaled to one length."""
