@@ -340,7 +340,7 @@ def test_rank_deficient_jacobian(method):
 
 def test_a_kink_is_arrived_at():
     result = ad.least_squares(lambda x: np.abs(x) + 1, [1.0])
-    assert result.success or "kink" in result.message
+    assert result.success or "kink" in result.message or "not smooth here" in result.message
     np.testing.assert_allclose(result.x, 0, atol=1e-12)
 
 

@@ -245,8 +245,7 @@ class LevenbergMarquardt(Optimizer):
         p = model.step(z)
         if not self.second_order or self.canyon < _CANYON:
             return p
-        # Within bounds no point beyond them may be evaluated.
-        second = (self.fit.bending if self.box is None else self.fit.curvature)(x, p / self.scale)
+        second = self.fit.bending(x, p / self.scale, self.box)
         if not np.isfinite(second).all():
             return p
         slope = self.fit.matrix.T @ second

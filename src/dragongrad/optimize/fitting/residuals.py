@@ -21,6 +21,7 @@ from .damping import LinearModel, norm, triangle_of
 from .robust import Loss, Weights
 
 if TYPE_CHECKING:
+    from ..bounds import Box
     from ..limits import Limits
     from ..optimizer import Optimizer
 
@@ -168,12 +169,15 @@ class Residuals(Objective):
         second = np.asarray(self._curvature(np.ravel(x), np.ravel(v)))
         return second if self.weights is None else self.weights * second
 
-    def bending(self, x: Array, v: Array) -> Array:
-        """The same to few digits: a difference to where the residuals and their Jacobian are known."""
-        self.nhev += 1
+    def bending(self, x: Array, v: Array, box: Box | None) -> Array:
+        """The same to few digits: a difference to where residuals and Jacobian are known, if bounds allow it."""
         # Rounding and what the difference leaves out are both small then, in either precision.
         part = float(np.finfo(self.start.dtype).eps) ** 0.2
-        there = np.asarray(value_of(self._vector(x + part * v)))
+        near = (x + part * v).astype(x.dtype)
+        if box is not None and not box.holds(near):
+            return self.curvature(x, v)
+        self.nhev += 1
+        there = np.asarray(value_of(self._vector(near)))
         second = 2 / part * ((there - self.plain) / part - self.slopes @ v)
         return second if self.weights is None else self.weights * second
 
