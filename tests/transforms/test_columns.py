@@ -70,6 +70,7 @@ FUNCTIONS = {
     "scalars": peaks, "array of numbers": matrix, "buffer": filled, "nest": unpacked,
     "the inputs themselves": lambda p: p, "a part of them": lambda p: p[::-2],
     "reshaped": lambda p: p.reshape(2, 3).T,
+    "none of them": lambda p: (np.sort(p[:0]), *np.linalg.qr(p[:0].reshape(0, 0))),
     "one of them": lambda p: p[3], "read twice": lambda p: p[[0, 0, 5]] * p[1], "a constant": lambda p: np.ones(3),
     "a matrix of them": lambda p: p.reshape(2, 3) @ np.ones(3), "no rows": lambda p: p[0] * np.ones((0, 2)),
     "a loop": lambda p: ad.scan(lambda c, x: (c * x + p[0], c), p[1], T.astype(p.dtype))[1],

@@ -106,6 +106,8 @@ class Columns(Forward):
             return Inputs(block.forward(links[0].places, *values[1:], **params), links[0].dtype)
         links = [link.tangents() if link.__class__ is Inputs else link for link in links]
         directions = sorted(set().union(*[link for link in links if link is not None]))
+        if not directions:
+            return None
         dots = {d: [_of(link, d, v) for link, v in zip(links, values, strict=True)] for d in directions}
 
         def push(tangents: list[Any]) -> Any:
