@@ -22,6 +22,7 @@ from .repeat.added import with_rows
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
+from .rewrites.logs_of_exponentials import undo_exponentials
 from .rewrites.narrow_products import sum_narrow_products
 from .rewrites.read_lists import read_lists
 from .rewrites.transpose_operands import turn
@@ -64,13 +65,13 @@ def plan(graph: Graph) -> Plan:
 
 
 def legalize(graph: Graph) -> Legal:
-    """Convolutions as framed images, and operands laid out as they are read."""
+    """Convolutions as framed images, operands laid out as they are read, and no logarithms of exponentials."""
     bodies = {}
     for node in graph.nodes:
         if node.block in LOOPS:
             made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node, with_rows(node)).items()}
             bodies[id(node.params["body"])] = made
-    graph = sum_narrow_products(read_lists(frame_convolutions(graph)))
+    graph = sum_narrow_products(read_lists(frame_convolutions(undo_exponentials(graph))))
     return Legal(*turn(turn_gathered(part_operands(graph))), bodies)
 
 
