@@ -25,6 +25,7 @@ from .rewrites.legalize_convolution import frame_convolutions
 from .rewrites.logs_of_exponentials import undo_exponentials
 from .rewrites.narrow_products import sum_narrow_products
 from .rewrites.read_lists import read_lists
+from .rewrites.shared_reciprocals import share_reciprocals
 from .rewrites.transpose_operands import turn
 from .schedule.rematerialize import rematerialized
 from .schedule.scheduler import Schedule
@@ -71,7 +72,7 @@ def legalize(graph: Graph) -> Legal:
         if node.block in LOOPS:
             made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node, with_rows(node)).items()}
             bodies[id(node.params["body"])] = made
-    graph = sum_narrow_products(read_lists(frame_convolutions(undo_exponentials(graph))))
+    graph = sum_narrow_products(read_lists(frame_convolutions(share_reciprocals(undo_exponentials(graph)))))
     return Legal(*turn(turn_gathered(part_operands(graph))), bodies)
 
 
