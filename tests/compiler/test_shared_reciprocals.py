@@ -25,6 +25,7 @@ def both(x, y):
     return x / y, 1 / y, -(x / y) / y
 
 
+KNOWN = np.linspace(1.0, 2.0, 37, dtype=np.float32)
 # What is computed, and the divisions that are left of those that are written.
 CASES = {
     "both derivatives": (both, 2),
@@ -33,6 +34,7 @@ CASES = {
     "one divisor for all": (lambda x, y: (np.sum((x / y[0]) / y[0]), 1 / y[0]), 2),
     "a sum": (lambda x, y: np.sum((x / y) / y * (1 / y)), 2),
     "no reciprocal": (lambda x, y: (x / y) / y, 2),
+    "a known divisor": (lambda x, y: ((x / KNOWN) / KNOWN, (x / y) / y, 1 / y), 4),
     "another divisor": (lambda x, y: ((x / y) / x, 1 / y), 3),
     "another numerator": (lambda x, y: (x / y, 2 / y, 1 / y), 3),
 }

@@ -12,7 +12,7 @@ import numpy as np
 from .....core.block import BLOCKS
 from ....graph import Graph, Op, Value, op_of
 from ....passes.simplify import number
-from ....rewrite import Writer, dtype_of, meets, rewrite
+from ....rewrite import Writer, meets, rewrite
 
 _DIVIDE, _NEGATIVE, _MULTIPLY, _WHERE = (BLOCKS[fn] for fn in (np.divide, np.negative, np.multiply, np.where))
 _ISINF, _EQUAL, _AND = (BLOCKS[fn] for fn in (np.isinf, np.equal, np.logical_and))
@@ -29,9 +29,11 @@ def share_reciprocals(graph: Graph) -> Graph:
     made: dict[Op, Op] = {}
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
-        if node.operands[1] not in wanted or not (_is_reciprocal(node) or _divides_twice(node)):
+        if not (_is_reciprocal(node) or _divides_twice(node)):
             return None
         y = op_of(node.operands[1])
+        if y not in wanted:
+            return None
         if y not in made:
             made[y] = writer.apply(_DIVIDE, (node.dtype.type(1), values[1]), {}, y.shape, node.dtype)
         if _is_reciprocal(node):
@@ -55,7 +57,9 @@ def _divides_twice(node: Op) -> bool:
     x, y = node.operands
     if isinstance(x, Op) and x.block is _NEGATIVE:
         (x,) = x.operands
-    return isinstance(x, Op) and x.block is _DIVIDE and x.operands[1] is y and x.dtype == dtype_of(y) == node.dtype
+    if not isinstance(x, Op) or not isinstance(y, Op) or x.block is not _DIVIDE or x.operands[1] is not y:
+        return False
+    return bool(x.dtype == y.dtype == node.dtype)
 
 
 def _product(writer: Writer, node: Op, values: tuple[Value, ...], inverse: Op) -> Op:
