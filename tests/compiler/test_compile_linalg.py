@@ -13,7 +13,7 @@ from dragongrad.core.nests import flatten
 
 pytest.importorskip("llvmlite")
 
-from dragongrad.compiler.backends.native.linalg import external_calls
+from dragongrad.compiler.backends.native.linalg import external_calls, triangular
 from dragongrad.compiler.backends.native.schedule.steps import Callback, Factorisation
 
 pytestmark = pytest.mark.smoke
@@ -71,9 +71,13 @@ def test_stacks_of_one_kind_and_single_matrices(shapes, rng):
 
 
 @pytest.mark.parametrize("name", ["lower", "upper"])
-def test_triangular_systems_are_solved_as_such(name, rng):
+@pytest.mark.parametrize(("terms", "routine"), [(1 << 22, "dragongrad.triangular.d"), (0, "blas.dtrsm")])
+def test_triangular_systems_are_solved_as_such(name, terms, routine, rng, monkeypatch):
+    monkeypatch.setattr(triangular, "TRIANGULAR_TERMS", terms)
     a, b = positive(rng, 6), rng.standard_normal((6, 2))
-    assert "trsm" in compiled(FUNCTIONS[name], a, b).llvm
+    solve = compiled(FUNCTIONS[name], a, b)
+    assert routine in solve.llvm
+    assert "triangular system" + " by BLAS" * (terms == 0) in solve.report()
 
 
 def lower_alone(p):
@@ -172,7 +176,7 @@ BOTH_WAYS = """
 import sys
 import numpy as np
 import dragongrad as ad
-from dragongrad.compiler.backends.native.linalg import external_calls
+from dragongrad.compiler.backends.native.linalg import external_calls, triangular
 
 if "scipy" in sys.argv:
     external_calls._numpys_library = lambda: None

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 ODD = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan, 1e-310, 1e300])
 M = np.arange(12.0).reshape(3, 4) / 5 - 1
+HALF = np.arange(len(ODD)) > 4
 
 
 def traced(f, *args):
@@ -81,6 +82,8 @@ def test_constants_are_folded():
         (lambda x: x / 4.0, ["multiply"]),
         (lambda x: x + (-x), ["subtract"]),
         (lambda x: x - (-x), ["add"]),
+        (lambda x: np.where(HALF, np.where(HALF, x, 1.0), 2.0), ["where"]),
+        (lambda x: np.where(HALF, 1.0, np.where(HALF.copy(), 2.0, x)), ["where"]),
     ],
 )
 def test_exact_identities_are_used(f, kept):
@@ -102,6 +105,7 @@ def test_exact_identities_are_used(f, kept):
         lambda x: np.log(np.exp(x)),
         lambda x: (x + 1e16) - 1e16,
         lambda x: -(x - 1.0),
+        lambda x: np.where(HALF, np.where(~HALF, x, 1.0), 2.0),
     ],
 )
 def test_what_holds_for_real_numbers_only_is_left(f):

@@ -67,3 +67,19 @@ def test_short_loops_are_one():
     compiled = ad.compile(chain, backend="native")
     compiled(np.ones(500))
     assert "%strip" not in compiled.llvm
+
+
+def test_a_product_with_data_is_handed_on(rng):
+    x, y = rng.standard_normal((2000, 8)), rng.random(2000) + 0.5
+
+    def pareto(w):
+        scale = np.exp(x @ w)
+        return np.sum(np.log(scale) + 3 * np.log1p(y / scale))
+
+    w, both = 0.1 * rng.standard_normal(8), ad.value_and_grad(pareto)
+    compiled = ad.compile(both, backend="native")
+    for one, other in zip(compiled(w), both(w), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11)
+    # The products, their exponentials, the quotients and the logarithms; that of an exponential is none.
+    assert compiled.llvm.count(" = alloca [") == 4
+    assert "@dragon.log.double" not in compiled.llvm

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .backends.native.jit.cache import find_folder
+from .backends.native.linalg.lapack import method
 from .backends.native.schedule.steps import Callback, Factorisation, Loops, Repeat, Step
 from .graph import Op
 from .passes.reroll import find_loops
@@ -171,7 +172,7 @@ def _describe(step: Step) -> tuple[str, str]:
         return _named(
             step.node, ""
         ), "loop until its condition fails" if often is None else f"loop of {often} steps"
-    return _named(step.node, ""), "LAPACK" if isinstance(step, Factorisation) else "matrix product by BLAS"
+    return _named(step.node, ""), method(step.node) if isinstance(step, Factorisation) else "matrix product by BLAS"
 
 
 def _named(node: Op, kind: str) -> str:

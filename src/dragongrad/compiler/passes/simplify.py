@@ -208,6 +208,20 @@ def _where(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         # A Cholesky factor is zero above the diagonal as it is.
         lower = not isinstance(condition, Op) and np.array_equal(condition, np.tri(node.shape[-1], dtype=bool))
         return x if lower and not np.signbit(np.asarray(y)) else None
+    return _chosen_twice(writer, node, values)
+
+
+def _chosen_twice(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
+    """What is chosen by the same condition from what it chose before."""
+    condition, *sides = values
+    for k, side in enumerate(sides):
+        if not isinstance(side, Op) or side.block is not node.block or not _same(node, side):
+            continue
+        before, *inner = side.operands
+        known = not isinstance(before, Op) and not isinstance(condition, Op)
+        if _same(node, inner[k]) and (before is condition or (known and np.array_equal(before, condition))):
+            sides[k] = inner[k]
+            return writer.apply(node.block, (condition, *sides), {}, node.shape, node.dtype)
     return None
 
 

@@ -22,8 +22,10 @@ from .repeat.added import with_rows
 from .rewrites.clone_operands import part_operands
 from .rewrites.gather_layout import turn_gathered
 from .rewrites.legalize_convolution import frame_convolutions
+from .rewrites.logs_of_exponentials import undo_exponentials
 from .rewrites.narrow_products import sum_narrow_products
 from .rewrites.read_lists import read_lists
+from .rewrites.shared_reciprocals import share_reciprocals
 from .rewrites.transpose_operands import turn
 from .schedule.rematerialize import rematerialized
 from .schedule.scheduler import Schedule
@@ -64,13 +66,13 @@ def plan(graph: Graph) -> Plan:
 
 
 def legalize(graph: Graph) -> Legal:
-    """Convolutions as framed images, and operands laid out as they are read."""
+    """Convolutions as framed images, operands laid out as they are read, and no logarithms of exponentials."""
     bodies = {}
     for node in graph.nodes:
         if node.block in LOOPS:
             made = {key: emit(fuse(legalize(part))) for key, part in parts_of(node, with_rows(node)).items()}
             bodies[id(node.params["body"])] = made
-    graph = sum_narrow_products(read_lists(frame_convolutions(graph)))
+    graph = sum_narrow_products(read_lists(frame_convolutions(share_reciprocals(undo_exponentials(graph)))))
     return Legal(*turn(turn_gathered(part_operands(graph))), bodies)
 
 

@@ -21,6 +21,7 @@ from .call.fastcall import MISSING, Argument, Output
 from .ir.builder import supported
 from .jit.engine import Library, provide
 from .linalg import gemm, lapack
+from .linalg.triangular import provide_solvers
 from .math.calls import provide_function
 from .memory.buffer_reuse import write_over
 from .memory.lifetimes import as_run, holds, made_natively, touches
@@ -207,6 +208,7 @@ class Native:
         if assembler.failed >= 0:
             for name, address in lapack.symbols().items():
                 provide(name, address)
+            provide_solvers({*assembler.calls.texts, *assembler.module.texts})
 
     def _library(self, assembler: Assembler, level: int) -> Library:
         """The machine code: long straight code is compiled quickly, loops always with care."""

@@ -111,6 +111,9 @@ LOOKED_AHEAD_NODES = 64
 CONVOLUTION_BAND_BYTES = 1 << 14
 # Bytes of a kernel from which it is read once for the whole image, and the image several times.
 CONVOLUTION_KERNEL_BYTES = 1 << 18
+# Rows of a triangular matrix, and terms of its products with the right-hand sides, up to which functions of our own
+# beat BLAS: they use one thread.
+TRIANGULAR_ROWS, TRIANGULAR_TERMS = 512, 1 << 22
 # Columns of an inverse that LAPACK is given room for at a time.
 INVERSE_COLUMNS = 32
 

@@ -10,7 +10,7 @@ _AS_LONG = External("PyLong_AsLongLongAndOverflow", I64, (PTR, PTR))
 _ARGUMENTS = abi.Description.arguments, abi.Description.first_argument
 
 
-@defined("check", I1, PTR, PTR, PTR)
+@defined("check", I1, PTR, PTR, PTR, attributes="alwaysinline")
 def check(code: Code, words: Register, args: Register, table: Register) -> None:
     """Whether the arguments are as described; the table then points to their numbers."""
     overflow = code.local(I32)

@@ -35,7 +35,7 @@ _PROGRAM = External("program", I1, (PTR,))
 _OUTPUTS = Description.outputs, Description.first_output
 
 
-@defined("make", I1, PTR, PTR, PTR)
+@defined("make", I1, PTR, PTR, PTR, attributes="alwaysinline")
 def make(code: Code, words: Register, table: Register, objects: Register) -> None:
     """Before the program runs, an object for every output that is memory; false where Python has raised."""
     slots = objects.array(PTR)
@@ -65,7 +65,7 @@ def _new_array(code: Code, words: Register, record: Register) -> Register:
     return code.call(_NEW_ARRAY, words[Description.array_type], ndim, shape, dtype, None, None, 0, 0, None)
 
 
-@defined("finish", I1, PTR, PTR, PTR)
+@defined("finish", I1, PTR, PTR, PTR, attributes="alwaysinline")
 def finish(code: Code, words: Register, table: Register, objects: Register) -> None:
     """After it ran: copies, truth values, Python's floats and integers, and objects that are known."""
     slots = objects.array(PTR)
@@ -108,7 +108,7 @@ def drop(code: Code, words: Register, objects: Register) -> None:
             code.call(_DECREF, held)
 
 
-@defined("together", PTR, PTR, PTR)
+@defined("together", PTR, PTR, PTR, attributes="alwaysinline")
 def together(code: Code, words: Register, objects: Register) -> None:
     """The result, put together from the outputs; null where Python has raised.
 

@@ -163,7 +163,7 @@ def _entry_point() -> tuple[Any, Callable[[int], None], Library]:
     for name in _FROM_PYTHON:
         provide(name, address_of(ctypes.pythonapi[name]))
     provide("PyArray_New", _numpy_address(_NEW))
-    library = Library(entry.text(), 1)
+    library = Library(entry.text(), 1, plain=True)
     method = _Method(b"compiled", library.address("dragongrad.entry"), _METH_FASTCALL, None)
     return method, ctypes.CFUNCTYPE(None, ctypes.c_void_p)(library.address("dragongrad.release")), library
 

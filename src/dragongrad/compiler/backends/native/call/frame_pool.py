@@ -9,7 +9,7 @@ _ALLOCATE = External("PyMem_RawMalloc", PTR, (I64,))
 _FREE = External("PyMem_RawFree", VOID, (PTR,))
 
 
-@defined("take", PTR, PTR)
+@defined("take", PTR, PTR, attributes="alwaysinline")
 def take(code: Code, words: Register) -> None:
     """A block that is not in use, or a new one; null where there is no memory."""
     first = words[Description.blocks]

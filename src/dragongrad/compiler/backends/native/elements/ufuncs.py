@@ -42,27 +42,6 @@ def _element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
     return known.instructions(to.text, kind, registers, values)
 
 
-# The numbers beyond which the exponential is infinite, and zero, by the bytes of each.
-_EXP_ENDS = {8: (709.782712893384, -745.1332191019412), 4: (88.72283172607422, -103.97207641601562)}
-
-
-def _log_element(to: Expressions, node: Op, index: tuple[Index, ...]) -> str:
-    """A logarithm; of an exponential that is computed here it is what that is of, as far as it is a number."""
-    (x,) = node.operands
-    if not (isinstance(x, Op) and x.block is BLOCKS[np.exp] and x.dtype == node.dtype and node.dtype.kind == "f"):
-        return _element(to, node, index)
-    if to.memory(x) is not None or node.dtype.itemsize not in _EXP_ENDS:
-        return _element(to, node, index)
-    kind, ends = type_of(node.dtype), _EXP_ENDS[node.dtype.itemsize]
-    inner = to.element(x.operands[0], spread(index, shape_of(x.operands[0])), node.dtype)
-    # The logarithm of one is zero without a sign.
-    found = to.text.op(f"fadd {kind} {inner}, {literal(0.0, node.dtype)}")
-    for test, end, value in zip(("ogt", "olt"), ends, (np.inf, -np.inf), strict=True):
-        beyond = to.text.op(f"fcmp {test} {kind} {inner}, {literal(end, node.dtype)}")
-        found = to.text.op(f"select i1 {beyond}, {kind} {literal(value, node.dtype)}, {kind} {found}")
-    return found
-
-
 def is_supported(node: Op) -> bool:
     """Whether there are instructions for numbers of this dtype."""
     known = LOWERINGS[node.block]
@@ -395,7 +374,7 @@ for _fn in (
     np.tanh, np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.cbrt, np.logaddexp,
 ):  # fmt: skip
     enter(_fn, _function(_fn.__name__))
-enter(np.log, _function("log"), element=_log_element)
+enter(np.log, _function("log"))
 enter(np.arctan2, _function("arctan2"), cost=40)
 for _block in BLOCKS.values():
     if _block.kind == "elementwise" and _block.name in ("logistic", "erfc"):

@@ -98,18 +98,19 @@ class Choices:
     loops: bool  # whether the passes look for vectors in loops
     straight: bool  # and in straight code
     quick: bool
+    plain: bool
     relocation: str
     model: str
 
 
-def _choices(target: Processor, level: int, lines: int, quick: bool) -> Choices:
+def _choices(target: Processor, level: int, lines: int, quick: bool, plain: bool) -> Choices:
     care = min(level, 2 if lines < LONGER_LINES else 1 if lines < LONGEST_LINES else 0)
     # LLVM's quick choice of instructions reads constants and calls functions in this code model only.
     near = quick and sys.platform == "linux" and platform.machine() == "x86_64"
     return Choices(
         target.name, target.flags, care,
         # The text is made for the vectoriser of loops: what else higher levels search costs more than they find.
-        speed=min(level, 1), loops=level > 1, straight=level > 1 and lines < LONG_LINES, quick=quick,
+        speed=min(level, 1), loops=level > 1, straight=level > 1 and lines < LONG_LINES, quick=quick, plain=plain,
         relocation="pic" if near else "default", model="small" if near else "jitdefault",
     )  # fmt: skip
 
@@ -169,7 +170,8 @@ class Library:
     """Compiled functions, for this processor or a lesser one; they live as long as this does.
 
     A library that is made `quick`, without optimisation, may call the functions of another one. What it calls
-    elsewhere its text declares with the attributes #2.
+    elsewhere its text declares with the attributes #2. A `plain` one runs as it is written: passes only put locals
+    into registers, and functions into others where the text says so.
 
     Attributes
     ----------
@@ -186,9 +188,10 @@ class Library:
         target: Processor | None = None,
         quick: bool = False,
         other: Library | None = None,
+        plain: bool = False,
     ) -> None:
         target = target or processor()
-        self._choices = _choices(target, 0 if quick else level, text.count("\n"), quick)
+        self._choices = _choices(target, 0 if quick else level, text.count("\n"), quick, plain)
         self._text = f"{text}\n{_closing(target)}{_ADDRESSES if quick else ''}"
         self._other = other
         # LLVM's global state is not made for several threads at once.
@@ -233,7 +236,12 @@ class Library:
         options.loop_vectorization = choices.loops
         options.slp_vectorization = choices.straight
         builder = llvm.create_pass_builder(machine, options)
-        passes = builder.getModulePassManager()
+        if choices.plain:
+            passes = llvm.create_new_module_pass_manager()
+            passes.add_always_inliner_pass()
+            passes.add_sroa_pass()
+        else:
+            passes = builder.getModulePassManager()
         if choices.quick:
             # Its order of operands lets LLVM's quick choice of registers keep a running sum in one.
             passes.add_reassociate_pass()

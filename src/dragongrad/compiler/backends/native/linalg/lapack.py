@@ -23,6 +23,7 @@ from ..tuning import INVERSE_COLUMNS
 from . import external_calls
 from .external_calls import INTEGER, LETTERS, RoutineWriter
 from .gemm import Factor, factor, lead_strides
+from .triangular import is_solved_here, solver
 
 _CHOLESKY, _SOLVE, _INV = (BLOCKS[fn] for fn in (np.linalg.cholesky, np.linalg.solve, np.linalg.inv))
 
@@ -46,6 +47,13 @@ def operands(node: Op) -> tuple[Factor, ...]:
 def is_triangular(value: Value) -> bool:
     """Whether a matrix is known to be lower triangular, with a diagonal that has no zero."""
     return isinstance(value, Op) and value.block is _CHOLESKY
+
+
+def method(node: Op) -> str:
+    """How it is computed, in words."""
+    if node.block is not _SOLVE or not is_triangular(operands(node)[0].value):
+        return "LAPACK"
+    return "triangular system" if is_solved_here(*node.shape[-2:]) else "triangular system by BLAS"
 
 
 def room(node: Op) -> int:
@@ -153,10 +161,14 @@ class FactorisationWriter(RoutineWriter):
             self._call("getri", n, out, n, pivots, work, count, info, library="lapack")
 
     def _triangular(self, out: Register, x: Register, y: Register) -> None:
-        # L X = Y is X' L' = Y': in memory the rows of X and Y are columns of their transposes, and L is L'.
         rows, columns = self.node.shape[-2:]
-        self._copy(out, y, rows * columns)
         turned = operands(self.node)[0].transposed
+        if is_solved_here(rows, columns):
+            solve = solver(self.letter, rows, columns, self.away)
+            self.code.call(solve, out, x, y, rows, columns, int(turned))
+            return
+        # L X = Y is X' L' = Y': in memory the rows of X and Y are columns of their transposes, and L is L'.
+        self._copy(out, y, rows * columns)
         self._call(
             "trsm", self._letter("R"), self._letter("U"), self._letter("T" if turned else "N"),
             self._letter("N"), self._int(columns), self._int(rows), self._real(1.0), x, self._int(rows), out,

@@ -88,10 +88,15 @@ def stages(stores: Sequence[Store], length: int, in_memory: Test) -> list[list[O
         rest = _needed([*itertools.chain(*rounds[k + 1 :]), *roots], in_memory, held)
         read = {*roots, *[v for one in set(rest).difference(here) for v in one.operands if isinstance(v, Op)]}
         more = [one for one in here if one in read and one not in held and _is_row(one, length)]
-        more = [one for one in more if sum(map(price, _needed([one], in_memory, held))) >= HANDED_ON_COST]
+        more = [one for one in more if _step_cost(_needed([one], in_memory, held), length) >= HANDED_ON_COST]
         held.update(more)
         found.append([*more, *functions])
     return found
+
+
+def _step_cost(order: Iterable[Op], length: int) -> float:
+    """What a step takes to compute some values; of what is summed it computes several elements."""
+    return sum(price(node) * max(1, node.size // length) for node in order)
 
 
 def _rounds(order: Sequence[Op], length: int) -> list[list[Op]]:
