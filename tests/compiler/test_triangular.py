@@ -71,3 +71,22 @@ def test_in_a_loop(rng):
     for _ in range(2):
         np.testing.assert_allclose(compiled(cover), ad.grad(f)(cover), rtol=1e-9, atol=1e-9)
     assert "dragongrad.triangular" in compiled.llvm
+
+
+@pytest.mark.parametrize("lengths", [(5, 3), (1, 1), (4, 1), (40, 600)])
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_what_is_no_number_spreads_as_in_numpy(lengths, odd, rng, monkeypatch):
+    """NumPy multiplies it with the zeros of the other triangle."""
+    monkeypatch.setattr("dragongrad.compiler.backends.native.linalg.triangular.TRIANGULAR_ROWS", 30)
+    a, right = rng.standard_normal((lengths[0],) * 2), rng.standard_normal(lengths)
+    cover = a @ a.T + np.eye(lengths[0])
+    right[lengths[0] // 2, 0] = odd
+
+    def f(cover, right):
+        factor = np.linalg.cholesky(cover)
+        return np.linalg.solve(factor, right), np.linalg.solve(factor.T, right)
+
+    compiled = ad.compile(f, backend="native")
+    for _ in range(2):
+        for found, expected in zip(compiled(cover, right), f(cover, right), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

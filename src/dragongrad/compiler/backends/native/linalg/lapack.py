@@ -8,7 +8,9 @@ NumPy does it, on a matrix laid along columns.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -17,8 +19,9 @@ from .....core.block import BLOCKS
 from ....graph import Op, Value
 from ....process import once
 from ....rewrite import shape_of
-from ..ir.functions import COPY, FILL
-from ..ir.registers import DOUBLE, I8, I32, I64, Register
+from ..ir.code import Code
+from ..ir.functions import COPY, FILL, Defined
+from ..ir.registers import DOUBLE, FLOAT, I1, I8, I32, I64, PTR, VOID, Register
 from ..tuning import INVERSE_COLUMNS
 from . import external_calls
 from .external_calls import INTEGER, LETTERS, RoutineWriter
@@ -26,6 +29,33 @@ from .gemm import Factor, factor, lead_strides
 from .triangular import is_solved_here, solver
 
 _CHOLESKY, _SOLVE, _INV = (BLOCKS[fn] for fn in (np.linalg.cholesky, np.linalg.solve, np.linalg.inv))
+
+
+def _transposed(kind: str) -> Defined:
+    def write(code: Code, out: Register, x: Register, rows: Register, columns: Register) -> None:
+        source, target = x.array(kind), out.array(kind)
+        with code.loop(rows) as i, code.loop(columns) as j:
+            target[j * rows + i] = source[i * columns + j]
+
+    return Defined(f"transposed.{kind}", VOID, (PTR, PTR, I64, I64), write, attributes="noinline optnone")
+
+
+def _all_finite(kind: str) -> Defined:
+    whole = I64 if kind == DOUBLE else I32
+
+    def write(code: Code, x: Register, count: Register) -> None:
+        seen, numbers = code.local(whole), x.array(kind)
+        seen.store(0, whole)
+        with code.loop(count) as i:
+            # A zero has no bit but its sign.
+            seen.store(seen.load(whole) | ((numbers[i] * 0.0).to("bitcast", whole) << 1))
+        code.ret(seen.load(whole).equals(0))
+
+    return Defined(f"finite.{kind}", I1, (PTR, I64), write, attributes="noinline")
+
+
+_FINITE = {kind: _all_finite(kind) for kind in (DOUBLE, FLOAT)}
+_TRANSPOSED = {kind: _transposed(kind) for kind in (DOUBLE, FLOAT)}
 
 
 def is_factorisation(node: Op) -> bool:
@@ -60,7 +90,7 @@ def room(node: Op) -> int:
     """The bytes that it needs beside its result."""
     n, item = node.shape[-1] if node.block is not _SOLVE else node.shape[-2], node.dtype.itemsize
     pivots = -(-8 * n // 64) * 64
-    if node.block is _CHOLESKY or (node.block is _SOLVE and is_triangular(operands(node)[0].value)):
+    if node.block is _CHOLESKY:
         return 0
     if node.block is _INV:
         return pivots + n * max(INVERSE_COLUMNS, 2 * n) * item
@@ -101,15 +131,8 @@ class FactorisationWriter(RoutineWriter):
 
     def _finite(self, *arrays: tuple[Register, int]) -> Register:
         """Whether no number of arrays of so many is infinite or NaN."""
-        whole = I64 if self.kind == DOUBLE else I32
-        seen = self.code.local(whole)
-        seen.store(0, whole)
-        for x, count in arrays:
-            numbers = x.array(self.kind)
-            with self.code.loop(count) as i:
-                # A zero has no bit but its sign.
-                seen.store(seen.load(whole) | ((numbers[i] * 0.0).to("bitcast", whole) << 1))
-        return seen.load(whole).equals(0)
+        found = [self.code.call(_FINITE[self.kind], x, count) for x, count in arrays]
+        return functools.reduce(operator.and_, found)
 
     def _nested(self, lead: list[int], body: Callable[[list[Register]], None], at: list[Register]) -> None:
         if not lead:
@@ -135,7 +158,7 @@ class FactorisationWriter(RoutineWriter):
             with self.code.when(~finite):
                 self._as_numpy(places[0], places[1], None, extra, info)
         elif is_triangular(operands(self.node)[0].value):
-            self._triangular(places[0], places[1], places[2])
+            self._triangular(places[0], places[1], places[2], extra, info)
         else:
             rows, columns = self.node.shape[-2:]
             finite = self._finite((places[1], rows * rows), (places[2], rows * columns))
@@ -160,20 +183,24 @@ class FactorisationWriter(RoutineWriter):
             count = self._int(self.node.shape[-2] * INVERSE_COLUMNS)
             self._call("getri", n, out, n, pivots, work, count, info, library="lapack")
 
-    def _triangular(self, out: Register, x: Register, y: Register) -> None:
+    def _triangular(self, out: Register, x: Register, y: Register, extra: Register, info: Register) -> None:
         rows, columns = self.node.shape[-2:]
         turned = operands(self.node)[0].transposed
         if is_solved_here(rows, columns):
             solve = solver(self.letter, rows, columns, self.away)
             self.code.call(solve, out, x, y, rows, columns, int(turned))
-            return
-        # L X = Y is X' L' = Y': in memory the rows of X and Y are columns of their transposes, and L is L'.
-        self._copy(out, y, rows * columns)
-        self._call(
-            "trsm", self._letter("R"), self._letter("U"), self._letter("T" if turned else "N"),
-            self._letter("N"), self._int(columns), self._int(rows), self._real(1.0), x, self._int(rows), out,
-            self._int(columns),
-        )  # fmt: skip
+        else:
+            # L X = Y is X' L' = Y': in memory the rows of X and Y are columns of their transposes, and L is L'.
+            self._copy(out, y, rows * columns)
+            self._call(
+                "trsm", self._letter("R"), self._letter("U"), self._letter("T" if turned else "N"),
+                self._letter("N"), self._int(columns), self._int(rows), self._real(1.0), x, self._int(rows), out,
+                self._int(columns),
+            )  # fmt: skip
+        # What is infinite or NaN reaches the row that is solved last.
+        last = out.element(self.kind, 0 if turned else (rows - 1) * columns)
+        with self.code.when(~self._finite((last, columns))):
+            self._as_numpy(out, x, y, extra, info, turned)
 
     def _solve(self, out: Register, x: Register, y: Register, extra: Register, info: Register) -> None:
         rows, columns = self.node.shape[-2:]
@@ -189,22 +216,27 @@ class FactorisationWriter(RoutineWriter):
             if columns > 1:
                 self._turn(out, into, columns, rows)
 
-    def _as_numpy(self, out: Register, x: Register, y: Register | None, extra: Register, info: Register) -> None:
-        """The same, of a matrix laid along columns; without a right side, the inverse."""
+    def _as_numpy(
+        self, out: Register, x: Register, y: Register | None, extra: Register, info: Register, turned: bool = False
+    ) -> None:
+        """The same, of a matrix laid along columns (a transposed one is); without a right side, the inverse."""
         rows, columns = self.node.shape[-2:]
         n, k = self._int(rows), self._int(columns)
         pivots, matrix, sides = self._rooms(extra)
-        self._turn(matrix, x, rows, rows)
+        if turned:
+            self._copy(matrix, x, rows * rows)
+        else:
+            self._turn_seldom(matrix, x, rows, rows)
         if y is None:
             self.code.call(FILL, sides, 0, rows * rows * self.node.dtype.itemsize, False)
             with self.code.loop(rows) as i:
                 sides.array(self.kind)[i * (rows + 1)] = 1.0
         else:
-            self._turn(sides, y, rows, columns)
+            self._turn_seldom(sides, y, rows, columns)
         self._call("getrf", n, n, matrix, n, pivots, info, library="lapack")
         with self.code.when(info.load(INTEGER).equals(0)):
             self._call("getrs", self._letter("N"), n, k, matrix, n, pivots, sides, n, info, library="lapack")
-            self._turn(out, sides, columns, rows)
+            self._turn_seldom(out, sides, columns, rows)
 
     def _rooms(self, extra: Register) -> tuple[Register, Register, Register]:
         """The order of rows, the matrix (or the room that an inverse needs), and the right-hand sides."""
@@ -222,6 +254,10 @@ class FactorisationWriter(RoutineWriter):
         source, target = x.array(self.kind), out.array(self.kind)
         with self.code.loop(rows) as i, self.code.loop(columns) as j:
             target[j * rows + i] = source[i * columns + j]
+
+    def _turn_seldom(self, out: Register, x: Register, rows: int, columns: int) -> None:
+        """The same by a function that no pass makes faster, which would take longer than all calls of it."""
+        self.code.call(_TRANSPOSED[self.kind], out, x, rows, columns)
 
     def _copy(self, out: Register, x: Register, count: int) -> None:
         self.code.call(COPY, out, x, count * self.node.dtype.itemsize, False)
