@@ -69,3 +69,15 @@ def test_it_does_not_matter_what_was_imported_first():
         )
         shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         assert shown == "[3.0, 3.0] True\n"
+
+
+@pytest.mark.parametrize("roots", [[0.0, 0.0], [-2.0, 0.0, 0.0], [0.0, -1.0, 2.0], [0j, 1.0], [1j, -1j, 0]])
+def test_no_coefficient_from_roots_is_a_zero_with_a_sign(roots):
+    roots = np.array(roots)
+    ways = ad.compile(np.poly), lambda z: ad.vmap(np.poly)(z[None])[0], lambda z: ad.jvp(np.poly, (z,), (z,))[0]
+    for found in (*[way(roots) for way in ways], ways[0](roots)):
+        np.testing.assert_array_equal(found, np.poly(roots))
+        for part in ("real", "imag"):
+            np.testing.assert_array_equal(
+                np.signbit(getattr(found, part)), np.signbit(getattr(np.poly(roots), part))
+            )

@@ -117,7 +117,8 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "x": (lambda a: True, "{}"),
     "r": (lambda a: _kind(a) != "c", "np.real({})"),
     "c": (lambda a: _kind(a) in "fc", "{} * 1.0"),
-    "b": (lambda a: _kind(a) == "b", "{} != 0"),
+    # Where two numbers happen to be equal, a derivative is that of one side.
+    "b": (lambda a: _kind(a) == "b", "np.real({}) > 0.1"),
     "i": (lambda a: _kind(a) in "iu", "np.rint(np.real({}) * 2).astype(int)"),
     "s": (lambda a: np.ndim(a) == 0, "np.sum({})"),
     "v": (lambda a: np.ndim(a) == 1, "np.ravel({})"),

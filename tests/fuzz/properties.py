@@ -100,7 +100,7 @@ def differences(g, args, vs, shapes):
         moved = [a + k * h * v for a, v in zip(args, vs, strict=True)]
         point = [np.asarray(m) if isinstance(a, np.ndarray) else m for a, m in zip(args, moved, strict=True)]
         at[k] = g(*point)
-        formed.append(shapes(*[p.copy() if isinstance(p, np.ndarray) else p for p in point]))
+        formed.append(shapes(*[p.copy("K") if isinstance(p, np.ndarray) else p for p in point]))
     coarse, fine = [(8 * (at[k] - at[-k]) - (at[2 * k] - at[-2 * k])) / (12 * k * h) for k in (2, 1)]
     middle = (4 * (at[1] + at[-1]) - (at[2] + at[-2])) / 6
     smooth = (

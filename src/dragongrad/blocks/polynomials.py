@@ -106,6 +106,8 @@ def poly(seq_of_zeros: Any) -> Any:
         # No zeros are joined on: they would be NaN times a root that is not finite.
         moved = roots[i] * out
         out = np.concatenate([out[:1], out[1:] - moved[:-1], -moved[-1:]])
+    # NumPy's sums of products begin with zero: none of them is a zero with a sign.
+    out = out + out.dtype.type(0)
     if out.dtype.kind == "c":
         # Roots in conjugate pairs make real coefficients.
         values = bottom(roots)
