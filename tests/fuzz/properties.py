@@ -112,7 +112,7 @@ def differences(g, args, vs, shapes):
 
 
 def may_be_unknown(f):
-    """Whether a program factorizes matrices: where these lack rank, or eigenvalues coincide, NaN may be all there is."""
+    """Whether a program factorizes matrices: where these lack rank NaN may be all there is to say."""
     factorized = {"qr", "svd", "svdvals", "eigh", "eigvalsh", "pinv", "lstsq", "cond", "norm", "matrix_norm"}
     return bool(factorized & {*f.__code__.co_names})
 
