@@ -1,0 +1,104 @@
+"""The same calls on plain arrays: values, dtypes and errors are SciPy's, and so are signatures and attributes."""
+
+import inspect
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import dragongrad
+from dragongrad.scipy import interpolate
+
+X, Y = np.arange(6.0), np.array([0.3, 1.0, -0.4, 2.0, 1.1, 0.2])
+C = np.arange(24.0).reshape(3, 2, 4) % 7
+
+
+def again(made, do):
+    """What is changed in place."""
+    do(made)
+    return made
+
+
+# A function of a module and its name; SciPy's may raise.
+CALLS = {
+    "integral over periods": ("interpolate", lambda m: m.make_interp_spline(X, Y).antiderivative().integrate(0, 9)),
+    "antiderivative of a period": (
+        "interpolate", lambda m: m.BSpline(X, Y[:3], 2, "periodic").antiderivative()(np.array([-1.0, 2.5, 9.0])),
+    ),
+    "coefficients of a slope": ("interpolate", lambda m: m.BSpline(X, Y, 2).derivative().c),
+    "knots that fall": ("interpolate", lambda m: m.BSpline(-X, Y, 2)),
+    "knots that are not finite": ("interpolate", lambda m: m.BSpline(X / 0.0, Y, 2)),
+    "degree in between": ("interpolate", lambda m: m.BSpline(X, Y, 2.5)),
+    "spline of polynomials": ("interpolate", lambda m: m.BSpline.from_power_basis(m.CubicSpline(X, Y)).c),
+    "read-only": ("interpolate", lambda m: again(m.BSpline(X, Y, 2), lambda s: setattr(s, "tck", 1))),
+    "polynomials along another axis": ("interpolate", lambda m: m.PPoly(C, X[:5], axis=1).c),
+    "places in no order": ("interpolate", lambda m: m.PPoly(C[:, :, 0], X[[0, 2, 1]])),
+    "periods of polynomials": ("interpolate", lambda m: m.PPoly(C[:, :, 0], X[:3], "periodic").integrate(-3, 8.5)),
+    "extended": (
+        "interpolate", lambda m: again(m.PPoly(C[:, :, 0], X[:3]), lambda p: p.extend(C[:, :, 1], X[3:5])).c
+    ),
+    "no extension": ("interpolate", lambda m: m.Akima1DInterpolator(X, Y).extend(C[:, :, 1], X[3:5])),
+    "another fill value": (
+        "interpolate",
+        lambda m: again(m.interp1d(X, Y, bounds_error=False), lambda f: setattr(f, "fill_value", 3.0))([-1.0, 2.0]),
+    ),
+    "attributes of a line": ("interpolate", lambda m: m.interp1d(X, C[0, 0, 0] + np.stack([Y, Y]), axis=1).y),
+    "values with gaps": ("interpolate", lambda m: m.interp1d(X, Y / (X != 2), "slinear")([0.5, 4.5])),
+    "grid that falls": ("interpolate", lambda m: m.RegularGridInterpolator((X[::-1],), Y)([[1.2]])),
+    "attributes of a grid": (
+        "interpolate",
+        lambda m: again(m.RegularGridInterpolator((X,), Y, bounds_error=False),
+                        lambda f: setattr(f, "fill_value", None))([[7.0]]),
+    ),
+    "grid in no order": ("interpolate", lambda m: m.RegularGridInterpolator((X[[0, 2, 1, 3, 4, 5]],), Y)),
+    "fill value of another kind": ("interpolate", lambda m: m.RegularGridInterpolator((X,), Y, fill_value="a")),
+    "another smoothing": (
+        "interpolate",
+        lambda m: again(m.UnivariateSpline(X, Y, k=2), lambda s: s.set_smoothing_factor(0.1))(np.array([0.5, 9.0])),
+    ),
+    "slope outside": ("interpolate", lambda m: m.UnivariateSpline(X, Y, ext=3).derivative()([-1.0, 9.0])),
+}  # fmt: skip
+
+
+def answer(f, module):
+    """What a call gives, or raises."""
+    try:
+        return f(module)
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_plain_calls_are_scipys(name):
+    part, f = CALLS[name]
+    ours, theirs = import_module(f"dragongrad.scipy.{part}"), import_module(f"scipy.{part}")
+    with np.errstate(all="ignore"):
+        expected, value = answer(f, theirs), answer(f, ours)
+    if isinstance(expected, Exception):
+        assert isinstance(value, type(expected)), value
+        return
+    assert np.asarray(value).dtype == np.asarray(expected).dtype
+    np.testing.assert_array_equal(value, expected)
+
+
+PARTS = ("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "sparse.linalg", "stats")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_signatures_are_scipys(part):
+    ours, theirs = import_module(f"dragongrad.scipy.{part}"), import_module(f"scipy.{part}")
+    names = [n for n in ours.__all__ if inspect.isfunction(getattr(ours, n)) and hasattr(theirs, n)]
+    assert names
+    for name in names:
+        own = inspect.signature(getattr(theirs, name)).parameters
+        assert list(inspect.signature(getattr(ours, name)).parameters) == list(own), name
+
+
+def test_a_spline_that_was_fitted_again_moves():
+    spline = interpolate.UnivariateSpline(X, Y, k=2)
+    spline.set_smoothing_factor(0.1)
+    np.testing.assert_allclose(dragongrad.grad(spline)(0.5), spline(0.5, 1))
+    with pytest.raises(dragongrad.NoRuleError, match=r"keeps no Variable in 'fill_value'(.|\n)*test_plain_arrays"):
+        dragongrad.grad(lambda v: again(interpolate.interp1d(X, Y), lambda f: setattr(f, "fill_value", v))(9.0))(
+            1.0
+        )
