@@ -1,13 +1,14 @@
 """The same calls on plain arrays: values, dtypes and errors are SciPy's, and so are signatures and attributes."""
 
 import inspect
+from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
 import pytest
 
 import dragongrad
-from dragongrad.scipy import interpolate
+from dragongrad.scipy import interpolate, stats
 
 X, Y = np.arange(6.0), np.array([0.3, 1.0, -0.4, 2.0, 1.1, 0.2])
 C = np.arange(24.0).reshape(3, 2, 4) % 7
@@ -17,6 +18,20 @@ def again(made, do):
     """What is changed in place."""
     do(made)
     return made
+
+
+@dataclass
+class Growth:
+    """One of its fields has no value yet."""
+
+    rate: float
+    found: float
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def at(self, t):
+        return self.rate * t
 
 
 # A function of a module and its name; SciPy's may raise.
@@ -57,6 +72,24 @@ CALLS = {
         lambda m: again(m.UnivariateSpline(X, Y, k=2), lambda s: s.set_smoothing_factor(0.1))(np.array([0.5, 9.0])),
     ),
     "slope outside": ("interpolate", lambda m: m.UnivariateSpline(X, Y, ext=3).derivative()([-1.0, 9.0])),
+    "a part that is written": (
+        "spatial.transform",
+        lambda m: again(m.Rotation.from_rotvec(C[0].T[:, [0, 1, 1]]),
+                        lambda r: r.__setitem__(slice(2), m.Rotation.identity(2))).as_quat(),
+    ),
+    "a single rotation": ("spatial.transform", lambda m: [f(m.Rotation.identity()) for f in (bool, repr)]),
+    "the length of a single rotation": ("spatial.transform", lambda m: len(m.Rotation.identity())),
+    "turns of no rotations": ("spatial.transform", lambda m: m.Slerp([0, 1], [[0, 0, 0, 1], [0, 0, 0, 1]])),
+    "turns at times in no order": ("spatial.transform", lambda m: m.Slerp([1, 0], m.Rotation.identity(2))),
+    "samples of another bandwidth": (
+        "stats", lambda m: again(m.gaussian_kde(C[0]), lambda k: k.set_bandwidth(0.3)).covariance,
+    ),
+    "samples that are read once more": ("stats", lambda m: m.gaussian_kde(C[0]).marginal(0)(0.3)),
+    "random vectors": (
+        "stats",
+        lambda m: again(m.multivariate_normal, lambda d: setattr(d, "random_state", 3)).rvs([0, 0], np.eye(2)),
+    ),
+    "an integral of a method": ("integrate", lambda m: m.quad(Growth(2.0).at, 0, 1)),
 }  # fmt: skip
 
 
@@ -94,10 +127,14 @@ def test_signatures_are_scipys(part):
         assert list(inspect.signature(getattr(ours, name)).parameters) == list(own), name
 
 
-def test_a_spline_that_was_fitted_again_moves():
+def test_what_was_changed_in_place_moves():
     spline = interpolate.UnivariateSpline(X, Y, k=2)
     spline.set_smoothing_factor(0.1)
     np.testing.assert_allclose(dragongrad.grad(spline)(0.5), spline(0.5, 1))
+    samples = stats.gaussian_kde(C[0])
+    samples.set_bandwidth(0.3)
+    value, _ = dragongrad.value_and_grad(lambda x: samples(np.stack([x, x]))[0])(3.0)
+    np.testing.assert_allclose(value, samples([3.0, 3.0])[0])
     with pytest.raises(dragongrad.NoRuleError, match=r"keeps no Variable in 'fill_value'(.|\n)*test_plain_arrays"):
         dragongrad.grad(lambda v: again(interpolate.interp1d(X, Y), lambda f: setattr(f, "fill_value", v))(9.0))(
             1.0
