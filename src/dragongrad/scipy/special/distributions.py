@@ -81,8 +81,15 @@ def _binomial_p(k: Any, n: Any, p: Any) -> Any:
     return -beta_density(n - _whole(k), _whole(k) + 1, 1 - p, p)
 
 
-enter("bdtr", K, order("n"), lambda x, y, z: _binomial_p(x, y, z))
-enter("bdtrc", K, order("n"), lambda x, y, z: -_binomial_p(x, y, z))
+def _of_some(out: Any, k: Any, n: Any, p: Any) -> Any:
+    """The slope of the probability of at most k of n, which stays at 0 or 1 where k is none or all."""
+    stays = np.logical_or(_whole(k) < 0, _whole(k) == n)
+    slope = _binomial_p(np.where(stays, 0.0, k), np.where(stays, 1.0, n), p)
+    return np.where(stays, 0.0 * out, slope)
+
+
+enter("bdtr", K, order("n"), lambda out, x, y, z: _of_some(out, x, y, z))
+enter("bdtrc", K, order("n"), lambda out, x, y, z: -_of_some(out, x, y, z))
 enter("bdtri", K, order("n"), lambda out, x, y: 1 / _binomial_p(x, y, out))
 
 

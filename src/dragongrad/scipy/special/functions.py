@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks import special as stable
+from ...blocks.axes import as_array
 from ...core.block import elementwise
 from ...core.errors import ArgumentError, user_line
 from ...core.variable import Variable, bottom, is_constant, plain, value_of
@@ -221,6 +222,10 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     n = plain(n)
     if extend == "complex":
         return sp.gamma(n + 1.0)
+    if as_array(n).dtype.kind == "c":
+        raise ArgumentError(
+            f"scipy.special.factorial of complex numbers wants extend='complex'\n  at {user_line()}\nGive it"
+        )
     below = n < 0
     return np.where(below, 0.0, sp.gamma(np.where(below, 0.0, n) + 1.0))
 
@@ -311,10 +316,10 @@ def legendre_p(n: Any, z: Any, *, diff_n: int = 0) -> Any:
 
 
 def _sph_legendre_slope(x: Any, y: Any, z: Any) -> Any:
-    """Between the orders above and below, which holds at the poles too."""
+    """Between the orders above and below, which holds at the poles too; the value is even beyond them."""
     above = np.sqrt(np.maximum((x - y) * (x + y + 1.0), 0.0)) * _sph_legendre.call(x, y + 1, z)
     below = np.sqrt(np.maximum((x + y) * (x - y + 1.0), 0.0)) * _sph_legendre.call(x, y - 1, z)
-    return 0.5 * (above - below)
+    return np.where(np.sin(z) < 0, -0.5, 0.5) * (above - below)
 
 
 def _sph_legendre_value(n: Any, m: Any, theta: Any) -> Any:
