@@ -34,6 +34,9 @@ CALLS = {
     "spherical_yn": lambda s, x: s.spherical_yn(2, -x) + s.spherical_yn(2, x, derivative=True),
     "spherical_in": lambda s, x: s.spherical_in(2, -x) + s.spherical_in(2, -x, derivative=True),
     "spherical_kn": lambda s, x: s.spherical_kn(2, x) + s.spherical_kn(2, x, derivative=True),
+    "spherical_kn of negative numbers": lambda s, x: (
+        s.spherical_kn(3, -x) + s.spherical_kn(2, x - 1.4, derivative=True)
+    ),
     "comb": lambda s, x: s.comb(5, x) + s.comb(x + 3, 2, repetition=True),
     "perm": lambda s, x: s.perm(5, x),
     "factorial": lambda s, x: s.factorial(x),
@@ -52,9 +55,10 @@ CALLS = {
     "softplus": lambda s, x: s.softplus(x),
 }
 # Older releases of SciPy have fewer functions, and none of negative arguments in those of Bessel's kind.
+NEGATIVE = ("spherical_jn of orders", "spherical_in", "spherical_kn of negative numbers")
 CALLS = {name: call for name, call in CALLS.items() if hasattr(special, name.split()[0])}
 if not np.isfinite(special.spherical_jn(1, -0.5)):
-    CALLS = {name: call for name, call in CALLS.items() if name not in ("spherical_jn of orders", "spherical_in")}
+    CALLS = {name: call for name, call in CALLS.items() if name not in NEGATIVE}
 every = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 there = [name for name in PYTHON if hasattr(special, name)]
 
@@ -163,6 +167,13 @@ def test_what_stays_has_the_slope_zero(name, args):
         one = lambda x, i=i: f(*args[:i], x, *args[i + 1 :])
         assert ad.derivative(one)(args[i]) == 0
         assert ad.grad(one)(args[i]) == 0
+
+
+def test_students_distribution_of_infinitely_many_degrees_is_the_normal_one():
+    by_df, by_place = ad.grad(special.stdtr, (0, 1))(np.inf, 0.3)
+    assert by_df == 0
+    assert np.allclose([by_place, ad.grad(ad.grad(lambda t: special.stdtr(np.inf, t)))(0.3)],
+                       np.exp(-0.045) / np.sqrt(2 * np.pi) * np.array([1.0, -0.3]))  # fmt: skip
 
 
 def test_softmax_of_nothing():

@@ -221,18 +221,27 @@ def _gauss() -> tuple[Any, Any]:
 
 def _student_t(x: Any, y: Any) -> Any:
     """The density, `(v/(v+t**2))**((v+1)/2) / (sqrt(v) beta(v/2, 1/2))`."""
-    return np.exp(-0.5 * (x + 1) * np.log1p(y * y / x) - sp.betaln(0.5 * x, 0.5)) / np.sqrt(x)
+    # With infinitely many degrees of freedom it is the normal one.
+    normal = np.exp(-0.5 * y * y) * DENSITY
+    far = x == np.inf
+    x = np.where(far, 1.0, x)
+    return np.where(
+        far, normal, np.exp(-0.5 * (x + 1) * np.log1p(y * y / x) - sp.betaln(0.5 * x, 0.5)) / np.sqrt(x)
+    )
 
 
 def _student_v(x: Any, y: Any) -> Any:
     x, y = np.broadcast_arrays(1.0 * x, 1.0 * y)
+    normal = x == np.inf
+    x = np.where(normal, 1.0, x)
     near = y * y < np.minimum(1e-2 * x, 4.0)
     t = np.where(near, 1.0 + np.sqrt(np.where(near, x, 1.0)), y)
     total = x + t * t
     side = np.where(t < 0, -1.0, 1.0)
     by_first = betainc_by(0.5 * x, 0.5 + 0 * t, x / total, t * t / total, True)
     far = -0.25 * side * by_first - 0.5 * t / x * _student_t(x, t)
-    return np.where(near, _student_v_near(x, np.where(near, y, 0.0)), far)
+    found = np.where(near, _student_v_near(x, np.where(near, y, 0.0)), far)
+    return np.where(normal, 0.0, found)
 
 
 def _student_v_near(x: Any, y: Any) -> Any:

@@ -284,8 +284,14 @@ def _reflected(letter: str, fn: Any, n: Any, z: Any, derivative: bool) -> Any:
     if z.dtype.kind == "c" if hasattr(z, "dtype") else isinstance(z, complex):
         return fn(n, z)
     negative = z < 0
-    if letter == "k" or (not isinstance(negative, Variable) and not np.any(negative)):
+    if not isinstance(negative, Variable) and not np.any(negative):
         return fn(n, z)
+    if letter == "k":
+        # It is not odd or even, but goes on as a sum with the growing one.
+        growing = of_special("_spherical_in_d" if derivative else "_spherical_in")(n, np.absolute(z))
+        sign = 1.0 - 2.0 * np.remainder(n, 2)
+        other = (-np.pi * growing - sign * fn(n, np.absolute(z))) * (-1.0 if derivative else 1.0)
+        return np.where(negative, other, fn(n, np.where(negative, 1.0, z)))[()]
     steps = n + (1 if letter == "y" else 0) + (1 if derivative else 0)
     return fn(n, np.absolute(z)) * np.where(negative, 1.0 - 2.0 * np.remainder(steps, 2), 1.0)
 
