@@ -176,6 +176,10 @@ def test_students_distribution_of_infinitely_many_degrees_is_the_normal_one():
                        np.exp(-0.045) / np.sqrt(2 * np.pi) * np.array([1.0, -0.3]))  # fmt: skip
 
 
+def test_nothing_is_chosen_among_nothing_in_one_way():
+    assert ad.jvp(lambda n: ours.comb(n, 0, repetition=True), (0.0,), (1.0,)) == (1.0, 0.0)
+
+
 def test_softmax_of_nothing():
     assert special.logsumexp(np.empty(0)) == -np.inf
     _, slope = ad.jvp(lambda x: special.logsumexp(x, axis=1), (np.empty((2, 0)),), (np.empty((2, 0)),))

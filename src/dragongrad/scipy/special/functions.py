@@ -203,7 +203,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
     _refuse_exact("comb", exact)
     N, k = plain(N), plain(k)  # noqa: N806
     if repetition:
-        return comb(N + k - 1, k)
+        return np.where(np.logical_and(k == 0, N >= 0), 1.0, comb(N + k - 1, k))
     known = np.logical_and(np.logical_and(k <= N, N >= 0), k >= 0)
     return np.where(known, sp.binom(N, k), 0.0)
 
