@@ -29,7 +29,8 @@ def _register(cls: type, namespace: str) -> None:
     real = {f.name: any(map(str(f.type).count, ("float", "complex", "rray"))) for f in fields(cls) if f.init}
 
     def flatten(value: Any) -> tuple[list[Any], Any, list[str]]:
-        held = {name: getattr(value, name) for name in real}
+        # A field may have no value yet.
+        held = {name: getattr(value, name) for name in real if hasattr(value, name)}
         # The class too, for equal values of different classes are different.
         static = {n: (v.__class__, v) for n, v in held.items() if isinstance(v, _NEVER if real[n] else _STATIC)}
         moving = [name for name in held if name not in static]

@@ -51,8 +51,7 @@ class Chapter:
         def call(*args: Any, **kwargs: Any) -> Any:
             return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
 
-        call.__module__ = f"dragongrad.scipy.{self.title}"
-        return call
+        return self._as_scipys(call)
 
     def smooth(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Let a function answer for SciPy's of the same name: on plain arrays SciPy's own does."""
@@ -67,8 +66,7 @@ class Chapter:
                 return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
             return answered(f"scipy.{self.title}.{name}", rule, args, kwargs)
 
-        call.__module__ = f"dragongrad.scipy.{self.title}"
-        return call
+        return self._as_scipys(call)
 
     def refused(self, name: str, reason: str, instead: str) -> Callable[..., Any]:
         """A function of SciPy's that takes plain arrays, and says why it takes no Variables."""
@@ -85,8 +83,16 @@ class Chapter:
             return scipys(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
 
         call.__name__ = call.__qualname__ = name
-        call.__module__ = f"dragongrad.scipy.{self.title}"
         call.__doc__ = f"As `scipy.{self.title}.{name}`, of plain arrays: {reason}."
+        return self._as_scipys(call)
+
+    def _as_scipys(self, call: Any) -> Any:
+        """Give a function SciPy's module and, where this release has it, its signature."""
+        call.__module__ = f"dragongrad.scipy.{self.title}"
+        scipys = getattr(self.module, call.__name__, None)
+        if scipys is not None:
+            # `inspect.signature` follows it when it is asked, which is cheaper than to ask for all on import.
+            call.__wrapped__ = scipys
         return call
 
     def constant(self, *names: str) -> list[Any]:

@@ -51,7 +51,8 @@ class StandIn(metaclass=_Kind):
     @staticmethod
     def _settled(value: Any) -> Any:
         """A plain argument, as SciPy takes it."""
-        return settled(value)
+        own = value._own() if isinstance(value, StandIn) else None
+        return settled(value) if own is None else own
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -68,6 +69,24 @@ class StandIn(metaclass=_Kind):
         except AttributeError:
             raise _absent(type(self), name) from None
         return of_plain(type(self), name, found) if callable(found) else found
+
+
+class Kept(StandIn):
+    """A class that keeps SciPy's own, of plain numbers, in `_scipys`; what is set in it reaches SciPy's."""
+
+    _scipys: Any = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self._scipys
+        if own is None or name.startswith("_") or not hasattr(own, name):
+            object.__setattr__(self, name, value)
+        elif self._moves(value):
+            raise NoRuleError(
+                f"{_title(type(self))} of plain arrays keeps no Variable in {name!r}\n  at {user_line()}\n"
+                "Pass it to what makes one"
+            )
+        else:
+            setattr(own, name, self._settled(value))
 
 
 def _title(cls: Any) -> str:

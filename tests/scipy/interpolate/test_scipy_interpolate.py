@@ -108,6 +108,9 @@ FITTED = {
     "LSQUnivariateSpline": case(
         lambda m, y, w: m.LSQUnivariateSpline(X, y, INNER[:1], w).derivatives(AT[1]), Y, WEIGHTS, near=1e-7
     ),
+    "slope of what stays outside": case(
+        lambda m, y: m.UnivariateSpline(X, y, s=0, ext=3).derivative()(BEYOND), Y, near=1e-8
+    ),
     "splrep": case(lambda m, y, t: m.splev(t, m.splrep(X, y)), Y, AT, near=1e-8),
     "splrep knots": case(lambda m, y, w: m.splev(AT, m.splrep(X, y, w, t=INNER[:1])), Y, WEIGHTS, near=1e-8),
 }  # fmt: skip
@@ -120,6 +123,19 @@ SPLINES = {
     ),
     "BSpline outside": case(lambda m, c, x: m.BSpline(T, c, 2)(x), C, np.array([-0.3, 3.2])),
     "BSpline periodic": case(lambda m, c, x: m.BSpline(T, c, 2, extrapolate="periodic")(x), C, ENDS),
+    "BSpline integral over periods": case(
+        lambda m, c, a, b: m.BSpline(T, c, 2, extrapolate="periodic").integrate(a, b), C, np.array(-0.4),
+        np.array(8.3),
+    ),
+    "PPoly integral over periods": case(
+        lambda m, c, a, b: m.PPoly(c, T[2:6], "periodic").integrate(a, b), C[:4, [0, 1, 1]], np.array(5.2),
+        np.array(-1.4),
+    ),
+    "PPoly along another axis": case(lambda m, c, x: m.PPoly(c, T[2:6], axis=1)(x), VALUES[:, :, [0, 1, 1]], ENDS),
+    "PPoly of places that fall": case(
+        lambda m, c, x: (m.PPoly(c, T[5:1:-1])(x), m.PPoly(c, T[5:1:-1], "periodic")(x, 1)), C[:4, [0, 1, 1]],
+        np.array([-0.2, 1.1, 3.4]),
+    ),
     "splev of a curve": case(
         lambda m, c, d, x: m.splev(x, (T, [c, d], 2), 1), C[:, 0], C[:, 1], AT / 2, near=1e-12
     ),
@@ -152,6 +168,12 @@ GRIDS = {
     "interp1d unsorted": case(lambda m, y, x, t: m.interp1d(x, y)(t), Y, X[::-1].copy(), AT),
     "interp1d fill": case(
         lambda m, y, t: m.interp1d(X, y, bounds_error=False, fill_value=(1.0, 2.0))(t), Y, BEYOND
+    ),
+    "interp1d fill by places": case(
+        lambda m, y, t: m.interp1d(X, y, axis=1, bounds_error=False, fill_value=[1.0, 2.0, 3.0])(t), YS, BEYOND
+    ),
+    "RegularGridInterpolator falling": case(
+        lambda m, v, g, x: m.RegularGridInterpolator((g, GRID[1][::-1]), v)(x), VALUES, GRID[0][::-1].copy(), PLACES
     ),
     "interp1d extrapolate": case(lambda m, y, t: m.interp1d(X, y, fill_value="extrapolate")(t), Y, BEYOND),
     "RegularGridInterpolator": case(
@@ -213,6 +235,9 @@ def test_a_number_gives_a_number():
     (lambda y: interpolate.RegularGridInterpolator((X[:3],), y[:3], "cubic")([[X[2]]]), ad.ArgumentError),
     (lambda y: interpolate.make_interp_spline(X, y, bc_type="periodic")(1.0), ad.NoRuleError),
     (lambda y: interpolate.UnivariateSpline(X, y), ad.NoRuleError),
+    (lambda y: interpolate.UnivariateSpline(X, y, s=0, ext="raise")(X[-1] + 1), ad.OutOfBoundsError),
+    (lambda y: interpolate.interp1d(X, y, fill_value=0.0)(X[-1] + 1), ad.OutOfBoundsError),
+    (lambda y: interpolate.PPoly(y[None], X[[0, 1, 2, 3, 4, 5, 5]]).extend(y[:1, None], [9.0]), ad.NoRuleError),
 ])  # fmt: skip
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_interpolate"):

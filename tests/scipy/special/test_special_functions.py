@@ -34,6 +34,9 @@ CALLS = {
     "spherical_yn": lambda s, x: s.spherical_yn(2, -x) + s.spherical_yn(2, x, derivative=True),
     "spherical_in": lambda s, x: s.spherical_in(2, -x) + s.spherical_in(2, -x, derivative=True),
     "spherical_kn": lambda s, x: s.spherical_kn(2, x) + s.spherical_kn(2, x, derivative=True),
+    "spherical_kn of negative numbers": lambda s, x: (
+        s.spherical_kn(3, -x) + s.spherical_kn(2, x - 1.4, derivative=True)
+    ),
     "comb": lambda s, x: s.comb(5, x) + s.comb(x + 3, 2, repetition=True),
     "perm": lambda s, x: s.perm(5, x),
     "factorial": lambda s, x: s.factorial(x),
@@ -41,6 +44,8 @@ CALLS = {
     "legendre_p": lambda s, x: s.legendre_p(3, x, diff_n=2),
     "sph_legendre_p": lambda s, x: s.sph_legendre_p(3, -2, x),
     "sph_harm_y": lambda s, x: np.real(s.sph_harm_y(3, 2, x, 2 * x)),
+    "sph_legendre_p beyond the poles": lambda s, x: s.sph_legendre_p(3, -1, -x) + s.sph_legendre_p(2, 0, x + 3.5),
+    "sph_harm_y beyond the poles": lambda s, x: np.real(s.sph_harm_y(3, 1, x - 4, 2 * x)),
     "jvp": lambda s, x: s.jvp(1, x, 2),
     "kvp": lambda s, x: s.kvp(1, x),
     "h1vp": lambda s, x: np.imag(s.h1vp(1, x)),
@@ -50,9 +55,10 @@ CALLS = {
     "softplus": lambda s, x: s.softplus(x),
 }
 # Older releases of SciPy have fewer functions, and none of negative arguments in those of Bessel's kind.
+NEGATIVE = ("spherical_jn of orders", "spherical_in", "spherical_kn of negative numbers")
 CALLS = {name: call for name, call in CALLS.items() if hasattr(special, name.split()[0])}
 if not np.isfinite(special.spherical_jn(1, -0.5)):
-    CALLS = {name: call for name, call in CALLS.items() if name not in ("spherical_jn of orders", "spherical_in")}
+    CALLS = {name: call for name, call in CALLS.items() if name not in NEGATIVE}
 every = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 there = [name for name in PYTHON if hasattr(special, name)]
 
@@ -109,7 +115,8 @@ def test_orders_are_constants():
 def test_arguments_that_do_not_fit_are_refused():
     for f in (
         lambda x: special.multigammaln(x, 1.5), lambda x: special.multigammaln(x, 9),
-        lambda x: special.comb(x, 2, exact=True), lambda x: ours.sph_harm_y(1, 0, x, x, diff_n=1),
+        lambda x: special.comb(x, 2, exact=True), lambda x: np.real(ours.factorial(x + 1j)),
+        lambda x: ours.sph_harm_y(1, 0, x, x, diff_n=1),
     ):  # fmt: skip
         with pytest.raises(ad.ArgumentError, match="test_special"):
             ad.grad(f)(1.2)
@@ -148,6 +155,29 @@ def test_either_library_may_be_imported_first(first):
     code = CHILD.format(*(lines if first == "scipy" else lines[::-1]))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("name", "args"), [
+    ("bdtr", (2.0, 2, 0.5)), ("bdtrc", (2.0, 2, 0.5)), ("bdtrc", (-1.0, 2, 0.5)), ("gammainc", (np.inf, 3.0)),
+    ("gammaincc", (np.inf, 3.0)), ("betainc", (2.0, np.inf, 0.3)), ("betaincc", (np.inf, 2.0, 0.3)),
+])  # fmt: skip
+def test_what_stays_has_the_slope_zero(name, args):
+    f = getattr(special, name)
+    for i in (2,) if name.startswith("bdtr") else range(len(args)):
+        one = lambda x, i=i: f(*args[:i], x, *args[i + 1 :])
+        assert ad.derivative(one)(args[i]) == 0
+        assert ad.grad(one)(args[i]) == 0
+
+
+def test_students_distribution_of_infinitely_many_degrees_is_the_normal_one():
+    by_df, by_place = ad.grad(special.stdtr, (0, 1))(np.inf, 0.3)
+    assert by_df == 0
+    assert np.allclose([by_place, ad.grad(ad.grad(lambda t: special.stdtr(np.inf, t)))(0.3)],
+                       np.exp(-0.045) / np.sqrt(2 * np.pi) * np.array([1.0, -0.3]))  # fmt: skip
+
+
+def test_nothing_is_chosen_among_nothing_in_one_way():
+    assert ad.jvp(lambda n: ours.comb(n, 0, repetition=True), (0.0,), (1.0,)) == (1.0, 0.0)
 
 
 def test_softmax_of_nothing():

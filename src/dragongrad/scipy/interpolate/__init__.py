@@ -17,12 +17,12 @@ from .grids import (
     interp1d,
     interpn,
 )
+from .pieces import PPoly
 from .polynomials import (
     Akima1DInterpolator,
     CubicHermiteSpline,
     CubicSpline,
     PchipInterpolator,
-    PPoly,
     pchip_interpolate,
 )
 from .scattered import RBFInterpolator, RectBivariateSpline

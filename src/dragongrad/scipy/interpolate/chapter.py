@@ -69,6 +69,18 @@ def periodic(x: Any, low: Any, high: Any) -> Any:
     return low + np.remainder(x - low, high - low)
 
 
+def over_periods(whole: Callable[[Any], Any], low: Any, high: Any, a: Any, b: Any) -> Any:
+    """The integral between two numbers of what repeats itself, by an antiderivative of one period."""
+    period = whole(high) - whole(low)
+
+    def up_to(x: Any) -> Any:
+        at = periodic(x, low, high)
+        # Of the place within the period, so that both round alike.
+        return np.rint((x - at) / (high - low)) * period + whole(at)
+
+    return up_to(b) - up_to(a)
+
+
 def outside_is_nan(out: Any, x: Any, low: Any, high: Any) -> Any:
     """NaN for places outside."""
     inside = np.logical_and(x >= low, x <= high)

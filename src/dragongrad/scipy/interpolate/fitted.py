@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as scipys
 
-from ...core.errors import ArgumentError, NoRuleError, ShapeError, user_line
+from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, user_line
 from ...core.variable import bottom
 from ..chapters import double, holds_variable, one_of, settled
-from ..standing import StandIn
+from ..standing import Kept
 from .chapter import CHAPTER, data, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
 
@@ -128,22 +128,37 @@ def make_smoothing_spline(x: Any, y: Any, w: Any = None, lam: Any = None, *, axi
     return made
 
 
-class _Univariate(StandIn):
+def _outside(ext: Any) -> int:
+    """The number of what a spline does outside."""
+    known = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
+    number: int = known.get(ext, ext)
+    one_of("a spline of one variable", "ext", number, *known.values())
+    return number
+
+
+class _Univariate(Kept):
     """What the splines of one variable share: values, derivatives and integrals."""
 
     theirs = scipys.UnivariateSpline
 
     def __init__(self, spline: BSpline, low: Any, high: Any, ext: Any, scipys_own: Any = None) -> None:
-        names = {"extrapolate": 0, "zeros": 1, "raise": 2, "const": 3}
         # SciPy's own, where it is made of plain numbers.
         self.spline, self._ends, self._scipys = spline, (low, high), scipys_own
-        self.ext = names.get(ext, ext)
-        if self.ext not in (0, 1, 3) and scipys_own is None:
-            raise NoRuleError(f"ext={ext!r} of a spline with Variables\n  at {user_line()}\nWrite 0, 1 or 3")
+        if scipys_own is not None:
+            return
+        self.ext = _outside(ext)
 
     @classmethod
     def _ours(cls, made: Any) -> Any:
         return _of_scipys(made) if isinstance(made, scipys.UnivariateSpline) else made
+
+    def set_smoothing_factor(self, s: float) -> None:
+        """Fit again to the same values, in place, with another smoothing."""
+        if self._scipys is None or holds_variable(s):
+            raise NoRuleError(f"a spline of Variables keeps its knots\n  at {user_line()}\nMake another one")
+        self._scipys.set_smoothing_factor(settled(s))
+        again = _of_scipys(self._scipys)
+        self.spline, self._ends = again.spline, again._ends
 
     def antiderivative(self, n: int = 1) -> _Univariate:
         """An antiderivative of order `n`, which is zero at the first place."""
@@ -154,16 +169,21 @@ class _Univariate(StandIn):
         """The values at places, or derivatives of order `nu`."""
         if self._scipys is not None and not holds_variable(x):
             return self._scipys(settled(x), nu, ext)
-        x, ext = double(x), self.ext if ext is None else ext
+        x, ext = double(x), _outside(self.ext if ext is None else ext)
         low, high = self._ends
         inside = (x >= low) & (x <= high)
+        if ext == 2 and not np.all(bottom(inside)):
+            raise OutOfBoundsError(
+                f"a spline with ext=2 was asked outside\n  at {user_line()}\nWrite ext=0, 1 or 3"
+            )
         out = self.spline(np.where(inside, x, np.where(x < low, low, high)) if ext == 3 else x, nu)
         return np.where(inside, out, 0.0) if ext == 1 else out
 
     def derivative(self, n: int = 1) -> _Univariate:
         """The derivative of order `n`."""
         theirs = None if self._scipys is None else self._scipys.derivative(n)
-        return _Univariate(self.spline.derivative(n), *self._ends, self.ext, theirs)
+        # What stays outside has the derivative zero there.
+        return _Univariate(self.spline.derivative(n), *self._ends, 1 if self.ext == 3 else self.ext, theirs)
 
     def derivatives(self, x: Any) -> Any:
         """The value and all derivatives at a place."""
@@ -198,7 +218,7 @@ def _of_scipys(made: Any) -> _Univariate:
     knots, c = made.get_knots(), made.get_coeffs()
     k = len(c) - len(knots) + 1
     t = np.concatenate([knots[:1]] * k + [knots] + [knots[-1:]] * k)
-    return _Univariate(BSpline(t, c, k), knots[0], knots[-1], made.ext, made)
+    return _Univariate(BSpline.construct_fast(t, c, k), knots[0], knots[-1], made.ext, made)
 
 
 _univariate = made_by_scipy(_of_scipys)

@@ -11,9 +11,9 @@ import scipy.interpolate as scipys
 from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, describe, user_line
-from ...core.variable import Variable, bottom
+from ...core.variable import bottom
 from ..chapters import double, holds_variable, settled
-from ..standing import StandIn
+from ..standing import Kept
 from .chapter import CHAPTER, own, placed, refused
 from .splines import make_interp_spline
 
@@ -23,69 +23,74 @@ _DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
 _STEPS = ("nearest", "nearest-up", "previous", "next", "zero")
 
 
-class _Line:
+class _Line(Kept):
     """Values between others along a line, which `interp1d` makes."""
 
-    def __init__(self, x: Any, y: Any, kind: Any, axis: int, bounds_error: Any, fill: Any) -> None:
-        self.x, self.y, self.kind, self.axis = x, y, kind, axis
-        self.extrapolates = isinstance(fill, str)
-        self.bounds_error = bounds_error
-        self.fill = fill if isinstance(fill, tuple) else (fill, fill)
-        # What SciPy makes of plain data answers for plain places.
-        self.plain: Any = None
+    theirs = scipys.interp1d
+
+    def __init__(self, x: Any, y: Any, kind: Any, axis: int) -> None:
+        self._x, self._y, self._kind, self._axis = x, y, kind, axis
         # Whether values at places of single precision are kept so.
-        self.single = False
-        order = _ORDERS.get(kind, kind)
-        self.spline = make_interp_spline(x, y, order) if isinstance(order, int) and order > 0 else None
+        self._single = False
+        self._spline: Any = None
 
     def __call__(self, x: Any) -> Any:
         """The values at places."""
+        if self._scipys is not None and not holds_variable(x):
+            return self._scipys(settled(x))
         given = as_array(x)
         x = double(given)
-        if self.plain is not None and not isinstance(x, Variable):
-            return self.plain(settled(given))
-        low, high = x < self.x[0], x > self.x[-1]
+        low, high = x < self._x[0], x > self._x[-1]
         outside = np.logical_or(low, high)
         if self.bounds_error and np.any(bottom(outside)):
             raise OutOfBoundsError(
                 f"interp1d: a place lies outside of the values\n  at {user_line()}\n"
                 "Write bounds_error=False, or fill_value='extrapolate'"
             )
-        out = self.spline(x) if self.spline is not None else self._between(x)
-        if not self.extrapolates:
-            tail = (1,) * (self.y.ndim - 1)
-            for where, value in zip((low, high), self.fill, strict=True):
-                out = np.where(np.reshape(where, where.shape + tail), as_array(value), out)
-        out = placed(out, self.axis, x.ndim)
+        order = _ORDERS.get(self._kind, self._kind)
+        if isinstance(order, int) and order > 0:
+            if self._spline is None:
+                self._spline = make_interp_spline(self._x, self._y, order)
+            out = self._spline(x)
+        else:
+            out = self._between(x)
+        if not isinstance(self.fill_value, str):
+            tail, fill = (1,) * (self._y.ndim - 1), self.fill_value
+            pair = fill if isinstance(fill, tuple) and len(fill) == 2 else (fill, fill)
+            for where, value in zip((low, high), pair, strict=True):
+                value = as_array(value)
+                value = value if tail else np.reshape(value, ())
+                out = np.where(np.reshape(where, where.shape + tail), value, out)
+        out = placed(out, self._axis, x.ndim)
         # Of kind "zero" SciPy makes a spline, which is in double precision.
-        single_places = self.kind != "zero" and (given.dtype == np.float32 or self.kind in _STEPS)
+        single_places = self._kind != "zero" and (given.dtype == np.float32 or self._kind in _STEPS)
         if not out.shape:
             # SciPy gives an array without axes.
             out = np.reshape(out, ())
-        return out.astype(np.float32) if self.single and single_places else out
+        return out.astype(np.float32) if self._single and single_places else out
 
     def _between(self, x: Any) -> Any:
-        flat, n, tail = np.reshape(x, (-1,)), self.x.shape[0], (1,) * (self.y.ndim - 1)
-        if self.kind == "linear" and n > 1:
-            at = np.clip(np.searchsorted(self.x, flat), 1, n - 1)
-            left, right = read(self.x, at - 1), read(self.x, at)
-            below, above = read(self.y, at - 1), read(self.y, at)
+        flat, n, tail = np.reshape(x, (-1,)), self._x.shape[0], (1,) * (self._y.ndim - 1)
+        if self._kind == "linear" and n > 1:
+            at = np.clip(np.searchsorted(self._x, flat), 1, n - 1)
+            left, right = read(self._x, at - 1), read(self._x, at)
+            below, above = read(self._y, at - 1), read(self._y, at)
             wide = [np.reshape(v, v.shape + tail) for v in (flat - left, right - left)]
             out = (above - below) / wide[1] * wide[0] + below
         else:
-            out = read(self.y, self._step(flat, n)) + np.reshape(0 * flat, flat.shape + tail)
-        return np.reshape(out, (*x.shape, *self.y.shape[1:]))
+            out = read(self._y, self._step(flat, n)) + np.reshape(0 * flat, flat.shape + tail)
+        return np.reshape(out, (*x.shape, *self._y.shape[1:]))
 
     def _step(self, x: Any, n: int) -> Any:
         if n == 1:
             # Of one value it is that.
             return np.zeros(x.shape, int)
-        if self.kind in ("previous", "zero"):
-            return np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, n - 1)
-        if self.kind == "next":
-            return np.clip(np.searchsorted(self.x, x, side="left"), 0, n - 1)
-        middle = (self.x[1:] + self.x[:-1]) / 2
-        side = "left" if self.kind == "nearest" else "right"
+        if self._kind in ("previous", "zero"):
+            return np.clip(np.searchsorted(self._x, x, side="right") - 1, 0, n - 1)
+        if self._kind == "next":
+            return np.clip(np.searchsorted(self._x, x, side="left"), 0, n - 1)
+        middle = (self._x[1:] + self._x[:-1]) / 2
+        side = "left" if self._kind == "nearest" else "right"
         return np.clip(np.searchsorted(middle, x, side=side), 0, n - 1)
 
 
@@ -135,11 +140,11 @@ def interp1d(
     array([0.75, 0.25, 0.  ])
 
     """
+    options = {"bounds_error": bounds_error, "fill_value": settled(fill_value), "assume_sorted": assume_sorted}
+    moves = holds_variable((x, y, fill_value))
+    plain = None if moves else scipys.interp1d(settled(x), settled(y), kind, axis, copy, **options)
     if kind not in (*_ORDERS, *_STEPS, "linear") and not isinstance(kind, int):
         raise ArgumentError(f"interp1d: kind={kind!r} is none that is known\n  at {user_line()}")
-    options = {"bounds_error": bounds_error, "fill_value": fill_value, "assume_sorted": assume_sorted}
-    moves = holds_variable((x, y, fill_value))
-    plain = None if moves else scipys.interp1d(x, y, kind, axis, copy, **options)
     dtypes = as_array(x).dtype, as_array(y).dtype
     is_single = dtypes[1] == np.float32 and (kind in _STEPS or (kind == "linear" and dtypes[0] == np.float32))
     x, y = double(x), double(y)
@@ -153,17 +158,15 @@ def interp1d(
     if not assume_sorted:
         order = np.argsort(x, kind="stable")
         x, y = read(x, order), read(y, order)
-    extrapolates = isinstance(fill_value, str)
-    if bounds_error is None:
-        given = not (extrapolates or isinstance(fill_value, (tuple, list)) or holds_variable(fill_value))
-        bounds_error = given and bool(np.all(np.isnan(fill_value)))
-    fill = tuple(fill_value) if isinstance(fill_value, (tuple, list)) else fill_value
-    line = _Line(x, y, kind, at, bounds_error, fill)
-    line.plain, line.single = plain, is_single
+    line = _Line(x, y, kind, at)
+    line._scipys, line._single = plain, is_single
+    if plain is None:
+        line.bounds_error = not isinstance(fill_value, str) if bounds_error is None else bounds_error
+        line.fill_value = fill_value
     return line
 
 
-class RegularGridInterpolator(StandIn):
+class RegularGridInterpolator(Kept):
     """Values between others on a grid of any number of axes.
 
     Attributes
@@ -194,24 +197,36 @@ class RegularGridInterpolator(StandIn):
         self, points: Any, values: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan,
         *, solver: Any = None, solver_args: Any = None,
     ) -> None:  # fmt: skip
+        options = {"solver": solver, "solver_args": solver_args}
+        # SciPy's own, of plain numbers; it may be asked at Variables all the same.
+        if not holds_variable((points, values, fill_value)):
+            given = (settled(points), settled(values), method, bounds_error, settled(fill_value))
+            self._scipys = scipys.RegularGridInterpolator(*given, **options)
+            return
+        self.method, self.bounds_error, self.fill_value = method, bounds_error, fill_value
         self.grid = tuple(map(double, points))
         values = as_array(values)
-        self.values = values if values.dtype.kind in "fc" else values.astype(np.float64)
-        self.method, self.bounds_error, self.fill_value = method, bounds_error, fill_value
-        self._options = {"solver": solver, "solver_args": solver_args}
+        values = values if values.dtype.kind in "fc" else values.astype(np.float64)
         lengths = tuple(g.shape[0] for g in self.grid)
-        if self.values.shape[: len(lengths)] != lengths:
+        if values.shape[: len(lengths)] != lengths:
             raise ShapeError(
                 f"RegularGridInterpolator: values {describe(values)} on a grid of {lengths}\n  at {user_line()}"
+            )
+        falling = tuple(i for i, g in enumerate(self.grid) if bottom(g[0]) > bottom(g[-1]))
+        self.grid = tuple(g[::-1] if i in falling else g for i, g in enumerate(self.grid))
+        self.values = np.flip(values, falling)
+        if not all(np.all(np.diff(bottom(g), axis=-1) > 0) for g in self.grid):
+            raise ArgumentError(
+                f"RegularGridInterpolator: the places along an axis rise or fall\n  at {user_line()}"
             )
 
     def __call__(self, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:
         """The values at places (..., d), of which the last axis has one coordinate for each axis of the grid."""
         how = self.method if method is None else method
+        if self._scipys is not None and not holds_variable(xi):
+            return self._scipys(settled(xi), method, nu=nu)
         joined = isinstance(xi, tuple)
         xi = np.stack(np.broadcast_arrays(*map(double, xi)), axis=-1) if joined else double(xi)
-        if not any(isinstance(v, Variable) for v in (*self.grid, self.values, xi)):
-            return self._own()(xi, how, nu=nu)
         if how not in ("linear", "nearest", *_DEGREES) or (nu is not None and how not in _DEGREES):
             raise NoRuleError(
                 f"RegularGridInterpolator has no derivative rule for method={how!r}, nu={nu!r}\n"
@@ -233,13 +248,6 @@ class RegularGridInterpolator(StandIn):
         # SciPy makes a vector of the value at a single place.
         shape = (1,) if xi.ndim == 1 else xi.shape[:-1]
         return np.reshape(out, (*shape, *self.values.shape[d:]))
-
-    def _own(self) -> Any:
-        if any(isinstance(v, Variable) for v in (*self.grid, self.values)):
-            return None
-        return scipys.RegularGridInterpolator(
-            self.grid, self.values, self.method, self.bounds_error, self.fill_value, **self._options
-        )
 
     def _outside(self, xi: Any) -> Any:
         sides = [(xi[:, i] < g[0], xi[:, i] > g[-1]) for i, g in enumerate(self.grid)]
@@ -316,7 +324,8 @@ def interpn(
 
     """
     if not holds_variable((points, values, xi)):
-        return scipys.interpn(points, values, xi, method, bounds_error, fill_value)
+        given = (settled(points), settled(values), settled(xi))
+        return scipys.interpn(*given, method, bounds_error, fill_value)
     return RegularGridInterpolator(points, values, method, bounds_error, fill_value)(xi)
 
 

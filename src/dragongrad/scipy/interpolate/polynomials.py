@@ -6,160 +6,16 @@ method.
 
 from __future__ import annotations
 
-from math import factorial
 from typing import Any
 
 import numpy as np
-import scipy.interpolate as scipys
 
-from ...blocks.indexing import read
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
-from ...core.variable import Variable, bottom
+from ...core.variable import bottom
 from ..chapters import double
 from ..linalg import solve_banded
-from ..standing import StandIn
-from .chapter import CHAPTER, beside, data, made_by_scipy, outside_is_nan, own, periodic, placed
-from .splines import BSpline
-
-
-class PPoly(StandIn):
-    """A polynomial in each of the intervals between places: sums of `c[i] * (x - x[j])**(k - i)`.
-
-    Attributes
-    ----------
-    c : array of shape (k + 1, m, ...)
-        The coefficients, of the highest power first.
-    x : array of shape (m + 1,)
-        The places, which rise.
-    extrapolate : bool or "periodic"
-        Whether the first and the last polynomial go on outside; False: NaN.
-    axis : int
-        Where the axis of places stands among those of a value.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import interpolate
-    >>> f = lambda c: interpolate.PPoly(c, np.array([0.0, 1.0]))(0.5)
-    >>> ad.grad(f)(np.array([[1.0], [2.0], [3.0]])).ravel()
-    array([0.25, 0.5 , 1.  ])
-
-    """
-
-    theirs = scipys.PPoly
-
-    def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
-        c, self.x, self.axis = double(c), double(x), axis
-        if axis:
-            c = np.moveaxis(np.moveaxis(c, axis + 1, 0), 1, 0)
-        self.c = c
-        self.extrapolate: Any = True if extrapolate is None else extrapolate
-        if c.ndim < 2 or self.x.ndim != 1 or c.shape[1] != self.x.shape[0] - 1:
-            raise ShapeError(
-                f"PPoly({describe(c)}, {describe(x)}): coefficients (k + 1, m, ...) of m + 1 places\n"
-                f"  at {user_line()}"
-            )
-
-    def _own(self) -> Any:
-        return self._scipys() if self._is_plain() else None
-
-    @classmethod
-    def _ours(cls, made: Any) -> Any:
-        return _ours(made) if isinstance(made, scipys.PPoly) else made
-
-    @classmethod
-    def from_spline(cls, tck: Any, extrapolate: Any = None) -> PPoly:
-        """The polynomials of a spline that is given by knots, coefficients and degree, or of a `BSpline`."""
-        spline = tck if isinstance(tck, BSpline) else BSpline(*tck)
-        if (own := spline._own()) is not None:
-            return _ours(scipys.PPoly.from_spline(own, extrapolate))
-        c = [spline(spline.t[:-1], order, True) / factorial(order) for order in range(spline.k, -1, -1)]
-        return cls.construct_fast(np.stack(c), spline.t, spline.extrapolate if extrapolate is None else extrapolate)
-
-    @classmethod
-    def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> PPoly:
-        """Make one of coefficients whose axis of intervals stands second already."""
-        made = cls(c, x, extrapolate)
-        made.axis = axis
-        return made
-
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The values at places, or those of the derivative of order `nu`."""
-        how = self.extrapolate if extrapolate is None else extrapolate
-        if self._is_plain(double(x)):
-            return self._scipys()(x, nu, how)
-        x = double(x)
-        at = periodic(x, self.x[0], self.x[-1]) if how == "periodic" else x
-        piece = np.clip(np.searchsorted(self.x, np.reshape(at, (-1,)), side="right") - 1, 0, self.c.shape[1] - 1)
-        piece = np.reshape(piece, at.shape)
-        step, out = at - read(self.x, piece), None
-        step = np.reshape(step, step.shape + (1,) * (self.c.ndim - 2))
-        coefficients = _derived(self.c, nu) if nu >= 0 else self.antiderivative(-nu).c
-        for i in range(coefficients.shape[0]):
-            c = read(coefficients[i], piece)
-            out = c + 0 * step if out is None else out * step + c
-        out = outside_is_nan(out, at, self.x[0], self.x[-1]) if not how else out
-        return placed(out, self.axis, x.ndim)[()]
-
-    def _is_plain(self, *others: Any) -> bool:
-        return not any(isinstance(v, Variable) for v in (self.c, self.x, *others))
-
-    def _scipys(self) -> Any:
-        return scipys.PPoly.construct_fast(self.c, self.x, self.extrapolate, self.axis)
-
-    def derivative(self, nu: int = 1) -> PPoly:
-        """The derivative of order `nu`, as another one."""
-        if nu < 0:
-            return self.antiderivative(-nu)
-        return PPoly.construct_fast(_derived(self.c, nu), self.x, self.extrapolate, self.axis)
-
-    def antiderivative(self, nu: int = 1) -> PPoly:
-        """An antiderivative of order `nu`, which is zero at the first place."""
-        if nu <= 0:
-            return self.derivative(-nu)
-        if self._is_plain():
-            return _ours(self._scipys().antiderivative(nu))
-        c = self.c
-        for _ in range(nu):
-            k = c.shape[0]
-            powers = np.reshape(np.arange(k, 0, -1.0), (k,) + (1,) * (c.ndim - 1))
-            higher = c / powers
-            h = np.reshape(np.diff(self.x), (-1,) + (1,) * (c.ndim - 2))
-            ends: Any = 0.0
-            for i in range(k):
-                ends = (ends + higher[i]) * h
-            begins = np.concatenate([np.zeros_like(ends[:1]), np.cumsum(ends, axis=0)[:-1]])
-            c = np.concatenate([higher, begins[None]])
-        how = False if self.extrapolate == "periodic" else self.extrapolate
-        return PPoly.construct_fast(c, self.x, how, self.axis)
-
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
-        """The integral between two numbers, both of which may move."""
-        how = self.extrapolate if extrapolate is None else extrapolate
-        if how == "periodic":
-            raise ArgumentError(
-                f"integrate: add the integrals over the periods of a periodic polynomial\n  at {user_line()}"
-            )
-        if self._is_plain(a, b):
-            return self._scipys().integrate(a, b, how)
-        whole = self.antiderivative()
-        return whole(b, extrapolate=how) - whole(a, extrapolate=how)
-
-
-def _derived(c: Any, nu: int) -> Any:
-    """The coefficients of a derivative."""
-    k = c.shape[0]
-    if nu >= k:
-        return np.zeros_like(c[:1])
-    factors = [factorial(p) / factorial(p - nu) for p in range(k - 1, nu - 1, -1)]
-    return c[: k - nu] * np.reshape(np.array(factors), (-1,) + (1,) * (c.ndim - 1))
-
-
-CHAPTER.states["PPoly"] = "exact derivatives"
-
-
-def _ours(made: Any) -> PPoly:
-    return PPoly.construct_fast(made.c, made.x, made.extrapolate, made.axis)
+from .chapter import beside, data, made_by_scipy, own
+from .pieces import PPoly, pieces
 
 
 def _hermite(x: Any, y: Any, slopes: Any, extrapolate: Any, axis: int) -> PPoly:
@@ -171,7 +27,7 @@ def _hermite(x: Any, y: Any, slopes: Any, extrapolate: Any, axis: int) -> PPoly:
     return PPoly.construct_fast(c, x, extrapolate, axis)
 
 
-@made_by_scipy(_ours)
+@made_by_scipy(pieces)
 def CubicHermiteSpline(  # noqa: N802 - SciPy's name
     x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None
 ) -> PPoly:
@@ -272,7 +128,7 @@ def _periodic_slopes(h: Any, wide: Any, mean: Any) -> Any:
     return np.concatenate([slopes, slopes[:1]])
 
 
-@made_by_scipy(_ours)
+@made_by_scipy(pieces)
 def CubicSpline(  # noqa: N802
     x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None
 ) -> PPoly:
@@ -327,7 +183,7 @@ def _end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(too_far, 3 * m0, d))
 
 
-@made_by_scipy(_ours)
+@made_by_scipy(pieces)
 def PchipInterpolator(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:  # noqa: N802
     """The piecewise cubic that keeps the values' rising and falling (Fritsch and Carlson 1980), as a `PPoly`.
 
@@ -374,7 +230,7 @@ def pchip_interpolate(xi: Any, yi: Any, x: Any, der: Any = 0, axis: int = 0) -> 
     return [spline(x, nu) for nu in der] if isinstance(der, (list, tuple)) else spline(x, der)
 
 
-@made_by_scipy(_ours)
+@made_by_scipy(pieces)
 def Akima1DInterpolator(  # noqa: N802
     x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None
 ) -> PPoly:

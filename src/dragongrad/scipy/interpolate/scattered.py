@@ -11,7 +11,7 @@ import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ..chapters import double, holds_variable, settled
-from ..standing import StandIn
+from ..standing import Kept
 from .chapter import CHAPTER
 from .splines import make_interp_spline
 
@@ -41,7 +41,7 @@ _KERNELS: dict[str, tuple[Callable[[Any], Any], int]] = {
 _OF_ANY_SCALE = ("linear", "thin_plate_spline", "cubic", "quintic")
 
 
-class RBFInterpolator(StandIn):
+class RBFInterpolator(Kept):
     """`scipy.interpolate.RBFInterpolator` of all places at once, in values, places and where it is asked.
 
     Of the linear and the thin-plate kernel the derivatives at a place of the data that do not exist count as 0: the
@@ -86,12 +86,22 @@ class RBFInterpolator(StandIn):
         self, y: Any, d: Any, neighbors: Any = None, smoothing: Any = 0.0, kernel: str = "thin_plate_spline",
         epsilon: Any = None, degree: int | None = None,
     ) -> None:  # fmt: skip
-        given = (y, d, neighbors, smoothing, kernel, epsilon, degree)
+        self._neighbors, self._coefficients = neighbors, None
+        self._given = (y, d, smoothing, kernel.lower(), epsilon, degree)
         # SciPy's own, of plain numbers; it may be asked at Variables all the same.
+        given = (y, d, neighbors, smoothing, kernel, epsilon, degree)
         self._scipys = None if holds_variable(given) else scipys.RBFInterpolator(*map(settled, given))
-        self.neighbors, kernel = neighbors, kernel.lower()
         if self._scipys is None:
-            self._check_smooth()
+            self._solve(*self._given)
+            self.y, self.d, self.smoothing, self.neighbors = y, d, smoothing, None
+            self.kernel, self.epsilon = self._kernel, self._epsilon
+
+    def _solve(self, y: Any, d: Any, smoothing: Any, kernel: str, epsilon: Any, degree: int | None) -> None:
+        if self._neighbors is not None:
+            raise NoRuleError(
+                "RBFInterpolator with neighbors= jumps from place to place\n"
+                f"  at {user_line()}\nLeave neighbors out"
+            )
         if kernel not in _KERNELS or (epsilon is None and kernel not in _OF_ANY_SCALE):
             raise ArgumentError(
                 f"RBFInterpolator: kernel={kernel!r}, epsilon={epsilon!r}\n  at {user_line()}\n"
@@ -103,13 +113,13 @@ class RBFInterpolator(StandIn):
                 f"RBFInterpolator({describe(y)}, {describe(d)}): places (n, dimensions), n values\n"
                 f"  at {user_line()}"
             )
-        self.y, self.d, self.kernel, self.epsilon = y, d, kernel, 1.0 if epsilon is None else epsilon
+        self._y, self._d, self._kernel, self._epsilon = y, d, kernel, 1.0 if epsilon is None else epsilon
         least = _KERNELS[kernel][1]
-        self.powers = _powers(y.shape[1], max(least, 0) if degree is None else int(degree))
+        self._powers = _powers(y.shape[1], max(least, 0) if degree is None else int(degree))
         low, high = np.min(y, axis=0), np.max(y, axis=0)
         # The polynomial is the same whatever it is centred at and scaled by.
         self._shift, self._scale = (low + high) / 2, np.where(high == low, 1.0, (high - low) / 2)
-        n, count = y.shape[0], len(self.powers)
+        n, count = y.shape[0], len(self._powers)
         smooth = np.broadcast_to(double(smoothing), (n,))
         apart = np.where(np.eye(n, dtype=bool), 0.0, self._squares(y))
         square, beside = _KERNELS[kernel][0](apart) + smooth * np.eye(n), self._monomials(y)
@@ -118,21 +128,14 @@ class RBFInterpolator(StandIn):
         right = np.concatenate([right, np.zeros((count, right.shape[1]), right.dtype)])
         self._coefficients = np.linalg.solve(matrix, right)
 
-    def _check_smooth(self) -> None:
-        if self.neighbors is not None:
-            raise NoRuleError(
-                "RBFInterpolator with neighbors= jumps from place to place\n"
-                f"  at {user_line()}\nLeave neighbors out"
-            )
-
     def _squares(self, x: Any) -> Any:
-        return np.sum((self.epsilon * (x[:, None, :] - self.y)) ** 2, axis=-1)
+        return np.sum((self._epsilon * (x[:, None, :] - self._y)) ** 2, axis=-1)
 
     def _monomials(self, x: Any) -> Any:
         x = (x - self._shift) / self._scale
         ones = np.ones(x.shape[0])
         columns = []
-        for powers in self.powers:
+        for powers in self._powers:
             column = ones
             for axis, power in enumerate(powers):
                 for _ in range(power):
@@ -144,14 +147,15 @@ class RBFInterpolator(StandIn):
         """The values at places, of shape (m, dimensions)."""
         if self._scipys is not None and not holds_variable(x):
             return self._scipys(settled(x))
-        self._check_smooth()
+        if self._coefficients is None:
+            self._solve(*self._given)
         x = double(x)
-        if np.ndim(x) != 2 or x.shape[1] != self.y.shape[1]:
+        if np.ndim(x) != 2 or x.shape[1] != self._y.shape[1]:
             raise ShapeError(
-                f"an RBFInterpolator of {self.y.shape[1]} dimensions was asked at {describe(x)}\n  at {user_line()}"
+                f"an RBFInterpolator of {self._y.shape[1]} dimensions, asked at {describe(x)}\n  at {user_line()}"
             )
-        rows = np.concatenate([_KERNELS[self.kernel][0](self._squares(x)), self._monomials(x)], axis=1)
-        return np.reshape(rows @ self._coefficients, (x.shape[0], *self.d.shape[1:]))
+        rows = np.concatenate([_KERNELS[self._kernel][0](self._squares(x)), self._monomials(x)], axis=1)
+        return np.reshape(rows @ self._coefficients, (x.shape[0], *self._d.shape[1:]))
 
 
 def _powers(dimensions: int, degree: int) -> list[tuple[int, ...]]:
@@ -159,7 +163,7 @@ def _powers(dimensions: int, degree: int) -> list[tuple[int, ...]]:
     return [powers for powers in each if sum(powers) <= degree]
 
 
-class RectBivariateSpline(StandIn):
+class RectBivariateSpline(Kept):
     """`scipy.interpolate.RectBivariateSpline` through all values of a grid (`s=0`), of degrees 1, 3 or 5.
 
     Parameters

@@ -11,10 +11,9 @@ import scipy.interpolate as scipys
 from ...blocks.axes import single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
-from ...core.variable import Variable
 from ..chapters import double, holds_variable, one_of, settled
 from ..standing import StandIn
-from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, own, periodic, placed
+from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, over_periods, own, periodic, placed
 
 
 class BSpline(StandIn):
@@ -46,6 +45,10 @@ class BSpline(StandIn):
     theirs = scipys.BSpline
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
+        if not holds_variable((t, c)):
+            # SciPy checks more than shapes.
+            self._take(scipys.BSpline(settled(t), settled(c), k, extrapolate, axis))
+            return
         self.t, c, self.k = double(t), double(c), operator.index(k)
         self.extrapolate, self.axis = extrapolate, single(axis, c.ndim)
         self.c = np.moveaxis(c, self.axis, 0)
@@ -56,31 +59,52 @@ class BSpline(StandIn):
                 f"  at {user_line()}"
             )
 
+    def _take(self, made: Any) -> None:
+        self.t, self.c, self.k = made.t, made.c, made.k
+        self.extrapolate, self.axis = made.extrapolate, made.axis
+
+    @classmethod
+    def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> BSpline:
+        """Make one of arrays as they are, the coefficients along axis 0, without checks."""
+        made = cls.__new__(cls)
+        made.t, made.c, made.k, made.extrapolate, made.axis = double(t), double(c), k, extrapolate, axis
+        return made
+
+    @property
+    def tck(self) -> tuple[Any, Any, int]:
+        """Knots, coefficients and degree."""
+        return self.t, self.c, self.k
+
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The values at places, or those of the derivative of order `nu`."""
         how = self.extrapolate if extrapolate is None else extrapolate
-        if (own := self._own(double(x))) is not None:
-            return own(x, nu, how)
+        if (own := self._own(x)) is not None:
+            return own(settled(x), nu, how)
         x = double(x)
-        low, high = self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
+        low, high = self._ends()
         at = periodic(x, low, high) if how == "periodic" else x
         spline = self if not nu else self.derivative(nu)
         out = _de_boor(spline.t, spline.c, spline.k, at)
         out = outside_is_nan(out, at, low, high) if not how else out
         return placed(out, self.axis, x.ndim)[()]
 
+    def _ends(self) -> tuple[Any, Any]:
+        return self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
+
     def _own(self, *others: Any) -> Any:
-        if any(isinstance(v, Variable) for v in (self.t, self.c, *others)):
+        if holds_variable((self.t, self.c, *others)):
             return None
         return scipys.BSpline.construct_fast(self.t, self.c, self.k, self.extrapolate, self.axis)
 
     @classmethod
     def _ours(cls, made: Any) -> Any:
-        return as_ours(made) if isinstance(made, scipys.BSpline) else made
+        return as_ours(made, cls) if isinstance(made, scipys.BSpline) else made
 
     @classmethod
     def basis_element(cls, t: Any, extrapolate: Any = True) -> BSpline:
         """The one spline of degree k that is not zero between k + 2 knots."""
+        if not holds_variable(t):
+            return as_ours(scipys.BSpline.basis_element(settled(t), extrapolate), cls)
         t = double(t)
         k = t.shape[0] - 2
         t = np.concatenate([np.stack([t[0] - 1] * k), t, np.stack([t[-1] + 1] * k)]) if k > 0 else t
@@ -90,21 +114,25 @@ class BSpline(StandIn):
 
     def derivative(self, nu: int = 1) -> BSpline:
         """The derivative of order `nu`, as a spline of a lower degree."""
+        if (own := self._own()) is not None:
+            return as_ours(own.derivative(nu), type(self))
         if nu < 0:
             return self.antiderivative(-nu)
         t, c, k = self.t, self.c, self.k
         c = c[: t.shape[0] - k - 1]
         for _ in range(nu):
             if k == 0:
-                return BSpline._made(t, np.zeros_like(c), 0, self)
+                return self._like(t, np.zeros_like(c), 0)
             step = t[k + 1 : -1] - t[1 : -k - 1]
             step = np.reshape(step, (-1,) + (1,) * (c.ndim - 1))
             c = np.where(step == 0, 0.0, k * np.diff(c, axis=0) / np.where(step == 0, 1.0, step))
             t, k = t[1:-1], k - 1
-        return BSpline._made(t, c, k, self)
+        return self._like(t, c, k)
 
     def antiderivative(self, nu: int = 1) -> BSpline:
-        """The integral from the first knot, `nu` times, as a spline of a higher degree."""
+        """The integral from the first knot, `nu` times, as a spline of a higher degree; a period has none."""
+        if (own := self._own()) is not None:
+            return as_ours(own.antiderivative(nu), type(self))
         if nu < 0:
             return self.derivative(-nu)
         t, k = self.t, self.k
@@ -113,30 +141,26 @@ class BSpline(StandIn):
             step = np.reshape(t[k + 1 :] - t[: -k - 1], (-1,) + (1,) * (c.ndim - 1))
             c = np.concatenate([np.zeros_like(c[:1]), np.cumsum(c * step, axis=0) / (k + 1)])
             t, k = np.concatenate([t[:1], t, t[-1:]]), k + 1
-        return BSpline._made(t, c, k, self)
+        made = self._like(t, c, k)
+        made.extrapolate = False if nu and self.extrapolate == "periodic" else self.extrapolate
+        return made
 
     def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
         """The integral between two numbers, both of which may move."""
         how = self.extrapolate if extrapolate is None else extrapolate
-        if (own := self._own(double(a), double(b))) is not None:
-            return own.integrate(a, b, how)
-        if how == "periodic":
-            raise ArgumentError(
-                f"integrate: add the integrals over the periods of a periodic spline\n  at {user_line()}"
-            )
+        if (own := self._own(a, b)) is not None:
+            return own.integrate(settled(a), settled(b), how)
         ends = (double(a), double(b))
+        whole, (low, high) = self.antiderivative(), self._ends()
+        value: Any = lambda x: _de_boor(whole.t, whole.c, whole.k, x)
+        if how == "periodic":
+            return over_periods(value, low, high, *ends)
         if not how:
-            low, high = self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
             ends = (np.clip(ends[0], low, high), np.clip(ends[1], low, high))
-        whole = self.antiderivative()
-        from_low, to_high = (_de_boor(whole.t, whole.c, whole.k, end) for end in ends)
-        return to_high - from_low
+        return value(ends[1]) - value(ends[0])
 
-    @staticmethod
-    def _made(t: Any, c: Any, k: int, of: BSpline) -> BSpline:
-        made = BSpline(t, c, k, of.extrapolate)
-        made.axis = of.axis
-        return made
+    def _like(self, t: Any, c: Any, k: int) -> BSpline:
+        return self.construct_fast(t, c, k, self.extrapolate, self.axis)
 
 
 CHAPTER.states["BSpline"] = "exact derivatives"
@@ -180,10 +204,10 @@ def _conditions(end: Any, shape: tuple[int, ...]) -> list[tuple[int, Any]]:
     return [(order, double(value)) for order, value in end]
 
 
-def as_ours(made: Any) -> BSpline:
+def as_ours(made: Any, kind: type[BSpline] = BSpline) -> BSpline:
     """A spline that SciPy has made, as one that may be asked at Variables."""
-    again = BSpline(made.t, made.c, made.k, made.extrapolate)
-    again.axis = made.axis
+    again = kind.__new__(kind)
+    again._take(made)
     return again
 
 

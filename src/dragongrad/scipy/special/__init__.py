@@ -1,20 +1,21 @@
 """`scipy.special`, differentiable, by SciPy's names.
 
-SciPy's ufuncs are themselves here: they ask Variables, and need no wrapper. Its functions in Python have others,
-which answer to SciPy's own names too.
+SciPy's ufuncs are themselves here: they ask Variables, and need no wrapper. Its functions in Python have others for
+Variables, which answer to SciPy's own names too; of plain arrays they are SciPy's own.
 """
 
 from importlib import import_module
 from typing import Any
 
 from ...core.errors import NoRuleError, user_line
+from ..chapters import Chapter
 from ..names import PYTHON, REFUSED
 
 
 def __getattr__(name: str) -> Any:
     theirs = import_module("scipy.special")
     if name in PYTHON:
-        found = getattr(import_module(f"{__name__}.functions"), name)
+        found = Chapter(theirs).smooth(getattr(import_module(f"{__name__}.functions"), name))
     elif name in REFUSED:
         raise AttributeError(f"dragongrad.scipy.special has no {name}: {REFUSED[name]}")
     elif name in theirs.__all__:

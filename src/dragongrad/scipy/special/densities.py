@@ -50,7 +50,7 @@ def beta_term(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 def gamma_density(a: Any, x: Any) -> Any:
     """The density of the gamma distribution, at zero and at infinity too."""
-    start, end = x == 0, x == np.inf
+    start, end = x == 0, np.logical_or(x == np.inf, np.logical_and(x > 0, a == np.inf))
     inner = np.where(np.logical_or(start, end), 1.0, x)
     at_zero = np.where(a > 1, 0.0, np.where(a == 1, 1.0, np.inf))
     return np.where(end, 0.0, np.where(start, at_zero, gamma_term(a, inner) * a / inner))
@@ -62,6 +62,8 @@ def beta_density(a: Any, b: Any, x: Any, y: Any) -> Any:
     out = np.logical_or(start, end)
     inner, other = np.where(out, 0.5, x), np.where(out, 0.5, y)
     found = beta_term(a, b, inner, other) / (inner * other)
+    # With one infinite parameter it is a mass at an end.
+    found = np.where(np.logical_xor(a == np.inf, b == np.inf), 0.0, found)
     at_zero = np.where(a > 1, 0.0, np.where(a == 1, b, np.inf))
     at_one = np.where(b > 1, 0.0, np.where(b == 1, a, np.inf))
     return np.where(start, at_zero, np.where(end, at_one, found))

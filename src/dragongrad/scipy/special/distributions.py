@@ -81,8 +81,15 @@ def _binomial_p(k: Any, n: Any, p: Any) -> Any:
     return -beta_density(n - _whole(k), _whole(k) + 1, 1 - p, p)
 
 
-enter("bdtr", K, order("n"), lambda x, y, z: _binomial_p(x, y, z))
-enter("bdtrc", K, order("n"), lambda x, y, z: -_binomial_p(x, y, z))
+def _of_some(out: Any, k: Any, n: Any, p: Any) -> Any:
+    """The slope of the probability of at most k of n, which stays at 0 or 1 where k is none or all."""
+    stays = np.logical_or(_whole(k) < 0, _whole(k) == n)
+    slope = _binomial_p(np.where(stays, 0.0, k), np.where(stays, 1.0, n), p)
+    return np.where(stays, 0.0 * out, slope)
+
+
+enter("bdtr", K, order("n"), lambda out, x, y, z: _of_some(out, x, y, z))
+enter("bdtrc", K, order("n"), lambda out, x, y, z: -_of_some(out, x, y, z))
 enter("bdtri", K, order("n"), lambda out, x, y: 1 / _binomial_p(x, y, out))
 
 
@@ -214,18 +221,27 @@ def _gauss() -> tuple[Any, Any]:
 
 def _student_t(x: Any, y: Any) -> Any:
     """The density, `(v/(v+t**2))**((v+1)/2) / (sqrt(v) beta(v/2, 1/2))`."""
-    return np.exp(-0.5 * (x + 1) * np.log1p(y * y / x) - sp.betaln(0.5 * x, 0.5)) / np.sqrt(x)
+    # With infinitely many degrees of freedom it is the normal one.
+    normal = np.exp(-0.5 * y * y) * DENSITY
+    far = x == np.inf
+    x = np.where(far, 1.0, x)
+    return np.where(
+        far, normal, np.exp(-0.5 * (x + 1) * np.log1p(y * y / x) - sp.betaln(0.5 * x, 0.5)) / np.sqrt(x)
+    )
 
 
 def _student_v(x: Any, y: Any) -> Any:
     x, y = np.broadcast_arrays(1.0 * x, 1.0 * y)
+    normal = x == np.inf
+    x = np.where(normal, 1.0, x)
     near = y * y < np.minimum(1e-2 * x, 4.0)
     t = np.where(near, 1.0 + np.sqrt(np.where(near, x, 1.0)), y)
     total = x + t * t
     side = np.where(t < 0, -1.0, 1.0)
     by_first = betainc_by(0.5 * x, 0.5 + 0 * t, x / total, t * t / total, True)
     far = -0.25 * side * by_first - 0.5 * t / x * _student_t(x, t)
-    return np.where(near, _student_v_near(x, np.where(near, y, 0.0)), far)
+    found = np.where(near, _student_v_near(x, np.where(near, y, 0.0)), far)
+    return np.where(normal, 0.0, found)
 
 
 def _student_v_near(x: Any, y: Any) -> Any:

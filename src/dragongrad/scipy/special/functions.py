@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks import special as stable
+from ...blocks.axes import as_array
 from ...core.block import elementwise
 from ...core.errors import ArgumentError, user_line
 from ...core.variable import Variable, bottom, is_constant, plain, value_of
@@ -202,7 +203,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
     _refuse_exact("comb", exact)
     N, k = plain(N), plain(k)  # noqa: N806
     if repetition:
-        return comb(N + k - 1, k)
+        return np.where(np.logical_and(k == 0, N >= 0), 1.0, comb(N + k - 1, k))
     known = np.logical_and(np.logical_and(k <= N, N >= 0), k >= 0)
     return np.where(known, sp.binom(N, k), 0.0)
 
@@ -221,6 +222,10 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
     n = plain(n)
     if extend == "complex":
         return sp.gamma(n + 1.0)
+    if as_array(n).dtype.kind == "c":
+        raise ArgumentError(
+            f"scipy.special.factorial of complex numbers wants extend='complex'\n  at {user_line()}\nGive it"
+        )
     below = n < 0
     return np.where(below, 0.0, sp.gamma(np.where(below, 0.0, n) + 1.0))
 
@@ -279,8 +284,14 @@ def _reflected(letter: str, fn: Any, n: Any, z: Any, derivative: bool) -> Any:
     if z.dtype.kind == "c" if hasattr(z, "dtype") else isinstance(z, complex):
         return fn(n, z)
     negative = z < 0
-    if letter == "k" or (not isinstance(negative, Variable) and not np.any(negative)):
+    if not isinstance(negative, Variable) and not np.any(negative):
         return fn(n, z)
+    if letter == "k":
+        # It is not odd or even, but goes on as a sum with the growing one.
+        growing = of_special("_spherical_in_d" if derivative else "_spherical_in")(n, np.absolute(z))
+        sign = 1.0 - 2.0 * np.remainder(n, 2)
+        other = (-np.pi * growing - sign * fn(n, np.absolute(z))) * (-1.0 if derivative else 1.0)
+        return np.where(negative, other, fn(n, np.where(negative, 1.0, z)))[()]
     steps = n + (1 if letter == "y" else 0) + (1 if derivative else 0)
     return fn(n, np.absolute(z)) * np.where(negative, 1.0 - 2.0 * np.remainder(steps, 2), 1.0)
 
@@ -311,10 +322,10 @@ def legendre_p(n: Any, z: Any, *, diff_n: int = 0) -> Any:
 
 
 def _sph_legendre_slope(x: Any, y: Any, z: Any) -> Any:
-    """Between the orders above and below, which holds at the poles too."""
+    """Between the orders above and below, which holds at the poles too; the value is even beyond them."""
     above = np.sqrt(np.maximum((x - y) * (x + y + 1.0), 0.0)) * _sph_legendre.call(x, y + 1, z)
     below = np.sqrt(np.maximum((x + y) * (x - y + 1.0), 0.0)) * _sph_legendre.call(x, y - 1, z)
-    return 0.5 * (above - below)
+    return np.where(np.sin(z) < 0, -0.5, 0.5) * (above - below)
 
 
 def _sph_legendre_value(n: Any, m: Any, theta: Any) -> Any:

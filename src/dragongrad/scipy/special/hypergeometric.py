@@ -18,14 +18,14 @@ def parameter(name: str) -> Refused:
 
 
 enter("hyp0f1", parameter("v"), lambda x, y: sp.hyp0f1(x + 1.0, y) / x)
-enter("hyp1f1", parameter("a"), parameter("b"), lambda x, y, z: x / y * sp.hyp1f1(x + 1.0, y + 1.0, z))
+enter("hyp1f1", parameter("a"), parameter("b"), lambda x, y, z: x * (sp.hyp1f1(x + 1.0, y + 1.0, z) / y))
 enter("hyperu", parameter("a"), parameter("b"), lambda x, y, z: -x * sp.hyperu(x + 1.0, y + 1.0, z))
 enter(
     "hyp2f1",
     parameter("a"),
     parameter("b"),
     parameter("c"),
-    lambda x, y, z, u: x * y / z * sp.hyp2f1(x + 1.0, y + 1.0, z + 1.0, u),
+    lambda x, y, z, u: x * y * (sp.hyp2f1(x + 1.0, y + 1.0, z + 1.0, u) / z),
 )
 enter("wright_bessel", parameter("a"), parameter("b"), lambda x, y, z: sp.wright_bessel(x, x + y, z))
 

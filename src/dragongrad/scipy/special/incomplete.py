@@ -73,7 +73,7 @@ def _gamma_above(a: Any, x: Any) -> Any:
 def gammainc_by_a(a: Any, x: Any) -> Any:
     """The derivative of the lower incomplete gamma function by its parameter."""
     known = np.logical_and(np.logical_and(a > 0, x > 0), np.logical_and(np.isfinite(a), np.isfinite(x)))
-    end = np.logical_or(x == 0, x == np.inf)
+    end = np.logical_or(np.logical_or(x == 0, x == np.inf), np.logical_and(x > 0, a == np.inf))
     a, x = np.where(known, a, 1.0), np.where(known, x, 1.0)
     below = x < a + 0.5
     low = _gamma_below(np.where(below, a, 1.0), np.where(below, x, 1.0))
@@ -123,7 +123,7 @@ def betainc_by(a: Any, b: Any, x: Any, y: Any, first: bool) -> Any:
     """The derivative of the incomplete beta function by its first or second parameter; `y` is `1 - x`."""
     known = np.logical_and(np.logical_and(a > 0, b > 0), np.logical_and(x > 0, y > 0))
     known = np.logical_and(known, np.logical_and(np.isfinite(a), np.isfinite(b)))
-    end = np.logical_or(x == 0, y == 0)
+    end = np.logical_or(np.logical_or(x == 0, y == 0), np.logical_xor(a == np.inf, b == np.inf))
     a, b, x, y = (np.where(known, v, s) for v, s in ((a, 1.0), (b, 1.0), (x, 0.5), (y, 0.5)))
     # I(a, b, x) = 1 - I(b, a, y)
     below = x * (b + 0.5) < y * (a + 0.5)

@@ -85,9 +85,8 @@ class Family:
         self.name, self.shapes = name, shapes or None
         self._names = [s for s in shapes.replace(" ", "").split(",") if s]
         self.__module__ = "dragongrad.scipy.stats"
-        self.__doc__ = (
-            f"The distribution `scipy.stats.{name}`, with derivatives by places, shapes, location and scale."
-        )
+        by = "shapes" if discrete else "places, shapes, location and scale"
+        self.__doc__ = f"The distribution `scipy.stats.{name}`, with derivatives by {by}."
         CHAPTER.states[name] = "exact derivatives of " + ", ".join(self._found())
 
     def _found(self) -> list[str]:

@@ -56,6 +56,15 @@ class Multivariate:
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *dir(self.scipys)})
 
+    @property
+    def random_state(self) -> Any:
+        """SciPy's generator of random numbers for this family, which may be set."""
+        return self.scipys.random_state
+
+    @random_state.setter
+    def random_state(self, seed: Any) -> None:
+        self.scipys.random_state = seed
+
 
 def _squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:
     """A rule whose results lose their axes of length 1, as those of SciPy's do."""

@@ -14,7 +14,7 @@ from ...blocks.special import logsumexp
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import NAMESPACE
 from ..chapters import holds_variable, settled
-from ..standing import StandIn
+from ..standing import Kept
 from .chapter import CHAPTER, double, floating, refused, smooth
 from .normal import t as student
 from .samples import plain_options
@@ -145,7 +145,7 @@ def _result_of_lines() -> Any:
     return cls
 
 
-class gaussian_kde(StandIn):  # noqa: N801
+class gaussian_kde(Kept):  # noqa: N801
     """`scipy.stats.gaussian_kde`: a density of samples by normal kernels, in samples, weights and places.
 
     Parameters
@@ -168,8 +168,10 @@ class gaussian_kde(StandIn):  # noqa: N801
 
     def __init__(self, dataset: Any, bw_method: Any = None, weights: Any = None) -> None:
         given = (dataset, bw_method, weights)
-        # SciPy's own, of plain numbers; it may be asked at Variables all the same.
-        self._scipys = None if holds_variable(given) else scipys.gaussian_kde(*map(settled, given))
+        if not holds_variable(given):
+            # SciPy's own, of plain numbers; it may be asked at Variables all the same.
+            self._scipys = scipys.gaussian_kde(*map(settled, given))
+            return
         dataset = double(dataset)
         self.dataset = dataset[None] if np.ndim(dataset) == 1 else dataset
         self.d, self.n = self.dataset.shape
@@ -186,7 +188,14 @@ class gaussian_kde(StandIn):  # noqa: N801
         self.factor = rule
         spread = (away * self.weights) @ away.T / (1 - np.sum(self.weights**2))
         self.covariance = spread * rule**2
-        self._root = np.linalg.cholesky(self.covariance)
+
+    @classmethod
+    def _ours(cls, made: Any) -> Any:
+        if not isinstance(made, scipys.gaussian_kde):
+            return made
+        again = cls.__new__(cls)
+        again._scipys = made
+        return again
 
     def logpdf(self, x: Any) -> Any:
         """The logarithm of the density at places, of shape (m,) or (dimensions, m)."""
@@ -196,11 +205,12 @@ class gaussian_kde(StandIn):  # noqa: N801
         x = x.T if x.shape == (1, self.d) and self.d != 1 else x
         if x.shape[0] != self.d:
             raise ShapeError(f"a density of {self.d} dimensions was asked at {describe(x)}\n  at {user_line()}")
-        apart = np.reshape(x[:, :, None] - self.dataset[:, None, :], (self.d, -1))
-        away = np.reshape(np.sum(np.linalg.solve(self._root, apart) ** 2, axis=0), (x.shape[1], self.n))
-        scale = np.sum(np.log(np.diagonal(self._root))) + self.d * np.log(2 * np.pi) / 2
-        used = self.weights > 0
-        weights = np.where(used, np.log(np.where(used, self.weights, 1.0)), -np.inf)
+        weights, root = double(self.weights), np.linalg.cholesky(double(self.covariance))
+        apart = np.reshape(x[:, :, None] - double(self.dataset)[:, None, :], (self.d, -1))
+        away = np.reshape(np.sum(np.linalg.solve(root, apart) ** 2, axis=0), (x.shape[1], self.n))
+        scale = np.sum(np.log(np.diagonal(root))) + self.d * np.log(2 * np.pi) / 2
+        used = weights > 0
+        weights = np.where(used, np.log(np.where(used, weights, 1.0)), -np.inf)
         return logsumexp(weights - 0.5 * away, axis=1) - scale
 
     def evaluate(self, points: Any) -> Any:

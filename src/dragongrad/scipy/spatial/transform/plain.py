@@ -78,9 +78,10 @@ def _rigid() -> Any:
     stated = refused("RigidTransform", _Plain.reason, instead)
     if not hasattr(scipys, "RigidTransform"):
         return stated
-    names = ("__getitem__", "__setitem__", "__iter__", "__len__", "__mul__", "__pow__")
-    parts = {n: _special(n) for n in names if hasattr(scipys.RigidTransform, n)}
+    names = ("__bool__", "__getitem__", "__setitem__", "__len__", "__mul__", "__pow__")
+    parts: dict[str, Any] = {n: _special(n) for n in names if hasattr(scipys.RigidTransform, n)}
     doc = "`scipy.spatial.transform.RigidTransform`, of plain arrays: with Variables take a Rotation and a vector."
+    parts["__iter__"] = lambda self: map(self._ours, self._scipys)
     parts |= {"theirs": scipys.RigidTransform, "instead": instead, "__doc__": doc}
     return type("RigidTransform", (_Plain,), {"__slots__": (), "__module__": __name__, **parts})
 

@@ -12,11 +12,11 @@ import optree
 import scipy.spatial.transform as scipys
 
 from ....blocks.axes import as_array
-from ....blocks.indexing import read
 from ....core.errors import (
     NUMPY_ERRORS,
     ArgumentError,
     DragongradError,
+    NoRuleError,
     describe,
     operation_error,
     user_line,
@@ -24,7 +24,6 @@ from ....core.errors import (
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
 from ...chapters import double, holds_variable, settled
-from ...checks import checked
 from ...standing import StandIn
 from . import quaternions as of
 from .chapter import CHAPTER
@@ -193,7 +192,7 @@ class Rotation(StandIn):
         """Several along the first axis."""
         if isinstance(rotations, Rotation):
             return cls(rotations.quat, normalize=False)
-        parts = [_quat_of(r) for r in rotations]
+        parts = [quat_of(r) for r in rotations]
         if not parts:
             raise ArgumentError(f"concatenate takes one rotation or more\n  at {user_line()}")
         return cls(np.concatenate([q if np.ndim(q) > 1 else q[None] for q in parts]), normalize=False)
@@ -267,10 +266,19 @@ class Rotation(StandIn):
 
     def __getitem__(self, index: Any) -> Rotation:
         if self.single:
-            raise TypeError("a single rotation is no stack, of which a part could be taken")
+            raise TypeError("Single rotation is not subscriptable.")
         # An index is of rotations, and never of the four numbers of one.
         places = np.arange(np.prod(self.shape, dtype=int)).reshape(self.shape)[index]
         return Rotation(np.reshape(self.quat, (-1, 4))[places], normalize=False)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if moves(self) or moves(value):
+            raise NoRuleError(
+                f"a Rotation keeps its Variables\n  at {user_line()}\nWrite Rotation.concatenate([...])"
+            )
+        own = for_scipy(self)
+        own[index] = for_scipy(value)
+        self.quat, self.scipys = own.as_quat(), own
 
     @property
     def single(self) -> bool:
@@ -284,8 +292,11 @@ class Rotation(StandIn):
 
     def __len__(self) -> int:
         if self.single:
-            raise TypeError("a single rotation has no length")
+            raise TypeError("Single rotation has no len().")
         return np.shape(self.quat)[0]
+
+    def __bool__(self) -> bool:
+        return True
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
@@ -300,10 +311,11 @@ class Rotation(StandIn):
         return None if moves(self) else for_scipy(self)
 
     def __repr__(self) -> str:
-        return f"Rotation.from_quat({self.quat!r})"
+        return f"Rotation.from_quat({self.quat!r})" if moves(self) else repr(for_scipy(self))
 
 
-def _quat_of(value: Any) -> Any:
+def quat_of(value: Any) -> Any:
+    """The quaternions of a rotation, ours or SciPy's."""
     value = held(value)
     if not isinstance(value, Rotation):
         raise ArgumentError(
@@ -337,62 +349,5 @@ def _of_parts(_: Any, parts: Any) -> Any:
 optree.register_pytree_node(Rotation, _parts, _of_parts, namespace=NAMESPACE)
 
 
-def _check_within(x: Any) -> None:
-    if not np.all((x >= 0) & (x <= 1)):
-        raise ArgumentError(f"a Slerp was asked outside of its times\n  at {user_line()}")
-
-
-# A time, from 0 at the first to 1 at the last.
-_within = checked("time of a Slerp", _check_within)
-
-
-class Slerp:
-    """`scipy.spatial.transform.Slerp`: the shortest way from rotation to rotation, in time.
-
-    Parameters
-    ----------
-    times : array of shape (n,)
-        Increasing, plain numbers.
-    rotations : Rotation
-        Of shape (n,).
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy.spatial.transform import Rotation, Slerp
-    >>> ends = Rotation.from_rotvec([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    >>> ad.grad(lambda t: Slerp([0.0, 2.0], ends)(t).as_rotvec()[2])(0.5).round(12)
-    np.float64(0.5)
-
-    """
-
-    def __init__(self, times: Any, rotations: Any) -> None:
-        if holds_variable(times):
-            raise ArgumentError(f"the times of a Slerp are plain numbers\n  at {user_line()}")
-        self.times, self._given = np.asarray(settled(times), float), held(rotations)
-        q = _quat_of(self._given)
-        many = self.times.ndim == 1 and np.ndim(q) == 2 and np.shape(q)[0] == self.times.size > 1
-        if not many or not np.all(np.diff(self.times) > 0):
-            raise ArgumentError(
-                f"a Slerp of rotations of shape {np.shape(q)[:-1]} at times of shape {self.times.shape}: two or "
-                f"more, as many of the one as of the other, and times that increase\n  at {user_line()}"
-            )
-
-    def __call__(self, times: Any) -> Rotation:
-        """The rotations at other times, plain or Variables, within the first ones: one time, or a vector."""
-        if not moves(times) and not moves(self._given):
-            return held(scipys.Slerp(self.times, for_scipy(self._given))(settled(times)))
-        times, q = as_array(times), self._given.quat
-        if np.ndim(times) > 1:
-            raise ArgumentError(f"a Slerp takes one time or a vector of them\n  at {user_line()}")
-        times = times + 0 * _within((times - self.times[0]) / (self.times[-1] - self.times[0]))
-        here = np.clip(np.searchsorted(self.times, times) - 1, 0, len(self.times) - 2)
-        part = (times - read(self.times, here)) / read(np.diff(self.times), here)
-        steps = of.to_rotvec(of.product(of.inverse(q[:-1]), q[1:]))
-        moved = of.from_rotvec(read(steps, here) * part[..., None])
-        return Rotation(of.normalized(of.product(read(q, here), moved)), normalize=False)
-
-
 _METHODS = "from_ and as_ quat, matrix, rotvec, euler, mrp; apply, inv, magnitude, *, **, [...], concatenate"
 CHAPTER.states["Rotation"] = f"exact derivatives of {_METHODS}"
-CHAPTER.states["Slerp"] = "exact derivatives"
