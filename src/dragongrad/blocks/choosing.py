@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import partial
 from typing import Any
 
@@ -271,7 +272,7 @@ _MOST_SORTED = 32
 
 
 def _sorting_axis(a: Any, axis: int | None) -> tuple[Any, int]:
-    return (np.ravel(a), 0) if axis is None else (a, axis)
+    return (np.ravel(a), 0) if axis is None else (a, operator.index(axis))
 
 
 @composite(np.sort)
@@ -353,9 +354,18 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         parts = [np.nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (np.real(x), np.imag(x))]
         return parts[0] + 1j * parts[1]
     largest = np.finfo(x.dtype).max
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(x == np.inf, largest if posinf is None else posinf, x)
-    return np.where(x == -np.inf, -largest if neginf is None else neginf, x)[()]
+    posinf, neginf = largest if posinf is None else posinf, -largest if neginf is None else neginf
+    for where, value in ((np.isnan(x), nan), (x == np.inf, posinf), (x == -np.inf, neginf)):
+        x = np.where(where, _in_place_of(x, value), x)
+    return x[()]
+
+
+def _in_place_of(x: Any, value: Any) -> Any:
+    """What stands for elements of `x`, in its dtype, as if it were copied into it."""
+    kind = promoted_as(value)
+    if not np.can_cast(kind if isinstance(kind, np.dtype) else type(kind), x.dtype, "same_kind"):
+        raise TypeError(f"nan_to_num: {value!r} cannot be cast to {x.dtype} according to the rule 'same_kind'")
+    return as_array(value).astype(x.dtype)
 
 
 @composite(np.real_if_close)

@@ -12,7 +12,7 @@ from ..core.variable import Variable, plain, value_of
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .memory import in_rows, lying
-from .storing import storable
+from .storing import elements, storable
 from .views import own
 
 _NUMBERS = frozenset({int, float, complex})
@@ -273,7 +273,8 @@ def _order_of(x: Any) -> str:
 @composite(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """The array with values put in before given places."""
-    arr, values = as_array(arr), as_array(storable(arr, plain(values)))
+    arr = as_array(arr)
+    values = as_array(storable(arr, elements(arr, plain(values))))
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = single(axis, arr.ndim)

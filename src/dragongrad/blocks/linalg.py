@@ -14,7 +14,7 @@ import numpy as np
 from ..core.block import composite, constant, general
 from ..core.errors import FactorizationError
 from ..core.variable import bottom, plain
-from .axes import as_array
+from .axes import as_array, refuse_truths
 from .equal_values import unknown
 from .kinks import kink
 from .matrices import adjoint, from_triangle, inexact, square, transposed
@@ -241,8 +241,13 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """The solution x of tensordot(a, x, x.ndim) = b."""
     a, b = plain(a), plain(b)
     if axes is not None:
-        moved = [int(axis) % a.ndim for axis in axes]
-        a = np.transpose(a, [i for i in range(a.ndim) if i not in moved] + moved)
+        order = list(range(a.ndim))
+        for axis in axes:
+            # An axis that is not there, or a negative one, NumPy does not find either.
+            refuse_truths(axis)
+            order.remove(axis)
+            order.append(axis)
+        a = np.transpose(a, order)
     shape = a.shape[-(a.ndim - np.ndim(b)) :]
     size = int(np.prod(shape))
     return np.reshape(np.linalg.solve(np.reshape(a, (size, size)), np.ravel(b)), shape)

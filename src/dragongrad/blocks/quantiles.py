@@ -55,6 +55,8 @@ def _fraction(method: str, place: Any) -> Any:
 
 def _lines(a: Any, axes: tuple[int, ...]) -> Any:
     """The elements in ascending order along a first axis that joins some axes, NaNs last."""
+    if len(axes) not in (1, a.ndim) and any(a.shape[i] == 0 for i in range(a.ndim) if i not in axes):
+        raise ValueError(f"along the axes {axes} of shape {a.shape} no elements could be joined")
     return np.sort(joined(a, axes), axis=0)
 
 
@@ -189,10 +191,10 @@ def nanmedian(
 ) -> Any:
     """The median of what is not NaN; NaN where nothing is left."""
     a = as_array(a)
-    if a.dtype.kind not in "fc":
-        return np.median(a, axis=axis, keepdims=keepdims)
     if not a.size:
         return np.nanmean(a, axis=axis, keepdims=keepdims)
+    if a.dtype.kind not in "fc":
+        return np.median(a, axis=axis, keepdims=keepdims)
     axes = normal(axis, a.ndim)
     lines = _lines(a, axes)
     count = _counts(lines, np.intp)

@@ -20,6 +20,7 @@ from .axes import (
     copied,
     joined,
     normal,
+    number_of,
     reduced,
     refuse_truths,
     restore,
@@ -288,10 +289,9 @@ def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Any:
         x = np.atleast_1d(as_array(x))
-        refuse_truths(axis)
         if axis is None and x.ndim != 1:
             raise ValueError("an array of several axes needs axis=")
-        (axis,) = normal(0 if axis is None else axis, x.ndim)
+        axis = single(0 if axis is None else number_of(axis), x.ndim)
         value = cumulative(x, axis=axis, dtype=dtype)
         if not include_initial:
             return value

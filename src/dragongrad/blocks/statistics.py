@@ -105,6 +105,8 @@ def average(
     axis = None if axis is None else normal(axis, a.ndim)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
+        if not value.size:
+            raise ZeroDivisionError("average: of no rows there is no mean, and no weight of one")
         scale = value.dtype.type(_count(a, axis))
         return (value, np.full(np.shape(value), scale)[()]) if returned else value
     w = weights_along(as_array(weights), a, axis, "average")
