@@ -74,8 +74,15 @@ def var(
         ddof = correction
     # The dtype is that of the sums: NumPy takes the differences in that of the elements and of their mean.
     work = np.float64 if dtype is None and a.dtype.kind in "biu" else dtype
-    centre = plain(mean) if mean is not _NONE else _ratio(*_sum_and_count(a, axis, work, True, where))
-    total, count = _sum_and_count(_squared(a - centre), axis, work, keepdims, where)
+    if mean is not _NONE:
+        apart = a - plain(mean)
+    else:
+        total, count = _sum_and_count(a, axis, work, True, where)
+        apart = a - _ratio(total, count)
+        if ddof < 1 and (count.__class__ is not int or count == 1):
+            # One number is its own mean wherever it is: there is no derivative of any order.
+            apart = np.where(np.logical_and(np.isfinite(a), count == 1), apart.dtype.type(0), apart)
+    total, count = _sum_and_count(_squared(apart), axis, work, keepdims, where)
     return _ratio(total, np.maximum(count - ddof, 0))
 
 
@@ -198,9 +205,7 @@ def nanvar(
 def nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False,
            **options: Any) -> Any:  # fmt: skip
     """The standard deviation of what is not NaN."""
-    spread = np.nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, **options)
-    equal = spread == 0
-    return np.where(equal, 0.0, np.sqrt(np.where(equal, 1.0, spread)))[()]
+    return root_of_sum(np.nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, **options))
 
 
 # Covariance
