@@ -292,6 +292,28 @@ REFUSED = {
     "a mask of nothing": (lambda x: _written(x, lambda y: y.__setitem__([False] * 3, np.ones((2, 0)))), SINGLE),
     "a mask of all": (lambda x: _written(x, lambda y: y.__setitem__(np.full(y.shape, True), [[1.0]])), X),
     "nan_to_num": (lambda x: np.nan_to_num(x, nan=1j), SINGLE),
+    **{
+        f"a ufunc's {name}": (lambda x, name=name: np.sin(x, **{name: "none such"}), X)
+        for name in ("casting", "order", "subok")
+    },
+    **{
+        f"{fn.__name__} keepdims {keepdims}": (lambda x, fn=fn, keepdims=keepdims: fn(x, keepdims=keepdims), X)
+        for fn in (np.sum, np.mean, np.std, np.ptp, np.nanmax, np.average) for keepdims in ("yes", None, 1.0)
+    },
+    "ufunc of objects": (lambda x: np.sin(x, dtype=object), X),
+    "stack casting": (lambda x: np.stack([x, x], casting="none such"), X),
+    "vstack casting": (lambda x: np.vstack([x, x], dtype=np.float32, casting="no"), X),
+    "tile": (lambda x: np.tile(x, 1.5), X),
+    "split": (lambda x: np.split(x, [0.5]), X),
+    "polyint": (lambda x: np.polyint(x, -1), SINGLE),
+    "vander": (lambda x: np.vander(x, -1), SINGLE),
+    "no quantiles": (lambda x: np.quantile(x, np.ones((2, 0))), X),
+    "trim_zeros": (lambda x: np.trim_zeros(x[0, 0], "z"), np.ones((1, 1, 1, 3))[0]),
+    "unravel_index": (lambda x: np.unravel_index(x, (2, 3)), SINGLE),
+    "choose": (lambda x: np.choose(x, [x, x]), SINGLE),
+    "compress": (lambda x: np.compress(x > 0, x), X),
+    "cov": (lambda x: np.cov(x, dtype=int), X[0]),
+    "nan_to_num shape": (lambda x: np.nan_to_num(x, nan=np.ones(2)), SINGLE),
     "inserted": (lambda x: np.insert(x, 0, 300), np.ones(3, np.int8)),
     "padded": (lambda x: np.pad(x, 1, constant_values=300), np.ones(3, np.int8)),
     "median along no axis": (lambda x: np.median(x, axis=()), NONE),

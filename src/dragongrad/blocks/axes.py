@@ -87,6 +87,13 @@ def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
     return normal(at, ndim) if ndim or at not in (0, -1) else ()
 
 
+def keeps(keepdims: Any) -> bool:
+    """Whether axes are kept: a whole number says so, as for NumPy's reductions; nothing else does."""
+    if keepdims.__class__ is bool:
+        return bool(keepdims)
+    return keepdims is not np._NoValue and operator.index(keepdims) != 0
+
+
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its axes back, with length one."""
     if keepdims or not x.ndim:

@@ -60,7 +60,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.choose)
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     """The choice that an index names, element by element."""
-    a, options = plain(a), [plain(c) for c in choices]
+    a, options = as_array(a), [plain(c) for c in choices]
+    np.empty(0, a.dtype).astype(np.intp, casting="same_kind" if a.dtype.kind == "u" else "safe")
     index = within(a, len(options), mode)
     out = options[-1]
     for i in range(len(options) - 2, -1, -1):
@@ -123,7 +124,10 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     refuse_truths(axis)
     a = np.ravel(plain(a)) if axis is None else np.atleast_1d(plain(a))
     at = single(0 if axis is None else axis, np.ndim(a))
-    return np.take(a, np.nonzero(plain(condition))[0], at)
+    condition = plain(condition)
+    if np.ndim(condition) != 1:
+        raise ValueError(f"compress: the condition is a vector, it had shape {np.shape(condition)}")
+    return np.take(a, np.nonzero(condition)[0], at)
 
 
 @composite(np.clip)
@@ -365,6 +369,8 @@ def _in_place_of(x: Any, value: Any) -> Any:
     kind = promoted_as(value)
     if not np.can_cast(kind if isinstance(kind, np.dtype) else type(kind), x.dtype, "same_kind"):
         raise TypeError(f"nan_to_num: {value!r} cannot be cast to {x.dtype} according to the rule 'same_kind'")
+    if np.ndim(value) and np.broadcast_shapes(np.shape(value), x.shape) != x.shape:
+        raise ValueError(f"nan_to_num: {value!r} cannot be broadcast to shape {x.shape}")
     return as_array(value).astype(x.dtype)
 
 

@@ -332,7 +332,9 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     if np.ndim(x) != 1:
         raise ValueError(f"vander takes a vector, got shape {np.shape(x)}")
     x = x.astype(np.promote_types(x.dtype, int))
-    count = x.shape[0] if N is None else int(N)
+    count = x.shape[0] if N is None else operator.index(N)
+    if count < 0:
+        raise ValueError(f"vander: the number of columns cannot be negative, it was {N}")
     columns = [np.ones_like(x)] if count else []
     while len(columns) < count:
         columns.append(columns[-1] * x)

@@ -91,6 +91,8 @@ def _quantiles_of(percent: bool, skips: bool) -> Callable[..., Any]:
         q = np.asarray(np.true_divide(q, 100) if percent else q)
         if a.dtype.kind == "c":
             raise TypeError("quantiles need real numbers")
+        if not q.size and q.ndim != 1:
+            raise ValueError(f"quantiles of shape {q.shape} ask for none")
         if not np.all((q >= 0) & (q <= 1)):
             raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
         if method not in _PLACES:

@@ -150,6 +150,8 @@ def diag_indices_from(arr: Any) -> Any:
 def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
     """The places in an array of a shape that flat indices mean."""
     indices, places = plain(indices), []
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"unravel_index: indices must be whole numbers, they were {indices.dtype}")
     for n in reversed(shape) if order == "C" else shape:
         places.append(np.remainder(indices, n))
         indices = np.floor_divide(indices, n)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, normal, single, weights_along
+from .axes import Axis, as_array, keeps, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -50,7 +50,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     work = dtype
     if dtype is None and a.dtype.kind in "biu":
         work = np.float64
@@ -67,7 +67,7 @@ def var(
     where: Any = True, mean: Any = _NONE, correction: Any = _NONE,
 ) -> Any:  # fmt: skip
     """The variance over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     if correction is not _NONE:
         if ddof != 0:
             raise ValueError("var and std take ddof= or correction=, not both")
@@ -108,7 +108,7 @@ def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
 ) -> Any:
     """The weighted mean over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     axis = None if axis is None else normal(axis, a.ndim)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
@@ -147,7 +147,7 @@ composite(np.nancumprod)(_filled(np.cumprod, 1.0))
 def _nan_extremum(fn: Any, limit: float) -> Callable[..., Any]:
     def call(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = _NONE,
              where: Any = True) -> Any:  # fmt: skip
-        a, options = as_array(a), {"axis": axis, "keepdims": bool(keepdims)}
+        a, options = as_array(a), {"axis": axis, "keepdims": keeps(keepdims)}
         if a.dtype.kind not in "fc":
             return fn(a, initial=initial, where=where, **options)
         missing = np.isnan(a)
@@ -177,7 +177,7 @@ def nanmean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean of what is not NaN."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     if a.dtype.kind not in "fc":
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
     x, present = _present(a, dtype, where)
@@ -192,12 +192,12 @@ def nanvar(
     """The variance of what is not NaN; NaN where no more than `ddof` elements are left."""
     a = as_array(a)
     if a.dtype.kind not in "fc":
-        options = {"ddof": ddof, "keepdims": bool(keepdims), "where": where, "mean": mean, "correction": correction}
+        options = {"ddof": ddof, "keepdims": keepdims, "where": where, "mean": mean, "correction": correction}
         return np.var(a, axis, dtype, **options)
     x, present = _present(a, dtype, where)
-    options = {"ddof": ddof, "keepdims": bool(keepdims), "mean": mean, "correction": correction}
+    options = {"ddof": ddof, "keepdims": keeps(keepdims), "mean": mean, "correction": correction}
     spread = np.var(x, axis, where=present, **options)
-    left = np.sum(present, axis=axis, keepdims=bool(keepdims)) - (ddof if correction is _NONE else correction)
+    left = np.sum(present, axis=axis, keepdims=keeps(keepdims)) - (ddof if correction is _NONE else correction)
     return np.where(left <= 0, np.nan, spread)[()]
 
 
@@ -244,7 +244,9 @@ def cov(
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"cov: ddof must be a whole number, it was {ddof}")
     parts = [as_array(v) for v in (m, y) if v is not None]
-    dtype = np.result_type(*[p.dtype for p in parts], np.float64) if dtype is None else dtype
+    dtype = np.result_type(*[p.dtype for p in parts], np.float64) if dtype is None else np.dtype(dtype)
+    if dtype.kind not in "fc":
+        raise TypeError(f"cov: the dtype must be of floating-point numbers, it was {dtype}")
     x = _observations(m, dtype, rowvar)
     if not x.shape[0]:
         return np.zeros_like(x, dtype=np.float64, shape=(0, 0))
