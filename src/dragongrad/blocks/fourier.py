@@ -102,7 +102,7 @@ def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int
             lengths[-1] = 2 * (lengths[-1] - 1)
     else:
         axes = [operator.index(axis) for axis in axes]
-        lengths = [a.shape[axis] if n == -1 else int(n) for n, axis in zip(s, axes, strict=True)]
+        lengths = [a.shape[axis] if n == -1 else operator.index(n) for n, axis in zip(s, axes, strict=True)]
     return lengths, axes
 
 

@@ -105,11 +105,15 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
     a = as_array(a)
     if 0 in a.shape:
         return np.zeros_like(a, shape=(*a.shape[:-2], a.shape[-1], a.shape[-2]))
+    if a.ndim < 2:
+        raise np.linalg.LinAlgError(f"pinv takes matrices, got shape {a.shape}")
     a = from_triangle(inexact(a)) if hermitian else a
     if rcond is not None and rtol is not np._NoValue:
         raise ValueError("pinv takes rcond= or rtol=, not both")
     cut = {"rtol": rtol} if rcond is None and rtol is not np._NoValue else {"rcond": rcond}
     limit = rcond if rcond is not None else rtol if rtol is not np._NoValue else 1e-15
+    if np.ndim(limit) > a.ndim - 2:
+        raise ValueError(f"pinv: limits of shape {np.shape(limit)} for matrices of shape {a.shape}")
     return _pinv(a, **cut) if limit is None or _cuts_nothing(a, limit) else _cut_pinv(a, limit=limit)
 
 

@@ -171,7 +171,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
     def reduction(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: Any = False,
                   initial: Any = _NONE, where: Any = True, out: Any = None) -> Any:  # fmt: skip
         if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
-            return reduce(a, axis, keeps(keepdims))
+            return reduce(a, axis, keepdims if keepdims.__class__ is bool else keeps(keepdims))
         a, initial, none = as_array(a), _NONE if initial is None else plain(initial), initial is None
         a = a if dtype is None or a.dtype == dtype else a.astype(dtype)
         if where is not True:
