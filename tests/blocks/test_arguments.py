@@ -256,3 +256,102 @@ def test_a_truth_value_is_no_axis(name, axis):
 def test_an_argument_of_another_library_is_refused_in_the_function_s_own_name(name):
     with pytest.raises(ad.DtypeError, match=rf" failed: {name}\(\) got an unexpected keyword argument 'dim'"):
         ad.grad(lambda x: getattr(x, name)(dim=0))(np.ones(3))
+
+
+def _written(x, write):
+    y = np.array(x)
+    write(y)
+    return y
+
+
+SINGLE, NONE, NUMBER = np.ones(3, np.float32), np.ones((0, 3)), np.float64(1.0)
+REFUSED = {
+    "norm of a list": (lambda x: np.linalg.norm(x, axis=[0]), X),
+    "norm of an array": (lambda x: np.linalg.norm(x, axis=np.array([0, 1])), X),
+    "norm of a truth": (lambda x: np.linalg.norm(x, axis=(True,)), X),
+    "vector_norm of no list": (lambda x: np.linalg.vector_norm(x, axis=[]), X),
+    "vector_norm of a float": (lambda x: np.linalg.vector_norm(x, axis=0.0, keepdims=True), X),
+    "vecdot": (lambda x: np.vecdot(x, x, axis=(0,)), X),
+    "vecdot of a truth": (lambda x: np.linalg.vecdot(x, x, axis=True), X),
+    "cross": (lambda x: np.cross(x, x, axis=[1]), X),
+    "tensorsolve": (lambda x: np.linalg.tensorsolve(x, x[0], axes=(-1,)), np.eye(2)[:, None]),
+    "trapezoid": (lambda x: np.trapezoid(x, axis=True), X),
+    "average of no rows": (lambda x: np.average(x, axis=1), NONE),
+    "transpose": (lambda x: np.transpose(x, {0}), SINGLE),
+    "argmax": (lambda x: np.argmax(x, axis=(0,)), X),
+    "sort in place": (lambda x: _written(x, lambda y: y.sort(axis=None)), X),
+    "partition in place": (lambda x: _written(x, lambda y: y.partition(0, axis=None)), X),
+    "lexsort of a number": (lambda x: np.lexsort((x, x), axis=[0]), NUMBER),
+    "fft2": (lambda x: np.fft.fft2(x, axes=""), NUMBER),
+    "place": (lambda x: _written(x, lambda y: np.place(y, y > 0, np.ones(1))), SINGLE),
+    "place of nothing": (lambda x: _written(x, lambda y: np.place(y, y > 0, np.ones(1))), SINGLE[:0]),
+    "putmask": (lambda x: _written(x, lambda y: np.putmask(y, [False] * 3, np.array(1))), SINGLE),
+    "put of a text": (lambda x: _written(x, lambda y: np.put(y, [], "a")), SINGLE),
+    "flat text": (lambda x: _written(x, lambda y: y.flat.__setitem__([], "a")), SINGLE),
+    "diagonal text": (lambda x: _written(x, lambda y: np.fill_diagonal(y, "a")), NONE),
+    "a mask of nothing": (lambda x: _written(x, lambda y: y.__setitem__([False] * 3, np.ones((2, 0)))), SINGLE),
+    "a mask of all": (lambda x: _written(x, lambda y: y.__setitem__(np.full(y.shape, True), [[1.0]])), X),
+    "nan_to_num": (lambda x: np.nan_to_num(x, nan=1j), SINGLE),
+    **{
+        f"a ufunc's {name}": (lambda x, name=name: np.sin(x, **{name: "none such"}), X)
+        for name in ("casting", "order", "subok")
+    },
+    **{
+        f"{fn.__name__} keepdims {keepdims}": (lambda x, fn=fn, keepdims=keepdims: fn(x, keepdims=keepdims), X)
+        for fn in (np.sum, np.mean, np.std, np.ptp, np.nanmax, np.average) for keepdims in ("yes", None, 1.0)
+    },
+    "ufunc of objects": (lambda x: np.sin(x, dtype=object), X),
+    "stack casting": (lambda x: np.stack([x, x], casting="none such"), X),
+    "vstack casting": (lambda x: np.vstack([x, x], dtype=np.float32, casting="no"), X),
+    "tile": (lambda x: np.tile(x, 1.5), X),
+    "split": (lambda x: np.split(x, [0.5]), X),
+    "polyint": (lambda x: np.polyint(x, -1), SINGLE),
+    "vander": (lambda x: np.vander(x, -1), SINGLE),
+    "no quantiles": (lambda x: np.quantile(x, np.ones((2, 0))), X),
+    "trim_zeros": (lambda x: np.trim_zeros(x[0, 0], "z"), np.ones((1, 1, 1, 3))[0]),
+    "unravel_index": (lambda x: np.unravel_index(x, (2, 3)), SINGLE),
+    "fftn": (lambda x: np.fft.fftn(x, s=(2.0, 3.0, 4.0), axes=(0, 1, 2)), X),
+    "pinv": (lambda x: np.linalg.pinv(x, hermitian=True), SINGLE),
+    "pinv of limits": (lambda x: np.linalg.pinv(x, rcond=[0.1, 0.2]), X[0]),
+    "choose": (lambda x: np.choose(x, [x, x]), SINGLE),
+    "compress": (lambda x: np.compress(x > 0, x), X),
+    "cov": (lambda x: np.cov(x, dtype=int), X[0]),
+    "nan_to_num shape": (lambda x: np.nan_to_num(x, nan=np.ones(2)), SINGLE),
+    "inserted": (lambda x: np.insert(x, 0, 300), np.ones(3, np.int8)),
+    "padded": (lambda x: np.pad(x, 1, constant_values=300), np.ones(3, np.int8)),
+    "median along no axis": (lambda x: np.median(x, axis=()), NONE),
+    "median along two": (lambda x: np.median(x, axis=(0, 2)), np.ones((2, 0, 4))),
+    **{
+        f"quantile {axes}": (lambda x, axes=axes: np.quantile(x, 0.5, axis=axes, keepdims=True), np.ones((0, 3)))
+        for axes in ((), [])
+    },
+    **{
+        f"{fn.__name__} {axis!r}": (lambda x, fn=fn, axis=axis: fn(x, 2.0, 3, axis=axis), X * 0 + 1)
+        for fn in (np.linspace, np.logspace, np.geomspace) for axis in (None, ())
+    },
+    **{
+        f"{fn.__name__} {axis!r}": (lambda x, fn=fn, axis=axis: fn(x, axis=axis), X)
+        for fn in (np.cumulative_sum, np.cumulative_prod) for axis in ([0], {0})
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_numpy_refuses_is_refused_by_the_same_kind_of_error(name):
+    f, x = REFUSED[name]
+    with pytest.raises((TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError)) as found:
+        f(x)
+    kinds = (TypeError, ValueError, IndexError, ZeroDivisionError)
+    # Ours for a number that is too great is no OverflowError.
+    kind = next((k for k in kinds if isinstance(found.value, k)), (IndexError, OverflowError))
+    runs = [ad.compile(f, backend="numpy"), lambda x: ad.vmap(f)(x[None]), lambda x: ad.vmap(f)(x[None][:0])]
+    if x.dtype.kind == "f":
+        runs += [lambda x: ad.vjp(f, x), lambda x: ad.jvp(f, (x,), (x,))]
+    for run in runs:
+        with pytest.raises(kind):
+            run(x)
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="NumPy's own change")
+def test_the_number_of_elements_along_several_axes():
+    assert ad.vjp(lambda x: np.size(x, (0, -1)) * x, X)[0][0, 0, 0] == 8 * X[0, 0, 0]

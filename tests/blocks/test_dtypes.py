@@ -132,3 +132,32 @@ def test_functions_of_ours_take_whole_numbers_as_floating_point(dtype):
             np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
     for got, want in zip(ad.vmap(lambda x: f(x)[:1])(limits), expected, strict=False):
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-15)
+
+
+SMALL = {
+    "square": lambda x: x**2, "power": lambda x: np.power(x, 2), "cube": lambda x: x**3, "times": lambda x: x * 200,
+    "by a number of NumPy's": lambda x: x ** np.int64(2), "half": lambda x: 0.5 - x,
+    "filled": lambda x: np.nan_to_num(x, nan=np.float64(2)), "near": lambda x: np.isclose(x, 1e10),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16])
+@pytest.mark.parametrize("shape", [(), (2,), (0,)])
+@pytest.mark.parametrize("name", SMALL)
+def test_rows_beside_numbers_of_python_s_have_the_dtype_of_numpy(name, shape, dtype):
+    f, rows = SMALL[name], np.ones((2, *shape)).astype(dtype)
+    with np.errstate(all="ignore"):
+        try:
+            expected = np.stack([f(row) for row in rows])
+        except OverflowError:
+            return
+        got = ad.vmap(f)(rows)
+    assert got.dtype == expected.dtype
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_square_of_one_truth_is_a_whole_number_in_a_compiled_batch(backend):
+    f = ad.compile(ad.vmap(lambda x: (x > 0) ** 2 * 300), backend=backend)
+    for _ in range(2):
+        np.testing.assert_array_equal(f(np.array([1.0, -1.0])), [300, 0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grid import BACKENDS
 
 import dragongrad as ad
 from dragongrad.testing import check_derivatives
@@ -207,3 +208,27 @@ def test_determinants_of_infinities(name):
             np.testing.assert_array_equal([value, *rows], [expected] * 3)
             np.testing.assert_array_equal(bars, np.full_like(x, np.nan))
             assert np.isnan(dot)
+
+
+OVERFLOWING = {
+    "far apart": [[1e200, 1.0], [2.0, 1e200]], "singular": [[1e200, 1e200], [1e200, 1e200]],
+    "three": [[1e150, 1.0, 0.0], [1.0, 1e150, 2.0], [3.0, 1.0, 1e150]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", INFINITE | OVERFLOWING)
+def test_compiled_determinants_that_are_not_finite(name, backend):
+    """Those of NumPy's elimination, and of exact cofactors; before and after one that is finite."""
+    x, plain = np.array((INFINITE | OVERFLOWING)[name]), np.random.default_rng(0).normal(size=(4, 4))
+    f = ad.value_and_grad(np.linalg.det)
+    compiled = ad.compile(f, backend=backend)
+    rows = ad.compile(ad.vmap(np.linalg.det), backend=backend)
+    with np.errstate(all="ignore"):
+        assert f(x)[0] == np.linalg.det(x) or np.isnan(np.linalg.det(x))
+        for m in (x, plain[: len(x), : len(x)], x):
+            for got, expected in zip(compiled(m), f(m), strict=True):
+                np.testing.assert_allclose(got, expected, rtol=1e-12)
+            np.testing.assert_allclose(rows(np.stack([m, m])), [np.linalg.det(m)] * 2, rtol=1e-12)
+        if name in OVERFLOWING and len(x) == 2:
+            assert f(x)[1].tolist() == [[x[1, 1], -x[1, 0]], [-x[0, 1], x[0, 0]]]

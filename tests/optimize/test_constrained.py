@@ -362,3 +362,12 @@ def test_without_derivatives_a_success_has_no_lower_point_on_the_way_of_the_grad
     ):  # fmt: skip
         found = ad.minimize(f, np.array(start), method=method, constraints=constraints)
         assert not found.success or found.fun < least + 0.3
+
+
+@pytest.mark.parametrize("method", ["scipy:COBYLA", "scipy:COBYQA"])
+@pytest.mark.parametrize("scale", [1.0, 1e8])
+def test_a_bent_constraint_of_any_scale_is_followed(method, scale):
+    disc = {"type": "ineq", "fun": lambda x: scale * (1 - x[0] ** 2 - x[1] ** 2)}
+    f = lambda x: (x[0] - 2) ** 2 + (x[1] - 1) ** 2
+    found = ad.minimize(f, np.array([0.5, 0.0]), method=method, constraints=disc)
+    assert not found.success or found.fun < (np.sqrt(5) - 1) ** 2 + 1e-3, found

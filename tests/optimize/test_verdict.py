@@ -370,11 +370,14 @@ INFLECTIONS = {
     "cube beside a parabola": (lambda x: x[0] ** 3 + x[1] ** 2, [0.5, 1.0]),
     "fifth power": (lambda x: np.sum(x**5), [0.5]),
     "three ways down": (lambda x: x[0] ** 3 - 3 * x[0] * x[1] ** 2, [0.5, 0.0]),
+    "a way beside": (lambda x: x[0] ** 3 * x[1] + x[1] ** 4, [1.0, 1.0]),
+    "a way between the axes": (lambda x: x[0] ** 3 * x[1] + x[1] ** 4, [0.0, 1.0]),
+    "stairs": (lambda x: np.sum(x - np.sin(x)), [1.0]),
 }
 
 
 @pytest.mark.parametrize(
-    ("name", "method"), covering([*INFLECTIONS], [*RATES, "newton", "trust-exact", "scipy:trust-exact"])
+    ("name", "method"), covering([*INFLECTIONS], [*RATES, "newton", "l-bfgs", "trust-exact", "scipy:trust-exact"])
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_an_inflection_is_no_minimum(name, method):
@@ -391,3 +394,9 @@ def test_a_minimum_beside_an_inflection_is_one(method):
         f, np.array([-0.5]), method=method, max_iter=3000, **{"lr": 0.01} if method in RATES else {}
     )
     assert not found.success or np.allclose(found.x, 1, atol=1e-2)
+
+
+@pytest.mark.parametrize("start", [1.0, 0.1, -0.1, 6.0])
+def test_a_search_that_met_values_far_below_is_measured_by_where_it_ended(start):
+    found = ad.minimize(lambda x: x - np.sin(x), start, method="scipy:L-BFGS-B")
+    assert not found.success, found

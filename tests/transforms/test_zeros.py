@@ -198,6 +198,8 @@ KINKS = {
     "norm of a user": Row(user_norm, ZEROS, [0, 0], [INF, INF]),
     "hypot": Row(lambda x: np.hypot(x[0], x[1]), ZEROS, [0, 0], [INF, INF]),
     "std": Row(np.std, [1.0, 1.0], [0, 0], [INF, INF]),
+    "nanstd": Row(lambda x: np.nanstd(np.append(x, np.nan)), [1.0, 1.0], [0, 0], [INF, INF]),
+    "std of one": Row(lambda x: np.sum(np.std(x[:, None] ** 3, axis=1)), [2.0, 0.0], [0, 0], [0, 0]),
     "sqrt of a square": Row(each(lambda x: np.sqrt(x**2)), [0.0, 2.0], [0, 1], [0, 0]),
     "exp of sign times abs": Row(each(lambda x: np.exp(np.sign(x)) * np.abs(x)), [0.0], [np.sinh(1)], None),
     "heaviside": Row(each(lambda x: np.heaviside(x, 0.0) * x), [0.0, 1.0], [0.5, 1], [0, 0]),
@@ -267,6 +269,13 @@ def test_first_order(row):
     close(ad.jvp(row.f, (x,), (np.eye(x.size)[0],))[1], np.ravel(row.first)[0])
     close(ad.vjp(row.f, x)[1](2.0)[0], 2 * np.asarray(row.first, float))
     close(ad.vmap(ad.grad(row.f))(np.stack([x, x])), [row.first, row.first])
+
+
+@pytest.mark.parametrize("f", [np.std, np.var, np.nanstd, np.nanvar])
+@pytest.mark.parametrize("options", [{}, {"keepdims": True}, {"axis": -1}])
+def test_one_number_has_no_spread_to_any_order(f, options):
+    third = ad.grad(ad.grad(ad.grad(lambda x: np.sum(f(np.stack([x**3]), **options) * x))))
+    assert third(2.0) == third(0.0) == 0
 
 
 SECOND_ORDERS = {

@@ -63,6 +63,12 @@ def single(axis: Any, ndim: int) -> int:
     return int(np.lib.array_utils.normalize_axis_index(axis, ndim))
 
 
+def number_of(axis: Any) -> int:
+    """The number of one axis where NumPy takes no sequence of them, and no truth value."""
+    refuse_truths(axis)
+    return operator.index(axis)
+
+
 def refuse_truths(axis: Any) -> None:
     """Refuse truth values as axes, as NumPy does."""
     if axis.__class__ is bool or (axis.__class__ is tuple and any(a.__class__ is bool for a in axis)):
@@ -79,6 +85,13 @@ def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
         return normal(axis, ndim)
     at = operator.index(axis)
     return normal(at, ndim) if ndim or at not in (0, -1) else ()
+
+
+def keeps(keepdims: Any) -> bool:
+    """Whether axes are kept: a whole number says so, as for NumPy's reductions; nothing else does."""
+    if keepdims.__class__ is bool:
+        return bool(keepdims)
+    return keepdims is not np._NoValue and operator.index(keepdims) != 0
 
 
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -136,9 +149,10 @@ def along_axis(fn: Any, default: int | None) -> Callable[..., Any]:
 
     def batch(size: int, values: list[Any], batched: Any, axis: int | None = default, **params: Any) -> Any:
         (x,) = values
-        if axis is not None and x.ndim > 1:
-            return fn(x, axis=shift(axis, x.ndim - 1), **params)
         if axis is not None:
+            axis = number_of(axis)
+            if x.ndim > 1:
+                return fn(x, axis=shift(axis, x.ndim - 1), **params)
             single(axis, 1)
         length = 1
         for n in x.shape[1:]:

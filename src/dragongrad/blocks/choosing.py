@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import partial
 from typing import Any
 
@@ -59,7 +60,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @composite(np.choose)
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     """The choice that an index names, element by element."""
-    a, options = plain(a), [plain(c) for c in choices]
+    a, options = as_array(a), [plain(c) for c in choices]
+    np.empty(0, a.dtype).astype(np.intp, casting="same_kind" if a.dtype.kind == "u" else "safe")
     index = within(a, len(options), mode)
     out = options[-1]
     for i in range(len(options) - 2, -1, -1):
@@ -122,7 +124,10 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     refuse_truths(axis)
     a = np.ravel(plain(a)) if axis is None else np.atleast_1d(plain(a))
     at = single(0 if axis is None else axis, np.ndim(a))
-    return np.take(a, np.nonzero(plain(condition))[0], at)
+    condition = plain(condition)
+    if np.ndim(condition) != 1:
+        raise ValueError(f"compress: the condition is a vector, it had shape {np.shape(condition)}")
+    return np.take(a, np.nonzero(condition)[0], at)
 
 
 @composite(np.clip)
@@ -271,7 +276,7 @@ _MOST_SORTED = 32
 
 
 def _sorting_axis(a: Any, axis: int | None) -> tuple[Any, int]:
-    return (np.ravel(a), 0) if axis is None else (a, axis)
+    return (np.ravel(a), 0) if axis is None else (a, operator.index(axis))
 
 
 @composite(np.sort)
@@ -353,9 +358,20 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         parts = [np.nan_to_num(part, nan=nan, posinf=posinf, neginf=neginf) for part in (np.real(x), np.imag(x))]
         return parts[0] + 1j * parts[1]
     largest = np.finfo(x.dtype).max
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(x == np.inf, largest if posinf is None else posinf, x)
-    return np.where(x == -np.inf, -largest if neginf is None else neginf, x)[()]
+    posinf, neginf = largest if posinf is None else posinf, -largest if neginf is None else neginf
+    for where, value in ((np.isnan(x), nan), (x == np.inf, posinf), (x == -np.inf, neginf)):
+        x = np.where(where, _in_place_of(x, value), x)
+    return x[()]
+
+
+def _in_place_of(x: Any, value: Any) -> Any:
+    """What stands for elements of `x`, in its dtype, as if it were copied into it."""
+    kind = promoted_as(value)
+    if not np.can_cast(kind if isinstance(kind, np.dtype) else type(kind), x.dtype, "same_kind"):
+        raise TypeError(f"nan_to_num: {value!r} cannot be cast to {x.dtype} according to the rule 'same_kind'")
+    if np.ndim(value) and np.broadcast_shapes(np.shape(value), x.shape) != x.shape:
+        raise ValueError(f"nan_to_num: {value!r} cannot be broadcast to shape {x.shape}")
+    return as_array(value).astype(x.dtype)
 
 
 @composite(np.real_if_close)

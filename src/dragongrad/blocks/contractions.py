@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, multilinear
 from ..core.variable import plain
-from .axes import as_array, front, normal
+from .axes import as_array, front, normal, number_of
 from .complex import conjugated
 from .indexing import read
 
@@ -135,8 +135,7 @@ def kron(a: Any, b: Any) -> Any:
 @composite(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """The cross product of vectors of three elements (of two: its third component)."""
-    if axis is not None:
-        axisa = axisb = axisc = axis
+    axisa, axisb, axisc = map(operator.index, (axisa, axisb, axisc) if axis is None else (axis,) * 3)
     a, b = np.moveaxis(plain(a), axisa, -1), np.moveaxis(plain(b), axisb, -1)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ValueError(f"cross takes vectors of 2 or 3 elements, got shapes {a.shape} and {b.shape}")
@@ -159,6 +158,7 @@ if hasattr(np, "vecdot"):
     @composite(np.vecdot)
     def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         """The products of vectors along an axis, the first conjugated."""
+        axis = number_of(axis)
         x, y = np.moveaxis(as_array(x1), axis, -1), np.moveaxis(as_array(x2), axis, -1)
         return np.matmul(conjugated(x)[..., None, :], y[..., :, None])[..., 0, 0][()]
 

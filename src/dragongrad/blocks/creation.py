@@ -282,7 +282,7 @@ def linspace(
     if endpoint and num > 1:
         # Both ends are met exactly, and keep their derivatives there.
         out = np.concatenate([out[:-1], np.broadcast_to(stop, out.shape[1:])[None]])
-    out = np.moveaxis(out, 0, axis) if axis else out
+    out = np.moveaxis(out, 0, axis) if axis != 0 else out
     # NumPy rounds down, where a cast alone would round to zero.
     out = np.floor(out) if dtype is not None and np.dtype(dtype).kind in "iu" else out
     out = out if dtype is None else out.astype(dtype)
@@ -321,7 +321,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     last = [np.broadcast_to(stop, out.shape[1:])[None]] if num > 1 and endpoint else []
     out = np.concatenate([*first, out[len(first) : num - len(last)], *last]) if num > 0 else out
     out = out * phase
-    out = np.moveaxis(out, 0, axis) if axis else out
+    out = np.moveaxis(out, 0, axis) if axis != 0 else out
     return out.astype(inexact if dtype is None else dtype)
 
 
@@ -332,7 +332,9 @@ def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     if np.ndim(x) != 1:
         raise ValueError(f"vander takes a vector, got shape {np.shape(x)}")
     x = x.astype(np.promote_types(x.dtype, int))
-    count = x.shape[0] if N is None else int(N)
+    count = x.shape[0] if N is None else operator.index(N)
+    if count < 0:
+        raise ValueError(f"vander: the number of columns cannot be negative, it was {N}")
     columns = [np.ones_like(x)] if count else []
     while len(columns) < count:
         columns.append(columns[-1] * x)

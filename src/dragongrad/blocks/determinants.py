@@ -25,12 +25,21 @@ def _minors(x: Any) -> list[Any]:
 
 
 def _cofactors_value(x: Any) -> Any:
-    """The cofactor matrix by singular values, which is right for singular matrices too."""
+    """The cofactor matrix by singular values, which is right for singular matrices too; a small one by products."""
+    if x.shape[-1] <= 3:
+        return np.where(_is_finite(x, keepdims=True), _small_cofactors(x), np.nan).astype(x.dtype)
     known, u, s, vh = _svd(x)
     n = s.shape[-1]
     others = np.stack([np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)], axis=-1)
     phase = np.linalg.det(u) * np.linalg.det(vh)
     return np.where(known, phase[..., None, None] * np.conj(u * others[..., None, :] @ vh), np.nan).astype(x.dtype)
+
+
+def _small_cofactors(x: Any) -> Any:
+    """Those of a 2 x 2 or 3 x 3 matrix, each as exact as its products, however far apart the elements are."""
+    if x.shape[-1] == 3:
+        return np.cross(x[..., [1, 2, 0], :], x[..., [2, 0, 1], :])
+    return x[..., ::-1, ::-1] * np.array([[1, -1], [-1, 1]], x.dtype)
 
 
 def _svd(x: Any) -> Any:
@@ -112,14 +121,19 @@ def det(a: Any) -> Any:
     if n <= 3:
         minors = _minors(a)
         out = sum(a[..., 0, k] * minors[k] for k in range(n))[()]
-        low = bottom(out)
-        # Of a matrix with infinities products say nothing: the value is that of NumPy's elimination, the rest NaN.
-        # What is compiled does not know its values, and gives what the products give.
-        if isinstance(low, Variable) or np.all(np.isfinite(low)):
-            return out
-        known = _is_finite(a)
-        return out if np.all(bottom(known)) else np.where(known, out, _det(a))[()]
+        # Where products overflow or meet infinities they say nothing: there NumPy's elimination does.
+        known = np.isfinite(out)
+        return np.where(known, out, _det(a))[()] if _any(np.logical_not(bottom(known))) else out
     return _det(a)
+
+
+def _any(condition: Any) -> bool:
+    """Whether something holds of any matrix; a trace foretells that it does not, and guards that."""
+    found: Any = np.any(condition)
+    if not isinstance(found, Variable):
+        return bool(found)
+    stage: Any = found.level
+    return bool(stage.doubts(found))
 
 
 def _is_finite(x: Any, keepdims: bool = False) -> Any:

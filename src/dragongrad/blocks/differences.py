@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import composite, constant
 from ..core.errors import NoRuleError
 from ..core.variable import bottom, plain
-from .axes import as_array, copied, front, normal, single
+from .axes import as_array, copied, front, normal, number_of, single
 from .indexing import read
 from .kinks import kink
 
@@ -119,7 +119,7 @@ def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: in
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral along an axis by trapezoids."""
     y = plain(y)
-    axis = single(axis, np.ndim(y))
+    axis = single(number_of(axis), np.ndim(y))
     if x is None:
         width = plain(dx)
     else:

@@ -95,14 +95,14 @@ def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int
     if axes is None:
         axes = range(-len(s), 0) if s is not None else range(-a.ndim, 0)
     if s is None:
-        lengths = list(np.take(a.shape, axes)) if a.ndim or len(axes) else []
+        lengths = list(np.take(a.shape, axes))
         axes = [operator.index(axes[i]) for i in range(len(lengths))]
         lengths = [a.shape[axis] for axis in axes]
         if to_real and lengths:
             lengths[-1] = 2 * (lengths[-1] - 1)
     else:
         axes = [operator.index(axis) for axis in axes]
-        lengths = [a.shape[axis] if n == -1 else int(n) for n, axis in zip(s, axes, strict=True)]
+        lengths = [a.shape[axis] if n == -1 else operator.index(n) for n, axis in zip(s, axes, strict=True)]
     return lengths, axes
 
 

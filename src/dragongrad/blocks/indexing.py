@@ -17,7 +17,7 @@ from ..core.level import PLAIN
 from ..core.variable import Variable, plain
 from ..records import record
 from .axes import front, normal
-from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, moving_slices, spell
+from .indices import At, Index, Spelling, adjacent, is_basic, is_mask, is_mask_of_all, moving_slices, spell
 from .memory import lying, relaid, view_of
 from .storing import LISTS, as_written, elements, storable
 from .views import array_of_no_axes, follow, is_array, is_outdated, own, unwritable, viewed, written_in_place
@@ -307,6 +307,8 @@ def write(x: Any, y: Any, index: Any) -> Any:
         kept = np.reshape(mask, (*mask.shape, *(1,) * (x.ndim - mask.ndim)))
         out = np.where(kept, y, x)
         return out if out.dtype == x.dtype else out.astype(x.dtype)
+    if np.ndim(y) > 1 and is_mask_of_all(index, x.ndim):
+        raise TypeError(f"a mask of all axes takes a number or a vector, got an array of shape {np.shape(y)}")
     spelling = Spelling(index) if is_basic(index) else spell(index, x.ndim)
     base = x if spelling.axes is None else getitem(x, index=spelling.axes)
     if spelling.parted or (np.ndim(y) > min(base.ndim, 1) and not _has_no_spare_axes(index, spelling, x.ndim)):
@@ -338,11 +340,7 @@ def _is_fixed(index: tuple[Any, ...]) -> bool:
 
 
 def _has_no_spare_axes(index: Index, spelling: Spelling, ndim: int) -> bool:
-    """Whether an index names one element, or is a mask of all: NumPy then drops no axes of what is written."""
-    if len(index) == 1 and isinstance(index[0], (bool, list, np.ndarray, np.bool_)):
-        mask = np.asarray(index[0])
-        if mask.dtype.kind == "b":
-            return mask.ndim == ndim
+    """Whether an index names one element: NumPy then drops no axes of what is written."""
     return len(spelling.parts) == ndim and all(isinstance(p, int) for p in spelling.parts)
 
 

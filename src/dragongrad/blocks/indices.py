@@ -215,6 +215,14 @@ def is_mask(part: Any) -> bool:
     return isinstance(part, np.ndarray) and part.dtype.kind == "b"
 
 
+def is_mask_of_all(index: Any, ndim: int) -> bool:
+    """Whether an index is one mask of all axes: NumPy takes no more than one axis of what is written there."""
+    if len(index) != 1 or not isinstance(index[0], (bool, list, np.ndarray, np.bool_)):
+        return False
+    mask = np.asarray(index[0])
+    return mask.dtype.kind == "b" and mask.ndim == ndim
+
+
 def adjacent(positions: list[int]) -> bool:
     """Whether ascending positions follow one another without a gap."""
     return positions[-1] - positions[0] + 1 == len(positions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..core.variable import Variable, plain, value_of
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .memory import in_rows, lying
-from .storing import storable
+from .storing import elements, storable
 from .views import own
 
 _NUMBERS = frozenset({int, float, complex})
@@ -79,6 +80,8 @@ _stack = linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, bat
 def _with_dtype(block: Any) -> Any:
     def join(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
         joined = block.apply(arrays, axis)
+        if casting != "same_kind":
+            np.can_cast(joined.dtype, joined.dtype, casting)
         return joined if dtype is None else joined.astype(dtype, casting=casting)
 
     return join
@@ -91,14 +94,15 @@ for _block in (_concatenate, _stack):
 @composite(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays joined along the first axis; vectors become rows."""
-    return np.concatenate([np.atleast_2d(a) for a in _parts(tup)], axis=0, dtype=dtype)
+    return np.concatenate([np.atleast_2d(a) for a in _parts(tup)], axis=0, dtype=dtype, casting=casting)
 
 
 @composite(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays joined along the second axis, vectors along their only one."""
     arrays = [np.atleast_1d(a) for a in _parts(tup)]
-    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1, dtype=dtype)
+    axis = 0 if np.ndim(arrays[0]) == 1 else 1
+    return np.concatenate(arrays, axis=axis, dtype=dtype, casting=casting)
 
 
 @composite(np.dstack)
@@ -168,7 +172,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         cuts = [len(part) for part in np.array_split(np.empty(length), int(indices_or_sections))]
         edges = [0, *[int(c) for c in np.cumsum(cuts)]]
     else:
-        edges = [0, *[int(i) for i in indices_or_sections], length]
+        edges = [0, *map(operator.index, indices_or_sections), length]
     return [ary[(*before, slice(start, stop))] for start, stop in pairwise(edges)]
 
 
@@ -235,7 +239,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 @composite(np.tile)
 def tile(A: Any, reps: Any) -> Any:  # noqa: N803 - NumPy's name
     """The array repeated along its axes."""
-    counts = (int(reps),) if np.ndim(reps) == 0 else tuple([int(r) for r in reps])
+    counts = (operator.index(reps),) if np.ndim(reps) == 0 else tuple(map(operator.index, reps))
     ndim = max(A.ndim, len(counts))
     shape = (1,) * (ndim - A.ndim) + A.shape
     counts = (1,) * (ndim - len(counts)) + counts
@@ -273,7 +277,8 @@ def _order_of(x: Any) -> str:
 @composite(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """The array with values put in before given places."""
-    arr, values = as_array(arr), as_array(storable(arr, plain(values)))
+    arr = as_array(arr)
+    values = as_array(storable(arr, elements(arr, plain(values))))
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = single(axis, arr.ndim)
@@ -325,6 +330,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     places = np.nonzero(filt)
     axes = normal(axis, filt.ndim)
     sides = trim.lower()
+    if set(sides) - {"f", "b"}:
+        raise ValueError(f"trim_zeros: trim holds f and b alone, it was {trim!r}")
     edges = [slice(None)] * filt.ndim
     for at in axes:
         found = places[at]

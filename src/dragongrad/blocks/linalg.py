@@ -14,7 +14,7 @@ import numpy as np
 from ..core.block import composite, constant, general
 from ..core.errors import FactorizationError
 from ..core.variable import bottom, plain
-from .axes import as_array
+from .axes import as_array, refuse_truths
 from .equal_values import unknown
 from .kinks import kink
 from .matrices import adjoint, from_triangle, inexact, square, transposed
@@ -105,11 +105,15 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
     a = as_array(a)
     if 0 in a.shape:
         return np.zeros_like(a, shape=(*a.shape[:-2], a.shape[-1], a.shape[-2]))
+    if a.ndim < 2:
+        raise np.linalg.LinAlgError(f"pinv takes matrices, got shape {a.shape}")
     a = from_triangle(inexact(a)) if hermitian else a
     if rcond is not None and rtol is not np._NoValue:
         raise ValueError("pinv takes rcond= or rtol=, not both")
     cut = {"rtol": rtol} if rcond is None and rtol is not np._NoValue else {"rcond": rcond}
     limit = rcond if rcond is not None else rtol if rtol is not np._NoValue else 1e-15
+    if np.ndim(limit) > a.ndim - 2:
+        raise ValueError(f"pinv: limits of shape {np.shape(limit)} for matrices of shape {a.shape}")
     return _pinv(a, **cut) if limit is None or _cuts_nothing(a, limit) else _cut_pinv(a, limit=limit)
 
 
@@ -241,8 +245,13 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """The solution x of tensordot(a, x, x.ndim) = b."""
     a, b = plain(a), plain(b)
     if axes is not None:
-        moved = [int(axis) % a.ndim for axis in axes]
-        a = np.transpose(a, [i for i in range(a.ndim) if i not in moved] + moved)
+        order = list(range(a.ndim))
+        for axis in axes:
+            # An axis that is not there, or a negative one, NumPy does not find either.
+            refuse_truths(axis)
+            order.remove(axis)
+            order.append(axis)
+        a = np.transpose(a, order)
     shape = a.shape[-(a.ndim - np.ndim(b)) :]
     size = int(np.prod(shape))
     return np.reshape(np.linalg.solve(np.reshape(a, (size, size)), np.ravel(b)), shape)

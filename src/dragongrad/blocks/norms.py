@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
-from .axes import Axis, as_array, normal
+from .axes import Axis, as_array, normal, refuse_truths
 from .elementwise import root_of_sum, root_of_sum_of_powers
 from .kinks import kink
 
@@ -38,7 +38,7 @@ def _vector(x: Any, order: Any, axis: Axis, keepdims: bool) -> Any:
 
 def _matrix(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     rows, columns = axes
-    if order in (None, "fro"):
+    if order in (None, "fro", "f"):
         return _vector(x, 2, axes, keepdims)
     if order in (1, -1, np.inf, -np.inf):
         over, among = (rows, columns) if abs(order) == 1 else (columns, rows)
@@ -60,6 +60,21 @@ def _of_nothing(fn: Any, x: Any, over: Axis, *, keepdims: bool, **options: Any) 
     return np.sum(np.absolute(x), axis=over, keepdims=keepdims) + value
 
 
+def _one_or_several(axis: Any, ndim: int, *, keepdims: bool, matrices: bool) -> Any:
+    """The axes that a norm is told: None, a number, or several in a tuple, and in no other sequence."""
+    if axis is None or isinstance(axis, tuple):
+        # Several axes of a matrix are numbered otherwise than those of vectors, by truths too.
+        if axis is not None and (len(axis) == 1 or not matrices):
+            refuse_truths(axis)
+        return axis
+    if keepdims and not matrices:
+        normal(axis, ndim)
+    try:
+        return int(axis)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"axis must be None, an integer or a tuple of integers, it was {axis!r}") from None
+
+
 def _inexact(x: Any) -> Any:
     x = as_array(x)
     return x if x.dtype.kind in "fc" else x.astype(float)
@@ -69,10 +84,11 @@ def _inexact(x: Any) -> Any:
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> Any:
     """The norm of a vector or a matrix, or of each along axes."""
     x, keepdims = _inexact(x), bool(keepdims)
+    axis = _one_or_several(axis, x.ndim, keepdims=keepdims, matrices=True)
     if 0 in x.shape:
         return _of_nothing(np.linalg.norm, x, axis, ord=ord, axis=axis, keepdims=keepdims)
     if axis is None:
-        if ord is None or (np.ndim(x) == 1 and ord == 2) or (np.ndim(x) == 2 and ord == "fro"):
+        if ord is None or (np.ndim(x) == 1 and ord == 2) or (np.ndim(x) == 2 and ord in ("f", "fro")):
             return _vector(x, 2, None, keepdims)
         axis = tuple(range(np.ndim(x)))
     axes = normal(axis, np.ndim(x))
@@ -90,6 +106,7 @@ kink(np.linalg.norm, "the zero vector", "0, the mean over all directions; the se
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
     x, keepdims = _inexact(x), bool(keepdims)
+    axis = _one_or_several(axis, x.ndim, keepdims=keepdims, matrices=False)
     if 0 in x.shape:
         return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)
     # A number has no axis 0, which sums would take.

@@ -15,6 +15,7 @@ from ..core.errors import NoRuleError
 from ..core.variable import plain
 from .axes import as_array
 from .kinks import kink
+from .storing import elements
 
 _COPIES = frozenset({"edge", "reflect", "symmetric", "wrap"})
 _OPTIONS = {
@@ -59,6 +60,7 @@ def _pad_axis(x: Any, axis: int, before: int, after: int, mode: str, options: di
     if mode in ("constant", "linear_ramp"):
         ends = _pair(options.get("constant_values", options.get("end_values", 0)), axis, ndim)
     if mode == "constant":
+        ends = tuple([elements(x, v.item() if isinstance(v, np.generic) else v) for v in ends])
         return _join(_filled(x, ends[0], axis, before), x, _filled(x, ends[1], axis, after), axis)
     if not length:
         raise ValueError(f"np.pad cannot extend the empty axis {axis} in mode {mode!r}")

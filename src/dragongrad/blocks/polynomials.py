@@ -84,7 +84,9 @@ def polyder(p: Any, m: int = 1) -> Any:
 @composite(np.polyint)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """The coefficients of the m-th integral."""
-    p = plain(p)
+    p, m = plain(p), int(m)
+    if m < 0:
+        raise ValueError("polyint: the order of an integral cannot be negative; polyder has derivatives")
     constants = [0.0] * m if k is None else list(np.broadcast_to(k, (m,)))
     for c in constants:
         p = np.append(p / np.arange(p.shape[0], 0, -1), c)

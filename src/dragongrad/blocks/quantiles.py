@@ -55,6 +55,8 @@ def _fraction(method: str, place: Any) -> Any:
 
 def _lines(a: Any, axes: tuple[int, ...]) -> Any:
     """The elements in ascending order along a first axis that joins some axes, NaNs last."""
+    if len(axes) not in (1, a.ndim) and any(a.shape[i] == 0 for i in range(a.ndim) if i not in axes):
+        raise ValueError(f"along the axes {axes} of shape {a.shape} no elements could be joined")
     return np.sort(joined(a, axes), axis=0)
 
 
@@ -89,6 +91,8 @@ def _quantiles_of(percent: bool, skips: bool) -> Callable[..., Any]:
         q = np.asarray(np.true_divide(q, 100) if percent else q)
         if a.dtype.kind == "c":
             raise TypeError("quantiles need real numbers")
+        if not q.size and q.ndim != 1:
+            raise ValueError(f"quantiles of shape {q.shape} ask for none")
         if not np.all((q >= 0) & (q <= 1)):
             raise ValueError("quantiles must be in the range [0, 1], percentiles in [0, 100]")
         if method not in _PLACES:
@@ -189,10 +193,10 @@ def nanmedian(
 ) -> Any:
     """The median of what is not NaN; NaN where nothing is left."""
     a = as_array(a)
-    if a.dtype.kind not in "fc":
-        return np.median(a, axis=axis, keepdims=keepdims)
     if not a.size:
         return np.nanmean(a, axis=axis, keepdims=keepdims)
+    if a.dtype.kind not in "fc":
+        return np.median(a, axis=axis, keepdims=keepdims)
     axes = normal(axis, a.ndim)
     lines = _lines(a, axes)
     count = _counts(lines, np.intp)

@@ -29,9 +29,9 @@ def ndim(a: Any) -> int:
 
 
 @composite(np.size)
-def size(a: Any, axis: int | None = None) -> int:
-    """The number of elements, or the length of an axis."""
-    return int(a.size if axis is None else a.shape[axis])
+def size(a: Any, axis: Any = None) -> int:
+    """The number of elements, or the length of an axis; from NumPy 2.4 on of several axes together."""
+    return int(a.size if axis is None else np.size(np.broadcast_to(False, a.shape), axis))
 
 
 @composite(np.iscomplexobj)
@@ -150,6 +150,8 @@ def diag_indices_from(arr: Any) -> Any:
 def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
     """The places in an array of a shape that flat indices mean."""
     indices, places = plain(indices), []
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"unravel_index: indices must be whole numbers, they were {indices.dtype}")
     for n in reversed(shape) if order == "C" else shape:
         places.append(np.remainder(indices, n))
         indices = np.floor_divide(indices, n)
@@ -159,10 +161,14 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 @composite(np.isclose)
 def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether elements agree within a tolerance."""
-    a, b = plain(a), as_array(b)
-    # Whole numbers could overflow, and truths have no difference.
-    b = b if b.dtype.kind in "fc" else b.astype(np.result_type(b.dtype, 1.0))
-    near = np.logical_and(np.absolute(a - b) <= atol + rtol * np.absolute(b), np.isfinite(b))
+    a, b = plain(a), plain(b)
+    # Whole numbers could overflow, and truths have no difference; Python's numbers take the dtype of an array.
+    if not isinstance(b, (int, float, complex)):
+        b = as_array(b)
+        b = b if b.dtype.kind in "fc" else b.astype(np.result_type(b.dtype, 1.0))
+    elif isinstance(b, int):
+        b = float(b)
+    near = np.logical_and(np.absolute(a - b) <= atol + rtol * abs(b), np.isfinite(b))
     near = np.logical_or(near, a == b)
     return np.logical_or(near, np.logical_and(np.isnan(a), np.isnan(b))) if equal_nan else near
 

@@ -19,7 +19,9 @@ from .axes import (
     as_array,
     copied,
     joined,
+    keeps,
     normal,
+    number_of,
     reduced,
     refuse_truths,
     restore,
@@ -169,7 +171,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
     def reduction(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: Any = False,
                   initial: Any = _NONE, where: Any = True, out: Any = None) -> Any:  # fmt: skip
         if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
-            return reduce(a, axis, bool(keepdims))
+            return reduce(a, axis, keepdims if keepdims.__class__ is bool else keeps(keepdims))
         a, initial, none = as_array(a), _NONE if initial is None else plain(initial), initial is None
         a = a if dtype is None or a.dtype == dtype else a.astype(dtype)
         if where is not True:
@@ -181,7 +183,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
             a = np.where(np.broadcast_to(mask, a.shape), a, a.dtype.type(identity(a.dtype)))
         # No elements leave the initial value; their sum has the right shape, and no derivative.
         empty = initial is not _NONE and 0 in a.shape and not has_identity
-        value = _sum_call(a, axis, bool(keepdims)).astype(a.dtype) if empty else reduce(a, axis, bool(keepdims))
+        value = _sum_call(a, axis, keeps(keepdims)).astype(a.dtype) if empty else reduce(a, axis, keeps(keepdims))
         value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
         if none and 0 in a.shape and value.size:
             raise ValueError(f"{name} with initial=None has no value for an empty set")
@@ -236,7 +238,7 @@ for _fn, _other in ((np.amax, np.max), (np.amin, np.min)):
 @composite(np.ptp)
 def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
     """The greatest element less the smallest."""
-    keepdims = bool(keepdims)
+    keepdims = keeps(keepdims)
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -288,10 +290,9 @@ def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
         x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: bool = False
     ) -> Any:
         x = np.atleast_1d(as_array(x))
-        refuse_truths(axis)
         if axis is None and x.ndim != 1:
             raise ValueError("an array of several axes needs axis=")
-        (axis,) = normal(0 if axis is None else axis, x.ndim)
+        axis = single(0 if axis is None else number_of(axis), x.ndim)
         value = cumulative(x, axis=axis, dtype=dtype)
         if not include_initial:
             return value

@@ -6,19 +6,21 @@ runs eagerly.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..core.block import composite, constant
 from ..core.variable import plain
-from .axes import as_array, front, single
+from .axes import as_array, front, reduced, single
 
 
 def _batch_lexsort(size: int, values: list[Any], batched: Any, axis: int = -1) -> Any:
-    rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
+    rows, axis = [front(size, v, b) for v, b in zip(values, batched, strict=True)], operator.index(axis)
     if rows[0].ndim == 1:
         # One number is in order.
+        reduced(axis, 0)
         return np.zeros(size, np.intp)
     single(axis, rows[0].ndim - 1)
     return np.lexsort(rows, axis=axis if axis < 0 else axis + 1)

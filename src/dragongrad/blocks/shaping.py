@@ -140,6 +140,8 @@ def _batch_transpose(size: int, values: list[Any], batched: Any, axes: Any = Non
 
 
 def _transpose_call(a: Any, axes: Any = None) -> Any:
+    if isinstance(axes, (set, frozenset, dict)):
+        raise TypeError(f"transpose takes a sequence of axes, it was {axes!r}")
     out = _transpose_block.apply(a, axes)
     return viewed(out, a, _transpose_block.apply, (axes,), _transpose_put)
 

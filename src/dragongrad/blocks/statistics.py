@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, normal, single, weights_along
+from .axes import Axis, as_array, keeps, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -50,7 +50,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     work = dtype
     if dtype is None and a.dtype.kind in "biu":
         work = np.float64
@@ -67,15 +67,22 @@ def var(
     where: Any = True, mean: Any = _NONE, correction: Any = _NONE,
 ) -> Any:  # fmt: skip
     """The variance over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     if correction is not _NONE:
         if ddof != 0:
             raise ValueError("var and std take ddof= or correction=, not both")
         ddof = correction
     # The dtype is that of the sums: NumPy takes the differences in that of the elements and of their mean.
     work = np.float64 if dtype is None and a.dtype.kind in "biu" else dtype
-    centre = plain(mean) if mean is not _NONE else _ratio(*_sum_and_count(a, axis, work, True, where))
-    total, count = _sum_and_count(_squared(a - centre), axis, work, keepdims, where)
+    if mean is not _NONE:
+        apart = a - plain(mean)
+    else:
+        total, count = _sum_and_count(a, axis, work, True, where)
+        apart = a - _ratio(total, count)
+        if ddof < 1 and (count.__class__ is not int or count == 1):
+            # One number is its own mean wherever it is: there is no derivative of any order.
+            apart = np.where(np.logical_and(np.isfinite(a), count == 1), apart.dtype.type(0), apart)
+    total, count = _sum_and_count(_squared(apart), axis, work, keepdims, where)
     return _ratio(total, np.maximum(count - ddof, 0))
 
 
@@ -101,10 +108,12 @@ def average(
     a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
 ) -> Any:
     """The weighted mean over axes."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     axis = None if axis is None else normal(axis, a.ndim)
     if weights is None:
         value = np.mean(a, axis=axis, keepdims=keepdims)
+        if not value.size:
+            raise ZeroDivisionError("average: of no rows there is no mean, and no weight of one")
         scale = value.dtype.type(_count(a, axis))
         return (value, np.full(np.shape(value), scale)[()]) if returned else value
     w = weights_along(as_array(weights), a, axis, "average")
@@ -138,7 +147,7 @@ composite(np.nancumprod)(_filled(np.cumprod, 1.0))
 def _nan_extremum(fn: Any, limit: float) -> Callable[..., Any]:
     def call(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = _NONE,
              where: Any = True) -> Any:  # fmt: skip
-        a, options = as_array(a), {"axis": axis, "keepdims": bool(keepdims)}
+        a, options = as_array(a), {"axis": axis, "keepdims": keeps(keepdims)}
         if a.dtype.kind not in "fc":
             return fn(a, initial=initial, where=where, **options)
         missing = np.isnan(a)
@@ -168,7 +177,7 @@ def nanmean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean of what is not NaN."""
-    a, keepdims = as_array(a), bool(keepdims)
+    a, keepdims = as_array(a), keeps(keepdims)
     if a.dtype.kind not in "fc":
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
     x, present = _present(a, dtype, where)
@@ -183,12 +192,12 @@ def nanvar(
     """The variance of what is not NaN; NaN where no more than `ddof` elements are left."""
     a = as_array(a)
     if a.dtype.kind not in "fc":
-        options = {"ddof": ddof, "keepdims": bool(keepdims), "where": where, "mean": mean, "correction": correction}
+        options = {"ddof": ddof, "keepdims": keepdims, "where": where, "mean": mean, "correction": correction}
         return np.var(a, axis, dtype, **options)
     x, present = _present(a, dtype, where)
-    options = {"ddof": ddof, "keepdims": bool(keepdims), "mean": mean, "correction": correction}
+    options = {"ddof": ddof, "keepdims": keeps(keepdims), "mean": mean, "correction": correction}
     spread = np.var(x, axis, where=present, **options)
-    left = np.sum(present, axis=axis, keepdims=bool(keepdims)) - (ddof if correction is _NONE else correction)
+    left = np.sum(present, axis=axis, keepdims=keeps(keepdims)) - (ddof if correction is _NONE else correction)
     return np.where(left <= 0, np.nan, spread)[()]
 
 
@@ -196,9 +205,7 @@ def nanvar(
 def nanstd(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False,
            **options: Any) -> Any:  # fmt: skip
     """The standard deviation of what is not NaN."""
-    spread = np.nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, **options)
-    equal = spread == 0
-    return np.where(equal, 0.0, np.sqrt(np.where(equal, 1.0, spread)))[()]
+    return root_of_sum(np.nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, **options))
 
 
 # Covariance
@@ -237,7 +244,9 @@ def cov(
     if ddof is not None and ddof != int(ddof):
         raise ValueError(f"cov: ddof must be a whole number, it was {ddof}")
     parts = [as_array(v) for v in (m, y) if v is not None]
-    dtype = np.result_type(*[p.dtype for p in parts], np.float64) if dtype is None else dtype
+    dtype = np.result_type(*[p.dtype for p in parts], np.float64) if dtype is None else np.dtype(dtype)
+    if dtype.kind not in "fc":
+        raise TypeError(f"cov: the dtype must be of floating-point numbers, it was {dtype}")
     x = _observations(m, dtype, rowvar)
     if not x.shape[0]:
         return np.zeros_like(x, dtype=np.float64, shape=(0, 0))

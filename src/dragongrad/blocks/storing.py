@@ -21,6 +21,9 @@ def elements(x: Any, y: Any) -> Any:
     """
     if y.__class__ in LISTS:
         return y if holds_variable(y) else np.array(y, x.dtype)
+    if isinstance(y, (str, bytes)) or (isinstance(y, np.ndarray) and y.dtype.kind in "SU"):
+        # A number that is spelled, or none, which is refused also where nothing is written.
+        return np.asarray(y).astype(x.dtype)
     if y.__class__ not in _NUMBERS:
         return y
     place = np.empty(1, x.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -115,6 +116,13 @@ def _refuse_complex(target: Any, values: Any, arrays: bool = False) -> None:
         storable(target, 1j)
 
 
+def _refuse_unsafe(target: Any, values: Any) -> None:
+    """Refuse arrays that NumPy does not cast here, since they could lose something; numbers and lists it does."""
+    of_many = is_array(values) if isinstance(values, Variable) else isinstance(values, np.ndarray)
+    if of_many and not values.dtype.hasobject and not np.can_cast(values.dtype, target.dtype, "safe"):
+        raise TypeError(f"an array of {values.dtype} cannot be cast to {target.dtype} according to the rule 'safe'")
+
+
 def _cycled(values: Any, count: int) -> Any:
     """The elements of an array from the first on, and again from the first on, as many as are wanted."""
     flat = np.ravel(values)
@@ -172,6 +180,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     """Write values one after another where a mask holds; values that are too few are taken again."""
     refuse_plain("np.place", arr)
     _refuse_complex(arr, vals, arrays=True)
+    _refuse_unsafe(arr, vals)
     if _written_in_turn("np.place", arr, vals, plain(mask), np.place):
         return
     chosen, values = np.ravel(as_array(mask)).astype(bool), np.ravel(as_array(elements(arr, vals)))
@@ -192,6 +201,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     """Write where a mask holds, each element the value at its own place; values that are too few are repeated."""
     refuse_plain("np.putmask", a)
     _refuse_complex(a, values, arrays=True)
+    _refuse_unsafe(a, values)
     chosen, found = as_array(mask).astype(bool), as_array(elements(a, values))
     if chosen.size != a.size:
         raise ValueError(f"a mask of shape {chosen.shape} for an array of shape {a.shape}")
@@ -352,13 +362,13 @@ setattr(Variable, "flat", property(Flat, _write_flat))  # noqa: B010
 @composite("x.sort")
 def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
     """Sort in place."""
-    self[...] = np.sort(self, axis, kind, order, stable=stable)
+    self[...] = np.sort(self, operator.index(axis), kind, order, stable=stable)
 
 
 @composite("x.partition")
 def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
     """Partition in place."""
-    self[...] = np.partition(self, kth, axis, kind, order)
+    self[...] = np.partition(self, kth, operator.index(axis), kind, order)
 
 
 @composite("x.fill")

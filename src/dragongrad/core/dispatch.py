@@ -49,8 +49,9 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
     out = kwargs.pop("out", None)
     where = kwargs.pop("where", True)
     dtype, casting = kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind")
-    for harmless in ("order", "subok"):
-        kwargs.pop(harmless, None)
+    if casting != "same_kind" or "order" in kwargs or "subok" in kwargs:
+        # These change no value, but NumPy refuses what they cannot be.
+        np.positive(0.0, casting=casting, **{k: kwargs.pop(k) for k in ("order", "subok") if k in kwargs})
     targets = out if isinstance(out, tuple) else (out,)
     if kwargs.keys() == {"axis"} and ufunc.signature:
         call, kwargs = partial(call, **kwargs), {}
@@ -70,6 +71,8 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
 
 def _in_dtype(ufunc: Any, inputs: tuple[Any, ...], dtype: Any, casting: str) -> list[Any]:
     """The arguments in the dtypes from which a ufunc computes a result of a dtype; NumPy's error if it cannot."""
+    if np.dtype(dtype).hasobject:
+        raise TypeError("Variables hold numbers, and no objects")
     arrays = [v if type(v) in (int, float, complex) else np.asarray(v) if np.isscalar(v) else v
               for v in map(_variable.plain, inputs)]  # fmt: skip
     signature = (None,) * ufunc.nin + (np.dtype(dtype),) * ufunc.nout

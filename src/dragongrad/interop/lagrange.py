@@ -22,6 +22,8 @@ _GAP = 1e-5
 _COLUMNS, _CURVED, _BESIDE = 20, 1e-6, 0.05
 # Such steps, in the same measure, are tried where a method knew no gradient.
 _PARTS = (0.5, 0.1, 0.02, 4e-3)
+# So many steps lead back to constraints that bend.
+_BACK = 4
 
 
 class Objection(NamedTuple):
@@ -130,10 +132,26 @@ def lower(
     way = normals.T @ multipliers - gradient * size
     length = float(np.linalg.norm(way))
     for part in _PARTS if length > 0 else ():
-        y = x + part / length * size * way
+        y = _restored(x + part / length * size * way, size, constraints, box)
         if worst(y, start, constraints, box) is None and look(y)[0] < value - _GAP * terms:
             return y
     return None
+
+
+def _restored(y: Array, size: Array, constraints: list[Any], box: Box | None) -> Array:
+    """A point moved back, by Newton's steps, to constraints that bend away from the straight way to it."""
+    for _ in range(_BACK):
+        rows = _stacked(y, size, constraints, box)
+        short = np.clip(rows.values, rows.low, rows.high) - rows.values
+        bad = np.abs(short) > 0.1 * _VIOLATED * rows.sizes
+        matrix = rows.matrix[bad] * size
+        if not bad.any() or not (np.isfinite(matrix).all() and np.isfinite(short).all()):
+            break
+        # In units of each row, so that none counts more for being large.
+        lengths = np.linalg.norm(matrix, axis=1)
+        lengths = np.where(lengths > 0, lengths, 1.0)
+        y = y + size * np.linalg.lstsq(matrix / lengths[:, None], short[bad] / lengths)[0]
+    return y if box is None else box.clip(y)
 
 
 def worst(x: Array, start: Array, constraints: list[Any], box: Box | None) -> str | None:

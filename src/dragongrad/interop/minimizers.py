@@ -229,8 +229,10 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     here = Optimizer(watched.objective)
     here.box = problem.box
     here.arrive(watched.shaped(x), seen.value, seen.gradient.reshape(here.params.shape))
+    # A search may have met lower values far away: what counts is what the run gained that ends here.
+    gained = max(min(watched.gained(), watched.first - seen.value), 0.0)
     try:
-        better = second_look(here, watched.gained(), max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
+        better = second_look(here, gained, max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
     except (Stalled, Doubt) as news:
         if not method.order:
             # Whoever asks for no derivatives may have a function with kinks and jumps.

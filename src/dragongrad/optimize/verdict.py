@@ -85,7 +85,8 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
         return None
     if not math.isfinite(move.gain):
         return None
-    better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough) or _beyond(optimizer, ways, enough)
+    better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough)
+    better = better or _beyond(optimizer, ways, enough, not move.cut and not _is_near(optimizer, move))
     if better is not None:
         _refuse_far(optimizer, better)
     return better
@@ -201,12 +202,16 @@ def _size(optimizer: Optimizer, scale: Array) -> float:
     return max(sizes) or float(np.linalg.norm(scale))
 
 
+def _is_near(optimizer: Optimizer, move: Move) -> bool:
+    """Whether a step is short, relative to the parameters."""
+    return bool(np.linalg.norm(move.p) <= _NEAR * _size(optimizer, np.ones(optimizer.params.size)))
+
+
 def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
     """A point along a step where the value falls by enough, if the step promises as much."""
     p, x = move.p, vector(optimizer.params)
     if not move.gain > enough:
-        near = np.linalg.norm(p) <= _NEAR * _size(optimizer, np.ones_like(x))
-        if move.cut or near or move.gain <= _WORTH * enough:
+        if move.cut or _is_near(optimizer, move) or move.gain <= _WORTH * enough:
             return None
         # Steps shrink slowly towards an inflection, beyond which the value falls again.
         beyond = _try(optimizer, x + 10 * p)
@@ -264,11 +269,11 @@ def _shorter(slope: float, bend: float, least: float) -> Iterator[tuple[float, f
         t /= 4
 
 
-def _beyond(optimizer: Optimizer, ways: list[Array], enough: float) -> Trial | None:
+def _beyond(optimizer: Optimizer, ways: list[Array], enough: float, far: bool) -> Trial | None:
     """A lower point down a slope that begins beyond an inflection or a saddle of higher order.
 
     There slope and curvature vanish together, and the value falls from the least step on that changes it. Beside a
-    minimum it rises.
+    minimum it rises. `far`: the last step was long, so that the run stands beside such a place, and may rise first.
     """
     x, size = vector(optimizer.params), _size(optimizer, np.ones(optimizer.params.size))
     for way in ways:
@@ -276,12 +281,20 @@ def _beyond(optimizer: Optimizer, ways: list[Array], enough: float) -> Trial | N
             before = optimizer.loss
             while np.linalg.norm(step) <= size:
                 trial = _try(optimizer, x + step)
-                if not trial.value <= before:
+                if not trial.value <= before and not far:
                     break
                 if optimizer.loss - trial.value > enough:
                     return trial
                 before, step = trial.value, 4 * step
     return None
+
+
+def _between(count: int) -> list[Array]:
+    """Some directions that lie along no axis."""
+    if count < 2:
+        return []
+    angles = np.outer(np.arange(1, _LEAST + 1), np.arange(1.0, count + 1))
+    return [d / float(np.linalg.norm(d)) for d in np.cos(angles)]
 
 
 def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
@@ -298,5 +311,7 @@ def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
     steps = [far * size * v for far in _AFAR]
     # A jump may be as near: of a function that is constant in parts no derivative tells.
     steps += [near * size * d for d in basis.T[:_COLUMNS] for near in _BESIDE]
+    # Of several directions a saddle may fall between them alone.
+    steps += [size * basis @ d for d in _between(basis.shape[1])]
     best = _least([_try(optimizer, x + sign * p) for p in steps for sign in (-1.0, 1.0)])
     return best if optimizer.loss - best.value > enough else None

@@ -87,6 +87,8 @@ class Batch(Level):
         values = [a.data if b else a for a, b in zip(args, batched, strict=True)]
         try:
             if block.partials or (block.kind == "constant" and isinstance(block.fn, np.ufunc)):
+                if block.fn is np.power:
+                    values = _counted(values, batched)
                 out = block.forward(*align(values, batched))
             elif block.batch is not None:
                 out = block.batch(self.size, values, batched, **params)
@@ -119,6 +121,14 @@ class WatchedBatch(Batch):
         out = super().apply(block, args, params)
         check_forward(block, args, out)
         return out
+
+
+def _counted(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
+    """The operands of a power: one truth value a row counts as a whole number, where arrays are int8."""
+    x, y = values
+    if batched[0] and y.__class__ is int and np.ndim(x) == 1 and x.dtype.kind == "b":
+        return [x.astype(np.dtype(int)), y]
+    return values
 
 
 def align(values: list[Any], batched: tuple[bool, ...]) -> list[Any]:
