@@ -411,3 +411,27 @@ def test_what_is_refused_says_why_and_what_to_write(name):
     with pytest.raises(ad.NoRuleError, match=r"no derivative rule(.|\n)*test_scipy_sparse(.|\n)*(Take|Write|Pass)"):
         ad.grad(lambda v: np.sum(f(matrix(sparse, v))))(ENTRIES)
     assert CHAPTER.states["lil_array"].startswith("refused")
+
+
+@pytest.mark.parametrize(
+    "name", [f"{kind}_{what}" for kind in ("bsr", "coo", "csc", "csr", "dia") for what in ("array", "matrix")]
+)
+def test_isinstance_knows_the_kinds_by_scipys_names(name):
+    kind, scipys = getattr(sparse, name), getattr(scipy.sparse, name)
+    others = [getattr(sparse, n) for n in ("csr_array", "csr_matrix", "coo_array", "dia_matrix") if n != name]
+    assert issubclass(scipys, kind)
+    seen = []
+
+    def f(v):
+        ours = getattr(sparse.coo_array((v, (ROWS, COLS)), shape=(4, 4)), f"to{name[:3]}")()
+        ours = ours if name.endswith("array") else kind(ours)
+        seen.extend([ours, scipys(np.eye(4)), kind(np.eye(4))])
+        return np.sum(ours @ ONES)
+
+    np.testing.assert_allclose(ad.grad(f)(ENTRIES), np.ones(9))
+    for made in seen:
+        assert isinstance(made, kind)
+        assert isinstance(made, (int, kind))
+        assert not any(isinstance(made, other) for other in others)
+    assert not isinstance(np.eye(4), kind)
+    assert pickle.loads(pickle.dumps(kind)) is kind

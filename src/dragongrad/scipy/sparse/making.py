@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,25 @@ def _check_places(data: Any, i: Any, j: Any, shape: tuple[int, int]) -> None:
             raise ShapeError(f"an entry stands outside of a sparse matrix of shape {shape}\n  at {user_line()}")
 
 
+class _Kind(type):
+    """Stands for one of SciPy's classes: called, it makes a matrix; `isinstance` knows SciPy's and ours by it."""
+
+    make: Callable[..., Any]
+    known: tuple[type, str, bool]
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.make(*args, **kwargs)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        scipys, kind, is_matrix = cls.known
+        if isinstance(value, SparseArray):
+            return value.format == kind and value.pattern.is_matrix == is_matrix
+        return isinstance(value, scipys)
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return issubclass(other, cls.known[0])
+
+
 def _maker(kind: str, is_matrix: bool) -> Any:
     name = f"{kind}_{'matrix' if is_matrix else 'array'}"
 
@@ -70,7 +90,9 @@ def _maker(kind: str, is_matrix: bool) -> Any:
 
     Of a dense matrix all elements are stored, also those that are zero now.
     """
-    return made
+    scipys_own = getattr(scipys, name)
+    about = {key: getattr(made, key) for key in ("__doc__", "__module__", "__wrapped__")}
+    return _Kind(name, (), {"make": staticmethod(made), "known": (scipys_own, kind, is_matrix), **about})
 
 
 _KINDS = ("bsr", "coo", "csc", "csr", "dia")
