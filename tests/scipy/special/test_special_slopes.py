@@ -109,3 +109,14 @@ def test_slopes_of_scaled_functions_have_all_digits_far_out(name):
         assert ad.grad(lambda x: getattr(special, name[0] + "ve")(int(name[1]), x))(x) == pytest.approx(
             want[0], rel=1e-12
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_curvature_of_log_ndtr_vanishes_far_out(dtype):
+    slope = ad.grad(lambda x: np.sum(special.log_ndtr(x)))
+    x = np.array([2.0, 14.0, 37.0, 50.0, np.inf], dtype)
+    found = ad.grad(lambda x: np.sum(slope(x)))(x)
+    assert found.dtype == dtype
+    ratio = np.exp(-(x[:3].astype(float) ** 2) / 2) / np.sqrt(2 * np.pi) / special.ndtr(x[:3].astype(float))
+    np.testing.assert_allclose(found[:3], -x[:3] * ratio - ratio**2, rtol=1e-5, atol=1e-36)
+    assert not np.any(found[3:])

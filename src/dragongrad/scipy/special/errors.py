@@ -15,6 +15,8 @@ _HALF_ROOT = float(np.sqrt(0.5))
 # From here on the asymptotic series of the error functions are precise to the last digit.
 _FAR = 7.0
 _TERMS = 24
+# From here on the normal density is smaller than the numbers of double precision, and of single precision.
+_UNDERFLOW, _UNDERFLOW_SINGLE = 37.5, 13.0
 
 enter("erf", lambda x: SLOPE * np.exp(-x * x))
 enter("erfc", lambda x: -SLOPE * np.exp(-x * x))
@@ -88,7 +90,10 @@ enter("wofz", lambda x: w_slope(x * (1 + 0j)))
 
 def mills(x: Any) -> Any:
     """The density over the distribution function, the slope of the logarithm of the latter."""
-    return np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * x)
+    # There its inverse is infinite, whose slope would be NaN.
+    far = x > (_UNDERFLOW if x.dtype == np.float64 else _UNDERFLOW_SINGLE)
+    near = np.where(far, 0.0, x)
+    return np.where(far, 0.0, np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * near))
 
 
 enter("ndtr", lambda x: DENSITY * np.exp(-0.5 * x * x))
