@@ -54,7 +54,10 @@ triang = Family("triang", "c", Formulas(
         _rises(x, c), np.log(x / _unless(c == 0, c)),
         np.log(np.where(_rises(x, c), 1.0, 1 - x) / _unless(c == 1, 1 - c)),
     ),
-    cdf=lambda x, c: np.where(_rises(x, c), x * x / _unless(c == 0, c), (x * (2 - x) - c) / _unless(c == 1, 1 - c)),
+    cdf=lambda x, c: np.where(
+        _rises(x, c), x * x / _unless(c == 0, c),
+        np.where(np.logical_and(c == 0, x < 0.5), x * (2 - x), 1 - (1 - x) ** 2 / _unless(c == 1, 1 - c)),
+    ),
     sf=lambda x, c: np.where(_rises(x, c), 1 - x * x / _unless(c == 0, c), (1 - x) ** 2 / _unless(c == 1, 1 - c)),
     ppf=lambda q, c: np.where(q < c, np.sqrt(c * q), 1 - np.sqrt((1 - c) * (1 - q))),
     mean=lambda c: (c + 1) / 3, var=lambda c: (1 - c + c * c) / 18, entropy=lambda c: 0.5 - LOG2 + 0 * c,

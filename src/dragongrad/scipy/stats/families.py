@@ -272,7 +272,7 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
         y, shapes, _, low, high, valid = _place(family, x, args, kwargs)
         if family.discrete:
             y = np.floor(y)
-            under, over = y < low, y >= high
+            under, over = np.logical_or(y < low, y == -_INF), y >= high
         else:
             under, over = y <= low, y >= high
         safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)

@@ -262,7 +262,9 @@ vonmises = Family("vonmises", "kappa", Formulas(
 
 def _log_difference(x: Any, y: Any) -> Any:
     """The logarithm of exp(x) - exp(y)."""
-    return x + np.log(-np.expm1(y - x))
+    none = np.isinf(x)
+    x, y = np.where(none, 0.0, x), np.where(none, -1.0, y)
+    return np.where(none, -np.inf, x + np.log(-np.expm1(y - x)))
 
 
 def _tail(x: Any) -> Any:
@@ -286,10 +288,11 @@ def _log_mass(a: Any, b: Any) -> Any:
     return np.where(mirrored, tail, across)
 
 
-def _truncated_place(q: Any, a: Any, b: Any) -> Any:
-    left, mass = a < 0, _log_mass(a, b)
-    below = np.logaddexp(_log_tail(np.where(left, a, -1.0)), np.log(q) + mass)
-    above = np.logaddexp(_log_tail(np.where(left, -1.0, -b)), np.log1p(-q) + mass)
+def _truncated_place(log_q: Any, log_p: Any, a: Any, b: Any) -> Any:
+    """The place below which is `q` of the mass and above which is `p`: by the smaller tail of the normal itself."""
+    mass = _log_mass(a, b)
+    below, above = np.logaddexp(_log_tail(a), log_q + mass), np.logaddexp(_log_tail(-b), log_p + mass)
+    left = below < -LOG2
     return np.where(left, sp.ndtri_exp(np.where(left, below, -1.0)), -sp.ndtri_exp(np.where(left, -1.0, above)))
 
 
@@ -309,7 +312,8 @@ def _truncated_var(a: Any, b: Any) -> Any:
 
 truncnorm = Family("truncnorm", "a, b", Formulas(
     lambda x, a, b: density(x) - _log_mass(a, b), logcdf=lambda x, a, b: _log_mass(a, x) - _log_mass(a, b),
-    logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b), ppf=_truncated_place,
-    isf=lambda q, a, b: -_truncated_place(q, -b, -a), low=lambda a, b: a, high=lambda a, b: b,
+    logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b),
+    ppf=lambda q, a, b: _truncated_place(np.log(q), np.log1p(-q), a, b),
+    isf=lambda q, a, b: _truncated_place(np.log1p(-q), np.log(q), a, b), low=lambda a, b: a, high=lambda a, b: b,
     mean=_truncated_mean, var=_truncated_var, valid=lambda a, b: a < b,
 ))  # fmt: skip

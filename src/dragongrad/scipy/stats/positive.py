@@ -181,7 +181,7 @@ def _inverse_gaussian_above(x: Any, mu: Any) -> Any:
     """Far out both terms are nearly equal: there by what is left beside the exponential that they share."""
     far = x > 2 * mu
     mid, out = np.where(far, mu, x), np.where(far, x, 4 * mu)
-    root = 1 / np.sqrt(2 * out)
+    root = 0.5**0.5 / np.sqrt(out)
     # And farther out by the first terms of their series.
     last = np.log(2 / np.sqrt(PI) / (root * (out / mu - 1)) / (out / mu + 1))
     rest = sp.erfcx(root * (out / mu - 1)) - sp.erfcx(root * (out / mu + 1))
