@@ -114,3 +114,18 @@ def test_weights_of_means_are_broadcast():
         value = ad.jvp(f, (x, w), (x, w))[0]
         np.testing.assert_allclose(value, getattr(scipy.stats, name)(x, axis=0, weights=w), rtol=1e-14)
         check_derivatives(f, x, w)
+
+
+@pytest.mark.slow
+def test_a_long_program_with_tables_of_functions():
+    # Written out in a module of straight code, functions bring their tables, which nobody else has.
+    methods, args = ("cdf", "sf", "logcdf", "logsf"), (1.4, 0.4, 1.3)
+    one = lambda x, *p: [
+        ad.grad(lambda *a, m=m: getattr(stats.loggamma, m)(*a), (0, 1, 2, 3))(x, *p) for m in methods
+    ]
+    rows = ad.vmap(one, in_axes=(0, None, None, None))
+    x = np.array([-20.0, -1.0, 0.3, 2.0, 0.0, np.inf, -np.inf, 30.0, -30.0, 1.0, 0.5, 0.7, 0.9])
+    compiled = ad.compile(rows)
+    for _ in range(2):
+        for a, b in zip(compiled(x, *args), rows(x, *args), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)

@@ -282,14 +282,23 @@ def _odds(q: Any, a: Any, b: Any) -> Any:
 def _odds_below(x: Any, a: Any, b: Any) -> Any:
     """The distribution function of p / (1 - p), where p is distributed as beta: by the smaller of p and 1 - p."""
     high = x > 1
-    low_x, high_x = np.where(high, 1.0, x), np.where(high, x, 1.0)
-    return np.where(high, sp.betaincc(b, a, 1 / (1 + high_x)), sp.betainc(a, b, low_x / (1 + low_x)))
+    return np.where(high, _rest(high, 1 / np.where(high, x, 1.0), b, a), _part_of(np.logical_not(high), x, a, b))
 
 
 def _odds_above(x: Any, a: Any, b: Any) -> Any:
-    high = x > 1
-    low_x, high_x = np.where(high, 1.0, x), np.where(high, x, 1.0)
-    return np.where(high, sp.betainc(b, a, 1 / (1 + high_x)), sp.betaincc(a, b, low_x / (1 + low_x)))
+    low = x <= 1
+    return np.where(low, _rest(low, x, a, b), _part_of(np.logical_not(low), 1 / np.where(low, 1.0, x), b, a))
+
+
+def _part_of(asked: Any, x: Any, a: Any, b: Any) -> Any:
+    x = np.where(asked, x, 1.0)
+    return sp.betainc(a, b, x / (1 + x))
+
+
+def _rest(asked: Any, x: Any, a: Any, b: Any) -> Any:
+    # SciPy takes long for it, but for the uniform distribution, which stands in where it is not asked for.
+    x, a, b = (np.where(asked, v, 1.0) for v in (x, a, b))
+    return sp.betaincc(a, b, x / (1 + x))
 
 
 # Distributions of extremes: functions of log1p(c x) / c, which is x where c is zero
