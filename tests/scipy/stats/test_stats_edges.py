@@ -117,6 +117,7 @@ def test_weights_of_means_are_broadcast():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_a_long_program_with_tables_of_functions():
     # Written out in a module of straight code, functions bring their tables, which nobody else has.
     methods, args = ("cdf", "sf", "logcdf", "logsf"), (1.4, 0.4, 1.3)
