@@ -616,3 +616,18 @@ def test_each_of_several_derivatives_is_what_it_is_uncompiled(case, asked, backe
             for _ in range(2):
                 for a, b in zip(leaves(compiled(points[k])), expected[k], strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+def test_a_transform_in_a_rule_is_part_of_it():
+    def pushforward(y, out, x_dot, y_dot):
+        return (x_dot - ad.jvp(lambda t: np.sin(out * t), (y,), (y_dot,))[1]) * np.exp(np.abs(out) ** 0.6)
+
+    block = ad.general(lambda x, y: x * y, pushforward=pushforward, names=("x", "y"), dispatches=False)
+    # Where x is zero there is a cusp, which has no second derivative: what looks for it comes through the rule.
+    second = ad.grad(ad.grad(lambda x: block(x, 0.5)))
+    x = np.array([0.0, 1.0])
+    expected = [np.nan, second(1.0)]
+    np.testing.assert_array_equal(ad.vmap(second)(x), expected)
+    slopes = ad.jvp(ad.grad(lambda x: np.sum(block(x, np.full(2, 0.5)))), (x,), (np.ones(2),))[1]
+    assert type(slopes) is np.ndarray
+    np.testing.assert_allclose(slopes, expected, rtol=1e-12)

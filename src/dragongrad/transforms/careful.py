@@ -8,6 +8,7 @@ made each value, so that a pair of Blocks whose derivatives multiply to `0 * inf
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -51,15 +52,28 @@ class Again:
         self._outermost: Level | None = None
         # Whether there is no other, by whose rules values may jump where their slope is infinite.
         self.is_single = True
+        # How many rules of Blocks are being computed. A transform in a rule is part of it: it begins nothing.
+        self._rules = 0
 
     def begin(self, level: Level) -> None:
         """Tell of the level of a transform that begins."""
+        if self._rules:
+            return
         self.is_single = self._outermost is None
         self._outermost = self._outermost or level
 
+    @contextmanager
+    def in_a_rule(self) -> Iterator[None]:
+        """Compute a rule of a Block."""
+        self._rules += 1
+        try:
+            yield
+        finally:
+            self._rules -= 1
+
     def lift(self, x: Any) -> Any:
         """An input that carries its slopes, unless it is made of one."""
-        if not self._directed or self._slopes(x) is not None:
+        if not self._directed or self._rules or self._slopes(x) is not None:
             return x
         rows = self._random.normal(size=(2, *np.shape(x))).astype(x.dtype)
         slope = Variable(rows, self._directions)

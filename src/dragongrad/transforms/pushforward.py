@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..context import CAREFUL, is_careful
 from ..core.block import Block
 from ..core.node import KEEP, NEGATE, TIMES, Spec
 from ..core.variable import Variable
@@ -52,6 +53,13 @@ class Slopes(Forward):
 
     __slots__ = ()
     assists = True
+
+    def pushed(self, block: Block, out: Any, values: list[Any], links: list[Any], params: dict[str, Any]) -> Any:
+        """The same; what a rule differentiates here carries no slopes, and is to get none."""
+        if not is_careful():
+            return pushforward(block, out, values, links, params)
+        with CAREFUL.get().in_a_rule():
+            return pushforward(block, out, values, links, params)
 
 
 def pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:

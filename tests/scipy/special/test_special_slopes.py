@@ -109,3 +109,30 @@ def test_slopes_of_scaled_functions_have_all_digits_far_out(name):
         assert ad.grad(lambda x: getattr(special, name[0] + "ve")(int(name[1]), x))(x) == pytest.approx(
             want[0], rel=1e-12
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_curvature_of_log_ndtr_vanishes_far_out(dtype):
+    slope = ad.grad(lambda x: np.sum(special.log_ndtr(x)))
+    x = np.array([2.0, 14.0, 37.0, 50.0, np.inf], dtype)
+    found = ad.grad(lambda x: np.sum(slope(x)))(x)
+    assert found.dtype == dtype
+    ratio = np.exp(-(x[:3].astype(float) ** 2) / 2) / np.sqrt(2 * np.pi) / special.ndtr(x[:3].astype(float))
+    np.testing.assert_allclose(found[:3], -x[:3] * ratio - ratio**2, rtol=1e-5, atol=1e-36)
+    assert not np.any(found[3:])
+
+
+@pytest.mark.parametrize(("f", "x", "slope"), [
+    (lambda x: special.sici(x)[0], np.inf, 0.0), (lambda x: special.sici(x)[0], -np.inf, 0.0),
+    (lambda x: special.sici(x)[1], np.inf, 0.0), (lambda x: special.voigt_profile(x, 0.1, 0.3), -np.inf, 0.0),
+    (lambda x: special.voigt_profile(x, 0.1, 0.3), 1e200, 0.0),
+    (lambda x: special.voigt_profile(0.3, x, 0.3), np.inf, 0.0),
+    (lambda x: special.voigt_profile(0.3, 0.1, x), np.inf, 0.0), (special.zetac, np.inf, 0.0),
+    (special.zetac, 1e300, 0.0), (special.rgamma, np.inf, 0.0), (special.kolmogorov, np.inf, 0.0),
+    (special.wrightomega, np.inf, 1.0), (lambda x: special.pseudo_huber(2.0, x), -np.inf, -2.0),
+    (special.it2struve0, 0.0, -2 / np.pi), (lambda x: special.fresnel(x)[0], np.inf, np.nan),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_slopes_have_their_limits(f, x, slope):
+    assert ad.grad(f)(x) == pytest.approx(slope, nan_ok=True, rel=1e-15)
+    assert ad.grad(ad.grad(f))(x) == pytest.approx(0.0 * slope, nan_ok=True)

@@ -58,7 +58,12 @@ def _pseudo_huber_delta(x: Any, y: Any) -> Any:
     return part * part * (y / radius) * y
 
 
-enter("pseudo_huber", _pseudo_huber_delta, lambda x, y: x * (y / _radius(x, y)), domain=(_POSITIVE, _ANY))
+def _pseudo_huber_slope(x: Any, y: Any) -> Any:
+    far = np.isinf(y)
+    return x * np.where(far, np.sign(y), np.where(far, 0.0, y) / _radius(x, y))
+
+
+enter("pseudo_huber", _pseudo_huber_delta, _pseudo_huber_slope, domain=(_POSITIVE, _ANY))
 
 # Powers less one, over the exponent
 

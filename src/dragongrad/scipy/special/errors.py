@@ -15,6 +15,9 @@ _HALF_ROOT = float(np.sqrt(0.5))
 # From here on the asymptotic series of the error functions are precise to the last digit.
 _FAR = 7.0
 _TERMS = 24
+# From here on the normal density is smaller than the numbers of double precision, and of single precision.
+_UNDERFLOW, _UNDERFLOW_SINGLE = 37.5, 13.0
+_ROOT_OF_LARGEST = 1e150
 
 enter("erf", lambda x: SLOPE * np.exp(-x * x))
 enter("erfc", lambda x: -SLOPE * np.exp(-x * x))
@@ -88,7 +91,10 @@ enter("wofz", lambda x: w_slope(x * (1 + 0j)))
 
 def mills(x: Any) -> Any:
     """The density over the distribution function, the slope of the logarithm of the latter."""
-    return np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * x)
+    # There its inverse is infinite, whose slope would be NaN.
+    far = x > (_UNDERFLOW if x.dtype == np.float64 else _UNDERFLOW_SINGLE)
+    near = np.where(far, 0.0, x)
+    return np.where(far, 0.0, np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * near))
 
 
 enter("ndtr", lambda x: DENSITY * np.exp(-0.5 * x * x))
@@ -126,7 +132,18 @@ def _voigt_z(x: Any, y: Any, z: Any) -> Any:
     return np.where(still, (x * x - z * z) / (np.pi * (x * x + z * z) ** 2), -np.imag(slope))
 
 
-enter("voigt_profile", _voigt_x, _voigt_y, _voigt_z)
+def _where_it_moves(slope: Any) -> Any:
+    """A slope of the profile, which is zero where a square of what it depends on is too large for a number."""
+
+    def partial(x: Any, y: Any, z: Any) -> Any:
+        size = np.maximum(np.maximum(np.absolute(x), np.absolute(y)), np.absolute(z))
+        far = size > _ROOT_OF_LARGEST
+        return np.where(far, 0.0, slope(np.where(far, 0.0, x), np.where(far, 1.0, y), np.where(far, 1.0, z)))
+
+    return partial
+
+
+enter("voigt_profile", *map(_where_it_moves, (_voigt_x, _voigt_y, _voigt_z)))
 
 # Fresnel's integrals
 

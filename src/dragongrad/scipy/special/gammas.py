@@ -26,7 +26,9 @@ def _rgamma_slope(out: Any, x: Any) -> Any:
     left = np.real(x) < 0.5
     mirrored = 1 - np.where(left, x, 0.0)
     turn = np.cos(np.pi * (1 - mirrored)) - np.sin(np.pi * (1 - mirrored)) * sp.psi(mirrored) / np.pi
-    return np.where(left, turn * sp.gamma(mirrored), -out * sp.psi(np.where(left, 1.0, x)))
+    # At infinity it is zero, and does not move.
+    elsewhere = np.logical_or(left, np.isinf(x))
+    return np.where(left, turn * sp.gamma(mirrored), -out * sp.psi(np.where(elsewhere, 1.0, x)))
 
 
 enter("rgamma", _rgamma_slope)

@@ -25,24 +25,37 @@ def _expn_slope(x: Any, y: Any) -> Any:
 enter("expn", order("n"), _expn_slope, domain=((-np.inf, np.inf), (0, np.inf)))
 
 _RADIUS = 0.5
-_sine_over = patched(
-    lambda x: np.sin(x) / x, _RADIUS, [(1, 0, -1, 0)[k % 4] / factorials[k + 1] for k in range(18)]
-)
+
+
+def _wave_over(fn: Any) -> Any:
+    """`fn(x) / x` of a sine or a cosine, which is zero at infinity, where the wave itself has no value."""
+
+    def over(x: Any) -> Any:
+        if x.dtype.kind == "c":
+            return fn(x) / x
+        far = np.isinf(x)
+        inner = np.where(far, 1.0, x)
+        return np.where(far, 0.0, fn(inner) / inner)
+
+    return over
+
+
+_cosine_over = _wave_over(np.cos)
+_sine_over = patched(_wave_over(np.sin), _RADIUS, [(1, 0, -1, 0)[k % 4] / factorials[k + 1] for k in range(18)])
 _sinh_over = patched(lambda x: np.sinh(x) / x, _RADIUS, [(1, 0)[k % 2] / factorials[k + 1] for k in range(18)])
 
 
-def _over_zero(fn: Any, x: Any, x_dot: Any) -> Any:
-    """`fn(x) / x * x_dot` beside another output, which has a slope at zero, where this one is infinite."""
+def _over_zero(over: Any, x: Any, x_dot: Any) -> Any:
+    """`over(x) * x_dot` beside another output, which has a slope at zero, where this one is infinite."""
     start = x == 0
-    inner = np.where(start, 1.0, x)
-    slope = np.where(start, np.inf, fn(inner) / inner)
+    slope = np.where(start, np.inf, over(np.where(start, 1.0, x)))
     # Whoever uses the other output alone is not to be warned of this one.
     with np.errstate(invalid="ignore"):
         return slope * x_dot
 
 
-enter_several("sici", lambda x, x_dot: (_sine_over(x) * x_dot, _over_zero(np.cos, x, x_dot)), 2)
-enter_several("shichi", lambda x, x_dot: (_sinh_over(x) * x_dot, _over_zero(np.cosh, x, x_dot)), 2)
+enter_several("sici", lambda x, x_dot: (_sine_over(x) * x_dot, _over_zero(_cosine_over, x, x_dot)), 2)
+enter_several("shichi", lambda x, x_dot: (_sinh_over(x) * x_dot, _over_zero(lambda x: np.cosh(x) / x, x, x_dot)), 2)
 
 # log(1 + x) / x
 _log_over = patched(lambda x: np.log(1 + x) / x, 0.1, [(-1.0) ** k / (k + 1) for k in range(26)])
@@ -55,7 +68,7 @@ enter(
     Refused("tol", "it says how precise the value is to be"),
     public="lambertw",
 )
-enter("wrightomega", lambda out: out / (1 + out))
+enter("wrightomega", lambda out: np.where(np.isinf(out), 1.0, out / (1 + np.where(np.isinf(out), 0.0, out))))
 
 # Integrals of Bessel, Struve and Airy functions
 enter_several("itj0y0", lambda x, x_dot: (sp.j0(x) * x_dot, sp.y0(x) * x_dot), 2)
@@ -74,10 +87,15 @@ _i0_less = patched(
     1.0,
     [1 / (4.0 ** (k // 2 + 1) * factorials[k // 2 + 1] ** 2) if k % 2 else 0 for k in range(22)],
 )
-enter_several("it2j0y0", lambda x, x_dot: (_j0_less(x) * x_dot, -_over_zero(sp.y0, x, x_dot)), 2)
-enter_several("it2i0k0", lambda x, x_dot: (_i0_less(x) * x_dot, -_over_zero(sp.k0, x, x_dot)), 2)
+enter_several("it2j0y0", lambda x, x_dot: (_j0_less(x) * x_dot, -_over_zero(lambda x: sp.y0(x) / x, x, x_dot)), 2)
+enter_several("it2i0k0", lambda x, x_dot: (_i0_less(x) * x_dot, -_over_zero(lambda x: sp.k0(x) / x, x, x_dot)), 2)
 enter("itstruve0", lambda x: sp.struve(0, x))
-enter("it2struve0", lambda x: -sp.struve(0, x) / x)
+_struve_over = patched(
+    lambda x: sp.struve(0, x) / x,
+    0.5,
+    [0 if k % 2 else (-1.0) ** (k // 2) / (2.0 ** (k + 1) * sp.gamma(k / 2 + 1.5) ** 2) for k in range(18)],
+)
+enter("it2struve0", lambda x: -_struve_over(x))
 enter("itmodstruve0", lambda x: sp.modstruve(0, x))
 
 

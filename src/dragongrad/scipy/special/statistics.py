@@ -16,7 +16,8 @@ _MEET = 0.9
 def _kolmogorov_slope(x: Any) -> Any:
     """Minus the density: by the series in `exp(-2 k**2 x**2)`, near zero by the one in `exp(-c / x**2)`."""
     far = x > _MEET
-    wide, near = np.where(far, x, _MEET), np.where(far, _MEET, np.maximum(x, 1e-3))
+    # Beyond either bound the density is zero.
+    wide, near = np.where(far, np.minimum(x, 30.0), _MEET), np.where(far, _MEET, np.maximum(x, 1e-3))
     square, inverse = wide * wide, 1 / (near * near)
     high, low = 0.0, 0.0
     for k in range(1, 7):

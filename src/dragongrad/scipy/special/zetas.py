@@ -40,10 +40,11 @@ def zeta_by_order(s: Any, q: Any) -> Any:
 def riemann_slope(s: Any) -> Any:
     """The derivative of the zeta function of Riemann; far left by the functional equation."""
     left = s < -2
+    # The zeta function is one there, to the last digit and all the more.
+    far = s > 1100.0
     t = np.where(left, 1 - s, 2.0)
     zeta, angle = sp.zeta(t), 0.5 * np.pi * (1 - t)
     scale = 2 * (2 * np.pi) ** -t * sp.gamma(t)
     sine = np.sin(angle) * ((np.log(2 * np.pi) - sp.psi(t)) * zeta - zeta_by_order(t, 1.0))
-    return np.where(
-        left, scale * (sine + 0.5 * np.pi * np.cos(angle) * zeta), zeta_by_order(np.where(left, 2.0, s), 1.0)
-    )
+    right = zeta_by_order(np.where(np.logical_or(left, far), 2.0, s), 1.0)
+    return np.where(left, scale * (sine + 0.5 * np.pi * np.cos(angle) * zeta), np.where(far, 0.0, right))

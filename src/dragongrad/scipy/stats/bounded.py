@@ -30,7 +30,9 @@ arcsine = Family("arcsine", "", Formulas(
     low=0.0, high=1.0,
 ))  # fmt: skip
 powerlaw = Family("powerlaw", "a", Formulas(
-    lambda x, a: np.log(a) + sp.xlogy(a - 1, x), logcdf=lambda x, a: a * np.log(x), ppf=lambda q, a: q ** (1 / a),
+    # SciPy leaves out the end where it is infinite.
+    lambda x, a: np.where(np.logical_and(x == 0, a < 1), -np.inf, np.log(a) + sp.xlogy(a - 1, x)),
+    logcdf=lambda x, a: a * np.log(x), ppf=lambda q, a: q ** (1 / a),
     isf=lambda q, a: np.exp(np.log1p(-q) / a), mean=lambda a: a / (a + 1),
     var=lambda a: a / ((a + 2) * (a + 1) ** 2),
     entropy=lambda a: 1 - 1 / a - np.log(a), low=0.0, high=1.0,
@@ -42,12 +44,21 @@ def _unless(condition: Any, value: Any) -> Any:
     return np.where(condition, 1.0, value)
 
 
+def _rises(x: Any, c: Any) -> Any:
+    """Whether the density of `triang` rises there."""
+    return np.logical_or(x < c, c == 1)
+
+
 triang = Family("triang", "c", Formulas(
     lambda x, c: LOG2 + np.where(
-        x < c, np.log(x / _unless(c == 0, c)), np.log(np.where(x < c, 1.0, 1 - x) / _unless(c == 1, 1 - c))
+        _rises(x, c), np.log(x / _unless(c == 0, c)),
+        np.log(np.where(_rises(x, c), 1.0, 1 - x) / _unless(c == 1, 1 - c)),
     ),
-    cdf=lambda x, c: np.where(x < c, x * x / _unless(c == 0, c), 1 - (1 - x) ** 2 / _unless(c == 1, 1 - c)),
-    sf=lambda x, c: np.where(x < c, 1 - x * x / _unless(c == 0, c), (1 - x) ** 2 / _unless(c == 1, 1 - c)),
+    cdf=lambda x, c: np.where(
+        _rises(x, c), x * x / _unless(c == 0, c),
+        np.where(np.logical_and(c == 0, x < 0.5), x * (2 - x), 1 - (1 - x) ** 2 / _unless(c == 1, 1 - c)),
+    ),
+    sf=lambda x, c: np.where(_rises(x, c), 1 - x * x / _unless(c == 0, c), (1 - x) ** 2 / _unless(c == 1, 1 - c)),
     ppf=lambda q, c: np.where(q < c, np.sqrt(c * q), 1 - np.sqrt((1 - c) * (1 - q))),
     mean=lambda c: (c + 1) / 3, var=lambda c: (1 - c + c * c) / 18, entropy=lambda c: 0.5 - LOG2 + 0 * c,
     low=0.0, high=1.0, valid=lambda c: np.logical_and(c >= 0, c <= 1),

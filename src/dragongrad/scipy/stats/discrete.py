@@ -35,8 +35,18 @@ poisson = Family("poisson", "mu", Formulas(
     sf=lambda k, mu: sp.gammainc(k + 1, mu), mean=lambda mu: mu, var=lambda mu: mu, low=0.0,
     valid=lambda mu: mu >= 0,
 ), discrete=True)  # fmt: skip
+
+
+def _first_by(k: Any, p: Any, near: Any, cumulative: bool) -> Any:
+    """A function of `log((1 - p)**k)`, which for a sure event is infinite, and the power itself is smooth."""
+    sure = p == 1
+    power = np.where(sure, 1 - p, 1.0) ** k
+    return np.where(sure, 1 - power if cumulative else power, near(k * np.log1p(-np.where(sure, 0.5, p))))
+
+
 geom = Family("geom", "p", Formulas(
-    lambda k, p: sp.xlog1py(k - 1, -p) + np.log(p), logsf=lambda k, p: k * np.log1p(-p), mean=lambda p: 1 / p,
+    lambda k, p: sp.xlog1py(k - 1, -p) + np.log(p), cdf=lambda k, p: _first_by(k, p, lambda u: -np.expm1(u), True),
+    sf=lambda k, p: _first_by(k, p, np.exp, False), logsf=lambda k, p: k * np.log1p(-p), mean=lambda p: 1 / p,
     var=lambda p: (1 - p) / p**2, entropy=lambda p: -(sp.xlogy(p, p) + sp.xlogy(1 - p, 1 - p)) / p, low=1.0,
     valid=lambda p: np.logical_and(p > 0, p <= 1),
 ), discrete=True)  # fmt: skip

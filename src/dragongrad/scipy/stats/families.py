@@ -208,7 +208,10 @@ def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
 def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     f = family.formulas
     if f.pdf is None:
-        return np.exp(_logpdf(family, x, *args, **kwargs))
+        log = _logpdf(family, x, *args, **kwargs)
+        # Where it is zero it has a slope of zero, and its logarithm has none.
+        zero = log == -_INF
+        return np.where(zero, 0.0, np.exp(np.where(zero, 0.0, log)))[()]
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
     outside = _outside(f, y, low, high)
     out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
@@ -268,7 +271,7 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
         y, shapes, _, low, high, valid = _place(family, x, args, kwargs)
         if family.discrete:
             y = np.floor(y)
-            under, over = y < low, y >= high
+            under, over = np.logical_or(y < low, y == -_INF), y >= high
         else:
             under, over = y <= low, y >= high
         safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)

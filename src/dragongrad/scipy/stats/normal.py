@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.stats as scipys
 from scipy import special as sp
 
+from ...blocks.special import stop_gradient
+from ...core.block import elementwise
 from .families import Family, Formulas, place_of
 
 LOG2, LOG2PI, PI = float(np.log(2)), float(np.log(2 * np.pi)), float(np.pi)
@@ -121,9 +124,16 @@ hypsecant = Family("hypsecant", "", Formulas(
     sf=lambda x: 2 / PI * np.arctan(np.exp(-x)), ppf=lambda q: np.log(np.tan(PI * q / 2)),
     isf=lambda q: -np.log(np.tan(PI * q / 2)), mean=0.0, var=PI**2 / 4, entropy=float(np.log(2 * PI)),
 ))  # fmt: skip
+
+
+def _bounded_exp(x: Any) -> Any:
+    """An exponential of which only the size matters where it is large; an infinite one would have no derivative."""
+    return np.exp(np.minimum(x, 100.0))
+
+
 moyal = Family("moyal", "", Formulas(
-    lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(np.exp(-x / 2) / 2**0.5),
-    sf=lambda x: sp.erf(np.exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
+    lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(_bounded_exp(-x / 2) / 2**0.5),
+    sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
     isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
@@ -132,9 +142,27 @@ t = Family("t", "df", Formulas(
     var=lambda df: np.where(df > 2, 1 / (1 - 2 / np.where(df > 2, df, 3.0)), np.where(df > 1, np.inf, np.nan)),
     entropy=_t_entropy,
 ))  # fmt: skip
+
+
+def _skewed_value(x: Any, a: Any) -> Any:
+    """By Owen's T, or where little is left of the difference, and in the thin tail nothing, by SciPy's slow way."""
+    out = np.asarray(sp.ndtr(x) - 2 * sp.owens_t(x, a))
+    small = out < 1e-3
+    if np.any(small):
+        x, a = np.broadcast_arrays(x, a)
+        out[small] = scipys.skewnorm.cdf(x[small], a[small])
+    return out[()]
+
+
+_skewed_below = elementwise(
+    lambda x, a: _skewed_value(x, a),
+    lambda x, y: 2 * np.exp(density(x) + sp.log_ndtr(x * y)),
+    lambda x, y: -np.exp(-x * x * (1 + y * y) / 2) / (PI * (1 + y * y)),
+    name="skewnorm_cdf", dispatches=False,
+)  # fmt: skip
 skewnorm = Family("skewnorm", "a", Formulas(
-    lambda x, a: LOG2 + density(x) + sp.log_ndtr(a * x), cdf=lambda x, a: sp.ndtr(x) - 2 * sp.owens_t(x, a),
-    sf=lambda x, a: sp.ndtr(-x) + 2 * sp.owens_t(x, a), valid=_ANY,
+    lambda x, a: LOG2 + density(x) + sp.log_ndtr(a * x), cdf=lambda x, a: _skewed_below(x, a),
+    sf=lambda x, a: _skewed_below(-x, -a), valid=_ANY,
     mean=lambda a: (2 / PI) ** 0.5 * a / np.sqrt(1 + a * a), var=lambda a: 1 - 2 / PI * a * a / (1 + a * a),
 ))  # fmt: skip
 exponnorm = Family("exponnorm", "K", Formulas(
@@ -162,14 +190,47 @@ def _gennorm_below(x: Any, b: Any) -> Any:
     return np.where(near, 0.5 + series, np.where(x > 0, 1 - half, half))
 
 
+def log_expm1(u: Any) -> Any:
+    """`log(exp(u) - 1)` of positive numbers, also where the exponential is too large for one."""
+    return u + np.log(-np.expm1(-u))
+
+
+def log_1m_exp(u: Any) -> Any:
+    """`log(1 - exp(-u))` of positive numbers."""
+    small = u < LOG2
+    near = np.log(-np.expm1(-np.where(small, u, 1.0)))
+    return np.where(small, near, np.log1p(-np.exp(-np.where(small, 1.0, u))))
+
+
 genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
-    ppf=lambda q, c: -np.log(np.expm1(-np.log(q) / c)), mean=lambda c: GAMMA + sp.psi(c),
+    ppf=lambda q, c: -log_expm1(-np.log(q) / c), mean=lambda c: GAMMA + sp.psi(c),
     var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
 ))  # fmt: skip
+
+
+def _loggamma_below(x: Any, c: Any) -> Any:
+    # The first term of its series, where the exponential is too small for a number.
+    low = x < -700.0
+    least = np.exp(c * np.where(low, x, 0.0) - sp.gammaln(c + 1))
+    return np.where(low, least, sp.gammainc(c, _bounded_exp(np.where(low, 0.0, x))))
+
+
+def _loggamma_above(x: Any, c: Any) -> Any:
+    low = x < -700.0
+    least = np.exp(c * np.where(low, x, 0.0) - sp.gammaln(c + 1))
+    return np.where(low, 1 - least, sp.gammaincc(c, _bounded_exp(np.where(low, 0.0, x))))
+
+
+def _loggamma_place(q: Any, c: Any) -> Any:
+    least = (np.log(q) + sp.gammaln(c + 1)) / c
+    low = stop_gradient(least) < -700.0
+    return np.where(low, least, np.log(sp.gammaincinv(c, np.where(low, 0.5, q))))
+
+
 loggamma = Family("loggamma", "c", Formulas(
-    lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: sp.gammainc(c, np.exp(x)),
-    sf=lambda x, c: sp.gammaincc(c, np.exp(x)), ppf=lambda q, c: np.log(sp.gammaincinv(c, q)),
+    lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: _loggamma_below(x, c),
+    sf=lambda x, c: _loggamma_above(x, c), ppf=lambda q, c: _loggamma_place(q, c),
     isf=lambda q, c: np.log(sp.gammainccinv(c, q)), mean=lambda c: sp.psi(c), var=lambda c: sp.zeta(2.0, c),
     entropy=lambda c: gamma_entropy(c) - sp.psi(c),
 ))  # fmt: skip
@@ -212,7 +273,20 @@ vonmises = Family("vonmises", "kappa", Formulas(
 
 def _log_difference(x: Any, y: Any) -> Any:
     """The logarithm of exp(x) - exp(y)."""
-    return x + np.log(-np.expm1(y - x))
+    none = np.isinf(x)
+    x, y = np.where(none, 0.0, x), np.where(none, -1.0, y)
+    return np.where(none, -np.inf, x + np.log(-np.expm1(y - x)))
+
+
+def _tail(x: Any) -> Any:
+    """The normal distribution function; at an infinite place it does not move."""
+    far = np.isinf(x)
+    return np.where(far, np.where(x > 0, 1.0, 0.0), sp.ndtr(np.where(far, 0.0, x)))
+
+
+def _log_tail(x: Any) -> Any:
+    far = np.isinf(x)
+    return np.where(far, np.where(x > 0, 0.0, -np.inf), sp.log_ndtr(np.where(far, 0.0, x)))
 
 
 def _log_mass(a: Any, b: Any) -> Any:
@@ -220,15 +294,16 @@ def _log_mass(a: Any, b: Any) -> Any:
     mirrored = np.logical_or(right, left)
     # On one side by the tail of that side, across the middle by both tails.
     low, high = np.where(right, -b, np.where(left, a, -1.0)), np.where(right, -a, np.where(left, b, 0.0))
-    tail = _log_difference(sp.log_ndtr(high), sp.log_ndtr(low))
-    across = np.log1p(-sp.ndtr(np.where(mirrored, -1.0, a)) - sp.ndtr(np.where(mirrored, -1.0, -b)))
+    tail = _log_difference(_log_tail(high), _log_tail(low))
+    across = np.log1p(-_tail(np.where(mirrored, -1.0, a)) - _tail(np.where(mirrored, -1.0, -b)))
     return np.where(mirrored, tail, across)
 
 
-def _truncated_place(q: Any, a: Any, b: Any) -> Any:
-    left, mass = a < 0, _log_mass(a, b)
-    below = np.logaddexp(sp.log_ndtr(np.where(left, a, -1.0)), np.log(q) + mass)
-    above = np.logaddexp(sp.log_ndtr(np.where(left, -1.0, -b)), np.log1p(-q) + mass)
+def _truncated_place(log_q: Any, log_p: Any, a: Any, b: Any) -> Any:
+    """The place below which is `q` of the mass and above which is `p`: by the smaller tail of the normal itself."""
+    mass = _log_mass(a, b)
+    below, above = np.logaddexp(_log_tail(a), log_q + mass), np.logaddexp(_log_tail(-b), log_p + mass)
+    left = below < -LOG2
     return np.where(left, sp.ndtri_exp(np.where(left, below, -1.0)), -sp.ndtri_exp(np.where(left, -1.0, above)))
 
 
@@ -248,6 +323,8 @@ def _truncated_var(a: Any, b: Any) -> Any:
 
 truncnorm = Family("truncnorm", "a, b", Formulas(
     lambda x, a, b: density(x) - _log_mass(a, b), logcdf=lambda x, a, b: _log_mass(a, x) - _log_mass(a, b),
-    logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b), ppf=_truncated_place, low=lambda a, b: a,
-    high=lambda a, b: b, mean=_truncated_mean, var=_truncated_var, valid=lambda a, b: a < b,
+    logsf=lambda x, a, b: _log_mass(x, b) - _log_mass(a, b),
+    ppf=lambda q, a, b: _truncated_place(np.log(q), np.log1p(-q), a, b),
+    isf=lambda q, a, b: _truncated_place(np.log1p(-q), np.log(q), a, b), low=lambda a, b: a, high=lambda a, b: b,
+    mean=_truncated_mean, var=_truncated_var, valid=lambda a, b: a < b,
 ))  # fmt: skip

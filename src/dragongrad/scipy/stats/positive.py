@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from ...blocks.special import stop_gradient
 from .families import Family, Formulas
-from .normal import GAMMA, LOG2, LOG2PI, PI, density, gamma_entropy
+from .normal import GAMMA, LOG2, LOG2PI, PI, density, gamma_entropy, log_1m_exp, log_expm1
 
 _INF = np.inf
 
@@ -59,8 +60,8 @@ f = Family("f", "dfn, dfd", Formulas(
         m / 2 * np.log(m) + n / 2 * np.log(n) + sp.xlogy(n / 2 - 1, x) - (n + m) / 2 * np.log(m + n * x)
         - sp.betaln(n / 2, m / 2)
     ),
-    cdf=lambda x, n, m: sp.betainc(n / 2, m / 2, n * x / (m + n * x)),
-    sf=lambda x, n, m: sp.betainc(m / 2, n / 2, m / (m + n * x)),
+    cdf=lambda x, n, m: _odds_below(n / m * x, n / 2, m / 2),
+    sf=lambda x, n, m: _odds_above(n / m * x, n / 2, m / 2),
     ppf=lambda q, n, m: m / n * _odds(q, n / 2, m / 2), isf=lambda q, n, m: m / n / _odds(q, m / 2, n / 2),
     mean=lambda n, m: _if(m > 2, _over(m, m - 2, m > 2) + 0 * n, _INF),
     var=lambda n, m: _if(m > 4, _over(2 * m * m * (n + m - 2), n * (m - 2) ** 2 * (m - 4), m > 4), _INF),
@@ -104,7 +105,8 @@ exponweib = Family("exponweib", "a, c", Formulas(
     lambda x, a, c: (
         np.log(a) + np.log(c) + sp.xlogy(a - 1, -np.expm1(-(x**c))) - x**c + sp.xlogy(c - 1, x)
     ),
-    cdf=lambda x, a, c: (-np.expm1(-(x**c))) ** a, sf=lambda x, a, c: -np.expm1(a * np.log1p(-np.exp(-(x**c)))),
+    cdf=lambda x, a, c: (-np.expm1(-(x**c))) ** a, sf=lambda x, a, c: -np.expm1(a * log_1m_exp(x**c)),
+    logcdf=lambda x, a, c: a * log_1m_exp(x**c),
     ppf=lambda q, a, c: (-np.log1p(-(q ** (1 / a)))) ** (1 / c), low=0.0,
 ))  # fmt: skip
 invweibull = Family("invweibull", "c", Formulas(
@@ -131,7 +133,7 @@ lomax = Family("lomax", "c", Formulas(
 rayleigh = Family("rayleigh", "", Formulas(
     lambda x: np.log(x) - x * x / 2, logsf=lambda x: -x * x / 2, ppf=lambda q: np.sqrt(-2 * np.log1p(-q)),
     isf=lambda q: np.sqrt(-2 * np.log(q)), mean=(PI / 2) ** 0.5, var=(4 - PI) / 2,
-    entropy=GAMMA / 2 + 1 - LOG2 / 2, low=0.0,
+    entropy=GAMMA / 2 + 1 - LOG2 / 2, low=0.0, vanishing="low",
 ))  # fmt: skip
 maxwell = Family("maxwell", "", Formulas(
     lambda x: float(np.log(2 / PI)) / 2 + 2 * np.log(x) - x * x / 2, cdf=lambda x: sp.gammainc(1.5, x * x / 2),
@@ -153,7 +155,8 @@ halfcauchy = Family("halfcauchy", "", Formulas(
     mean=_INF, var=_INF, entropy=LOG2PI, low=0.0,
 ))  # fmt: skip
 halflogistic = Family("halflogistic", "", Formulas(
-    lambda x: LOG2 - x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: np.tanh(x / 2), sf=lambda x: 2 * sp.expit(-x),
+    lambda x: LOG2 - x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: -np.expm1(-x) / (1 + np.exp(-x)),
+    sf=lambda x: 2 * sp.expit(-x),
     ppf=lambda q: 2 * np.arctanh(q), isf=lambda q: np.log((2 - q) / q), mean=2 * LOG2,
     var=PI**2 / 3 - 4 * LOG2**2, entropy=2 - LOG2, low=0.0,
 ))  # fmt: skip
@@ -174,14 +177,28 @@ def _inverse_gaussian(x: Any, mu: Any, sign: int) -> Any:
     return first + np.log1p(sign * np.exp(second - first))
 
 
+def _inverse_gaussian_above(x: Any, mu: Any) -> Any:
+    """Far out both terms are nearly equal: there by what is left beside the exponential that they share."""
+    far = x > 2 * mu
+    mid, out = np.where(far, mu, x), np.where(far, x, 4 * mu)
+    root = 0.5**0.5 / np.sqrt(out)
+    # And farther out by the first terms of their series.
+    last = np.log(2 / np.sqrt(PI) / (root * (out / mu - 1)) / (out / mu + 1))
+    rest = sp.erfcx(root * (out / mu - 1)) - sp.erfcx(root * (out / mu + 1))
+    very = out > 1e10 * mu
+    of_rest = np.where(very, last, np.log(np.where(very, 1.0, rest)))
+    tail = of_rest - LOG2 - (root * (out / mu - 1)) ** 2
+    return np.where(far, tail, _inverse_gaussian(mid, mu, -1))
+
+
 invgauss = Family("invgauss", "mu", Formulas(
     lambda x, mu: -LOG2PI / 2 - 1.5 * np.log(x) - (x - mu) ** 2 / (2 * x * mu * mu),
-    logcdf=lambda x, mu: _inverse_gaussian(x, mu, 1), logsf=lambda x, mu: _inverse_gaussian(x, mu, -1),
+    logcdf=lambda x, mu: _inverse_gaussian(x, mu, 1), logsf=lambda x, mu: _inverse_gaussian_above(x, mu),
     mean=lambda mu: mu, var=lambda mu: mu**3, low=0.0, vanishing="ends",
 ))  # fmt: skip
 wald = Family("wald", "", Formulas(
     lambda x: -LOG2PI / 2 - 1.5 * np.log(x) - (x - 1) ** 2 / (2 * x), logcdf=lambda x: _inverse_gaussian(x, 1.0, 1),
-    logsf=lambda x: _inverse_gaussian(x, 1.0, -1), mean=1.0, var=1.0, low=0.0, vanishing="ends",
+    logsf=lambda x: _inverse_gaussian_above(x, 1.0), mean=1.0, var=1.0, low=0.0, vanishing="ends",
 ))  # fmt: skip
 levy = Family("levy", "", Formulas(
     lambda x: -LOG2PI / 2 - 1.5 * np.log(x) - 0.5 / x, cdf=lambda x: sp.erfc(np.sqrt(0.5 / x)),
@@ -194,7 +211,8 @@ levy = Family("levy", "", Formulas(
 def _log1p_power(x: Any, c: Any) -> Any:
     """`log1p(x**c)`, also where the power is too large for a number; at zero that of a positive power."""
     zero = x == 0
-    return np.where(zero, 0.0, np.logaddexp(0.0, c * np.log(np.where(zero, 1.0, x))))
+    least = np.where(zero, x, 1.0) ** np.absolute(c)
+    return np.where(zero, least, np.logaddexp(0.0, c * np.log(np.where(zero, 1.0, x))))
 
 
 fisk = Family("fisk", "c", Formulas(
@@ -214,12 +232,13 @@ def _fisk(c: Any, good: Any, k: int) -> Any:
 burr = Family("burr", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c * d - 1, x) - (d + 1) * _log1p_power(x, c),
     logcdf=lambda x, c, d: -d * _log1p_power(x, -c),
-    ppf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (-1 / c), low=0.0,
+    ppf=lambda q, c, d: np.exp(-log_expm1(-np.log(q) / d) / c),
+    isf=lambda q, c, d: np.exp(-log_expm1(-np.log1p(-q) / d) / c), low=0.0,
 ))  # fmt: skip
 burr12 = Family("burr12", "c, d", Formulas(
     lambda x, c, d: np.log(c) + np.log(d) + sp.xlogy(c - 1, x) - (d + 1) * _log1p_power(x, c),
-    logsf=lambda x, c, d: -d * _log1p_power(x, c), ppf=lambda q, c, d: np.expm1(-np.log1p(-q) / d) ** (1 / c),
-    isf=lambda q, c, d: np.expm1(-np.log(q) / d) ** (1 / c), low=0.0,
+    logsf=lambda x, c, d: -d * _log1p_power(x, c), ppf=lambda q, c, d: np.exp(log_expm1(-np.log1p(-q) / d) / c),
+    isf=lambda q, c, d: np.exp(log_expm1(-np.log(q) / d) / c), low=0.0,
 ))  # fmt: skip
 nakagami = Family("nakagami", "nu", Formulas(
     lambda x, nu: LOG2 + nu * np.log(nu) - sp.gammaln(nu) + sp.xlogy(2 * nu - 1, x) - nu * x * x,
@@ -245,35 +264,61 @@ def _folded_mean(c: Any) -> Any:
 
 betaprime = Family("betaprime", "a, b", Formulas(
     lambda x, a, b: sp.xlogy(a - 1, x) - sp.xlog1py(a + b, x) - sp.betaln(a, b),
-    cdf=lambda x, a, b: np.where(x > 1, sp.betaincc(b, a, 1 / (1 + x)), sp.betainc(a, b, x / (1 + x))),
-    sf=lambda x, a, b: np.where(x > 1, sp.betainc(b, a, 1 / (1 + x)), sp.betaincc(a, b, x / (1 + x))),
-    ppf=lambda q, a, b: _odds(q, a, b), isf=lambda q, a, b: 1 / _odds(q, b, a), low=0.0,
+    cdf=lambda x, a, b: _odds_below(x, a, b), sf=lambda x, a, b: _odds_above(x, a, b),
+    ppf=lambda q, a, b: _odds(q, a, b), isf=lambda q, a, b: 1 / _odds(q, b, a), low=0.0, vanishing="low",
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
 ))  # fmt: skip
 
 
 def _odds(q: Any, a: Any, b: Any) -> Any:
-    """The quantile of p / (1 - p) where p is that of a beta distribution, and 1 - p by its own quantile."""
-    return sp.betaincinv(a, b, q) / sp.betainccinv(b, a, q)
+    """The quantile of p / (1 - p), where p is that of a beta distribution: by the smaller of p and 1 - p."""
+    low = stop_gradient(q <= sp.betainc(a, b, 0.5))
+    p = sp.betaincinv(a, b, np.where(low, q, 0.5))
+    rest = sp.betainccinv(b, a, np.where(low, 0.5, q))
+    return np.where(low, p / np.where(low, 1 - p, 1.0), (1 - rest) / rest)
+
+
+def _odds_below(x: Any, a: Any, b: Any) -> Any:
+    """The distribution function of p / (1 - p), where p is distributed as beta: by the smaller of p and 1 - p."""
+    high = x > 1
+    return np.where(high, _rest(high, 1 / np.where(high, x, 1.0), b, a), _part_of(np.logical_not(high), x, a, b))
+
+
+def _odds_above(x: Any, a: Any, b: Any) -> Any:
+    low = x <= 1
+    return np.where(low, _rest(low, x, a, b), _part_of(np.logical_not(low), 1 / np.where(low, 1.0, x), b, a))
+
+
+def _part_of(asked: Any, x: Any, a: Any, b: Any) -> Any:
+    x = np.where(asked, x, 1.0)
+    return sp.betainc(a, b, x / (1 + x))
+
+
+def _rest(asked: Any, x: Any, a: Any, b: Any) -> Any:
+    # SciPy takes long for it, but for the uniform distribution, which stands in where it is not asked for.
+    x, a, b = (np.where(asked, v, 1.0) for v in (x, a, b))
+    return sp.betaincc(a, b, x / (1 + x))
 
 
 # Distributions of extremes: functions of log1p(c x) / c, which is x where c is zero
 
 
-def _log_quotient(u: Any) -> Any:
-    """`log1p(u) / u`, by its series near zero."""
+def _log_over(x: Any, c: Any, factor: Any = 1.0) -> Any:
+    """`factor * log1p(c * x) / c`, which is `factor * x` where `c` is zero: by its series near that."""
+    u = c * x
     small = np.absolute(u) < 0.02
     near = np.where(small, u, 0.0)
     series = 0.0
     for k in range(9, 0, -1):
         series = (-1.0) ** (k - 1) / k + near * series
-    away = np.where(small, 1.0, u)
-    return np.where(small, series, np.log1p(away) / away)
+    # A factor of zero is one at the end of the support, too.
+    away = sp.xlog1py(factor / np.where(small, 1.0, c), np.where(small, 0.0, u))
+    return np.where(small, factor * x * series, away)
 
 
 genpareto = Family("genpareto", "c", Formulas(
-    lambda x, c: -(c + 1) * (x * _log_quotient(c * x)), logsf=lambda x, c: -x * _log_quotient(c * x),
+    lambda x, c: -_log_over(x, c, c + 1), logsf=lambda x, c: -_log_over(x, c),
     ppf=lambda q, c: -np.log1p(-q) * sp.exprel(-c * np.log1p(-q)),
     isf=lambda q, c: -np.log(q) * sp.exprel(-c * np.log(q)),
     low=0.0, high=lambda c: np.where(c < 0, -1 / np.where(c < 0, c, -1.0), _INF), valid=lambda c: np.isfinite(c),
@@ -281,10 +326,8 @@ genpareto = Family("genpareto", "c", Formulas(
     var=lambda c: _if(c < 0.5, _over(1.0, (1 - c) ** 2 * (1 - 2 * c), c < 0.5), _INF), entropy=lambda c: 1 + c,
 ))  # fmt: skip
 genextreme = Family("genextreme", "c", Formulas(
-    lambda x, c: (
-        -np.exp(-x * _log_quotient(-c * x)) - (1 - c) * (x * _log_quotient(-c * x))
-    ),
-    logcdf=lambda x, c: -np.exp(-x * _log_quotient(-c * x)),
+    lambda x, c: -np.exp(-_log_over(x, -c)) - _log_over(x, -c, 1 - c),
+    logcdf=lambda x, c: -np.exp(-_log_over(x, -c)),
     ppf=lambda q, c: -np.log(-np.log(q)) * sp.exprel(c * np.log(-np.log(q))),
     isf=lambda q, c: -np.log(-np.log1p(-q)) * sp.exprel(c * np.log(-np.log1p(-q))),
     low=lambda c: np.where(c < 0, 1 / np.where(c < 0, c, -1.0), -_INF),

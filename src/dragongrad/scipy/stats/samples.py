@@ -58,9 +58,16 @@ def _of_dtype(a: Any, dtype: Any) -> Any:
     return floating(a) if dtype is None else as_array(a).astype(dtype)
 
 
-def _average(a: Any, axis: Any, dtype: Any, weights: Any, keepdims: bool) -> Any:
-    weights = None if weights is None else _of_dtype(weights, dtype)
-    return np.average(a, axis=axis, weights=weights, keepdims=keepdims)
+def _weighed(a: Any, dtype: Any, weights: Any) -> tuple[Any, Any]:
+    """Numbers and weights in one shape, which is SciPy's way; NumPy's average lays weights along the axis."""
+    a = _of_dtype(a, dtype)
+    return (a, None) if weights is None else tuple(np.broadcast_arrays(a, _of_dtype(weights, dtype)))
+
+
+def _average(a: Any, axis: Any, weights: Any, keepdims: bool) -> Any:
+    if weights is None:
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    return np.sum(a * weights, axis=axis, keepdims=keepdims) / np.sum(weights, axis=axis, keepdims=keepdims)
 
 
 @smooth
@@ -79,7 +86,14 @@ def gmean(
 
     """
     plain_options("gmean", nan_policy)
-    return np.exp(_average(np.log(_of_dtype(a, dtype)), axis, dtype, weights, keepdims))
+    a, weights = _weighed(a, dtype, weights)
+    # A zero or an infinity is a factor of its own: its logarithm would leave no derivative by the others.
+    apart = np.logical_or(a == 0, np.isinf(a))
+    mean = np.exp(_average(np.log(np.where(apart, 1.0, a)), axis, weights, keepdims))
+    share = 1 / np.sum(np.ones(a.shape, a.dtype), axis=axis, keepdims=True)
+    if weights is not None:
+        share = weights / np.sum(weights, axis=axis, keepdims=True)
+    return mean * np.prod(np.where(apart, a, 1.0) ** share, axis=axis, keepdims=keepdims)
 
 
 @smooth
@@ -98,7 +112,16 @@ def hmean(
 
     """
     plain_options("hmean", nan_policy)
-    return 1 / _average(1 / _of_dtype(a, dtype), axis, dtype, weights, keepdims)
+    a, weights = _weighed(a, dtype, weights)
+    a = np.where(a < 0, np.nan * a, a)
+    # A single zero multiplies both parts: the inverse of it would leave no derivative.
+    zero = a == 0
+    zero = np.logical_and(zero, np.sum(zero, axis=axis, keepdims=True) == 1)
+    lone = np.any(zero, axis=axis, keepdims=True)
+    factor = np.where(lone, np.sum(np.where(zero, a, 0.0), axis=axis, keepdims=True), 1.0)
+    inverse = np.where(zero, 1.0, factor / np.where(zero, 1.0, a))
+    out = factor / _average(inverse, axis, weights, True)
+    return out if keepdims else np.sum(out, axis=axis)
 
 
 def _count(a: Any, out: Any) -> int:

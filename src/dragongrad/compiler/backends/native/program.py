@@ -196,8 +196,9 @@ class Native:
             WORKERS.ready()
         for name in sorted(assembler.combiners):
             provide_combiner(name)
-        for symbol in assembler.calls.texts if assembler.calls is not assembler.module else ():
-            if symbol.startswith("@dragon."):
+        for symbol, text in assembler.calls.texts.items() if assembler.calls is not assembler.module else ():
+            # Tables of functions that are written out here are in this module.
+            if symbol.startswith("@dragon.") and text.startswith("declare"):
                 provide_function(symbol)
         if assembler.multiplies:
             for name, address in gemm.symbols().items():

@@ -1,0 +1,132 @@
+"""Distributions at the ends of their support and far out, and means of zeros and infinities."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import dragongrad as ad
+from dragongrad.scipy import stats
+from dragongrad.testing import check_derivatives
+
+# Where formulas of textbooks overflow, cancel, or divide zero by zero.
+BREAKING = [
+    ("moyal", "cdf", (), -1e8), ("moyal", "sf", (), -1e8), ("loggamma", "cdf", (1.4,), 1e8),
+    ("loggamma", "cdf", (0.2,), -2e3), ("loggamma", "ppf", (0.2,), 1e-250), ("loggamma", "sf", (0.2,), -2e3),
+    ("f", "sf", (1.0, 1.0), 2.5e-18), ("f", "cdf", (3.2, 5.7), 1e30), ("f", "ppf", (3.2, 5.7), 1e-30),
+    ("exponweib", "sf", (1.3, 1.6), 1e-12), ("exponweib", "logcdf", (1.3, 1.6), 9.9),
+    ("skewnorm", "cdf", (1.6,), -11.9), ("skewnorm", "logsf", (-3.0,), 2.57), ("invgauss", "logsf", (0.8,), 1e8),
+    ("truncnorm", "isf", (-1.7, 3.1), 1e-30),
+    ("truncnorm", "cdf", (-np.inf, 1.0), 0.3), ("truncnorm", "ppf", (-np.inf, 1.0), 0.3),
+    ("truncnorm", "logsf", (-1.0, np.inf), 0.3),
+    ("truncnorm", "ppf", (-1.0, np.inf), 0.9999999), ("halflogistic", "logcdf", (), 39.0),
+    ("burr", "ppf", (2.2, 1.3), 1e-100), ("genextreme", "cdf", (-2.0,), 1e150), ("triang", "cdf", (0.0,), 1e-12),
+    ("betaprime", "ppf", (1.7, 3.2), 1e-30),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "method", "shapes", "x"), BREAKING)
+@pytest.mark.filterwarnings("ignore")
+def test_places_where_formulas_break(name, method, shapes, x):
+    theirs, args = getattr(scipy.stats, name), (x, *shapes, 0.0, 1.0)
+    f = lambda *a: getattr(getattr(stats, name), method)(*a)
+    value, slopes = ad.value_and_grad(f, tuple(range(len(args))))(*args)
+    np.testing.assert_allclose(value, getattr(theirs, method)(*args), rtol=2e-7, atol=0)
+    forward = [ad.jvp(lambda t, i=i: f(*args[:i], t, *args[i + 1 :]), (v,), (1.0,))[1] for i, v in enumerate(args)]
+    assert np.all(np.isfinite(slopes))
+    np.testing.assert_allclose(slopes, forward, rtol=1e-7, atol=1e-300)
+    if method == "ppf" or method == "isf":
+        slope = (1 if method == "ppf" else -1) / theirs.pdf(value, *shapes)
+    else:
+        log = theirs.logpdf(x, *shapes) - (value if method.startswith("log") else 0.0)
+        slope = np.exp(log) * (1 if method.endswith("cdf") else -1)
+    np.testing.assert_allclose(slopes[0], slope, rtol=1e-7, atol=0)
+
+
+@pytest.mark.parametrize(("name", "shapes", "x", "value"), [
+    ("gamma", (1.7,), 0.0, 0.0), ("gamma", (3.0,), 0.0, 0.0), ("beta", (1.7, 2.3), 1.0, 0.0),
+    ("weibull_max", (1.6,), 0.0, 0.0), ("gumbel_r", (), -1e8, 0.0), ("betaprime", (1.0, 1.0), 0.0, 0.0),
+    ("powerlaw", (0.5,), 0.0, 0.0), ("genpareto", (-0.5,), 2.0, 0.0), ("exponnorm", (0.8,), 1e4, 0.0),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_where_the_density_is_zero_it_does_not_move(name, shapes, x, value):
+    f = lambda p: getattr(stats, name).pdf(*p)
+    args = (x, *shapes, 0.0, 1.0)
+    assert ad.value_and_grad(f)(args) == (value, (0.0,) * len(args))
+    assert getattr(scipy.stats, name).pdf(*args) == value
+
+
+@pytest.mark.parametrize(("name", "shapes", "x", "slope"), [
+    ("triang", (1.0,), 1.0, 2.0), ("genpareto", (-1.0,), 1.0, None), ("genextreme", (1.0,), 1.0, None),
+    ("fisk", (1.0,), 0.0, -2.0), ("burr12", (1.0, 1.0), 0.0, -2.0),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_ends_where_the_density_jumps(name, shapes, x, slope):
+    value, found = ad.value_and_grad(lambda x: getattr(stats, name).pdf(x, *shapes))(x)
+    assert value == pytest.approx(getattr(scipy.stats, name).pdf(x, *shapes))
+    assert slope is None or found == pytest.approx(slope)
+
+
+def test_a_second_derivative_at_a_cusp_is_an_array():
+    # The quantile's rule takes a derivative itself.
+    slope = ad.grad(lambda q: np.sum(stats.gennorm.ppf(q, 0.6)))
+    found = ad.jvp(slope, (np.array([0.01, 0.5]),), (np.ones(2),))[1]
+    assert type(found) is np.ndarray
+    assert found[0] == pytest.approx(ad.grad(ad.grad(lambda q: stats.gennorm.ppf(q, 0.6)))(0.01))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_counts_of_sure_events_and_at_infinity():
+    k = np.array([1.0, 2.0, 5.0])
+    for method, slopes in (("cdf", [1.0, 0.0, 0.0]), ("sf", [-1.0, 0.0, 0.0])):
+        f = lambda p, m=method: getattr(stats.geom, m)(k, p)
+        value, dots = ad.jvp(f, (1.0,), (1.0,))
+        np.testing.assert_array_equal(value, getattr(scipy.stats.geom, method)(k, 1.0))
+        np.testing.assert_array_equal(dots, slopes)
+        assert ad.value_and_grad(lambda a, m=method: getattr(stats.dlaplace, m)(-np.inf, a))(0.7) == (
+            float(method == "sf"),
+            0.0,
+        )
+
+
+MEANS = [
+    ("gmean", [0.0, 1.0, 4.0], [np.inf, 0.0, 0.0]), ("gmean", [0.0], [1.0]),
+    ("hmean", [0.0, 1.0, 4.0], [3.0, 0.0, 0.0]),
+    ("gmean", [np.inf, 1.0, 4.0], [0.0, np.inf, np.inf]), ("hmean", [np.inf, 1.0, 4.0], [0.0, 1.92, 0.12]),
+    ("hmean", [0.0, np.inf, 1.0], [3.0, 0.0, 0.0]), ("hmean", [-1.0, 2.0, 3.0], [np.nan] * 3),
+    ("gmean", [-1.0, 2.0, 3.0], [np.nan] * 3), ("gmean", [np.nan, 2.0], [np.nan] * 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "x", "slopes"), MEANS)
+@pytest.mark.filterwarnings("ignore")
+def test_means_of_zeros_infinities_and_nan(name, x, slopes):
+    f, x = lambda x: getattr(stats, name)(x), np.array(x)
+    value, found = ad.value_and_grad(f)(x)
+    np.testing.assert_array_equal(value, getattr(scipy.stats, name)(x))
+    np.testing.assert_allclose(found, slopes)
+    np.testing.assert_allclose(ad.jacfwd(f)(x), slopes)
+
+
+def test_weights_of_means_are_broadcast():
+    x, w = 0.5 + np.arange(9.0).reshape(3, 3), np.array([1.0, 2.0, 3.0])
+    for name in ("gmean", "hmean"):
+        f = lambda x, w, n=name: getattr(stats, n)(x, axis=0, weights=w)
+        value = ad.jvp(f, (x, w), (x, w))[0]
+        np.testing.assert_allclose(value, getattr(scipy.stats, name)(x, axis=0, weights=w), rtol=1e-14)
+        check_derivatives(f, x, w)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_long_program_with_tables_of_functions():
+    # Written out in a module of straight code, functions bring their tables, which nobody else has.
+    methods, args = ("cdf", "sf", "logcdf", "logsf"), (1.4, 0.4, 1.3)
+    one = lambda x, *p: [
+        ad.grad(lambda *a, m=m: getattr(stats.loggamma, m)(*a), (0, 1, 2, 3))(x, *p) for m in methods
+    ]
+    rows = ad.vmap(one, in_axes=(0, None, None, None))
+    x = np.array([-20.0, -1.0, 0.3, 2.0, 0.0, np.inf, -np.inf, 30.0, -30.0, 1.0, 0.5, 0.7, 0.9])
+    compiled = ad.compile(rows)
+    for _ in range(2):
+        for a, b in zip(compiled(x, *args), rows(x, *args), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
