@@ -458,6 +458,16 @@ def views_of_the_whole(x):
     return np.concatenate([np.ravel(v) for v in (y, whole, buffer, seen, diagonal)])
 
 
+@program
+def diagonals_of_themselves(x):
+    y, z = x[:, :2] * 1.0, x[:1, :1] * 1.0
+    for write in (y, z):
+        part = np.einsum("ii->i", write)
+        part.flat = np.ravel(write)[: len(write)]
+    np.copyto(np.einsum("ii->i", y), np.ravel(y)[1:3])
+    return np.concatenate([np.ravel(v) for v in (y, z)])
+
+
 @pytest.fixture(params=[(2, 3), (2, 2)], ids=str)
 def x(request):
     return np.random.default_rng(0).normal(size=request.param)

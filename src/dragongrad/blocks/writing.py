@@ -69,6 +69,8 @@ def _written_in_turn(
 def written_as_places(target: Any, found: tuple[Any, Any, Any], write: Callable[[Any, Any], None]) -> None:
     """Write what NumPy would write, which it does to the places of the elements (see `lying_together`)."""
     root, places, read = found
+    # Our einsum reads a diagonal by `diagonal`, which NumPy's einsum, unlike that, lets one write into.
+    places.flags.writeable = True
     write(places, read)
     target[...] = np.ravel(root)[places]
 
