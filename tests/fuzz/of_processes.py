@@ -12,7 +12,7 @@ from .programs import Program, program
 from .scripts import script
 
 SCRIPT = '''
-import faulthandler, os, resource, sys, threading, time
+import faulthandler, os, resource, threading, time
 
 
 def together(calls):
@@ -37,20 +37,23 @@ def together(calls):
 
 def forked(call, seconds=25):
     """Run a call in a child process."""
+    heard, said = os.pipe()
     child = os.fork()
     if not child:
         # By the clock, what computes takes long on a busy machine; one that waits for ever says where it does.
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        faulthandler.dump_traceback_later(5 * seconds, exit=True)
+        faulthandler.dump_traceback_later(5 * seconds, exit=True, file=said)
         try:
             call()
         except BaseException as error:
-            sys.stderr.write(f"{type(error).__name__}: {error}")
-            sys.stderr.flush()
+            os.write(said, f"{type(error).__name__}: {error}"[:4000].encode())
             os._exit(1)
         os._exit(0)
+    os.close(said)
+    with open(heard, "rb") as pipe:
+        told = pipe.read().decode(errors="replace")
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status == 0, f"a child ended with {status}"
+    assert status == 0, f"a child ended with {status}: {told}"
 '''
 
 
