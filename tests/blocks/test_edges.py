@@ -322,7 +322,7 @@ MANY = np.full((1,) * 63 + (2,), 0.5)
 @pytest.mark.parametrize(
     "run",
     [
-        lambda: ad.jacfwd(lambda x: np.sum(x * x))(MANY),
+        lambda: ad.jacfwd(lambda x: x * x)(MANY),
         lambda: ad.hessian(lambda x: np.sum(x * x))(MANY),
         lambda: ad.jacrev(lambda x: x * x)(MANY),
         lambda: ad.jacobian(lambda x: np.sum(x * x))(MANY),

@@ -307,3 +307,17 @@ def test_a_checkpoint_takes_keyword_arguments_and_nests_of_anything():
     assert ad.derivative(both)(1.0) == 12.0
     assert ad.hessian(both)(1.0) == 12.0
     np.testing.assert_array_equal(ad.vmap(ad.grad(both))(np.array([1.0, 2.0])), [12.0, 24.0])
+
+
+def test_a_new_array_beside_a_block_of_ones_own_leaves_nothing_behind():
+    """Inside a function under a transform `np.ones(3)` is a buffer, which must not be kept in a derivative."""
+    product = ad.elementwise(
+        lambda x, y: x * y, lambda y: y, lambda x: x, name="a product of its own", dispatches=False
+    )
+    f = lambda x: product(x, np.ones(3))
+    ways = (
+        ad.grad(lambda x: np.sum(f(x))), ad.jacfwd(f), ad.jacrev(f), ad.vmap(lambda x: product(x, np.ones(()))),
+        lambda x: ad.jvp(f, (x,), (x,))[1], ad.hessian(lambda x: np.sum(f(x) ** 2)),
+    )  # fmt: skip
+    for way in ways:
+        assert type(way(X)) is np.ndarray

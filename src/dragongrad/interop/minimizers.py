@@ -234,7 +234,8 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     try:
         better = second_look(here, gained, max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
     except (Stalled, Doubt) as news:
-        if not method.order:
+        endless = isinstance(news, Stalled) and news.status is Status.UNBOUNDED
+        if not method.order and not endless:
             # Whoever asks for no derivatives may have a function with kinks and jumps.
             return Status.CONVERGED, said, None
         if isinstance(news, Stalled):

@@ -43,6 +43,8 @@ _ROUND, _ROUGH = 1e-12, 1e-7
 _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
 # A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
 _NEAR, _WORTH = 1e-6, 1e-3
+# Beside a minimum Newton's step leaves less than this part of the slope along it; of a cube it leaves a quarter.
+_LEFT_OVER = 0.1
 # Along so many directions of least curvature a slope is looked for beyond, from this part of the size on.
 _LEAST, _SHORT = 3, 1e-6
 # A sum of squares whose parabola rises by more than this part of what was gained, over the size, has a minimum.
@@ -86,7 +88,7 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
     if not math.isfinite(move.gain):
         return None
     better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough)
-    better = better or _beyond(optimizer, ways, enough, not move.cut and not _is_near(optimizer, move))
+    better = better or _beyond(optimizer, ways, enough, _is_drawn_out(optimizer, move))
     if better is not None:
         _refuse_far(optimizer, better)
     return better
@@ -205,6 +207,14 @@ def _size(optimizer: Optimizer, scale: Array) -> float:
 def _is_near(optimizer: Optimizer, move: Move) -> bool:
     """Whether a step is short, relative to the parameters."""
     return bool(np.linalg.norm(move.p) <= _NEAR * _size(optimizer, np.ones(optimizer.params.size)))
+
+
+def _is_drawn_out(optimizer: Optimizer, move: Move) -> bool:
+    """Whether Newton's step is long, and leaves much of the slope along it, as beside a point without curvature."""
+    if move.cut or _is_near(optimizer, move):
+        return False
+    trial, slope = _try(optimizer, vector(optimizer.params) + move.p), vector(optimizer.gradient) @ move.p
+    return not abs(vector(trial.gradient) @ move.p) <= _LEFT_OVER * abs(slope)
 
 
 def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:

@@ -21,7 +21,7 @@ from ..core.errors import (
     operation_error,
     user_line,
 )  # fmt: skip
-from ..core.level import Level
+from ..core.level import PLAIN, Level
 from ..core.nests import broadcast_prefix, flatten, unflatten
 from ..core.variable import Variable, plain, value_of
 from ..lines import within_vectorize
@@ -84,7 +84,10 @@ class Batch(Level):
         if self.ended:
             refuse_escaped()
         batched = tuple([isinstance(a, Variable) and a.level is self for a in args])
-        values = [a.data if b else a for a, b in zip(args, batched, strict=True)]
+        values = [
+            a.data if b or (isinstance(a, Variable) and a.level is PLAIN) else a
+            for a, b in zip(args, batched, strict=True)
+        ]
         try:
             if block.partials or (block.kind == "constant" and isinstance(block.fn, np.ufunc)):
                 if block.fn is np.power:

@@ -17,7 +17,7 @@ from ..core.block import Block
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.node import KEEP, NEGATE, TIMES
 from ..core.variable import Variable
-from .batch import vmap
+from .batch import MOST_AXES, one_axis_too_many, vmap
 from .evaluate import call, drop, evaluate
 from .forward import tangent_dtype, with_aux
 from .problem import Problem
@@ -229,6 +229,8 @@ def _columns(leaf: Any, level: Columns, count: int) -> tuple[Any, Any]:
     tangents = link.tangents() if link.__class__ is Inputs else link or {}
     if any(has_nan(dot) for dot in tangents.values()):
         return value, None
+    if len(shape) == MOST_AXES:
+        raise one_axis_too_many(value)
     if any(dot.__class__ is Variable for dot in tangents.values()):
         none = np.zeros(shape, dtype)
         return value, np.stack([np.broadcast_to(tangents.get(d, none), shape) for d in range(count)], -1)

@@ -109,7 +109,8 @@ class Differentiating(Level):
                 values.append(a.data)
                 links.append(a.link)
             else:
-                values.append(a)
+                # Of a buffer without a derivative the array, which rules may keep as it is.
+                values.append(a.data if isinstance(a, Variable) and a.level is PLAIN else a)
                 links.append(None)
         out = evaluate(self, block, values, params)
         if block.kind == "constant":

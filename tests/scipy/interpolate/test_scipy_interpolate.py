@@ -295,3 +295,11 @@ def test_of_one_value_it_is_that(kind):
     value, slope = ad.jvp(lambda y: f(interpolate, y), (np.array([3.0]),), (np.array([2.0]),))
     assert value == f(scipy.interpolate, np.array([3.0])) == 3.0
     assert slope == 2.0
+
+
+@pytest.mark.parametrize("kind", ["previous", "next", "nearest", "zero"])
+def test_steps_beyond_the_ends(kind):
+    f = lambda y: interpolate.interp1d(X, y, kind=kind, fill_value="extrapolate")(np.array([X[0] - 1, X[-1] + 1]))
+    value, slope = ad.jvp(f, (Y,), (np.ones(Y.shape),))
+    np.testing.assert_array_equal(value, f(Y))
+    np.testing.assert_array_equal(slope, np.where(np.isnan(value), 0.0, 1.0))

@@ -413,19 +413,24 @@ def test_what_is_refused_says_why_and_what_to_write(name):
     assert CHAPTER.states["lil_array"].startswith("refused")
 
 
-@pytest.mark.parametrize(
-    "name", [f"{kind}_{what}" for kind in ("bsr", "coo", "csc", "csr", "dia") for what in ("array", "matrix")]
-)
+MADE = [
+    f"{kind}_{what}" for kind in ("bsr", "coo", "csc", "csr", "dia", "lil", "dok") for what in ("array", "matrix")
+]
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_isinstance_knows_the_kinds_by_scipys_names(name):
     kind, scipys = getattr(sparse, name), getattr(scipy.sparse, name)
-    others = [getattr(sparse, n) for n in ("csr_array", "csr_matrix", "coo_array", "dia_matrix") if n != name]
+    others = [getattr(sparse, n) for n in MADE if n != name]
     assert issubclass(scipys, kind)
     seen = []
 
     def f(v):
+        seen.extend([scipys(np.eye(4)), kind(np.eye(4))])
         ours = getattr(sparse.coo_array((v, (ROWS, COLS)), shape=(4, 4)), f"to{name[:3]}")()
-        ours = ours if name.endswith("array") else kind(ours)
-        seen.extend([ours, scipys(np.eye(4)), kind(np.eye(4))])
+        if name[:3] not in ("lil", "dok"):
+            ours = ours if name.endswith("array") else kind(ours)
+            seen.append(ours)
         return np.sum(ours @ ONES)
 
     np.testing.assert_allclose(ad.grad(f)(ENTRIES), np.ones(9))

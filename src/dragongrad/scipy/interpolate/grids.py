@@ -61,6 +61,10 @@ class _Line(Kept):
                 value = as_array(value)
                 value = value if tail else np.reshape(value, ())
                 out = np.where(np.reshape(where, where.shape + tail), value, out)
+        elif self._kind in ("previous", "next"):
+            # There is no value before the first, and none after the last.
+            none = low if self._kind == "previous" else high
+            out = np.where(np.reshape(none, none.shape + (1,) * (self._y.ndim - 1)), np.nan, out)
         out = placed(out, self._axis, x.ndim)
         # Of kind "zero" SciPy makes a spline, which is in double precision.
         single_places = self._kind != "zero" and (given.dtype == np.float32 or self._kind in _STEPS)

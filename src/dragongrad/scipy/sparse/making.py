@@ -90,9 +90,15 @@ def _maker(kind: str, is_matrix: bool) -> Any:
 
     Of a dense matrix all elements are stored, also those that are zero now.
     """
-    scipys_own = getattr(scipys, name)
-    about = {key: getattr(made, key) for key in ("__doc__", "__module__", "__wrapped__")}
-    return _Kind(name, (), {"make": staticmethod(made), "known": (scipys_own, kind, is_matrix), **about})
+    return _as_class(name, made)
+
+
+def _as_class(name: str, make: Any) -> Any:
+    """A function that makes matrices of a kind, which `isinstance` takes too."""
+    kind, _, what = name.partition("_")
+    about = {key: getattr(make, key) for key in ("__doc__", "__module__", "__wrapped__")}
+    known = getattr(scipys, name), kind, what == "matrix"
+    return _Kind(name, (), {"make": staticmethod(make), "known": known, **about})
 
 
 _KINDS = ("bsr", "coo", "csc", "csr", "dia")
@@ -286,10 +292,11 @@ def isspmatrix(x: Any) -> bool:
     return x.pattern.is_matrix if isinstance(x, SparseArray) else scipys.isspmatrix(x)
 
 
-lil_array = refused("lil_array", "it is written element by element", "Take sparse.coo_array((data, (i, j)))")
-dok_array = refused("dok_array", "it is written element by element", "Take sparse.coo_array((data, (i, j)))")
-lil_matrix = refused("lil_matrix", "it is written element by element", "Take sparse.coo_matrix((data, (i, j)))")
-dok_matrix = refused("dok_matrix", "it is written element by element", "Take sparse.coo_matrix((data, (i, j)))")
+lil_array, dok_array, lil_matrix, dok_matrix = [
+    _as_class(name, refused(name, "it is written element by element", f"Take sparse.coo_{what}((data, (i, j)))"))
+    for what in ("array", "matrix")
+    for name in (f"lil_{what}", f"dok_{what}")
+]
 find = refused("find", "which elements are zero is a choice", "Take A.data, A.indices and A.indptr")
 save_npz = refused("save_npz", "a file holds numbers", "Save ad.stop_gradient(A.data), with A.indices and A.indptr")
 eye, eye_array, identity, rand, random, random_array, load_npz = CHAPTER.constant(

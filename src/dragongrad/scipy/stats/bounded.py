@@ -22,9 +22,18 @@ beta = Family("beta", "a, b", Formulas(
     entropy=lambda a, b: gamma_entropy(a) + gamma_entropy(b) - gamma_entropy(a + b) - sp.psi(a + b),
     low=0.0, high=1.0,
 ))  # fmt: skip
+
+
+def _arc(x: Any, other: int) -> Any:
+    """The probability of the arc sine on one side: by the nearer end, at which its slope is infinite."""
+    high = x > 0.5
+    arc = 2 / PI * np.arcsin(np.sqrt(np.where(high, 1 - x, x)))
+    return np.where(high == bool(other), arc, 1 - arc)
+
+
 arcsine = Family("arcsine", "", Formulas(
-    lambda x: -np.log(PI) - np.log(x) / 2 - np.log1p(-x) / 2, cdf=lambda x: 2 / PI * np.arcsin(np.sqrt(x)),
-    sf=lambda x: 2 / PI * np.arcsin(np.sqrt(1 - x)), ppf=lambda q: np.sin(PI * q / 2) ** 2,
+    lambda x: -np.log(PI) - np.log(x) / 2 - np.log1p(-x) / 2, cdf=lambda x: _arc(x, 0), sf=lambda x: _arc(x, 1),
+    ppf=lambda q: np.sin(PI * q / 2) ** 2,
     isf=lambda q: np.cos(PI * q / 2) ** 2,
     pdf=lambda x: 1 / (PI * np.sqrt(x * (1 - x))), mean=0.5, var=0.125, entropy=float(np.log(PI / 4)),
     low=0.0, high=1.0,

@@ -191,8 +191,15 @@ def _inverse_gaussian_above(x: Any, mu: Any) -> Any:
     return np.where(far, tail, _inverse_gaussian(mid, mu, -1))
 
 
+def _relative_square(x: Any, mu: Any) -> Any:
+    """`(x - mu)**2 / (x * mu**2)`, whose terms are far apart where x is small beside mu."""
+    small = x < mu / 2
+    low, high = np.where(small, x, mu), np.where(small, mu, x)
+    return np.where(small, (low / mu - 2) / mu + 1 / low, (high - mu) ** 2 / (high * mu * mu))
+
+
 invgauss = Family("invgauss", "mu", Formulas(
-    lambda x, mu: -LOG2PI / 2 - 1.5 * np.log(x) - (x - mu) ** 2 / (2 * x * mu * mu),
+    lambda x, mu: -LOG2PI / 2 - 1.5 * np.log(x) - _relative_square(x, mu) / 2,
     logcdf=lambda x, mu: _inverse_gaussian(x, mu, 1), logsf=lambda x, mu: _inverse_gaussian_above(x, mu),
     mean=lambda mu: mu, var=lambda mu: mu**3, low=0.0, vanishing="ends",
 ))  # fmt: skip
