@@ -268,6 +268,8 @@ SINGLE, NONE, NUMBER = np.ones(3, np.float32), np.ones((0, 3)), np.float64(1.0)
 REFUSED = {
     "norm of a list": (lambda x: np.linalg.norm(x, axis=[0]), X),
     "norm of an array": (lambda x: np.linalg.norm(x, axis=np.array([0, 1])), X),
+    "norm that keeps a text": (lambda x: np.linalg.norm(x, axis=0, keepdims="yes"), X),
+    "a mask of floats": (lambda x: np.sin(x, where=np.ones(x.shape), out=np.zeros(x.shape, like=x)), X),
     "norm of a truth": (lambda x: np.linalg.norm(x, axis=(True,)), X),
     "vector_norm of no list": (lambda x: np.linalg.vector_norm(x, axis=[]), X),
     "vector_norm of a float": (lambda x: np.linalg.vector_norm(x, axis=0.0, keepdims=True), X),
@@ -355,3 +357,15 @@ def test_what_numpy_refuses_is_refused_by_the_same_kind_of_error(name):
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="NumPy's own change")
 def test_the_number_of_elements_along_several_axes():
     assert ad.vjp(lambda x: np.size(x, (0, -1)) * x, X)[0][0, 0, 0] == 8 * X[0, 0, 0]
+
+
+@pytest.mark.parametrize("fn", [np.var, np.std])
+@pytest.mark.parametrize("dtype", [int, bool])
+def test_spreads_in_whole_numbers_are_refused(fn, dtype):
+    f = lambda x: fn(x, axis=0, dtype=dtype) * 1.0
+    for run in (lambda: ad.jvp(f, (X,), (X,)), lambda: ad.vmap(f)(X[None])):
+        with pytest.raises(ad.NoRuleError, match=r"truncate(.|\n)*astype"):
+            run()
+    # Of whole numbers they are constants.
+    counts = np.arange(4)
+    assert ad.grad(lambda x: x * fn(counts, dtype=dtype))(2.0) == fn(counts, dtype=dtype)

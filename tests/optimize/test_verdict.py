@@ -400,3 +400,8 @@ def test_a_minimum_beside_an_inflection_is_one(method):
 def test_a_search_that_met_values_far_below_is_measured_by_where_it_ended(start):
     found = ad.minimize(lambda x: x - np.sin(x), start, method="scipy:L-BFGS-B")
     assert not found.success, found
+
+
+def test_a_search_that_ran_off_is_no_success():
+    found = ad.minimize(lambda x: -np.log(1 + x[0] ** 2), np.array([0.1]), method="scipy:COBYLA")
+    assert found.status is Status.UNBOUNDED

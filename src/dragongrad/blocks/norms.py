@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
-from .axes import Axis, as_array, normal, refuse_truths
+from .axes import Axis, as_array, keeps, normal, refuse_truths
 from .elementwise import root_of_sum, root_of_sum_of_powers
 from .kinks import kink
 
@@ -83,7 +83,7 @@ def _inexact(x: Any) -> Any:
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: Any = False) -> Any:
     """The norm of a vector or a matrix, or of each along axes."""
-    x, keepdims = _inexact(x), bool(keepdims)
+    x, keepdims = _inexact(x), bool(keepdims) if axis is None else keeps(keepdims)
     axis = _one_or_several(axis, x.ndim, keepdims=keepdims, matrices=True)
     if 0 in x.shape:
         return _of_nothing(np.linalg.norm, x, axis, ord=ord, axis=axis, keepdims=keepdims)
@@ -105,7 +105,7 @@ kink(np.linalg.norm, "the zero vector", "0, the mean over all directions; the se
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
-    x, keepdims = _inexact(x), bool(keepdims)
+    x, keepdims = _inexact(x), bool(keepdims) if axis is None else keeps(keepdims)
     axis = _one_or_several(axis, x.ndim, keepdims=keepdims, matrices=False)
     if 0 in x.shape:
         return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)

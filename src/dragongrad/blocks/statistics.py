@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite
+from ..core.errors import NoRuleError, describe, user_line
 from ..core.variable import bottom, plain
 from .axes import Axis, as_array, keeps, normal, single, weights_along
 from .elementwise import root_of_sum
@@ -68,6 +69,7 @@ def var(
 ) -> Any:  # fmt: skip
     """The variance over axes."""
     a, keepdims = as_array(a), keeps(keepdims)
+    _refuse_whole(a, dtype)
     if correction is not _NONE:
         if ddof != 0:
             raise ValueError("var and std take ddof= or correction=, not both")
@@ -84,6 +86,14 @@ def var(
             apart = np.where(np.logical_and(np.isfinite(a), count == 1), apart.dtype.type(0), apart)
     total, count = _sum_and_count(_squared(apart), axis, work, keepdims, where)
     return _ratio(total, np.maximum(count - ddof, 0))
+
+
+def _refuse_whole(a: Any, dtype: Any) -> None:
+    if dtype is not None and np.dtype(dtype).kind in "biu" and a.dtype.kind in "fc":
+        raise NoRuleError(
+            f"var and std with dtype={np.dtype(dtype)} truncate {describe(a)} midway, which has no derivative\n"
+            f"  at {user_line()}\nLeave dtype out, and write .astype({np.dtype(dtype)}) behind it"
+        )
 
 
 def _squared(x: Any) -> Any:

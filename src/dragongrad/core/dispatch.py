@@ -46,8 +46,7 @@ def array_ufunc(self: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs:
 
 
 def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    out = kwargs.pop("out", None)
-    where = kwargs.pop("where", True)
+    out, where = kwargs.pop("out", None), kwargs.pop("where", True)
     dtype, casting = kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind")
     if casting != "same_kind" or "order" in kwargs or "subok" in kwargs:
         # These change no value, but NumPy refuses what they cannot be.
@@ -61,6 +60,7 @@ def _ufunc_with_keywords(ufunc: Any, call: Any, inputs: tuple[Any, ...], kwargs:
         raise NoRuleError(f"np.{ufunc.__name__}(where=...) leaves holes without out=: use np.where instead")
     value = call(*(inputs if dtype is None else _in_dtype(ufunc, inputs, dtype, casting)))
     if where is not True:
+        np.empty(0, np.asarray(_variable.value_of(where)).dtype).astype(bool, casting="safe")
         value = TABLE[np.where](where, value, targets[0])
     if out is None:
         return value
