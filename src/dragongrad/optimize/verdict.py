@@ -211,7 +211,8 @@ def _is_near(optimizer: Optimizer, move: Move) -> bool:
 
 def _is_drawn_out(optimizer: Optimizer, move: Move) -> bool:
     """Whether Newton's step is long, and leaves much of the slope along it, as beside a point without curvature."""
-    if move.cut or _is_near(optimizer, move):
+    # A sum of squares has tests of its own, which tell of such points.
+    if move.cut or optimizer.tests() is not None or _is_near(optimizer, move):
         return False
     trial, slope = _try(optimizer, vector(optimizer.params) + move.p), vector(optimizer.gradient) @ move.p
     return not abs(vector(trial.gradient) @ move.p) <= _LEFT_OVER * abs(slope)
