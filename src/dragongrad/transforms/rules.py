@@ -28,7 +28,7 @@ def call_rule(block: Block, rule: Any, bar: Any, saved: tuple[Any, ...], params:
             values.append(saved[1:])
         else:
             values.append(saved[1 + block.names.index(name)])
-    return _computed(rule, values, params)
+    return computed(rule, values, params)
 
 
 def call_pushforward(block: Block, out: Any, values: list[Any], tangents: list[Any], params: Any) -> Any:
@@ -44,10 +44,10 @@ def call_pushforward(block: Block, out: Any, values: list[Any], tangents: list[A
     else:
         known |= dict(zip(block.names, values, strict=True))
         known |= {f"{n}_dot": t for n, t in zip(block.names, full, strict=True)}
-    return _computed(rule, [known[name] for name in rule_names(rule)], params)
+    return computed(rule, [known[name] for name in rule_names(rule)], params)
 
 
-def _computed(rule: Any, given: list[Any], params: Any) -> Any:
+def computed(rule: Any, given: list[Any], params: Any) -> Any:
     """The value of a rule; a careful computation does not take the transforms in it for its own."""
     if not is_careful():
         return rule(*given, **params)

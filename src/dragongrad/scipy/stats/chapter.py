@@ -60,3 +60,37 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     call.__name__ = name
     call.__doc__ = method.__doc__
     return call
+
+
+class Standing:
+    """A family of distributions that stands for SciPy's of the same name.
+
+    Attributes
+    ----------
+    name : str
+        SciPy's name for it.
+    scipys : object
+        SciPy's own.
+    """
+
+    name: str
+    scipys: Any
+
+    def __reduce__(self) -> str:
+        # The name under which it stands in its module.
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: a family of distributions>"
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *dir(self.scipys)})
+
+    @property
+    def random_state(self) -> Any:
+        """SciPy's generator of random numbers for this family, which may be set."""
+        return self.scipys.random_state
+
+    @random_state.setter
+    def random_state(self, seed: Any) -> None:
+        self.scipys.random_state = seed

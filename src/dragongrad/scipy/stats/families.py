@@ -18,7 +18,7 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
-from .chapter import CHAPTER, double, method_of
+from .chapter import CHAPTER, Standing, double, method_of
 from .members import Member
 from .moments import MOMENTS, of_shapes, placed
 
@@ -66,7 +66,7 @@ class Formulas:
     vanishing: str = "infinity"
 
 
-class Family:
+class Family(Standing):
     """A family of distributions, with SciPy's methods; called with shapes, location and scale, it gives one member.
 
     Attributes
@@ -99,13 +99,6 @@ class Family:
             n for n in ("mean", "var", "std", "entropy") if getattr(f, n.replace("std", "var")) is not None
         ]
 
-    def __reduce__(self) -> str:
-        # The name under which it stands in its module.
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: a family of distributions>"
-
     def __call__(self, *args: Any, **kwargs: Any) -> Member:
         """One member, of these shapes, location and scale."""
         return Member(self, args, kwargs)
@@ -115,18 +108,6 @@ class Family:
         first = _PLACES.get(name, "")
         first = "k" if self.discrete and first == "x" else first
         return method_of(self, name, rule and partial(rule, self), "shapes, location and scale", first)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *dir(self.scipys)})
-
-    @property
-    def random_state(self) -> Any:
-        """SciPy's generator of random numbers for this family, which may be set."""
-        return self.scipys.random_state
-
-    @random_state.setter
-    def random_state(self, seed: Any) -> None:
-        self.scipys.random_state = seed
 
     def parameters(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: Callable[[Any], Any] = double

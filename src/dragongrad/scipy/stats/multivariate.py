@@ -15,12 +15,12 @@ from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import Variable
 from ..checks import checked
 from ..linalg.systems import triangular
-from .chapter import CHAPTER, double, floating, method_of
+from .chapter import CHAPTER, Standing, double, floating, method_of
 from .members import Member
 from .normal import LOG2, LOG2PI, PI
 
 
-class Multivariate:
+class Multivariate(Standing):
     """A family of distributions of vectors or matrices, with SciPy's methods.
 
     Attributes
@@ -40,30 +40,12 @@ class Multivariate:
         self.__doc__ = f"The distributions `scipy.stats.{name}`, with derivatives by places and parameters."
         CHAPTER.states[name] = "exact derivatives of " + ", ".join(sorted(rules))
 
-    def __reduce__(self) -> str:
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: a family of distributions>"
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """One member, of these parameters."""
         return Member(self, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return method_of(self, name, self.rules.get(name), "parameters")
-
-    def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *dir(self.scipys)})
-
-    @property
-    def random_state(self) -> Any:
-        """SciPy's generator of random numbers for this family, which may be set."""
-        return self.scipys.random_state
-
-    @random_state.setter
-    def random_state(self, seed: Any) -> None:
-        self.scipys.random_state = seed
 
 
 def _squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:

@@ -209,17 +209,12 @@ genlogistic = Family("genlogistic", "c", Formulas(
 ))  # fmt: skip
 
 
-def _loggamma_below(x: Any, c: Any) -> Any:
-    # The first term of its series, where the exponential is too small for a number.
+def _loggamma(x: Any, c: Any, above: bool) -> Any:
+    """The probability below or above, by the first term of its series where the exponential is too small."""
     low = x < -700.0
     least = np.exp(c * np.where(low, x, 0.0) - sp.gammaln(c + 1))
-    return np.where(low, least, sp.gammainc(c, _bounded_exp(np.where(low, 0.0, x))))
-
-
-def _loggamma_above(x: Any, c: Any) -> Any:
-    low = x < -700.0
-    least = np.exp(c * np.where(low, x, 0.0) - sp.gammaln(c + 1))
-    return np.where(low, 1 - least, sp.gammaincc(c, _bounded_exp(np.where(low, 0.0, x))))
+    mass = (sp.gammaincc if above else sp.gammainc)(c, _bounded_exp(np.where(low, 0.0, x)))
+    return np.where(low, 1 - least if above else least, mass)
 
 
 def _loggamma_place(q: Any, c: Any) -> Any:
@@ -229,8 +224,8 @@ def _loggamma_place(q: Any, c: Any) -> Any:
 
 
 loggamma = Family("loggamma", "c", Formulas(
-    lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: _loggamma_below(x, c),
-    sf=lambda x, c: _loggamma_above(x, c), ppf=lambda q, c: _loggamma_place(q, c),
+    lambda x, c: c * x - np.exp(x) - sp.gammaln(c), cdf=lambda x, c: _loggamma(x, c, False),
+    sf=lambda x, c: _loggamma(x, c, True), ppf=lambda q, c: _loggamma_place(q, c),
     isf=lambda q, c: np.log(sp.gammainccinv(c, q)), mean=lambda c: sp.psi(c), var=lambda c: sp.zeta(2.0, c),
     entropy=lambda c: gamma_entropy(c) - sp.psi(c),
 ))  # fmt: skip
