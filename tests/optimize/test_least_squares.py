@@ -154,16 +154,21 @@ def test_what_is_left_of_residuals_that_vanish_may_be_rounding(residual):
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype"),
-    covering([(3, 5), (1023, 2), (1024, 1), (5001, 6), (3000, 127), (3000, 128)], [np.float64, np.float32]),
-)
-def test_triangles_of_tall_matrices(shape, dtype):
-    """Blocks of rows or not, R'R is J'J and R'c is J'r, and no accuracy is lost where columns nearly depend."""
+    ("shape", "dtype", "apart", "angle"),
+    covering(
+        [(3, 5), (1023, 2), (1024, 1), (5001, 6), (3000, 127), (3000, 128)], [np.float64, np.float32],
+        [1e-3, 1e-2, 1.0], [1.0, 1e-7, 1e-9],
+    ),
+)  # fmt: skip
+def test_triangles_of_tall_matrices(shape, dtype, apart, angle):
+    """However they are found, R'R is J'J and R'c is J'r, and no accuracy is lost where columns nearly depend."""
     m, n = shape
     rng = np.random.default_rng(m + n)
     matrix = rng.standard_normal((m, n))
-    matrix[:, -1] = matrix[:, 0] + 1e-3 * matrix[:, -1]
+    matrix[:, -1] = matrix[:, 0] + apart * matrix[:, -1]
     residual = rng.standard_normal(m)
+    q = np.linalg.qr(matrix)[0]
+    residual -= (1 - angle) * (q @ (q.T @ residual))
     r, c = triangle_of(matrix.astype(dtype), residual.astype(dtype))
     eps = float(np.finfo(dtype).eps)
     assert r.shape == (min(m, n), n)
@@ -172,6 +177,9 @@ def test_triangles_of_tall_matrices(shape, dtype):
     np.testing.assert_allclose(r.T @ c, matrix.T @ residual, atol=20 * eps * m)
     smallest = np.linalg.svd(matrix, compute_uv=False)[-1]
     assert abs(np.linalg.svd(r, compute_uv=False)[-1] - smallest) <= 20 * eps * np.sqrt(m * n)
+    if m > n and dtype is np.float64:
+        length = np.linalg.norm(q.T @ residual)
+        assert abs(norm(c) - length) <= 1e-4 * length + 20 * eps * np.linalg.norm(residual)
 
 
 def test_a_start_that_fits_perfectly_is_a_success():

@@ -138,4 +138,4 @@ def test_what_is_watched_goes_step_by_step(both, options):
 def test_time_runs_out():
     found = minimize(rosenbrock, START, method="gd", lr=1e-9, gtol=1e-30, max_iter=10**9, max_time=0.6)
     assert found.status is Status.MAX_TIME
-    assert found.nit > 8000
+    assert found.nit > 500

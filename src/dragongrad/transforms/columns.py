@@ -234,7 +234,7 @@ def _columns(leaf: Any, level: Columns, count: int) -> tuple[Any, Any]:
     if any(dot.__class__ is Variable for dot in tangents.values()):
         none = np.zeros(shape, dtype)
         return value, np.stack([np.broadcast_to(tangents.get(d, none), shape) for d in range(count)], -1)
-    rows = np.zeros((count, *shape), dtype)
-    for d, dot in tangents.items():
-        rows[d] = dot
+    rows = np.empty((count, *shape), dtype)
+    for d in range(count):
+        rows[d] = tangents.get(d, 0)
     return value, np.moveaxis(rows, 0, -1)

@@ -10,8 +10,14 @@ from ..objective import Array
 
 _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
+# Squares of numbers above this, and below its reciprocal, keep all their digits.
+_ROOT = 1e-140
 # So many rows of a matrix are factorized at once.
 _BLOCK = 256
+# Normal equations serve where the columns, of length 1, are no worse conditioned than this, and while the residuals
+# are no nearer than this to being orthogonal to them: they cost at most five of the digits of R, and leave at least
+# five of those of Q'r.
+_WELL, _ORTHOGONAL = 300.0, 1e-8
 
 
 def triangle_of(matrix: Array, residual: Array) -> tuple[Array, Array]:
@@ -19,8 +25,13 @@ def triangle_of(matrix: Array, residual: Array) -> tuple[Array, Array]:
 
     Of a tall matrix blocks of rows that stay in the cache are factorized first, and then their triangles, one above
     the other, which is as accurate and several times quicker: Demmel, Grigori, Hoemmen and Langou,
-    "Communication-optimal parallel and sequential QR and LU factorizations", SIAM J. Sci. Comput. 34 (2012).
+    "Communication-optimal parallel and sequential QR and LU factorizations", SIAM J. Sci. Comput. 34 (2012). Where
+    the columns are far from dependent, and the residuals far from orthogonal to them, the Cholesky factor of the
+    normal equations is as good, and several times quicker still.
     """
+    found = _by_normal_equations(matrix, residual) if len(matrix) >= 4 * _BLOCK else None
+    if found is not None:
+        return found
     k = min(matrix.shape)
     both = np.concatenate([matrix, residual[:, None]], axis=1)
     columns = both.shape[1]
@@ -30,6 +41,28 @@ def triangle_of(matrix: Array, residual: Array) -> tuple[Array, Array]:
         both = np.concatenate([triangles.reshape(-1, columns), both[whole:]])
     both = np.linalg.qr(both, mode="r")
     return both[:k, :-1], both[:k, -1]
+
+
+def _by_normal_equations(matrix: Array, residual: Array) -> tuple[Array, Array] | None:
+    """R and Q'r from `J'J` and `J'r`, or None where too many digits would be lost by that."""
+    if matrix.dtype != np.float64 or residual.dtype != np.float64:
+        return None
+    with np.errstate(all="ignore"):
+        normal, slope = matrix.T @ matrix, matrix.T @ residual
+        lengths = np.sqrt(normal.diagonal())
+        if not (lengths.min(initial=math.inf) > _ROOT and lengths.max(initial=0.0) < 1 / _ROOT):
+            return None
+        try:
+            lower = np.linalg.cholesky(normal / lengths / lengths[:, None])
+        except np.linalg.LinAlgError:
+            return None
+        inverse = np.linalg.inv(lower)
+        c = inverse @ (slope / lengths)
+        # Of columns of length 1 the factor has the Frobenius norm of the root of their number.
+        worst = math.sqrt(len(lower)) * float(np.linalg.norm(inverse))
+        if worst <= _WELL and norm(c) >= _ORTHOGONAL * norm(residual):
+            return lower.T * lengths, c
+    return None
 
 
 class LinearModel:
@@ -116,7 +149,8 @@ class LinearModel:
 
     def reductions(self, z: Array, par: float) -> tuple[float, float]:
         """By how much the sum of squares falls by the model along a damped step, and minus half its slope."""
-        moved, damping = float(np.sum((self.s * z) ** 2)), par * float(z @ z)
+        along = self.s * z
+        moved, damping = float(along @ along), par * float(z @ z)
         return moved + 2 * damping, moved + damping
 
     def shift(self, z: Array) -> float:

@@ -18,10 +18,11 @@ from ..result import Result
 from ..solutions import depends
 from ..solutions import least_squares as least_squares_of
 from .damping import triangle_of
+from .evaluations import flat
 from .fitted import Fitted
 from .gauss_newton import GaussNewton
 from .levenberg import LevenbergMarquardt
-from .residuals import Residuals, flat, needs_residuals
+from .residuals import Residuals, needs_residuals
 from .robust import LOSSES, Loss, Weights
 
 LEAST_SQUARES: dict[str, type[Optimizer]] = {
@@ -82,7 +83,8 @@ def least_squares(
         Ends the run where the cosine of the angle between the residuals and every column of their Jacobian is at
         most this, and that of the angle to all columns together (1e-10).
     xtol : float
-        Ends it where a step is at most this long relative to the parameters, in scaled parameters (1e-10).
+        Ends it where a step is at most this long relative to the parameters, in scaled parameters (1e-10); such a
+        step is not made where rounding would hide all that it gains.
     ftol : float
         Ends it where the sum of squares falls, in truth and as predicted, by at most this relatively (1e-15). A
         tolerance of 0 switches its test off.

@@ -29,6 +29,10 @@ _BENT = 0.25
 # A point that no step leaves, though the whole step is this long and the slope this steep, relatively, is none that
 # the derivatives know.
 _FAR = 1e-5
+# After so many undamped steps in a row the next one will do as well.
+_SURE = 2
+# A step that is to lower the sum of squares by less than this part of its rounding cannot be seen to do so.
+_UNSEEN = 0.125
 # So many steps in a row that each lower the sum of squares by less than that part of it mean that it will stay
 # large, and that the curvature of the residuals counts.
 # Where the promises fall by more than the last factor from step to step, Gauss-Newton steps converge quickly.
@@ -99,6 +103,8 @@ class LevenbergMarquardt(Optimizer):
         check_positive(self, "factor")
         self.fit = needs_residuals(self)
         self.restarts = 2
+        # The tests where they were last asked for, and what they are of.
+        self._tested: tuple[tuple[Any, ...], dict[str, Test]] | None = None
         self.beginning: tuple[Any, ...] = ()
         self.box = read_bounds(self.bounds, self.objective.packing, sides_first=True)
         if self.box is not None:
@@ -110,18 +116,23 @@ class LevenbergMarquardt(Optimizer):
         self.fresh = True
         self.scale = self.longest = np.zeros(1)
         self.radius = self.par = 0.0
-        self.canyon = self.slow = self.next_try = 0
+        self.canyon = self.slow = self.sure = self.next_try = 0
         self.wait = 1
         self.step_test = self.value_test = self.predicted = math.inf
 
     def tests(self) -> dict[str, Test]:
         """MINPACK's tests: the angles with the residuals, the radius, and the reductions made and predicted."""
-        free = None if self.box is None else self.free()
-        return self.fit.tests(self.limits, self.slope(), self.step_test, self.value_test, free)
+        now = self.gradient, self.fit.matrix, self.limits, self.step_test, self.value_test
+        if self._tested is None or any(old is not new for old, new in zip(self._tested[0], now, strict=True)):
+            free = None if self.box is None else self.free()
+            found = self.fit.tests(self.limits, self.slope(), self.step_test, self.value_test, free)
+            self._tested = now, found
+        return self._tested[1]
 
     def settled(self) -> bool:
         """Whether the fit needs no second look."""
-        return self.fit.settled(self.tests()["value"].tolerance, None if self.box is None else self.free())
+        free = None if self.box is None else self.free()
+        return self.fit.settled(self.tests()["value"].tolerance, free, self.box)
 
     def leap(self, params: Array, loss: float, gradient: Array) -> None:
         """Begin anew at a better point."""
@@ -144,10 +155,11 @@ class LevenbergMarquardt(Optimizer):
                     if not (self._outdated() or self._ran_flat()):
                         raise self._news()
                     break
-        if passed(self.tests()) and self._outdated():
-            self._begin()
-        elif passed(self.tests()) and self._ran_flat():
-            self._restart()
+        if passed(self.tests()):
+            if self._outdated():
+                self._begin()
+            elif self._ran_flat():
+                self._restart()
 
     def _model(self, x: Array) -> LinearModel | CurvedModel:
         """The model at a point, once the scale has grown with the columns there."""
@@ -184,13 +196,15 @@ class LevenbergMarquardt(Optimizer):
         self.wait = min(2 * self.wait, _WAIT)
 
     def _arrived(self, model: LinearModel | CurvedModel, x: Array) -> bool:
-        """Whether the undamped step is so short that rounding would swallow it."""
+        """Whether the undamped step is so short that rounding would swallow it, or hide what it gains."""
         z = model.undamped()
         size = norm(z)
         if self.box is not None:
             size = min(size, norm(self.scale * (self.box.clip(x + model.step(z) / self.scale) - x)))
         length = self.whole = size / max(self._length(x), _TINY)
-        if length > min(self.tests()["step"].tolerance, 4 * float(np.finfo(x.dtype).eps)):
+        eps = float(np.finfo(x.dtype).eps)
+        seen = length > 4 * eps and model.reductions(z, 0.0)[0] > _UNSEEN * eps * 2 * self.loss
+        if seen or length > self.tests()["step"].tolerance:
             return False
         self.step_test, self.after = length, 0.0
         return True
@@ -208,7 +222,8 @@ class LevenbergMarquardt(Optimizer):
         if self.box is not None and not self.box.holds(new):
             new, size, predicted, slope = self._within(x)
         new = new.astype(x.dtype).reshape(self.params.shape)
-        trial = fit.residuals(new)
+        sure = self.sure >= _SURE
+        trial = fit.both(new) if sure else fit.residuals(new)
         after = math.sqrt(2 * fit.cost) if fit.cost >= 0 else math.nan
         self.after = after if math.isfinite(after) else math.inf
         last = self.predicted
@@ -219,11 +234,12 @@ class LevenbergMarquardt(Optimizer):
             else:
                 self._leave_alone()
         accepted = ratio >= 1e-4
+        self.sure = self.sure + 1 if accepted and self.par == 0 else 0
         if accepted:
             self.fresh = False
             self.canyon = self.canyon + 1 if self.par > 0 else 0
             self.slow = self.slow + 1 if _QUICK * last < self.predicted < _LITTLE else 0
-            gradient = fit.jacobian(new).T @ trial
+            gradient = (fit.matrix if sure else fit.jacobian(new)).T @ trial
             self.arrive(new, fit.cost, gradient.reshape(new.shape))
         else:
             fit.recall(known)
