@@ -130,7 +130,7 @@ def honest():
     assert np.array_equal(found.fun, f(found.x), equal_nan=True) or np.isclose(found.fun, f(found.x), rtol=1e-6)
     if "bounds" in options and options["bounds"] != "a":
         low, high = np.array(options["bounds"], object).T
-        for x, least, most in np.broadcast(found.x, low, high):
+        for x, least, most in np.broadcast(np.ravel(found.x), low, high):
             assert (least is None or not x < least) and (most is None or not x > most), f"{{x}} outside"
     if found.success and not set(options) & {{"gtol", "xtol", "ftol"}}:
         assert np.isfinite(found.fun), f"success at {{found.fun}}"
