@@ -157,7 +157,7 @@ def test_what_is_left_of_residuals_that_vanish_may_be_rounding(residual):
     ("shape", "dtype", "apart", "angle"),
     covering(
         [(3, 5), (1023, 2), (1024, 1), (5001, 6), (3000, 127), (3000, 128)], [np.float64, np.float32],
-        [1e-3, 1e-2, 1.0], [1.0, 1e-7, 1e-9],
+        [1e-3, 1e-2, 1.0], [1.0, 1e-7, 1e-12],
     ),
 )  # fmt: skip
 def test_triangles_of_tall_matrices(shape, dtype, apart, angle):
@@ -179,7 +179,8 @@ def test_triangles_of_tall_matrices(shape, dtype, apart, angle):
     assert abs(np.linalg.svd(r, compute_uv=False)[-1] - smallest) <= 20 * eps * np.sqrt(m * n)
     if m > n and dtype is np.float64:
         length = np.linalg.norm(q.T @ residual)
-        assert abs(norm(c) - length) <= 1e-4 * length + 20 * eps * np.linalg.norm(residual)
+        rounding = 20 * eps * np.linalg.norm(residual) * min(np.linalg.cond(r), 300)
+        assert abs(norm(c) - length) <= 1e-6 * length + rounding
 
 
 def test_a_start_that_fits_perfectly_is_a_success():

@@ -138,7 +138,9 @@ def _by_partials(block: Block, out: Any, values: Sequence[Any], links: Sequence[
         elif partial is not KEEP:
             saved = pick((out, *values))
             factor = saved if partial is TIMES else partial(saved)
-            terms = {d: dot * factor for d, dot in terms.items()}
+            # Of an input itself the tangent is the partial derivative: nothing is to be multiplied.
+            whole = factor.__class__ is np.ndarray
+            terms = {d: factor if dot is _ONE and whole else dot * factor for d, dot in terms.items()}
         if total is None:
             total = terms
             continue
@@ -237,4 +239,4 @@ def _columns(leaf: Any, level: Columns, count: int) -> tuple[Any, Any]:
     rows = np.empty((count, *shape), dtype)
     for d in range(count):
         rows[d] = tangents.get(d, 0)
-    return value, np.moveaxis(rows, 0, -1)
+    return value, rows.transpose(*range(1, rows.ndim), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, overload
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def _basis(leaves: list[Any]) -> list[Any]:
     """For each leaf, its part of the identity: shape (all elements, *leaf.shape)."""
-    sizes = [int(np.prod(np.shape(leaf))) for leaf in leaves]
+    sizes = [math.prod(np.shape(leaf)) for leaf in leaves]
     total, start, parts = sum(sizes), 0, []
     for leaf, size in zip(leaves, sizes, strict=True):
         if np.ndim(leaf) == MOST_AXES:
@@ -39,7 +40,7 @@ def _split(rows: Any, leaves: list[Any], axis: int) -> list[Any]:
     """Cut the axis of all elements into the leaves' own axes."""
     parts, start = [], 0
     for leaf in leaves:
-        size = int(np.prod(np.shape(leaf)))
+        size = math.prod(np.shape(leaf))
         cut = rows[(slice(None),) * axis + (slice(start, start + size),)]
         shape = np.shape(cut)
         parts.append(np.reshape(cut, shape[:axis] + np.shape(leaf) + shape[axis + 1 :]))
@@ -131,7 +132,7 @@ def _run_jacobian(
         pulled = _pull(problem)
         outs = flatten(pulled[0])[0]
         # Of real inputs, forward mode gives both parts of a complex output at once; reverse mode none of them.
-        small = problem.n_in <= sum(int(np.prod(np.shape(o))) for o in outs) or _any_complex(outs)
+        small = problem.n_in <= sum(math.prod(np.shape(o)) for o in outs) or _any_complex(outs)
         mode = "forward" if small and (holomorphic or not problem.is_complex()) else "reverse"
     result = _forward(problem, holomorphic) if mode == "forward" else _reverse(problem, holomorphic, pulled)
     return (result, problem.aux) if has_aux else result

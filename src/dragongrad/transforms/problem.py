@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ class Problem:
         self.positions = bind_argnums(f, args, argnums)
         self.nests = [input_leaves(f, args[p], p) for p in self.positions]
         self.leaves = [leaf for part, _ in self.nests for leaf in part]
-        self.n_in = sum(int(np.prod(np.shape(leaf))) for leaf in self.leaves)
+        self.n_in = sum(math.prod(np.shape(leaf)) for leaf in self.leaves)
         self.aux: Any = None
 
     def __call__(self, *flat: Any) -> Any:

@@ -15,9 +15,9 @@ _ROOT = 1e-140
 # So many rows of a matrix are factorized at once.
 _BLOCK = 256
 # Normal equations serve where the columns, of length 1, are no worse conditioned than this, and while the residuals
-# are no nearer than this to being orthogonal to them: they cost at most five of the digits of R, and leave at least
-# five of those of Q'r.
-_WELL, _ORTHOGONAL = 300.0, 1e-8
+# are no nearer than this to being orthogonal to them: they cost at most five of the digits of R, and a few of those
+# of Q'r that a step needs, where fits end.
+_WELL, _ORTHOGONAL = 300.0, 1e-11
 
 
 def triangle_of(matrix: Array, residual: Array) -> tuple[Array, Array]:
@@ -97,10 +97,13 @@ class LinearModel:
         self.c = u.T @ c
         self.kept = self.s > _EPS * max(rows, *matrix.shape) * self.s[0]
         self.full = bool(self.kept.all())
+        self._whole: Array | None = None
 
     def undamped(self) -> Array:
         """The coordinates of the Gauss-Newton step, the shortest one where there are several."""
-        return np.divide(self.c, self.s, out=np.zeros_like(self.c), where=self.kept)
+        if self._whole is None:
+            self._whole = np.divide(self.c, self.s, out=np.zeros_like(self.c), where=self.kept)
+        return self._whole
 
     def damped(self, radius: float, par: float) -> tuple[float, Array]:
         """The damping at which the step has the length `radius` within a tenth, and the step's coordinates.
