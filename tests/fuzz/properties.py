@@ -335,6 +335,8 @@ def as_numpy(how, got, want):
         known = (ad.DragongradError, type(want)) if isinstance(want, Exception) else (ad.DragongradError,)
         # What is refused of a number for being one may be refused of an array for what is done to it.
         known = (*known, ValueError, TypeError, IndexError) if is_of_numbers(want) else known
+        # An array in place of a number is a value of the wrong kind to NumPy, and one of the wrong type to `int`.
+        known = (*known, TypeError) if "setting an array element" in str(want) else known
         if not isinstance(got, known):
             got.args = (f"{how}: {got}; NumPy: {want!r}",)
             raise got
