@@ -269,6 +269,7 @@ DIFFERENCES = at(X, {
     "gradient edge": lambda x: np.gradient(x, edge_order=2, axis=0) ** 2,
     "interp values": lambda x: np.interp([0.3, 1.7, 2.5], np.arange(4.0), x[0]) ** 2,
     "interp places": lambda x: np.interp(x, np.array([-2.0, -0.3, 0.4, 2.0]), V) ** 2,
+    "trapezoid over places": lambda x: np.trapezoid([1.0, 3.0, 2.0, 5.0], x[0] ** 2),
     "trapezoid": lambda x: np.trapezoid(x, dx=0.1) ** 2,
     "trapezoid x": lambda x: np.trapezoid(x, x * x, axis=0) ** 2,
     "linspace": lambda x: np.linspace(x[0], x[1], 5) ** 2,

@@ -118,14 +118,14 @@ def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: in
 
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral along an axis by trapezoids."""
-    y = plain(y)
-    axis = single(number_of(axis), np.ndim(y))
+    y = as_array(y)
+    axis = single(number_of(axis), y.ndim)
     if x is None:
         width = plain(dx)
     else:
-        x = plain(x)
-        width = np.diff(x) if np.ndim(x) == 1 else np.diff(x, axis=axis)
-        width = np.reshape(width, (-1,) + (1,) * (y.ndim - axis - 1)) if np.ndim(x) == 1 else width
+        x = as_array(x)
+        width = np.diff(x) if x.ndim == 1 else np.diff(x, axis=axis)
+        width = np.reshape(width, (-1,) + (1,) * (y.ndim - axis - 1)) if x.ndim == 1 else width
     return np.sum(width * (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0, axis)
 
 
