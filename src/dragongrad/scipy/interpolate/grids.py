@@ -216,12 +216,13 @@ class RegularGridInterpolator(Kept):
             raise ShapeError(
                 f"RegularGridInterpolator: values {describe(values)} on a grid of {lengths}\n  at {user_line()}"
             )
-        falling = tuple(i for i, g in enumerate(self.grid) if bottom(g[0]) > bottom(g[-1]))
+        falling = tuple(i for i, g in enumerate(self.grid) if np.all(bottom(g[0]) > bottom(g[-1])))
         self.grid = tuple(g[::-1] if i in falling else g for i, g in enumerate(self.grid))
         self.values = np.flip(values, falling)
         if not all(np.all(np.diff(bottom(g), axis=-1) > 0) for g in self.grid):
             raise ArgumentError(
-                f"RegularGridInterpolator: the places along an axis rise or fall\n  at {user_line()}"
+                f"RegularGridInterpolator: the places along an axis rise or fall, in all rows of a batch alike\n"
+                f"  at {user_line()}"
             )
 
     def __call__(self, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:

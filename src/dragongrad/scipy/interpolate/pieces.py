@@ -111,8 +111,7 @@ class PPoly(StandIn):
         x = double(x)
         at = periodic(x, self.x[0], self.x[-1]) if how == "periodic" else x
         # The places may fall, too.
-        falls = bool(bottom(self.x[0]) > bottom(self.x[-1]))
-        places, asked = (-self.x, -at) if falls else (self.x, at)
+        places, asked = _rising(self.x, at)
         piece = np.clip(np.searchsorted(places, np.reshape(asked, (-1,)), side="right") - 1, 0, self.c.shape[1] - 1)
         piece = np.reshape(piece, at.shape)
         step, out = at - read(self.x, piece), None
@@ -163,6 +162,15 @@ class PPoly(StandIn):
             value: Any = lambda x: whole(x, extrapolate=True)
             return over_periods(value, self.x[0], self.x[-1], double(a), double(b))
         return whole(b, extrapolate=how) - whole(a, extrapolate=how)
+
+
+def _rising(places: Any, at: Any) -> tuple[Any, Any]:
+    """Places of which each is larger than the one before, and what is looked up among them, turned if need be."""
+    falls = bottom(places[0]) > bottom(places[-1])
+    if np.ndim(falls) and np.any(falls) and not np.all(falls):
+        sign = np.where(places[0] > places[-1], -1.0, 1.0)
+        return sign * places, sign * at
+    return (-places, -at) if (np.all(falls) if np.ndim(falls) else falls) else (places, at)
 
 
 def _derived(c: Any, nu: int) -> Any:
