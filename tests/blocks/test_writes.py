@@ -732,8 +732,14 @@ def test_an_element_of_a_plain_array_holds_no_sequence():
         y[..., 0] = np.sin(x)
         return y
 
-    with pytest.raises(ad.ConversionError, match="plain array"):
-        ad.jacfwd(f)(np.ones(1))
+    def flat(x):
+        y = np.linspace(0.0, 1.0, 3)
+        y.flat[0] = x[0]
+        return y
+
+    for g in (f, flat):
+        with pytest.raises(ad.ConversionError, match="plain array"):
+            ad.jacfwd(g)(np.ones(1))
 
 
 def test_what_arrays_refuse_to_have_set_is_refused():

@@ -29,6 +29,8 @@ from .scipy_names import instead_of, module_of, public_name
 # How NumPy complains of the elements of an object array.
 _OBJECT_ARRAY = ("dtype('O')", "dtype object", "not supported for the input types")
 _ELEMENTS = re.compile(r"of type (?:Variable|float|int|complex|bool|numpy\.\w+) which has no callable")
+# And of what is no number, where it writes one element (of all elements, and of `a.flat`).
+_ONE_ELEMENT = ("maximum number of dimension", "Error setting single item")
 _LIBRARIES = frozenset({"scipy", "numpy", "dragongrad"})
 # Functions of arrays that NumPy does not have.
 _OURS = frozenset({"softmax", "log_softmax", "logsumexp"})
@@ -45,7 +47,7 @@ def restated(error: Exception) -> DragongradError | None:
     found = _of_masked(error)
     if found is not None or isinstance(error, DragongradError):
         return found
-    if isinstance(error, ValueError) and "maximum number of dimension" in str(error):
+    if isinstance(error, ValueError) and any(text in str(error) for text in _ONE_ELEMENT):
         # Of a Variable of one element NumPy takes no number, but the elements of a sequence.
         return ConversionError(
             f"one element of a plain array cannot hold a Variable or a list\n  at {user_line(error)}\n"
