@@ -275,9 +275,10 @@ class Assembler:
             self.steps_of(run, code, table, pointers)
 
         self.segments.append((name, list(run)))
-        # What only the program calls becomes a part of it: LLVM would make the machine code of another twice.
-        linkage = "" if self.apart else "internal"
-        self.calls.texts.update(Defined(name, VOID, (PTR,), write, linkage, "#0").needs())
+        # What only the program calls becomes a part of it first of all: LLVM would optimise it twice, or make its
+        # machine code twice.
+        linkage, attributes = ("", "#0") if self.apart else ("internal", "alwaysinline #0")
+        self.calls.texts.update(Defined(name, VOID, (PTR,), write, linkage, attributes).needs())
 
     def steps_of(self, run: Iterable[int], code: Code, table: Register | None, pointers: Pointers) -> None:
         """Some steps, from the pointers to the values."""
