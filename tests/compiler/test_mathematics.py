@@ -18,7 +18,7 @@ from dragongrad.compiler.backends.native.ir.builder import Text
 from dragongrad.compiler.backends.native.ir.functions import Defined, module_text
 from dragongrad.compiler.backends.native.ir.registers import I64, NOALIAS, VOID
 from dragongrad.compiler.backends.native.jit import engine
-from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definition, of_array
+from dragongrad.compiler.backends.native.math import FUNCTIONS, calls, definition, is_woven, of_array
 
 TARGETS = {"host": engine.processor()}
 if platform.machine().lower() in ("x86_64", "amd64"):
@@ -433,7 +433,11 @@ def test_every_loop_is_widened(target, called):
     for name, function in FUNCTIONS.items():
         body = text[text.index(f"\nloop_{name}:") :]
         body = body[: body.index(".Lfunc_end")]
-        if called or function.branches:
+        if is_woven(name, lanes):
+            # The call has become the function's own text.
+            assert "vperm" in body, name
+            assert f"dragon.{name}.double.x{lanes}" not in text, name
+        elif called or function.branches:
             assert f"dragon.{name}.double.x{lanes}" in body, name
         else:
             assert "mulpd" in body or "fmadd" in body, name
@@ -488,3 +492,15 @@ def test_the_logarithm_of_an_exponential(dtype):
         np.testing.assert_allclose(found, np.log(np.exp(x)), rtol=4 * np.finfo(dtype).eps, atol=1e-16)
         both = ad.compile(lambda x: (np.exp(x), np.log(np.exp(x))), backend="native")(x)
         np.testing.assert_allclose(both[1], found, rtol=4 * np.finfo(dtype).eps, atol=1e-16)
+
+
+@pytest.mark.skipif(TARGETS["host"].lanes < 8, reason="this processor has 16 registers of vectors")
+@pytest.mark.parametrize("count", [4, 5])
+def test_a_few_functions_in_pieces_are_written_into_loops(count):
+    """With more of them machine code would take long to make: they are called."""
+    x = np.concatenate([np.linspace(0.6, 9, 1000), np.linspace(-30, 30, 1003)])
+    f = lambda x: np.sum([scipy.special.log_ndtr(x * k) for k in range(1, count + 1)], axis=0)
+    compiled = ad.compile(f, backend="native")
+    np.testing.assert_allclose(compiled(x), f(x), rtol=1e-12)
+    assert compiled.llvm.count("call double @dragon.log_ndtr.double(") == count
+    assert ("dragon.log_ndtr.double.x8" in compiled.asm) == (count > 4)

@@ -66,17 +66,20 @@ class Assembler:
         That of the program around a loop, for its body: it is written into the same module.
     prefix : str
         What the names of functions begin with.
+    apart : bool
+        Whether runs of steps are called by themselves, with call backs between them.
     """
 
     def __init__(
         self, steps: list[Step], functions: dict[int, Function], places: Places,
-        in_memory: Callable[[Value], bool], around: Assembler | None = None, prefix: str = "",
+        in_memory: Callable[[Value], bool], around: Assembler | None = None, prefix: str = "", apart: bool = False,
     ) -> None:  # fmt: skip
         self.steps = steps
         self.functions = functions
         self.places = places
         self.around = around
         self.prefix = prefix
+        self.apart = apart
         self.cuts: dict[int, Cut] = {}
         self.segments: list[tuple[str, list[int]]] = []
         long = any(map(_is_quick, steps))
@@ -272,7 +275,10 @@ class Assembler:
             self.steps_of(run, code, table, pointers)
 
         self.segments.append((name, list(run)))
-        self.calls.texts.update(Defined(name, VOID, (PTR,), write, "", "#0").needs())
+        # What only the program calls becomes a part of it first of all: LLVM would optimise it twice, or make its
+        # machine code twice.
+        linkage, attributes = ("", "#0") if self.apart else ("internal", "alwaysinline #0")
+        self.calls.texts.update(Defined(name, VOID, (PTR,), write, linkage, attributes).needs())
 
     def steps_of(self, run: Iterable[int], code: Code, table: Register | None, pointers: Pointers) -> None:
         """Some steps, from the pointers to the values."""

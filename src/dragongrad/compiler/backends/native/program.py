@@ -78,7 +78,7 @@ class Native:
         touched = [touches(step, self.plan.functions.get(k)) for k, step in enumerate(self.steps)]
         write_over(self.steps, self.plan.functions, touched, temporary, ends)
         in_memory = partial(lies_in_memory, set(graph.inputs) | self.plan.schedule.wanted)
-        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory)
+        assembler = Assembler(self.steps, self.plan.functions, self.places, in_memory, apart=not self._in_place)
         if assembler.failed >= 0:
             # Where LAPACK finds no answer, the function itself is called, and says so.
             self._guards.append((assembler.failed, np.dtype(np.int64), False))

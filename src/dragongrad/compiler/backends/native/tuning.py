@@ -39,6 +39,9 @@ QUICK_ELEMENTS = 5000
 # Calls of a mathematical function in straight code that are made as one; the fewest that are worth it; and among
 # how many calls they are looked for, whose arguments and results are to stay in the first-level cache.
 CALLS_AT_ONCE, FEWEST_CALLS, CALLS_IN_REACH = 64, 4, 256
+# Calls of functions in pieces in a module up to which their lanes are written into the loops that call them: LLVM
+# takes some 10 ms for each.
+WOVEN_CALLS = 4
 # Elements of an array that are written out one by one, without a loop.
 STRAIGHT_ELEMENTS = 32
 # Elements of a list of small parts that are written out.

@@ -149,6 +149,7 @@ class Text(Code):
         self.loops: list[Loop] = []
         self.accesses: list[Access] = []
         self.functions = 0  # uses of mathematical functions
+        self.woven = 0  # and of those that LLVM may write into a loop that is made of vectors
         self.borrows = False  # whether it calls the process's copy of each
         self._noted = 0
 

@@ -16,8 +16,11 @@ from .....collector import collector_paused
 from .....core.errors import ArgumentError
 from .....records import record, values_of
 from ....process import exclusive, leave, once, try_exclusive
-from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES
+from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES, WOVEN_CALLS
 from . import cache
+
+# A function of vectors that is to be written where it is called, and the function of numbers it belongs to.
+_LANES = re.compile(r"^define hidden <[^@\n]*@(([\w.]+)\.x\d+)\([^\n]* \"woven\" ", re.M)
 
 
 @contextmanager
@@ -160,6 +163,12 @@ attributes #2 = { nonlazybind }
 """
 
 
+def _free(passes: Any) -> None:
+    # Its class inherits, before the method that frees it, one that frees nothing.
+    binding().newpassmanagers.NewPassManager._dispose(passes)
+    passes.detach()
+
+
 def provide(name: str, address: int) -> None:
     """Let compiled code call a function of this process by a name."""
     with exclusive():
@@ -246,10 +255,25 @@ class Library:
             # Its order of operands lets LLVM's quick choice of registers keep a running sum in one.
             passes.add_reassociate_pass()
         passes.run(module, builder)
-        # Its class inherits, before the method that frees it, one that frees nothing.
-        llvm.newpassmanagers.NewPassManager._dispose(passes)
-        passes.detach()
+        _free(passes)
+        if not choices.quick:
+            self._weave(module, builder)
         return module, machine
+
+    def _weave(self, module: Any, builder: Any) -> None:
+        """Write functions of several lanes where loops call them, now that these are made of vectors."""
+        names = _LANES.findall(self._text)
+        if not 0 < sum(self._text.count(f" @{one}(") - 1 for _, one in names) <= WOVEN_CALLS:
+            return
+        for many, _ in names:
+            function = module.get_function(many)
+            function.add_function_attribute("alwaysinline")
+            # What is not called any more is left out.
+            function.linkage = "internal"
+        passes = binding().create_new_module_pass_manager()
+        passes.add_always_inliner_pass()
+        passes.run(module, builder)
+        _free(passes)
 
     def address(self, name: str) -> int:
         """The address of a function."""

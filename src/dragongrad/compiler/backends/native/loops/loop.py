@@ -202,8 +202,9 @@ class LoopWriter:
             return OUTER
         if self.loops.mode == "nest" and is_row(steps) and steps <= WRITTEN_OUT_ROW:
             return ROW
-        # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies.
-        narrow = steps <= INTERLEAVED_STEPS or lines > INTERLEAVED_LINES
+        # Short loops, and those that carry much, are one vector wide; others are several, to hide latencies. Lines
+        # count little of functions that LLVM has yet to write into the loop.
+        narrow = steps <= INTERLEAVED_STEPS or lines > INTERLEAVED_LINES or self.text.woven > 0
         return NARROW if narrow or len(self.loops.stores) > INTERLEAVED_STORES else INNER
 
     def _clipped(self, loop: Loop, bounds: Bounds) -> tuple[Register, Register]:
@@ -250,8 +251,9 @@ class LoopWriter:
         strip = Loop(text.fresh("strip"), 0, length)
         low, high = self._clipped(strip, PART)
         with text.loop(high, low, rows.steps, name=strip.name) as start, text.inside(strip):
-            # That it is whole vectors, where it is, LLVM would not see by itself.
-            count = text.call(LESSER, high - start, rows.steps) & -math.gcd(length, CUT_MULTIPLE)
+            # That it is whole vectors, and not none, where it is, LLVM would not see by itself.
+            whole = math.gcd(length, CUT_MULTIPLE)
+            count = text.call(GREATER, text.call(LESSER, high - start, rows.steps) & -whole, whole)
             for values in (*held, ()):
                 loop, known = Loop(text.fresh("i"), 0, length), len(text.accesses)
                 with text.loop(count, note=lambda _: NARROW) as step, text.inside(loop):

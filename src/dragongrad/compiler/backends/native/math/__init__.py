@@ -34,11 +34,15 @@ from .formula import Formula
 
 @record
 class Function:
-    """A function of one or two numbers; one that `branches` is called, never written into a loop."""
+    """A function of one or two numbers.
+
+    One that `branches` is called while LLVM widens a loop; one in `pieces` may be written there afterwards.
+    """
 
     formula: Callable[..., Register]
     arguments: int = 1
     branches: bool = False
+    pieces: bool = False
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -69,10 +73,10 @@ FUNCTIONS: dict[str, Function] = {
     "arctanh": Function(inverse_hyperbolic.arctanh),
     "erf": Function(gauss.erf),
     "erfc": Function(gauss.erfc),
-    "erfcx": Function(gauss.erfcx, branches=True),
-    "log_ndtr": Function(gauss.log_ndtr, branches=True),
-    "gammaln": Function(gamma.gammaln, branches=True),
-    "digamma": Function(gamma.digamma, branches=True),
+    "erfcx": Function(gauss.erfcx, branches=True, pieces=True),
+    "log_ndtr": Function(gauss.log_ndtr, branches=True, pieces=True),
+    "gammaln": Function(gamma.gammaln, branches=True, pieces=True),
+    "digamma": Function(gamma.digamma, branches=True, pieces=True),
     "i0": Function(bessel.i0),
     "i1": Function(bessel.i1),
     "i2": Function(bessel.i2),
@@ -86,6 +90,15 @@ FUNCTIONS: dict[str, Function] = {
     "j1": Function(bessel.j1, branches=True),
     "j2": Function(bessel.j2, branches=True),
 }
+
+
+def is_woven(name: str, lanes: int) -> bool:
+    """Whether the several lanes of a function are to be written into loops that are made of vectors already.
+
+    Around a call no vector stays in a register, and loads from a table wait for stores to the stack at addresses
+    that end alike. With 16 registers, not 32, nothing is gained.
+    """
+    return FUNCTIONS[name].pieces and lanes == 8
 
 
 @cache
@@ -119,7 +132,9 @@ def definition(name: str, kind: str, lanes: int, fused: bool, called: bool, link
 
 
 def _of_vectors(name: str, kind: str, lanes: int, fused: bool, linkage: str) -> Written:
-    return _written(FUNCTIONS[name], f"dragon.{name}.{kind}.x{lanes}", kind, lanes, fused, linkage, "noinline")
+    function = FUNCTIONS[name]
+    attributes = '"woven"' if is_woven(name, lanes) else "noinline"
+    return _written(function, f"dragon.{name}.{kind}.x{lanes}", kind, lanes, fused, linkage, attributes)
 
 
 @cache

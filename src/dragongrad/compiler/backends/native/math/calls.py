@@ -9,7 +9,7 @@ from ....process import once
 from ..ir.builder import Text, type_of
 from ..ir.functions import Written, module_text
 from ..jit.engine import Library, processor, provide
-from . import FUNCTIONS, definition
+from . import FUNCTIONS, definition, is_woven
 from . import of_array as definition_of_array
 
 # So many uses in one function are written where they are used; more would take long to compile, and are calls.
@@ -58,6 +58,7 @@ def call(text: Text, name: str, dtype: Any, registers: list[str]) -> str:
         raise UnsupportedError(f"{name} of {dtype}")
     kind = type_of(dtype)
     text.functions += 1
+    text.woven += is_woven(name, lanes())
     made = _for_host(name, kind, called=text.functions > _IN_LINE or text.borrows)
     if made.symbol not in text.declared:
         text.declared.update(made.elsewhere("#2").needs() if text.borrows else made.needs())

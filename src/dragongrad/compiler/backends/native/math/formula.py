@@ -2,7 +2,8 @@
 
 A formula is Python code on registers; running it writes LLVM's instructions. It is straight-line code: both
 sides of a choice are computed and one is taken, so that LLVM inlines the scalar text into a loop and widens it by
-itself. Only `rarely` makes a branch; a formula that uses it is called, and has a text of several lanes as well.
+itself. Only `rarely` and `if_anywhere` make branches; a formula that uses them is called, and has a text of several
+lanes as well.
 """
 
 from __future__ import annotations
@@ -99,17 +100,34 @@ class Formula(Code):
         self, test: Register, slow: Callable[[], Sequence[Register]], usual: Sequence[Register]
     ) -> list[Register]:
         """`slow()` where the test holds, else `usual`: a branch that is taken if any lane needs it."""
-        anywhere = test
-        if self.lanes > 1:
-            anywhere = self.call(External(f"llvm.vector.reduce.or.v{self.lanes}i1", I1, (test.type,)), test)
         known = dict(self._known)
-        with self.either(anywhere) as (rare, rest):
+        with self.either(self._in_any_lane(test)) as (rare, rest):
             with rare:
                 chosen = [self.select(test, s, u) for s, u in zip(slow(), usual, strict=True)]
             with rest:
                 # What is known there only is of no use behind.
                 self._known = known
         return [self.join((rare, c), (rest, u)) for c, u in zip(chosen, usual, strict=True)]
+
+    def if_anywhere(
+        self, test: Register, slow: Callable[[], Sequence[Register]], usual: Callable[[], Sequence[Register]]
+    ) -> list[Register]:
+        """`slow()`, for every lane, if the test holds in any of them; else `usual()`."""
+        known = dict(self._known)
+        with self.either(self._in_any_lane(test)) as (rare, rest):
+            with rare:
+                found = slow()
+            self._known = dict(known)
+            with rest:
+                others = usual()
+            # What is known in one of them only is of no use behind.
+            self._known = known
+        return [self.join((rare, x), (rest, y)) for x, y in zip(found, others, strict=True)]
+
+    def _in_any_lane(self, test: Register) -> Register:
+        if self.lanes == 1:
+            return test
+        return self.call(External(f"llvm.vector.reduce.or.v{self.lanes}i1", I1, (test.type,)), test)
 
     def looked_up(self, name: str, rows: Sequence[Sequence[float]], index: Register) -> list[Register]:
         """A number of each row of eight numbers: that whose place is in the three lowest bits of `index`.

@@ -59,15 +59,29 @@ def _at_angle(m: Formula, x: Register) -> tuple[Register, Register, Register]:
 def _in_pieces(m: Formula, x: Register, pieces: Pieces) -> tuple[Register, Register, Register]:
     """`z`, which is `x`, or `1 - x` of a negative `x`; and the function by its pieces at `z`, or below at `1 + z`.
 
-    Also whether `x` lies in the pieces, so that this is all.
+    Also whether `x` lies outside the pieces, so that this is not all. The way to `z` is in a branch of its own:
+    numbers inside need not wait for it.
     """
-    z = m.select(x < 0.0, 1.0 - x, x)
-    small = z < _LOW
-    at = m.select(small, z + 1.0, z)
-    number = (at * at * _ROOT_TWO).bits() >> 52
-    centre = pieces.centre(m, number)
-    near = pieces.at(m, number, z - m.select(small, centre - 1.0, centre))
-    return z, near, (x >= _LOW) & (x < _HIGH)
+    outside = ~((x >= _LOW) & (x < _HIGH))
+
+    def moved() -> list[Register]:
+        z = m.select(x < 0.0, 1.0 - x, x)
+        small = z < _LOW
+        number = _number(m.select(small, z + 1.0, z))
+        centre = pieces.centre(m, number)
+        return [z, number, z - m.select(small, centre - 1.0, centre)]
+
+    def usual() -> list[Register]:
+        number = _number(x)
+        return [x, number, x - pieces.centre(m, number)]
+
+    z, number, t = m.if_anywhere(outside, moved, usual)
+    return z, pieces.at(m, number, t), outside
+
+
+def _number(x: Register) -> Register:
+    """That of the piece of a number, in the lowest bits."""
+    return (x * x * _ROOT_TWO).bits() >> 52
 
 
 def _close_log(m: Formula, z: Register) -> tuple[Register, Register]:
@@ -87,7 +101,7 @@ def gammaln(m: Formula, x: Register) -> Register:
 
     Between its poles it has roots, near which the reflection is precise to an ulp of its terms only.
     """
-    z, near, inside = _in_pieces(m, x, GAMMALN)
+    z, near, beyond = _in_pieces(m, x, GAMMALN)
 
     def outside() -> list[Register]:
         high, low = _close_log(m, z)
@@ -109,12 +123,12 @@ def gammaln(m: Formula, x: Register) -> Register:
         # SciPy has no limit at -inf.
         return [m.select(x.equals(0.0), math.inf, m.select(m.absolute(x) < math.inf, out, x))]
 
-    return m.rarely(~inside, outside, [near])[0]
+    return m.if_anywhere(beyond, outside, lambda: [near])[0]
 
 
 def digamma(m: Formula, x: Register) -> Register:
     """The derivative of `log(gamma(x))`; for negative `x`, `digamma(1 - x) - pi / tan(pi x)`."""
-    z, near, inside = _in_pieces(m, x, DIGAMMA)
+    z, near, beyond = _in_pieces(m, x, DIGAMMA)
 
     def outside() -> list[Register]:
         inverse = 1.0 / z
@@ -131,4 +145,4 @@ def digamma(m: Formula, x: Register) -> Register:
         out = m.select(x.equals(0.0), m.copysign(m.real(math.inf), -x), out)
         return [m.select(negative & m.is_whole(m.absolute(x)), math.nan, out)]
 
-    return m.rarely(~inside, outside, [near])[0]
+    return m.if_anywhere(beyond, outside, lambda: [near])[0]
