@@ -133,3 +133,19 @@ def test_a_long_program_with_tables_of_functions():
     for _ in range(2):
         for a, b in zip(compiled(x, *args), rows(x, *args), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "method", "shapes", "x", "slope"), [
+    ("gumbel_r", "logsf", (), 900.0, -1.0), ("gumbel_l", "logcdf", (), -900.0, 1.0),
+    ("hypsecant", "logcdf", (), -900.0, 1.0), ("hypsecant", "logsf", (), 900.0, -1.0),
+    ("moyal", "logsf", (), 1600.0, -0.5), ("genlogistic", "logsf", (0.7,), 900.0, -1.0),
+    ("halflogistic", "logsf", (), 900.0, -1.0), ("halfnorm", "logsf", (), 1e8, -1e8),
+    ("levy", "logcdf", (), 1e-6, 5.000005e11), ("johnsonsu", "logsf", (0.0, 2.0), 1e30, -2.79097e-28),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_logarithms_of_probabilities_go_on_moving_where_those_are_too_small(name, method, shapes, x, slope):
+    f = lambda x: getattr(getattr(stats, name), method)(x, *shapes)
+    value, found = ad.value_and_grad(f)(x)
+    assert value == getattr(getattr(scipy.stats, name), method)(x, *shapes) == -np.inf
+    assert found == pytest.approx(slope, rel=1e-5, abs=0)
+    assert ad.jvp(f, (x,), (1.0,))[1] == pytest.approx(found, abs=0)
