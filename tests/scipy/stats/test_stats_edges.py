@@ -149,3 +149,5 @@ def test_logarithms_of_probabilities_go_on_moving_where_those_are_too_small(name
     assert value == getattr(getattr(scipy.stats, name), method)(x, *shapes) == -np.inf
     assert found == pytest.approx(slope, rel=1e-5, abs=0)
     assert ad.jvp(f, (x,), (1.0,))[1] == pytest.approx(found, abs=0)
+    # Before that, too, where its square is.
+    assert ad.grad(ad.grad(lambda x: stats.halfnorm.logsf(x)))(30.0) == pytest.approx(-0.99889623, rel=1e-8)

@@ -61,7 +61,11 @@ def _rj(x: Any, y: Any, z: Any, p: Any) -> Any:
     distant, a, b, m = (np.where(far, v, s) for v, s in ((p, 4.0), (x, 1.0), (y, 1.0), (z, 1.0)))
     gap = (m - a) * (m - b) / (distant - m)
     near = _rj_near(x, y, z, np.where(far, m + gap, p))
-    rest = sp.elliprf(a, b, m) - sp.elliprc(a * b / m, distant * (m + gap) / m)
+    start, end = a * b == 0, distant * (m + gap) / m
+    # At zero its slope is infinite, beside an argument that does not move.
+    of_zero = 0.5 * np.pi / np.sqrt(end)
+    of_end = np.where(start, of_zero, sp.elliprc(np.where(start, 1.0, a * b / m), end))
+    rest = sp.elliprf(a, b, m) - of_end
     return np.where(far, (3 * rest - gap * near) / (distant - m), near)
 
 

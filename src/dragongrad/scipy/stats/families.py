@@ -233,7 +233,7 @@ def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     known = f.sf is not None or f.logsf is not None
     part = _below(f, y, shapes)
     out = _log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
-    return out if f.far_below is None else np.where(part == 0, f.far_below(y, *shapes) - _INF, out)
+    return out if f.far_below is None else _far_out(part, f.far_below(y, *shapes), out)
 
 
 def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
@@ -242,7 +242,18 @@ def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     known = f.cdf is not None or f.logcdf is not None
     part = _above(f, y, shapes)
     out = _log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
-    return out if f.far_above is None else np.where(part == 0, f.far_above(y, *shapes) - _INF, out)
+    return out if f.far_above is None else _far_out(part, f.far_above(y, *shapes), out)
+
+
+# The square of a smaller probability is no number, by which a second derivative would be divided.
+_SMALL = 1e-150
+
+
+def _far_out(part: Any, far: Any, out: Any) -> Any:
+    """The logarithm of a probability, where that is small with the derivatives of `far`."""
+    none, quiet = stop_gradient(part == 0), stop_gradient(part)
+    beside = np.where(none, -_INF, np.log(np.where(none, 1.0, quiet)) - stop_gradient(np.where(none, 0.0, far)))
+    return np.where(quiet < _SMALL, far + beside, out)
 
 
 def _log_of_part(part: Any, rest: Any, some: bool) -> Any:
