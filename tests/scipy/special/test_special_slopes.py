@@ -136,3 +136,39 @@ def test_the_curvature_of_log_ndtr_vanishes_far_out(dtype):
 def test_slopes_have_their_limits(f, x, slope):
     assert ad.grad(f)(x) == pytest.approx(slope, nan_ok=True, rel=1e-15)
     assert ad.grad(ad.grad(f))(x) == pytest.approx(0.0 * slope, nan_ok=True)
+
+
+# Where a formula would cancel, overflow, or take too few steps; the slopes are mpmath's.
+FAR = [
+    ("chndtr", (11000.0, 10000.0, 1000.0), 0, 0.002575117136349026),
+    ("chndtr", (50.0, 50.0, 1e-5), 2, -0.0397614680875788),
+    ("chndtr", (120.0, 104.5, 300.0), 2, -7.104246701367996e-25),
+    ("chndtr", (3.0, 1.7, 0.0), 2, -0.5 * special.chdtr(1.7, 3.0) + 0.5 * special.chdtr(3.7, 3.0)),
+    ("fdtridfd", (1e-300, 0.0, 1e300), 0, 0.0), ("bdtrin", (0.0, 0.9, 1.0), 1, 0.0),
+    ("nbdtrik", (0.0, 0.0, 1e-20), 2, 0.0), ("nbdtrin", (0.0, 0.05, 1.0), 0, 0.0),
+    ("stdtridf", (0.3, -1e-5), 1, 0.0), ("gammaincinv", (3.0, 0.0), 0, 0.0),
+    ("betaincinv", (0.5, 50.0, 1.0), 1, 0.0),
+    ("gdtrix", (50.0, 50.0, 0.0), 1, 0.0), ("fdtri", (3.0, 9.0, 0.0), 0, 0.0), ("chdtri", (50.0, 1.0), 0, 0.0),
+    ("elliprj", (1.0, 2.0, 3.0, 1e6), 0, -2.795553001911151e-7),
+    ("elliprj", (1.0, 2.0, 3.0, 1e6), 3, -2.173786009827894e-12),
+    ("elliprj", (0.0, 3.0, 50.0, 1e10), 1, -6.775745263042568e-12),
+    ("elliprj", (0.0, 3.0, 50.0, 1e10), 2, -7.901992130508893e-13),
+    ("elliprj", (0.0, 3.0, 50.0, 0.5), 0, -np.inf),
+    ("elliprd", (0.0, 1.0, 2.0), 0, -np.inf), ("elliprg", (0.0, 0.0, 4.0), 2, 0.125),
+    ("elliprc", (0.0, -1.0), 0, np.inf), ("ellipkinc", (1.57, 0.999999999999), 0, 1255.764999548939),
+    ("lambertw", (-0.3678794411714423, 0), 0, 177616090.5350212),
+    ("lambertw", (-0.3678794411714423, -1), 0, -177616094.1593969),
+    ("jv", (3.0, 1e3), 0, 0.03882689100003379), ("yv", (-5.3, 1e3), 0, 0.02479750111516734),
+    ("jv", (20.0, 450.0), 0, -0.02295446712934188),
+    ("voigt_profile", (0.3, 1e-9, 0.5), 0, -0.826063718470045),
+    ("voigt_profile", (0.3, 1e-9, 0.5), 1, 1.619732781313812e-10), ("voigt_profile", (0.3, 1e-300, 0.0), 0, 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "args", "which", "slope"), FAR)
+@pytest.mark.filterwarnings("ignore")
+def test_slopes_where_formulas_break(name, args, which, slope):
+    fn = getattr(special, name)
+    f = lambda t: np.real(fn(*args[:which], t, *args[which + 1 :]))
+    assert ad.grad(f)(args[which]) == pytest.approx(slope, rel=1e-10)
+    assert ad.jvp(f, (args[which],), (1.0,))[1] == pytest.approx(slope, rel=1e-10)

@@ -114,7 +114,10 @@ CASES = dict(cases()) | {
                                 RNG.normal(size=3)),
     "entropy": case(lambda m, p, q: (m.entropy(p, base=2), m.entropy(p, q, axis=1)), 0.2 + RNG.random((3, 4)),
                     0.2 + RNG.random((3, 4))),
-    "means": case(lambda m, x: (m.gmean(x), m.hmean(x, axis=1)), 0.5 + RNG.random((3, 4))),
+    "means": case(lambda m, x: (m.gmean(x), m.hmean(x, axis=1), m.pmean(x, 1.5, axis=None)),
+                  0.5 + RNG.random((3, 4))),
+    "power mean": case(lambda m, x: (m.pmean(x, 0), m.pmean(x, -2, axis=1, keepdims=True)),
+                       0.5 + RNG.random((3, 4)), compiles=False),
     "moments": case(lambda m, x: (m.skew(x), m.kurtosis(x, axis=1), m.skew(x, bias=False, axis=1),
                                   m.kurtosis(x, bias=False, axis=1, fisher=False)), RNG.normal(size=(4, 5))),
     "scores": case(lambda m, x: (m.zscore(x, ddof=1), m.sem(x, axis=1)), RNG.normal(size=(4, 5))),
@@ -461,7 +464,8 @@ def test_covariances_of_scipys_and_options_of_members():
     (lambda x: stats.dirichlet.logpdf(x, [1.0, 2.0, 3.0]), ad.ArgumentError),
     (lambda x: stats.dirichlet.logpdf([0.2, 0.3, 0.5], x - 1.0), ad.ArgumentError),
     (lambda x: stats.skew(x, nan_policy="omit"), ad.ArgumentError),
-    (lambda x: stats.norm.other(x), ad.AbsentError),
+    (lambda x: stats.norm.other(x), ad.AbsentError), (lambda x: stats.pmean(x, [1.0]), ad.ArgumentError),
+    (lambda x: stats.pmean(x, np.inf), ad.ArgumentError),
     (lambda x: stats.wilcoxon(x), ad.AbsentError),
 ])  # fmt: skip
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):

@@ -94,25 +94,28 @@ MEANS = [
     ("gmean", [np.inf, 1.0, 4.0], [0.0, np.inf, np.inf]), ("hmean", [np.inf, 1.0, 4.0], [0.0, 1.92, 0.12]),
     ("hmean", [0.0, np.inf, 1.0], [3.0, 0.0, 0.0]), ("hmean", [-1.0, 2.0, 3.0], [np.nan] * 3),
     ("gmean", [-1.0, 2.0, 3.0], [np.nan] * 3), ("gmean", [np.nan, 2.0], [np.nan] * 2),
+    ("pmean", [0.0, 1.0, 4.0], [3**0.5, 0.0, 0.0]), ("pmean", [0.0], [1.0]), ("pmean", [-1.0, 2.0], [np.nan] * 2),
+    ("pmean", [0.0, np.inf], [2**0.5, 0.0]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "x", "slopes"), MEANS)
 @pytest.mark.filterwarnings("ignore")
 def test_means_of_zeros_infinities_and_nan(name, x, slopes):
-    f, x = lambda x: getattr(stats, name)(x), np.array(x)
+    options = {"p": -2} if name == "pmean" else {}
+    f, x = lambda x: getattr(stats, name)(x, **options), np.array(x)
     value, found = ad.value_and_grad(f)(x)
-    np.testing.assert_array_equal(value, getattr(scipy.stats, name)(x))
+    np.testing.assert_array_equal(value, getattr(scipy.stats, name)(x, **options))
     np.testing.assert_allclose(found, slopes)
     np.testing.assert_allclose(ad.jacfwd(f)(x), slopes)
 
 
 def test_weights_of_means_are_broadcast():
     x, w = 0.5 + np.arange(9.0).reshape(3, 3), np.array([1.0, 2.0, 3.0])
-    for name in ("gmean", "hmean"):
-        f = lambda x, w, n=name: getattr(stats, n)(x, axis=0, weights=w)
+    for name, first in (("gmean", ()), ("hmean", ()), ("pmean", (2.5,))):
+        f = lambda x, w, n=name, p=first: getattr(stats, n)(x, *p, axis=0, weights=w)
         value = ad.jvp(f, (x, w), (x, w))[0]
-        np.testing.assert_allclose(value, getattr(scipy.stats, name)(x, axis=0, weights=w), rtol=1e-14)
+        np.testing.assert_allclose(value, getattr(scipy.stats, name)(x, *first, axis=0, weights=w), rtol=1e-14)
         check_derivatives(f, x, w)
 
 
@@ -130,3 +133,21 @@ def test_a_long_program_with_tables_of_functions():
     for _ in range(2):
         for a, b in zip(compiled(x, *args), rows(x, *args), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "method", "shapes", "x", "slope"), [
+    ("gumbel_r", "logsf", (), 900.0, -1.0), ("gumbel_l", "logcdf", (), -900.0, 1.0),
+    ("hypsecant", "logcdf", (), -900.0, 1.0), ("hypsecant", "logsf", (), 900.0, -1.0),
+    ("moyal", "logsf", (), 1600.0, -0.5), ("genlogistic", "logsf", (0.7,), 900.0, -1.0),
+    ("halflogistic", "logsf", (), 900.0, -1.0), ("halfnorm", "logsf", (), 1e8, -1e8),
+    ("levy", "logcdf", (), 1e-6, 5.000005e11), ("johnsonsu", "logsf", (0.0, 2.0), 1e30, -2.79097e-28),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore")
+def test_logarithms_of_probabilities_go_on_moving_where_those_are_too_small(name, method, shapes, x, slope):
+    f = lambda x: getattr(getattr(stats, name), method)(x, *shapes)
+    value, found = ad.value_and_grad(f)(x)
+    assert value == getattr(getattr(scipy.stats, name), method)(x, *shapes) == -np.inf
+    assert found == pytest.approx(slope, rel=1e-5, abs=0)
+    assert ad.jvp(f, (x,), (1.0,))[1] == pytest.approx(found, abs=0)
+    # Before that, too, where its square is.
+    assert ad.grad(ad.grad(lambda x: stats.halfnorm.logsf(x)))(30.0) == pytest.approx(-0.99889623, rel=1e-8)

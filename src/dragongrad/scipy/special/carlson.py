@@ -16,6 +16,8 @@ from ...transforms.forward import jvp
 
 # Each step brings the arguments four times nearer to each other; the series then is precise to the last digit.
 _STEPS = 9
+# A last argument of R_J so many times the others is too distant for them.
+_FAR = 500.0
 
 
 def _series(e2: Any, e3: Any, e4: Any, e5: Any) -> Any:
@@ -53,6 +55,28 @@ def _rc_of_one(excess: Any) -> Any:
 
 
 def _rj(x: Any, y: Any, z: Any, p: Any) -> Any:
+    """Where the last argument is large, whose distance would want more steps, by another one (DLMF 19.21.12)."""
+    x, y, z = _largest_last(x, y, z)
+    far = np.absolute(p) > _FAR * np.absolute(z)
+    distant, a, b, m = (np.where(far, v, s) for v, s in ((p, 4.0), (x, 1.0), (y, 1.0), (z, 1.0)))
+    gap = (m - a) * (m - b) / (distant - m)
+    near = _rj_near(x, y, z, np.where(far, m + gap, p))
+    start, end = a * b == 0, distant * (m + gap) / m
+    # At zero its slope is infinite, beside an argument that does not move.
+    of_zero = 0.5 * np.pi / np.sqrt(end)
+    of_end = np.where(start, of_zero, sp.elliprc(np.where(start, 1.0, a * b / m), end))
+    rest = sp.elliprf(a, b, m) - of_end
+    return np.where(far, (3 * rest - gap * near) / (distant - m), near)
+
+
+def _largest_last(x: Any, y: Any, z: Any) -> tuple[Any, Any, Any]:
+    after = np.absolute(x) > np.absolute(y)
+    x, y = np.where(after, y, x), np.where(after, x, y)
+    after = np.absolute(y) > np.absolute(z)
+    return x, np.where(after, z, y), np.where(after, y, z)
+
+
+def _rj_near(x: Any, y: Any, z: Any, p: Any) -> Any:
     total, scale = 0.0, 1.0
     gaps = (p - x) * (p - y) * (p - z)
     for _ in range(_STEPS):
@@ -73,13 +97,15 @@ def _rj(x: Any, y: Any, z: Any, p: Any) -> Any:
 
 
 def _by(fn: Callable[..., Any], which: int) -> Callable[..., Any]:
-    """The derivative of a function of several arrays by one of them."""
+    """The derivative of a function of several arrays by one of them; at zero that falls like a root."""
 
     def slope(*args: Any) -> Any:
         shape = np.broadcast_shapes(*map(np.shape, args))
         varied = np.broadcast_to(args[which] * 1.0, shape)
+        start = varied == 0
         rest = lambda v: fn(*args[:which], v, *args[which + 1 :])
-        return jvp(rest, (varied,), (np.ones(shape, varied.dtype),))[1]
+        moved = jvp(rest, (np.where(start, 1.0, varied),), (np.ones(shape, varied.dtype),))[1]
+        return np.where(start, -np.inf, moved)
 
     return slope
 
@@ -100,8 +126,8 @@ def rc_first(x: Any, y: Any) -> Any:
     negative, x, w = _principal(x, y)
     usual = np.where(negative, 1.0, y)
     s = x + w
-    inner = 0.5 * (1 / x - 1 / s) * sp.elliprc(s, w) - sp.elliprd(w, w, s) / 6
-    return np.where(negative, np.sqrt(x / s) * inner, -sp.elliprd(usual, usual, x) / 6)
+    principal = 0.5 * w / (s * np.sqrt(x * s)) * sp.elliprc(s, w) - np.sqrt(x / s) * sp.elliprd(w, w, s) / 6
+    return np.where(negative, principal, -sp.elliprd(usual, usual, x) / 6)
 
 
 def rc_second(x: Any, y: Any) -> Any:

@@ -39,6 +39,12 @@ def gamma_term(a: Any, x: Any) -> Any:
     return np.exp(a * log_less(x, a, x - a) - stirling_error(a) - 0.5 * np.log(a) - _HALF_LOG)
 
 
+def log_gamma_density(a: Any, x: Any) -> Any:
+    """The logarithm of the density of the gamma distribution, of positive numbers."""
+    # By the term of a + 1, which is exact for small a too.
+    return a * log_less(x, a, x - a) - stirling_error(a) + 0.5 * np.log(a) - np.log(x) - _HALF_LOG
+
+
 def beta_term(a: Any, b: Any, x: Any, y: Any) -> Any:
     """`x**a y**b / beta(a, b)`, of positive numbers, where `x + y` is 1."""
     n = a + b

@@ -16,7 +16,7 @@ from scipy import special as sp
 from .densities import beta_density, gamma_density
 from .digammas import psi_difference
 from .errors import DENSITY
-from .incomplete import betainc_by, gammainc_by_a
+from .incomplete import betainc_by, by_shape, gammainc_by_a
 from .verbs import enter, order
 
 # Chi squared: P(v/2, x/2); gamma: P(b, a x); Poisson: Q(k + 1, m)
@@ -24,7 +24,11 @@ _chi_v: Callable[..., Any] = lambda x, y: 0.5 * gammainc_by_a(0.5 * x, 0.5 * y)
 _chi_x: Callable[..., Any] = lambda x, y: 0.5 * gamma_density(0.5 * x, 0.5 * y)
 enter("chdtr", _chi_v, _chi_x)
 enter("chdtrc", lambda x, y: -_chi_v(x, y), lambda x, y: -_chi_x(x, y))
-enter("chdtri", lambda out, x: -_chi_v(x, out) / _chi_x(x, out), lambda out, x: -1 / _chi_x(x, out))
+enter(
+    "chdtri",
+    lambda out, x: by_shape(out, lambda out: -_chi_v(x, out) / _chi_x(x, out)),
+    lambda out, x: -1 / _chi_x(x, out),
+)
 enter("chdtriv", lambda out, y: 1 / _chi_v(out, y), lambda out, y: -_chi_x(out, y) / _chi_v(out, y))
 
 _gamma_a: Callable[..., Any] = lambda x, y, z: np.where(np.isinf(z), 0.0, z) * gamma_density(y, x * z)
@@ -41,13 +45,13 @@ enter(
 enter(
     "gdtrix",
     lambda out, x: -out / x,
-    lambda out, x, y: -_gamma_b(x, y, out) / _gamma_x(x, y, out),
+    lambda out, x, y: by_shape(out, lambda out: -_gamma_b(x, y, out) / _gamma_x(x, y, out)),
     lambda out, x, y: 1 / _gamma_x(x, y, out),
 )
 enter(
     "gdtria",
     lambda out, y, z: 1 / _gamma_a(out, y, z),
-    lambda out, y, z: -_gamma_b(out, y, z) / _gamma_a(out, y, z),
+    lambda out, y, z: by_shape(out, lambda out: -_gamma_b(out, y, z) / _gamma_a(out, y, z)),
     lambda out, z: -out / z,
 )
 enter(
@@ -57,6 +61,21 @@ enter(
     lambda out, x, z: -_gamma_x(x, out, z) / _gamma_b(x, out, z),
 )
 
+
+def _within(*partials: Any) -> list[Callable[..., Any]]:
+    """Partials of an inverse whose search SciPy ends at a bound, where the value does not move."""
+
+    def partial(slope: Callable[..., Any]) -> Callable[..., Any]:
+        def kept(out: Any, x: Any, y: Any, z: Any) -> Any:
+            bound = np.logical_or(np.absolute(out) >= _GREATEST, out == _LEAST)
+            return np.where(bound, 0.0, slope(np.where(bound, 1.0, out), x, y, z))
+
+        return kept
+
+    return [partial(slope) for slope in partials]
+
+
+_LEAST, _GREATEST = 1e-100, 1e100
 K = order("k")
 enter("pdtr", K, lambda x, y: -gamma_density(np.floor(x) + 1, y))
 enter("pdtrc", K, lambda x, y: gamma_density(np.floor(x) + 1, y))
@@ -135,9 +154,9 @@ def _negative(k: Any, n: Any, p: Any) -> tuple[Any, Any, Any]:
 
 
 enter("bdtrik", *_count(_binomial, 0))
-enter("bdtrin", *_count(_binomial, 1))
-enter("nbdtrik", *_count(_negative, 0))
-enter("nbdtrin", *_count(_negative, 1))
+enter("bdtrin", *_within(*_count(_binomial, 1)))
+enter("nbdtrik", *_within(*_count(_negative, 0)))
+enter("nbdtrin", *_within(*_count(_negative, 1)))
 
 # Inverses of the incomplete beta function by its parameters: btdtria(p, b, x) and btdtrib(a, p, x)
 enter(
@@ -197,16 +216,18 @@ enter(
 )
 enter(
     "fdtri",
-    lambda out, x, y: -_fisher_m(x, y, out) / _fisher_x(x, y, out),
-    lambda out, x, y: -_fisher_n(x, y, out) / _fisher_x(x, y, out),
+    lambda out, x, y: by_shape(out, lambda out: -_fisher_m(x, y, out) / _fisher_x(x, y, out)),
+    lambda out, x, y: by_shape(out, lambda out: -_fisher_n(x, y, out) / _fisher_x(x, y, out)),
     lambda out, x, y: 1 / _fisher_x(x, y, out),
 )
 # fdtridfd(m, p, x)
 enter(
     "fdtridfd",
-    lambda out, x, z: -_fisher_m(x, out, z) / _fisher_n(x, out, z),
-    lambda out, x, z: 1 / _fisher_n(x, out, z),
-    lambda out, x, z: -_fisher_x(x, out, z) / _fisher_n(x, out, z),
+    *_within(
+        lambda out, x, y, z: -_fisher_m(x, out, z) / _fisher_n(x, out, z),
+        lambda out, x, y, z: 1 / _fisher_n(x, out, z),
+        lambda out, x, y, z: -_fisher_x(x, out, z) / _fisher_n(x, out, z),
+    ),
 )
 
 # Student's: 1 - I(v/2, 1/2, v / (v + t**2)) / 2 for positive t
@@ -258,7 +279,20 @@ def _student_v_near(x: Any, y: Any) -> Any:
 enter("stdtr", lambda x, y: _short_of_infinity(_student_v, x, y), lambda x, y: _short_of_infinity(_student_t, x, y))
 enter("stdtrit", lambda out, x: -_student_v(x, out) / _student_t(x, out), lambda out, x: 1 / _student_t(x, out))
 # stdtridf(p, t)
-enter("stdtridf", lambda out, y: 1 / _student_v(out, y), lambda out, y: -_student_t(out, y) / _student_v(out, y))
+# It is never more than 1e10, and -1e100 where there is none.
+_no_freedom: Callable[..., Any] = lambda out: np.logical_or(out >= 1e10, out < 0)
+
+
+def _freedom(out: Any, y: Any, slope: Callable[..., Any]) -> Any:
+    known = np.where(_no_freedom(out), 1.0, out)
+    return np.where(_no_freedom(out), 0.0, slope(known, y) / _student_v(known, y))
+
+
+enter(
+    "stdtridf",
+    lambda out, y: _freedom(out, y, lambda v, t: 1.0),
+    lambda out, y: _freedom(out, y, lambda v, t: -_student_t(v, t)),
+)
 
 # The normal distribution solved for its parameters: nrdtrimn(p, std, x) and nrdtrisd(mn, p, x)
 _normal_slope: Callable[..., Any] = lambda p: np.exp(0.5 * sp.ndtri(p) ** 2) / DENSITY
@@ -268,38 +302,4 @@ enter(
     lambda y: -1 / sp.ndtri(y),
     lambda out, y: -out / sp.ndtri(y) * _normal_slope(y),
     lambda y: 1 / sp.ndtri(y),
-)
-
-# Noncentral chi squared; by the noncentrality it is minus the density with two degrees of freedom more.
-
-
-def _noncentral_density(x: Any, v: Any, c: Any) -> Any:
-    """`exp(-(x+c)/2) (x/c)**(v/4-1/2) I_(v/2-1)(sqrt(c x)) / 2`; that of chi squared where c is zero."""
-    central = c == 0
-    c = np.where(central, 1.0, c)
-    root = np.sqrt(c * x)
-    gap = np.sqrt(x) - np.sqrt(c)
-    found = 0.5 * (x / c) ** (0.25 * v - 0.5) * sp.ive(0.5 * v - 1, root) * np.exp(-0.5 * gap * gap)
-    return np.where(central, _chi_x(v, x), found)
-
-
-FREEDOM = order("df")
-enter(
-    "chndtr",
-    lambda x, y, z: _noncentral_density(x, y, z),
-    FREEDOM,
-    lambda x, y, z: -_noncentral_density(x, y + 2.0, z),
-)
-# chndtrix(p, df, nc) and chndtrinc(x, df, p)
-enter(
-    "chndtrix",
-    lambda out, y, z: 1 / _noncentral_density(out, y, z),
-    FREEDOM,
-    lambda out, y, z: _noncentral_density(out, y + 2.0, z) / _noncentral_density(out, y, z),
-)
-enter(
-    "chndtrinc",
-    lambda out, x, y: _noncentral_density(x, y, out) / _noncentral_density(x, y + 2.0, out),
-    FREEDOM,
-    lambda out, x, y: -1 / _noncentral_density(x, y + 2.0, out),
 )

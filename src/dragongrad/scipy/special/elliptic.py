@@ -18,8 +18,9 @@ enter("ellipe", lambda x: -sp.elliprd(0.0, 1 - x, 1.0) / 6, domain=(-np.inf, 1))
 
 
 def _delta(x: Any, y: Any) -> Any:
-    sine = np.sin(x)
-    return 1 - y * sine * sine
+    """`1 - y * sin(x)**2`, precise where that is small for `y` near 1."""
+    sine, cosine = np.sin(x), np.cos(x)
+    return cosine * cosine + (1 - y) * sine * sine
 
 
 def _reduced(x: Any) -> tuple[Any, Any, Any]:
@@ -64,9 +65,11 @@ enter("elliprd", lambda x, y, z: rd_of_argument(x, y, z), lambda x, y, z: rd_of_
 
 
 def _rg_slope(x: Any, y: Any, z: Any) -> Any:
-    """By the first argument."""
+    """By the first argument; beside two zeros the integral is half its square root."""
+    alone = np.logical_and(np.logical_and(y == 0, z == 0), x != 0)
+    y = np.where(alone, 1.0, y)
     tail = np.where(x == 0, 0.0, x * sp.elliprd(y, z, np.where(x == 0, 1.0, x)))
-    return 0.25 * (sp.elliprf(x, y, z) - tail / 3)
+    return np.where(alone, 0.25 / np.sqrt(np.where(alone, x, 1.0)), 0.25 * (sp.elliprf(x, y, z) - tail / 3))
 
 
 enter("elliprg", lambda x, y, z: _rg_slope(x, y, z), lambda x, y, z: _rg_slope(y, x, z),

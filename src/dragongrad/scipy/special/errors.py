@@ -107,29 +107,44 @@ enter(
     lambda x, y: np.exp(-0.5 * x * x * (1 + y * y)) / (2 * np.pi * (1 + y * y)),
 )
 
-# Voigt's profile is w((x + iz) / (sqrt(2) y)) / (sqrt(2 pi) y); for y = 0 it is Lorentz's.
+# Voigt's profile is w((x + iz) / (sqrt(2) y)) / (sqrt(2 pi) y); where y is nothing beside the rest it is Lorentz's.
+_NARROW = 1e-8
 
 
 def _of_profile(x: Any, y: Any, z: Any, derivative: Any, power: int) -> tuple[Any, Any]:
-    still = y == 0
-    width = np.where(still, 1.0, y)
-    return still, derivative((x + 1j * z) * _HALF_ROOT / width) * DENSITY * _HALF_ROOT**power / width ** (power + 1)
+    still = y <= _NARROW * np.hypot(x, z)
+    width, x, z = np.where(still, 1.0, y), np.where(still, 0.0, x), np.where(still, 0.0, z)
+    found = derivative((x + 1j * z) * _HALF_ROOT / width) * DENSITY * _HALF_ROOT**power
+    for _ in range(power + 1):
+        found = found / width
+    return still, found
+
+
+def _of_lorentz(still: Any, x: Any, z: Any) -> tuple[Any, Any, Any]:
+    """The distance from the pole, and cosine and sine of the angle there."""
+    x, z = np.where(still, x, 1.0), np.where(still, z, 1.0)
+    radius = np.hypot(x, z)
+    return radius, x / radius, z / radius
 
 
 def _voigt_x(x: Any, y: Any, z: Any) -> Any:
     still, slope = _of_profile(x, y, z, w_slope, 1)
-    return np.where(still, -2 * x * z / (np.pi * (x * x + z * z) ** 2), np.real(slope))
+    radius, cosine, sine = _of_lorentz(still, x, z)
+    return np.where(still, -2 / np.pi * cosine * sine / radius / radius, np.real(slope))
 
 
 def _voigt_y(x: Any, y: Any, z: Any) -> Any:
     """The heat equation: `y` times the second derivative by `x`."""
     still, curve = _of_profile(x, y, z, w_curve, 2)
-    return np.where(still, 0.0, y * np.real(curve))
+    radius, cosine, sine = _of_lorentz(still, x, z)
+    lorentz = 2 / np.pi * sine * (3 * cosine * cosine - sine * sine) * (y / radius) / radius / radius
+    return np.where(still, lorentz, y * np.real(curve))
 
 
 def _voigt_z(x: Any, y: Any, z: Any) -> Any:
     still, slope = _of_profile(x, y, z, w_slope, 1)
-    return np.where(still, (x * x - z * z) / (np.pi * (x * x + z * z) ** 2), -np.imag(slope))
+    radius, cosine, sine = _of_lorentz(still, x, z)
+    return np.where(still, (cosine - sine) * (cosine + sine) / np.pi / radius / radius, -np.imag(slope))
 
 
 def _where_it_moves(slope: Any) -> Any:

@@ -81,16 +81,25 @@ def gammainc_by_a(a: Any, x: Any) -> Any:
     return np.where(known, np.where(below, low, high), np.where(end, 0.0, np.nan))
 
 
+def by_shape(out: Any, slope: Callable[[Any], Any], high: float = np.inf) -> Any:
+    """The slope of a quantile by a shape; at the ends of the support, 0 and `high`, it does not move."""
+    end = np.logical_or(out == 0, out == high)
+    return np.where(end, 0.0, slope(np.where(end, 0.5, out)))
+
+
 enter("gammainc", lambda x, y: gammainc_by_a(x, y), lambda x, y: gamma_density(x, y))
 enter("gammaincc", lambda x, y: -gammainc_by_a(x, y), lambda x, y: -gamma_density(x, y))
+_gamma_place: Callable[..., Any] = lambda out, x: by_shape(
+    out, lambda out: -gammainc_by_a(x, out) / gamma_density(x, out)
+)
 enter(
     "gammaincinv",
-    lambda out, x: -gammainc_by_a(x, out) / gamma_density(x, out),
+    _gamma_place,
     lambda out, x: 1 / gamma_density(x, out),
 )
 enter(
     "gammainccinv",
-    lambda out, x: -gammainc_by_a(x, out) / gamma_density(x, out),
+    _gamma_place,
     lambda out, x: -1 / gamma_density(x, out),
 )
 
@@ -143,15 +152,21 @@ enter(
     lambda x, y, z: -_beta_b(x, y, z),
     lambda x, y, z: -_beta_x(x, y, z),
 )
+_beta_place_a: Callable[..., Any] = lambda out, x, y: by_shape(
+    out, lambda out: -_beta_a(x, y, out) / _beta_x(x, y, out), 1.0
+)
+_beta_place_b: Callable[..., Any] = lambda out, x, y: by_shape(
+    out, lambda out: -_beta_b(x, y, out) / _beta_x(x, y, out), 1.0
+)
 enter(
     "betaincinv",
-    lambda out, x, y: -_beta_a(x, y, out) / _beta_x(x, y, out),
-    lambda out, x, y: -_beta_b(x, y, out) / _beta_x(x, y, out),
+    _beta_place_a,
+    _beta_place_b,
     lambda out, x, y: 1 / _beta_x(x, y, out),
 )
 enter(
     "betainccinv",
-    lambda out, x, y: -_beta_a(x, y, out) / _beta_x(x, y, out),
-    lambda out, x, y: -_beta_b(x, y, out) / _beta_x(x, y, out),
+    _beta_place_a,
+    _beta_place_b,
     lambda out, x, y: -1 / _beta_x(x, y, out),
 )

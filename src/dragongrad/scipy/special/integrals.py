@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .near import factorials, patched
+from .near import factorials, patched, polynomial
 from .verbs import Refused, enter, enter_several, order
 
 _INTEGER = "it numbers the branches of a function"
@@ -61,9 +61,31 @@ enter_several("shichi", lambda x, x_dot: (_sinh_over(x) * x_dot, _over_zero(lamb
 _log_over = patched(lambda x: np.log(1 + x) / x, 0.1, [(-1.0) ** k / (k + 1) for k in range(26)])
 enter("spence", lambda x: -_log_over(x - 1), domain=(0, np.inf))
 
+# From the branch point at -1/e, of which this is what its number leaves, by the powers of sqrt(2 (e x + 1)).
+_REST = -1.2428753672788363e-17
+_OF_ROOT = (
+    1, -1 / 3, 11 / 72, -43 / 540, 769 / 17280, -221 / 8505, 680863 / 43545600, -1963 / 204120,
+    226287557 / 37623398400,
+)  # fmt: skip
+
+
+def _more_than_minus_one(out: Any, x: Any, k: Any) -> Any:
+    """`1 + out`, of which the value leaves few digits near the branch point of the branches 0, 1 and -1."""
+    square = 2 * np.e * ((x + float(np.exp(-1))) + _REST)
+    near = np.logical_and(np.absolute(square) < 4e-4, np.absolute(1 + out) < 0.1)
+    near = np.logical_and(near, square != 0)
+    root = np.where(k == 0, 1.0, -1.0) * np.sqrt(np.where(near, square, 1.0))
+    return np.where(near, root * polynomial(root, _OF_ROOT), 1 + out)
+
+
+def _lambert_slope(out: Any, x: Any, k: Any) -> Any:
+    more = _more_than_minus_one(out, x, k)
+    return np.exp(1 - more) / more
+
+
 enter(
     "_lambertw",
-    lambda out: np.exp(-out) / (1 + out),
+    lambda out, x, y: _lambert_slope(out, x, y),
     Refused("k", _INTEGER),
     Refused("tol", "it says how precise the value is to be"),
     public="lambertw",

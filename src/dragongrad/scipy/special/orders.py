@@ -23,6 +23,8 @@ _DEPTH = 42.0
 _TERMS = np.arange(256.0)
 # Order and argument together; the waves in the integrals are not more than this.
 _MOST = 400.0
+# Out from here the asymptotic series has all digits in so many terms, for orders whose squares are less.
+_HANKEL, _LEAST = 20, 100.0
 
 
 @cache
@@ -157,6 +159,29 @@ def _in_reach(v: Any, x: Any) -> tuple[Any, Any, Any]:
     return known, np.where(known, order, 1.0), np.where(known, inner, 1.0)
 
 
+def _hankel(v: Any, x: Any, usual: Any, first: bool) -> Any:
+    """The derivative of `J`, or of `Y`, by an order that is not negative: `usual`, or far out by DLMF 10.17.3."""
+    far = np.logical_and(np.logical_and(x > _LEAST, x < np.inf), v * v <= 2 * x)
+    v, x = np.where(far, v, 1.0), np.where(far, x, _MOST)
+    # The terms a_k / x**k and their derivatives by v; those of odd k are the sine's.
+    term, slope = 1.0 + 0 * x, 0 * x
+    parts, slopes = [term, 0.0], [slope, 0.0]
+    for k in range(1, _HANKEL + 1):
+        factor = (4 * v * v - (2 * k - 1.0) ** 2) / (8 * k) / x
+        slope = slope * factor + term * (v / k) / x
+        term = term * factor
+        sign = 1.0 if k % 4 < 2 else -1.0
+        parts[k % 2], slopes[k % 2] = parts[k % 2] + sign * term, slopes[k % 2] + sign * slope
+    turn = np.pi * (0.5 * v + 0.25)
+    cosine = np.cos(x) * np.cos(turn) + np.sin(x) * np.sin(turn)
+    sine = np.sin(x) * np.cos(turn) - np.cos(x) * np.sin(turn)
+    if first:
+        found = sine * (0.5 * np.pi * parts[0] - slopes[1]) + cosine * (0.5 * np.pi * parts[1] + slopes[0])
+    else:
+        found = sine * (0.5 * np.pi * parts[1] + slopes[0]) - cosine * (0.5 * np.pi * parts[0] - slopes[1])
+    return np.where(far, float(np.sqrt(2 / np.pi)) / np.sqrt(x) * found, usual)
+
+
 def j_by_order(v: Any, x: Any) -> Any:
     """The derivative of `J` by its order."""
     side, size, cosine, sine, x = _turned(v, x)
@@ -192,7 +217,7 @@ def _j_right(v: Any, x: Any) -> Any:
     # Where it is this small, nothing is left of the integral.
     quiet = np.arccosh(np.maximum(order / inner, 1.0))
     known = np.logical_and(known, np.logical_or(summed, order * (quiet - np.tanh(quiet)) < 10))
-    return np.where(known, np.where(summed, near, far), np.nan)
+    return _hankel(v, x, np.where(known, np.where(summed, near, far), np.nan), True)
 
 
 def _y_right(v: Any, x: Any) -> Any:
@@ -204,4 +229,4 @@ def _y_right(v: Any, x: Any) -> Any:
     rising = t * np.exp(deep * t - depth)
     falling = np.exp(-deep * t - depth) * (t * np.cos(turn) + np.pi * np.sin(turn))
     found = first - np.sum((rising - falling) * (weights / np.pi), axis=-1)
-    return np.where(known, found, np.nan)
+    return _hankel(v, x, np.where(known, found, np.nan), False)

@@ -12,6 +12,7 @@ from . import (
     hypergeometric,
     incomplete,
     integrals,
+    noncentral,
     polynomials,
     statistics,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "hypergeometric",
     "incomplete",
     "integrals",
+    "noncentral",
     "polynomials",
     "statistics",
 ]

@@ -80,7 +80,7 @@ from .positive import (
     weibull_min,
 )
 from .relations import circmean, circstd, circvar, gaussian_kde, linregress, pearsonr
-from .samples import entropy, gmean, hmean, kurtosis, moment, sem, skew, variation, zscore
+from .samples import entropy, gmean, hmean, kurtosis, moment, pmean, sem, skew, variation, zscore
 
 __all__ = [
     "arcsine", "bernoulli", "beta", "betabinom", "betaprime", "binom", "burr", "burr12", "cauchy", "chi",
@@ -91,8 +91,8 @@ __all__ = [
     "kurtosis", "laplace", "laplace_asymmetric", "levy", "linregress", "loggamma", "logistic", "lognorm",
     "logser", "loguniform", "lomax", "matrix_normal", "maxwell", "moment", "moyal", "multinomial",
     "multivariate_normal", "multivariate_t", "nakagami", "nbinom", "norm", "pareto", "pearsonr", "planck",
-    "poisson", "powerlaw", "rayleigh", "reciprocal", "rice", "sem", "semicircular", "skew", "skewnorm", "t",
-    "triang", "truncnorm", "uniform", "variation", "vonmises", "wald", "weibull_max", "weibull_min", "wishart",
-    "yulesimon", "zipf", "zscore",
+    "pmean", "poisson", "powerlaw", "rayleigh", "reciprocal", "rice", "sem", "semicircular", "skew", "skewnorm",
+    "t", "triang", "truncnorm", "uniform", "variation", "vonmises", "wald", "weibull_max", "weibull_min",
+    "wishart", "yulesimon", "zipf", "zscore",
 ]  # fmt: skip
 __getattr__ = CHAPTER.getattr()

@@ -44,6 +44,9 @@ class Formulas:
         Whether there is a member with such shapes; by default if all are positive.
     pdf : callable or None
         The density, where it is more than the exponential of `logpdf`.
+    far_below, far_above : callable or None
+        The logarithms of `cdf` and `sf` where those are too small for numbers, by which the derivatives of their
+        logarithms go on there; up to a constant, as SciPy's value is -inf.
     vanishing : str
         Where the density is zero, and its formula is not asked: at "infinity", there and at the "low" end, at both
         "ends" of the support, or "nowhere".
@@ -63,6 +66,8 @@ class Formulas:
     high: Any = _INF
     valid: Formula | None = None
     pdf: Formula | None = None
+    far_below: Formula | None = None
+    far_above: Formula | None = None
     vanishing: str = "infinity"
 
 
@@ -226,18 +231,37 @@ def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.logcdf is not None:
         return f.logcdf(y, *shapes)
     known = f.sf is not None or f.logsf is not None
-    return _log_of_part(_below(f, y, shapes), _above(f, y, shapes) if known else None)
+    part = _below(f, y, shapes)
+    out = _log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
+    return out if f.far_below is None else _far_out(part, f.far_below(y, *shapes), out)
 
 
 def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.logsf is not None:
         return f.logsf(y, *shapes)
     known = f.cdf is not None or f.logcdf is not None
-    return _log_of_part(_above(f, y, shapes), _below(f, y, shapes) if known else None)
+    part = _above(f, y, shapes)
+    out = _log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
+    return out if f.far_above is None else _far_out(part, f.far_above(y, *shapes), out)
 
 
-def _log_of_part(part: Any, rest: Any) -> Any:
-    """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself."""
+# The square of a smaller probability is no number, by which a second derivative would be divided.
+_SMALL = 1e-150
+
+
+def _far_out(part: Any, far: Any, out: Any) -> Any:
+    """The logarithm of a probability, where that is small with the derivatives of `far`."""
+    none, quiet = stop_gradient(part == 0), stop_gradient(part)
+    beside = np.where(none, -_INF, np.log(np.where(none, 1.0, quiet)) - stop_gradient(np.where(none, 0.0, far)))
+    return np.where(quiet < _SMALL, far + beside, out)
+
+
+def _log_of_part(part: Any, rest: Any, some: bool) -> Any:
+    """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself.
+
+    With `some` of the probability that is not zero alone.
+    """
+    part = np.where(part == 0, 1.0, part) if some else part
     out = np.log(part)
     if rest is None:
         return out

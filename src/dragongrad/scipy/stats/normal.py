@@ -113,16 +113,17 @@ logistic = Family("logistic", "", Formulas(
 ))  # fmt: skip
 gumbel_r = Family("gumbel_r", "", Formulas(
     lambda x: -x - np.exp(-x), logcdf=lambda x: -np.exp(-x), ppf=lambda q: -np.log(-np.log(q)),
-    isf=lambda q: -np.log(-np.log1p(-q)), mean=GAMMA, var=PI**2 / 6, entropy=GAMMA + 1,
+    isf=lambda q: -np.log(-np.log1p(-q)), mean=GAMMA, var=PI**2 / 6, entropy=GAMMA + 1, far_above=lambda x: -x,
 ))  # fmt: skip
 gumbel_l = Family("gumbel_l", "", Formulas(
     lambda x: x - np.exp(x), logsf=lambda x: -np.exp(x), ppf=lambda q: np.log(-np.log1p(-q)),
-    isf=lambda q: np.log(-np.log(q)), mean=-GAMMA, var=PI**2 / 6, entropy=GAMMA + 1,
+    isf=lambda q: np.log(-np.log(q)), mean=-GAMMA, var=PI**2 / 6, entropy=GAMMA + 1, far_below=lambda x: x,
 ))  # fmt: skip
 hypsecant = Family("hypsecant", "", Formulas(
     lambda x: LOG2 - np.log(PI) - np.logaddexp(x, -x), cdf=lambda x: 2 / PI * np.arctan(np.exp(x)),
     sf=lambda x: 2 / PI * np.arctan(np.exp(-x)), ppf=lambda q: np.log(np.tan(PI * q / 2)),
     isf=lambda q: -np.log(np.tan(PI * q / 2)), mean=0.0, var=PI**2 / 4, entropy=float(np.log(2 * PI)),
+    far_below=lambda x: x, far_above=lambda x: -x,
 ))  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def _bounded_exp(x: Any) -> Any:
 moyal = Family("moyal", "", Formulas(
     lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(_bounded_exp(-x / 2) / 2**0.5),
     sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
-    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
+    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2, far_above=lambda x: -x / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
     lambda x, df: _students(x, df, _t_density, density), cdf=_t_cdf, sf=lambda x, df: _t_cdf(-x, df), ppf=_t_ppf,
@@ -205,7 +206,7 @@ def log_1m_exp(u: Any) -> Any:
 genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
     ppf=lambda q, c: -log_expm1(-np.log(q) / c), mean=lambda c: GAMMA + sp.psi(c),
-    var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
+    var=lambda c: PI**2 / 6 + sp.zeta(2.0, c), far_above=lambda x, c: np.log(c) - x,
 ))  # fmt: skip
 
 
@@ -235,7 +236,8 @@ johnsonsu = Family("johnsonsu", "a, b", Formulas(
     ppf=lambda q, a, b: np.sinh((sp.ndtri(q) - a) / b), isf=lambda q, a, b: np.sinh((-sp.ndtri(q) - a) / b),
     mean=lambda a, b: -np.exp(0.5 / b**2) * np.sinh(a / b),
     var=lambda a, b: 0.5 * np.expm1(1 / b**2) * (np.exp(1 / b**2) * np.cosh(2 * a / b) + 1),
-    valid=lambda a, b: b > 0,
+    valid=lambda a, b: b > 0, far_below=lambda x, a, b: sp.log_ndtr(a + b * np.arcsinh(x)),
+    far_above=lambda x, a, b: sp.log_ndtr(-a - b * np.arcsinh(x)),
 ))  # fmt: skip
 
 

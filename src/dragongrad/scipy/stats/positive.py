@@ -144,7 +144,7 @@ maxwell = Family("maxwell", "", Formulas(
 halfnorm = Family("halfnorm", "", Formulas(
     lambda x: density(x) + LOG2, cdf=lambda x: sp.erf(x / 2**0.5), sf=lambda x: sp.erfc(x / 2**0.5),
     ppf=lambda q: sp.erfinv(q) * 2**0.5, isf=lambda q: -sp.ndtri(q / 2), mean=(2 / PI) ** 0.5, var=1 - 2 / PI,
-    entropy=float(np.log(PI / 2)) / 2 + 0.5, low=0.0,
+    entropy=float(np.log(PI / 2)) / 2 + 0.5, low=0.0, far_above=lambda x: sp.log_ndtr(-x),
 ))  # fmt: skip
 halfcauchy = Family("halfcauchy", "", Formulas(
     lambda x: float(np.log(2 / PI)) - np.log1p(x * x), cdf=lambda x: 2 / PI * np.arctan(x),
@@ -158,7 +158,7 @@ halflogistic = Family("halflogistic", "", Formulas(
     lambda x: LOG2 - x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: -np.expm1(-x) / (1 + np.exp(-x)),
     sf=lambda x: 2 * sp.expit(-x),
     ppf=lambda q: 2 * np.arctanh(q), isf=lambda q: np.log((2 - q) / q), mean=2 * LOG2,
-    var=PI**2 / 3 - 4 * LOG2**2, entropy=2 - LOG2, low=0.0,
+    var=PI**2 / 3 - 4 * LOG2**2, entropy=2 - LOG2, low=0.0, far_above=lambda x: -x,
 ))  # fmt: skip
 invgamma = Family("invgamma", "a", Formulas(
     lambda x, a: -(a + 1) * np.log(x) - sp.gammaln(a) - 1 / x, cdf=lambda x, a: sp.gammaincc(a, 1 / x),
@@ -212,6 +212,7 @@ levy = Family("levy", "", Formulas(
     sf=lambda x: sp.erf(np.sqrt(0.5 / x)), ppf=lambda q: 1 / sp.ndtri(q / 2) ** 2,
     isf=lambda q: 0.5 / sp.erfinv(q) ** 2, mean=_INF, var=_INF,
     entropy=(1 + 3 * GAMMA + float(np.log(16 * PI))) / 2, low=0.0, vanishing="ends",
+    far_below=lambda x: sp.log_ndtr(-1 / np.sqrt(x)),
 ))  # fmt: skip
 
 

@@ -124,6 +124,63 @@ def hmean(
     return out if keepdims else np.sum(out, axis=axis)
 
 
+def _check_exponent(p: Any) -> None:
+    if not (isinstance(p, (int, float)) or (isinstance(p, Variable) and p.ndim == 0)):
+        raise ArgumentError(f"the exponent of pmean is a number, not {p!r}\n  at {user_line()}")
+    if np.any(np.isinf(bottom(p))):
+        raise ArgumentError(f"the exponent of pmean is finite, not {bottom(p)!r}\n  at {user_line()}")
+
+
+@smooth
+def pmean(
+    a: Any, p: Any, *, axis: Any = 0, dtype: Any = None, weights: Any = None, nan_policy: str = "propagate",
+    keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """The power mean: the root of the mean of powers, by `a`, `weights` and `p`.
+
+    Parameters
+    ----------
+    a : array
+    p : float
+        The exponent; at 0 it is the geometric mean.
+    axis : int, tuple of int, or None
+    dtype : dtype, optional
+    weights : array, optional
+        Of the shape of `a`, or broadcast to it.
+    keepdims : bool
+
+    Raises
+    ------
+    ArgumentError
+        `p` is no finite number.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import stats
+    >>> ad.grad(lambda x: stats.pmean(x, 2))(np.array([1.0, 7.0]))
+    array([0.1, 0.7])
+
+    """
+    plain_options("pmean", nan_policy)
+    _check_exponent(p)
+    options = {"axis": axis, "dtype": dtype, "weights": weights, "keepdims": keepdims}
+    if not isinstance(p, Variable) and p in (0, -1):
+        return hmean(a, **options) if p else gmean(a, **options)
+    a, weights = _weighed(a, dtype, weights)
+    given: Any = p
+    p = p if isinstance(p, Variable) else float(p)
+    a = np.where(a < 0, np.nan * a, a)
+    # A single zero to a negative power is a factor of its own: an infinity would leave no derivative.
+    zero = a == 0
+    zero = np.logical_and(np.logical_and(zero, p < 0), np.sum(zero, axis=axis, keepdims=True) == 1)
+    lone = np.any(zero, axis=axis, keepdims=True)
+    factor = np.where(lone, np.sum(np.where(zero, a, 0.0), axis=axis, keepdims=True), 1.0)
+    powers = np.where(zero, 1.0, np.where(lone, 0.0, np.where(lone, 1.0, a) ** p))
+    out = factor * _average(powers, axis, weights, True) ** (1 / given)
+    return out if keepdims else np.sum(out, axis=axis)
+
+
 def _count(a: Any, out: Any) -> int:
     """How many numbers each result describes."""
     return int(a.size // max(out.size, 1))
