@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import composite
 from ..core.errors import NoRuleError, describe, user_line
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, keeps, normal, single, weights_along
+from .axes import Axis, as_array, in_native_order, keeps, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -51,8 +51,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = as_array(a), keeps(keepdims)
-    work = dtype
+    a, keepdims, work = as_array(a), keeps(keepdims), in_native_order(dtype)
     if dtype is None and a.dtype.kind in "biu":
         work = np.float64
     if dtype is None and a.dtype == np.float16:
@@ -89,7 +88,7 @@ def var(
 
 
 def _refuse_whole(a: Any, dtype: Any) -> None:
-    if dtype is not None and np.dtype(dtype).kind in "biu" and a.dtype.kind in "fc":
+    if in_native_order(dtype) is not None and np.dtype(dtype).kind in "biu" and a.dtype.kind in "fc":
         raise NoRuleError(
             f"var and std with dtype={np.dtype(dtype)} truncate {describe(a)} midway, which has no derivative\n"
             f"  at {user_line()}\nLeave dtype out, and write .astype({np.dtype(dtype)}) behind it"
@@ -190,7 +189,7 @@ def nanmean(
     a, keepdims = as_array(a), keeps(keepdims)
     if a.dtype.kind not in "fc":
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
-    x, present = _present(a, dtype, where)
+    x, present = _present(a, in_native_order(dtype), where)
     return _ratio(np.sum(x, axis=axis, keepdims=keepdims), np.sum(present, axis=axis, keepdims=keepdims))
 
 
