@@ -278,6 +278,18 @@ def test_one_number_has_no_spread_to_any_order(f, options):
     assert third(2.0) == third(0.0) == 0
 
 
+@pytest.mark.parametrize("f", [np.std, np.var, np.nanstd, np.nanvar])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_one_number_less_one_degree_of_freedom_has_no_derivative_of_any_order(f):
+    x, loss = np.array([[2.0]]), lambda x: np.sum(f(x, axis=-1, ddof=1))
+    compiled = ad.compile(ad.jacfwd(ad.jacfwd(loss)))
+    compiled(x)
+    for way in (ad.grad, ad.jacfwd, ad.hessian, *SECOND_ORDERS.values()):
+        assert np.all(np.isnan(way(loss)(x))), way
+    assert np.all(np.isnan(compiled(x)))
+    assert np.all(np.isnan(ad.grad(lambda x: np.sum(ad.jacfwd(ad.jacfwd(loss))(x)))(x)))
+
+
 SECOND_ORDERS = {
     "reverse over reverse": lambda f: ad.jacrev(ad.grad(f)),
     "forward over forward": lambda f: ad.jacfwd(ad.jacfwd(f)),

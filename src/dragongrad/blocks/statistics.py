@@ -83,6 +83,10 @@ def var(
         if ddof < 1 and (count.__class__ is not int or count == 1):
             # One number is its own mean wherever it is: there is no derivative of any order.
             apart = np.where(np.logical_and(np.isfinite(a), count == 1), apart.dtype.type(0), apart)
+        elif ddof >= 1 and (count.__class__ is not int or count == 1):
+            # Zero by zero has no derivative of any order, though the difference has: it is zero for every number.
+            none = np.exp(total * np.nan)
+            apart = apart * (none if count.__class__ is int else np.where(count == 1, none, none.dtype.type(1)))
     total, count = _sum_and_count(_squared(apart), axis, work, keepdims, where)
     return _ratio(total, np.maximum(count - ddof, 0))
 
@@ -207,7 +211,8 @@ def nanvar(
     options = {"ddof": ddof, "keepdims": keeps(keepdims), "mean": mean, "correction": correction}
     spread = np.var(x, axis, where=present, **options)
     left = np.sum(present, axis=axis, keepdims=keeps(keepdims)) - (ddof if correction is _NONE else correction)
-    return np.where(left <= 0, np.nan, spread)[()]
+    # A factor, and no choice, of which the derivative would be zero.
+    return spread * np.where(left <= 0, np.nan, 1.0).astype(spread.dtype)
 
 
 @composite(np.nanstd)
