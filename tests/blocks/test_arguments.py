@@ -47,6 +47,13 @@ def under(f, x):
         lambda x: np.roll(x, [1, 2], axis=[0, 0]) + np.roll(x, (1, 0), (0, 1)) + np.roll(x, 1, {0, 1}),
         lambda x: np.fft.fftshift(x, [0, -1]) + np.fft.ifftshift(x, 1) + np.fft.fftshift(x, ()),
         lambda x: np.expand_dims(x, [0, 2]) + np.tensordot(x, True, axes=0),
+        lambda x: np.clip(x, -1.0, 0.5, order="F") + np.clip(x, min=0, subok=False, where=True),
+        lambda x: np.cumulative_sum(x, axis=(0,)) + np.multiply.accumulate(x, axis=(np.int64(-1),)),
+        lambda x: np.maximum.reduceat(x, [0, 1], axis=(1,)),
+        lambda x: np.tensordot(x, np.ones((4, 2)), axes=np.array(1)),
+        lambda x: np.cumsum(x, axis=1, dtype=">f8") + np.cumprod(x, axis=1, dtype=">f8"),
+        lambda x: np.trace(x, dtype=">f8"),
+        lambda x: np.linalg.vector_norm(x, axis=0, keepdims="yes"),
     ],
 )
 def test_like_numpy(f, dtype):
@@ -300,9 +307,18 @@ REFUSED = {
     },
     **{
         f"{fn.__name__} keepdims {keepdims}": (lambda x, fn=fn, keepdims=keepdims: fn(x, keepdims=keepdims), X)
-        for fn in (np.sum, np.mean, np.std, np.ptp, np.nanmax, np.average) for keepdims in ("yes", None, 1.0)
+        for fn in (np.sum, np.mean, np.std, np.ptp, np.nanmax, np.average, np.add.reduce, np.hypot.reduce)
+        for keepdims in ("yes", None, 1.0, 2**31, -(10**20))
     },
     "ufunc of objects": (lambda x: np.sin(x, dtype=object), X),
+    **{
+        f"{fn.__name__} in another order of bytes": (lambda x, fn=fn: fn(x, dtype=">f8"), X)
+        for fn in (np.sum, np.mean, np.prod, np.var, np.std, np.nansum, np.nanmean, np.add.reduce)
+    },
+    "asarray": (lambda x: np.asarray(x, order="Z"), X),
+    "array": (lambda x: np.array(x, order="Z"), X),
+    "einsum": (lambda x: np.einsum("ijk->kij", x, order="Z"), X),
+    "clip": (lambda x: np.clip(x, 0, 1, order="Z"), X),
     "stack casting": (lambda x: np.stack([x, x], casting="none such"), X),
     "vstack casting": (lambda x: np.vstack([x, x], dtype=np.float32, casting="no"), X),
     "tile": (lambda x: np.tile(x, 1.5), X),
@@ -352,6 +368,13 @@ def test_what_numpy_refuses_is_refused_by_the_same_kind_of_error(name):
     for run in runs:
         with pytest.raises(kind):
             run(x)
+
+
+@pytest.mark.parametrize("fn", [np.fft.fft, np.fft.irfft, np.fft.hfft, lambda x, axis: np.stack([x, x], axis)])
+@pytest.mark.parametrize("axis", [True, False])
+def test_a_truth_value_is_the_number_of_an_axis_to_these(fn, axis):
+    rows = np.stack([X, 2 * X])
+    np.testing.assert_allclose(ad.vmap(lambda x: fn(x, axis=axis))(rows), [fn(x, axis=axis) for x in rows])
 
 
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="NumPy's own change")

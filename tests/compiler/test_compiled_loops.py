@@ -384,7 +384,7 @@ def run_body(ops, ends, collected, shapes):
 
 
 @given(bodies())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_random_loops_are_what_python_loops_are(body):
     shapes, ops, ends, collected, length, reverse = body
     step = run_body(ops, ends, collected, shapes)

@@ -9,7 +9,8 @@ pytest.importorskip("llvmlite")
 
 from dragongrad.compiler.backends.native.plan import legalize
 
-ENDS = [0.0, 1.0, -1.0, 3.0, -7.3, 1e-300, 1e300, -1e300, 5e-324, -3e-310, 2.3e-308, np.inf, -np.inf, np.nan]
+SPECIAL = [np.inf, -np.inf, np.nan]
+ENDS = [0.0, 1.0, -1.0, 3.0, -7.3, 1e-300, 1e300, -1e300, 5e-324, -3e-310, 2.3e-308, 1e-44, -3e-40, *SPECIAL]
 
 
 def divisions(f, *args):
@@ -60,10 +61,6 @@ def test_values(name, dtype, rng):
 def test_ends_of_the_numbers(dtype):
     with np.errstate(all="ignore"):
         x, y = (v.ravel() for v in np.meshgrid(np.array(ENDS, dtype), np.array(ENDS, dtype)))
-        tiny = np.abs(y) < np.finfo(dtype).smallest_normal
-        # Of two subnormal numbers a product overflows earlier.
-        kept = ~(tiny & (np.abs(x) < np.finfo(dtype).smallest_normal) & (x != 0) & (y != 0))
-        x, y = x[kept], y[kept]
         _, compiled = divisions(both, x, y)
         for one, other in zip(compiled(x, y), both(x, y), strict=True):
             np.testing.assert_allclose(

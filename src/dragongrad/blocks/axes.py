@@ -12,6 +12,8 @@ from ..core.variable import Variable, plain
 
 Axis = int | tuple[int, ...] | None
 
+# What a `keepdims` may be.
+_GREATEST = 2**31 - 1
 # NumPy's arrays have no more.
 MOST_AXES = 64
 # Below this size a sum with zeros is quicker than `np.broadcast_to`.
@@ -69,6 +71,11 @@ def number_of(axis: Any) -> int:
     return operator.index(axis)
 
 
+def lone(axis: Any) -> Any:
+    """One axis where NumPy takes a tuple of one as well."""
+    return axis[0] if axis.__class__ is tuple and len(axis) == 1 else axis
+
+
 def refuse_truths(axis: Any) -> None:
     """Refuse truth values as axes, as NumPy does."""
     if axis.__class__ is bool or (axis.__class__ is tuple and any(a.__class__ is bool for a in axis)):
@@ -91,7 +98,22 @@ def keeps(keepdims: Any) -> bool:
     """Whether axes are kept: a whole number says so, as for NumPy's reductions; nothing else does."""
     if keepdims.__class__ is bool:
         return bool(keepdims)
-    return keepdims is not np._NoValue and operator.index(keepdims) != 0
+    number = 0 if keepdims is np._NoValue else operator.index(keepdims)
+    if abs(number) > _GREATEST:
+        raise OverflowError("keepdims is a whole number that C's int does not hold")
+    return number != 0
+
+
+def in_native_order(dtype: Any) -> Any:
+    """A dtype for sums, which NumPy computes in the machine's order of bytes alone."""
+    if dtype is not None and not np.dtype(dtype).isnative:
+        raise TypeError(f"no sum is computed in the dtype {np.dtype(dtype).str!r}: write .astype() behind it")
+    return dtype
+
+
+def turned(dtype: Any) -> Any:
+    """The dtype in the machine's order of bytes."""
+    return None if dtype is None else np.dtype(dtype).newbyteorder("=")
 
 
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

@@ -130,30 +130,6 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     return np.take(a, np.nonzero(condition)[0], at)
 
 
-@composite(np.clip)
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, dtype: Any = None,
-    casting: str = "same_kind",
-) -> Any:  # fmt: skip
-    """The elements limited to an interval; at a bound, element and bound share the derivative."""
-    if (a_min is not None or a_max is not None) and (min is not None or max is not None):
-        raise ValueError("clip takes a_min and a_max, or min and max")
-    a, low, high = as_array(a), plain(a_min if min is None else min), plain(a_max if max is None else max)
-    if a.dtype.kind in "iu":
-        # NumPy leaves out a limit beyond the range of the dtype.
-        low = None if low.__class__ is int and low <= np.iinfo(a.dtype).min else low
-        high = None if high.__class__ is int and high >= np.iinfo(a.dtype).max else high
-    if low is not None and high is not None and dtype is None:
-        dtype = np.result_type(*map(promoted_as, (a, low, high)))
-    a = a if dtype is None or a.dtype == dtype else a.astype(dtype, casting=casting)
-    if low is not None:
-        a = np.maximum(a, low)
-    return np.minimum(a, high) if high is not None else copied(a) if low is None else a
-
-
-composite(np._core.umath.clip)(clip)
-
-
 # By place
 
 
@@ -397,8 +373,6 @@ kink(np.partition, "equal elements", "in the order of `np.argpartition`", [2.0, 
      lambda x: np.partition(x, 0))  # fmt: skip
 for _fn in (np.argsort, np.argmax, np.argmin):
     kink(_fn, "equal elements", "0, though the value jumps", [2.0, 2.0], 0, partial(_as_numbers, _fn))
-kink(np.clip, "the limits", "half, the mean of both sides", [0.0, 0.5, 1.0], [[0.5, 0, 0], [0, 1, 0], [0, 0, 0.5]],
-     lambda x: np.clip(x, 0.0, 1.0))  # fmt: skip
 kink(np.where, "where the condition changes", "of what is chosen", [0.0], -1, lambda x: np.where(x > 0, x, -x))
 kink(
     np.select, "where a condition changes", "of what is chosen", [0.0], 3, lambda x: np.select([x < 0], [x], 3 * x)

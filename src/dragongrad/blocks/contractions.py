@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite, multilinear
 from ..core.variable import plain
-from .axes import as_array, front, normal, number_of
+from .axes import as_array, front, normal, number_of, turned
 from .complex import conjugated
 from .indexing import read
 
@@ -95,6 +95,7 @@ def outer(a: Any, b: Any) -> Any:
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The products summed over pairs of axes."""
     a, b = as_array(a), as_array(b)
+    axes = axes[()] if isinstance(axes, np.ndarray) else axes
     if isinstance(axes, (int, np.integer)):
         over_a, over_b = normal(tuple(range(-int(axes), 0)), a.ndim), tuple(range(int(axes)))
     else:
@@ -150,7 +151,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 @composite(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The sum of a diagonal."""
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=turned(dtype))
 
 
 if hasattr(np, "vecdot"):

@@ -240,6 +240,7 @@ def _as(
     if not isinstance(value, Variable):
         array = np.asarray(value, dtype, order=order)
         return _made(array, like) if isinstance(like, Variable) else array
+    memory_order(order)
     value = value if dtype is None or value.dtype == dtype else value.astype(dtype)
     return value if is_array(value) else TABLE[np.copy](value)
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.variable import Variable
-from .axes import as_array
+from .axes import as_array, turned
 from .choosing import writable_diagonal
+from .shaping import memory_order
 
 Term = tuple[Any, str]  # an array and the labels of its axes, each once
 
@@ -21,12 +22,12 @@ Term = tuple[Any, str]  # an array and the labels of its axes, each once
 def einsum(*operands: Any, optimize: Any = True, **options: Any) -> Any:
     """A sum of products, in Einstein's notation."""
     dtype, casting = options.pop("dtype", None), options.pop("casting", "safe")
-    options.pop("order", None)
+    memory_order(options.pop("order", "K"))
     if options:
         raise ValueError(f"einsum does not take {sorted(options)}")
     inputs, output, arrays = _parse(operands)
     # NumPy casts the operands first, and then nothing more: a sum of truths is a truth.
-    dtype = np.result_type(*[a.dtype for a in arrays]) if dtype is None else np.dtype(dtype)
+    dtype = np.result_type(*[a.dtype for a in arrays]) if dtype is None else turned(dtype)
     arrays = [a if a.dtype == dtype else a.astype(dtype, casting=casting) for a in arrays]
     lengths: dict[str, int] = {}
     for labels, array in zip(inputs, arrays, strict=True):

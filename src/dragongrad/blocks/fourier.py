@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
-from .axes import copied, shift
+from .axes import copied, single
 
 # The scaling of the inverse transform, by that of the transform.
 SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
@@ -31,7 +31,7 @@ def fitted(x: Any, length: int, axis: int) -> Any:
 
 def _batch(fn: Any) -> Any:
     def batch(size: int, values: list[Any], batched: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
-        return fn(values[0], n=n, axis=shift(axis, values[0].ndim - 1), norm=norm)
+        return fn(values[0], n=n, axis=single(axis, values[0].ndim - 1) + 1, norm=norm)
 
     return batch
 

@@ -21,7 +21,7 @@ from ..core.variable import Variable, bottom, holds_variable, plain, top_level
 from ..namespace import is_answering, replace
 from .creation import assembled
 from .memory import lying, relaid
-from .shaping import in_order
+from .shaping import in_order, memory_order
 from .views import is_array, own
 from .writing import Iterated
 
@@ -243,6 +243,7 @@ def _converted(original: Any, copies: bool, a: Any, dtype: Any = None, *args: An
         copies = False
     if not isinstance(a, Variable):
         return original(a, dtype, *args, **kwargs)
+    memory_order(kwargs.get("order"))
     wanted = None if dtype is None else np.dtype(dtype)
     copy, ndmin = kwargs.get("copy", True if copies else None), kwargs.get("ndmin", 0)
     if wanted is not None and wanted != a.dtype:

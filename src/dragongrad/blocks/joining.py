@@ -70,7 +70,7 @@ def _stack_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
 
 def _batch_stack(size: int, values: list[Any], batched: Any, axis: int = 0) -> Any:
     rows = [front(size, v, b) for v, b in zip(values, batched, strict=True)]
-    return np.stack(rows, axis=shift(axis, rows[0].ndim))
+    return np.stack(rows, axis=single(axis, rows[0].ndim) + 1)
 
 
 _stack = linear(np.stack, _stack_transpose, names=("xs",), bind=_bind_stack, batch=_batch_stack,

@@ -105,7 +105,7 @@ kink(np.linalg.norm, "the zero vector", "0, the mean over all directions; the se
 @composite(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Axis = None, keepdims: Any = False, ord: Any = 2) -> Any:
     """The norm of vectors; over several axes, of their elements together."""
-    x, keepdims = _inexact(x), bool(keepdims) if axis is None else keeps(keepdims)
+    x, keepdims = _inexact(x), bool(keepdims)
     axis = _one_or_several(axis, x.ndim, keepdims=keepdims, matrices=False)
     if 0 in x.shape:
         return _of_nothing(np.linalg.vector_norm, x, axis, axis=axis, keepdims=keepdims, ord=ord)

@@ -18,8 +18,10 @@ from .axes import (
     along_axis,
     as_array,
     copied,
+    in_native_order,
     joined,
     keeps,
+    lone,
     normal,
     number_of,
     reduced,
@@ -27,6 +29,7 @@ from .axes import (
     restore,
     single,
     spread,
+    turned,
 )
 from .elementwise import jumping
 from .kinks import kink
@@ -173,7 +176,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
         if a.__class__ is Variable and dtype is None and initial is _NONE and where is True:
             return reduce(a, axis, keepdims if keepdims.__class__ is bool else keeps(keepdims))
         a, initial, none = as_array(a), _NONE if initial is None else plain(initial), initial is None
-        a = a if dtype is None or a.dtype == dtype else a.astype(dtype)
+        a = a if in_native_order(dtype) is None or a.dtype == dtype else a.astype(dtype)
         if where is not True:
             if initial is _NONE and (none or not has_identity):
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
@@ -254,7 +257,7 @@ _cumsum = linear(np.cumsum, _cumsum_transpose, batch=along_axis(np.cumsum, None)
 @composite(np.cumsum)
 def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
     """The sums of all elements up to each."""
-    a = as_array(a)
+    a, dtype = as_array(a), turned(dtype)
     a = a if dtype is None else a.astype(dtype)
     out = _cumsum(np.atleast_1d(a), axis=axis)
     return out if dtype is None or out.dtype == dtype else out.astype(dtype)
@@ -279,7 +282,7 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
     """The products of all elements up to each; no division, so zeros have their derivatives."""
     refuse_truths(axis)
     a = np.atleast_1d(as_array(a))
-    a = _widened(a) if dtype is None else a.astype(dtype)
+    a = _widened(a) if dtype is None else a.astype(turned(dtype))
     if axis is None:
         a, axis = np.ravel(a), 0
     return running(lambda before, after: after * before, a, single(axis, a.ndim))
@@ -292,7 +295,7 @@ def _with_start(cumulative: Any, start: float) -> Callable[..., Any]:
         x = np.atleast_1d(as_array(x))
         if axis is None and x.ndim != 1:
             raise ValueError("an array of several axes needs axis=")
-        axis = single(0 if axis is None else number_of(axis), x.ndim)
+        axis = single(0 if axis is None else number_of(lone(axis)), x.ndim)
         value = cumulative(x, axis=axis, dtype=dtype)
         if not include_initial:
             return value

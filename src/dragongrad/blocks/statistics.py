@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import composite
 from ..core.errors import NoRuleError, describe, user_line
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, keeps, normal, single, weights_along
+from .axes import Axis, as_array, in_native_order, keeps, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -51,8 +51,7 @@ def mean(
     a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
     """The mean over axes."""
-    a, keepdims = as_array(a), keeps(keepdims)
-    work = dtype
+    a, keepdims, work = as_array(a), keeps(keepdims), in_native_order(dtype)
     if dtype is None and a.dtype.kind in "biu":
         work = np.float64
     if dtype is None and a.dtype == np.float16:
@@ -84,12 +83,16 @@ def var(
         if ddof < 1 and (count.__class__ is not int or count == 1):
             # One number is its own mean wherever it is: there is no derivative of any order.
             apart = np.where(np.logical_and(np.isfinite(a), count == 1), apart.dtype.type(0), apart)
+        elif ddof >= 1 and (count.__class__ is not int or count == 1):
+            # Zero by zero has no derivative of any order, though the difference has: it is zero for every number.
+            none = np.exp(total * np.nan)
+            apart = apart * (none if count.__class__ is int else np.where(count == 1, none, none.dtype.type(1)))
     total, count = _sum_and_count(_squared(apart), axis, work, keepdims, where)
     return _ratio(total, np.maximum(count - ddof, 0))
 
 
 def _refuse_whole(a: Any, dtype: Any) -> None:
-    if dtype is not None and np.dtype(dtype).kind in "biu" and a.dtype.kind in "fc":
+    if in_native_order(dtype) is not None and np.dtype(dtype).kind in "biu" and a.dtype.kind in "fc":
         raise NoRuleError(
             f"var and std with dtype={np.dtype(dtype)} truncate {describe(a)} midway, which has no derivative\n"
             f"  at {user_line()}\nLeave dtype out, and write .astype({np.dtype(dtype)}) behind it"
@@ -190,7 +193,7 @@ def nanmean(
     a, keepdims = as_array(a), keeps(keepdims)
     if a.dtype.kind not in "fc":
         return np.mean(a, axis, dtype, keepdims=keepdims, where=where)
-    x, present = _present(a, dtype, where)
+    x, present = _present(a, in_native_order(dtype), where)
     return _ratio(np.sum(x, axis=axis, keepdims=keepdims), np.sum(present, axis=axis, keepdims=keepdims))
 
 
@@ -208,7 +211,8 @@ def nanvar(
     options = {"ddof": ddof, "keepdims": keeps(keepdims), "mean": mean, "correction": correction}
     spread = np.var(x, axis, where=present, **options)
     left = np.sum(present, axis=axis, keepdims=keeps(keepdims)) - (ddof if correction is _NONE else correction)
-    return np.where(left <= 0, np.nan, spread)[()]
+    # A factor, and no choice, of which the derivative would be zero.
+    return spread * np.where(left <= 0, np.nan, 1.0).astype(spread.dtype)
 
 
 @composite(np.nanstd)

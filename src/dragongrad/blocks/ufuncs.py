@@ -11,7 +11,7 @@ from ..core.block import composite
 from ..core.errors import NoRuleError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
-from .axes import as_array, joined, reduced, single
+from .axes import as_array, in_native_order, joined, keeps, lone, reduced, single
 from .indexing import add_at, read
 from .indices import places
 from .kinks import kink
@@ -56,13 +56,14 @@ def reduce(
     """The elements along axes combined into one: `((x[0] op x[1]) op x[2]) op ...`."""
     function = _FUNCTIONS.get(ufunc)
     if function is not None and dtype is None and initial is _NONE and where is True:
-        return function(array, axis=axis, keepdims=bool(keepdims))
+        return function(array, axis=axis, keepdims=keeps(keepdims))
     _check_binary(ufunc, "reduce")
-    x, keepdims = as_array(array), bool(keepdims)
+    x, keepdims = as_array(array), keeps(keepdims)
     options = {k: v for k, v in (("initial", initial), ("where", where)) if v is not _NONE and v is not True}
     if function in (np.sum, np.prod):
         return function(x, axis=axis, dtype=dtype, keepdims=keepdims, **options)
     if function is not None and function not in (np.all, np.any):
+        in_native_order(dtype)
         return function(x if dtype is None else _cast(x, dtype), axis=axis, keepdims=keepdims, **options)
     asked = {} if where is True else {"where": np.True_}
     if initial is not _NONE:
@@ -119,7 +120,7 @@ def accumulate(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: An
     _check_binary(ufunc, "accumulate")
     x = as_array(array)
     dtype = ufunc.accumulate(_ones(x, 2), axis=axis, dtype=dtype).dtype
-    axis = single(0 if axis is None else axis, x.ndim)
+    axis = single(0 if axis is None else lone(axis), x.ndim)
     if ufunc in (np.add, np.multiply):
         return (np.cumsum if ufunc is np.add else np.cumprod)(x, axis=axis, dtype=dtype)
     x = _cast(x, dtype)
@@ -142,7 +143,7 @@ def reduceat(ufunc: Any, array: Any, indices: Any, axis: Any = 0, dtype: Any = N
             f"np.{ufunc.__name__}.reduceat needs plain indices\n  at {user_line()}\n"
             "Pass them as a static argument, or write np.add.at(buffer, segment_of_each_element, x)"
         )
-    at = single(0 if axis is None else axis, x.ndim) if x.ndim else 0
+    at = single(0 if axis is None else lone(axis), x.ndim) if x.ndim else 0
     probe = ufunc.reduceat(_ones(x, 1, at), starts, axis=axis, dtype=dtype)
     lines = np.moveaxis(_cast(x, probe.dtype), at, 0)
     starts = np.asarray(starts).astype(np.intp)

@@ -41,12 +41,16 @@ _ROUND, _ROUGH = 1e-12, 1e-7
 # A promise of which this part is not kept is broken. A smooth function breaks 4 or 16, perhaps 64 times less of its
 # promise when a step is a quarter as long; one with a kink or an edge keeps it all at once.
 _BROKEN, _SUDDEN, _PARTLY, _ABRUPT = 0.9, 32.0, 0.3, 200.0
+# Directions along which a parabola changes by less than this part of what was gained are as good as flat.
+_LEVEL = 1e-9
 # A last step is long if it is this long, relative to the parameters, and would gain this part of what is enough.
 _NEAR, _WORTH = 1e-6, 1e-3
 # Beside a minimum Newton's step leaves less than this part of the slope along it; of a cube it leaves a quarter.
 _LEFT_OVER = 0.1
 # Along so many directions of least curvature a slope is looked for beyond, from this part of the size on.
 _LEAST, _SHORT = 3, 1e-6
+# Between flat directions so many more are looked along.
+_OTHERS = 8
 # A sum of squares whose parabola rises by more than this part of what was gained, over the size, has a minimum.
 _STEEP = 0.01
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
@@ -137,6 +141,9 @@ def _newton(optimizer: Optimizer, gained: float) -> tuple[Move, Array, list[Arra
     model.values[none] = 0.0
     flat = none & (np.abs(model.c) <= rough * np.linalg.norm(model.c))
     size, rows = _size(optimizer, scale @ inside), (model.vectors / scale[:, None]).T @ inside
+    # Beside a saddle of higher order slope and curvature only nearly vanish.
+    far = _size(optimizer, np.ones_like(g)) / np.linalg.norm(rows, axis=1)
+    flat |= np.maximum(np.abs(model.values) * far**2, np.abs(model.c) * far) <= _LEVEL * gained
     move = model.step(size)
     least = np.argsort(np.abs(model.values))[:_LEAST]
     rises = np.abs(model.values) * size**2 / 2
@@ -304,7 +311,8 @@ def _between(count: int) -> list[Array]:
     """Some directions that lie along no axis."""
     if count < 2:
         return []
-    angles = np.outer(np.arange(1, _LEAST + 1), np.arange(1.0, count + 1))
+    # In a plane no angle above 30 degrees is left between them.
+    angles = 1.1 * np.outer(np.arange(1, _OTHERS + 1), np.arange(1.0, count + 1))
     return [d / float(np.linalg.norm(d)) for d in np.cos(angles)]
 
 

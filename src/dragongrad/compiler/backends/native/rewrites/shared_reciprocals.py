@@ -1,8 +1,8 @@
 """Derivatives of quotients: one division where there were two.
 
 `x / y` has the derivatives `1 / y` and `-(x / y) / y`. A division takes as long as ten multiplications; the
-second one becomes a product with the first. Where `1 / y` overflows, which it does for subnormal numbers below
-`2**-1024`, it is not multiplied with a quotient of zero: that stays zero.
+second one becomes a product with the first. `1 / y` overflows for subnormal numbers, where the second quotient may
+be finite: a small divisor is multiplied by a power of two first, and the product by the same one at last.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from ....passes.simplify import number
 from ....rewrite import Writer, meets, rewrite
 
 _DIVIDE, _NEGATIVE, _MULTIPLY, _WHERE = (BLOCKS[fn] for fn in (np.divide, np.negative, np.multiply, np.where))
-_ISINF, _EQUAL, _AND = (BLOCKS[fn] for fn in (np.isinf, np.equal, np.logical_and))
+_ABS, _LESS = BLOCKS[np.abs], BLOCKS[np.less]
+# Divisors below the first number are multiplied by the second, in each width.
+_SMALL = {8: (2.0**-1000, 2.0**100), 4: (2.0**-100, 2.0**40), 2: (2.0**-10, 2.0**8)}
 
 
 def share_reciprocals(graph: Graph) -> Graph:
@@ -26,7 +28,7 @@ def share_reciprocals(graph: Graph) -> Graph:
     wanted = {node.operands[1] for node in graph.nodes if _divides_twice(node)} & known
     if not wanted:
         return graph
-    made: dict[Op, Op] = {}
+    made: dict[Op, tuple[Op, Op]] = {}
 
     def visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
         if not (_is_reciprocal(node) or _divides_twice(node)):
@@ -35,16 +37,17 @@ def share_reciprocals(graph: Graph) -> Graph:
         if y not in wanted:
             return None
         if y not in made:
-            made[y] = writer.apply(_DIVIDE, (node.dtype.type(1), values[1]), {}, y.shape, node.dtype)
-        if _is_reciprocal(node):
-            return made[y]
-        return _product(writer, node, values, made[y])
+            made[y] = _scaled_reciprocal(writer, values[1])
+        inverse, scale = made[y]
+        if not _is_reciprocal(node):
+            inverse = writer.apply(_MULTIPLY, (values[0], inverse), {}, node.shape, node.dtype)
+        return writer.apply(_MULTIPLY, (inverse, scale), {}, node.shape, node.dtype)
 
     return rewrite(graph, visit, {_DIVIDE})
 
 
 def _is_reciprocal(node: Op) -> bool:
-    if node.block is not _DIVIDE or node.dtype.kind != "f":
+    if node.block is not _DIVIDE or node.dtype.kind != "f" or node.dtype.itemsize not in _SMALL:
         return False
     x, y = node.operands
     return isinstance(y, Op) and number(x) == 1 and (y.shape, y.dtype) == (node.shape, node.dtype)
@@ -62,10 +65,12 @@ def _divides_twice(node: Op) -> bool:
     return bool(x.dtype == y.dtype == node.dtype)
 
 
-def _product(writer: Writer, node: Op, values: tuple[Value, ...], inverse: Op) -> Op:
-    x, y = values
-    infinite = writer.apply(_ISINF, (inverse,), {}, inverse.shape, np.dtype(bool))
-    zero = writer.apply(_EQUAL, (x, node.dtype.type(0)), {}, node.shape, np.dtype(bool))
-    both = writer.apply(_AND, (infinite, zero), {}, node.shape, np.dtype(bool))
-    factor = writer.apply(_WHERE, (both, y, inverse), {}, node.shape, node.dtype)
-    return writer.apply(_MULTIPLY, (x, factor), {}, node.shape, node.dtype)
+def _scaled_reciprocal(writer: Writer, y: Value) -> tuple[Op, Op]:
+    """`1 / (y * scale)`, which does not overflow, and the scale, a power of two that is 1 unless `y` is small."""
+    y = op_of(y)
+    limit, factor = (y.dtype.type(number) for number in _SMALL[y.dtype.itemsize])
+    size = writer.apply(_ABS, (y,), {}, y.shape, y.dtype)
+    small = writer.apply(_LESS, (size, limit), {}, y.shape, np.dtype(bool))
+    scale = writer.apply(_WHERE, (small, factor, y.dtype.type(1)), {}, y.shape, y.dtype)
+    scaled = writer.apply(_MULTIPLY, (y, scale), {}, y.shape, y.dtype)
+    return writer.apply(_DIVIDE, (y.dtype.type(1), scaled), {}, y.shape, y.dtype), scale
