@@ -116,6 +116,15 @@ def turned(dtype: Any) -> Any:
     return None if dtype is None else np.dtype(dtype).newbyteorder("=")
 
 
+def mask_of(where: Any, name: str = "") -> Any:
+    """What a `where=` says, as an array of truths: NumPy makes them of numbers and lists, and not of arrays."""
+    mask = as_array(where)
+    mask = mask if isinstance(where, (np.ndarray, Variable)) else mask.astype(bool)
+    if mask.dtype.kind != "b":
+        raise TypeError(f"{name}{name and ': '}where= must be boolean, it was {mask.dtype}")
+    return mask
+
+
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its axes back, with length one."""
     if keepdims or not x.ndim:

@@ -22,6 +22,7 @@ from .axes import (
     joined,
     keeps,
     lone,
+    mask_of,
     normal,
     number_of,
     reduced,
@@ -180,10 +181,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
         if where is not True:
             if initial is _NONE and (none or not has_identity):
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
-            mask = as_array(where) if isinstance(where, (np.ndarray, Variable)) else as_array(where).astype(bool)
-            if mask.dtype.kind != "b":
-                raise TypeError(f"{name}: where= must be boolean, it was {mask.dtype}")
-            a = np.where(np.broadcast_to(mask, a.shape), a, a.dtype.type(identity(a.dtype)))
+            a = np.where(np.broadcast_to(mask_of(where, name), a.shape), a, a.dtype.type(identity(a.dtype)))
         # No elements leave the initial value; their sum has the right shape, and no derivative.
         empty = initial is not _NONE and 0 in a.shape and not has_identity
         value = _sum_call(a, axis, keeps(keepdims)).astype(a.dtype) if empty else reduce(a, axis, keeps(keepdims))

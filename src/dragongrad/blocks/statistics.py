@@ -10,7 +10,7 @@ import numpy as np
 from ..core.block import composite
 from ..core.errors import NoRuleError, describe, user_line
 from ..core.variable import bottom, plain
-from .axes import Axis, as_array, in_native_order, keeps, normal, single, weights_along
+from .axes import Axis, as_array, in_native_order, keeps, mask_of, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
 
@@ -32,7 +32,7 @@ def _sum_and_count(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
     if where is True:
         return np.sum(x, axis=axis, keepdims=keepdims), _count(x, axis)
-    mask = np.broadcast_to(plain(where), x.shape)
+    mask = np.broadcast_to(mask_of(where), x.shape)
     total = np.sum(np.where(mask, x, x.dtype.type(0)), axis=axis, keepdims=keepdims)
     return total, np.sum(mask, axis=axis, keepdims=keepdims)
 
@@ -180,7 +180,7 @@ def _present(a: Any, dtype: Any, where: Any) -> tuple[Any, Any]:
     """The elements with zeros in place of NaNs, and which of them count: a NaN must meet no partial."""
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError("where the elements are floating-point numbers, dtype= must be of such numbers too")
-    present = np.logical_and(np.logical_not(np.isnan(a)), plain(where))
+    present = np.logical_and(np.logical_not(np.isnan(a)), where if where is True else mask_of(where))
     a = a if dtype is None else a.astype(dtype)
     return np.where(present, a, a.dtype.type(0)), present
 

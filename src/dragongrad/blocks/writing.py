@@ -21,7 +21,7 @@ from ..core.errors import (
 )
 from ..core.level import PLAIN
 from ..core.variable import Variable, plain
-from .axes import as_array
+from .axes import as_array, mask_of
 from .choosing import index_along, whole, within
 from .memory import decided_by_memory, lying, relaid, root_of, view_of
 from .storing import as_numpy_refuses, elements, refused_as_numpy_refuses, storable
@@ -151,11 +151,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     if where is True:
         dst[...] = value
         return
-    mask = as_array(where)
-    mask = mask if isinstance(where, (np.ndarray, Variable)) else mask.astype(bool)
-    if mask.dtype.kind != "b":
-        raise TypeError(f"where= must be boolean, it was {mask.dtype}")
-    dst[...] = np.where(np.broadcast_to(mask, dst.shape), _fitting(dst, value), dst)
+    dst[...] = np.where(np.broadcast_to(mask_of(where), dst.shape), _fitting(dst, value), dst)
 
 
 @composite(np.put)
