@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...blocks.axes import as_array
 from ...core.errors import NoRuleError, user_line
 from ..chapters import Chapter, answered, holds_variable, settled
 from ..closures import Opened
+from ..kinds import seen_as
 
 CHAPTER = Chapter(scipys)
 smooth, refused = CHAPTER.smooth, CHAPTER.refused
@@ -35,9 +37,12 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     Without a rule its error says that what is `plain` may be passed. `first` is SciPy's name for its first
     argument. What is no method is SciPy's as it is.
     """
-    if name.startswith("_"):
+    if name.startswith("__"):
         # Python itself asks for such names, and takes no for an answer.
         raise AttributeError(name)
+    if name.startswith("_"):
+        # SciPy's functions of a family ask for such names.
+        return getattr(vars(family)["scipys"], name)
     missing = object()
     method: Any = getattr(family.scipys, name, missing)
     if method is missing:
@@ -62,6 +67,18 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     return call
 
 
+# The generator of those that were given none.
+_GLOBAL = np.random.random.__self__
+
+
+def _again(name: str, theirs: Any) -> Any:
+    """A family like the one of that name, with its own of SciPy's."""
+    family = getattr(import_module(__package__), name)
+    made = object.__new__(type(family))
+    vars(made).update(vars(family), scipys=theirs)
+    return made
+
+
 class Standing:
     """A family of distributions that stands for SciPy's of the same name.
 
@@ -75,10 +92,13 @@ class Standing:
 
     name: str
     scipys: Any
+    __class__ = seen_as(lambda self: vars(self).get("scipys"))
 
-    def __reduce__(self) -> str:
-        # The name under which it stands in its module.
-        return self.name
+    def __reduce__(self) -> Any:
+        if self.random_state is _GLOBAL and getattr(import_module(self.__module__), self.name) is self:
+            return self.name
+        # A generator of its own goes along with SciPy's.
+        return _again, (self.name, self.scipys)
 
     def __repr__(self) -> str:
         return f"<{self.name}: a family of distributions>"

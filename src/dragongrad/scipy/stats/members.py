@@ -6,6 +6,7 @@ from typing import Any
 
 from ...core.errors import AbsentError, user_line
 from ..chapters import holds_variable, settled
+from ..kinds import made_again, seen_as
 
 # The methods whose first arguments SciPy's families take by name only.
 _NAMED = {"rvs": ("size", "random_state"), "stats": ("moments",), "expect": ("func", "lb", "ub", "conditional")}
@@ -22,6 +23,8 @@ class Member:
         The parameters.
     """
 
+    __class__ = seen_as(lambda self: vars(self).get("_own"))
+
     def __init__(self, family: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.dist, self.args, self.kwds = family, args, kwargs
         moves = holds_variable((args, kwargs))
@@ -34,7 +37,11 @@ class Member:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
-            raise AttributeError(name)
+            # SciPy's functions ask for such names of one of plain parameters.
+            own = None if name.startswith("__") else vars(self).get("_own")
+            if own is None:
+                raise AttributeError(name)
+            return getattr(own, name)
         missing: Any = object()
         found = getattr(self._own, name, missing)
         if found is not missing and not callable(found):
@@ -55,6 +62,9 @@ class Member:
 
         call.__name__ = name
         return call
+
+    def __reduce__(self) -> Any:
+        return made_again, (type(self),), self.__getstate__()
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *dir(self.dist if self._own is None else self._own)})
