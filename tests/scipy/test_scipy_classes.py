@@ -155,6 +155,20 @@ def test_a_pickle_keeps_the_generator_of_random_numbers(find):
         np.testing.assert_array_equal(other, drawn[0])
 
 
+@pytest.mark.parametrize("method", [
+    stats.norm.logpdf, stats.norm(1.0, 2.0).cdf, stats.multivariate_normal([1.0, 2.0]).pdf,
+    stats.gaussian_kde(Y).resample,
+    interpolate.CubicSpline(X, Y).roots, interpolate.BSpline.design_matrix, ROTATION.align_vectors,
+])  # fmt: skip
+def test_methods_are_pickled(method):
+    again = pickle.loads(pickle.dumps(method))
+    assert (again.__name__, again.__doc__) == (method.__name__, method.__doc__)
+    if method.__name__ in ("logpdf", "cdf", "pdf"):
+        at = [0.5, 0.5]
+        np.testing.assert_array_equal(again(at), method(at))
+        np.testing.assert_array_equal(ad.jacobian(again)(np.array(at)), ad.jacobian(method)(np.array(at)))
+
+
 def test_methods_of_scipys_matrices_keep_their_arguments():
     for kind in ("csr", "coo", "lil"):
         a = scipy.sparse.csr_array(np.diag([1.0, 2.0, 3.0])).asformat(kind)

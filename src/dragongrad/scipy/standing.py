@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from ..core.errors import AbsentError, NoRuleError, user_line
@@ -75,7 +76,7 @@ class StandIn(metaclass=_Kind):
             found = getattr(own, name)
         except AttributeError:
             raise _absent(type(self), name) from None
-        return of_plain(type(self), name, found) if callable(found) else found
+        return of_plain(self, name, found) if callable(found) else found
 
 
 class Seen(StandIn):
@@ -122,10 +123,11 @@ def _absent(cls: Any, name: str) -> AbsentError:
     return AbsentError(f"{_title(cls)} has no {name!r}\n  at {user_line()}\ndir() of it names what is there")
 
 
-def of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of SciPy's, which takes no Variables."""
+def of_plain(owner: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of SciPy's, which takes no Variables, as one of a class or of an object."""
+    cls: Any = owner if isinstance(owner, type) else type(owner)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(_owner: Any, /, *args: Any, **kwargs: Any) -> Any:
         if any(map(cls._moves, (*args, *kwargs.values()))):
             raise NoRuleError(
                 f"{_title(cls)}.{name} has no derivative rule\n  at {user_line()}\n"
@@ -135,4 +137,5 @@ def of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., An
 
     call.__name__ = name
     call.__doc__ = found.__doc__
-    return call
+    # A method is pickled by its name.
+    return MethodType(call, owner)

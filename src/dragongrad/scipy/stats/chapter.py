@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     if not callable(method):
         return method
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(_family: Any, /, *args: Any, **kwargs: Any) -> Any:
         # A function that an expectation is of may hold Variables of its own.
         held = name == "expect" and Opened(lambda: (args, kwargs), ()).leaves
         if not held and not holds_variable((args, kwargs)):
@@ -64,7 +65,8 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
 
     call.__name__ = name
     call.__doc__ = method.__doc__
-    return call
+    # A method is pickled by its name.
+    return MethodType(call, family)
 
 
 # The generator of those that were given none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 from ...core.errors import AbsentError, user_line
@@ -50,7 +51,7 @@ class Member:
         if not callable(method):
             raise AbsentError(f"a distribution of Variables has no {name!r}\n  at {user_line()}\nAsk its family")
 
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(_member: Any, /, *args: Any, **kwargs: Any) -> Any:
             if found is not missing and name != "expect" and not holds_variable((args, kwargs)):
                 return found(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
             kwargs |= dict(zip(_NAMED.get(name, ()), args, strict=False))
@@ -61,7 +62,9 @@ class Member:
             return method(*args, *self.args, **{k: v for k, v in self.kwds.items() if k != "seed"}, **kwargs)
 
         call.__name__ = name
-        return call
+        call.__doc__ = method.__doc__
+        # A method is pickled by its name.
+        return MethodType(call, self)
 
     def __reduce__(self) -> Any:
         return made_again, (type(self),), self.__getstate__()
