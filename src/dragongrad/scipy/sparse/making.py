@@ -28,7 +28,7 @@ def _made(kind: str, is_matrix: bool, given: Any, shape: Any, dtype: Any) -> Spa
 
 def _of_parts(kind: str, given: tuple[Any, ...], shape: Any) -> SparseArray:
     """A matrix of `(data, (i, j))`, of `(data, indices, indptr)` or of `(data, offsets)`."""
-    if len(given) == 2 and isinstance(given[1], tuple) and len(given[1]) == 2:
+    if len(given) == 2 and kind != "dia" and np.ndim(given[1]) and len(given[1]) == 2:
         kind = "coo"
     elif kind not in ("csr", "csc", "bsr", "dia") or len(given) != (2 if kind == "dia" else 3):
         raise ArgumentError(
