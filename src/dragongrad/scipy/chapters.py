@@ -20,6 +20,7 @@ from ..core.errors import (
     user_line,
 )
 from ..core.variable import Variable, plain, top_level
+from .kinds import as_class
 
 SMOOTH, CONSTANT, REFUSED = "exact derivatives", "no derivative: plain arrays only", "refused"
 
@@ -68,8 +69,13 @@ class Chapter:
 
         return self._as_scipys(call)
 
-    def refused(self, name: str, reason: str, instead: str) -> Callable[..., Any]:
-        """A function of SciPy's that takes plain arrays, and says why it takes no Variables."""
+    def refused(
+        self, name: str, reason: str, instead: str, has: Callable[[Any], bool] = lambda value: False
+    ) -> Any:
+        """A function of SciPy's that takes plain arrays, and says why it takes no Variables.
+
+        A class of SciPy's gives a class, by which `isinstance` knows what it `has` beside SciPy's.
+        """
         scipys: Any = getattr(self.module, name, None)
         self.states[name] = f"{REFUSED}: {reason}. {instead}"
 
@@ -84,7 +90,8 @@ class Chapter:
 
         call.__name__ = call.__qualname__ = name
         call.__doc__ = f"As `scipy.{self.title}.{name}`, of plain arrays: {reason}."
-        return self._as_scipys(call)
+        call = self._as_scipys(call)
+        return as_class(call, scipys, has) if isinstance(scipys, type) else call
 
     def _as_scipys(self, call: Any) -> Any:
         """Give a function SciPy's module and, where this release has it, its signature."""

@@ -65,6 +65,11 @@ def _meets_variable(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return any(isinstance(a, Variable) or (isinstance(a, (list, tuple)) and holds_variable(a)) for a in given)
 
 
+def _holds_one(array: Any) -> bool:
+    """Whether a Variable is among the elements of an array: one of other objects is SciPy's to judge."""
+    return array.dtype.hasobject and any(isinstance(v, Variable) for v in array.ravel().tolist())
+
+
 def _for_variables(name: str, original: Any) -> Callable[..., Any]:
     """SciPy's function, but where a Variable is among its arguments."""
 
@@ -94,17 +99,20 @@ def _of_sparse(name: str, original: Any) -> Callable[..., Any]:
     # What is written in place is a matrix of ours, which the name holds then.
     ours_name = name.replace("__i", "__")
 
-    def answer(self: Any, other: Any) -> Any:
-        kind = other.__class__
+    def answer(self: Any, *given: Any, **options: Any) -> Any:
+        # SciPy's methods have different names for the other operand, and options beside it.
+        other = given[0] if given else next(iter(options.values()), None)
+        kind: Any = other.__class__
         if getattr(kind, "answers_variables", False):
-            return getattr(kind.of(self), ours_name)(other)
-        meets = isinstance(other, Variable) if kind is not np.ndarray else other.dtype.hasobject
+            return getattr(kind.of(self), ours_name)(*given, **options)
+        meets = isinstance(other, Variable) if kind is not np.ndarray else _holds_one(other)
         if meets or isinstance(getattr(self, "data", None), Variable):
-            other = plain(other)
-            if isinstance(other, Variable) or isinstance(self.data, Variable):
+            if isinstance(plain(other), Variable) or isinstance(self.data, Variable):
                 ours = import_module(f"{__package__}.sparse.arrays").as_sparse(self)
-                return getattr(ours, ours_name)(other)
-        return original(self, other)
+                return getattr(ours, ours_name)(*given, **options)
+            given = tuple(map(plain, given))
+            options = {key: plain(value) for key, value in options.items()}
+        return original(self, *given, **options)
 
     return update_wrapper(answer, original, updated=())
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from ..core.errors import AbsentError, NoRuleError, user_line
-from .chapters import holds_variable, settled
+from .chapters import answered, holds_variable, settled
+from .kinds import Kind, made_again, seen_as
 
 
-class _Kind(type):
+class _Kind(Kind):
     """The class of such a class, which has SciPy's other ways to make one."""
 
-    def __getattr__(cls: Any, name: str) -> Any:
+    def __getattr__(cls: Any, name: str) -> Any:  # noqa: N805 - of a class of classes
         if name.startswith("_") or name == "theirs":
             # Python itself asks for such names, and takes no for an answer.
             raise AttributeError(name)
@@ -20,6 +22,12 @@ class _Kind(type):
         if found is None:
             raise _absent(cls, name)
         return of_plain(cls, name, found) if callable(found) else found
+
+    def __call__(cls: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Make one; of Variables an error of NumPy's is restated."""
+        if not any(map(cls._moves, (*args, *kwargs.values()))):
+            return super().__call__(*args, **kwargs)
+        return answered(_title(cls), super().__call__, args, kwargs)
 
 
 class StandIn(metaclass=_Kind):
@@ -68,10 +76,27 @@ class StandIn(metaclass=_Kind):
             found = getattr(own, name)
         except AttributeError:
             raise _absent(type(self), name) from None
-        return of_plain(type(self), name, found) if callable(found) else found
+        return of_plain(self, name, found) if callable(found) else found
 
 
-class Kept(StandIn):
+class Seen(StandIn):
+    """A class whose objects of plain numbers SciPy's own functions take, too."""
+
+    __slots__ = ()
+    # A user's own class stays what it is.
+    __class__ = seen_as(lambda self: self._own() if "theirs" in vars(type(self)) else None)
+
+    def __reduce__(self) -> Any:
+        return made_again, (type(self),), self.__getstate__()
+
+    def __getattr__(self, name: str) -> Any:
+        # SciPy's functions read private names too.
+        if name.startswith("_") and not name.startswith("__") and (own := self._own()) is not None:
+            return getattr(own, name)
+        return super().__getattr__(name)
+
+
+class Kept(Seen):
     """A class that keeps SciPy's own, of plain numbers, in `_scipys`; what is set in it reaches SciPy's."""
 
     _scipys: Any = None
@@ -98,10 +123,11 @@ def _absent(cls: Any, name: str) -> AbsentError:
     return AbsentError(f"{_title(cls)} has no {name!r}\n  at {user_line()}\ndir() of it names what is there")
 
 
-def of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of SciPy's, which takes no Variables."""
+def of_plain(owner: Any, name: str, found: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of SciPy's, which takes no Variables, as one of a class or of an object."""
+    cls: Any = owner if isinstance(owner, type) else type(owner)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(_owner: Any, /, *args: Any, **kwargs: Any) -> Any:
         if any(map(cls._moves, (*args, *kwargs.values()))):
             raise NoRuleError(
                 f"{_title(cls)}.{name} has no derivative rule\n  at {user_line()}\n"
@@ -111,4 +137,5 @@ def of_plain(cls: Any, name: str, found: Callable[..., Any]) -> Callable[..., An
 
     call.__name__ = name
     call.__doc__ = found.__doc__
-    return call
+    # A method is pickled by its name.
+    return MethodType(call, owner)

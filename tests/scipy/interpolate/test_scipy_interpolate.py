@@ -238,6 +238,8 @@ def test_a_number_gives_a_number():
     (lambda y: interpolate.UnivariateSpline(X, y, s=0, ext="raise")(X[-1] + 1), ad.OutOfBoundsError),
     (lambda y: interpolate.interp1d(X, y, fill_value=0.0)(X[-1] + 1), ad.OutOfBoundsError),
     (lambda y: interpolate.PPoly(y[None], X[[0, 1, 2, 3, 4, 5, 5]]).extend(y[:1, None], [9.0]), ad.NoRuleError),
+    (lambda y: interpolate.interp1d(X, y, bounds_error=True, fill_value="extrapolate"), ad.ArgumentError),
+    (lambda y: interpolate.BSpline(T, y, 2, axis=3), ad.DragongradError),
 ])  # fmt: skip
 def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
     with pytest.raises(error, match="test_scipy_interpolate"):

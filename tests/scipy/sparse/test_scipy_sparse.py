@@ -64,6 +64,8 @@ KINDS = {
     "csr": case(lambda m, v: m.csr_array((v, [1, 0, 2], [0, 1, 3]), shape=(2, 3)).toarray(), VECTOR[:3]),
     "csc": case(lambda m, v: m.csc_array((v, [1, 0, 2], [0, 1, 3]), shape=(3, 2)).toarray(), VECTOR[:3]),
     "coo": case(lambda m, v: m.coo_array((v, (ROWS, COLS))).toarray(), ENTRIES),
+    "places in one array": case(lambda m, v: m.csc_array((v, np.stack([ROWS, COLS]))).toarray(), ENTRIES),
+    "a tuple of offsets": case(lambda m, v: m.dia_array((v, (0, 1)), shape=(2, 4)).toarray(), MATRIX.T),
     "dia": case(lambda m, v: m.dia_array((v, [0, 1]), shape=(2, 4)).toarray(), MATRIX.T),
     "bsr": case(
         lambda m, v: m.bsr_array((v.reshape(2, 2, 2), [0, 1], [0, 1, 2]), shape=(4, 4)).toarray(), MATRIX.ravel()

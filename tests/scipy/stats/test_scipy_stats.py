@@ -350,6 +350,21 @@ def test_members_names_and_pickles():
     assert all(isinstance(getattr(stats, name), Family) for name in TABLE)
 
 
+@pytest.mark.parametrize("counts", [[2.5, 1.5, 2.0], [-1.0, 5.0, 2.0], [2.0, 2.0, 2.0]])
+def test_counts_of_a_multinomial_are_whole_and_do_not_move(counts):
+    chances = np.array([0.1, 0.2, 0.7])
+    f = lambda x, p: stats.multinomial.logpmf(x, 6, p / np.sum(p))
+    value, (by_count, _) = ad.value_and_grad(f, argnums=(0, 1))(np.array(counts), chances)
+    np.testing.assert_allclose(value, scipy.stats.multinomial.logpmf(counts, 6, chances))
+    assert not np.any(by_count)
+
+
+def test_a_covariance_fits_the_mean():
+    for of in (stats.multivariate_normal, stats.multivariate_t):
+        with pytest.raises(ad.ShapeError, match=r"covariance float64 \(1, 1\) beside(.|\n)*test_scipy_stats"):
+            ad.grad(lambda c, of=of: of.logpdf([1.0, 2.0], np.zeros(2), c))(np.eye(1))
+
+
 def test_attributes_are_scipys():
     for name in ("norm", "gamma", "binom", "betabinom"):
         shapes = (TABLE | COUNTS)[name][0]

@@ -9,7 +9,7 @@ import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, user_line
 from ...core.variable import bottom
-from ..chapters import double, holds_variable, one_of, settled
+from ..chapters import SMOOTH, answered, double, holds_variable, one_of, settled
 from ..standing import Kept
 from .chapter import CHAPTER, data, made_by_scipy, smooth
 from .splines import BSpline, as_ours, make_interp_spline
@@ -136,34 +136,123 @@ def _outside(ext: Any) -> int:
     return number
 
 
-class _Univariate(Kept):
-    """What the splines of one variable share: values, derivatives and integrals."""
+def _of_parts(spline: BSpline, ends: Any, ext: Any, theirs: Any = None, kind: Any = None) -> UnivariateSpline:
+    """A spline of one variable by its B-spline and its ends, and SciPy's own, if it is one of plain numbers."""
+    kind = UnivariateSpline if kind is None else kind
+    made: UnivariateSpline = kind.__new__(kind)
+    made.spline, made._ends, made._scipys = spline, ends, theirs
+    if theirs is None:
+        made.ext = _outside(ext)
+    return made
 
-    theirs = scipys.UnivariateSpline
 
-    def __init__(self, spline: BSpline, low: Any, high: Any, ext: Any, scipys_own: Any = None) -> None:
-        # SciPy's own, where it is made of plain numbers.
-        self.spline, self._ends, self._scipys = spline, (low, high), scipys_own
-        if scipys_own is not None:
-            return
-        self.ext = _outside(ext)
+def _checked(name: str, x: Any, y: Any, bbox: Any, k: int) -> tuple[Any, Any]:
+    x, y, _ = data(name, x, y, 0)
+    if np.ndim(y) != 1 or any(b is not None for b in bbox) or not 1 <= k <= 5:
+        raise ArgumentError(
+            f"{name} with Variables takes a vector of values, no bbox, and degrees from 1 to 5\n  at {user_line()}"
+        )
+    return x, y
+
+
+def _through(
+    x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0, check_finite: bool = False
+) -> UnivariateSpline:
+    x, y = _checked("InterpolatedUnivariateSpline", x, y, bbox, k)
+    if k % 2 == 0:
+        raise NoRuleError(
+            f"InterpolatedUnivariateSpline has derivatives of odd degrees\n  at {user_line()}\nWrite k=3"
+        )
+    return _of_parts(make_interp_spline(x, y, k), (x[0], x[-1]), ext, kind=InterpolatedUnivariateSpline)
+
+
+def _nearest(
+    x: Any, y: Any, t: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0,
+    check_finite: bool = False,
+) -> UnivariateSpline:  # fmt: skip
+    x, y = _checked("LSQUnivariateSpline", x, y, bbox, k)
+    t = np.concatenate([x[:1]] * (k + 1) + [double(t)] + [x[-1:]] * (k + 1))
+    return _of_parts(_fitted(x, y, t, k, w), (x[0], x[-1]), ext, kind=LSQUnivariateSpline)
+
+
+def _smoothed(
+    x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, s: Any = None, ext: Any = 0,
+    check_finite: bool = False,
+) -> UnivariateSpline:  # fmt: skip
+    if s is None or s != 0:
+        raise NoRuleError(
+            "UnivariateSpline that smooths chooses its knots and its stiffness by a tolerance of a thousandth\n"
+            f"  at {user_line()}\nWrite make_smoothing_spline(x, y, w, lam), or LSQUnivariateSpline(x, y, knots) "
+            "with knots = scipy.interpolate.UnivariateSpline(x, plain_y).get_knots()[1:-1]"
+        )
+    return _through(x, y, w, bbox, k, ext, check_finite)
+
+
+class UnivariateSpline(Kept):
+    """With `s=0` as `InterpolatedUnivariateSpline`; else the knots are SciPy's choice, within a tolerance.
+
+    Raises
+    ------
+    NoRuleError
+        `s` is not 0.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.arange(4.0)
+    >>> ad.grad(lambda at: interpolate.UnivariateSpline(x, x**2, s=0)(at))(1.5).round(6)
+    np.float64(3.0)
+
+    """
+
+    theirs: Any = scipys.UnivariateSpline
+    _rule: Any = staticmethod(_smoothed)
+
+    def __init__(
+        self, x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, s: Any = None, ext: Any = 0,
+        check_finite: bool = False,
+    ) -> None:  # fmt: skip
+        self._be(x, y, w, bbox, k, s, ext, check_finite)
+
+    def _be(self, *given: Any) -> None:
+        if holds_variable(given):
+            made = answered(f"scipy.interpolate.{self.theirs.__name__}", self._rule, given, {})
+            self.spline, self._ends, self.ext = made.spline, made._ends, made.ext
+            kind = type(made)
+        else:
+            self._take(self.theirs(*map(settled, given)))
+            kind = _KINDS[type(self._scipys)]
+        if type(self) is UnivariateSpline:
+            # As SciPy has it, one is of the class that would have made it.
+            object.__dict__["__class__"].__set__(self, kind)
+
+    def _take(self, made: Any) -> None:
+        """Be what SciPy has made of plain numbers; it may be asked at Variables all the same."""
+        knots, c = made.get_knots(), made.get_coeffs()
+        k = len(c) - len(knots) + 1
+        t = np.concatenate([knots[:1]] * k + [knots] + [knots[-1:]] * k)
+        self.spline, self._ends, self._scipys = BSpline.construct_fast(t, c, k), (knots[0], knots[-1]), made
 
     @classmethod
     def _ours(cls, made: Any) -> Any:
-        return _of_scipys(made) if isinstance(made, scipys.UnivariateSpline) else made
+        if not isinstance(made, scipys.UnivariateSpline):
+            return made
+        again = cls.__new__(cls)
+        again._take(made)
+        return again
 
     def set_smoothing_factor(self, s: float) -> None:
         """Fit again to the same values, in place, with another smoothing."""
         if self._scipys is None or holds_variable(s):
             raise NoRuleError(f"a spline of Variables keeps its knots\n  at {user_line()}\nMake another one")
         self._scipys.set_smoothing_factor(settled(s))
-        again = _of_scipys(self._scipys)
-        self.spline, self._ends = again.spline, again._ends
+        self._take(self._scipys)
 
-    def antiderivative(self, n: int = 1) -> _Univariate:
+    def antiderivative(self, n: int = 1) -> UnivariateSpline:
         """An antiderivative of order `n`, which is zero at the first place."""
         theirs = None if self._scipys is None else self._scipys.antiderivative(n)
-        return _Univariate(self.spline.antiderivative(n), *self._ends, self.ext, theirs)
+        return _of_parts(self.spline.antiderivative(n), self._ends, self.ext, theirs)
 
     def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
         """The values at places, or derivatives of order `nu`."""
@@ -179,11 +268,11 @@ class _Univariate(Kept):
         out = self.spline(np.where(inside, x, np.where(x < low, low, high)) if ext == 3 else x, nu)
         return np.where(inside, out, 0.0) if ext == 1 else out
 
-    def derivative(self, n: int = 1) -> _Univariate:
+    def derivative(self, n: int = 1) -> UnivariateSpline:
         """The derivative of order `n`."""
         theirs = None if self._scipys is None else self._scipys.derivative(n)
         # What stays outside has the derivative zero there.
-        return _Univariate(self.spline.derivative(n), *self._ends, 1 if self.ext == 3 else self.ext, theirs)
+        return _of_parts(self.spline.derivative(n), self._ends, 1 if self.ext == 3 else self.ext, theirs)
 
     def derivatives(self, x: Any) -> Any:
         """The value and all derivatives at a place."""
@@ -213,30 +302,7 @@ class _Univariate(Kept):
         return self.spline.c
 
 
-def _of_scipys(made: Any) -> _Univariate:
-    """What SciPy made of plain numbers, as one that may be asked at Variables all the same."""
-    knots, c = made.get_knots(), made.get_coeffs()
-    k = len(c) - len(knots) + 1
-    t = np.concatenate([knots[:1]] * k + [knots] + [knots[-1:]] * k)
-    return _Univariate(BSpline.construct_fast(t, c, k), knots[0], knots[-1], made.ext, made)
-
-
-_univariate = made_by_scipy(_of_scipys)
-
-
-def _checked(name: str, x: Any, y: Any, bbox: Any, k: int) -> tuple[Any, Any]:
-    x, y, _ = data(name, x, y, 0)
-    if np.ndim(y) != 1 or any(b is not None for b in bbox) or not 1 <= k <= 5:
-        raise ArgumentError(
-            f"{name} with Variables takes a vector of values, no bbox, and degrees from 1 to 5\n  at {user_line()}"
-        )
-    return x, y
-
-
-@_univariate
-def InterpolatedUnivariateSpline(  # noqa: N802
-    x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0, check_finite: bool = False
-) -> _Univariate:
+class InterpolatedUnivariateSpline(UnivariateSpline):
     """The spline of odd degree through values, called as a function, with `derivative`, `integral`, `get_knots`.
 
     Examples
@@ -248,19 +314,18 @@ def InterpolatedUnivariateSpline(  # noqa: N802
     array([0.375, 1.125, 1.125, 0.375])
 
     """
-    x, y = _checked("InterpolatedUnivariateSpline", x, y, bbox, k)
-    if k % 2 == 0:
-        raise NoRuleError(
-            f"InterpolatedUnivariateSpline has derivatives of odd degrees\n  at {user_line()}\nWrite k=3"
-        )
-    return _Univariate(make_interp_spline(x, y, k), x[0], x[-1], ext)
+
+    theirs = scipys.InterpolatedUnivariateSpline
+    _rule = staticmethod(_through)
+
+    def __init__(
+        self, x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0,
+        check_finite: bool = False,
+    ) -> None:  # fmt: skip
+        self._be(x, y, w, bbox, k, ext, check_finite)
 
 
-@_univariate
-def LSQUnivariateSpline(  # noqa: N802
-    x: Any, y: Any, t: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0,
-    check_finite: bool = False,
-) -> _Univariate:  # fmt: skip
+class LSQUnivariateSpline(UnivariateSpline):
     """The spline with given inner knots that is nearest to values; called as `InterpolatedUnivariateSpline`.
 
     Examples
@@ -272,39 +337,19 @@ def LSQUnivariateSpline(  # noqa: N802
     array([ 0.7738,  0.381 , -0.0119])
 
     """
-    x, y = _checked("LSQUnivariateSpline", x, y, bbox, k)
-    t = np.concatenate([x[:1]] * (k + 1) + [double(t)] + [x[-1:]] * (k + 1))
-    return _Univariate(_fitted(x, y, t, k, w), x[0], x[-1], ext)
+
+    theirs = scipys.LSQUnivariateSpline
+    _rule = staticmethod(_nearest)
+
+    def __init__(
+        self, x: Any, y: Any, t: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, ext: Any = 0,
+        check_finite: bool = False,
+    ) -> None:  # fmt: skip
+        self._be(x, y, t, w, bbox, k, ext, check_finite)
 
 
-@_univariate
-def UnivariateSpline(  # noqa: N802
-    x: Any, y: Any, w: Any = None, bbox: Any = (None, None), k: int = 3, s: Any = None, ext: Any = 0,
-    check_finite: bool = False,
-) -> _Univariate:  # fmt: skip
-    """With `s=0` as `InterpolatedUnivariateSpline`; else the knots are SciPy's choice, within a tolerance.
-
-    Raises
-    ------
-    NoRuleError
-        `s` is not 0.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import interpolate
-    >>> x = np.arange(4.0)
-    >>> ad.grad(lambda at: interpolate.UnivariateSpline(x, x**2, s=0)(at))(1.5).round(6)
-    np.float64(3.0)
-
-    """
-    if s is None or s != 0:
-        raise NoRuleError(
-            "UnivariateSpline that smooths chooses its knots and its stiffness by a tolerance of a thousandth\n"
-            f"  at {user_line()}\nWrite make_smoothing_spline(x, y, w, lam), or LSQUnivariateSpline(x, y, knots) "
-            "with knots = scipy.interpolate.UnivariateSpline(x, plain_y).get_knots()[1:-1]"
-        )
-    return InterpolatedUnivariateSpline(x, y, w, bbox, k, ext, check_finite)
+_KINDS = {k.theirs: k for k in (UnivariateSpline, InterpolatedUnivariateSpline, LSQUnivariateSpline)}
+CHAPTER.states |= dict.fromkeys(("InterpolatedUnivariateSpline", "LSQUnivariateSpline"), SMOOTH)
 
 
 @smooth

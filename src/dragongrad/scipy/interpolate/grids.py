@@ -12,7 +12,7 @@ from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, OutOfBoundsError, ShapeError, describe, user_line
 from ...core.variable import bottom
-from ..chapters import double, holds_variable, settled
+from ..chapters import SMOOTH, answered, double, holds_variable, settled
 from ..standing import Kept
 from .chapter import CHAPTER, own, placed, refused
 from .splines import make_interp_spline
@@ -23,15 +23,84 @@ _DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
 _STEPS = ("nearest", "nearest-up", "previous", "next", "zero")
 
 
-class _Line(Kept):
-    """Values between others along a line, which `interp1d` makes."""
+class interp1d(Kept):  # noqa: N801 - SciPy's name
+    """Values between others along a line: called with places of any shape, it gives the values there.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        The places.
+    y : array
+        The values, n along the axis.
+    kind : str or int
+        "linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", or the
+        degree of a spline. At a place, the derivative of "linear" is that of the piece before it.
+    axis : int
+        The axis of places.
+    copy : bool
+        Of SciPy's; it changes nothing here.
+    bounds_error, fill_value
+        What is outside: an error, a value, a pair of values, or "extrapolate".
+    assume_sorted : bool
+        Whether the places rise already.
+
+    Raises
+    ------
+    ArgumentError
+        The kind is not known.
+    OutOfBoundsError
+        Of the function: a place lies outside.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> ad.grad(lambda y: interpolate.interp1d(x, y)(0.25))(np.ones(3))
+    array([0.75, 0.25, 0.  ])
+
+    """
 
     theirs = scipys.interp1d
 
-    def __init__(self, x: Any, y: Any, kind: Any, axis: int) -> None:
-        self._x, self._y, self._kind, self._axis = x, y, kind, axis
+    def __init__(
+        self, x: Any, y: Any, kind: Any = "linear", axis: int = -1, copy: bool = True, bounds_error: Any = None,
+        fill_value: Any = np.nan, assume_sorted: bool = False,
+    ) -> None:  # fmt: skip
+        options = {"bounds_error": bounds_error, "fill_value": fill_value, "assume_sorted": assume_sorted}
+        moves = holds_variable((x, y, fill_value))
+        if not moves:
+            plain = {**options, "fill_value": settled(fill_value)}
+            self._scipys = scipys.interp1d(settled(x), settled(y), kind, axis, copy, **plain)
+        answered("scipy.interpolate.interp1d", self._hold, (x, y, kind, axis, assume_sorted), {})
+        if moves and bounds_error and isinstance(fill_value, str):
+            raise ArgumentError(
+                f"interp1d goes on outside or raises there, not both\n  at {user_line()}\nLeave bounds_error out"
+            )
+        if moves:
+            self.bounds_error = not isinstance(fill_value, str) if bounds_error is None else bounds_error
+            self.fill_value = fill_value
+
+    def _hold(self, x: Any, y: Any, kind: Any, axis: int, assume_sorted: bool) -> None:
+        if kind not in (*_ORDERS, *_STEPS, "linear") and not isinstance(kind, int):
+            raise ArgumentError(f"interp1d: kind={kind!r} is none that is known\n  at {user_line()}")
+        dtypes = as_array(x).dtype, as_array(y).dtype
         # Whether values at places of single precision are kept so.
-        self._single = False
+        self._single = dtypes[1] == np.float32 and (
+            kind in _STEPS or (kind == "linear" and dtypes[0] == np.float32)
+        )
+        x, y = double(x), double(y)
+        at = single(axis, y.ndim)
+        if x.ndim != 1 or x.shape[0] != y.shape[at]:
+            raise ShapeError(
+                f"interp1d({describe(x)}, {describe(y)}): as many values along axis {axis} as places\n"
+                f"  at {user_line()}"
+            )
+        y = np.moveaxis(y, at, 0)
+        if not assume_sorted:
+            order = np.argsort(x, kind="stable")
+            x, y = read(x, order), read(y, order)
+        self._x, self._y, self._kind, self._axis = x, y, kind, at
         self._spline: Any = None
 
     def __call__(self, x: Any) -> Any:
@@ -98,76 +167,7 @@ class _Line(Kept):
         return np.clip(np.searchsorted(middle, x, side=side), 0, n - 1)
 
 
-@own
-def interp1d(
-    x: Any, y: Any, kind: Any = "linear", axis: int = -1, copy: bool = True, bounds_error: Any = None,
-    fill_value: Any = np.nan, assume_sorted: bool = False,
-) -> Any:  # fmt: skip
-    """A function that gives values between others along a line.
-
-    Parameters
-    ----------
-    x : array of shape (n,)
-        The places.
-    y : array
-        The values, n along the axis.
-    kind : str or int
-        "linear", "nearest", "nearest-up", "previous", "next", "zero", "slinear", "quadratic", "cubic", or the
-        degree of a spline. At a place, the derivative of "linear" is that of the piece before it.
-    axis : int
-        The axis of places.
-    copy : bool
-        Of SciPy's; it changes nothing here.
-    bounds_error, fill_value
-        What is outside: an error, a value, a pair of values, or "extrapolate".
-    assume_sorted : bool
-        Whether the places rise already.
-
-    Returns
-    -------
-    callable
-        `f(x)`, at places of any shape.
-
-    Raises
-    ------
-    ArgumentError
-        The kind is not known.
-    OutOfBoundsError
-        Of the function: a place lies outside.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import interpolate
-    >>> x = np.array([0.0, 1.0, 2.0])
-    >>> ad.grad(lambda y: interpolate.interp1d(x, y)(0.25))(np.ones(3))
-    array([0.75, 0.25, 0.  ])
-
-    """
-    options = {"bounds_error": bounds_error, "fill_value": settled(fill_value), "assume_sorted": assume_sorted}
-    moves = holds_variable((x, y, fill_value))
-    plain = None if moves else scipys.interp1d(settled(x), settled(y), kind, axis, copy, **options)
-    if kind not in (*_ORDERS, *_STEPS, "linear") and not isinstance(kind, int):
-        raise ArgumentError(f"interp1d: kind={kind!r} is none that is known\n  at {user_line()}")
-    dtypes = as_array(x).dtype, as_array(y).dtype
-    is_single = dtypes[1] == np.float32 and (kind in _STEPS or (kind == "linear" and dtypes[0] == np.float32))
-    x, y = double(x), double(y)
-    at = single(axis, y.ndim)
-    if x.ndim != 1 or x.shape[0] != y.shape[at]:
-        raise ShapeError(
-            f"interp1d({describe(x)}, {describe(y)}): as many values along axis {axis} as places\n"
-            f"  at {user_line()}"
-        )
-    y = np.moveaxis(y, at, 0)
-    if not assume_sorted:
-        order = np.argsort(x, kind="stable")
-        x, y = read(x, order), read(y, order)
-    line = _Line(x, y, kind, at)
-    line._scipys, line._single = plain, is_single
-    if plain is None:
-        line.bounds_error = not isinstance(fill_value, str) if bounds_error is None else bounds_error
-        line.fill_value = fill_value
-    return line
+CHAPTER.states["interp1d"] = SMOOTH
 
 
 class RegularGridInterpolator(Kept):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import factorial
 from typing import Any
 
@@ -11,13 +12,13 @@ import scipy.interpolate as scipys
 from ...blocks.indexing import read
 from ...core.errors import NoRuleError, ShapeError, describe, user_line
 from ...core.variable import bottom
-from ..chapters import double, holds_variable, settled
-from ..standing import StandIn
+from ..chapters import SMOOTH, answered, double, holds_variable, settled
+from ..standing import Seen
 from .chapter import CHAPTER, outside_is_nan, over_periods, periodic, placed
 from .splines import BSpline
 
 
-class PPoly(StandIn):
+class PPoly(Seen):
     """A polynomial in each of the intervals between places: sums of `c[i] * (x - x[j])**(k - i)`.
 
     Attributes
@@ -54,8 +55,8 @@ class PPoly(StandIn):
             raise ShapeError(f"PPoly({describe(c)}, axis={axis}): coefficients (k + 1, m, ...)\n  at {user_line()}")
         if axis:
             c = np.moveaxis(np.moveaxis(c, axis + 1, 0), axis + 1, 0)
-        self.c = c
         self.extrapolate: Any = True if extrapolate is None else extrapolate
+        self.c = c
         if self.x.ndim != 1 or c.shape[1] != self.x.shape[0] - 1 or not c.shape[0]:
             raise ShapeError(
                 f"PPoly({describe(c)}, {describe(x)}): coefficients (k + 1, m, ...) of m + 1 places\n"
@@ -63,12 +64,20 @@ class PPoly(StandIn):
             )
 
     def _take(self, made: Any) -> None:
-        self.c, self.x, self.extrapolate, self.axis = made.c, made.x, made.extrapolate, made.axis
+        self.x, self.extrapolate, self.axis, self.c = made.x, made.extrapolate, made.axis, made.c
         # Which of its subclasses it is: some of SciPy's functions ask.
-        self._kind = type(made)
+        self._kind = self.theirs if PPoly.is_ours(made) else type(made)
+
+    def _be(self, rule: Callable[..., PPoly], *given: Any, **options: Any) -> None:
+        """Be what SciPy's class makes of plain arrays, and what a rule makes of Variables."""
+        if holds_variable((given, options)):
+            self._take(answered(f"scipy.interpolate.{self.theirs.__name__}", rule, given, options))
+        else:
+            self._take(self.theirs(*map(settled, given), **{k: settled(v) for k, v in options.items()}))
 
     def _own(self, *others: Any) -> Any:
-        if holds_variable((self.c, self.x, *others)):
+        # One that is not whole yet has none.
+        if "c" not in vars(self) or holds_variable((self.c, self.x, *others)):
             return None
         return self._kind.construct_fast(self.c, self.x, self.extrapolate, self.axis)
 
@@ -79,10 +88,10 @@ class PPoly(StandIn):
     @classmethod
     def from_spline(cls, tck: Any, extrapolate: Any = None) -> PPoly:
         """The polynomials of a spline that is given by knots, coefficients and degree, or of a `BSpline`."""
-        own = tck._own() if isinstance(tck, BSpline) else None if holds_variable(tck) else settled(tck)
+        own = tck._own() if BSpline.is_ours(tck) else None if holds_variable(tck) else settled(tck)
         if own is not None:
-            return pieces(scipys.PPoly.from_spline(own, extrapolate), cls)
-        spline = tck if isinstance(tck, BSpline) else BSpline(*tck)
+            return pieces(cls.theirs.from_spline(own, extrapolate), cls)
+        spline = tck if BSpline.is_ours(tck) else BSpline(*tck)
         c = [spline(spline.t[:-1], order, True) / factorial(order) for order in range(spline.k, -1, -1)]
         return cls.construct_fast(np.stack(c), spline.t, spline.extrapolate if extrapolate is None else extrapolate)
 
@@ -90,8 +99,9 @@ class PPoly(StandIn):
     def construct_fast(cls, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> PPoly:
         """Make one of coefficients whose axis of intervals stands second already."""
         made = cls.__new__(cls)
-        made.c, made.x, made.axis = double(c), double(x), axis
+        made.x, made.axis = double(x), axis
         made.extrapolate = True if extrapolate is None else extrapolate
+        made.c = double(c)
         return made
 
     def extend(self, c: Any, x: Any) -> None:
@@ -182,7 +192,7 @@ def _derived(c: Any, nu: int) -> Any:
     return c[: k - nu] * np.reshape(np.array(factors), (-1,) + (1,) * (c.ndim - 1))
 
 
-CHAPTER.states["PPoly"] = "exact derivatives"
+CHAPTER.states["PPoly"] = SMOOTH
 
 
 def pieces(made: Any, kind: type[PPoly] = PPoly) -> PPoly:

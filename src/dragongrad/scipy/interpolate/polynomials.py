@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.interpolate as scipys
 
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import bottom
-from ..chapters import double
+from ..chapters import SMOOTH, double
 from ..linalg import solve_banded
-from .chapter import beside, data, made_by_scipy, own
-from .pieces import PPoly, pieces
+from .chapter import CHAPTER, beside, data, own
+from .pieces import PPoly
 
 
 def _hermite(x: Any, y: Any, slopes: Any, extrapolate: Any, axis: int) -> PPoly:
@@ -27,11 +28,16 @@ def _hermite(x: Any, y: Any, slopes: Any, extrapolate: Any, axis: int) -> PPoly:
     return PPoly.construct_fast(c, x, extrapolate, axis)
 
 
-@made_by_scipy(pieces)
-def CubicHermiteSpline(  # noqa: N802 - SciPy's name
-    x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None
-) -> PPoly:
-    """The piecewise cubic with given values and slopes at places `x` (n,), as a `PPoly`.
+def _by_slopes(x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:
+    x, y, at = data("CubicHermiteSpline", x, y, axis)
+    slopes = np.moveaxis(double(dydx), at, 0)
+    if slopes.shape != y.shape:
+        raise ShapeError(f"CubicHermiteSpline: slopes {describe(dydx)} of the shape of y\n  at {user_line()}")
+    return _hermite(x, y, slopes, extrapolate, at)
+
+
+class CubicHermiteSpline(PPoly):
+    """The piecewise cubic with given values and slopes at places `x` (n,).
 
     Examples
     --------
@@ -42,11 +48,14 @@ def CubicHermiteSpline(  # noqa: N802 - SciPy's name
     array([ 0.125, -0.125])
 
     """
-    x, y, at = data("CubicHermiteSpline", x, y, axis)
-    slopes = np.moveaxis(double(dydx), at, 0)
-    if slopes.shape != y.shape:
-        raise ShapeError(f"CubicHermiteSpline: slopes {describe(dydx)} of the shape of y\n  at {user_line()}")
-    return _hermite(x, y, slopes, extrapolate, at)
+
+    theirs = _kind = scipys.CubicHermiteSpline
+
+    def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
+        self._be(_by_slopes, x, y, dydx, axis, extrapolate)
+
+
+CHAPTER.states["CubicHermiteSpline"] = SMOOTH
 
 
 def _ends(bc_type: Any, y: Any) -> list[Any]:
@@ -128,11 +137,17 @@ def _periodic_slopes(h: Any, wide: Any, mean: Any) -> Any:
     return np.concatenate([slopes, slopes[:1]])
 
 
-@made_by_scipy(pieces)
-def CubicSpline(  # noqa: N802
-    x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None
-) -> PPoly:
-    """The cubic spline through values at places, with two continuous derivatives, as a `PPoly`.
+def _cubic(x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> PPoly:
+    x, y, at = data("CubicSpline", x, y, axis)
+    ends = _ends(bc_type, y)
+    if ends[0] == "periodic" and not np.allclose(bottom(y[0]), bottom(y[-1]), rtol=1e-15, atol=1e-15):
+        raise ArgumentError(f"CubicSpline: the first and the last value of a period are equal\n  at {user_line()}")
+    how = ("periodic" if ends[0] == "periodic" else True) if extrapolate is None else extrapolate
+    return _hermite(x, y, _slopes(x, y, ends), how, at)
+
+
+class CubicSpline(CubicHermiteSpline):
+    """The cubic spline through values at places, with two continuous derivatives.
 
     Parameters
     ----------
@@ -146,11 +161,6 @@ def CubicSpline(  # noqa: N802
         What holds at the ends: "not-a-knot", "periodic", "clamped", "natural", or for each an order and a value.
     extrapolate : bool or "periodic", optional
         Whether the spline goes on outside; else it is NaN.
-
-    Returns
-    -------
-    PPoly
-        Called with places, it gives values; `derivative`, `antiderivative` and `integrate` are SciPy's.
 
     Raises
     ------
@@ -168,12 +178,14 @@ def CubicSpline(  # noqa: N802
     array([ 0.375,  0.75 , -0.125])
 
     """
-    x, y, at = data("CubicSpline", x, y, axis)
-    ends = _ends(bc_type, y)
-    if ends[0] == "periodic" and not np.allclose(bottom(y[0]), bottom(y[-1]), rtol=1e-15, atol=1e-15):
-        raise ArgumentError(f"CubicSpline: the first and the last value of a period are equal\n  at {user_line()}")
-    how = ("periodic" if ends[0] == "periodic" else True) if extrapolate is None else extrapolate
-    return _hermite(x, y, _slopes(x, y, ends), how, at)
+
+    theirs = _kind = scipys.CubicSpline
+
+    def __init__(self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> None:
+        self._be(_cubic, x, y, axis, bc_type, extrapolate)
+
+
+CHAPTER.states["CubicSpline"] = SMOOTH
 
 
 def _end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
@@ -183,21 +195,7 @@ def _end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(too_far, 3 * m0, d))
 
 
-@made_by_scipy(pieces)
-def PchipInterpolator(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:  # noqa: N802
-    """The piecewise cubic that keeps the values' rising and falling (Fritsch and Carlson 1980), as a `PPoly`.
-
-    Where a step of the values is zero, the slope there has a kink.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import interpolate
-    >>> x = np.array([0.0, 1.0, 2.0])
-    >>> ad.grad(lambda y: interpolate.PchipInterpolator(x, y)(0.5))(np.array([0.0, 1.0, 1.5])).round(3)
-    array([ 0.34 ,  0.833, -0.174])
-
-    """
+def _monotone(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:
     x, y, at = data("PchipInterpolator", x, y, axis)
     h = beside(np.diff(x), y)
     mean = np.diff(y, axis=0) / h
@@ -211,6 +209,30 @@ def PchipInterpolator(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) ->
     low = _end_slope(h[0], h[1], mean[0], mean[1])
     high = _end_slope(h[-1], h[-2], mean[-1], mean[-2])
     return _hermite(x, y, np.concatenate([low[None], inner, high[None]]), extrapolate, at)
+
+
+class PchipInterpolator(CubicHermiteSpline):
+    """The piecewise cubic that keeps the values' rising and falling (Fritsch and Carlson 1980).
+
+    Where a step of the values is zero, the slope there has a kink.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.array([0.0, 1.0, 2.0])
+    >>> ad.grad(lambda y: interpolate.PchipInterpolator(x, y)(0.5))(np.array([0.0, 1.0, 1.5])).round(3)
+    array([ 0.34 ,  0.833, -0.174])
+
+    """
+
+    theirs = _kind = scipys.PchipInterpolator
+
+    def __init__(self, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
+        self._be(_monotone, x, y, axis, extrapolate)
+
+
+CHAPTER.states["PchipInterpolator"] = SMOOTH
 
 
 @own
@@ -230,23 +252,7 @@ def pchip_interpolate(xi: Any, yi: Any, x: Any, der: Any = 0, axis: int = 0) -> 
     return [spline(x, nu) for nu in der] if isinstance(der, (list, tuple)) else spline(x, der)
 
 
-@made_by_scipy(pieces)
-def Akima1DInterpolator(  # noqa: N802
-    x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None
-) -> PPoly:
-    """Akima's piecewise cubic (1970), or with `method="makima"` the modified one, as a `PPoly`; NaN outside.
-
-    Where neighbouring slopes are equal it has a kink.
-
-    Examples
-    --------
-    >>> import numpy as np, dragongrad as ad
-    >>> from dragongrad.scipy import interpolate
-    >>> x = np.arange(5.0)
-    >>> ad.grad(lambda t: interpolate.Akima1DInterpolator(x, x**2)(t))(1.5).round(6)
-    np.float64(3.0)
-
-    """
+def _akima(x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None) -> PPoly:
     if method not in ("akima", "makima"):
         raise ArgumentError(f"Akima1DInterpolator: 'akima' or 'makima', not {method!r}\n  at {user_line()}")
     x, y, at = data("Akima1DInterpolator", x, y, axis)
@@ -264,3 +270,27 @@ def Akima1DInterpolator(  # noqa: N802
     known = both > 1e-9 * np.max(both, initial=0.0)
     weighted = m[1:-2] + before / np.where(known, both, 1.0) * (m[2:-1] - m[1:-2])
     return _hermite(x, y, np.where(known, weighted, 0.5 * (m[3:] + m[:-3])), how, at)
+
+
+class Akima1DInterpolator(CubicHermiteSpline):
+    """Akima's piecewise cubic (1970), or with `method="makima"` the modified one; NaN outside.
+
+    Where neighbouring slopes are equal it has a kink.
+
+    Examples
+    --------
+    >>> import numpy as np, dragongrad as ad
+    >>> from dragongrad.scipy import interpolate
+    >>> x = np.arange(5.0)
+    >>> ad.grad(lambda t: interpolate.Akima1DInterpolator(x, x**2)(t))(1.5).round(6)
+    np.float64(3.0)
+
+    """
+
+    theirs = _kind = scipys.Akima1DInterpolator
+
+    def __init__(self, x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate: Any = None) -> None:
+        self._be(_akima, x, y, axis, method=method, extrapolate=extrapolate)
+
+
+CHAPTER.states["Akima1DInterpolator"] = SMOOTH

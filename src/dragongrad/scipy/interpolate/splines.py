@@ -12,11 +12,11 @@ from ...blocks.axes import single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ..chapters import double, holds_variable, one_of, settled
-from ..standing import StandIn
+from ..standing import Seen
 from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, over_periods, own, periodic, placed
 
 
-class BSpline(StandIn):
+class BSpline(Seen):
     """A spline of degree k, by its knots and coefficients.
 
     Attributes
@@ -60,14 +60,14 @@ class BSpline(StandIn):
             )
 
     def _take(self, made: Any) -> None:
-        self.t, self.c, self.k = made.t, made.c, made.k
-        self.extrapolate, self.axis = made.extrapolate, made.axis
+        self.t, self.k, self.extrapolate, self.axis = made.t, made.k, made.extrapolate, made.axis
+        self.c = made.c
 
     @classmethod
     def construct_fast(cls, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> BSpline:
         """Make one of arrays as they are, the coefficients along axis 0, without checks."""
         made = cls.__new__(cls)
-        made.t, made.c, made.k, made.extrapolate, made.axis = double(t), double(c), k, extrapolate, axis
+        made.t, made.k, made.extrapolate, made.axis, made.c = double(t), k, extrapolate, axis, double(c)
         return made
 
     @property
@@ -92,7 +92,8 @@ class BSpline(StandIn):
         return self.t[self.k], self.t[self.t.shape[0] - self.k - 1]
 
     def _own(self, *others: Any) -> Any:
-        if holds_variable((self.t, self.c, *others)):
+        # One that is not whole yet has none.
+        if "c" not in vars(self) or holds_variable((self.t, self.c, *others)):
             return None
         return scipys.BSpline.construct_fast(self.t, self.c, self.k, self.extrapolate, self.axis)
 
@@ -293,14 +294,14 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     np.float64(2.0)
 
     """
-    plain = tck._own() if isinstance(tck, BSpline) else None if holds_variable(tck) else settled(tck)
+    plain = tck._own() if BSpline.is_ours(tck) else None if holds_variable(tck) else settled(tck)
     if plain is not None and not holds_variable(x):
         return scipys.splev(settled(x), plain, der, ext)
     one_of("splev", "ext", ext, 0, 1, 3)
-    t, c, k = (tck.t, tck.c, tck.k) if isinstance(tck, BSpline) else tck
+    t, c, k = (tck.t, tck.c, tck.k) if BSpline.is_ours(tck) else tck
     if not 0 <= der <= k:
         raise ArgumentError(f"splev: der={der} is from 0 to the degree, {k}\n  at {user_line()}")
-    if not isinstance(tck, BSpline) and np.ndim(c[0]) == 1:
+    if not BSpline.is_ours(tck) and np.ndim(c[0]) == 1:
         return [splev(x, (t, one, k), der, ext) for one in c]
     spline, x = BSpline(t, double(c)[: np.shape(t)[0] - k - 1], k), double(x)
     low, high = spline.t[k], spline.t[spline.t.shape[0] - k - 1]

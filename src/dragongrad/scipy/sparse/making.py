@@ -10,6 +10,7 @@ import scipy.sparse as scipys
 
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..kinds import as_class
 from .arrays import SparseArray, are_matrices, as_sparse, from_labels, is_sparse, restructured
 from .chapter import CHAPTER, own, refused, smooth
 from .pattern import placed
@@ -27,7 +28,7 @@ def _made(kind: str, is_matrix: bool, given: Any, shape: Any, dtype: Any) -> Spa
 
 def _of_parts(kind: str, given: tuple[Any, ...], shape: Any) -> SparseArray:
     """A matrix of `(data, (i, j))`, of `(data, indices, indptr)` or of `(data, offsets)`."""
-    if len(given) == 2 and isinstance(given[1], tuple) and len(given[1]) == 2:
+    if len(given) == 2 and kind != "dia" and np.ndim(given[1]) and len(given[1]) == 2:
         kind = "coo"
     elif kind not in ("csr", "csc", "bsr", "dia") or len(given) != (2 if kind == "dia" else 3):
         raise ArgumentError(
@@ -59,25 +60,6 @@ def _check_places(data: Any, i: Any, j: Any, shape: tuple[int, int]) -> None:
             raise ShapeError(f"an entry stands outside of a sparse matrix of shape {shape}\n  at {user_line()}")
 
 
-class _Kind(type):
-    """Stands for one of SciPy's classes: called, it makes a matrix; `isinstance` knows SciPy's and ours by it."""
-
-    make: Callable[..., Any]
-    known: tuple[type, str, bool]
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return cls.make(*args, **kwargs)
-
-    def __instancecheck__(cls, value: Any) -> bool:
-        scipys, kind, is_matrix = cls.known
-        if isinstance(value, SparseArray):
-            return value.format == kind and value.pattern.is_matrix == is_matrix
-        return isinstance(value, scipys)
-
-    def __subclasscheck__(cls, other: type) -> bool:
-        return issubclass(other, cls.known[0])
-
-
 def _maker(kind: str, is_matrix: bool) -> Any:
     name = f"{kind}_{'matrix' if is_matrix else 'array'}"
 
@@ -90,15 +72,12 @@ def _maker(kind: str, is_matrix: bool) -> Any:
 
     Of a dense matrix all elements are stored, also those that are zero now.
     """
-    return _as_class(name, made)
+    return as_class(made, getattr(scipys, name), _has(kind, is_matrix))
 
 
-def _as_class(name: str, make: Any) -> Any:
-    """A function that makes matrices of a kind, which `isinstance` takes too."""
-    kind, _, what = name.partition("_")
-    about = {key: getattr(make, key) for key in ("__doc__", "__module__", "__wrapped__")}
-    known = getattr(scipys, name), kind, what == "matrix"
-    return _Kind(name, (), {"make": staticmethod(make), "known": known, **about})
+def _has(kind: str, is_matrix: bool) -> Callable[[Any], bool]:
+    """Which matrices of ours stand for those of a class of SciPy's."""
+    return lambda a: isinstance(a, SparseArray) and (a.format, a.pattern.is_matrix) == (kind, is_matrix)
 
 
 _KINDS = ("bsr", "coo", "csc", "csr", "dia")
@@ -293,15 +272,21 @@ def isspmatrix(x: Any) -> bool:
 
 
 lil_array, dok_array, lil_matrix, dok_matrix = [
-    _as_class(name, refused(name, "it is written element by element", f"Take sparse.coo_{what}((data, (i, j)))"))
+    refused(
+        f"{kind}_{what}",
+        "it is written element by element",
+        f"Take sparse.coo_{what}((data, (i, j)))",
+        _has(kind, what == "matrix"),
+    )
     for what in ("array", "matrix")
-    for name in (f"lil_{what}", f"dok_{what}")
+    for kind in ("lil", "dok")
 ]
 find = refused("find", "which elements are zero is a choice", "Take A.data, A.indices and A.indptr")
 save_npz = refused("save_npz", "a file holds numbers", "Save ad.stop_gradient(A.data), with A.indices and A.indptr")
 eye, eye_array, identity, rand, random, random_array, load_npz = CHAPTER.constant(
     "eye", "eye_array", "identity", "rand", "random", "random_array", "load_npz"
 )
-sparray, spmatrix, SparseWarning, SparseEfficiencyWarning = CHAPTER.constant(
-    "sparray", "spmatrix", "SparseWarning", "SparseEfficiencyWarning"
-)
+SparseWarning, SparseEfficiencyWarning = CHAPTER.constant("SparseWarning", "SparseEfficiencyWarning")
+CHAPTER.constant("sparray", "spmatrix")
+sparray = as_class(scipys.sparray, scipys.sparray, lambda a: isinstance(a, SparseArray) and not isspmatrix(a))
+spmatrix = as_class(scipys.spmatrix, scipys.spmatrix, lambda a: isinstance(a, SparseArray) and isspmatrix(a))

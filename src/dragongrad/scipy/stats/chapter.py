@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from ...blocks.axes import as_array
 from ...core.errors import NoRuleError, user_line
 from ..chapters import Chapter, answered, holds_variable, settled
 from ..closures import Opened
+from ..kinds import seen_as
 
 CHAPTER = Chapter(scipys)
 smooth, refused = CHAPTER.smooth, CHAPTER.refused
@@ -35,9 +38,12 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     Without a rule its error says that what is `plain` may be passed. `first` is SciPy's name for its first
     argument. What is no method is SciPy's as it is.
     """
-    if name.startswith("_"):
+    if name.startswith("__"):
         # Python itself asks for such names, and takes no for an answer.
         raise AttributeError(name)
+    if name.startswith("_"):
+        # SciPy's functions of a family ask for such names.
+        return getattr(vars(family)["scipys"], name)
     missing = object()
     method: Any = getattr(family.scipys, name, missing)
     if method is missing:
@@ -45,7 +51,7 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
     if not callable(method):
         return method
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(_family: Any, /, *args: Any, **kwargs: Any) -> Any:
         # A function that an expectation is of may hold Variables of its own.
         held = name == "expect" and Opened(lambda: (args, kwargs), ()).leaves
         if not held and not holds_variable((args, kwargs)):
@@ -59,7 +65,20 @@ def method_of(family: Any, name: str, rule: Callable[..., Any] | None, plain: st
 
     call.__name__ = name
     call.__doc__ = method.__doc__
-    return call
+    # A method is pickled by its name.
+    return MethodType(call, family)
+
+
+# The generator of those that were given none.
+_GLOBAL = np.random.random.__self__
+
+
+def _again(name: str, theirs: Any) -> Any:
+    """A family like the one of that name, with its own of SciPy's."""
+    family = getattr(import_module(__package__), name)
+    made = object.__new__(type(family))
+    vars(made).update(vars(family), scipys=theirs)
+    return made
 
 
 class Standing:
@@ -75,10 +94,13 @@ class Standing:
 
     name: str
     scipys: Any
+    __class__ = seen_as(lambda self: vars(self).get("scipys"))
 
-    def __reduce__(self) -> str:
-        # The name under which it stands in its module.
-        return self.name
+    def __reduce__(self) -> Any:
+        if self.random_state is _GLOBAL and getattr(import_module(self.__module__), self.name) is self:
+            return self.name
+        # A generator of its own goes along with SciPy's.
+        return _again, (self.name, self.scipys)
 
     def __repr__(self) -> str:
         return f"<{self.name}: a family of distributions>"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import Any
 
 from ...core.errors import AbsentError, user_line
 from ..chapters import holds_variable, settled
+from ..kinds import made_again, seen_as
 
 # The methods whose first arguments SciPy's families take by name only.
 _NAMED = {"rvs": ("size", "random_state"), "stats": ("moments",), "expect": ("func", "lb", "ub", "conditional")}
@@ -22,6 +24,8 @@ class Member:
         The parameters.
     """
 
+    __class__ = seen_as(lambda self: vars(self).get("_own"))
+
     def __init__(self, family: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.dist, self.args, self.kwds = family, args, kwargs
         moves = holds_variable((args, kwargs))
@@ -34,7 +38,11 @@ class Member:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
-            raise AttributeError(name)
+            # SciPy's functions ask for such names of one of plain parameters.
+            own = None if name.startswith("__") else vars(self).get("_own")
+            if own is None:
+                raise AttributeError(name)
+            return getattr(own, name)
         missing: Any = object()
         found = getattr(self._own, name, missing)
         if found is not missing and not callable(found):
@@ -43,7 +51,7 @@ class Member:
         if not callable(method):
             raise AbsentError(f"a distribution of Variables has no {name!r}\n  at {user_line()}\nAsk its family")
 
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(_member: Any, /, *args: Any, **kwargs: Any) -> Any:
             if found is not missing and name != "expect" and not holds_variable((args, kwargs)):
                 return found(*map(settled, args), **{k: settled(v) for k, v in kwargs.items()})
             kwargs |= dict(zip(_NAMED.get(name, ()), args, strict=False))
@@ -54,7 +62,12 @@ class Member:
             return method(*args, *self.args, **{k: v for k, v in self.kwds.items() if k != "seed"}, **kwargs)
 
         call.__name__ = name
-        return call
+        call.__doc__ = method.__doc__
+        # A method is pickled by its name.
+        return MethodType(call, self)
+
+    def __reduce__(self) -> Any:
+        return made_again, (type(self),), self.__getstate__()
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *dir(self.dist if self._own is None else self._own)})

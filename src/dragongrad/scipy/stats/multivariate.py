@@ -92,7 +92,10 @@ def _sizes(mean: Any, cov: Any, name: str) -> tuple[Any, Any]:
     m = np.atleast_1d(double(mean))
     if m.ndim != 1:
         raise ShapeError(f"{name}: a mean is a vector, not {describe(m)}\n  at {user_line()}")
-    return m, _covariance(1.0 if cov is None else cov, m.shape[0], name)
+    c = _covariance(1.0 if cov is None else cov, m.shape[0], name)
+    if c.shape[0] != m.shape[0]:
+        raise ShapeError(f"{name}: a covariance {describe(c)} beside a mean {describe(m)}\n  at {user_line()}")
+    return m, c
 
 
 def _vectors(x: Any, d: int, name: str) -> Any:
@@ -301,9 +304,11 @@ def _chances(p: Any) -> Any:
 
 
 def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
-    x, p = double(x), _chances(p)
+    # Counts are whole numbers, which do not move.
+    x, p = stop_gradient(double(x)), _chances(p)
+    counts = np.all((x >= 0) & (x == np.floor(x)), axis=-1)
     out = sp.gammaln(double(n) + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
-    return np.where(np.sum(x, axis=-1) == n, out, -np.inf)[()]
+    return np.where(np.logical_and(counts, np.sum(x, axis=-1) == n), out, -np.inf)[()]
 
 
 multinomial = Multivariate(

@@ -167,6 +167,9 @@ class gaussian_kde(Kept):  # noqa: N801
     theirs = scipys.gaussian_kde
 
     def __init__(self, dataset: Any, bw_method: Any = None, weights: Any = None) -> None:
+        if bw_method is None and type(self).covariance_factor is not gaussian_kde.covariance_factor:
+            # As SciPy has it, a derived class says the bandwidth by this method.
+            bw_method = self._by_method
         given = (dataset, bw_method, weights)
         if not holds_variable(given):
             # SciPy's own, of plain numbers; it may be asked at Variables all the same.
@@ -182,12 +185,28 @@ class gaussian_kde(Kept):  # noqa: N801
         if isinstance(rule, str) and rule not in ("scott", "silverman"):
             raise ArgumentError(f"bw_method={rule!r} is no rule\n  at {user_line()}\nWrite 'scott' or 'silverman'")
         if isinstance(rule, str):
-            base = self.neff if rule == "scott" else self.neff * (self.d + 2) / 4
-            rule = base ** (-1 / (self.d + 4))
+            rule = self.scotts_factor() if rule == "scott" else self.silverman_factor()
         away = self.dataset - np.sum(self.dataset * self.weights, axis=1, keepdims=True)
         self.factor = rule
         spread = (away * self.weights) @ away.T / (1 - np.sum(self.weights**2))
         self.covariance = spread * rule**2
+
+    def _by_method(self, made: Any) -> Any:
+        # It is asked while SciPy's is being made.
+        self._scipys = None if made is self else made
+        return self.covariance_factor()
+
+    def scotts_factor(self) -> Any:
+        """Scott's factor."""
+        return self.neff ** (-1.0 / (self.d + 4))
+
+    def silverman_factor(self) -> Any:
+        """Silverman's factor."""
+        return (self.neff * (self.d + 2.0) / 4.0) ** (-1.0 / (self.d + 4))
+
+    def covariance_factor(self) -> Any:
+        """The factor of the bandwidth, which a derived class may say; of what SciPy has made the one it has."""
+        return self.scotts_factor() if self._scipys is None else self._scipys.covariance_factor()
 
     @classmethod
     def _ours(cls, made: Any) -> Any:

@@ -57,7 +57,7 @@ class _Plain(StandIn):
 
 def _special(name: str) -> Any:
     def method(self: Any, *args: Any) -> Any:
-        return of_plain(type(self), name, getattr(self._scipys, name))(*args)
+        return of_plain(self, name, getattr(self._scipys, name))(*args)
 
     method.__name__, method.__doc__ = name, f"As SciPy's {name}."
     return method

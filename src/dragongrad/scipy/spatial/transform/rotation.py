@@ -31,7 +31,7 @@ from .chapter import CHAPTER
 
 def moves(value: Any) -> bool:
     """Whether a value, or a Rotation, is or holds a Variable."""
-    if isinstance(value, Rotation):
+    if Rotation.is_ours(value):
         return holds_variable(value.quat)
     if isinstance(value, (list, tuple)):
         return any(map(moves, value))
@@ -40,9 +40,9 @@ def moves(value: Any) -> bool:
 
 def for_scipy(value: Any) -> Any:
     """A plain value as SciPy takes it: its own rotations for ours."""
-    if isinstance(value, Rotation):
+    if Rotation.is_ours(value):
         return value.scipys or scipys.Rotation(plain(value.quat), normalize=False)
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Rotation) for v in value):
+    if isinstance(value, (list, tuple)) and any(Rotation.is_ours(v) for v in value):
         return [for_scipy(v) for v in value]
     return settled(value)
 
@@ -190,7 +190,7 @@ class Rotation(StandIn):
     @_smooth
     def concatenate(cls, rotations: Any) -> Rotation:
         """Several along the first axis."""
-        if isinstance(rotations, Rotation):
+        if Rotation.is_ours(rotations):
             return cls(rotations.quat, normalize=False)
         parts = [quat_of(r) for r in rotations]
         if not parts:
@@ -250,7 +250,7 @@ class Rotation(StandIn):
     @_smooth
     def __mul__(self, other: Any) -> Rotation:
         """The other rotation, and then this one."""
-        if not isinstance(other, Rotation):
+        if not Rotation.is_ours(other):
             return NotImplemented
         return Rotation(of.normalized(of.product(self.quat, other.quat)), normalize=False)
 
@@ -317,7 +317,7 @@ class Rotation(StandIn):
 def quat_of(value: Any) -> Any:
     """The quaternions of a rotation, ours or SciPy's."""
     value = held(value)
-    if not isinstance(value, Rotation):
+    if not Rotation.is_ours(value):
         raise ArgumentError(
             f"a Rotation was expected, not {describe(value)}\n  at {user_line()}\nWrite Rotation.from_quat(...)"
         )
