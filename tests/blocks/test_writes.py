@@ -726,6 +726,31 @@ def test_a_view_of_another_dtype_is_refused():
             transform(lambda x: x.view(np.int64) * 1.0)(np.ones(2))
 
 
+@pytest.mark.parametrize(
+    "added", [True, np.array([True, True, False]), np.uint8(200), np.array([200, 100, 9], np.uint8)]
+)
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract])
+def test_what_is_added_to_a_place_again_is_as_wide_as_the_place(ufunc, added):
+    def f(x):
+        y = np.zeros(3) + x
+        ufunc.at(y, [0, 0, 2], added)
+        return y
+
+    rows = np.array([1.5, 2.0])
+    want = [f(row) for row in rows]
+    np.testing.assert_array_equal(ad.jvp(f, (1.5,), (1.0,))[0], want[0])
+    np.testing.assert_array_equal(ad.vmap(f)(rows), want)
+    np.testing.assert_array_equal(
+        ad.vmap(lambda x, i: _at(ufunc, x, i, added))(rows, np.array([[0, 0, 2]] * 2)), want
+    )
+
+
+def _at(ufunc, x, i, added):
+    y = np.zeros(3) + x
+    ufunc.at(y, i, added)
+    return y
+
+
 def test_an_element_of_a_plain_array_holds_no_sequence():
     def f(x):
         y = np.linspace(0.0, 1.0, 3)

@@ -179,7 +179,9 @@ def of_directions(f, inputs):
     vs, ws = directions(xs), directions(xs, 2)
 
     def moved(h, p):
-        return h(*[x + (p[0] * v + p[1] * w).astype(dtype_of(x)) for x, v, w in zip(xs, vs, ws, strict=True)])
+        sums = [x + (p[0] * v + p[1] * w).astype(dtype_of(x)) for x, v, w in zip(xs, vs, ws, strict=True)]
+        # A sum of arrays of no axes is a number, which cannot be written into.
+        return h(*[np.array(s) if isinstance(x, np.ndarray) else s for x, s in zip(xs, sums, strict=True)])
 
     if xs and all(dtype_of(x).kind == "f" for x in xs):
         for h in (g, lambda *xs: along(gradient(total(g), xs), vs)[0]):

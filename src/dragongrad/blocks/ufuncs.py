@@ -191,7 +191,7 @@ def _at(ufunc: Any, a: Any, indices: Any, /, *operands: Any) -> None:
         return
     found = read(x, index)
     if ufunc in (np.add, np.subtract) and x.dtype.kind != "b":
-        added = add_at(np.broadcast_to(given[0], found.shape), index, x.shape)
+        added = add_at(np.broadcast_to(_wide(x, given[0]), found.shape), index, x.shape)
         a.rebind(_stored(x, ufunc(x, added)))
     elif not found.shape:
         a[index] = ufunc(found, *given)
@@ -200,6 +200,11 @@ def _at(ufunc: Any, a: Any, indices: Any, /, *operands: Any) -> None:
             f"{name}: which of the places are the same is not known before the function runs\n  at {user_line()}\n"
             "Write a[i] = f(a[i], b) where they all differ, or a loop over them"
         )
+
+
+def _wide(x: Any, b: Any) -> Any:
+    """What is added to an array several times, in the dtype of their sum: truths and bytes do not hold that."""
+    return _cast(b, np.result_type(x.dtype, b.dtype))
 
 
 def _stored(x: Any, value: Any) -> Any:
@@ -216,7 +221,7 @@ def _changed(ufunc: Any, x: Any, named: Any, given: list[Any]) -> Any:
     known, first, counts = np.unique(named[order], return_index=True, return_counts=True)
     if ufunc in (np.add, np.subtract) and x.dtype.kind != "b" and np.any(counts > 1):
         segments = np.searchsorted(known, named)
-        given, named = [add_at(given[0], (segments,), known.shape)], known
+        given, named = [add_at(_wide(x, given[0]), (segments,), known.shape)], known
         order, first, counts = np.arange(known.size), np.arange(known.size), np.ones(known.size, int)
     for turn in range(int(np.max(counts, initial=1))):
         chosen = order[first[counts > turn] + turn]
