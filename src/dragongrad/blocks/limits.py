@@ -16,14 +16,14 @@ from .kinks import kink
 @composite(np.clip)
 def clip(
     a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, dtype: Any = None,
-    casting: str = "same_kind", where: Any = True, **unread: Any,
+    casting: str = "same_kind", where: Any = True, order: Any = "K", subok: Any = True,
 ) -> Any:  # fmt: skip
     """The elements limited to an interval; at a bound, element and bound share the derivative."""
     if where is not True:
         raise NoRuleError("np.clip(where=...) leaves holes: use np.where instead")
-    if casting != "same_kind" or unread:
+    if casting != "same_kind" or order != "K" or subok is not True:
         # These change no value, but NumPy refuses what they cannot be.
-        np.positive(0.0, casting=casting, **unread)
+        np.positive(0.0, casting=casting, order=order, subok=subok)
     if (a_min is not None or a_max is not None) and (min is not None or max is not None):
         raise ValueError("clip takes a_min and a_max, or min and max")
     a, low, high = as_array(a), plain(a_min if min is None else min), plain(a_max if max is None else max)

@@ -101,7 +101,7 @@ def test_the_order_of_a_hankel_function():
 
 def test_orders_out_of_reach_have_no_derivative_rather_than_a_wrong_one():
     assert np.isnan(ad.grad(special.jv)(150.0, 100.0))
-    assert np.isnan(ad.grad(special.yv)(1.0, 1000.0))
+    assert np.isnan(ad.grad(special.yv)(60.0, 1000.0))
     assert np.isnan(ad.grad(special.kv)(1.0, -1.0))
 
 
