@@ -230,6 +230,8 @@ def test_a_number_gives_a_number():
     (lambda y: interpolate.CubicSpline(X[:3], y)(1.0), ad.ShapeError),
     (lambda y: interpolate.interp1d(X, y)(X[-1] + 1), ad.OutOfBoundsError),
     (lambda y: interpolate.interp1d(X, y, "other")(X[0]), ad.ArgumentError),
+    (lambda y: interpolate.PchipInterpolator(X, 1j * y)(X[0]), ad.DtypeError),
+    (lambda y: interpolate.Akima1DInterpolator(X, 1j * y)(X[0]), ad.DtypeError),
     (lambda y: interpolate.RegularGridInterpolator((X,), y)([[X[-1] + 1]]), ad.OutOfBoundsError),
     (lambda y: interpolate.RegularGridInterpolator((X,), y, "pchip")([[X[2]]]), ad.NoRuleError),
     (lambda y: interpolate.RegularGridInterpolator((X[:3],), y[:3], "cubic")([[X[2]]]), ad.ArgumentError),

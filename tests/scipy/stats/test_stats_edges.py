@@ -1,5 +1,6 @@
 """Distributions at the ends of their support and far out, and means of zeros and infinities."""
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.stats
@@ -110,6 +111,19 @@ def test_means_of_zeros_infinities_and_nan(name, x, slopes):
     np.testing.assert_allclose(ad.jacfwd(f)(x), slopes)
 
 
+@pytest.mark.parametrize("p", [0.0, 1e-17, 1e-9, -1e-5, 0.15, 0.16, -1.0])
+def test_power_means_by_exponents_near_zero(p):
+    x, w = [mpmath.mpf(v) for v in (1, 2, 5)], (1, 2, 3)
+    f = lambda q: stats.pmean(np.array([1.0, 2.0, 5.0]), q, weights=np.array([1.0, 2.0, 3.0]))
+    with mpmath.workdps(60):
+        mean = lambda q: (sum(u * v**q for u, v in zip(w, x, strict=True)) / 6) ** (1 / q)
+        h = mpmath.mpf(10) ** -15
+        low, high = mean(mpmath.mpf(p) - h), mean(mpmath.mpf(p) + h)
+        value, slope = float((low + high) / 2), float((high - low) / (2 * h))
+    np.testing.assert_allclose(ad.value_and_grad(f)(p), (value, slope), rtol=1e-12)
+    np.testing.assert_allclose(ad.jvp(f, (p,), (1.0,)), (value, slope), rtol=1e-12)
+
+
 def test_weights_of_means_are_broadcast():
     x, w = 0.5 + np.arange(9.0).reshape(3, 3), np.array([1.0, 2.0, 3.0])
     for name, first in (("gmean", ()), ("hmean", ()), ("pmean", (2.5,))):
@@ -138,7 +152,8 @@ def test_a_long_program_with_tables_of_functions():
 @pytest.mark.parametrize(("name", "method", "shapes", "x", "slope"), [
     ("gumbel_r", "logsf", (), 900.0, -1.0), ("gumbel_l", "logcdf", (), -900.0, 1.0),
     ("hypsecant", "logcdf", (), -900.0, 1.0), ("hypsecant", "logsf", (), 900.0, -1.0),
-    ("moyal", "logsf", (), 1600.0, -0.5), ("genlogistic", "logsf", (0.7,), 900.0, -1.0),
+    ("moyal", "logsf", (), 1600.0, -0.5), ("moyal", "logcdf", (), -8.0, 1490.9786586195),
+    ("genlogistic", "logsf", (0.7,), 900.0, -1.0),
     ("halflogistic", "logsf", (), 900.0, -1.0), ("halfnorm", "logsf", (), 1e8, -1e8),
     ("levy", "logcdf", (), 1e-6, 5.000005e11), ("johnsonsu", "logsf", (0.0, 2.0), 1e30, -2.79097e-28),
 ])  # fmt: skip
@@ -151,3 +166,7 @@ def test_logarithms_of_probabilities_go_on_moving_where_those_are_too_small(name
     assert ad.jvp(f, (x,), (1.0,))[1] == pytest.approx(found, abs=0)
     # Before that, too, where its square is.
     assert ad.grad(ad.grad(lambda x: stats.halfnorm.logsf(x)))(30.0) == pytest.approx(-0.99889623, rel=1e-8)
+    # The squares of these probabilities are no numbers; where a probability is subnormal its reciprocal is none.
+    assert ad.grad(ad.grad(lambda x: stats.gamma.logsf(x, 3.0)))(700.0) == pytest.approx(-4.069970773e-6, rel=1e-8)
+    assert ad.grad(ad.grad(lambda x: stats.t.logcdf(x, 4.0)))(-1e60) == pytest.approx(4e-120, rel=1e-8)
+    assert np.isnan(ad.grad(lambda x: stats.skewnorm.logcdf(x, 3.0))(-12.0))

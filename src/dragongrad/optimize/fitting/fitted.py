@@ -109,8 +109,8 @@ class Fitted:
         scale, s, rows, null = self.decomposed()
         if not self.absolute and self.free <= 0:
             raise ArgumentError(
-                f"{self.residual.size} residuals and {self.rank} parameters leave nothing to estimate the variance "
-                "from; give sigma= and absolute_sigma=True where the standard deviations are known"
+                f"{self.residual.size} residuals, {self.rank} of which the fit takes up, leave nothing to estimate "
+                "the variance from; give sigma= and absolute_sigma=True where the standard deviations are known"
             )
         if self.loss is not None:
             variance = self.loss.variance(self.residual, self.rank)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as scipys
 
-from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ...core.errors import ArgumentError, DtypeError, ShapeError, describe, user_line
 from ...core.variable import bottom
 from ..chapters import SMOOTH, double
 from ..linalg import solve_banded
@@ -195,8 +195,18 @@ def _end_slope(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(too_far, 3 * m0, d))
 
 
+def _refuse_complex(name: str, y: Any) -> None:
+    """Refuse complex values where slopes are chosen by signs and sizes, as SciPy does."""
+    if y.dtype.kind == "c":
+        raise DtypeError(
+            f"{name} takes real values, got {describe(y)}\n  at {user_line()}\n"
+            "Interpolate np.real(y) and np.imag(y) by themselves"
+        )
+
+
 def _monotone(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> PPoly:
     x, y, at = data("PchipInterpolator", x, y, axis)
+    _refuse_complex("PchipInterpolator", y)
     h = beside(np.diff(x), y)
     mean = np.diff(y, axis=0) / h
     if x.shape[0] == 2:
@@ -256,6 +266,7 @@ def _akima(x: Any, y: Any, axis: int = 0, *, method: str = "akima", extrapolate:
     if method not in ("akima", "makima"):
         raise ArgumentError(f"Akima1DInterpolator: 'akima' or 'makima', not {method!r}\n  at {user_line()}")
     x, y, at = data("Akima1DInterpolator", x, y, axis)
+    _refuse_complex("Akima1DInterpolator", y)
     how = False if extrapolate is None else extrapolate
     mean = np.diff(y, axis=0) / beside(np.diff(x), y)
     if x.shape[0] == 2:

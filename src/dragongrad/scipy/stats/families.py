@@ -18,6 +18,7 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
+from ...transforms.poles import unknown
 from .chapter import CHAPTER, Standing, double, method_of
 from .members import Member
 from .moments import MOMENTS, of_shapes, placed
@@ -256,16 +257,30 @@ def _far_out(part: Any, far: Any, out: Any) -> Any:
     return np.where(quiet < _SMALL, far + beside, out)
 
 
+def _log(part: Any) -> Any:
+    """The logarithm, of whose derivatives none divides by a square that is no number any more.
+
+    The reciprocal of a subnormal number may be infinite: there they are unknown.
+    """
+    kind, quiet = np.finfo(part.dtype), stop_gradient(part)
+    small = quiet < part.dtype.type(2.0 ** (kind.minexp // 2))
+    power = -3 * kind.minexp // 5
+    out = np.log(part * np.where(small, part.dtype.type(2.0**power), part.dtype.type(1)))
+    out = out - np.where(small, part.dtype.type(power * float(np.log(2))), part.dtype.type(0))
+    least = np.logical_and(quiet != 0, quiet < part.dtype.type(1 / kind.max))
+    return np.where(least, out + unknown(part), out)
+
+
 def _log_of_part(part: Any, rest: Any, some: bool) -> Any:
     """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself.
 
     With `some` of the probability that is not zero alone.
     """
     part = np.where(part == 0, 1.0, part) if some else part
-    out = np.log(part)
+    out, quiet = _log(part), stop_gradient(part)
     if rest is None:
         return out
-    quiet, rest = stop_gradient(part), stop_gradient(rest)
+    rest = stop_gradient(rest)
     small = quiet > 0.5
     precise = np.log1p(-np.where(small, rest, 0.5)) - np.log(np.where(small, quiet, 0.5))
     return out + np.where(small, precise, 0.0)

@@ -135,7 +135,8 @@ def _bounded_exp(x: Any) -> Any:
 moyal = Family("moyal", "", Formulas(
     lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(_bounded_exp(-x / 2) / 2**0.5),
     sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
-    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2, far_above=lambda x: -x / 2,
+    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
+    far_below=lambda x: sp.log_ndtr(-np.exp(-x / 2)), far_above=lambda x: -x / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
     lambda x, df: _students(x, df, _t_density, density), cdf=_t_cdf, sf=lambda x, df: _t_cdf(-x, df), ppf=_t_ppf,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, user_line
 from ...core.variable import Variable, bottom
+from ..special.near import polynomial
 from .chapter import floating, smooth
 
 
@@ -131,6 +133,32 @@ def _check_exponent(p: Any) -> None:
         raise ArgumentError(f"the exponent of pmean is finite, not {bottom(p)!r}\n  at {user_line()}")
 
 
+# By exponents times logarithms up to this the power mean is a series, which others leave few digits of.
+_CLOSE = 0.25
+_TERMS = 14
+
+
+def _close_to_zero(a: Any, p: Any, axis: Any, weights: Any) -> tuple[Any, Any]:
+    """Where a power mean has an exponent near zero, and what it is there; None for any other exponent.
+
+    The logarithm is the mean of logarithms and, of what they are apart, the cumulants by powers of the exponent.
+    """
+    if not isinstance(p, Variable) and not abs(p) < _CLOSE:
+        return None, None
+    positive = a > 0
+    logs = np.log(np.where(positive, a, 1.0))
+    middle = _average(logs, axis, weights, True)
+    apart = logs - middle
+    most = np.max(np.abs(apart), axis=axis, keepdims=True)
+    near = np.logical_and(np.all(positive, axis=axis, keepdims=True), np.abs(p) * most < _CLOSE)
+    apart, p = np.where(near, apart, 0.0), np.where(near, p, a.dtype.type(0))
+    power = p * apart
+    second = polynomial(power, [1 / factorial(k) for k in range(2, _TERMS)])
+    curve = _average(apart * apart * second, axis, weights, True)
+    bent = polynomial(p * p * curve, [(-1.0) ** k / (k + 1) for k in range(_TERMS)])
+    return near, np.exp(middle + p * curve * bent)
+
+
 @smooth
 def pmean(
     a: Any, p: Any, *, axis: Any = 0, dtype: Any = None, weights: Any = None, nan_policy: str = "propagate",
@@ -168,9 +196,14 @@ def pmean(
     if not isinstance(p, Variable) and p in (0, -1):
         return hmean(a, **options) if p else gmean(a, **options)
     a, weights = _weighed(a, dtype, weights)
-    given: Any = p
-    p = p if isinstance(p, Variable) else float(p)
     a = np.where(a < 0, np.nan * a, a)
+    given: Any = p
+    p = p if isinstance(p, Variable) else a.dtype.type(p)
+    near, close = _close_to_zero(a, p, axis, weights)
+    if near is not None:
+        # Where another formula holds, and for zeros of which the geometric mean is zero, any exponent does.
+        none = np.logical_and(p == 0, np.any(a == 0, axis=axis, keepdims=True))
+        given = p = np.where(np.logical_or(near, p == 0), a.dtype.type(1), p)
     # A single zero to a negative power is a factor of its own: an infinity would leave no derivative.
     zero = a == 0
     zero = np.logical_and(np.logical_and(zero, p < 0), np.sum(zero, axis=axis, keepdims=True) == 1)
@@ -178,6 +211,8 @@ def pmean(
     factor = np.where(lone, np.sum(np.where(zero, a, 0.0), axis=axis, keepdims=True), 1.0)
     powers = np.where(zero, 1.0, np.where(lone, 0.0, np.where(lone, 1.0, a) ** p))
     out = factor * _average(powers, axis, weights, True) ** (1 / given)
+    if near is not None:
+        out = np.where(near, close, np.where(none, 0.0, out))
     return out if keepdims else np.sum(out, axis=axis)
 
 
