@@ -120,7 +120,8 @@ def test_views_change_with_the_tabs_and_keep_the_function(load):
     assert field(page, "Function").input_value() == "x**2 + 2*y**2"
     page.get_by_role("link", name="Convolution").click()
     page.go_back()
-    assert page.locator("nav a[aria-current=page]").inner_text() == "Surface"
+    # The page is drawn after the browser says that it has gone back.
+    page.locator("nav a[aria-current=page]", has_text="Surface").wait_for()
 
 
 # The race
