@@ -278,7 +278,6 @@ REFUSED = {
     "norm that keeps a text": (lambda x: np.linalg.norm(x, axis=0, keepdims="yes"), X),
     "a mask of floats": (lambda x: np.sin(x, where=np.ones(x.shape), out=np.zeros(x.shape, like=x)), X),
     "a mask of whole numbers": (lambda x: np.var(x, where=np.ones(x.shape, int)), X),
-    "a text for a mask": (lambda x: np.var(x, where="a"), X),
     "a mean by a mask of floats": (lambda x: np.nanmean(x, where=np.ones(x.shape)), X),
     "norm of a truth": (lambda x: np.linalg.norm(x, axis=(True,)), X),
     "vector_norm of no list": (lambda x: np.linalg.vector_norm(x, axis=[]), X),

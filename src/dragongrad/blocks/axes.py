@@ -119,8 +119,7 @@ def turned(dtype: Any) -> Any:
 def mask_of(where: Any, name: str = "") -> Any:
     """What a `where=` says, as an array of truths: NumPy makes them of numbers and lists, and not of arrays."""
     mask = as_array(where)
-    if not isinstance(where, (np.ndarray, Variable)) and mask.dtype.kind in "iufc":
-        mask = mask.astype(bool)
+    mask = mask if isinstance(where, (np.ndarray, Variable)) else mask.astype(bool)
     if mask.dtype.kind != "b":
         raise TypeError(f"{name}{name and ': '}where= must be boolean, it was {mask.dtype}")
     return mask
