@@ -83,6 +83,10 @@ def seen_as(own: Callable[[Any], Any]) -> Any:
     return property(find)
 
 
-def made_again(cls: Any) -> Any:
-    """An object without its state, for what pickles one: by its `__class__` it would be SciPy's."""
+def _made_again(cls: Any) -> Any:
     return cls.__new__(cls)
+
+
+def pickled(self: Any) -> Any:
+    """The `__reduce__` of what says such a `__class__`, by which a copy would be SciPy's."""
+    return _made_again, (type(self),), self.__getstate__()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import AbsentError, NoRuleError, user_line
 from .chapters import answered, holds_variable, settled
-from .kinds import Kind, made_again, seen_as
+from .kinds import Kind, pickled, seen_as
 
 
 class _Kind(Kind):
@@ -86,8 +86,7 @@ class Seen(StandIn):
     # A user's own class stays what it is.
     __class__ = seen_as(lambda self: self._own() if "theirs" in vars(type(self)) else None)
 
-    def __reduce__(self) -> Any:
-        return made_again, (type(self),), self.__getstate__()
+    __reduce__ = pickled
 
     def __getattr__(self, name: str) -> Any:
         # SciPy's functions read private names too.

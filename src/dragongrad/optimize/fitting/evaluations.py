@@ -66,18 +66,18 @@ class Evaluations(Objective):
     def residuals(self, x: Array) -> Array:
         """The residuals, as a vector."""
         self.nfev += 1
-        return self._arrived(np.asarray(value_of(self._vector(x))))
+        return self._keep_residuals(self._vector(x))
 
     def both(self, x: Array) -> Array:
         """The residuals, with their Jacobian in the same run, which takes less than one after the other."""
         self.nfev += 1
         matrix, r = self._derived(x)
-        self._arrived(np.asarray(value_of(r)))
-        self._lean(matrix, x)
+        self._keep_residuals(r)
+        self._keep_matrix(matrix, x)
         return self.residual
 
-    def _arrived(self, r: Array) -> Array:
-        known = self.residual.size
+    def _keep_residuals(self, found: Any) -> Array:
+        r, known = np.asarray(value_of(found)), self.residual.size
         if r.dtype.kind not in "fiub":
             raise DtypeError(
                 f"the residuals are {describe(r)}: return real numbers; of complex residuals z return "
@@ -99,7 +99,7 @@ class Evaluations(Objective):
 
     def jacobian(self, x: Array) -> Array:
         """The Jacobian of the residuals, forward where there are no more parameters than residuals."""
-        return self._lean(self._derived(x)[0], x)
+        return self._keep_matrix(self._derived(x)[0], x)
 
     def _derived(self, x: Array) -> tuple[Array, Any]:
         if not self.njev:
@@ -108,7 +108,7 @@ class Evaluations(Objective):
         matrix, r = self._jacobian(np.ravel(x))
         return np.asarray(matrix), r
 
-    def _lean(self, matrix: Array, x: Array) -> Array:
+    def _keep_matrix(self, matrix: Array, x: Array) -> Array:
         self.at = x
         self.matrix = self.slopes = matrix
         if self.weights is not None:

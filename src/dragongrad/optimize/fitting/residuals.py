@@ -120,7 +120,8 @@ class Residuals(Evaluations):
             return False
         if not inside.size:
             return True
-        if self.offset(free) > max(math.sqrt(_WORTH * ftol), _NOTHING, self.rounding()):
+        rounding = self.rounding()
+        if self.offset(free) > max(math.sqrt(_WORTH * ftol), _NOTHING, rounding):
             return False
         least = np.zeros(self.start.size)
         least[inside] = np.linalg.svd(r[:, inside])[2][-1]
@@ -128,21 +129,21 @@ class Residuals(Evaluations):
             if self.loss is not None:
                 turned = self.hvp(self.at, least.astype(self.start.dtype).reshape(self.start.shape))
                 return not float(least @ turned.ravel()) < -_ROUNDED * norm(turned.ravel())
-            if self._curves_up(least, norm(r @ least), box):
+            if self._curves_up(least, norm(r @ least), rounding, box):
                 return True
             bend = float(self.residual @ self.curvature(self.at, least))
         except DragongradError:  # a Block of the residuals cannot be differentiated twice
             return True
         return not bend < -float(np.sum((r @ least) ** 2))
 
-    def _curves_up(self, v: Array, moved: float, box: Box | None) -> bool:
+    def _curves_up(self, v: Array, moved: float, rounding: float, box: Box | None) -> bool:
         """Whether the cost clearly curves upwards along a direction, by differences of two lengths that agree.
 
         `moved` is `|J v|`. Two evaluations of the residuals take much less than an exact second derivative.
         """
         length = norm(self.residual)
         part = float(np.finfo(self.start.dtype).eps) ** 0.2
-        if not moved > 0 or not self.rounding() < _CLEAR * part**2:
+        if not moved > 0 or not rounding < _CLEAR * part**2:
             return False
         v = v * (length / moved)
         bends = [float(self.residual @ self.bending(self.at, v, box, k * part)) / length**2 for k in (1, 2)]

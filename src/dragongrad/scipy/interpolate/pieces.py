@@ -177,10 +177,13 @@ class PPoly(Seen):
 def _rising(places: Any, at: Any) -> tuple[Any, Any]:
     """Places of which each is larger than the one before, and what is looked up among them, turned if need be."""
     falls = bottom(places[0]) > bottom(places[-1])
-    if np.ndim(falls) and np.any(falls) and not np.all(falls):
+    if np.all(falls):
+        return -places, -at
+    if np.ndim(falls) and np.any(falls):
+        # Rows of a batch may differ.
         sign = np.where(places[0] > places[-1], -1.0, 1.0)
         return sign * places, sign * at
-    return (-places, -at) if (np.all(falls) if np.ndim(falls) else falls) else (places, at)
+    return places, at
 
 
 def _derived(c: Any, nu: int) -> Any:

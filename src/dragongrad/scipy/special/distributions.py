@@ -17,6 +17,7 @@ from .densities import beta_density, gamma_density
 from .digammas import psi_difference
 from .errors import DENSITY
 from .incomplete import betainc_by, by_shape, gammainc_by_a
+from .near import unmoved
 from .verbs import enter, order
 
 # Chi squared: P(v/2, x/2); gamma: P(b, a x); Poisson: Q(k + 1, m)
@@ -68,7 +69,7 @@ def _within(*partials: Any) -> list[Callable[..., Any]]:
     def partial(slope: Callable[..., Any]) -> Callable[..., Any]:
         def kept(out: Any, x: Any, y: Any, z: Any) -> Any:
             bound = np.logical_or(np.absolute(out) >= _GREATEST, out == _LEAST)
-            return np.where(bound, 0.0, slope(np.where(bound, 1.0, out), x, y, z))
+            return unmoved(bound, out, 1.0, lambda out: slope(out, x, y, z))
 
         return kept
 
@@ -178,8 +179,7 @@ enter(
 def _short_of_infinity(rule: Any, *args: Any) -> Any:
     """A derivative of a distribution function; it is zero where the last argument is infinite."""
     *rest, last = args
-    far = np.isinf(last)
-    return np.where(far, 0.0, rule(*rest, np.where(far, 1.0, last)))
+    return unmoved(np.isinf(last), last, 1.0, lambda last: rule(*rest, last))
 
 
 def _fisher(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
@@ -279,13 +279,12 @@ def _student_v_near(x: Any, y: Any) -> Any:
 enter("stdtr", lambda x, y: _short_of_infinity(_student_v, x, y), lambda x, y: _short_of_infinity(_student_t, x, y))
 enter("stdtrit", lambda out, x: -_student_v(x, out) / _student_t(x, out), lambda out, x: 1 / _student_t(x, out))
 # stdtridf(p, t)
-# It is never more than 1e10, and -1e100 where there is none.
-_no_freedom: Callable[..., Any] = lambda out: np.logical_or(out >= 1e10, out < 0)
 
 
 def _freedom(out: Any, y: Any, slope: Callable[..., Any]) -> Any:
-    known = np.where(_no_freedom(out), 1.0, out)
-    return np.where(_no_freedom(out), 0.0, slope(known, y) / _student_v(known, y))
+    # It is never more than 1e10, and -1e100 where there is none.
+    bound = np.logical_or(out >= 1e10, out < 0)
+    return unmoved(bound, out, 1.0, lambda out: slope(out, y) / _student_v(out, y))
 
 
 enter(

@@ -17,6 +17,7 @@ from scipy import special as sp
 from ...blocks.special import stop_gradient
 from .densities import beta_density, beta_term, gamma_density, gamma_term
 from .digammas import psi_difference
+from .near import unmoved
 from .verbs import enter
 
 
@@ -83,8 +84,7 @@ def gammainc_by_a(a: Any, x: Any) -> Any:
 
 def by_shape(out: Any, slope: Callable[[Any], Any], high: float = np.inf) -> Any:
     """The slope of a quantile by a shape; at the ends of the support, 0 and `high`, it does not move."""
-    end = np.logical_or(out == 0, out == high)
-    return np.where(end, 0.0, slope(np.where(end, 0.5, out)))
+    return unmoved(np.logical_or(out == 0, out == high), out, 0.5, slope)
 
 
 enter("gammainc", lambda x, y: gammainc_by_a(x, y), lambda x, y: gamma_density(x, y))

@@ -19,6 +19,11 @@ def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
     return total
 
 
+def unmoved(at: Any, x: Any, inner: float, slope: Callable[[Any], Any]) -> Any:
+    """A slope, which is zero where a value does not move: there it is asked at `inner`."""
+    return np.where(at, 0.0, slope(np.where(at, inner, x)))
+
+
 def patched(formula: Callable[[Any], Any], radius: float, coefficients: Sequence[float]) -> Callable[[Any], Any]:
     """A formula that is a power series where its argument is less than the radius in size."""
 

@@ -40,10 +40,10 @@ def _log_bessel_of_large(v: Any, x: Any) -> Any:
     return v * v / (root + x) + v * np.log(x / (v + root)) - 0.5 * np.log(2 * np.pi * root) + np.log(total)
 
 
-def _log_ratio(x: Any, v: Any, c: Any) -> Any:
-    """The logarithm of the density over that of chi squared, for places and noncentralities greater than zero.
+def _power_series(x: Any, v: Any, c: Any) -> tuple[Any, Any]:
+    """Where the power series of the hypergeometric function `0F1(v/2, c x / 4)` serves, and its sum there.
 
-    It is `-c/2` and the logarithm of the hypergeometric function `0F1(v/2, c x / 4)`.
+    The density is that of chi squared times `exp(-c/2)` and this function.
     """
     b, z = 0.5 * v, 0.25 * c * x
     near = z < b
@@ -55,7 +55,7 @@ def _log_ratio(x: Any, v: Any, c: Any) -> Any:
 
 def log_noncentral_density(x: Any, v: Any, c: Any) -> Any:
     """The logarithm of `exp(-(x+c)/2) (x/c)**(v/4-1/2) I_(v/2-1)(sqrt(c x)) / 2`."""
-    near, series = _log_ratio(x, v, c)
+    near, series = _power_series(x, v, c)
     by_series = log_gamma_density(0.5 * v, 0.5 * x) - 0.5 * c - float(np.log(2)) + np.log(series)
     place, other = np.where(near, 1.0, x), np.where(near, 1.0, c)
     nu, root = np.where(near, 0.0, 0.5 * v - 1), np.sqrt(place) * np.sqrt(other)

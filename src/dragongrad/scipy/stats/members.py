@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.errors import AbsentError, user_line
 from ..chapters import holds_variable, settled
-from ..kinds import made_again, seen_as
+from ..kinds import pickled, seen_as
 
 # The methods whose first arguments SciPy's families take by name only.
 _NAMED = {"rvs": ("size", "random_state"), "stats": ("moments",), "expect": ("func", "lb", "ub", "conditional")}
@@ -66,8 +66,7 @@ class Member:
         # A method is pickled by its name.
         return MethodType(call, self)
 
-    def __reduce__(self) -> Any:
-        return made_again, (type(self),), self.__getstate__()
+    __reduce__ = pickled
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *dir(self.dist if self._own is None else self._own)})

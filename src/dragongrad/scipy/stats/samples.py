@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import factorial
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from ...blocks.axes import as_array
 from ...core.errors import ArgumentError, user_line
 from ...core.variable import Variable, bottom
-from ..special.near import polynomial
+from ..special.near import factorials, polynomial
 from .chapter import floating, smooth
 
 
@@ -153,7 +152,7 @@ def _close_to_zero(a: Any, p: Any, axis: Any, weights: Any) -> tuple[Any, Any]:
     near = np.logical_and(np.all(positive, axis=axis, keepdims=True), np.abs(p) * most < _CLOSE)
     apart, p = np.where(near, apart, 0.0), np.where(near, p, a.dtype.type(0))
     power = p * apart
-    second = polynomial(power, [1 / factorial(k) for k in range(2, _TERMS)])
+    second = polynomial(power, [1 / f for f in factorials[2:_TERMS]])
     curve = _average(apart * apart * second, axis, weights, True)
     bent = polynomial(p * p * curve, [(-1.0) ** k / (k + 1) for k in range(_TERMS)])
     return near, np.exp(middle + p * curve * bent)

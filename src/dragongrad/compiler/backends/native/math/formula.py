@@ -100,14 +100,11 @@ class Formula(Code):
         self, test: Register, slow: Callable[[], Sequence[Register]], usual: Sequence[Register]
     ) -> list[Register]:
         """`slow()` where the test holds, else `usual`: a branch that is taken if any lane needs it."""
-        known = dict(self._known)
-        with self.either(self._in_any_lane(test)) as (rare, rest):
-            with rare:
-                chosen = [self.select(test, s, u) for s, u in zip(slow(), usual, strict=True)]
-            with rest:
-                # What is known there only is of no use behind.
-                self._known = known
-        return [self.join((rare, c), (rest, u)) for c, u in zip(chosen, usual, strict=True)]
+
+        def chosen() -> list[Register]:
+            return [self.select(test, s, u) for s, u in zip(slow(), usual, strict=True)]
+
+        return self.if_anywhere(test, chosen, lambda: usual)
 
     def if_anywhere(
         self, test: Register, slow: Callable[[], Sequence[Register]], usual: Callable[[], Sequence[Register]]
