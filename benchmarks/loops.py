@@ -17,7 +17,6 @@ os.environ.setdefault("DRAGONGRAD_CACHE", "0")
 
 import argparse
 import itertools
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -455,11 +454,7 @@ def fixed_by_hand():
     """The derivative of the fixed point with a tape by hand."""
     if find_spec("numba") is None:
         return None
-    # Numba would take the coverage.py beside this file for the package of that name.
-    here = [path for path in sys.path if os.path.abspath(path) == os.path.dirname(os.path.abspath(__file__))]
-    sys.path[:] = [path for path in sys.path if path not in here]
     numba = import_module("numba")
-    sys.path[:0] = here
 
     @numba.njit
     def derivative(a):

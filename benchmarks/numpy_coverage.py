@@ -1,6 +1,6 @@
 """How many of the functions that NumPy lets others override each library answers, side by side.
 
-    python benchmarks/coverage.py [--markdown FILE] [--missing LIBRARY]
+    python benchmarks/numpy_coverage.py [--markdown FILE] [--missing LIBRARY]
 
 NumPy names them itself (`numpy.testing.overrides`); those of text, dates, files and records are left out, for which
 no derivative is wanted. HIPS autograd and MyGrad are asked by their own tables, JAX by the name in `jax.numpy`: a
