@@ -264,6 +264,49 @@ def test_the_imaginary_part_is_dropped():
         ad.jvp(lambda x: written(x, 1j, 0), (A,), (A,))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_a_complex_number_of_pythons_is_not_written_into_a_real_array(backend):
+    compiled = ad.compile(lambda x, y: written(x, y, 0), backend=backend)
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            compiled(A, 1j)
+        same(compiled(A, np.complex128(2j)), written(A, 0.0, 0))
+
+
+# An empty Variable as an index of a plain array, which NumPy asks nothing of but its length
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 1), (2, 0)])
+@pytest.mark.parametrize("index", [lambda x: x.astype(int), lambda x: x > 0, lambda x: x])
+@pytest.mark.parametrize("plain", [np.ones(3), np.array(["a", "b"]), np.ones((0, 1))])
+@pytest.mark.filterwarnings("ignore::dragongrad.CompileWarning")
+def test_an_empty_index_of_a_plain_array(shape, index, plain):
+    def f(x):
+        return plain[index(x)]
+
+    x = np.ones(shape)
+    compiled = ad.compile(f)
+    runs = [(lambda: compiled(x), 1), (lambda: compiled(x), 1), (lambda: ad.vmap(f)(np.ones((3, *shape))), 3)]
+    try:
+        expected = f(x)
+    except IndexError:
+        for run, _ in runs:
+            with pytest.raises((IndexError, ad.ConversionError)):
+                run()
+        return
+    for run, rows in runs:
+        try:
+            got = run()
+        except ad.ConversionError:
+            # A batch of masks has no shape.
+            assert rows > 1
+            assert index(x).dtype == bool
+        else:
+            same(got, np.stack([expected] * rows) if rows > 1 else expected)
+            assert got.dtype == expected.dtype
+
+
 @pytest.mark.parametrize(
     ("shape", "index", "given"),
     [

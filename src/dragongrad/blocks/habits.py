@@ -8,6 +8,7 @@ others can be written, and which is an array to whoever asks for one until that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from ..core import dispatch
 from ..core.block import TABLE, Block
 from ..core.dispatch import as_method
+from ..core.errors import ConversionError, describe, user_line
 from ..core.level import PLAIN, Plain
 from ..core.nests import flatten, map_nest
 from ..core.variable import Variable, bottom, holds_variable, plain, top_level
@@ -64,9 +66,19 @@ logical_or logical_not
 
 def _array(self: Variable) -> Any:
     """For code of others, and for buffers alone that hold no derivative: NumPy sees no attribute elsewhere."""
-    if self.level is not PLAIN:
-        raise AttributeError("a Variable is no array: its derivative would be lost")
-    return self.data.__array__
+    if self.level is PLAIN:
+        return self.data.__array__
+    if 0 in self.shape:
+        # NumPy would take it for an empty list, which is an index of whole numbers and has no other axes.
+        return np.empty(self.shape, self.dtype).__array__ if self.dtype.kind in "iu" else partial(_refused, self)
+    raise AttributeError("a Variable is no array: its derivative would be lost")
+
+
+def _refused(x: Variable, *args: Any, **kwargs: Any) -> Any:
+    raise ConversionError(
+        f"what takes plain arrays alone met {describe(x)} in a Variable\n  at {user_line()}\n"
+        "For a plain array, ad.stop_gradient(x); where it is a mask of a plain array, np.where(mask, array, 0.0)"
+    )
 
 
 def _of_arrays(call: Any, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

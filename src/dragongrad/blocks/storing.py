@@ -68,7 +68,8 @@ def storable(x: Any, y: Any) -> Any:
         _refuse_no_numbers(x, np.asarray(y))
     if kind != "c" or x.dtype.kind == "c":
         return y
-    if y.__class__ is complex and x.dtype.kind != "b":
+    # In a traced run a number of Python's is one of its own class inside a Variable.
+    if complex in (y.__class__, getattr(y, "data", y).__class__) and x.dtype.kind != "b":
         raise DtypeError(
             f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
             "Make the array complex: x.astype(complex), or store y.real"
