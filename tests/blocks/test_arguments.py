@@ -265,6 +265,17 @@ def test_an_argument_of_another_library_is_refused_in_the_function_s_own_name(na
         ad.grad(lambda x: getattr(x, name)(dim=0))(np.ones(3))
 
 
+@pytest.mark.parametrize("where", [2, 1.5, [1, 0], [True, False], 0])
+@pytest.mark.parametrize("fn", [np.mean, np.var, np.std])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_mean_counts_as_numpy_does_what_is_no_mask(fn, where):
+    x = np.array([[1.0, 2.0], [4.0, 8.0]])
+    f = lambda x: fn(x, axis=0, where=where)
+    compiled = ad.compile(f)
+    for got in (ad.jvp(f, (x,), (x,))[0], ad.vmap(f)(x[None])[0], compiled(x), compiled(x)):
+        np.testing.assert_allclose(got, f(x))
+
+
 def _written(x, write):
     y = np.array(x)
     write(y)
@@ -278,6 +289,11 @@ REFUSED = {
     "norm that keeps a text": (lambda x: np.linalg.norm(x, axis=0, keepdims="yes"), X),
     "a mask of floats": (lambda x: np.sin(x, where=np.ones(x.shape), out=np.zeros(x.shape, like=x)), X),
     "a mask of whole numbers": (lambda x: np.var(x, where=np.ones(x.shape, int)), X),
+    **{
+        f"{fn.__name__} where={where!r:.20}": (lambda x, fn=fn, where=where: fn(x, where=where), X)
+        for fn in (np.mean, np.var, np.std)
+        for where in ("a", None, 10**30)
+    },
     "a mean by a mask of floats": (lambda x: np.nanmean(x, where=np.ones(x.shape)), X),
     "norm of a truth": (lambda x: np.linalg.norm(x, axis=(True,)), X),
     "vector_norm of no list": (lambda x: np.linalg.vector_norm(x, axis=[]), X),

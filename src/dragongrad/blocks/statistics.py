@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.block import composite
 from ..core.errors import NoRuleError, describe, user_line
-from ..core.variable import bottom, plain
+from ..core.variable import Variable, bottom, plain
 from .axes import Axis, as_array, in_native_order, keeps, mask_of, normal, single, weights_along
 from .elementwise import root_of_sum
 from .kinks import kink
@@ -34,7 +34,10 @@ def _sum_and_count(x: Any, axis: Axis, dtype: Any, keepdims: bool, where: Any) -
         return np.sum(x, axis=axis, keepdims=keepdims), _count(x, axis)
     mask = np.broadcast_to(mask_of(where), x.shape)
     total = np.sum(np.where(mask, x, x.dtype.type(0)), axis=axis, keepdims=keepdims)
-    return total, np.sum(mask, axis=axis, keepdims=keepdims)
+    if isinstance(mask, Variable):
+        return total, np.sum(mask, axis=axis, keepdims=keepdims)
+    # NumPy adds up what is given, of which those that are no truths may be more than 1.
+    return total, np.add.reduce(np.broadcast_to(where, x.shape), axis, np.intp, None, keepdims)
 
 
 def _ratio(total: Any, count: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Bessel, Hankel, Kelvin, Struve and Airy functions by their argument; most orders are constants."""
+"""Bessel, Hankel, Kelvin, Struve and Airy functions, by their argument and some by their order."""
 
 from __future__ import annotations
 
@@ -77,8 +77,16 @@ enter(
 enter(
     "hankel2", _by_order("hankel2", lambda x, y: j_by_order(x, y) - 1j * y_by_order(x, y)), _between(sp.hankel2, -1)
 )
-enter("hankel1e", order("v"), lambda out, x, y: _between(sp.hankel1e, -1)(x, y) - 1j * out)
-enter("hankel2e", order("v"), lambda out, x, y: _between(sp.hankel2e, -1)(x, y) + 1j * out)
+enter(
+    "hankel1e",
+    _by_order("hankel1e", lambda x, y: np.exp(-1j * y) * (j_by_order(x, y) + 1j * y_by_order(x, y))),
+    lambda out, x, y: _between(sp.hankel1e, -1)(x, y) - 1j * out,
+)
+enter(
+    "hankel2e",
+    _by_order("hankel2e", lambda x, y: np.exp(1j * y) * (j_by_order(x, y) - 1j * y_by_order(x, y))),
+    lambda out, x, y: _between(sp.hankel2e, -1)(x, y) + 1j * out,
+)
 
 # Those of order 2 have names of their own, by which compiled code knows them.
 
