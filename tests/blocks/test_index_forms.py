@@ -264,14 +264,32 @@ def test_the_imaginary_part_is_dropped():
         ad.jvp(lambda x: written(x, 1j, 0), (A,), (A,))
 
 
+WAYS = {
+    "item": lambda y, c: y.__setitem__(0, c),
+    "list": lambda y, c: y.__setitem__([0, 1], [c, c]),
+    "flat": lambda y, c: y.flat.__setitem__(0, c),
+    "put": lambda y, c: np.put(y, [0], c),
+    "fill": lambda y, c: y.fill(c),
+    "diagonal": lambda y, c: np.fill_diagonal(y, c),
+}
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
-def test_a_complex_number_of_pythons_is_not_written_into_a_real_array(backend):
-    compiled = ad.compile(lambda x, y: written(x, y, 0), backend=backend)
+def test_a_complex_number_of_pythons_is_not_written_into_a_real_array(way, backend):
+    def f(x, y):
+        out = x * 1.0
+        WAYS[way](out, y)
+        return out
+
+    compiled = ad.compile(f, backend=backend)
     for _ in range(2):
-        with pytest.raises(TypeError):
+        with pytest.raises((TypeError, ValueError)):
             compiled(A, 1j)
-        same(compiled(A, np.complex128(2j)), written(A, 0.0, 0))
+    if way == "item":
+        for _ in range(2):
+            same(compiled(A, np.complex128(2j)), f(A, 0.0))
 
 
 # An empty Variable as an index of a plain array, which NumPy asks nothing of but its length

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import NUMPY_ERRORS, DragongradError, DtypeError, describe, user_line
+from ..core.nests import flatten
 from ..core.variable import Variable, holds_variable, value_of
 from ..lines import user_level
 
@@ -20,7 +21,11 @@ def elements(x: Any, y: Any) -> Any:
     So integers take no NaN and nothing that is too large for them.
     """
     if y.__class__ in LISTS:
-        return y if holds_variable(y) else np.array(y, x.dtype)
+        if not holds_variable(y):
+            return np.array(y, x.dtype)
+        for part in filter(is_complex_number, flatten(y)[0]):
+            storable(x, part)
+        return y
     if isinstance(y, (str, bytes)) or (isinstance(y, np.ndarray) and y.dtype.kind in "SU"):
         # A number that is spelled, or none, which is refused also where nothing is written.
         return np.asarray(y).astype(x.dtype)
@@ -68,8 +73,7 @@ def storable(x: Any, y: Any) -> Any:
         _refuse_no_numbers(x, np.asarray(y))
     if kind != "c" or x.dtype.kind == "c":
         return y
-    # In a traced run a number of Python's is one of its own class inside a Variable.
-    if complex in (y.__class__, getattr(y, "data", y).__class__) and x.dtype.kind != "b":
+    if is_complex_number(y) and x.dtype.kind != "b":
         raise DtypeError(
             f"a complex number cannot be stored in an array of {x.dtype}\n  at {user_line()}\n"
             "Make the array complex: x.astype(complex), or store y.real"
@@ -79,6 +83,11 @@ def storable(x: Any, y: Any) -> Any:
     message = "Casting complex values to real discards the imaginary part"
     warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=user_level())
     return np.real(y)
+
+
+def is_complex_number(y: Any) -> bool:
+    """Whether a value is a complex number of Python's: in a traced run one of that class inside a Variable."""
+    return y.__class__ is complex or (isinstance(y, Variable) and y.data.__class__ is complex)
 
 
 def _refuse_no_numbers(x: Any, y: Any) -> None:

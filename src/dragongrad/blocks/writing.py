@@ -24,7 +24,7 @@ from ..core.variable import Variable, plain
 from .axes import as_array, mask_of
 from .choosing import index_along, whole, within
 from .memory import decided_by_memory, lying, relaid, root_of, view_of
-from .storing import as_numpy_refuses, elements, refused_as_numpy_refuses, storable
+from .storing import as_numpy_refuses, elements, is_complex_number, refused_as_numpy_refuses, storable
 from .views import array_of_no_axes, is_array, lying_together, own
 
 
@@ -114,7 +114,7 @@ def _fitting(target: Any, values: Any) -> Any:
 
 def _refuse_complex(target: Any, values: Any, arrays: bool = False) -> None:
     """Refuse Python's complex numbers where real ones are, and where NumPy casts safely arrays of them too."""
-    if values.__class__ is complex or (arrays and as_array(values).dtype.kind == "c"):
+    if is_complex_number(values) or (arrays and as_array(values).dtype.kind == "c"):
         storable(target, 1j)
 
 
