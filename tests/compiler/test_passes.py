@@ -60,6 +60,17 @@ def test_constants_are_folded():
     assert names(graph) == ["multiply", "add"]
 
 
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize("made", [np.zeros_like, np.ones_like, lambda x: np.full_like(x, 1)])
+def test_a_constant_that_is_folded_keeps_its_dtype(made, backend):
+    f = lambda x: (made(x) ** 2, np.power(made(x), 2), made(x) ** 3, 1 + made(x) ** 2)
+    for dtype in (bool, np.int8, np.float32):
+        x = np.ones((3, 3), dtype)
+        compiled = ad.compile(f, backend=backend)
+        for got in (compiled(x), compiled(x)):
+            assert [g.dtype for g in got] == [e.dtype for e in f(x)]
+
+
 @pytest.mark.parametrize(
     ("f", "kept"),
     [

@@ -37,13 +37,15 @@ def _elementwise() -> list[str]:
     return lines
 
 
+# No three equal numbers for clip: their slopes are right together, and not each by itself.
 ELEMENTWISE = [
     *_elementwise(),
     "{x} + {x2~x}", "{x} - {x2~x}", "{x} * {x2~x}", "{x} / ({x2~x} ** 2 + 1)", "-{x}", "+{x}", "abs({x})",
     "{x} ** {2|3|0|1|-1|0.5}", "(1 + {x} ** 2) ** np.tanh({x2~x})", "{2|0.5|-1} ** {x}", "{x} % {1.5|-0.7}",
     "{x} // {0.7|2}", "np.ldexp({r}, {1|-3|0})", "np.exp(np.sin({x}))", "ad.logistic({x})", "{x} * {number}",
-    "{number} - {x}", "{x} * 1j", "np.clip({r}, {-0.5|None|0}, {0.5|None|1})", "np.clip({r}, {r2~r}, {r3~r})",
-    "{r}.clip({-0.5|0})", "np.where({r} > 0, {x~r}, {x2~x})", "np.where({b}, {x~b}, {number})",
+    "{number} - {x}", "{x} * 1j", "np.clip({r}, {-0.5|None|0}, {0.5|None|1})",
+    "np.clip({r}, {r2~r} - 0.25, {r3~r})", "{r}.clip({-0.5|0})", "np.where({r} > 0, {x~r}, {x2~x})",
+    "np.where({b}, {x~b}, {number})",
     "np.maximum({r}, {0|0.5})", "np.real({c})", "np.imag({c})", "np.conj({c})", "np.angle({c})", "{c}.real",
     "{c}.imag", "{c}.conj()", "np.nan_to_num({x})", "np.modf({r})[{0|1}]", "np.divmod({r}, {0.7|2})[{0|1}]",
     "np.frexp({r})[{0|1}]", "np.{round|around}({x}, {0|1|-1})", "{x}.round()",

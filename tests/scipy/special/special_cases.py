@@ -203,12 +203,13 @@ SIZES = (0.3, 2.0, 9.0, 40.0)
 NU = pairs(ORDERS, SIZES)
 # Those of J and Y may be negative, and near the change of sign.
 TURNED = NU + pairs((-0.4, -2.0, -5.3), SIZES)
+LARGE = of((198.4, 192.9), (20.8, 22.3), (25.9, 24.7), (30.0, 500.0), (120.0, 60.0), (1500.0, 1600.0))
 WHOLE = pairs((0, 1, 4), SIZES)
 HALF = lambda f, n, x: mp.sqrt(mp.pi / (2 * x)) * f(n + mpf(1) / 2, x)
 
 BESSEL = (
-    Case("jv", TURNED, mp.besselj, (0, 1)),
-    Case("yv", TURNED, mp.bessely, (0, 1)),
+    Case("jv", TURNED + LARGE, mp.besselj, (0, 1)),
+    Case("yv", TURNED + LARGE, mp.bessely, (0, 1)),
     Case("yn", WHOLE, mp.bessely, (1,)),
     Case("iv", NU, mp.besseli, (0, 1)),
     Case("kv", NU, mp.besselk, (0, 1)),

@@ -27,7 +27,10 @@ def _visit(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     if size > _LARGE and size > max((np.size(v) for v in values), default=0):
         return writer.again(node, values)
     with np.errstate(all="ignore"):
-        return uniform(block.value(*values, **node.params))
+        found = block.value(*values, **node.params)
+        # The square of truths is int8 as an operator, and int64 as NumPy's function.
+        known = not isinstance(found, (np.ndarray, np.generic)) or found.dtype == node.dtype
+        return uniform(found if known else found.astype(node.dtype))
 
 
 def uniform(value: Value) -> Value:
