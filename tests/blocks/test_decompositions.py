@@ -408,6 +408,9 @@ def test_the_second_derivative_of_a_value_beside_equal_ones(of, name, rng):
     with np.errstate(all="ignore"):
         found = [*second_orders(f, COLUMN, v, w)]
         rows = ad.vmap(lambda x: ad.jvp(ad.grad(f), (x,), (v,))[1])(np.stack([COLUMN, 2 * COLUMN]))
+        if name in ("equal columns", "a wide matrix") and 0 in BESIDE_EQUAL[name](COLUMN):
+            # With some BLAS a value is zero to the last bit, and reverse over reverse says that it does not know.
+            assert np.isnan(found.pop(2))
     np.testing.assert_allclose([*found, np.sum(w * rows[0])], expected, rtol=1e-4, atol=1e-6)
 
 

@@ -1,6 +1,7 @@
 """The face of scikit-learn, by its own checks."""
 
 import pickle
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -22,9 +23,14 @@ def rounds_by_rows(estimator):
     return {"check_methods_subset_invariance": "the network computes in float32, whose numbers are 1.2e-7 apart"}
 
 
+# On others it rounds them alike, which older releases cannot be told.
+MAY_PASS = {"xfail_strict": False} if "xfail_strict" in signature(parametrize_with_checks).parameters else {}
+
+
 @parametrize_with_checks(
     [nn.Classifier(optimizer=nn.adam(0.01), epochs=20, batch=64, compile=False)],
     expected_failed_checks=rounds_by_rows,
+    **MAY_PASS,
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

@@ -69,8 +69,9 @@ def _array(self: Variable) -> Any:
     if self.level is PLAIN:
         return self.data.__array__
     if 0 in self.shape:
-        # NumPy would take it for an empty list, which is an index of whole numbers and has no other axes.
-        return np.empty(self.shape, self.dtype).__array__ if self.dtype.kind in "iu" else partial(_refused, self)
+        # NumPy would take it for an empty list, which has no other axes; and as an index it takes what it is given
+        # for whole numbers then, also a mask.
+        return np.empty(self.shape, self.dtype).__array__ if self.dtype.kind != "b" else partial(_refused, self)
     raise AttributeError("a Variable is no array: its derivative would be lost")
 
 

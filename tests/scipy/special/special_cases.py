@@ -346,6 +346,19 @@ def _chndtr(x, v, c):
     return mp.fsum(terms(j) for j in range(60))
 
 
+def _nctdtr(v, c, t):
+    front = mp.log(2) + v / 2 * mp.log(v / 2) - mp.loggamma(v / 2)
+    part = lambda u: mp.exp(front + v * (u - mp.exp(2 * u) / 2)) * mp.ncdf(t * mp.exp(u) - c)
+    return mp.quad(part, [-90 / v, -30 / v, -8 / v, -2 / v, 0, 1, 2, 4])
+
+
+def _ncfdtr(m, n, c, x):
+    y = m * x / (m * x + n)
+    return mp.fsum(
+        mp.exp(-c / 2) * (c / 2) ** j / mp.factorial(j) * _betainc(m / 2 + j, n / 2, y) for j in range(60)
+    )
+
+
 def _bdtr(k, n, p):
     return _betainc(n - k, k + 1, 1 - p)
 
@@ -420,6 +433,10 @@ DISTRIBUTIONS = (
     Case("chndtr", of((3.0, 2.5, 1.7), (0.4, 5.0, 0.1), (20.0, 4.0, 9.0)), _chndtr, (0, 2)),
     Case("chndtrix", of((0.6, 2.5, 1.7),), solved(_chndtr, "chndtrix", 0), (0, 2)),
     Case("chndtrinc", of((3.0, 2.5, 0.6),), solved(_chndtr, "chndtrinc", 2), (0, 2)),
+    Case("nctdtr", of((3.0, 0.5, 1.2), (10.0, -1.0, 0.3)), _nctdtr, (0, 1, 2)),
+    Case("ncfdtr", of((3.0, 5.0, 1.0, 1.2), (10.0, 4.0, 9.0, 3.0)), _ncfdtr, (2, 3)),
+    # SciPy's search ends after 7 digits.
+    Case("ncfdtrinc", of((3.0, 5.0, 0.4, 1.2),), solved(_ncfdtr, "ncfdtrinc", 2), (2, 3), rtol=1e-5, second=1e-4),
     Case("kolmogorov", of(0.3, 0.85, 0.95, 1.7), _kolmogorov),
     Case("kolmogi", of(0.99, 0.5, 1e-3), solved(_kolmogorov, "kolmogi", 0)),
     Case("tklmbda", of((0.3, 0.5), (-0.7, -0.4), (0.2, 0.0), (0.1, 3.0)), _tukey, (0, 1)),

@@ -13,6 +13,7 @@ from . import (
     incomplete,
     integrals,
     noncentral,
+    noncentral_t,
     polynomials,
     statistics,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "incomplete",
     "integrals",
     "noncentral",
+    "noncentral_t",
     "polynomials",
     "statistics",
 ]

@@ -197,7 +197,8 @@ def _collected(found: list[Any]) -> Any:
 
 def _none(f: Any, init: Any, leaves: list[Any], structure: Any, xs: Any) -> Any:
     """What no step has collected: the body is called once, on zeros, to know what that is."""
-    zeros = [np.zeros(np.shape(leaf)[1:], np.asarray(leaf).dtype) for leaf in leaves]
+    arrays = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
+    zeros = [np.zeros(a.shape[1:], a.dtype) for a in arrays]
     _, y = _pair(f(init, None if xs is None else unflatten(structure, zeros)))
     made, own = flatten(y)
     return unflatten(own, [np.stack([leaf])[:0] for leaf in made])
