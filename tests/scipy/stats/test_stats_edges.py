@@ -169,4 +169,120 @@ def test_logarithms_of_probabilities_go_on_moving_where_those_are_too_small(name
     # The squares of these probabilities are no numbers; where a probability is subnormal its reciprocal is none.
     assert ad.grad(ad.grad(lambda x: stats.gamma.logsf(x, 3.0)))(700.0) == pytest.approx(-4.069970773e-6, rel=1e-8)
     assert ad.grad(ad.grad(lambda x: stats.t.logcdf(x, 4.0)))(-1e60) == pytest.approx(4e-120, rel=1e-8)
-    assert np.isnan(ad.grad(lambda x: stats.skewnorm.logcdf(x, 3.0))(-12.0))
+
+
+def _gamma_above(x, a):
+    return mpmath.log(mpmath.gammainc(a, x, regularized=True))
+
+
+def _gamma_below(x, a):
+    # P(a, x) = x**a exp(-x) M(1, a + 1, x) / G(a + 1)
+    return a * mpmath.log(x) - x - mpmath.loggamma(a + 1) + mpmath.log(mpmath.hyp1f1(1, a + 1, x))
+
+
+def _beta_below(x, a, b):
+    series = mpmath.hyp2f1(1, a + b, a + 1, x)
+    return a * mpmath.log(x) + b * mpmath.log(1 - x) - mpmath.log(a * mpmath.beta(a, b)) + mpmath.log(series)
+
+
+def _normal(x):
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+def _skewed_below(x, a):
+    # The integral of the density, by the length over which it falls.
+    step = 1 / (-x * (1 + (a * a if a > 0 else 0)))
+    density = lambda s: mpmath.exp(x * s - s * s / 2) * mpmath.erfc(a * (s - x) / mpmath.sqrt(2))
+    mass = mpmath.quad(density, [k * step for k in (0, 1, 3, 8, 20, 60, 200)])
+    return mpmath.log(mass) - x * x / 2
+
+
+def _exponnorm_below(x, k):
+    return mpmath.log(_normal(x) - mpmath.exp((1 / (2 * k) - x) / k) * _normal(x - 1 / k))
+
+
+FAR_OUT = [
+    ("gamma", "logcdf", (1.7,), 1e-250, _gamma_below), ("gamma", "logsf", (1.7,), 900.0, _gamma_above),
+    ("gamma", "logsf", (400.0,), 3e4, _gamma_above), ("gamma", "logcdf", (400.0,), 20.0, _gamma_below),
+    ("chi2", "logsf", (3.4,), 4e3, lambda x, v: _gamma_above(x / 2, v / 2)),
+    ("chi", "logsf", (2.4,), 60.0, lambda x, v: _gamma_above(x * x / 2, v / 2)),
+    ("chi", "logcdf", (2.4,), 1e-180, lambda x, v: _gamma_below(x * x / 2, v / 2)),
+    ("nakagami", "logsf", (1.4,), 60.0, lambda x, v: _gamma_above(v * x * x, v)),
+    ("maxwell", "logsf", (), 60.0, lambda x: _gamma_above(x * x / 2, mpmath.mpf(1.5))),
+    ("invgamma", "logcdf", (2.7,), 1e-4, lambda x, a: _gamma_above(1 / x, a)),
+    ("invgamma", "logsf", (2.7,), 1e150, lambda x, a: _gamma_below(1 / x, a)),
+    ("loggamma", "logsf", (1.4,), 8.0, lambda x, c: _gamma_above(mpmath.exp(x), c)),
+    ("gennorm", "logcdf", (1.6,), -200.0, lambda x, b: _gamma_above((-x) ** b, 1 / b)),
+    ("beta", "logcdf", (1.7, 2.3), 1e-200, _beta_below),
+    ("beta", "logsf", (90.0, 30.0), 1 - 1e-7, lambda x, a, b: _beta_below(1 - x, b, a)),
+    ("betaprime", "logsf", (1.7, 3.2), 1e120, lambda x, a, b: _beta_below(1 / (1 + x), b, a)),
+    ("f", "logcdf", (3.2, 5.7), 1e-220, lambda x, n, m: _beta_below(n * x / (m + n * x), n / 2, m / 2)),
+    ("t", "logcdf", (3.4,), -1e120, lambda x, v: _beta_below(v / (v + x * x), v / 2, mpmath.mpf(0.5))),
+    ("t", "logsf", (200.0,), 1e3, lambda x, v: _beta_below(v / (v + x * x), v / 2, mpmath.mpf(0.5))),
+    ("skewnorm", "logcdf", (3.0,), -12.0, _skewed_below), ("skewnorm", "logcdf", (-3.0,), -40.0, _skewed_below),
+    ("skewnorm", "logsf", (-2.0,), 30.0, lambda x, a: _skewed_below(-x, -a)),
+    ("exponnorm", "logcdf", (0.8,), -40.0, _exponnorm_below),
+    ("exponnorm", "logcdf", (1e7,), -40.0, _exponnorm_below),
+    ("exponnorm", "logcdf", (90.0,), -40.0, _exponnorm_below),
+    ("exponnorm", "logsf", (0.8,), 900.0, lambda x, k: (1 / (2 * k) - x) / k + mpmath.log(_normal(x - 1 / k))),
+    ("foldnorm", "logsf", (0.9,), 45.0, lambda x, c: mpmath.log(_normal(c - x) + _normal(-c - x))),
+    ("johnsonsb", "logcdf", (0.4, 1.3), 1e-100, lambda x, a, b: mpmath.log(_normal(a + b * mpmath.log(x)))),
+    ("genextreme", "logsf", (-0.2,), 1e100, lambda x, c: 1 / c * mpmath.log1p(-c * x)),
+    ("burr", "logsf", (2.2, 1.3), 1e200, lambda x, c, d: mpmath.log(d) - c * mpmath.log(x)),
+    ("burr12", "logcdf", (2.2, 1.3), 1e-200, lambda x, c, d: mpmath.log(d) + c * mpmath.log(x)),
+    ("weibull_min", "logcdf", (1.6,), 1e-300, lambda x, c: c * mpmath.log(x)),
+    ("exponweib", "logcdf", (1.3, 1.6), 1e-300, lambda x, a, c: a * c * mpmath.log(x)),
+    ("exponweib", "logsf", (1.3, 1.6), 90.0, lambda x, a, c: mpmath.log(a) - x**c),
+    ("invweibull", "logsf", (2.6,), 1e200, lambda x, c: -c * mpmath.log(x)),
+    ("laplace", "logcdf", (), -900.0, lambda x: x), ("rayleigh", "logcdf", (), 1e-200, lambda x: 2 * mpmath.log(x)),
+    ("laplace_asymmetric", "logsf", (1.3,), 900.0, lambda x, k: -k * x - mpmath.log1p(k * k)),
+    ("triang", "logcdf", (0.4,), 1e-200, lambda x, c: 2 * mpmath.log(x) - mpmath.log(c)),
+    ("invgauss", "logcdf", (0.8,), 1e-50, lambda x, m: -1 / (2 * x) + 1 / m + mpmath.log(x) / 2 - x / (2 * m * m)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "method", "shapes", "x", "log"), FAR_OUT)
+@pytest.mark.filterwarnings("ignore")
+def test_logarithms_of_probabilities_far_out(name, method, shapes, x, log):
+    f, args = lambda *p: getattr(getattr(stats, name), method)(*p), (x, *shapes)
+    value, slopes = ad.value_and_grad(f, tuple(range(len(args))))(*args)
+    want = getattr(getattr(scipy.stats, name), method)(*args)
+    assert value == pytest.approx(want, rel=1e-8) or want == -np.inf
+    for i in range(len(args)):
+        one = lambda t, i=i: f(*args[:i], t, *args[i + 1 :])
+        with mpmath.workdps(130):
+            at = [mpmath.mpf(v) for v in args]
+            h = at[i] * mpmath.mpf(10) ** -18
+            low, mid, high = (log(*at[:i], at[i] + k * h, *at[i + 1 :]) for k in (-1, 0, 1))
+            slope, bend = float((high - low) / (2 * h)), float((high - 2 * mid + low) / h**2)
+        assert slopes[i] == pytest.approx(slope, rel=1e-11, abs=0)
+        np.testing.assert_allclose(ad.jvp(one, (args[i],), (1.0,))[1], slope, rtol=1e-11)
+        # Of what is linear only rounding is left.
+        if abs(bend * args[i]) > 1e-40 * abs(slope) and abs(bend) < 1e290:
+            assert ad.grad(ad.grad(one))(args[i]) == pytest.approx(bend, rel=1e-9, abs=0)
+
+
+STARTS = {
+    "gamma": (1.7,), "chi2": (1.4,), "chi": (2.4,), "f": (1.2, 5.7), "weibull_min": (0.6,), "weibull_max": (1.6,),
+    "exponweib": (1.3, 1.6), "maxwell": (), "fisk": (2.6,), "burr": (0.7, 0.6), "burr12": (0.4, 1.3),
+    "nakagami": (1.4,), "rice": (0.9,), "beta": (0.7, 2.3), "powerlaw": (1.7,), "triang": (0.4,), "arcsine": (),
+    "expon": (), "triang of zero": (0.0,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.filterwarnings("ignore")
+def test_where_a_density_begins_it_moves_with_the_scale_as_beside(name):
+    shapes, family = STARTS[name], getattr(stats, name.split()[0])
+    f = lambda x: lambda *p: family.logpdf(x, *p[:-1], 0.0, p[-1])
+    beside = -1e-90 if name == "weibull_max" else 1e-90
+    wanted = ad.grad(f(beside), len(shapes))(*shapes, 1.3)
+    value, slopes = ad.value_and_grad(f(0.0), tuple(range(len(shapes) + 1)))(*shapes, 1.3)
+    assert value == getattr(scipy.stats, name.split()[0]).logpdf(0.0, *shapes, 0.0, 1.3)
+    assert not np.any(np.isnan(slopes))
+    assert slopes[-1] == pytest.approx(wanted)
+    assert ad.jvp(lambda s: f(0.0)(*shapes, s), (1.3,), (1.0,))[1] == pytest.approx(wanted)
+    if name in ("expon", "triang of zero"):
+        found = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([0.0, 1.3]))
+        near = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([1e-9, 1.3]))
+        np.testing.assert_allclose(found, near, rtol=1e-7)

@@ -18,8 +18,8 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
-from ...transforms.poles import unknown
 from .chapter import CHAPTER, Standing, double, method_of
+from .logarithms import exponential, far_out, log_of_part, remainder, somewhere
 from .members import Member
 from .moments import MOMENTS, of_shapes, placed
 
@@ -51,6 +51,8 @@ class Formulas:
     vanishing : str
         Where the density is zero, and its formula is not asked: at "infinity", there and at the "low" end, at both
         "ends" of the support, or "nowhere".
+    start : callable, float or None
+        The power of the place as which the density begins at 0, where that is an end of the support.
     """
 
     logpdf: Formula
@@ -70,6 +72,7 @@ class Formulas:
     far_below: Formula | None = None
     far_above: Formula | None = None
     vanishing: str = "infinity"
+    start: Any = None
 
 
 class Family(Standing):
@@ -182,23 +185,37 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     return beside if f.vanishing == "nowhere" else np.logical_or(beside, np.isinf(y))
 
 
+def _at_start(family: Family, y: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """A place, and what is added to the logarithm of the density, where this is infinite at 0.
+
+    There the place does not move with the scale, and a power of zero does by that of the scale.
+    """
+    start, at = family.formulas.start, y == 0
+    if start is None or not somewhere(at):
+        return y, 0.0
+    shapes, loc, scale = family.parameters(args, kwargs)
+    power = of_shapes(start, shapes)
+    at = np.logical_and(at, power != 0)
+    log = np.log(np.where(at, scale, 1.0))
+    place = (double(x) - loc) / stop_gradient(scale)
+    return np.where(at, place, y), power * (stop_gradient(log) - log)
+
+
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
     outside = _outside(family.formulas, y, low, high)
     if family.discrete:
         outside = np.logical_or(outside, np.floor(y) != y)
+    y, beside = _at_start(family, y, x, args, kwargs)
     safe = np.where(outside, _inside(y, low, high), y)
-    out = family.formulas.logpdf(safe, *shapes) - np.log(scale)
+    out = family.formulas.logpdf(safe, *shapes) - np.log(scale) + beside
     return _settled(out, valid, (outside, -_INF), (np.isnan(y), np.nan))
 
 
 def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     f = family.formulas
     if f.pdf is None:
-        log = _logpdf(family, x, *args, **kwargs)
-        # Where it is zero it has a slope of zero, and its logarithm has none.
-        zero = log == -_INF
-        return np.where(zero, 0.0, np.exp(np.where(zero, 0.0, log)))[()]
+        return exponential(_logpdf(family, x, *args, **kwargs))[()]
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
     outside = _outside(f, y, low, high)
     out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
@@ -210,9 +227,9 @@ def _below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.cdf is not None:
         return f.cdf(y, *shapes)
     if f.logcdf is not None:
-        return np.exp(f.logcdf(y, *shapes))
+        return exponential(f.logcdf(y, *shapes))
     if f.logsf is not None:
-        return -np.expm1(f.logsf(y, *shapes))
+        return remainder(f.logsf(y, *shapes))
     if f.sf is not None:
         return 1.0 - f.sf(y, *shapes)
     raise NoRuleError(f"this distribution has no cdf of Variables\n  at {user_line()}\nIntegrate its pdf")
@@ -222,9 +239,9 @@ def _above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.sf is not None:
         return f.sf(y, *shapes)
     if f.logsf is not None:
-        return np.exp(f.logsf(y, *shapes))
+        return exponential(f.logsf(y, *shapes))
     if f.logcdf is not None:
-        return -np.expm1(f.logcdf(y, *shapes))
+        return remainder(f.logcdf(y, *shapes))
     return 1.0 - _below(f, y, shapes)
 
 
@@ -233,8 +250,8 @@ def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
         return f.logcdf(y, *shapes)
     known = f.sf is not None or f.logsf is not None
     part = _below(f, y, shapes)
-    out = _log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
-    return out if f.far_below is None else _far_out(part, f.far_below(y, *shapes), out)
+    out = log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
+    return far_out(part, f.far_below, y, shapes, out)
 
 
 def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
@@ -242,48 +259,8 @@ def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
         return f.logsf(y, *shapes)
     known = f.cdf is not None or f.logcdf is not None
     part = _above(f, y, shapes)
-    out = _log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
-    return out if f.far_above is None else _far_out(part, f.far_above(y, *shapes), out)
-
-
-# The square of a smaller probability is no number, by which a second derivative would be divided.
-_SMALL = 1e-150
-
-
-def _far_out(part: Any, far: Any, out: Any) -> Any:
-    """The logarithm of a probability, where that is small with the derivatives of `far`."""
-    none, quiet = stop_gradient(part == 0), stop_gradient(part)
-    beside = np.where(none, -_INF, np.log(np.where(none, 1.0, quiet)) - stop_gradient(np.where(none, 0.0, far)))
-    return np.where(quiet < _SMALL, far + beside, out)
-
-
-def _log(part: Any) -> Any:
-    """The logarithm, of whose derivatives none divides by a square that is no number any more.
-
-    The reciprocal of a subnormal number may be infinite: there they are unknown.
-    """
-    kind, quiet = np.finfo(part.dtype), stop_gradient(part)
-    small = quiet < part.dtype.type(2.0 ** (kind.minexp // 2))
-    power = -3 * kind.minexp // 5
-    out = np.log(part * np.where(small, part.dtype.type(2.0**power), part.dtype.type(1)))
-    out = out - np.where(small, part.dtype.type(power * float(np.log(2))), part.dtype.type(0))
-    least = np.logical_and(quiet != 0, quiet < part.dtype.type(1 / kind.max))
-    return np.where(least, out + unknown(part), out)
-
-
-def _log_of_part(part: Any, rest: Any, some: bool) -> Any:
-    """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself.
-
-    With `some` of the probability that is not zero alone.
-    """
-    part = np.where(part == 0, 1.0, part) if some else part
-    out, quiet = _log(part), stop_gradient(part)
-    if rest is None:
-        return out
-    rest = stop_gradient(rest)
-    small = quiet > 0.5
-    precise = np.log1p(-np.where(small, rest, 0.5)) - np.log(np.where(small, quiet, 0.5))
-    return out + np.where(small, precise, 0.0)
+    out = log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
+    return far_out(part, f.far_above, y, shapes, out)
 
 
 def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:

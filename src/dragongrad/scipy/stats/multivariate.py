@@ -17,7 +17,8 @@ from ..checks import checked
 from ..linalg.systems import triangular
 from .chapter import CHAPTER, Standing, double, floating, method_of
 from .members import Member
-from .normal import LOG2, LOG2PI, PI
+from .normal import PI
+from .tails import LOG2, LOG2PI
 
 
 class Multivariate(Standing):
