@@ -71,6 +71,7 @@ triang = Family("triang", "c", Formulas(
     ),
     sf=lambda x, c: np.where(_rises(x, c), 1 - x * x / _unless(c == 0, c), (1 - x) ** 2 / _unless(c == 1, 1 - c)),
     ppf=lambda q, c: np.where(q < c, np.sqrt(c * q), 1 - np.sqrt((1 - c) * (1 - q))),
+    isf=lambda q, c: np.where(q > 1 - c, np.sqrt(c * (1 - q)), 1 - np.sqrt((1 - c) * q)),
     mean=lambda c: (c + 1) / 3, var=lambda c: (1 - c + c * c) / 18, entropy=lambda c: 0.5 - LOG2 + 0 * c,
     low=0.0, high=1.0, valid=lambda c: np.logical_and(c >= 0, c <= 1),
     far_below=lambda x, c: np.log(x) + np.where(c == 0, LOG2, np.log(x) - np.log(_unless(c == 0, c))),
@@ -121,7 +122,7 @@ semicircular = Family("semicircular", "", Formulas(
     entropy=float(np.log(PI)) - 0.5, low=-1.0, high=1.0,
 ))  # fmt: skip
 cosine = Family("cosine", "", Formulas(
-    lambda x: np.log1p(np.cos(x)) - LOG2PI, cdf=lambda x: _less_sine(PI + x) / (2 * PI),
+    lambda x: 2 * np.log(np.cos(x / 2)) + LOG2 - LOG2PI, cdf=lambda x: _less_sine(PI + x) / (2 * PI),
     sf=lambda x: _less_sine(PI - x) / (2 * PI), mean=0.0, var=PI**2 / 3 - 2, entropy=float(np.log(4 * PI)) - 1,
-    low=-PI, high=PI,
+    low=-PI, high=PI, vanishing="ends",
 ))  # fmt: skip

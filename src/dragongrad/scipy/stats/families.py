@@ -283,29 +283,52 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
 # Quantiles: by a formula, or as the place at which the probability is the given one
 
 
-def _inverse(name: str, probability: Any, from_below: bool) -> Any:
-    """The Block of SciPy's method that inverts a probability."""
+def _polished(x: Any, q: Any, shapes: list[Any], f: Formulas, log: Any, far: Any) -> Any:
+    """A quantile of SciPy's, by Newton's method where its probability is another one: its search may have ended."""
+    (low, high), wanted = (of_shapes(end, shapes) for end in (f.low, f.high)), np.log(q)
+    with np.errstate(all="ignore"):
+        off, near = np.isfinite(x), 1e-6
+        for _ in range(60):
+            known, slope = jvp(lambda x: log(f, x, shapes), (x,), (np.ones(np.shape(x)),))
+            none = np.isinf(known)
+            if far is not None and np.any(none):
+                known = np.where(none, far(x, *shapes), known)
+            gap = wanted - known
+            off, near = np.logical_and(off, np.absolute(gap) > near * (1 - wanted)), 1e-15
+            if not np.any(off):
+                break
+            step = x + gap / slope
+            # Inside of the support, of which a millionth of the way is left.
+            step = np.maximum(step, np.where(np.isfinite(low), low + (x - low) * 1e-6, -_INF))
+            step = np.minimum(step, np.where(np.isfinite(high), high + (x - high) * 1e-6, _INF))
+            x = np.where(np.logical_and(off, np.isfinite(step)), step, x)
+    return x
+
+
+def _inverse(name: str, log: Any, sign: int) -> Any:
+    """The Block of SciPy's method that inverts a probability, of which the logarithm is given."""
 
     def value(q: Any, *shapes: Any, family: Family) -> Any:
-        return np.asarray(getattr(family.scipys, name)(q, *shapes))[()]
+        x, f = np.asarray(getattr(family.scipys, name)(q, *shapes)), family.formulas
+        return _polished(x, q, list(shapes), f, log, f.far_below if sign > 0 else f.far_above)[()]
 
     def pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
-        """From F(x; shapes) = q: the change of x is that of q without that of F, over the slope of F."""
-        (_, *shapes), (q_dot, *dots) = xs, xs_dot
+        """From log F(x; shapes) = log q: the change of x is that of the right without that of F, over its slope."""
+        (q, *shapes), (q_dot, *dots) = xs, xs_dot
         f = family.formulas
-        change = q_dot
+        change = q_dot / q
         if shapes:
-            change = q_dot - jvp(lambda *s: probability(f, out, list(s)), tuple(shapes), tuple(dots))[1]
-        return (change if from_below else -change) / np.exp(f.logpdf(out, *shapes))
+            change = change - jvp(lambda *s: log(f, out, list(s)), tuple(shapes), tuple(dots))[1]
+        return sign * change / np.exp(f.logpdf(out, *shapes) - np.log(q))
 
     return general(
         name, value=value, pushforward=pushforward, names=("xs",), parameters=("family",), dispatches=False
     )
 
 
-_quantile = _inverse("ppf", _below, from_below=True)
+_quantile = _inverse("ppf", _log_below, 1)
 # By the probability of lying above, which near zero is precise.
-_upper = _inverse("isf", _above, from_below=False)
+_upper = _inverse("isf", _log_above, -1)
 
 
 def place_of(family: Family, q: Any, shapes: list[Any]) -> Any:

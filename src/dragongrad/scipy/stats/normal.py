@@ -152,8 +152,8 @@ def _bounded_exp(x: Any) -> Any:
 
 moyal = Family("moyal", "", Formulas(
     lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(_bounded_exp(-x / 2) / 2**0.5),
-    sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
-    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
+    sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -LOG2 - 2 * np.log(sp.erfcinv(q)),
+    isf=lambda q: -LOG2 - 2 * np.log(sp.erfinv(q)), mean=GAMMA + LOG2, var=PI**2 / 2,
     far_below=lambda x: sp.log_ndtr(-np.exp(-x / 2)), far_above=lambda x: -x / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
@@ -234,8 +234,9 @@ def log_1m_exp(u: Any) -> Any:
 
 genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
-    ppf=lambda q, c: -log_expm1(-np.log(q) / c), mean=lambda c: GAMMA + sp.psi(c),
-    var=lambda c: PI**2 / 6 + sp.zeta(2.0, c), far_above=lambda x, c: np.log(c) - x,
+    ppf=lambda q, c: -log_expm1(-np.log(q) / c), isf=lambda q, c: -log_expm1(-np.log1p(-q) / c),
+    mean=lambda c: GAMMA + sp.psi(c), var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
+    far_above=lambda x, c: np.log(c) - x,
 ))  # fmt: skip
 
 

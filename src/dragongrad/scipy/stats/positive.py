@@ -203,7 +203,7 @@ halfcauchy = Family("halfcauchy", "", Formulas(
 halflogistic = Family("halflogistic", "", Formulas(
     lambda x: LOG2 - x - 2 * np.logaddexp(0.0, -x), cdf=lambda x: -np.expm1(-x) / (1 + np.exp(-x)),
     sf=lambda x: 2 * sp.expit(-x),
-    ppf=lambda q: 2 * np.arctanh(q), isf=lambda q: np.log((2 - q) / q), mean=2 * LOG2,
+    ppf=lambda q: 2 * np.arctanh(q), isf=lambda q: np.log(2 - q) - np.log(q), mean=2 * LOG2,
     var=PI**2 / 3 - 4 * LOG2**2, entropy=2 - LOG2, low=0.0, far_above=lambda x: -x,
 ))  # fmt: skip
 
