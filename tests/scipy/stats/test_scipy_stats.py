@@ -168,6 +168,20 @@ CASES |= {
     "wishart of numbers": case(
         lambda m, x, c: (m.wishart.logpdf(x**2, 3.0, c**2), m.wishart.mean(3.0, c**2)), MEAN, np.array(1.3)
     ),
+    "multivariate_t entropy": case(
+        lambda m, c, df: tuple(m.multivariate_t.entropy(None, c @ c.T, k * df) for k in (1.0, 900.0)),
+        COV, np.array(3.4), batches=False,
+    ),
+    "covariances": case(lambda m, a: (m.dirichlet.cov(a), m.multinomial.cov(6, a / np.sum(a)),
+                                      m.multinomial.entropy(6, a / np.sum(a))), np.array([1.3, 2.4, 0.8])),
+    "matrix_normal entropy": case(lambda m, r, c: m.matrix_normal.entropy(r @ r.T, c @ c.T), SCATTER, COV),
+    "wishart moments": case(
+        lambda m, df, c: tuple(
+            getattr(getattr(m, n), k)(1.0 * df, c @ c.T) for n in ("wishart", "invwishart")
+            for k in ("mean", "mode", "var", "entropy")
+        ),
+        np.array(7.4), COV,
+    ),
     "multinomial mean": case(lambda m, p: m.multinomial.mean(6, p / np.sum(p)), UNIT),
     "multinomial": case(lambda m, p: m.multinomial.logpmf([2, 1, 3], 6, p / np.sum(p)), UNIT),
 }  # fmt: skip
