@@ -188,8 +188,13 @@ def _fisher(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _fisher_x(x: Any, y: Any, z: Any) -> Any:
-    a, b, low, high = _fisher(x, y, z)
-    return beta_density(a, b, low, high) * high * x / (y + x * z)
+    # Far out by its first term: of what is left there the square is no number, by which a slope is divided.
+    far = np.logical_and(z > 1e100, np.logical_and(z > 1e40 * (y / x), np.isfinite(z)))
+    a, b, low, high = _fisher(x, y, np.where(far, 1.0, z))
+    near = beta_density(a, b, low, high) * high * x / (y + x * np.where(far, 1.0, z))
+    first, second, log = (np.log(np.where(far, v, 1.0)) for v in (x, y, z))
+    least = np.exp(b * (second - first - log) - sp.betaln(a, b) - log)
+    return np.where(far, least, near)
 
 
 def _fisher_m(x: Any, y: Any, z: Any) -> Any:

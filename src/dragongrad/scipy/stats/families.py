@@ -43,8 +43,6 @@ class Formulas:
         The support.
     valid : callable or None
         Whether there is a member with such shapes; by default if all are positive.
-    pdf : callable or None
-        The density, where it is more than the exponential of `logpdf`.
     far_below, far_above : callable or None
         The logarithms of `cdf` and `sf` where those are too small for numbers, by which the derivatives of their
         logarithms go on there; up to a constant, as SciPy's value is -inf.
@@ -68,7 +66,6 @@ class Formulas:
     low: Any = -_INF
     high: Any = _INF
     valid: Formula | None = None
-    pdf: Formula | None = None
     far_below: Formula | None = None
     far_above: Formula | None = None
     vanishing: str = "infinity"
@@ -150,8 +147,13 @@ class Family(Standing):
 # Methods at places
 
 
-def _inside(y: Any, low: Any, high: Any) -> Any:
-    """A place of the support that stands for those outside."""
+def _within(y: Any, outside: Any, low: Any, high: Any) -> Any:
+    """Places, and for those outside of the support one that stands for them."""
+    return np.where(outside, _inside(low, high), y) if somewhere(outside) else y
+
+
+def _inside(low: Any, high: Any) -> Any:
+    """A place of the support."""
     low, high = stop_gradient(low), stop_gradient(high)
     from_low = np.where(np.isfinite(low), low + 1.0, 0.0)
     alone = np.where(np.isfinite(high), high - 1.0, from_low)
@@ -162,9 +164,10 @@ def _inside(y: Any, low: Any, high: Any) -> Any:
 
 def _settled(out: Any, valid: Any, *where: tuple[Any, float]) -> Any:
     """A value, with others where the place lies outside, and NaN where there is no such member."""
-    for outside, value in where:
-        out = np.where(outside, value, out)
-    return np.where(valid, out, np.nan)[()]
+    for outside, value in (*where, (np.logical_not(valid), np.nan)):
+        # Most often there is nothing of it.
+        out = np.where(outside, value, out) if somewhere(outside) else out
+    return out[()]
 
 
 def _place(family: Family, x: Any, args: Any, kwargs: Any) -> Any:
@@ -190,8 +193,8 @@ def _at_start(family: Family, y: Any, x: Any, args: Any, kwargs: Any) -> tuple[A
 
     There the place does not move with the scale, and a power of zero does by that of the scale.
     """
-    start, at = family.formulas.start, y == 0
-    if start is None or not somewhere(at):
+    start = family.formulas.start
+    if start is None or not somewhere(at := y == 0):
         return y, 0.0
     shapes, loc, scale = family.parameters(args, kwargs)
     power = of_shapes(start, shapes)
@@ -207,19 +210,12 @@ def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     if family.discrete:
         outside = np.logical_or(outside, np.floor(y) != y)
     y, beside = _at_start(family, y, x, args, kwargs)
-    safe = np.where(outside, _inside(y, low, high), y)
-    out = family.formulas.logpdf(safe, *shapes) - np.log(scale) + beside
+    out = family.formulas.logpdf(_within(y, outside, low, high), *shapes) - np.log(scale) + beside
     return _settled(out, valid, (outside, -_INF), (np.isnan(y), np.nan))
 
 
 def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
-    f = family.formulas
-    if f.pdf is None:
-        return exponential(_logpdf(family, x, *args, **kwargs))[()]
-    y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
-    outside = _outside(f, y, low, high)
-    out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
-    return _settled(out, valid, (outside, 0.0), (np.isnan(y), np.nan))
+    return exponential(_logpdf(family, x, *args, **kwargs))[()]
 
 
 def _below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
@@ -271,8 +267,7 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
             under, over = np.logical_or(y < low, y == -_INF), y >= high
         else:
             under, over = y <= low, y >= high
-        safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)
-        out = formula(family.formulas, safe, shapes)
+        out = formula(family.formulas, _within(y, np.logical_or(under, over), low, high), shapes)
         out = _settled(out, valid, (under, at_low), (over, at_high), (np.isnan(y), np.nan))
         # Above whole numbers SciPy's logarithm is zero, whether there is such a member or not.
         return np.where(over, at_high, out)[()] if family.discrete and at_low == -_INF else out

@@ -23,13 +23,13 @@ _LEAST = -746.0
 def exponential(log: Any) -> Any:
     """An exponential that where it is zero has a slope of zero: its argument may have an infinite one, or none."""
     zero = log < _LEAST
-    return np.where(zero, 0.0, np.exp(np.where(zero, 0.0, log)))
+    return np.where(zero, 0.0, np.exp(np.where(zero, 0.0, log))) if somewhere(zero) else np.exp(log)
 
 
 def remainder(log: Any) -> Any:
     """What the exponential leaves of one."""
     zero = log < _LEAST
-    return np.where(zero, 1.0, -np.expm1(np.where(zero, -1.0, log)))
+    return np.where(zero, 1.0, -np.expm1(np.where(zero, -1.0, log))) if somewhere(zero) else -np.expm1(log)
 
 
 # The square of a smaller probability is no number, by which a second derivative would be divided.

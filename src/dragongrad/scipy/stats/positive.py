@@ -86,8 +86,7 @@ f = Family("f", "dfn, dfd", Formulas(
         m / 2 * np.log(m) + n / 2 * np.log(n) + sp.xlogy(n / 2 - 1, x) - (n + m) / 2 * np.log(m + n * x)
         - sp.betaln(n / 2, m / 2)
     ),
-    cdf=lambda x, n, m: _odds_below(n / m * x, n / 2, m / 2),
-    sf=lambda x, n, m: _odds_above(n / m * x, n / 2, m / 2),
+    cdf=lambda x, n, m: sp.fdtr(n, m, x), sf=lambda x, n, m: sp.fdtrc(n, m, x),
     ppf=lambda q, n, m: m / n * _odds(q, n / 2, m / 2), isf=lambda q, n, m: m / n / _odds(q, m / 2, n / 2),
     mean=lambda n, m: _if(m > 2, _over(m, m - 2, m > 2) + 0 * n, _INF),
     var=lambda n, m: _if(m > 4, _over(2 * m * m * (n + m - 2), n * (m - 2) ** 2 * (m - 4), m > 4), _INF),
@@ -322,7 +321,7 @@ def _folded_mean(c: Any) -> Any:
 
 betaprime = Family("betaprime", "a, b", Formulas(
     lambda x, a, b: sp.xlogy(a - 1, x) - sp.xlog1py(a + b, x) - sp.betaln(a, b),
-    cdf=lambda x, a, b: _odds_below(x, a, b), sf=lambda x, a, b: _odds_above(x, a, b),
+    cdf=lambda x, a, b: sp.fdtr(2 * a, 2 * b, x * (b / a)), sf=lambda x, a, b: sp.fdtrc(2 * a, 2 * b, x * (b / a)),
     ppf=lambda q, a, b: _odds(q, a, b), isf=lambda q, a, b: 1 / _odds(q, b, a), low=0.0, vanishing="low",
     mean=lambda a, b: _if(b > 1, _over(a, b - 1, b > 1), _INF),
     var=lambda a, b: _if(b > 2, _over(a * (a + b - 1), (b - 2) * (b - 1) ** 2, b > 2), _INF),
@@ -337,28 +336,6 @@ def _odds(q: Any, a: Any, b: Any) -> Any:
     p = sp.betaincinv(a, b, np.where(low, q, 0.5))
     rest = sp.betainccinv(b, a, np.where(low, 0.5, q))
     return np.where(low, p / np.where(low, 1 - p, 1.0), (1 - rest) / rest)
-
-
-def _odds_below(x: Any, a: Any, b: Any) -> Any:
-    """The distribution function of p / (1 - p), where p is distributed as beta: by the smaller of p and 1 - p."""
-    high = x > 1
-    return np.where(high, _rest(high, 1 / np.where(high, x, 1.0), b, a), _part_of(np.logical_not(high), x, a, b))
-
-
-def _odds_above(x: Any, a: Any, b: Any) -> Any:
-    low = x <= 1
-    return np.where(low, _rest(low, x, a, b), _part_of(np.logical_not(low), 1 / np.where(low, 1.0, x), b, a))
-
-
-def _part_of(asked: Any, x: Any, a: Any, b: Any) -> Any:
-    x = np.where(asked, x, 1.0)
-    return sp.betainc(a, b, x / (1 + x))
-
-
-def _rest(asked: Any, x: Any, a: Any, b: Any) -> Any:
-    # SciPy takes long for it, but for the uniform distribution, which stands in where it is not asked for.
-    x, a, b = (np.where(asked, v, 1.0) for v in (x, a, b))
-    return sp.betaincc(a, b, x / (1 + x))
 
 
 # Distributions of extremes: functions of log1p(c x) / c, which is x where c is zero
