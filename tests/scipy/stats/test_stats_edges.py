@@ -286,3 +286,55 @@ def test_where_a_density_begins_it_moves_with_the_scale_as_beside(name):
         found = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([0.0, 1.3]))
         near = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([1e-9, 1.3]))
         np.testing.assert_allclose(found, near, rtol=1e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "method", "shapes", "x", "log"), FAR_OUT)
+@pytest.mark.filterwarnings("ignore")
+def test_logarithms_of_probabilities_far_out_in_batches_and_compiled(name, method, shapes, x, log):
+    f, near = getattr(getattr(stats, name), method), 0.3 * np.sign(x)
+    at = lambda t: ad.value_and_grad(f, tuple(range(len(shapes) + 3)))(t, *shapes, 0.0, 1.3)
+    flat = lambda found: [float(v) for v in (found[0], *found[1])]
+    rows, wanted = np.array([x, near, x]), [flat(at(v)) for v in (x, near, x)]
+    one, many = ad.compile(at), ad.compile(ad.vmap(at))
+    for run in (ad.vmap(at), many, many):
+        value, slopes = run(rows)
+        np.testing.assert_allclose(np.transpose([value, *slopes]), wanted, rtol=1e-8)
+    for v, want in zip((x, x, near, x), (*wanted[:1], *wanted), strict=True):
+        np.testing.assert_allclose(flat(one(v)), want, rtol=1e-8)
+
+
+COUNTED = [
+    ("poisson", "logcdf", 0.0, (900.0,), lambda k, mu: -mu),
+    ("poisson", "logsf", 400.0, (3.0,), lambda k, mu: mpmath.log(mpmath.gammainc(k + 1, 0, mu, regularized=True))),
+    ("binom", "logcdf", 900.0, (2000.0, 0.9), lambda k, n, p: mpmath.log(mpmath.betainc(n - k, k + 1, 0, 1 - p))),
+    ("binom", "logsf", 4.0, (5.0, 1e-80), lambda k, n, p: 5 * mpmath.log(p)),
+    ("nbinom", "logsf", 2000.0, (2.6, 0.4), lambda k, n, p: mpmath.log(mpmath.betainc(k + 1, n, 0, 1 - p))),
+    ("nbinom", "logcdf", 0.0, (800.0, 0.1), lambda k, n, p: n * mpmath.log(p)),
+    ("dlaplace", "logsf", 2000.0, (0.7,), lambda k, a: -a * k - mpmath.log1p(mpmath.exp(a))),
+    ("dlaplace", "logcdf", -2000.0, (0.7,), lambda k, a: a * (k + 1) - mpmath.log1p(mpmath.exp(a))),
+    ("yulesimon", "logsf", 1e5, (90.0,), lambda k, a: mpmath.log(mpmath.beta(k, a + 1))),
+]
+
+
+@pytest.mark.parametrize(("name", "method", "k", "shapes", "log"), COUNTED)
+@pytest.mark.filterwarnings("ignore")
+def test_logarithms_of_probabilities_of_counts_far_out(name, method, k, shapes, log):
+    f = lambda p: getattr(getattr(stats, name), method)(k, *shapes[:-1], p)
+    value, slope = ad.value_and_grad(f)(shapes[-1])
+    want = getattr(getattr(scipy.stats, name), method)(k, *shapes)
+    assert value == pytest.approx(want, rel=1e-8) or want == -np.inf
+    with mpmath.workdps(60):
+        *rest, p = (mpmath.mpf(v) for v in (k, *shapes))
+        h = p * mpmath.mpf(10) ** -18
+        exact = float((log(*rest, p + h) - log(*rest, p - h)) / (2 * h))
+    assert slope == pytest.approx(exact, rel=1e-11)
+    assert ad.jvp(f, (shapes[-1],), (1.0,))[1] == pytest.approx(exact, rel=1e-11)
+
+
+def test_a_slope_of_a_slope_where_little_is_left():
+    # The squares of what is left there are no numbers.
+    bend = ad.grad(ad.grad(lambda x: stats.norm.logcdf(x)))(30.0)
+    assert bend == pytest.approx(-30 * scipy.stats.norm.pdf(30.0), rel=1e-12)
+    by_both = ad.grad(ad.grad(lambda x, b: stats.betaprime.logsf(x, 30.0, b)), 1)(1e150, 0.2)
+    assert by_both == pytest.approx(-1e-150, rel=1e-6)
