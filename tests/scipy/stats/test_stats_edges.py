@@ -338,3 +338,28 @@ def test_a_slope_of_a_slope_where_little_is_left():
     assert bend == pytest.approx(-30 * scipy.stats.norm.pdf(30.0), rel=1e-12)
     by_both = ad.grad(ad.grad(lambda x, b: stats.betaprime.logsf(x, 30.0, b)), 1)(1e150, 0.2)
     assert by_both == pytest.approx(-1e-150, rel=1e-6)
+
+
+# By the size of a shape, at the middle: of quantiles what moves them, times the density there.
+LARGE = [
+    ("gamma", lambda n: (n, n), lambda n: -scipy.stats.norm.pdf(0.0) / n**0.5 * (1 + 1 / (6 * n))),
+    ("chi2", lambda n: (n, n), lambda n: -scipy.stats.norm.pdf(0.0) / (2 * n) ** 0.5 * (1 + 1 / (3 * n))),
+    ("beta", lambda n: (0.5, n, n), lambda n: -scipy.stats.norm.pdf(0.0) / (2 * n) ** 0.5),
+]
+
+
+@pytest.mark.parametrize("size", [1e11, 1e14, 1e30, 1e200])
+@pytest.mark.parametrize(("name", "args", "slope"), LARGE)
+def test_distributions_by_enormous_shapes(name, args, slope, size):
+    f, at = getattr(stats, name).cdf, args(size)
+    assert ad.grad(f, 1)(*at) == pytest.approx(slope(size), rel=1e-4 if size == 1e14 else 1e-5)
+    assert ad.jvp(lambda s: f(at[0], s, *at[2:]), (at[1],), (1.0,))[1] == pytest.approx(slope(size), rel=1e-4)
+
+
+def test_the_distribution_of_f_by_large_shapes():
+    # Two slopes of it cancel there; they agree with those of smaller ones to the next order in 1 / n.
+    for n in (2e8, 1e12, 1e50):
+        by_first, by_second = ad.grad(lambda a, b: stats.f.cdf(1.0, a, b), (0, 1))(n, n)
+        density = np.sqrt(n / (4 * np.pi))
+        assert by_first == pytest.approx(-density * 2 / 3 / n / n, rel=1e-6)
+        assert by_second == pytest.approx(density * 2 / 3 / n / n, rel=1e-6)

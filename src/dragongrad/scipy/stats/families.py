@@ -18,8 +18,9 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
+from ..special.near import somewhere
 from .chapter import CHAPTER, Standing, double, method_of
-from .logarithms import exponential, far_out, log_of_part, remainder, somewhere
+from .logarithms import exponential, far_out, log_of_part, remainder
 from .members import Member
 from .moments import MOMENTS, of_shapes, placed
 

@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...blocks.special import stop_gradient
-from ...core.variable import Variable
 from ...transforms.poles import unknown
-
-
-def somewhere(condition: Any) -> bool:
-    """Whether a condition holds at all; what is not known yet may."""
-    return isinstance(condition, Variable) or bool(np.any(condition))
-
+from ..special.near import somewhere
 
 # The exponential of less is zero.
 _LEAST = -746.0

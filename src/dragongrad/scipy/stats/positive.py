@@ -8,8 +8,8 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks.special import stop_gradient
+from ..special.near import somewhere
 from .families import Family, Formulas
-from .logarithms import somewhere
 from .normal import GAMMA, PI, density, gamma_entropy, log_1m_exp, log_expm1
 from .tails import (
     LOG2,

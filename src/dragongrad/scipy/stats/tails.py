@@ -13,9 +13,10 @@ import numpy as np
 from scipy import special as sp
 
 from ..special.errors import erfcx_slope
-from .logarithms import exponential, somewhere
+from ..special.near import somewhere
+from .logarithms import exponential
 
-LOG2, LOG2PI = float(np.log(2)), float(np.log(2 * np.pi))
+LOG2, LOG2PI, PI = float(np.log(2)), float(np.log(2 * np.pi)), float(np.pi)
 _ROOT2 = float(np.sqrt(2))
 _LEVELS = 8
 # Points and weights for what falls nearly as an exponential.
@@ -119,9 +120,9 @@ def log_exponnorm_below(x: Any, k: Any) -> Any:
 
 def relative_square(x: Any, mu: Any) -> Any:
     """`(x - mu)**2 / (x * mu**2)`, whose terms are far apart where x is small beside mu, or large."""
-    small = x < mu / 2
-    low, high = np.where(small, x, mu), np.where(small, mu, x)
-    return np.where(small, (low / mu - 2) / mu + 1 / low, (high / mu - 1) * (1 - mu / high) / mu)
+    apart = np.logical_or(x < mu / 2, x > 2 * mu)
+    far, near = np.where(apart, x, mu), np.where(apart, mu, x)
+    return np.where(apart, (far / mu - 2) / mu + 1 / far, (near / mu - 1) * (1 - mu / near) / mu)
 
 
 def inverse_gaussian(x: Any, mu: Any, sign: int) -> Any:
@@ -150,6 +151,9 @@ def inverse_gaussian_above(x: Any, mu: Any) -> Any:
     very = part < 1e-6
     rest = np.log(np.where(very, 1.0, sp.erfcx(low) - sp.erfcx(high)))
     if somewhere(very):
-        step = np.log(2 * mu / out) + np.log(middle) + np.log(-erfcx_slope(middle))
-        rest = np.where(very, step, rest)
+        # The slope of erfcx is asymptotically -1 / (sqrt(pi) x**2).
+        large, inverse = middle > 1e4, 1 / middle
+        least = np.log1p(-1.5 * inverse * inverse) - 2 * np.log(middle) - float(np.log(PI) / 2)
+        slope = np.where(large, least, np.log(-erfcx_slope(np.where(large, 1.0, middle))))
+        rest = np.where(very, np.log(2 * mu / out) + np.log(middle) + slope, rest)
     return np.where(far, rest - LOG2 - low * low, inverse_gaussian(mid, mu, -1))
