@@ -282,6 +282,10 @@ def test_where_a_density_begins_it_moves_with_the_scale_as_beside(name):
     assert not np.any(np.isnan(slopes))
     assert slopes[-1] == pytest.approx(wanted)
     assert ad.jvp(lambda s: f(0.0)(*shapes, s), (1.3,), (1.0,))[1] == pytest.approx(wanted)
+    density = lambda s: family.pdf(0.0, *shapes, 0.0, s)
+    # An infinite density falls infinitely steeply with the scale, one of zero stays.
+    if np.isinf(value):
+        assert ad.grad(density)(1.3) == ad.jvp(density, (1.3,), (1.0,))[1] == (-np.inf if value > 0 else 0.0)
     if name in ("expon", "triang of zero"):
         found = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([0.0, 1.3]))
         near = ad.hessian(lambda p: family.logpdf(p[0], *shapes, 0.0, p[1]))(np.array([1e-9, 1.3]))

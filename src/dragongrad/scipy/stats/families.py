@@ -189,20 +189,19 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     return beside if f.vanishing == "nowhere" else np.logical_or(beside, np.isinf(y))
 
 
-def _at_start(family: Family, y: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """A place, and what is added to the logarithm of the density, where this is infinite at 0.
+def _at_start(family: Family, y: Any, scale: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """A place, and the logarithm of the scale by which the density falls, also where it is infinite at 0.
 
     There the place does not move with the scale, and a power of zero does by that of the scale.
     """
     start = family.formulas.start
     if start is None or not somewhere(at := y == 0):
-        return y, 0.0
-    shapes, loc, scale = family.parameters(args, kwargs)
-    power = of_shapes(start, shapes)
+        return y, np.log(scale)
+    shapes, loc, _ = family.parameters(args, kwargs)
+    power, log = of_shapes(start, shapes), np.log(scale)
     at = np.logical_and(at, power != 0)
-    log = np.log(np.where(at, scale, 1.0))
-    place = (double(x) - loc) / stop_gradient(scale)
-    return np.where(at, place, y), power * (stop_gradient(log) - log)
+    place, quiet = (double(x) - loc) / stop_gradient(scale), stop_gradient(log)
+    return np.where(at, place, y), np.where(at, quiet + (power + 1) * (log - quiet), log)
 
 
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -210,8 +209,8 @@ def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     outside = _outside(family.formulas, y, low, high)
     if family.discrete:
         outside = np.logical_or(outside, np.floor(y) != y)
-    y, beside = _at_start(family, y, x, args, kwargs)
-    out = family.formulas.logpdf(_within(y, outside, low, high), *shapes) - np.log(scale) + beside
+    y, log_scale = _at_start(family, y, scale, x, args, kwargs)
+    out = family.formulas.logpdf(_within(y, outside, low, high), *shapes) - log_scale
     return _settled(out, valid, (outside, -_INF), (np.isnan(y), np.nan))
 
 
