@@ -17,7 +17,7 @@ from .densities import beta_density, gamma_density
 from .digammas import psi_difference
 from .errors import DENSITY
 from .incomplete import betainc_by, by_shape, gammainc_by_a
-from .near import unmoved
+from .near import somewhere, unmoved
 from .verbs import enter, order
 
 # Chi squared: P(v/2, x/2); gamma: P(b, a x); Poisson: Q(k + 1, m)
@@ -188,18 +188,43 @@ def _fisher(m: Any, n: Any, x: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _fisher_x(x: Any, y: Any, z: Any) -> Any:
-    a, b, low, high = _fisher(x, y, z)
-    return beta_density(a, b, low, high) * high * x / (y + x * z)
+    # Far out by its first term: of what is left there the square is no number, by which a slope is divided.
+    far = np.logical_and(z > 1e100, np.logical_and(z > 1e40 * (y / x), np.isfinite(z)))
+    a, b, low, high = _fisher(x, y, np.where(far, 1.0, z))
+    near = beta_density(a, b, low, high) * high * x / (y + x * np.where(far, 1.0, z))
+    first, second, log = (np.log(np.where(far, v, 1.0)) for v in (x, y, z))
+    least = np.exp(b * (second - first - log) - sp.betaln(a, b) - log)
+    return np.where(far, least, near)
+
+
+def _fisher_of_large(a: Any, b: Any, low: Any, high: Any) -> Any:
+    """By the first, where both are large: the sum of two slopes that cancel (as in `incomplete`)."""
+    n = a + b
+    part, rest = a / n, b / n
+    away = rest * low - part * high
+    square = np.minimum(away / part * (away / rest) * n, 1e5) - 1
+    skewed = square / n * ((rest - part) * (1 / part - 3) / 6 + rest - part / 3)
+    return 0.5 * beta_density(a, b, low, high) / n * (away / part * (0.5 * rest - away) + skewed)
+
+
+def _unless_large(a: Any, b: Any, low: Any, high: Any, usual: Callable[[], Any]) -> Any:
+    large = np.logical_and(np.logical_and(a > 1e8, b > 1e8), np.logical_and(np.isfinite(a), np.isfinite(b)))
+    if not somewhere(large):
+        return usual()
+    given = [np.where(large, v, s) for v, s in ((a, 1e8), (b, 1e8), (low, 0.5), (high, 0.5))]
+    return np.where(large, _fisher_of_large(*given), usual())
 
 
 def _fisher_m(x: Any, y: Any, z: Any) -> Any:
     a, b, low, high = _fisher(x, y, z)
-    return 0.5 * betainc_by(a, b, low, high, True) + z / x * _fisher_x(x, y, z)
+    usual = lambda: 0.5 * betainc_by(a, b, low, high, True) + z / x * _fisher_x(x, y, z)
+    return _unless_large(a, b, low, high, usual)
 
 
 def _fisher_n(x: Any, y: Any, z: Any) -> Any:
     a, b, low, high = _fisher(x, y, z)
-    return 0.5 * betainc_by(a, b, low, high, False) - z / y * _fisher_x(x, y, z)
+    usual = lambda: z / y * _fisher_x(x, y, z) - 0.5 * betainc_by(a, b, low, high, False)
+    return -_unless_large(b, a, high, low, usual)
 
 
 enter(

@@ -18,6 +18,8 @@ _TERMS = 24
 # From here on the normal density is smaller than the numbers of double precision, and of single precision.
 _UNDERFLOW, _UNDERFLOW_SINGLE = 37.5, 13.0
 _ROOT_OF_LARGEST = 1e150
+# From here on the normal distribution function is nearly one.
+_ABOVE = 4.0
 
 enter("erf", lambda x: SLOPE * np.exp(-x * x))
 enter("erfc", lambda x: -SLOPE * np.exp(-x * x))
@@ -91,10 +93,11 @@ enter("wofz", lambda x: w_slope(x * (1 + 0j)))
 
 def mills(x: Any) -> Any:
     """The density over the distribution function, the slope of the logarithm of the latter."""
-    # There its inverse is infinite, whose slope would be NaN.
-    far = x > (_UNDERFLOW if x.dtype == np.float64 else _UNDERFLOW_SINGLE)
-    near = np.where(far, 0.0, x)
-    return np.where(far, 0.0, np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * near))
+    # Above, the square of the scaled function is infinite, by which a slope of its inverse is divided.
+    far, above = x > (_UNDERFLOW if x.dtype == np.float64 else _UNDERFLOW_SINGLE), x > _ABOVE
+    high, near = np.where(np.logical_and(above, np.logical_not(far)), x, _ABOVE), np.where(above, 0.0, x)
+    falling = DENSITY * np.exp(-0.5 * high * high) / sp.ndtr(high)
+    return np.where(far, 0.0, np.where(above, falling, np.sqrt(2 / np.pi) / sp.erfcx(-_HALF_ROOT * near)))
 
 
 enter("ndtr", lambda x: DENSITY * np.exp(-0.5 * x * x))

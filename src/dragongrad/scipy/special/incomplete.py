@@ -17,7 +17,7 @@ from scipy import special as sp
 from ...blocks.special import stop_gradient
 from .densities import beta_density, beta_term, gamma_density, gamma_term
 from .digammas import psi_difference
-from .near import unmoved
+from .near import somewhere, unmoved
 from .verbs import enter
 
 
@@ -71,15 +71,33 @@ def _gamma_above(a: Any, x: Any) -> Any:
     return -gamma_term(a, x) * a / x * integral(integrand, steep)
 
 
+# From here on integrals lose digits, and quantiles are those of Cornish and Fisher to so many terms.
+_LARGE = 1e10
+
+
+def _gamma_of_large(a: Any, x: Any) -> Any:
+    """By `a`, where it is large: of quantiles `a + z sqrt(a) + (z**2 - 1) / 3` at the same z."""
+    u = (x - a) / a
+    return -gamma_density(a, x) * (1 + u / 2 - u * u / 6 + 1 / (6 * a))
+
+
 def gammainc_by_a(a: Any, x: Any) -> Any:
     """The derivative of the lower incomplete gamma function by its parameter."""
     known = np.logical_and(np.logical_and(a > 0, x > 0), np.logical_and(np.isfinite(a), np.isfinite(x)))
     end = np.logical_or(np.logical_or(x == 0, x == np.inf), np.logical_and(x > 0, a == np.inf))
-    a, x = np.where(known, a, 1.0), np.where(known, x, 1.0)
-    below = x < a + 0.5
-    low = _gamma_below(np.where(below, a, 1.0), np.where(below, x, 1.0))
-    high = _gamma_above(np.where(below, 1.0, a), np.where(below, 2.0, x))
-    return np.where(known, np.where(below, low, high), np.where(end, 0.0, np.nan))
+    large, below = np.logical_and(known, a > _LARGE), x < a + 0.5
+    small = np.logical_and(known, np.logical_not(large))
+    found = np.where(end, 0.0, np.nan)
+    for where, slope, inner in (
+        (np.logical_and(small, below), _gamma_below, (1.0, 1.0)),
+        (np.logical_and(small, np.logical_not(below)), _gamma_above, (1.0, 2.0)),
+        (large, _gamma_of_large, (_LARGE, _LARGE)),
+    ):
+        if somewhere(where):
+            found = np.where(
+                where, slope(*(np.where(where, v, s) for v, s in zip((a, x), inner, strict=True))), found
+            )
+    return found
 
 
 def by_shape(out: Any, slope: Callable[[Any], Any], high: float = np.inf) -> Any:
@@ -128,18 +146,38 @@ def _beta_below(a: Any, b: Any, x: Any, y: Any, by_first: Any) -> Any:
     return now + term * x / y * (a + b) * found
 
 
+def _beta_of_large(a: Any, b: Any, x: Any, y: Any) -> Any:
+    """By `a`, where both are large: of quantiles `m + z s + (z**2 - 1) (b - a) / (3 n**2)` at one z."""
+    n = a + b
+    part, rest = a / n, b / n
+    away = rest * x - part * y
+    square = np.minimum(away / part * (away / rest) * n, 1e5) - 1
+    skewed = square * (rest - part) / 3
+    spread = (away * n - skewed) * (1 / part - 3) / 2
+    return -beta_density(a, b, x, y) / n * (rest + (spread - square * (rest - part / 3)) / n)
+
+
 def betainc_by(a: Any, b: Any, x: Any, y: Any, first: bool) -> Any:
     """The derivative of the incomplete beta function by its first or second parameter; `y` is `1 - x`."""
     known = np.logical_and(np.logical_and(a > 0, b > 0), np.logical_and(x > 0, y > 0))
     known = np.logical_and(known, np.logical_and(np.isfinite(a), np.isfinite(b)))
     end = np.logical_or(np.logical_or(x == 0, y == 0), np.logical_xor(a == np.inf, b == np.inf))
-    a, b, x, y = (np.where(known, v, s) for v, s in ((a, 1.0), (b, 1.0), (x, 0.5), (y, 0.5)))
+    large = np.logical_and(known, np.logical_and(a > _LARGE, b > _LARGE))
+    small = np.logical_and(known, np.logical_not(large))
+    out = np.where(end, 0.0, np.nan)
+    if somewhere(large):
+        given = [np.where(large, v, s) for v, s in ((a, _LARGE), (b, _LARGE), (x, 0.5), (y, 0.5))]
+        far = _beta_of_large(*given) if first else -_beta_of_large(*(given[k] for k in (1, 0, 3, 2)))
+        out = np.where(large, far, out)
+    if not somewhere(small):
+        return out
+    a, b, x, y = (np.where(small, v, s) for v, s in ((a, 1.0), (b, 1.0), (x, 0.5), (y, 0.5)))
     # I(a, b, x) = 1 - I(b, a, y)
     below = x * (b + 0.5) < y * (a + 0.5)
     one, other = np.where(below, a, b), np.where(below, b, a)
     near, far = np.where(below, x, y), np.where(below, y, x)
     found = _beta_below(one, other, near, far, below if first else np.logical_not(below))
-    return np.where(known, np.where(below, found, -found), np.where(end, 0.0, np.nan))
+    return np.where(small, np.where(below, found, -found), out)
 
 
 _beta_a: Callable[..., Any] = lambda x, y, z: betainc_by(x, y, z, 1 - z, True)

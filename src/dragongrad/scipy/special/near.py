@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ...core.variable import Variable
+
 factorials = [float(factorial(k)) for k in range(60)]
 
 
@@ -17,6 +19,11 @@ def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
     for c in reversed(coefficients):
         total = total * x + float(c)
     return total
+
+
+def somewhere(condition: Any) -> bool:
+    """Whether a condition holds at all; what is not known yet may."""
+    return isinstance(condition, Variable) or bool(np.any(condition))
 
 
 def unmoved(at: Any, x: Any, inner: float, slope: Callable[[Any], Any]) -> Any:

@@ -17,15 +17,8 @@ from .bounded import (
 )
 from .chapter import CHAPTER
 from .discrete import bernoulli, betabinom, binom, dlaplace, geom, logser, nbinom, planck, poisson, yulesimon, zipf
-from .multivariate import (
-    dirichlet,
-    invwishart,
-    matrix_normal,
-    multinomial,
-    multivariate_normal,
-    multivariate_t,
-    wishart,
-)
+from .matrices import invwishart, matrix_normal, wishart
+from .multivariate import dirichlet, multinomial, multivariate_normal, multivariate_t
 from .normal import (
     cauchy,
     exponnorm,

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special as sp
 
 from .families import Family, Formulas
+from .tails import log_beta_below, log_gamma_above, log_gamma_below
 
 
 def _fraction(p: Any) -> Any:
@@ -29,11 +30,14 @@ binom = Family("binom", "n, p", Formulas(
     cdf=lambda k, n, p: sp.betaincc(k + 1, n - k, p), sf=lambda k, n, p: sp.betainc(k + 1, n - k, p),
     mean=lambda n, p: n * p, var=lambda n, p: n * p * (1 - p), low=0.0, high=lambda n, p: n,
     valid=lambda n, p: np.logical_and(np.logical_and(n >= 0, np.floor(n) == n), _fraction(p)),
+    far_below=lambda k, n, p: log_beta_below(-sp.logit(p), n - k, k + 1),
+    far_above=lambda k, n, p: log_beta_below(sp.logit(p), k + 1, n - k),
 ), discrete=True)  # fmt: skip
 poisson = Family("poisson", "mu", Formulas(
     lambda k, mu: sp.xlogy(k, mu) - sp.gammaln(k + 1) - mu, cdf=lambda k, mu: sp.gammaincc(k + 1, mu),
     sf=lambda k, mu: sp.gammainc(k + 1, mu), mean=lambda mu: mu, var=lambda mu: mu, low=0.0,
-    valid=lambda mu: mu >= 0,
+    valid=lambda mu: mu >= 0, far_below=lambda k, mu: log_gamma_above(k + 1, np.log(mu), mu, 1 / mu),
+    far_above=lambda k, mu: log_gamma_below(k + 1, np.log(mu), mu),
 ), discrete=True)  # fmt: skip
 
 
@@ -55,6 +59,8 @@ nbinom = Family("nbinom", "n, p", Formulas(
     cdf=lambda k, n, p: sp.betainc(n, k + 1, p), sf=lambda k, n, p: sp.betaincc(n, k + 1, p),
     mean=lambda n, p: n * (1 - p) / p, var=lambda n, p: n * (1 - p) / p**2, low=0.0,
     valid=lambda n, p: np.logical_and(n > 0, np.logical_and(p > 0, p <= 1)),
+    far_below=lambda k, n, p: log_beta_below(sp.logit(p), n, k + 1),
+    far_above=lambda k, n, p: log_beta_below(-sp.logit(p), k + 1, n),
 ), discrete=True)  # fmt: skip
 betabinom = Family("betabinom", "n, a, b", Formulas(
     lambda k, n, a, b: (
@@ -87,7 +93,9 @@ dlaplace = Family("dlaplace", "a", Formulas(
     ),
     mean=lambda a: 0 * a, var=lambda a: 2 * np.exp(a) / np.expm1(a) ** 2,
     entropy=lambda a: a / np.sinh(a) - np.log(np.tanh(a / 2)),
+    far_below=lambda k, a: a * (k + 1) - np.logaddexp(0.0, a), far_above=lambda k, a: -a * k - np.logaddexp(0.0, a),
 ), discrete=True)  # fmt: skip
 yulesimon = Family("yulesimon", "alpha", Formulas(
-    lambda k, a: np.log(a) + sp.betaln(k, a + 1), sf=lambda k, a: k * np.exp(sp.betaln(k, a + 1)), low=1.0,
+    lambda k, a: np.log(a) + sp.betaln(k, a + 1), sf=lambda k, a: k * np.exp(sp.betaln(k, a + 1)),
+    far_above=lambda k, a: np.log(k) + sp.betaln(k, a + 1), low=1.0,
 ), discrete=True)  # fmt: skip

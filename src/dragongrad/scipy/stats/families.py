@@ -18,8 +18,9 @@ from ...core.block import general
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ...records import record
 from ...transforms.forward import jvp
-from ...transforms.poles import unknown
+from ..special.near import somewhere
 from .chapter import CHAPTER, Standing, double, method_of
+from .logarithms import exponential, far_out, log_of_part, remainder
 from .members import Member
 from .moments import MOMENTS, of_shapes, placed
 
@@ -43,14 +44,14 @@ class Formulas:
         The support.
     valid : callable or None
         Whether there is a member with such shapes; by default if all are positive.
-    pdf : callable or None
-        The density, where it is more than the exponential of `logpdf`.
     far_below, far_above : callable or None
         The logarithms of `cdf` and `sf` where those are too small for numbers, by which the derivatives of their
         logarithms go on there; up to a constant, as SciPy's value is -inf.
     vanishing : str
         Where the density is zero, and its formula is not asked: at "infinity", there and at the "low" end, at both
         "ends" of the support, or "nowhere".
+    start : callable, float or None
+        The power of the place as which the density begins at 0, where that is an end of the support.
     """
 
     logpdf: Formula
@@ -66,10 +67,10 @@ class Formulas:
     low: Any = -_INF
     high: Any = _INF
     valid: Formula | None = None
-    pdf: Formula | None = None
     far_below: Formula | None = None
     far_above: Formula | None = None
     vanishing: str = "infinity"
+    start: Any = None
 
 
 class Family(Standing):
@@ -147,8 +148,13 @@ class Family(Standing):
 # Methods at places
 
 
-def _inside(y: Any, low: Any, high: Any) -> Any:
-    """A place of the support that stands for those outside."""
+def _within(y: Any, outside: Any, low: Any, high: Any) -> Any:
+    """Places, and for those outside of the support one that stands for them."""
+    return np.where(outside, _inside(low, high), y) if somewhere(outside) else y
+
+
+def _inside(low: Any, high: Any) -> Any:
+    """A place of the support."""
     low, high = stop_gradient(low), stop_gradient(high)
     from_low = np.where(np.isfinite(low), low + 1.0, 0.0)
     alone = np.where(np.isfinite(high), high - 1.0, from_low)
@@ -159,9 +165,10 @@ def _inside(y: Any, low: Any, high: Any) -> Any:
 
 def _settled(out: Any, valid: Any, *where: tuple[Any, float]) -> Any:
     """A value, with others where the place lies outside, and NaN where there is no such member."""
-    for outside, value in where:
-        out = np.where(outside, value, out)
-    return np.where(valid, out, np.nan)[()]
+    for outside, value in (*where, (np.logical_not(valid), np.nan)):
+        # Most often there is nothing of it.
+        out = np.where(outside, value, out) if somewhere(outside) else out
+    return out[()]
 
 
 def _place(family: Family, x: Any, args: Any, kwargs: Any) -> Any:
@@ -182,27 +189,33 @@ def _outside(f: Formulas, y: Any, low: Any, high: Any) -> Any:
     return beside if f.vanishing == "nowhere" else np.logical_or(beside, np.isinf(y))
 
 
+def _at_start(family: Family, y: Any, scale: Any, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """A place, and the logarithm of the scale by which the density falls, also where it is infinite at 0.
+
+    There the place does not move with the scale, and a power of zero does by that of the scale.
+    """
+    start = family.formulas.start
+    if start is None or not somewhere(at := y == 0):
+        return y, np.log(scale)
+    shapes, loc, _ = family.parameters(args, kwargs)
+    power, log = of_shapes(start, shapes), np.log(scale)
+    at = np.logical_and(at, power != 0)
+    place, quiet = (double(x) - loc) / stop_gradient(scale), stop_gradient(log)
+    return np.where(at, place, y), np.where(at, quiet + (power + 1) * (log - quiet), log)
+
+
 def _logpdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
     y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
     outside = _outside(family.formulas, y, low, high)
     if family.discrete:
         outside = np.logical_or(outside, np.floor(y) != y)
-    safe = np.where(outside, _inside(y, low, high), y)
-    out = family.formulas.logpdf(safe, *shapes) - np.log(scale)
+    y, log_scale = _at_start(family, y, scale, x, args, kwargs)
+    out = family.formulas.logpdf(_within(y, outside, low, high), *shapes) - log_scale
     return _settled(out, valid, (outside, -_INF), (np.isnan(y), np.nan))
 
 
 def _pdf(family: Family, x: Any, *args: Any, **kwargs: Any) -> Any:
-    f = family.formulas
-    if f.pdf is None:
-        log = _logpdf(family, x, *args, **kwargs)
-        # Where it is zero it has a slope of zero, and its logarithm has none.
-        zero = log == -_INF
-        return np.where(zero, 0.0, np.exp(np.where(zero, 0.0, log)))[()]
-    y, shapes, scale, low, high, valid = _place(family, x, args, kwargs)
-    outside = _outside(f, y, low, high)
-    out = f.pdf(np.where(outside, _inside(y, low, high), y), *shapes) / scale
-    return _settled(out, valid, (outside, 0.0), (np.isnan(y), np.nan))
+    return exponential(_logpdf(family, x, *args, **kwargs))[()]
 
 
 def _below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
@@ -210,9 +223,9 @@ def _below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.cdf is not None:
         return f.cdf(y, *shapes)
     if f.logcdf is not None:
-        return np.exp(f.logcdf(y, *shapes))
+        return exponential(f.logcdf(y, *shapes))
     if f.logsf is not None:
-        return -np.expm1(f.logsf(y, *shapes))
+        return remainder(f.logsf(y, *shapes))
     if f.sf is not None:
         return 1.0 - f.sf(y, *shapes)
     raise NoRuleError(f"this distribution has no cdf of Variables\n  at {user_line()}\nIntegrate its pdf")
@@ -222,9 +235,9 @@ def _above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
     if f.sf is not None:
         return f.sf(y, *shapes)
     if f.logsf is not None:
-        return np.exp(f.logsf(y, *shapes))
+        return exponential(f.logsf(y, *shapes))
     if f.logcdf is not None:
-        return -np.expm1(f.logcdf(y, *shapes))
+        return remainder(f.logcdf(y, *shapes))
     return 1.0 - _below(f, y, shapes)
 
 
@@ -233,8 +246,8 @@ def _log_below(f: Formulas, y: Any, shapes: list[Any]) -> Any:
         return f.logcdf(y, *shapes)
     known = f.sf is not None or f.logsf is not None
     part = _below(f, y, shapes)
-    out = _log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
-    return out if f.far_below is None else _far_out(part, f.far_below(y, *shapes), out)
+    out = log_of_part(part, _above(f, y, shapes) if known else None, f.far_below is not None)
+    return far_out(part, f.far_below, y, shapes, out)
 
 
 def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
@@ -242,48 +255,8 @@ def _log_above(f: Formulas, y: Any, shapes: list[Any]) -> Any:
         return f.logsf(y, *shapes)
     known = f.cdf is not None or f.logcdf is not None
     part = _above(f, y, shapes)
-    out = _log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
-    return out if f.far_above is None else _far_out(part, f.far_above(y, *shapes), out)
-
-
-# The square of a smaller probability is no number, by which a second derivative would be divided.
-_SMALL = 1e-150
-
-
-def _far_out(part: Any, far: Any, out: Any) -> Any:
-    """The logarithm of a probability, where that is small with the derivatives of `far`."""
-    none, quiet = stop_gradient(part == 0), stop_gradient(part)
-    beside = np.where(none, -_INF, np.log(np.where(none, 1.0, quiet)) - stop_gradient(np.where(none, 0.0, far)))
-    return np.where(quiet < _SMALL, far + beside, out)
-
-
-def _log(part: Any) -> Any:
-    """The logarithm, of whose derivatives none divides by a square that is no number any more.
-
-    The reciprocal of a subnormal number may be infinite: there they are unknown.
-    """
-    kind, quiet = np.finfo(part.dtype), stop_gradient(part)
-    small = quiet < part.dtype.type(2.0 ** (kind.minexp // 2))
-    power = -3 * kind.minexp // 5
-    out = np.log(part * np.where(small, part.dtype.type(2.0**power), part.dtype.type(1)))
-    out = out - np.where(small, part.dtype.type(power * float(np.log(2))), part.dtype.type(0))
-    least = np.logical_and(quiet != 0, quiet < part.dtype.type(1 / kind.max))
-    return np.where(least, out + unknown(part), out)
-
-
-def _log_of_part(part: Any, rest: Any, some: bool) -> Any:
-    """The logarithm of a probability: near one by what is left, whose derivative is that of the part itself.
-
-    With `some` of the probability that is not zero alone.
-    """
-    part = np.where(part == 0, 1.0, part) if some else part
-    out, quiet = _log(part), stop_gradient(part)
-    if rest is None:
-        return out
-    rest = stop_gradient(rest)
-    small = quiet > 0.5
-    precise = np.log1p(-np.where(small, rest, 0.5)) - np.log(np.where(small, quiet, 0.5))
-    return out + np.where(small, precise, 0.0)
+    out = log_of_part(part, _below(f, y, shapes) if known else None, f.far_above is not None)
+    return far_out(part, f.far_above, y, shapes, out)
 
 
 def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
@@ -294,8 +267,7 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
             under, over = np.logical_or(y < low, y == -_INF), y >= high
         else:
             under, over = y <= low, y >= high
-        safe = np.where(np.logical_or(under, over), _inside(y, low, high), y)
-        out = formula(family.formulas, safe, shapes)
+        out = formula(family.formulas, _within(y, np.logical_or(under, over), low, high), shapes)
         out = _settled(out, valid, (under, at_low), (over, at_high), (np.isnan(y), np.nan))
         # Above whole numbers SciPy's logarithm is zero, whether there is such a member or not.
         return np.where(over, at_high, out)[()] if family.discrete and at_low == -_INF else out
@@ -306,29 +278,52 @@ def _cumulative(formula: Any, at_low: float, at_high: float) -> Formula:
 # Quantiles: by a formula, or as the place at which the probability is the given one
 
 
-def _inverse(name: str, probability: Any, from_below: bool) -> Any:
-    """The Block of SciPy's method that inverts a probability."""
+def _polished(x: Any, q: Any, shapes: list[Any], f: Formulas, log: Any, far: Any) -> Any:
+    """A quantile of SciPy's, by Newton's method where its probability is another one: its search may have ended."""
+    (low, high), wanted = (of_shapes(end, shapes) for end in (f.low, f.high)), np.log(q)
+    with np.errstate(all="ignore"):
+        off, near = np.isfinite(x), 1e-6
+        for _ in range(60):
+            known, slope = jvp(lambda x: log(f, x, shapes), (x,), (np.ones(np.shape(x)),))
+            none = np.isinf(known)
+            if far is not None and np.any(none):
+                known = np.where(none, far(x, *shapes), known)
+            gap = wanted - known
+            off, near = np.logical_and(off, np.absolute(gap) > near * (1 - wanted)), 1e-15
+            if not np.any(off):
+                break
+            step = x + gap / slope
+            # Inside of the support, of which a millionth of the way is left.
+            step = np.maximum(step, np.where(np.isfinite(low), low + (x - low) * 1e-6, -_INF))
+            step = np.minimum(step, np.where(np.isfinite(high), high + (x - high) * 1e-6, _INF))
+            x = np.where(np.logical_and(off, np.isfinite(step)), step, x)
+    return x
+
+
+def _inverse(name: str, log: Any, sign: int) -> Any:
+    """The Block of SciPy's method that inverts a probability, of which the logarithm is given."""
 
     def value(q: Any, *shapes: Any, family: Family) -> Any:
-        return np.asarray(getattr(family.scipys, name)(q, *shapes))[()]
+        x, f = np.asarray(getattr(family.scipys, name)(q, *shapes)), family.formulas
+        return _polished(x, q, list(shapes), f, log, f.far_below if sign > 0 else f.far_above)[()]
 
     def pushforward(xs_dot: Any, out: Any, xs: Any, family: Any = None) -> Any:
-        """From F(x; shapes) = q: the change of x is that of q without that of F, over the slope of F."""
-        (_, *shapes), (q_dot, *dots) = xs, xs_dot
+        """From log F(x; shapes) = log q: the change of x is that of the right without that of F, over its slope."""
+        (q, *shapes), (q_dot, *dots) = xs, xs_dot
         f = family.formulas
-        change = q_dot
+        change = q_dot / q
         if shapes:
-            change = q_dot - jvp(lambda *s: probability(f, out, list(s)), tuple(shapes), tuple(dots))[1]
-        return (change if from_below else -change) / np.exp(f.logpdf(out, *shapes))
+            change = change - jvp(lambda *s: log(f, out, list(s)), tuple(shapes), tuple(dots))[1]
+        return sign * change / np.exp(f.logpdf(out, *shapes) - np.log(q))
 
     return general(
         name, value=value, pushforward=pushforward, names=("xs",), parameters=("family",), dispatches=False
     )
 
 
-_quantile = _inverse("ppf", _below, from_below=True)
+_quantile = _inverse("ppf", _log_below, 1)
 # By the probability of lying above, which near zero is precise.
-_upper = _inverse("isf", _above, from_below=False)
+_upper = _inverse("isf", _log_above, -1)
 
 
 def place_of(family: Family, q: Any, shapes: list[Any]) -> Any:

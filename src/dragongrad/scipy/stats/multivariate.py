@@ -1,4 +1,4 @@
-"""Distributions of vectors and matrices, by Cholesky factors of their matrices."""
+"""Distributions of vectors, by Cholesky factors of their matrices."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import numpy as np
 import scipy.stats as scipys
 from scipy import special as sp
 
-from ...blocks.matrices import transposed
 from ...blocks.special import stop_gradient
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.variable import Variable
 from ..checks import checked
 from ..linalg.systems import triangular
+from ..special.near import polynomial
 from .chapter import CHAPTER, Standing, double, floating, method_of
+from .discrete import binom
 from .members import Member
-from .normal import LOG2, LOG2PI, PI
+from .normal import PI
+from .tails import LOG2PI
 
 
 class Multivariate(Standing):
@@ -48,7 +50,7 @@ class Multivariate(Standing):
         return method_of(self, name, self.rules.get(name), "parameters")
 
 
-def _squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:
+def squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:
     """A rule whose results lose their axes of length 1, as those of SciPy's do."""
 
     def answer(*args: Any, **kwargs: Any) -> Any:
@@ -58,7 +60,7 @@ def _squeezed(rule: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _covariance(cov: Any, d: int, name: str) -> Any:
+def covariance(cov: Any, d: int, name: str) -> Any:
     """A covariance as a matrix, of which the lower triangle is read."""
     c = double(cov.covariance if isinstance(cov, scipys.Covariance) else cov)
     if c.ndim == 0:
@@ -70,7 +72,7 @@ def _covariance(cov: Any, d: int, name: str) -> Any:
     return c
 
 
-def _factor(cov: Any) -> tuple[Any, Any]:
+def factor(cov: Any) -> tuple[Any, Any]:
     """The Cholesky factor of a matrix, and the logarithm of its determinant; the lower triangle is read."""
     lower = np.linalg.cholesky(cov)
     return lower, 2 * np.sum(np.log(np.diagonal(lower, 0, -2, -1)), axis=-1)
@@ -92,7 +94,7 @@ def _sizes(mean: Any, cov: Any, name: str) -> tuple[Any, Any]:
     m = np.atleast_1d(double(mean))
     if m.ndim != 1:
         raise ShapeError(f"{name}: a mean is a vector, not {describe(m)}\n  at {user_line()}")
-    c = _covariance(1.0 if cov is None else cov, m.shape[0], name)
+    c = covariance(1.0 if cov is None else cov, m.shape[0], name)
     if c.shape[0] != m.shape[0]:
         raise ShapeError(f"{name}: a covariance {describe(c)} beside a mean {describe(m)}\n  at {user_line()}")
     return m, c
@@ -127,16 +129,16 @@ def _in_metric(cov: Any, away: Any, allow_singular: bool) -> tuple[Any, Any, Any
     """Squared lengths, the logarithm of the determinant, the rank, and which vectors lie beside the support."""
     d = cov.shape[0]
     if not allow_singular:
-        lower, logdet = _factor(cov)
+        lower, logdet = factor(cov)
         return _squared(lower, away), logdet, d, False
     regular, range_of, rank, small = _on_support(cov)
-    lower, logdet = _factor(regular)
+    lower, logdet = factor(regular)
     inside = away @ range_of
     left = stop_gradient(away - inside)
     return _squared(lower, inside), logdet, rank, np.sum(left * left, axis=-1) >= small * small
 
 
-@_squeezed
+@squeezed
 def _normal_logpdf(
     x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any
 ) -> Any:  # fmt: skip
@@ -152,13 +154,13 @@ def _normal_entropy(mean: Any = None, cov: Any = 1, allow_singular: bool = False
     allow_singular = allow_singular or isinstance(cov, scipys.Covariance)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
     regular, _, rank, _ = _on_support(cov) if allow_singular else (cov, None, mean.shape[0], None)
-    return (rank * (LOG2PI + 1) + _factor(regular)[1]) / 2
+    return (rank * (LOG2PI + 1) + factor(regular)[1]) / 2
 
 
 multivariate_normal = Multivariate("multivariate_normal", logpdf=_normal_logpdf, entropy=_normal_entropy)
 
 
-@_squeezed
+@squeezed
 def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singular: bool = False) -> Any:
     if not isinstance(df, Variable) and np.ndim(df) == 0 and df == np.inf:
         return _normal_logpdf(x, loc, shape, allow_singular)
@@ -170,7 +172,26 @@ def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singul
     return scale - (df + d) / 2 * np.log1p(away / df)
 
 
-multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf)
+def _t_entropy(loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+    loc, shape = _sizes(None, shape, "multivariate_t")
+    d, df, of_shape = loc.shape[0], double(df), factor(shape)[1] / 2
+    # Where its terms cancel by their series in 1 / df, which for infinite df is that of the normal distribution.
+    large = df >= 400 * d / (np.log(d) + 1)
+    u, n = 1 / np.where(large, df, 1e3 * d), np.where(large, 1.0, df)
+    terms = (
+        1,
+        -(d - 2) / 4,
+        d * (d - 2) / 6,
+        (-3 * d**3 + 8 * d * d - 8) / 24,
+        d * (3 * d**3 - 10 * d * d + 16) / 30,
+    )
+    far = d * ((LOG2PI + 1) / 2 + u * polynomial(u, terms))
+    half = (n + d) / 2
+    near = sp.gammaln(n / 2) - sp.gammaln(half) + d / 2 * np.log(n * PI) + half * (sp.psi(half) - sp.psi(n / 2))
+    return np.where(large, far, near)[()] + of_shape
+
+
+multivariate_t = Multivariate("multivariate_t", logpdf=_t_logpdf, entropy=_t_entropy)
 
 
 def _check_fractions(x: Any) -> None:
@@ -187,7 +208,7 @@ def _check_shapes(alpha: Any) -> None:
 _fractions, _positive = checked("dirichlet", _check_fractions), checked("dirichlet alpha", _check_shapes)
 
 
-@_squeezed
+@squeezed
 def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
     x, alpha = floating(x), _positive(floating(alpha))
     if x.ndim > 2 or alpha.ndim != 1:
@@ -205,16 +226,23 @@ def _log_beta(alpha: Any) -> Any:
     return np.sum(sp.gammaln(alpha)) - sp.gammaln(np.sum(alpha))
 
 
-@_squeezed
+@squeezed
 def _dirichlet_mean(alpha: Any) -> Any:
     return floating(alpha) / np.sum(floating(alpha))
 
 
-@_squeezed
+@squeezed
 def _dirichlet_var(alpha: Any) -> Any:
     alpha = floating(alpha)
     total = np.sum(alpha)
     return alpha * (total - alpha) / (total * total * (total + 1))
+
+
+@squeezed
+def _dirichlet_cov(alpha: Any) -> Any:
+    alpha = floating(alpha)
+    mean = alpha / np.sum(alpha)
+    return (np.diag(mean) - mean[:, None] * mean) / (np.sum(alpha) + 1)
 
 
 def _dirichlet_entropy(alpha: Any) -> Any:
@@ -224,74 +252,7 @@ def _dirichlet_entropy(alpha: Any) -> Any:
 
 
 dirichlet = Multivariate("dirichlet", logpdf=_dirichlet_logpdf, mean=_dirichlet_mean, var=_dirichlet_var,
-                         entropy=_dirichlet_entropy)  # fmt: skip
-
-
-def _log_gammas(a: Any, d: int) -> Any:
-    """The logarithm of the gamma function of several variables."""
-    return d * (d - 1) / 4 * float(np.log(PI)) + sum(sp.gammaln(a - j / 2) for j in range(d))
-
-
-def _scale_of(scale: Any, name: str) -> Any:
-    """A scale as a matrix: SciPy's default is 1, and a vector is its diagonal."""
-    return _covariance(1.0 if scale is None else scale, 1, name)
-
-
-def _stack(x: Any, scale: Any, name: str) -> tuple[Any, Any]:
-    """Matrices (d, d) or (d, d, n), which are moved to the front, and the scale as a matrix."""
-    x, scale = double(x), _scale_of(scale, name)
-    d = scale.shape[0]
-    if x.ndim < 2:
-        x = x * np.eye(d) if x.ndim == 0 else x[None, None] if d == 1 else x[:, None] * np.eye(d)
-    if x.shape[:2] != (d, d) or scale.shape != (d, d):
-        raise ShapeError(f"{name}: {describe(x)} of matrices {(d, d)} along the first axes\n  at {user_line()}")
-    return (np.moveaxis(x, -1, 0) if x.ndim == 3 else x), scale
-
-
-@_squeezed
-def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
-    x, scale = _stack(x, scale, "wishart")
-    df, d = double(df), scale.shape[0]
-    of_x, of_scale = _factor(x)[1], _factor(scale)
-    whole = triangular(of_scale[0], transposed(triangular(of_scale[0], x, lower=True)), lower=True)
-    ratio = np.trace(whole, 0, -2, -1)
-    norm = df * d * LOG2 / 2 + df / 2 * of_scale[1] + _log_gammas(df / 2, d)
-    return (df - d - 1) / 2 * of_x - ratio / 2 - norm
-
-
-@_squeezed
-def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
-    x, scale = _stack(x, scale, "invwishart")
-    df, d = double(df), scale.shape[0]
-    (lower, of_x), (root, of_scale) = _factor(x), _factor(scale)
-    half = triangular(lower, np.broadcast_to(root, lower.shape), lower=True)
-    norm = df * d * LOG2 / 2 - df / 2 * of_scale + _log_gammas(df / 2, d)
-    return -(df + d + 1) / 2 * of_x - np.sum(half * half, axis=(-2, -1)) / 2 - norm
-
-
-@_squeezed
-def _wishart_mean(df: Any, scale: Any) -> Any:
-    return double(df) * _scale_of(scale, "wishart")
-
-
-wishart = Multivariate("wishart", logpdf=_wishart_logpdf, mean=_wishart_mean)
-invwishart = Multivariate("invwishart", logpdf=_inverse_wishart_logpdf)
-
-
-@_squeezed
-def _matrix_logpdf(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:  # noqa: N803 - SciPy's name
-    x = double(X)
-    m, n = x.shape[-2:] if mean is None else np.shape(mean)
-    rows, columns = _covariance(rowcov, m, "matrix_normal"), _covariance(colcov, n, "matrix_normal")
-    away = x if mean is None else x - double(mean)
-    (of_rows, log_rows), (of_columns, log_columns) = _factor(rows), _factor(columns)
-    half = triangular(of_rows, away, lower=True)
-    whole = triangular(of_columns, transposed(half), lower=True)
-    size = m * n * LOG2PI + n * log_rows + m * log_columns
-    return -(size + np.sum(whole * whole, axis=(-2, -1))) / 2
-
-
-matrix_normal = Multivariate("matrix_normal", logpdf=_matrix_logpdf)
+                         cov=_dirichlet_cov, entropy=_dirichlet_entropy)  # fmt: skip
 
 
 def _chances(p: Any) -> Any:
@@ -311,6 +272,21 @@ def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
     return np.where(np.logical_and(counts, np.sum(x, axis=-1) == n), out, -np.inf)[()]
 
 
+def _multinomial_cov(n: Any, p: Any) -> Any:
+    p = _chances(p)
+    return double(n)[..., None, None] * (p[..., None] * np.eye(p.shape[-1]) - p[..., None] * p[..., None, :])
+
+
+def _multinomial_entropy(n: Any, p: Any) -> Any:
+    n, p = stop_gradient(double(n)), _chances(p)
+    if isinstance(n, Variable) or np.ndim(n) > 0:
+        raise ArgumentError(f"multinomial.entropy: the number of draws is one plain number\n  at {user_line()}")
+    counts = np.reshape(np.arange(1, int(n) + 1.0), (-1,) + (1,) * p.ndim)
+    beside = np.sum(binom.pmf(counts, n, p) * sp.gammaln(counts + 1), axis=(0, -1))
+    return n * np.sum(sp.entr(p), axis=-1) - sp.gammaln(n + 1) + beside
+
+
 multinomial = Multivariate(
-    "multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: double(n)[..., None] * _chances(p)
-)
+    "multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: double(n)[..., None] * _chances(p),
+    cov=_multinomial_cov, entropy=_multinomial_entropy,
+)  # fmt: skip

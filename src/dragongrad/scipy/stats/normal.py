@@ -15,8 +15,18 @@ from scipy import special as sp
 from ...blocks.special import stop_gradient
 from ...core.block import elementwise
 from .families import Family, Formulas, place_of
+from .tails import (
+    LOG2,
+    LOG2PI,
+    log_beta_below,
+    log_exponential_normal,
+    log_exponnorm_below,
+    log_gamma_above,
+    log_gamma_below,
+    log_skewed_below,
+)
 
-LOG2, LOG2PI, PI = float(np.log(2)), float(np.log(2 * np.pi)), float(np.pi)
+PI = float(np.pi)
 GAMMA = float(np.euler_gamma)
 _ANY = lambda *shapes: True
 
@@ -44,11 +54,18 @@ def _students(x: Any, df: Any, near: Any, normal: Any) -> Any:
 
 
 def _t_density(x: Any, df: Any) -> Any:
-    return -sp.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * np.log1p(x * x / df)
+    return -sp.betaln(df / 2, 0.5) - np.log(df) / 2 - (df + 1) / 2 * _log_of_square(x / np.sqrt(df))
 
 
 def _t_cdf(x: Any, df: Any) -> Any:
     return _students(x, df, lambda x, df: sp.stdtr(df, x), sp.ndtr)
+
+
+def _t_far(x: Any, df: Any) -> Any:
+    """The logarithm of the probability of being farther out on that side."""
+    size = np.absolute(np.where(x == 0, 1.0, x))
+    odds = lambda x, df: log_beta_below(np.log(df) - 2 * np.log(x), df / 2, 0.5) - LOG2
+    return _students(size, df, odds, lambda x: sp.log_ndtr(-x))
 
 
 def _t_ppf(q: Any, df: Any) -> Any:
@@ -97,6 +114,7 @@ laplace = Family("laplace", "", Formulas(
     lambda x: -np.absolute(x) - LOG2, cdf=lambda x: _laplace_below(x), sf=lambda x: _laplace_below(-x),
     ppf=lambda q: np.where(q > 0.5, -np.log(2 * (1 - q)), np.log(2 * q)),
     isf=lambda q: np.where(q > 0.5, np.log(2 * (1 - q)), -np.log(2 * q)), mean=0.0, var=2.0, entropy=LOG2 + 1,
+    far_below=lambda x: x, far_above=lambda x: -x,
 ))  # fmt: skip
 
 
@@ -134,15 +152,15 @@ def _bounded_exp(x: Any) -> Any:
 
 moyal = Family("moyal", "", Formulas(
     lambda x: -(x + np.exp(-x)) / 2 - LOG2PI / 2, cdf=lambda x: sp.erfc(_bounded_exp(-x / 2) / 2**0.5),
-    sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -np.log(2 * sp.erfcinv(q) ** 2),
-    isf=lambda q: -np.log(2 * sp.erfinv(q) ** 2), mean=GAMMA + LOG2, var=PI**2 / 2,
+    sf=lambda x: sp.erf(_bounded_exp(-x / 2) / 2**0.5), ppf=lambda q: -LOG2 - 2 * np.log(sp.erfcinv(q)),
+    isf=lambda q: -LOG2 - 2 * np.log(sp.erfinv(q)), mean=GAMMA + LOG2, var=PI**2 / 2,
     far_below=lambda x: sp.log_ndtr(-np.exp(-x / 2)), far_above=lambda x: -x / 2,
 ))  # fmt: skip
 t = Family("t", "df", Formulas(
     lambda x, df: _students(x, df, _t_density, density), cdf=_t_cdf, sf=lambda x, df: _t_cdf(-x, df), ppf=_t_ppf,
     isf=lambda q, df: -_t_ppf(q, df), mean=lambda df: np.where(df > 1, 0 * (1 / df), np.inf),
     var=lambda df: np.where(df > 2, 1 / (1 - 2 / np.where(df > 2, df, 3.0)), np.where(df > 1, np.inf, np.nan)),
-    entropy=_t_entropy,
+    entropy=_t_entropy, far_below=_t_far, far_above=_t_far,
 ))  # fmt: skip
 
 
@@ -166,30 +184,40 @@ skewnorm = Family("skewnorm", "a", Formulas(
     lambda x, a: LOG2 + density(x) + sp.log_ndtr(a * x), cdf=lambda x, a: _skewed_below(x, a),
     sf=lambda x, a: _skewed_below(-x, -a), valid=_ANY,
     mean=lambda a: (2 / PI) ** 0.5 * a / np.sqrt(1 + a * a), var=lambda a: 1 - 2 / PI * a * a / (1 + a * a),
+    far_below=log_skewed_below, far_above=lambda x, a: log_skewed_below(-x, -a),
 ))  # fmt: skip
 exponnorm = Family("exponnorm", "K", Formulas(
-    lambda x, K: (0.5 / K - x) / K + sp.log_ndtr(x - 1 / K) - np.log(K),  # noqa: N803 - SciPy's name
-    cdf=lambda x, K: sp.ndtr(x) - np.exp((0.5 / K - x) / K + sp.log_ndtr(x - 1 / K)),  # noqa: N803
-    sf=lambda x, K: sp.ndtr(-x) + np.exp((0.5 / K - x) / K + sp.log_ndtr(x - 1 / K)),  # noqa: N803
-    mean=lambda K: K, var=lambda K: 1 + K * K,  # noqa: N803
+    lambda x, k: log_exponential_normal(x, k) - np.log(k),
+    cdf=lambda x, k: sp.ndtr(x) - np.exp(log_exponential_normal(x, k)),
+    sf=lambda x, k: sp.ndtr(-x) + np.exp(log_exponential_normal(x, k)),
+    mean=lambda k: k, var=lambda k: 1 + k * k, far_below=log_exponnorm_below,
+    far_above=lambda x, k: np.logaddexp(sp.log_ndtr(-x), log_exponential_normal(x, k)),
 ))  # fmt: skip
 gennorm: Family = Family("gennorm", "beta", Formulas(
     lambda x, b: np.log(b / 2) - sp.gammaln(1 / b) - np.absolute(x) ** b,
     cdf=lambda x, b: _gennorm_below(x, b), sf=lambda x, b: _gennorm_below(-x, b),
     isf=lambda q, b: -place_of(gennorm, q, [b]), mean=lambda b: 0 * b,
     var=lambda b: np.exp(sp.gammaln(3 / b) - sp.gammaln(1 / b)),
-    entropy=lambda b: 1 / b - np.log(b / 2) + sp.gammaln(1 / b),
+    entropy=lambda b: 1 / b - np.log(b / 2) + sp.gammaln(1 / b), far_below=lambda x, b: _gennorm_far(x, b),
+    far_above=lambda x, b: _gennorm_far(x, b),
 ))  # fmt: skip
 
 
 def _gennorm_below(x: Any, b: Any) -> Any:
     power = np.where(x == 0, 0.0, np.absolute(np.where(x == 0, 1.0, x)) ** b)
-    near = power < 0.01
-    half = 0.5 * sp.gammaincc(1 / b, np.where(near, 1.0, power))
+    # Where the power is too large for a number, nothing is left beyond.
+    near, over = power < 0.01, power > 1e300
+    half = np.where(over, 0.0, 0.5 * sp.gammaincc(1 / b, np.where(near | over, 1.0, power)))
     # By its series about the middle, where the power of an absolute value is smooth no more.
     z = np.where(near, power, 0.0)
     series = 0.5 * x * np.exp(-z) * sum(z**n * sp.rgamma(1 / b + (n + 1.0)) for n in range(8))
     return np.where(near, 0.5 + series, np.where(x > 0, 1 - half, half))
+
+
+def _gennorm_far(x: Any, b: Any) -> Any:
+    """The logarithm of the probability of being farther out on that side."""
+    size = np.absolute(np.where(x == 0, 1.0, x))
+    return log_gamma_above(1 / b, b * np.log(size), size**b, size**-b) - LOG2
 
 
 def log_expm1(u: Any) -> Any:
@@ -206,8 +234,9 @@ def log_1m_exp(u: Any) -> Any:
 
 genlogistic = Family("genlogistic", "c", Formulas(
     lambda x, c: np.log(c) - x - (c + 1) * np.logaddexp(0.0, -x), logcdf=lambda x, c: -c * np.logaddexp(0.0, -x),
-    ppf=lambda q, c: -log_expm1(-np.log(q) / c), mean=lambda c: GAMMA + sp.psi(c),
-    var=lambda c: PI**2 / 6 + sp.zeta(2.0, c), far_above=lambda x, c: np.log(c) - x,
+    ppf=lambda q, c: -log_expm1(-np.log(q) / c), isf=lambda q, c: -log_expm1(-np.log1p(-q) / c),
+    mean=lambda c: GAMMA + sp.psi(c), var=lambda c: PI**2 / 6 + sp.zeta(2.0, c),
+    far_above=lambda x, c: np.log(c) - x,
 ))  # fmt: skip
 
 
@@ -230,6 +259,8 @@ loggamma = Family("loggamma", "c", Formulas(
     sf=lambda x, c: _loggamma(x, c, True), ppf=lambda q, c: _loggamma_place(q, c),
     isf=lambda q, c: np.log(sp.gammainccinv(c, q)), mean=lambda c: sp.psi(c), var=lambda c: sp.zeta(2.0, c),
     entropy=lambda c: gamma_entropy(c) - sp.psi(c),
+    far_below=lambda x, c: log_gamma_below(c, x, _bounded_exp(x)),
+    far_above=lambda x, c: log_gamma_above(c, x, np.exp(x), _bounded_exp(-x)),
 ))  # fmt: skip
 johnsonsu = Family("johnsonsu", "a, b", Formulas(
     lambda x, a, b: density(a + b * np.arcsinh(x)) + np.log(b) - np.log1p(x * x) / 2,
@@ -259,6 +290,7 @@ laplace_asymmetric = Family("laplace_asymmetric", "kappa", Formulas(
         q >= k * k / (1 + k * k), -np.log((1 - q) * (1 + k * k)) / k, np.log(q * (1 + k * k) / (k * k)) * k
     ),
     mean=lambda k: 1 / k - k, var=lambda k: 1 / (k * k) + k * k, entropy=lambda k: 1 + np.log(k + 1 / k),
+    far_below=lambda x, k: x / k - np.log1p(1 / (k * k)), far_above=lambda x, k: -k * x - np.log1p(k * k),
 ))  # fmt: skip
 vonmises = Family("vonmises", "kappa", Formulas(
     lambda x, k: -2 * k * np.sin(x / 2) ** 2 - LOG2PI - np.log(sp.i0e(k)), valid=lambda k: k >= 0,
