@@ -245,7 +245,11 @@ class _Asking:
 
     def __getattribute__(self, name: str) -> Any:
         if _THREAD.running:
-            return _SHOWN_NAMES[name]
+            try:
+                return _SHOWN_NAMES[name]
+            except KeyError:
+                # An error is restated, whose objects are looked through: what is asked for is `__class__`.
+                return object.__getattribute__(self, name)
         if name not in _NAMESPACE.ours:
             # Somebody looks at everything in NumPy's namespace.
             return object.__getattribute__(self, name)

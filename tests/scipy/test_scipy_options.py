@@ -17,6 +17,7 @@ from scipy_cases import SCIPY
 import dragongrad as ad
 from dragongrad.scipy import fft, integrate, interpolate, linalg, ndimage, signal, sparse, stats
 from dragongrad.scipy.spatial import distance
+from dragongrad.scipy.spatial.transform import Rotation
 
 RNG = np.random.default_rng(3)
 LINE, SQUARE, WEIGHTS = RNG.normal(size=9), RNG.normal(size=(4, 4)), RNG.normal(size=(2, 3))
@@ -46,6 +47,16 @@ SAME = {
     "footprint's axes": (ndimage, lambda m, x: m.median_filter(x, footprint=FOOT, axes=(1, 0)), IMAGE),
     "sizes' axes": (ndimage, lambda m, x: m.maximum_filter(x, size=(2, 3), axes=(1, 0), origin=(0, 1)), IMAGE),
     "smoothed along all": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 0.7, axes=1), IMAGE, (1, 16)),
+    "complex single precision": (ndimage, lambda m, x: m.gaussian_filter(x, 1.0), np.complex64(TURNING)),
+    "complex gradients": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 1.0), TURNING),
+    "a rank that is true": (ndimage, lambda m, x: m.rank_filter(x, True, 3), SQUARE),
+    "one entry unknown": (
+        sparse, lambda m, x: m.dia_array((x[None], [1]), shape=(9, 9)).tocsr().power(-0.5).toarray(), LINE,
+    ),
+    "one entry infinite": (
+        sparse, lambda m, x: m.coo_array((x / 0.0, (np.arange(9) % 3, np.arange(9) // 4)), shape=(3, 4)).toarray(),
+        POSITIVE,
+    ),
     "a driver's vectors": (linalg, lambda m, x: m.eigh(x @ x.T, driver="ev")[1], SQUARE),
     "some vectors of two matrices": (
         linalg, lambda m, x: m.eigh(x @ x.T, 4 * EYE + x, subset_by_index=[1, 2])[1], SQUARE,
@@ -107,6 +118,13 @@ REFUSED = {
     "eigh_tridiagonal": lambda x: linalg.eigh_tridiagonal(LINE * x, LINE[1:], lapack_driver="best"),
     "svd": lambda x: linalg.svd(SQUARE * x, lapack_driver="best"),
     "expm_frechet": lambda x: linalg.expm_frechet(SQUARE * x, SQUARE, method="best"),
+    "several integrals": lambda x: integrate.quad(lambda t: x * np.array([t, t]), 0, 1),
+    "a complex integral": lambda x: integrate.quad(lambda t: x * t * 1j, 0, 1),
+    "a text for a limit": lambda x: integrate.quad(lambda t: x * t, 0, "1"),
+    "no metric": lambda x: distance.cdist(SQUARE * x, SQUARE, None),
+    "vectors of texts": lambda x: distance.cityblock(["a", "b"], LINE[:2] * x),
+    "turning by complex numbers": lambda x: Rotation.from_rotvec(LINE[:3] * (x + 1j)),
+    "a number for a rotation": lambda x: Rotation.from_rotvec(x),
     "a diagonal with a zero": lambda x: linalg.solve(np.diag([1.0, 0.0]) * x, LINE[:2], assume_a="diagonal"),
     "too few values for a diagonal": lambda x: linalg.solve(EYE * x, LINE[:1], assume_a="diagonal"),
     "a row for a triangle": lambda x: linalg.solve_triangular(SQUARE[:1] * x, LINE[:4]),

@@ -23,7 +23,7 @@ from ....core.errors import (
 )
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
-from ...chapters import double, holds_variable, settled
+from ...chapters import double, holds_variable, real, settled
 from ...standing import StandIn
 from . import quaternions as of
 from .chapter import CHAPTER
@@ -78,7 +78,7 @@ def _smooth(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numbers(value: Any, last: int) -> Any:
-    value = double(value)
+    value = double(real(value, "the numbers of a rotation"))
     if not np.ndim(value) or np.shape(value)[-1] != last:
         raise ArgumentError(
             f"a rotation is made of arrays whose last axis is {last} long, not of shape {np.shape(value)}\n"
