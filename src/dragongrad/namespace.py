@@ -244,12 +244,8 @@ class _Asking:
     """What names stand for where no transform runs in this thread, or threads have to be told apart."""
 
     def __getattribute__(self, name: str) -> Any:
-        if _THREAD.running:
-            try:
-                return _SHOWN_NAMES[name]
-            except KeyError:
-                # An error is restated, whose objects are looked through: what is asked for is `__class__`.
-                return object.__getattribute__(self, name)
+        if _THREAD.running and name in _SHOWN_NAMES:
+            return _SHOWN_NAMES[name]
         if name not in _NAMESPACE.ours:
             # Somebody looks at everything in NumPy's namespace.
             return object.__getattribute__(self, name)
