@@ -50,6 +50,10 @@ SAME = {
     "complex single precision": (ndimage, lambda m, x: m.gaussian_filter(x, 1.0), np.complex64(TURNING)),
     "complex gradients": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 1.0), TURNING),
     "a rank that is true": (ndimage, lambda m, x: m.rank_filter(x, True, 3), SQUARE),
+    "phase": (signal, lambda m, x: m.spectrogram(x, nperseg=8, mode="phase")[2], np.tile(LINE, 4)),
+    "no piece beyond the end": (
+        interpolate, lambda m, x: m.BSpline([0.0, 0, 0, 1, 2, 2, 2, 2], x[:5], 2)([0.5, 2.0, 2.5]), LINE,
+    ),
     "one entry unknown": (
         sparse, lambda m, x: m.dia_array((x[None], [1]), shape=(9, 9)).tocsr().power(-0.5).toarray(), LINE,
     ),
@@ -86,7 +90,7 @@ SAME = {
 }  # fmt: skip
 THEIRS = {
     module: getattr(scipy, module.__name__.removeprefix("dragongrad.scipy."))
-    for module in (sparse, stats, signal, ndimage, linalg, fft)
+    for module in (sparse, stats, signal, ndimage, linalg, fft, interpolate)
 }
 
 

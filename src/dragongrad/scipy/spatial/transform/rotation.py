@@ -44,7 +44,9 @@ def for_scipy(value: Any) -> Any:
         return value.scipys or scipys.Rotation(plain(value.quat), normalize=False)
     if isinstance(value, (list, tuple)) and any(Rotation.is_ours(v) for v in value):
         return [for_scipy(v) for v in value]
-    return settled(value)
+    value = settled(value)
+    # SciPy takes no array that is for reading alone, as an optimizer gives its functions.
+    return value.copy() if isinstance(value, np.ndarray) and not value.flags.writeable else value
 
 
 def held(value: Any) -> Any:
