@@ -11,11 +11,12 @@ import scipy.ndimage
 import scipy.signal
 import scipy.sparse
 import scipy.spatial.distance
+import scipy.special
 import scipy.stats
 from scipy_cases import SCIPY
 
 import dragongrad as ad
-from dragongrad.scipy import fft, integrate, interpolate, linalg, ndimage, signal, sparse, stats
+from dragongrad.scipy import fft, integrate, interpolate, linalg, ndimage, signal, sparse, special, stats
 from dragongrad.scipy.spatial import distance
 from dragongrad.scipy.spatial.transform import Rotation
 
@@ -50,6 +51,9 @@ SAME = {
     "complex single precision": (ndimage, lambda m, x: m.gaussian_filter(x, 1.0), np.complex64(TURNING)),
     "complex gradients": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 1.0), TURNING),
     "a rank that is true": (ndimage, lambda m, x: m.rank_filter(x, True, 3), SQUARE),
+    "narrow places of spherical functions": (
+        special, lambda m, x: np.stack([m.spherical_jn(2, x), m.spherical_in(1, x, True)]), np.float32(POSITIVE),
+    ),
     "phase": (signal, lambda m, x: m.spectrogram(x, nperseg=8, mode="phase")[2], np.tile(LINE, 4)),
     "no piece beyond the end": (
         interpolate, lambda m, x: m.BSpline([0.0, 0, 0, 1, 2, 2, 2, 2], x[:5], 2)([0.5, 2.0, 2.5]), LINE,
@@ -90,7 +94,7 @@ SAME = {
 }  # fmt: skip
 THEIRS = {
     module: getattr(scipy, module.__name__.removeprefix("dragongrad.scipy."))
-    for module in (sparse, stats, signal, ndimage, linalg, fft, interpolate)
+    for module in (sparse, stats, signal, ndimage, linalg, fft, interpolate, special)
 }
 
 
