@@ -244,7 +244,7 @@ class _Asking:
     """What names stand for where no transform runs in this thread, or threads have to be told apart."""
 
     def __getattribute__(self, name: str) -> Any:
-        if _THREAD.running:
+        if _THREAD.running and name in _SHOWN_NAMES:
             return _SHOWN_NAMES[name]
         if name not in _NAMESPACE.ours:
             # Somebody looks at everything in NumPy's namespace.

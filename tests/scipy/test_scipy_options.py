@@ -11,16 +11,18 @@ import scipy.ndimage
 import scipy.signal
 import scipy.sparse
 import scipy.spatial.distance
+import scipy.special
 import scipy.stats
 from scipy_cases import SCIPY
 
 import dragongrad as ad
-from dragongrad.scipy import fft, integrate, interpolate, linalg, ndimage, signal, sparse, stats
+from dragongrad.scipy import fft, integrate, interpolate, linalg, ndimage, signal, sparse, special, stats
 from dragongrad.scipy.spatial import distance
+from dragongrad.scipy.spatial.transform import Rotation
 
 RNG = np.random.default_rng(3)
 LINE, SQUARE, WEIGHTS = RNG.normal(size=9), RNG.normal(size=(4, 4)), RNG.normal(size=(2, 3))
-POSITIVE = np.abs(LINE) + 0.5
+POSITIVE, EYE, CHANCES = np.abs(LINE) + 0.5, np.eye(4), np.array([0.2, 0.5, 0.3])
 IMAGE = RNG.normal(size=(4, 5, 3))
 TURNING = WEIGHTS + 1j * RNG.normal(size=(2, 3))
 FOOT = np.array([[True, False, True], [False, True, True]])
@@ -46,13 +48,58 @@ SAME = {
     "footprint's axes": (ndimage, lambda m, x: m.median_filter(x, footprint=FOOT, axes=(1, 0)), IMAGE),
     "sizes' axes": (ndimage, lambda m, x: m.maximum_filter(x, size=(2, 3), axes=(1, 0), origin=(0, 1)), IMAGE),
     "smoothed along all": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 0.7, axes=1), IMAGE, (1, 16)),
+    "complex single precision": (ndimage, lambda m, x: m.gaussian_filter(x, 1.0), np.complex64(TURNING)),
+    "complex gradients": (ndimage, lambda m, x: m.gaussian_gradient_magnitude(x, 1.0), TURNING),
+    "a rank that is true": (ndimage, lambda m, x: m.rank_filter(x, True, 3), SQUARE),
+    "narrow places of spherical functions": (
+        special, lambda m, x: np.stack([m.spherical_jn(2, x), m.spherical_in(1, x, True)]), np.float32(POSITIVE),
+    ),
+    "phase": (signal, lambda m, x: m.spectrogram(x, nperseg=8, mode="phase")[2], np.tile(LINE, 4)),
+    "no piece beyond the end": (
+        interpolate, lambda m, x: m.BSpline([0.0, 0, 0, 1, 2, 2, 2, 2], x[:5], 2)([0.5, 2.0, 2.5]), LINE,
+    ),
+    "one entry unknown": (
+        sparse, lambda m, x: m.dia_array((x[None], [1]), shape=(9, 9)).tocsr().power(-0.5).toarray(), LINE,
+    ),
+    "one entry infinite": (
+        sparse, lambda m, x: m.coo_array((x / 0.0, (np.arange(9) % 3, np.arange(9) // 4)), shape=(3, 4)).toarray(),
+        POSITIVE,
+    ),
+    "a driver's vectors": (linalg, lambda m, x: m.eigh(x @ x.T, driver="ev")[1], SQUARE),
+    "some vectors of two matrices": (
+        linalg, lambda m, x: m.eigh(x @ x.T, 4 * EYE + x, subset_by_index=[1, 2])[1], SQUARE,
+    ),
+    "a number for a matrix": (linalg, lambda m, x: m.solve(x[0], LINE), LINE),
+    "no points": (linalg, lambda m, x: m.fiedler(x[:0]), LINE),
+    "an axis by its number": (fft, lambda m, x: m.fftn(x, axes=1), SQUARE),
+    "half of one element": (fft, lambda m, x: m.irfft2(x[:, :1]), SQUARE),
+    "half of one element of a Hermitian signal": (fft, lambda m, x: m.hfftn(x[:, :1]), SQUARE),
+    "a type in an array": (fft, lambda m, x: m.dct(x, np.array(3)), LINE),
+    "axes of a mean direction": (stats, lambda m, x: m.circmean(x, axis=1, keepdims=True), SQUARE),
+    "axes of a variance of directions": (stats, lambda m, x: m.circvar(x, axis=0, keepdims=True), SQUARE),
+    "all axes of a deviation of directions": (stats, lambda m, x: m.circstd(x, keepdims=True), SQUARE),
+    "too few for a correction of the skewness": (stats, lambda m, x: m.skew(x[:2] ** 2, bias=False), LINE),
+    "too few for a correction of the kurtosis": (stats, lambda m, x: m.kurtosis(x[:3], bias=False), LINE),
+    "no degrees of freedom": (stats, lambda m, x: m.zscore(x[:3], ddof=3), LINE),
+    "less than none": (stats, lambda m, x: m.variation(x[:3], ddof=4), LINE),
+    "the error of one": (stats, lambda m, x: m.sem(x[:1], ddof=0), LINE),
+    "the first moment": (stats, lambda m, x: m.moment(x, [1, 2], axis=1), SQUARE),
+    "a narrow moment": (stats, lambda m, x: m.moment(x, 2, center=np.float64(0.3)), np.float32(LINE)),
+    "a number for a sample": (stats, lambda m, x: m.gmean(x[0], keepdims=True), POSITIVE),
+    "no entropy": (stats, lambda m, x: m.entropy(x[0], base=2.0), POSITIVE),
+    "whole trials": (stats, lambda m, x: m.multinomial.mean(6.5, x), CHANCES),
+    "no trials": (stats, lambda m, x: m.multinomial.mean(-1, x), CHANCES),
+    "least degrees of freedom": (stats, lambda m, x: m.wishart.logpdf(3 * EYE, None, 4 * EYE + x @ x.T), SQUARE),
+    "one degree of freedom": (stats, lambda m, x: m.multivariate_t.logpdf(x[0], x[1], 4 * EYE, None), SQUARE),
 }  # fmt: skip
 THEIRS = {
     module: getattr(scipy, module.__name__.removeprefix("dragongrad.scipy."))
-    for module in (sparse, stats, signal, ndimage)
+    for module in (sparse, stats, signal, ndimage, linalg, fft, interpolate, special)
 }
 
 
+# SciPy and NumPy warn of too few numbers.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("name", [name for name, row in SAME.items() if row[3:] <= (SCIPY,)])
 def test_an_option_does_what_scipys_does(name):
     module, f, x = SAME[name][:3]
@@ -79,6 +126,33 @@ REFUSED = {
     "eigh_tridiagonal": lambda x: linalg.eigh_tridiagonal(LINE * x, LINE[1:], lapack_driver="best"),
     "svd": lambda x: linalg.svd(SQUARE * x, lapack_driver="best"),
     "expm_frechet": lambda x: linalg.expm_frechet(SQUARE * x, SQUARE, method="best"),
+    "several integrals": lambda x: integrate.quad(lambda t: x * np.array([t, t]), 0, 1),
+    "a complex integral": lambda x: integrate.quad(lambda t: x * t * 1j, 0, 1),
+    "a text for a limit": lambda x: integrate.quad(lambda t: x * t, 0, "1"),
+    "no metric": lambda x: distance.cdist(SQUARE * x, SQUARE, None),
+    "vectors of texts": lambda x: distance.cityblock(["a", "b"], LINE[:2] * x),
+    "turning by complex numbers": lambda x: Rotation.from_rotvec(LINE[:3] * (x + 1j)),
+    "a number for a rotation": lambda x: Rotation.from_rotvec(x),
+    "a diagonal with a zero": lambda x: linalg.solve(np.diag([1.0, 0.0]) * x, LINE[:2], assume_a="diagonal"),
+    "too few values for a diagonal": lambda x: linalg.solve(EYE * x, LINE[:1], assume_a="diagonal"),
+    "a row for a triangle": lambda x: linalg.solve_triangular(SQUARE[:1] * x, LINE[:4]),
+    "a row for a symmetric matrix": lambda x: linalg.pinvh(SQUARE[:1] * x),
+    "orthogonal_procrustes": lambda x: linalg.orthogonal_procrustes(SQUARE * x, SQUARE[:, :2]),
+    "subset_by_index": lambda x: linalg.eigh(SQUARE * x, subset_by_index=[2, 4]),
+    "an axis twice": lambda x: fft.fftn(SQUARE * x, axes=(0, 0)),
+    "an axis of cosines twice": lambda x: fft.dctn(SQUARE * x, axes=(1, -1)),
+    "the cosine of a number": lambda x: fft.dct(x, n=3),
+    "the order of fht": lambda x: fft.fht(LINE, 0.1, x),
+    "fht of complex numbers": lambda x: fft.fht(LINE * (x + 1j), 0.1, 0.5),
+    "a complex place": lambda x: stats.norm.logpdf(LINE * (x + 1j)),
+    "a complex scale": lambda x: stats.gamma.cdf(POSITIVE, x, scale=1 + 1j),
+    "no place": lambda x: stats.norm.logpdf(None, x),
+    "a text for a place": lambda x: stats.norm(x).logpdf("0.5"),
+    "texts for a sample": lambda x: stats.entropy(POSITIVE[:2] * x, ["0.5", "0.5"]),
+    "a name that no parameter has": lambda x: stats.multivariate_normal.logpdf(LINE[:4] * x, covariance=2 * EYE),
+    "a matrix for dirichlet": lambda x: stats.dirichlet.mean((SQUARE**2) * x),
+    "too many counts": lambda x: stats.multinomial.logpmf([2, 3, 1], 6, np.array([1.0]) * x),
+    "too few degrees of freedom": lambda x: stats.wishart.logpdf(EYE, 3 * x, EYE),
     "romb": lambda x: integrate.romb(LINE * x, show=True),
     "welch": lambda x: signal.welch(LINE * x, fs=-1.0),
     "upfirdn": lambda x: signal.upfirdn(LINE, LINE * x, down=0),

@@ -6,8 +6,9 @@ from grid import BACKENDS, covering
 
 import dragongrad as ad
 import dragongrad.scipy.linalg as la
-from dragongrad.scipy import fft, interpolate, ndimage, signal, stats
+from dragongrad.scipy import fft, integrate, interpolate, ndimage, optimize, signal, stats
 from dragongrad.scipy.spatial import distance
+from dragongrad.scipy.spatial.transform import Rotation
 from dragongrad.testing import check_derivatives
 
 RNG = np.random.default_rng(14)
@@ -70,3 +71,48 @@ def test_in_the_classic_interface():
     x = ad.Variable(0.3)
     np.testing.assert_allclose(stats.norm.logpdf(x).gradient, [[-0.3]])
     np.testing.assert_allclose(np.ravel(la.expm(ad.Variable(np.zeros((1, 1)))).gradient), [1.0])
+
+
+PLACES = np.linspace(0.0, 2.0, 6)
+# What a function closes over, made of Variables, as a function of time.
+HELD = {
+    "CubicSpline": lambda y: interpolate.CubicSpline(PLACES, y),
+    "make_interp_spline": lambda y: interpolate.make_interp_spline(PLACES, y),
+    "UnivariateSpline": lambda y: interpolate.InterpolatedUnivariateSpline(PLACES, y),
+    "norm": lambda y: stats.norm(y[0], 1 + y[1] ** 2).pdf,
+    "multivariate_normal": lambda y: stats.multivariate_normal(y[:1], 1.0).pdf,
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_is_held_by_a_function_that_is_integrated(name):
+    def area(y):
+        force = HELD[name](y)
+        return integrate.quad(lambda t: t * np.sum(force(t)), 0.1, 1.9, epsabs=1e-11, epsrel=1e-11)[0]
+
+    def end(y):
+        force = HELD[name](y)
+        slope = lambda t, u: np.sum(force(t)) - u
+        return integrate.solve_ivp(slope, (0.0, 1.5), [1.0], t_eval=[1.5], rtol=1e-8, atol=1e-8).y[0, -1]
+
+    check_derivatives(area, np.cos(PLACES), order=1, rtol=1e-5)
+    away = np.sin(PLACES)
+    expected = (end(np.cos(PLACES) + 1e-3 * away) - end(np.cos(PLACES) - 1e-3 * away)) / 2e-3
+    np.testing.assert_allclose(ad.grad(end)(np.cos(PLACES)) @ away, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_is_held_by_a_function_whose_zero_is_sought_is_refused(name):
+    def zero(y):
+        force = HELD[name](y)
+        return optimize.brentq(lambda t: np.sum(force(t)) - t, 0.0, 2.0)
+
+    with pytest.raises(ad.ClosureError, match="Pass it as an argument"):
+        ad.grad(zero)(np.cos(PLACES))
+
+
+def test_a_pose_by_least_squares():
+    """Functions of an optimizer are given arrays for reading alone, which SciPy's rotations do not take."""
+    there = Rotation.from_rotvec([0.1, 0.2, 0.3]).apply(ROWS[0, :, :3]) + np.array([0.1, 0.0, 0.2])
+    off = lambda q: (Rotation.from_rotvec(q[:3]).apply(ROWS[0, :, :3]) + q[3:] - there).ravel()
+    np.testing.assert_allclose(ad.least_squares(off, np.zeros(6)).x, [0.1, 0.2, 0.3, 0.1, 0.0, 0.2], atol=1e-8)

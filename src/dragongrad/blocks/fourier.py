@@ -20,7 +20,7 @@ SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ort
 
 def fitted(x: Any, length: int, axis: int) -> Any:
     """An axis cut, or filled with zeros, to a length."""
-    axis = axis % x.ndim
+    axis = single(axis, x.ndim)
     before = x.shape[axis]
     if before > length:
         return x[(slice(None),) * axis + (slice(length),)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from numbers import Number
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,9 @@ from ..core.errors import (
     AbsentError,
     ArgumentError,
     DragongradError,
+    DtypeError,
     NoRuleError,
+    describe,
     operation_error,
     user_line,
 )
@@ -167,9 +170,26 @@ def settled(value: Any) -> Any:
     return value
 
 
+def numbers(value: Any) -> Any:
+    """An array of numbers: texts, None and what else NumPy would read as one are refused, as SciPy refuses them."""
+    a = as_array(value)
+    objects = a.dtype.kind == "O" and not isinstance(a, Variable)
+    if a.dtype.kind not in "biufcO" or (objects and not all(isinstance(v, Number) for v in a.ravel().tolist())):
+        raise DtypeError(f"{describe(a)} where numbers are expected\n  at {user_line()}\nPass an array of numbers")
+    return a
+
+
+def real(value: Any, name: str) -> Any:
+    """An array of real numbers, as `numbers`."""
+    a = numbers(value)
+    if a.dtype.kind == "c":
+        raise DtypeError(f"{name} are real, not {describe(a)}\n  at {user_line()}\nTake np.real of them")
+    return a
+
+
 def double(value: Any) -> Any:
     """An array in double precision, in which SciPy computes some functions of any array."""
-    a = as_array(value)
+    a = numbers(value)
     dtype = np.complex128 if a.dtype.kind == "c" else np.float64
     return a if a.dtype == dtype else a.astype(dtype)
 

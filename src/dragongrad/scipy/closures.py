@@ -20,6 +20,8 @@ _DEEPEST = 8
 class Opened:
     """A function, with the Variables that it holds beside it: in its closure, its defaults, or among its arguments.
 
+    They may be parts of a spline or of a distribution there.
+
     Attributes
     ----------
     leaves : list of Variable
@@ -50,6 +52,9 @@ class Opened:
         elif isinstance(value, partial):
             parts = self._open((value.func, value.args, value.keywords), depth + 1)
             made = lambda leaves: _partial(*parts(leaves))
+        elif getattr(type(value), "holds_parts", False):
+            parts = self._open(dict(vars(value)), depth + 1)
+            made = lambda leaves: _alike(value, parts(leaves))
         else:
             made = self._nest(value, depth)
         return made if len(self.leaves) > before else lambda leaves: value
@@ -93,6 +98,13 @@ def _contents(cell: Any) -> Any:
 
 def _same(value: Any) -> Callable[[Any], Any]:
     return lambda leaves: value
+
+
+def _alike(value: Any, parts: dict[str, Any]) -> Any:
+    """A spline or a distribution with other parts."""
+    again = object.__new__(type(value))
+    vars(again).update(parts)
+    return again
 
 
 def _partial(func: Any, args: Any, keywords: Any) -> Any:

@@ -41,6 +41,8 @@ class StandIn(metaclass=_Kind):
 
     __slots__ = ()
     theirs: Any
+    # Whether a function that holds one is opened by its attributes.
+    holds_parts = False
 
     @classmethod
     def _ours(cls, made: Any) -> Any:
@@ -83,6 +85,7 @@ class Seen(StandIn):
     """A class whose objects of plain numbers SciPy's own functions take, too."""
 
     __slots__ = ()
+    holds_parts = True
     # A user's own class stays what it is.
     __class__ = seen_as(lambda self: self._own() if "theirs" in vars(type(self)) else None)
 

@@ -398,13 +398,13 @@ def has_nan(value: Any) -> bool:
         stage: Any = getattr(found, "level", None)
         return bool(found) if stage is None else bool(stage.doubts(found))
     if value.__class__ is _ndarray:
+        if value.dtype.kind in "US":
+            return False
         if value.dtype.kind == "O":
-            flat = value.ravel()
-            total = flat.dot(flat)
+            total = (flat := value.ravel()).dot(flat)
         else:
             # vdot takes it as one long vector and, unlike dot, warns of no overflow.
             total = _vdot(value, value) if value.size < 10_000 else value.min()
         return bool(total != total)
-    if isinstance(value, _ndarray):
-        return bool(np.any(value != value))
-    return bool(value != value)
+    apart = value != value
+    return bool(np.any(apart) if isinstance(value, _ndarray) else apart)

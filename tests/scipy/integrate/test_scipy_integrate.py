@@ -201,3 +201,17 @@ def test_several_steps_are_those_of_the_results(name):
     value, slope = ad.jvp(lambda dx: getattr(integrate, name)(y, dx=dx), (dx,), (np.ones(2),))
     np.testing.assert_allclose(value, want)
     np.testing.assert_allclose(slope, want / dx)
+
+
+def test_complex_numbers_and_single_precision():
+    z = np.array([0.7 + 0.2j, 1.3 - 0.4j])
+    several = lambda z: integrate.quad_vec(lambda x: np.exp(-z * x), 0.0, 1.0)[0]
+    np.testing.assert_allclose(ad.jvp(several, (z,), (z,))[0], (1 - np.exp(-z)) / z)
+    check_derivatives(several, z)
+    check_derivatives(lambda z: integrate.quad(lambda x: np.abs(np.exp(-z[0] * x) + z[1]), 0.0, 1.0)[0], z)
+    # Of rough numbers the integral of a slope would take tens of thousands of steps.
+    narrow = z.real.astype(np.float32)
+    f = lambda k: integrate.quad(lambda x: np.exp(-k[0] * x) * np.cos(k[1] * x), 0, 2)[0]
+    slopes = ad.grad(f)(narrow)
+    assert slopes.dtype == np.float32
+    np.testing.assert_allclose(slopes, ad.grad(f)(narrow.astype(float)), rtol=1e-6)

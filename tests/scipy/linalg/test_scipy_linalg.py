@@ -133,6 +133,7 @@ FACTORS = {
 SPECTRA = {
     "eigh": case(lambda m, a: m.eigh(a), S),
     "eigh upper": case(lambda m, a: m.eigh(a, lower=False, subset_by_index=(1, 2))[0], S),
+    "some vectors": case(lambda m, a: m.eigh(a, subset_by_index=(1, 2), driver="evx")[1], S, single=False),
     "eigh of two": case(lambda m, a, b: m.eigh(a, b), S, P),
     "eigh of two 2": case(lambda m, a, b: m.eigh(a, b, type=2, eigvals_only=True), S, P),
     "eigh of two 3": case(lambda m, a, b: m.eigh(a, b, type=3, eigvals_only=True), S, P),
@@ -414,3 +415,16 @@ def test_a_hankel_matrix_of_matrices_is_that_of_this_release():
     c, r = RNG.normal(size=(2, 3)), RNG.normal(size=(2, 1))
     out = ad.jvp(la.hankel, (c, r), (c, r))[0]
     np.testing.assert_array_equal(out, scipy.linalg.hankel(c, r))
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_eigenvalues_of_what_is_not_finite_are_unknown(lower):
+    a = S + np.where(np.eye(len(S)) > 0, np.nan, 0.0)
+    value, dot = ad.jvp(lambda a: la.eigh(a, lower=lower), (a,), (a,))
+    assert all(np.isnan(v).all() for v in (*value, *dot))
+    # Of the other triangle nothing is read.
+    half = np.triu(np.full_like(S, np.inf), 1)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(
+            ad.jvp(lambda a: la.eigvalsh(a), (np.tril(S) + half,), (S,))[0], np.linalg.eigvalsh(S), rtol=1e-12
+        )

@@ -67,6 +67,8 @@ MOVING = {
     for mode in ("constant", "nearest", "mirror", "reflect", "wrap", "grid-wrap")
     for order in (0, 1, 2, 3, 5)
 } | {
+    "on a grid": case(lambda m, x, c: m.map_coordinates(x, c, mode="grid-constant", cval=0.7), X, AT),
+    "zoom of a grid": case(lambda m, x: m.zoom(x, 1.6, grid_mode=True, mode="grid-constant", cval=0.7), X),
     "map_coordinates bare": case(lambda m, x, c: m.map_coordinates(x, c, prefilter=False), X, AT),
     "spline_filter": case(lambda m, x: m.spline_filter(x), X),
     "spline_filter1d": case(lambda m, x: m.spline_filter1d(x, 4, axis=0), X),
@@ -172,7 +174,11 @@ def test_places_of_extremes_are_whole_numbers():
     (lambda x: ndimage.correlate(x, W), ad.ShapeError),
     (lambda x: ndimage.map_coordinates(x, AT[:1]), ad.ShapeError),
     (lambda x: ndimage.map_coordinates(x, AT, order=7), ad.ArgumentError),
-    (lambda x: ndimage.map_coordinates(x, AT, mode="grid-constant"), ad.NoRuleError),
+    (lambda x: ndimage.map_coordinates(x, AT, mode="other"), ad.ArgumentError),
+    (lambda x: ndimage.rotate(x[0], 30.0), ad.ArgumentError),
+    (lambda x: ndimage.rotate(x[0, 0], 30.0), ad.ArgumentError),
+    (lambda x: ndimage.maximum_filter(x + 1j, 3), ad.DtypeError),
+    (lambda x: ndimage.median_filter(x, 2.5), ad.ArgumentError),
     (lambda x: ndimage.zoom(x, x[0, 0]), ad.NoRuleError),
     (lambda x: ndimage.rotate(x, x[0, 0]), ad.NoRuleError),
     (lambda x: ndimage.gaussian_filter(x, 1.0, output=np.zeros((4, 5))), ad.NoRuleError),

@@ -107,3 +107,10 @@ def test_what_cannot_be_is_an_error_that_names_the_line(f, error):
 def test_the_other_names_of_the_part():
     with pytest.raises(ad.AbsentError, match=r"scipy\.spatial\.KDTree"):
         _ = ad.scipy.spatial.KDTree
+
+
+def test_a_difference_without_length():
+    flat = np.diag([1.0, 0.0])
+    f = lambda u: distance.mahalanobis(u, np.zeros(2), flat)
+    assert ad.jvp(f, (np.array([0.0, 3.0]),), (np.ones(2),)) == (0.0, 0.0)
+    assert distance.mahalanobis(np.array([0.0, 3.0]), np.zeros(2), flat) == 0.0

@@ -205,3 +205,10 @@ def test_classes_without_derivatives_are_classes():
     ):
         with pytest.raises(ad.NoRuleError, match=r"RotationSpline(.|\n)*test_scipy_rotation(.|\n)*(Take|Pass)"):
             ad.jacobian(f)(np.ones(3))
+
+
+def test_an_error_of_a_rotation_looks_through_names_as_they_stand():
+    """It is restated while a transform runs, whose namespace is among what it looks through."""
+    turned = lambda p: Rotation.from_rotvec(1.0).apply(p)
+    with pytest.raises((ad.DragongradError, ValueError), match="shape"):
+        ad.jvp(turned, (np.ones(3),), (np.ones(3),))

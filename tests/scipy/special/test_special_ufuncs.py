@@ -123,8 +123,7 @@ def test_the_order_of_a_hankel_function():
 
 
 def test_orders_out_of_reach_have_no_derivative_rather_than_a_wrong_one():
-    # The functions of orders beside it are too small, and too large, to be normal numbers.
-    assert np.isnan(ad.grad(special.jv)(150.0, 1.0))
+    # The functions of orders beside it are too large to be numbers.
     assert np.isnan(ad.grad(special.yv)(150.0, 1.0))
     assert np.isnan(ad.grad(special.kv)(1.0, -1.0))
 

@@ -17,10 +17,10 @@ import scipy.fft as scipys
 from ...blocks.axes import as_array, shift, single
 from ...blocks.fourier import SWAPPED, fitted
 from ...core.block import linear
-from ...core.errors import ArgumentError, ShapeError, describe, user_line
-from ..chapters import double
+from ...core.errors import ArgumentError, DtypeError, NoRuleError, ShapeError, describe, user_line
+from ..chapters import double, holds_variable, settled
 from .chapter import smooth
-from .fourier import numbers
+from .fourier import numbers, unrepeated
 
 _FUNCTIONS = {"cosine": scipys.dct, "sine": scipys.dst}
 
@@ -66,6 +66,7 @@ def _transform(
         x = x.astype(np.float64)
     if norm not in SWAPPED:
         raise ArgumentError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}\n  at {user_line()}")
+    type = operator.index(type)
     if type not in (1, 2, 3, 4):
         raise ArgumentError(f"the type of the transform is 1, 2, 3 or 4, not {type!r}\n  at {user_line()}")
     if n is not None and operator.index(n) < 1:
@@ -95,8 +96,8 @@ def _each(
     """One transform along each of several axes."""
     x = as_array(x)
     if axes is None:
-        axes = range(x.ndim) if s is None else range(-np.size(s), 0)
-    axes = (axes,) if np.ndim(axes) == 0 else tuple(axes)
+        axes = tuple(range(x.ndim) if s is None else range(-np.size(s), 0))
+    axes = unrepeated(axes, x.ndim)
     lengths = [None] * len(axes) if s is None else np.reshape(s, (-1,)).tolist()
     for n, axis in zip(lengths, axes, strict=True):
         x = transform(x, type, n, axis, norm, orthogonalize=orthogonalize)
@@ -280,6 +281,15 @@ def idstn(
 
 def _hankel(a: Any, transform: Callable[..., Any], options: tuple[Any, ...]) -> Any:
     """By the matrix of the transform, whose rows are what it gives of each place."""
+    name = transform.__name__
+    if holds_variable(options):
+        raise NoRuleError(
+            f"scipy.fft.{name} has derivatives by its sequence alone\n  at {user_line()}\n"
+            "Pass plain numbers for dln, mu, offset and bias"
+        )
+    options = tuple(map(settled, options))
+    if as_array(a).dtype.kind == "c":
+        raise DtypeError(f"{name} takes a sequence of real numbers\n  at {user_line()}\nTransform its parts")
     # SciPy's factors of a bias are in double precision.
     a = double(a) if options[-1] else numbers(a)
     matrix = transform(np.eye(a.shape[-1]), *options)

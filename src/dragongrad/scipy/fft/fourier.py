@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from ...blocks.axes import as_array
+from ...blocks.axes import as_array, single
 from ...blocks.fourier import SWAPPED
 from .chapter import smooth
 
@@ -24,8 +25,33 @@ def swapped(norm: Any) -> str:
     return SWAPPED[norm]
 
 
+def length(n: Any) -> Any:
+    """A length as a number of Python's: the rules of NumPy's transforms take no truth value."""
+    return None if n is None else int(operator.index(n))
+
+
+def unrepeated(axes: Any, ndim: int) -> Any:
+    """One axis or several, of which SciPy names none twice, as NumPy may."""
+    if axes is None:
+        return None
+    axes = (axes,) if np.ndim(axes) == 0 else tuple(axes)
+    if len({single(a, ndim) for a in axes}) < len(axes):
+        raise ValueError(f"all axes must be unique, and not {axes}")
+    return axes
+
+
+def halved(x: Any, s: Any, axes: Any) -> tuple[Any, Any]:
+    """As `along`, of an array whose last axis is one half: of one element the whole has one too."""
+    s, axes = along(x, s, axes)
+    named = range(x.ndim) if axes is None else axes
+    if s is None and len(named) and x.shape[named[-1]] == 1:
+        return [*(x.shape[a] for a in named[:-1]), 1], tuple(named)
+    return s, axes
+
+
 def along(x: Any, s: Any, axes: Any) -> tuple[Any, Any]:
     """The lengths and axes of a transform along several, as NumPy takes them."""
+    axes = unrepeated(axes, x.ndim)
     if s is None:
         return None, axes
     s = (s,) if np.ndim(s) == 0 else tuple(s)
@@ -50,7 +76,7 @@ def fft(
     array([1., 1.])
 
     """
-    return np.fft.fft(numbers(x), n=n, axis=axis, norm=norm)
+    return np.fft.fft(numbers(x), n=length(n), axis=axis, norm=norm)
 
 
 @smooth
@@ -70,7 +96,7 @@ def ifft(
     array([0.5, 0.5])
 
     """
-    return np.fft.ifft(numbers(x), n=n, axis=axis, norm=norm)
+    return np.fft.ifft(numbers(x), n=length(n), axis=axis, norm=norm)
 
 
 @smooth
@@ -90,7 +116,7 @@ def rfft(
     array([12., 16.])
 
     """
-    return np.fft.rfft(numbers(x), n=n, axis=axis, norm=norm)
+    return np.fft.rfft(numbers(x), n=length(n), axis=axis, norm=norm)
 
 
 @smooth
@@ -111,7 +137,7 @@ def irfft(
            [ 0.5, -0.5]])
 
     """
-    return np.fft.irfft(numbers(x), n=n, axis=axis, norm=norm)
+    return np.fft.irfft(numbers(x), n=length(n), axis=axis, norm=norm)
 
 
 @smooth
@@ -132,7 +158,7 @@ def hfft(
            [ 1., -1.]])
 
     """
-    return np.fft.irfft(np.conj(numbers(x)), n=n, axis=axis, norm=swapped(norm))
+    return np.fft.irfft(np.conj(numbers(x)), n=length(n), axis=axis, norm=swapped(norm))
 
 
 @smooth
@@ -152,4 +178,4 @@ def ihfft(
     array([0.5, 0.5])
 
     """
-    return np.conj(np.fft.rfft(numbers(x), n=n, axis=axis, norm=swapped(norm)))
+    return np.conj(np.fft.rfft(numbers(x), n=length(n), axis=axis, norm=swapped(norm)))

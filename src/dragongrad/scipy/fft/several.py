@@ -8,7 +8,7 @@ import numpy as np
 
 from ...blocks.axes import as_array
 from .chapter import constant, smooth
-from .fourier import along, numbers, swapped
+from .fourier import along, halved, numbers, swapped
 
 
 @smooth
@@ -155,7 +155,7 @@ def irfftn(
 
     """
     x = numbers(x)
-    s, axes = along(x, s, axes)
+    s, axes = halved(x, s, axes)
     return np.fft.irfftn(x, s=s, axes=axes, norm=norm)
 
 
@@ -197,7 +197,7 @@ def hfftn(
 
     """
     x = numbers(x)
-    s, axes = along(x, s, axes)
+    s, axes = halved(x, s, axes)
     return np.fft.irfftn(np.conj(x), s=s, axes=axes, norm=swapped(norm))
 
 

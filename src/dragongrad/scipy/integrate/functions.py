@@ -14,11 +14,11 @@ import scipy.integrate as scipys
 from scipy.special import roots_legendre
 
 from ...core.block import general
-from ...core.errors import ArgumentError, ClosureError, NoRuleError, user_line
+from ...core.errors import ArgumentError, ClosureError, NoRuleError, describe, user_line
 from ...core.variable import Variable, bottom, plain
 from ...transforms.forward import jvp
 from ...transforms.gradients import vjp
-from ..chapters import holds_variable, one_of
+from ..chapters import double, holds_variable, one_of, real
 from ..closures import Opened
 from .chapter import constant, own
 
@@ -40,7 +40,7 @@ def _value(
                 f"the function that is integrated uses a Variable in a place that is not looked at\n"
                 f"  at {user_line()}\nPass it as one of args"
             )
-        return np.asarray(out, dtype=np.float64) if several else float(np.reshape(out, ()))
+        return _wide(out) if several else _lone(out)
 
     if several:
         given.pop("points", None)
@@ -48,13 +48,30 @@ def _value(
         found, error = scipys.quad_vec(at, float(a), float(b), norm="max", limit=10000, **known)[:2]
     else:
         found, error = scipys.quad(at, float(a), float(b), **given)[:2]
-    return np.asarray(found, np.float64)[()], np.float64(error)
+    return _wide(found)[()], np.float64(error)
+
+
+def _wide(out: Any) -> Any:
+    """A value of an integrand in double precision."""
+    out = np.asarray(out)
+    return out.astype(np.complex128 if out.dtype.kind == "c" else np.float64)
+
+
+def _lone(out: Any) -> float:
+    """The value of an integrand of which QUADPACK finds the integral."""
+    out = np.asarray(out)
+    if out.size != 1 or out.dtype.kind == "c":
+        raise ArgumentError(
+            f"the function that is integrated gives {describe(out)}, and not one real number\n  at {user_line()}\n"
+            "Write integrate.quad_vec, which takes arrays and complex numbers"
+        )
+    return float(np.reshape(out, ()))
 
 
 def _at_limit(f: Integrand, x: Any, leaves: Any) -> Any:
     """An integrand at a limit: an array also where it is a number of Python's, or a buffer that the user filled."""
     out = plain(f(x, *leaves))
-    return out if isinstance(out, Variable) else np.asarray(out, dtype=np.float64)[()]
+    return out if isinstance(out, Variable) else _wide(out)[()]
 
 
 def _along(f: Integrand, count: int) -> Integrand:
@@ -77,6 +94,9 @@ def _across(f: Integrand, count: int, many: bool) -> Integrand:
     return slopes
 
 
+# In single precision an integrand is too rough for the tolerance of an integral of its derivative.
+
+
 def _pushforward(
     xs_dot: Any, xs: Any, f: Any = None, options: Any = (), several: Any = False, moving: Any = (False, False)
 ) -> Any:
@@ -84,6 +104,7 @@ def _pushforward(
     if not (leaves or any(moving)):
         return None, None
     total: Any = 0.0
+    leaves, dots = [double(leaf) for leaf in leaves], [double(dot) for dot in dots]
     if leaves:
         slope = _along(f, len(leaves))
         total = _integral(a, b, *leaves, *dots, f=slope, options=options, several=several, moving=moving)[0]
@@ -100,19 +121,22 @@ def _pullback(
     (a, b, *leaves), bar = xs, out_bar[0]
     if bar is None:
         return (None,) * len(xs)
+    given, leaves = leaves, [double(leaf) for leaf in leaves]
     a_bar = -np.sum(_at_limit(f, a, leaves) * bar) if moving[0] else None
     b_bar = np.sum(_at_limit(f, b, leaves) * bar) if moving[1] else None
     if not leaves:
         return a_bar, b_bar
     # Of one number QUADPACK itself finds the integral, in a fraction of the time.
-    many = sum(int(np.prod(np.shape(leaf))) for leaf in leaves) > 1
+    whirls = any(leaf.dtype.kind == "c" for leaf in leaves)
+    many = whirls or sum(int(np.prod(np.shape(leaf))) for leaf in leaves) > 1
     slopes = _across(f, len(leaves), many)
     whole = _integral(a, b, *leaves, bar, f=slopes, options=options, several=many, moving=moving)[0]
     whole = whole if many else np.reshape(whole, (1,))
     bars, begin = [], 0
-    for leaf in leaves:
+    for leaf in given:
         end = begin + int(np.prod(np.shape(leaf)))
-        bars.append(np.reshape(whole[begin:end], np.shape(leaf)))
+        part = np.reshape(whole[begin:end], np.shape(leaf))
+        bars.append((part if leaf.dtype.kind == "c" else np.real(part)).astype(leaf.dtype))
         begin = end
     return a_bar, b_bar, *bars
 
@@ -129,6 +153,7 @@ def _integrated(f: Any, a: Any, b: Any, args: Any, options: dict[str, Any], seve
     moving = tuple(isinstance(v, Variable) and bool(np.any(np.isfinite(bottom(v)))) for v in (a, b))
     if not opened.leaves and not any(moving):
         return None
+    a, b = (real(v, "limits of an integral")[()] for v in (a, b))
 
     def at(x: Any, *leaves: Any) -> Any:
         return opened.call((x,), leaves)

@@ -11,6 +11,7 @@ import scipy.interpolate as scipys
 from ...blocks.axes import single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
+from ...core.variable import bottom
 from ..chapters import double, holds_variable, one_of, settled
 from ..standing import Seen
 from .chapter import CHAPTER, data, made_by_scipy, outside_is_nan, over_periods, own, periodic, placed
@@ -174,12 +175,17 @@ def _de_boor(t: Any, c: Any, k: int, x: Any) -> Any:
     piece = np.clip(np.searchsorted(t, flat, side="right") - 1, k, n - 1)
     tail = (1,) * (c.ndim - 1)
     values = [read(c, piece - k + j) for j in range(k + 1)]
+    # More than k + 1 knots at one end: beyond it there is no piece, and SciPy's value is zero.
+    empty = read(t, piece) == read(t, piece + 1) if np.any(bottom(t[[k, n - 1]] == t[[k + 1, n]])) else None
     for r in range(1, k + 1):
         for j in range(k, r - 1, -1):
             low, high = read(t, piece + j - k), read(t, piece + j + 1 - r)
-            alpha = np.reshape((flat - low) / (high - low), flat.shape + tail)
+            span = high - low if empty is None else np.where(empty, 1.0, high - low)
+            alpha = np.reshape((flat - low) / span, flat.shape + tail)
             values[j] = (1 - alpha) * values[j - 1] + alpha * values[j]
     out = values[k] + np.reshape(0 * flat, flat.shape + tail)
+    if empty is not None:
+        out = np.where(np.reshape(empty, flat.shape + tail), 0.0, out)
     return np.reshape(out, (*x.shape, *c.shape[1:]))
 
 

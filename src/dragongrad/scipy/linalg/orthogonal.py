@@ -75,6 +75,8 @@ def orthogonal_procrustes(A: Any, B: Any, check_finite: bool = True) -> Any:  # 
 
     """
     a, b = together(A, B)
+    if a.shape != b.shape:
+        raise ShapeError(f"orthogonal_procrustes: {a.shape} and {b.shape} are different shapes\n  at {user_line()}")
     square(transpose_of(a) @ a, "orthogonal_procrustes")
     u, p = _polar(adjoint(adjoint(b) @ a))
     return u, np.real(np.trace(p, 0, -2, -1))

@@ -6,6 +6,7 @@ functions.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -24,21 +25,46 @@ from .systems import triangular
 _EIGH, _EIG = BLOCKS[np.linalg.eigh], BLOCKS[np.linalg.eig]
 
 
-def _eigh_value(x: Any, UPLO: str = "L") -> Any:  # noqa: N803 - the rules' name
-    return scipys.eigh(x, lower=UPLO == "L", check_finite=False)
+def _found(x: Any, y: Any, UPLO: str, part: Any, driver: Any) -> Any:  # noqa: N803
+    """All values and vectors; those of a part as the driver gives them that finds some, with other signs."""
+    options: Any = {"b": y, "lower": UPLO == "L", "check_finite": False}
+    some = {**options, "driver": driver, "subset_by_index": part}
+    w, v = scipys.eigh(x, **(options if part is not None else some))
+    if part is not None:
+        inside = slice(part[0], part[1] + 1)
+        w[inside], v[:, inside] = scipys.eigh(x, **some)
+    return w, v
+
+
+def _eigh_value(x: Any, UPLO: str = "L", part: Any = None, driver: Any = None) -> Any:  # noqa: N803
+    if not np.all(np.isfinite(np.tril(x) if UPLO == "L" else np.triu(x))):
+        # LAPACK gives zeros.
+        return np.full(x.shape[:1], np.nan, np.real(x).dtype), np.full_like(x, np.nan)
+    return _found(x, None, UPLO, part, driver)
+
+
+def _eigh_pushforward(x_dot: Any, out: Any, x: Any, UPLO: str = "L", **found: Any) -> Any:  # noqa: N803
+    return _EIGH.pushforward(x_dot, out, x, UPLO)  # type: ignore[misc]
+
+
+def _eigh_pullback(out_bar: Any, out: Any, x: Any, UPLO: str = "L", **found: Any) -> Any:  # noqa: N803
+    return _EIGH.pullback(out_bar, out, x, UPLO)  # type: ignore[misc]
 
 
 _eigh: Any = general(
-    "scipy.linalg.eigh", value=stacked(_eigh_value, 2), pullback=_EIGH.pullback, pushforward=_EIGH.pushforward,
-    outputs=2, names=("x",), parameters=("UPLO",), dispatches=False, signature="(n,n)->(n),(n,n)", name="eigh",
+    "scipy.linalg.eigh", value=stacked(_eigh_value, 2), pullback=_eigh_pullback, pushforward=_eigh_pushforward,
+    outputs=2, names=("x",), parameters=("UPLO", "part", "driver"), dispatches=False, signature="(n,n)->(n),(n,n)",
+    name="eigh",
 )  # fmt: skip
 
 
-def _pencil_value(x: Any, y: Any, UPLO: str = "L") -> Any:  # noqa: N803
-    return scipys.eigh(x, y, lower=UPLO == "L", check_finite=False)
+def _pencil_value(x: Any, y: Any, UPLO: str = "L", part: Any = None, driver: Any = None) -> Any:  # noqa: N803
+    return _found(x, y, UPLO, part, driver)
 
 
-def _pencil_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def _pencil_pushforward(
+    x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any, UPLO: str = "L", **found: Any  # noqa: N803
+) -> Any:  # fmt: skip
     """Of A V = B V W with V^H B V = 1: the vectors turn by (V^H dA V - V^H dB V W) / (w_j - w_i)."""
     w, v = out
     close = are_close(w)
@@ -52,7 +78,8 @@ def _pencil_pushforward(x_dot: Any, y_dot: Any, out: Any, x: Any, y: Any, UPLO: 
 
 _pencil: Any = general(
     "scipy.linalg.eigh of two", value=stacked(_pencil_value, 2, 2), pushforward=_pencil_pushforward, outputs=2,
-    names=("x", "y"), parameters=("UPLO",), dispatches=False, signature="(n,n),(n,n)->(n),(n,n)", name="eigh",
+    names=("x", "y"), parameters=("UPLO", "part", "driver"), dispatches=False,
+    signature="(n,n),(n,n)->(n),(n,n)", name="eigh",
 )  # fmt: skip
 
 
@@ -76,7 +103,9 @@ def eigh(
         The form of the pencil: a v = w b v, a b v = w v, b a v = w v.
     subset_by_index : pair of int, optional
         The first and the last of those that are wanted.
-    overwrite_a, overwrite_b, check_finite, driver
+    driver : str, optional
+        LAPACK's routine, by which the signs of vectors differ.
+    overwrite_a, overwrite_b, check_finite
         Of SciPy's; they change nothing here.
     subset_by_value : None
         How many there are would change: not for Variables.
@@ -111,26 +140,35 @@ def eigh(
             f"scipy.linalg.eigh has no derivative rule for subset_by_value=\n  at {user_line()}\n"
             "Write subset_by_index="
         )
-    params = {} if lower else {"UPLO": "U"}
+    params: dict[str, Any] = {} if lower else {"UPLO": "U"}
+    if driver is not None:
+        params["driver"] = driver
+    if subset_by_index is not None:
+        first, last = map(operator.index, subset_by_index)
+        if not 0 <= first <= last < np.shape(a)[-1]:
+            raise ArgumentError(
+                f"eigh: subset_by_index={subset_by_index} does not name a first and a last one\n  at {user_line()}"
+            )
+        params["part"] = (first, last)
     if b is None:
         w, v = _eigh(matrix(a), **params)
     else:
         w, v = _of_pencil(together(a, b), params, type)
     if subset_by_index is not None:
-        first, last = subset_by_index
         w, v = w[..., first : last + 1], v[..., first : last + 1]
     return w if eigvals_only else (w, v)
 
 
-def _of_pencil(pencil: list[Any], params: dict[str, str], kind: int) -> Any:
+def _of_pencil(pencil: list[Any], params: dict[str, Any], kind: int) -> Any:
     a, b = pencil
     if kind == 1:
         return _pencil(a, b, **params)
     if kind not in (2, 3):
         raise ArgumentError(f"type is 1, 2 or 3, not {kind!r}\n  at {user_line()}")
     # a (b v) = w v is a y = w inv(b) y with y = b v; b a v = w v is a v = w inv(b) v.
-    full = from_triangle(b, params.get("UPLO", "L"))
-    w, y = _pencil(a, np.linalg.inv(full), **params)
+    triangle = {k: v for k, v in params.items() if k == "UPLO"}
+    full = from_triangle(b, triangle.get("UPLO", "L"))
+    w, y = _pencil(a, np.linalg.inv(full), **triangle)
     return w, (np.linalg.solve(full, y) if kind == 2 else y)
 
 

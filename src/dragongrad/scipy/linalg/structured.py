@@ -216,7 +216,8 @@ def fiedler(a: Any) -> Any:
 
     """
     a = _rows(a)
-    return np.absolute(a[..., :, None] - a[..., None, :])
+    # Of nothing SciPy gives a vector of nothing.
+    return np.absolute(a[..., :, None] - a[..., None, :]) if a.size else a.reshape(0)
 
 
 @smooth

@@ -10,9 +10,10 @@ import scipy.linalg as scipys
 from ...blocks.axes import as_array
 from ...blocks.matrices import adjoint, from_triangle, square, transposed
 from ...core.block import general
-from ...core.errors import ArgumentError, NoRuleError, user_line
+from ...core.errors import ArgumentError, FactorizationError, NoRuleError, ShapeError, user_line
 from ...core.variable import bottom
 from ..chapters import one_of
+from ..checks import checked
 from ..stacks import over_stacks, stacked
 from .chapter import column, matrix, smooth, together
 
@@ -82,6 +83,7 @@ def solve_triangular(
 
     """
     a, b = together(a, b)
+    square(a, "solve_triangular")
     b, is_vector = column(b)
     kind = {0: "N", 1: "T", 2: "C"}.get(trans, trans)
     if kind not in ("N", "T", "C"):
@@ -94,6 +96,12 @@ def solve_triangular(
     return x[..., 0] if is_vector else x
 
 
+def _check_diagonal(x: Any) -> None:
+    if np.any(x == 0):
+        raise FactorizationError(f"solve: the diagonal has a zero: the matrix is singular\n  at {user_line()}")
+
+
+_nowhere_zero = checked("nowhere_zero", _check_diagonal)
 _LONG = {
     None: "gen", "general": "gen", "symmetric": "sym", "hermitian": "her", "positive definite": "pos",
     "lower triangular": "lower", "upper triangular": "upper",
@@ -144,6 +152,9 @@ def solve(
     """
     a, b = together(np.atleast_2d(as_array(a)), np.atleast_1d(as_array(b)))
     square(a, "solve")
+    if a.shape == (1, 1) and b.shape[0] != 1:
+        # A number divides whatever stands on the right.
+        return b / _nowhere_zero(a[0, 0])
     kind = _LONG.get(assume_a, assume_a)
     if transposed:
         a, lower = np.swapaxes(a, -1, -2), not lower
@@ -160,8 +171,11 @@ def solve(
         half = np.tril(a, -1) if lower else np.triu(a, 1)
         a = half + np.swapaxes(half, -1, -2) + np.where(np.eye(a.shape[-1], dtype=bool), a, 0)
     elif kind == "diagonal":
-        d = np.diagonal(a, 0, -2, -1)
-        return b / d if b.ndim == 1 else b / d[..., None]
+        b, is_vector = column(b)
+        if b.shape[-2] != a.shape[-1]:
+            raise ShapeError(f"solve: {b.shape[-2]} values for {a.shape[-1]} unknowns\n  at {user_line()}")
+        x = b / _nowhere_zero(np.diagonal(a, 0, -2, -1))[..., None]
+        return x[..., 0] if is_vector else x
     elif kind == "tridiagonal":
         a = np.tril(np.triu(a, -1), 1)
     elif kind not in ("gen", "her", "banded"):
@@ -257,6 +271,7 @@ def pinvh(
 
     """
     a = matrix(a)
+    square(a, "pinvh")
     return pinv(from_triangle(a if lower else adjoint(a)), atol=atol, rtol=rtol, return_rank=return_rank)
 
 

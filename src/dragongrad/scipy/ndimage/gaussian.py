@@ -70,7 +70,8 @@ def gaussian_filter1d(
     if order < 0:
         raise ArgumentError(f"gaussian_filter1d: order is 0 or more, not {order}\n  at {user_line()}")
     weights = _gaussian_weights(sigma, order, _radius(sigma, truncate, radius))
-    narrow = [w.astype(x.dtype) if x.dtype == np.float32 else w for w in weights]
+    real = np.zeros(0, x.dtype).real.dtype
+    narrow = [w.astype(real) if real == np.float32 else w for w in weights]
     return written(slid(x, narrow, single(axis, x.ndim), mode, cval, 0), output)
 
 
@@ -152,4 +153,7 @@ def gaussian_gradient_magnitude(
     """
     x = image(input)
     parts = _smoothed(x, sigma, 1, mode, cval, axes, kwargs)
+    if x.dtype.kind == "c" and parts:
+        # SciPy takes the root of the sum of squares, which is no length.
+        return written(np.sqrt(sum((p * p for p in parts[1:]), parts[0] * parts[0])), output)
     return written(np.linalg.norm(np.stack(parts), axis=0) if parts else x, output)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import scipy.ndimage as scipys
 from scipy.special import cosdg, sindg
 
-from ...blocks.axes import as_array
+from ...blocks.axes import as_array, single
 from ...blocks.indexing import read
 from ...core.errors import ArgumentError, NoRuleError, ShapeError, describe, user_line
 from ...core.variable import Variable, bottom
 from ..chapters import one_of
 from .chapter import each, image, refused, smooth, written
 
-_MODES = ("constant", "nearest", "mirror", "reflect", "grid-mirror", "wrap", "grid-wrap")
+_MODES = ("constant", "grid-constant", "nearest", "mirror", "reflect", "grid-mirror", "wrap", "grid-wrap")
 # An image that goes on as its border does is extended so far before its spline is found, as SciPy does it.
 _FRAME = 12
 
@@ -65,7 +66,7 @@ def spline_filter(input: Any, order: int = 3, output: Any = None, mode: str = "m
 def _mapped(c: Any, n: int, mode: str) -> Any:
     """Coordinates brought into the image, as each way of going on does it."""
     last = n - 1
-    if mode == "constant":
+    if mode in ("constant", "grid-constant"):
         return c
     if mode == "nearest":
         return np.clip(c, 0, last)
@@ -102,14 +103,13 @@ def _sampled(x: Any, coordinates: list[Any], order: int, mode: str, cval: Any, p
     """The values of the splines through an image at coordinates, one array for each axis."""
     if not isinstance(order, int) or not 0 <= order <= 5:
         raise ArgumentError(f"order is a whole number from 0 to 5, not {order!r}\n  at {user_line()}")
-    if mode not in _MODES:
-        raise NoRuleError(f"mode={mode!r} has no derivative rule\n  at {user_line()}\nWrite one of {_MODES}")
+    one_of("splines of an image", "mode", mode, *_MODES)
     narrow, frame = x.dtype, 0
     x = x.astype(np.result_type(x.dtype, np.float64))
     if prefilter and order > 1:
-        if mode == "nearest":
+        if mode in ("nearest", "grid-constant"):
             frame = _FRAME
-            x = np.pad(x, frame, "edge")
+            x = np.pad(x, frame, "edge") if mode == "nearest" else np.pad(x, frame, constant_values=cval)
         x = spline_filter(x, order, None, mode)
     inner = "mirror" if mode in ("constant", "wrap") else mode
     places, weights, outside = [], [], None
@@ -126,9 +126,18 @@ def _sampled(x: Any, coordinates: list[Any], order: int, mode: str, cval: Any, p
         weights.append(_weights(c + half - base, order))
         first = base.astype(np.int64) - order // 2
         places.append([_mapped(first + k, n, inner).astype(np.int64) for k in range(order + 1)])
+    beside: Any = None
+    if mode == "grid-constant":
+        # What lies beyond the image is a pixel too.
+        sizes = x.shape
+        beside = [[np.logical_or(k < 0, k >= n) for k in p] for p, n in zip(places, sizes, strict=True)]
+        places = [[np.clip(k, 0, n - 1) for k in p] for p, n in zip(places, sizes, strict=True)]
     total: Any = None
     for corner in itertools.product(range(order + 1), repeat=len(coordinates)):
         term = read(x, tuple(p[k] for p, k in zip(places, corner, strict=True)))
+        if beside is not None:
+            outer = reduce(np.logical_or, (b[k] for b, k in zip(beside, corner, strict=True)))
+            term = np.where(outer, cval, term)
         for w, k in zip(weights, corner, strict=True):
             term = term * w[k]
         total = term if total is None else total + term
@@ -154,9 +163,10 @@ def map_coordinates(
     order : int
         The degree of the splines, from 0 to 5. The derivative of degree 1 jumps at the image's own places.
     mode : str
-        How the image goes on: "constant" with `cval`, "nearest", "mirror", "reflect", "wrap", "grid-wrap".
+        How the image goes on: "constant" and "grid-constant" with `cval`, "nearest", "mirror", "reflect", "wrap",
+        "grid-wrap".
     cval : float
-        What lies beyond, with "constant".
+        What lies beyond, with "constant" and "grid-constant".
     prefilter : bool
         Whether splines are to go through the image, and not only near it.
 
@@ -168,8 +178,6 @@ def map_coordinates(
     ------
     ShapeError
         There are not as many coordinates as axes.
-    NoRuleError
-        The mode is "grid-constant".
 
     Examples
     --------
@@ -317,7 +325,9 @@ def rotate(
 
     """
     x = image(input)
-    first, second = sorted(a % x.ndim for a in axes)
+    if x.ndim < 2 or len(axes) != 2:
+        raise ArgumentError(f"rotate: two axes of an image of two or more, not {axes}\n  at {user_line()}")
+    first, second = sorted(single(a, x.ndim) for a in axes)
     if reshape and isinstance(angle, Variable):
         raise NoRuleError(
             f"scipy.ndimage.rotate has no derivative rule for an angle that changes the size\n  at {user_line()}\n"

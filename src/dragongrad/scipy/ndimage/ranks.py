@@ -6,12 +6,13 @@ The derivative goes to the chosen one; the greatest or the least of equal ones s
 from __future__ import annotations
 
 import itertools
+import operator
 from typing import Any
 
 import numpy as np
 
 from ...blocks.axes import single
-from ...core.errors import ArgumentError, user_line
+from ...core.errors import ArgumentError, DtypeError, user_line
 from .chapter import axes_of, each, framed, image, ordered, smooth, written
 
 
@@ -20,10 +21,15 @@ def neighbours(
 ) -> Any:  # fmt: skip
     """The neighbours of each place along a new axis 0, those of a footprint row by row."""
     along = axes_of(axes, x.ndim)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"complex numbers have no order\n  at {user_line()}\nFilter np.real and np.imag of them")
     if (size is None) == (footprint is None):
         raise ArgumentError(f"a filter needs size= or footprint=, and not both\n  at {user_line()}")
     if footprint is None:
-        footprint = np.ones([int(n) for n in each(size, len(along), "size")], dtype=bool)
+        sizes = each(size, len(along), "size")
+        if any(n != int(n) for n in sizes):
+            raise ArgumentError(f"size={size!r} is not made of whole numbers\n  at {user_line()}")
+        footprint = np.ones([int(n) for n in sizes], dtype=bool)
     chosen = np.asarray(footprint, dtype=bool)
     if chosen.ndim != len(along) or not chosen.any():
         raise ArgumentError(
@@ -161,7 +167,8 @@ def rank_filter(
     array([0., 0., 1.])
 
     """
-    return written(_ranked(neighbours(image(input), size, footprint, mode, cval, origin, axes), rank), output)
+    near = neighbours(image(input), size, footprint, mode, cval, origin, axes)
+    return written(_ranked(near, int(operator.index(rank))), output)
 
 
 @smooth

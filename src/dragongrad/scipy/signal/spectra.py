@@ -254,12 +254,15 @@ def spectrogram(
     array([ 2., -2.,  0.])
 
     """
-    if mode not in ("psd", *_AMPLITUDES):
-        raise ArgumentError(f"spectrogram: mode is 'psd' or one of {list(_AMPLITUDES)}\n  at {user_line()}")
+    if mode not in ("psd", "phase", *_AMPLITUDES):
+        raise ArgumentError(f"spectrogram: mode is 'psd' or one of {['phase', *_AMPLITUDES]}\n  at {user_line()}")
     overlap = "eighth" if noverlap is None else noverlap
     options = (window, nperseg, overlap, nfft, detrend, return_onesided, scaling, axis)
     frequencies, found, at, times = _windows_of(x, x, True, fs, *options, amplitude=mode != "psd")
-    found = found if mode == "psd" else _AMPLITUDES[mode](found)
+    if mode == "phase":
+        found = np.unwrap(np.angle(found), axis=-1)
+    else:
+        found = found if mode == "psd" else _AMPLITUDES[mode](found)
     # Times to the end, and frequencies to where time stood.
     return frequencies, times, np.moveaxis(np.swapaxes(found, -1, -2), -2, at)
 

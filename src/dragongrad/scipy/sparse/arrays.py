@@ -275,7 +275,8 @@ class SparseArray:
         """The dense array."""
         if out is not None:
             raise refused("A.toarray(out=)", "Write A.toarray()")
-        return product(self.entries, np.eye(self.shape[1], dtype=self.dtype), pattern=self.pattern)
+        own = canonical(self)
+        return np.concatenate([np.zeros(1, own.dtype), own.entries])[own.pattern.labels]
 
     todense = toarray
 

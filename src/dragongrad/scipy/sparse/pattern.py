@@ -40,6 +40,13 @@ class Pattern:
         """The row of each entry."""
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
+    @cached_property
+    def labels(self) -> Any:
+        """The number of the entry at each place of the dense matrix, from 1 on; 0 where none is stored."""
+        found = np.zeros(self.shape, np.intp)
+        found[self.rows, self.indices] = np.arange(1, self.nnz + 1)
+        return found
+
     @property
     def nnz(self) -> int:
         """How many entries are stored."""

@@ -285,7 +285,9 @@ def _reflected(letter: str, fn: Any, n: Any, z: Any, derivative: bool) -> Any:
         return fn(n, z)
     negative = z < 0
     if not isinstance(negative, Variable) and not np.any(negative):
-        return fn(n, z)
+        out = fn(n, z)
+        # SciPy multiplies by a sign in double precision.
+        return out if letter == "k" or out.dtype != np.float32 else out.astype(np.float64)
     if letter == "k":
         # It is not odd or even, but goes on as a sum with the growing one.
         growing = of_special("_spherical_in_d" if derivative else "_spherical_in")(n, np.absolute(z))

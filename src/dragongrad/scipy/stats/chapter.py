@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.stats as scipys
 
-from ...blocks.axes import as_array
 from ...core.errors import NoRuleError, user_line
-from ..chapters import Chapter, answered, holds_variable, settled
+from ..chapters import Chapter, answered, holds_variable, numbers, real, settled
 from ..closures import Opened
 from ..kinds import seen_as
 
@@ -20,15 +19,20 @@ CHAPTER = Chapter(scipys)
 smooth, refused = CHAPTER.smooth, CHAPTER.refused
 
 
+def parameter(value: Any) -> Any:
+    """A place or a parameter, which is a real number or an array of them."""
+    return real(value, "places and parameters of distributions")
+
+
 def double(value: Any) -> Any:
-    """An array in double precision, in which SciPy computes distributions."""
-    a = as_array(value)
+    """A place or a parameter in double precision, in which SciPy computes distributions."""
+    a = parameter(value)
     return a if a.dtype == np.float64 else a.astype(np.float64)
 
 
 def floating(value: Any) -> Any:
     """An array of floating point, in whose precision SciPy describes samples."""
-    a = as_array(value)
+    a = numbers(value)
     return a if a.dtype.kind in "fc" else a.astype(np.float64)
 
 

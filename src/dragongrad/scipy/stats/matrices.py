@@ -8,7 +8,8 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks.matrices import transposed
-from ...core.errors import ShapeError, describe, user_line
+from ...core.errors import ArgumentError, ShapeError, describe, user_line
+from ..checks import checked
 from ..linalg.systems import triangular
 from .chapter import double
 from .multivariate import Multivariate, covariance, factor, squeezed
@@ -37,10 +38,33 @@ def _stack(x: Any, scale: Any, name: str) -> tuple[Any, Any]:
     return (np.moveaxis(x, -1, 0) if x.ndim == 3 else x), scale
 
 
+def _check_freedom(pair: Any) -> None:
+    if not np.all(pair[..., 0] > pair[..., 1]):
+        raise ArgumentError(
+            f"the degrees of freedom are more than the dimension of the scale less one\n  at {user_line()}"
+        )
+
+
+_enough = checked("degrees of freedom", _check_freedom)
+
+
+def _freedom(df: Any, d: int) -> Any:
+    """Degrees of freedom; SciPy's default is the dimension."""
+    df = double(d if df is None else df)
+    return _enough(np.stack([df, np.full(df.shape, d - 1.0)], axis=-1))[..., 0]
+
+
+def _parameters(df: Any, scale: Any, name: str) -> tuple[Any, Any, int]:
+    """Degrees of freedom, the scale as a matrix, and its dimension."""
+    scale = _scale_of(scale, name)
+    return _freedom(df, scale.shape[0]), scale, scale.shape[0]
+
+
 @squeezed
 def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, scale = _stack(x, scale, "wishart")
-    df, d = double(df), scale.shape[0]
+    d = scale.shape[0]
+    df = _freedom(df, d)
     of_x, of_scale = factor(x)[1], factor(scale)
     whole = triangular(of_scale[0], transposed(triangular(of_scale[0], x, lower=True)), lower=True)
     ratio = np.trace(whole, 0, -2, -1)
@@ -51,7 +75,8 @@ def _wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
 @squeezed
 def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
     x, scale = _stack(x, scale, "invwishart")
-    df, d = double(df), scale.shape[0]
+    d = scale.shape[0]
+    df = _freedom(df, d)
     (lower, of_x), (root, of_scale) = factor(x), factor(scale)
     half = triangular(lower, np.broadcast_to(root, lower.shape), lower=True)
     norm = df * d * LOG2 / 2 - df / 2 * of_scale + _log_gammas(df / 2, d)
@@ -60,7 +85,8 @@ def _inverse_wishart_logpdf(x: Any, df: Any, scale: Any) -> Any:
 
 @squeezed
 def _wishart_mean(df: Any, scale: Any) -> Any:
-    return double(df) * _scale_of(scale, "wishart")
+    df, scale, _ = _parameters(df, scale, "wishart")
+    return df * scale
 
 
 def _where_known(known: Any, value: Any) -> Any:
@@ -70,8 +96,8 @@ def _where_known(known: Any, value: Any) -> Any:
 
 @squeezed
 def _wishart_mode(df: Any, scale: Any) -> Any:
-    df, scale = double(df), _scale_of(scale, "wishart")
-    more = df - scale.shape[0] - 1
+    df, scale, d = _parameters(df, scale, "wishart")
+    more = df - d - 1
     return _where_known(more >= 0, more * scale)
 
 
@@ -83,12 +109,12 @@ def _squares(scale: Any, of_diagonal: Any) -> Any:
 
 @squeezed
 def _wishart_var(df: Any, scale: Any) -> Any:
-    return double(df) * _squares(_scale_of(scale, "wishart"), 1.0)
+    df, scale, _ = _parameters(df, scale, "wishart")
+    return df * _squares(scale, 1.0)
 
 
 def _wishart_entropy(df: Any, scale: Any) -> Any:
-    df, scale = double(df), _scale_of(scale, "wishart")
-    d = scale.shape[0]
+    df, scale, d = _parameters(df, scale, "wishart")
     slopes = sum(sp.psi((df - j) / 2) for j in range(d))
     size = (d + 1) / 2 * factor(scale)[1] + d * (d + 1) / 2 * LOG2 + df * d / 2
     return size + _log_gammas(df / 2, d) - (df - d - 1) / 2 * slopes
@@ -96,29 +122,28 @@ def _wishart_entropy(df: Any, scale: Any) -> Any:
 
 @squeezed
 def _inverse_wishart_mean(df: Any, scale: Any) -> Any:
-    df, scale = double(df), _scale_of(scale, "invwishart")
-    less = df - scale.shape[0] - 1
+    df, scale, d = _parameters(df, scale, "invwishart")
+    less = df - d - 1
     return _where_known(less > 0, scale / np.where(less > 0, less, 1.0))
 
 
 @squeezed
 def _inverse_wishart_mode(df: Any, scale: Any) -> Any:
-    scale = _scale_of(scale, "invwishart")
-    return scale / (double(df) + scale.shape[0] + 1)
+    df, scale, d = _parameters(df, scale, "invwishart")
+    return scale / (df + d + 1)
 
 
 @squeezed
 def _inverse_wishart_var(df: Any, scale: Any) -> Any:
-    df, scale = double(df), _scale_of(scale, "invwishart")
-    less = df - scale.shape[0]
+    df, scale, d = _parameters(df, scale, "invwishart")
+    less = df - d
     n = np.where(less > 3, less, 4.0)
     found = ((n + 1) * _squares(scale, (n - 1) / (n + 1))) / (n * (n - 1) ** 2 * (n - 3))
     return _where_known(less > 3, found)
 
 
 def _inverse_wishart_entropy(df: Any, scale: Any) -> Any:
-    df, scale = double(df), _scale_of(scale, "invwishart")
-    d = scale.shape[0]
+    df, scale, d = _parameters(df, scale, "invwishart")
     slopes = sum(sp.psi((df - j) / 2) for j in range(d))
     size = (d + 1) / 2 * (factor(scale)[1] - LOG2) + df * d / 2
     return size + _log_gammas(df / 2, d) - (df + d + 1) / 2 * slopes

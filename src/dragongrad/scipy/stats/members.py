@@ -24,6 +24,7 @@ class Member:
         The parameters.
     """
 
+    holds_parts = True
     __class__ = seen_as(lambda self: vars(self).get("_own"))
 
     def __init__(self, family: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...blocks.axes import as_array
 from ...blocks.special import stop_gradient
 from ...core.errors import ArgumentError, NoRuleError, user_line
 from ..integrate import quad
+from .chapter import parameter
 
 Formula = Callable[..., Any]
 
@@ -94,7 +94,7 @@ def _interval(family: Any, confidence: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _support(family: Any, *args: Any, **kwargs: Any) -> Any:
     """The ends of the support; one at infinity stays there, with a derivative of zero."""
-    shapes, loc, scale = family.parameters(args, kwargs, as_array)
+    shapes, loc, scale = family.parameters(args, kwargs, parameter)
     valid = _beside(family.is_valid(shapes, scale), loc)
     return tuple(np.where(valid, placed(end, loc, scale), np.nan)[()] for end in family.ends(shapes))
 

@@ -140,8 +140,10 @@ def _in_metric(cov: Any, away: Any, allow_singular: bool) -> tuple[Any, Any, Any
 
 @squeezed
 def _normal_logpdf(
-    x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any
+    x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False, *, maxpts: Any = None, abseps: Any = None,
+    releps: Any = None,
 ) -> Any:  # fmt: skip
+    # The last three are for the distribution function, which members are told of.
     allow_singular = allow_singular or isinstance(cov, scipys.Covariance)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
     away = _vectors(x, mean.shape[0], "multivariate_normal") - mean
@@ -150,7 +152,10 @@ def _normal_logpdf(
     return np.where(beside, -np.inf, out)[()] if allow_singular else out
 
 
-def _normal_entropy(mean: Any = None, cov: Any = 1, allow_singular: bool = False, **counts: Any) -> Any:
+def _normal_entropy(
+    mean: Any = None, cov: Any = 1, allow_singular: bool = False, *, maxpts: Any = None, abseps: Any = None,
+    releps: Any = None,
+) -> Any:  # fmt: skip
     allow_singular = allow_singular or isinstance(cov, scipys.Covariance)
     mean, cov = _sizes(mean, cov, "multivariate_normal")
     regular, _, rank, _ = _on_support(cov) if allow_singular else (cov, None, mean.shape[0], None)
@@ -167,7 +172,7 @@ def _t_logpdf(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1, allow_singul
     loc, shape = _sizes(loc, shape, "multivariate_t")
     away = _vectors(x, loc.shape[0], "multivariate_t") - loc
     away, logdet, _, _ = _in_metric(shape, away, allow_singular)
-    d, df = loc.shape[0], double(df)
+    d, df = loc.shape[0], double(1 if df is None else df)
     scale = sp.gammaln((df + d) / 2) - sp.gammaln(df / 2) - d / 2 * np.log(df * PI) - logdet / 2
     return scale - (df + d) / 2 * np.log1p(away / df)
 
@@ -208,10 +213,17 @@ def _check_shapes(alpha: Any) -> None:
 _fractions, _positive = checked("dirichlet", _check_fractions), checked("dirichlet alpha", _check_shapes)
 
 
+def _alpha(value: Any) -> Any:
+    alpha = floating(value)
+    if alpha.ndim != 1 or not alpha.size:
+        raise ShapeError(f"dirichlet: alpha is a vector, not {describe(alpha)}\n  at {user_line()}")
+    return _positive(alpha)
+
+
 @squeezed
 def _dirichlet_logpdf(x: Any, alpha: Any) -> Any:
-    x, alpha = floating(x), _positive(floating(alpha))
-    if x.ndim > 2 or alpha.ndim != 1:
+    x, alpha = floating(x), _alpha(alpha)
+    if x.ndim > 2:
         raise ShapeError(f"dirichlet: a vector or a matrix, not {describe(x)}\n  at {user_line()}")
     if x.shape[0] == alpha.shape[0] - 1:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
@@ -228,25 +240,26 @@ def _log_beta(alpha: Any) -> Any:
 
 @squeezed
 def _dirichlet_mean(alpha: Any) -> Any:
-    return floating(alpha) / np.sum(floating(alpha))
+    alpha = _alpha(alpha)
+    return alpha / np.sum(alpha)
 
 
 @squeezed
 def _dirichlet_var(alpha: Any) -> Any:
-    alpha = floating(alpha)
+    alpha = _alpha(alpha)
     total = np.sum(alpha)
     return alpha * (total - alpha) / (total * total * (total + 1))
 
 
 @squeezed
 def _dirichlet_cov(alpha: Any) -> Any:
-    alpha = floating(alpha)
+    alpha = _alpha(alpha)
     mean = alpha / np.sum(alpha)
     return (np.diag(mean) - mean[:, None] * mean) / (np.sum(alpha) + 1)
 
 
 def _dirichlet_entropy(alpha: Any) -> Any:
-    alpha = floating(alpha)
+    alpha = _alpha(alpha)
     total = np.sum(alpha)
     return _log_beta(alpha) + (total - alpha.shape[0]) * sp.psi(total) - np.sum((alpha - 1) * sp.psi(alpha))
 
@@ -264,29 +277,50 @@ def _chances(p: Any) -> Any:
     return np.concatenate([p[..., :-1], left], axis=-1)
 
 
+def _trials(n: Any) -> Any:
+    """Numbers of trials, of which SciPy takes the whole part; they do not move."""
+    return stop_gradient(np.trunc(double(n)))
+
+
+def _known(out: Any, n: Any, p: Any) -> Any:
+    """A value, and NaN where there is no such distribution."""
+    wrong = np.logical_or(np.any(np.logical_or(p < 0, p > 1), axis=-1), n < 0)
+    return np.where(wrong if np.ndim(wrong) == np.ndim(out) else wrong[..., None], np.nan, out)[()]
+
+
+def _multinomial_mean(n: Any, p: Any) -> Any:
+    n, p = _trials(n), _chances(p)
+    out = n[..., None] * p
+    return _known(out, n + np.zeros(out.shape[:-1]), p)
+
+
 def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
     # Counts are whole numbers, which do not move.
-    x, p = stop_gradient(double(x)), _chances(p)
+    x, n, p = stop_gradient(double(x)), _trials(n), _chances(p)
+    if x.shape[-1:] != p.shape[-1:]:
+        raise ShapeError(f"multinomial: counts {describe(x)} of probabilities {describe(p)}\n  at {user_line()}")
     counts = np.all((x >= 0) & (x == np.floor(x)), axis=-1)
-    out = sp.gammaln(double(n) + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
-    return np.where(np.logical_and(counts, np.sum(x, axis=-1) == n), out, -np.inf)[()]
+    out = sp.gammaln(n + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
+    return _known(np.where(np.logical_and(counts, np.sum(x, axis=-1) == n), out, -np.inf), n, p)
 
 
 def _multinomial_cov(n: Any, p: Any) -> Any:
-    p = _chances(p)
-    return double(n)[..., None, None] * (p[..., None] * np.eye(p.shape[-1]) - p[..., None] * p[..., None, :])
+    n, p = _trials(n), _chances(p)
+    out = n[..., None, None] * (p[..., None] * np.eye(p.shape[-1]) - p[..., None] * p[..., None, :])
+    wrong = np.logical_or(np.any(np.logical_or(p < 0, p > 1), axis=-1), n < 0)
+    return np.where(wrong[..., None, None], np.nan, out)[()]
 
 
 def _multinomial_entropy(n: Any, p: Any) -> Any:
-    n, p = stop_gradient(double(n)), _chances(p)
+    n, p = _trials(n), _chances(p)
     if isinstance(n, Variable) or np.ndim(n) > 0:
         raise ArgumentError(f"multinomial.entropy: the number of draws is one plain number\n  at {user_line()}")
     counts = np.reshape(np.arange(1, int(n) + 1.0), (-1,) + (1,) * p.ndim)
     beside = np.sum(binom.pmf(counts, n, p) * sp.gammaln(counts + 1), axis=(0, -1))
-    return n * np.sum(sp.entr(p), axis=-1) - sp.gammaln(n + 1) + beside
+    return _known(n * np.sum(sp.entr(p), axis=-1) - sp.gammaln(n + 1) + beside, n + np.zeros(p.shape[:-1]), p)
 
 
 multinomial = Multivariate(
-    "multinomial", logpmf=_multinomial_logpmf, mean=lambda n, p: double(n)[..., None] * _chances(p),
-    cov=_multinomial_cov, entropy=_multinomial_entropy,
+    "multinomial", logpmf=_multinomial_logpmf, mean=_multinomial_mean, cov=_multinomial_cov,
+    entropy=_multinomial_entropy,
 )  # fmt: skip

@@ -15,15 +15,16 @@ from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import NAMESPACE
 from ..chapters import holds_variable, settled
 from ..standing import Kept
-from .chapter import CHAPTER, double, floating, refused, smooth
+from .chapter import CHAPTER, double, refused, smooth
 from .normal import t as student
-from .samples import plain_options
+from .samples import plain_options, sample
 
 
-def _turns(samples: Any, high: Any, low: Any, axis: Any) -> tuple[Any, Any]:
+def _turns(samples: Any, high: Any, low: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
     """The means of sine and cosine."""
-    angle = (floating(samples) - low) * (2 * np.pi / (high - low))
-    return np.mean(np.sin(angle), axis=axis), np.mean(np.cos(angle), axis=axis)
+    angle = (sample(samples) - low) * (2 * np.pi / (high - low))
+    sine, cosine = (np.mean(f(angle), axis=axis, keepdims=keepdims) for f in (np.sin, np.cos))
+    return sine, cosine
 
 
 @smooth
@@ -41,8 +42,8 @@ def circmean(
     array([0.5, 0.5])
 
     """
-    plain_options("circmean", nan_policy, keepdims)
-    s, c = _turns(samples, high, low, axis)
+    plain_options("circmean", nan_policy)
+    s, c = _turns(samples, high, low, axis, keepdims)
     angle = np.arctan2(s, c)
     return np.where(angle < 0, angle + 2 * np.pi, angle) * ((high - low) / (2 * np.pi)) + low
 
@@ -62,8 +63,8 @@ def circvar(
     array([-0.239713,  0.239713])
 
     """
-    plain_options("circvar", nan_policy, keepdims)
-    return 1 - np.hypot(*_turns(samples, high, low, axis))
+    plain_options("circvar", nan_policy)
+    return 1 - np.hypot(*_turns(samples, high, low, axis, keepdims))
 
 
 @smooth
@@ -81,8 +82,8 @@ def circstd(
     array([-0.534494,  0.534494])
 
     """
-    plain_options("circstd", nan_policy, keepdims)
-    found = np.sqrt(-2 * np.log(np.hypot(*_turns(samples, high, low, axis))))
+    plain_options("circstd", nan_policy)
+    found = np.sqrt(-2 * np.log(np.hypot(*_turns(samples, high, low, axis, keepdims))))
     return found if normalize else found * ((high - low) / (2 * np.pi))
 
 

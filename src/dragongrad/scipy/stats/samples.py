@@ -13,14 +13,17 @@ from ..special.near import factorials, polynomial
 from .chapter import floating, smooth
 
 
-def plain_options(name: str, nan_policy: str, keepdims: bool = False) -> None:
-    """Refuse what SciPy's wrappers do with NaN and axes, which no derivative of ours follows."""
+def plain_options(name: str, nan_policy: str) -> None:
+    """Refuse what SciPy's wrappers do with NaN, which no derivative of ours follows."""
     if nan_policy != "propagate":
         raise ArgumentError(
             f"{name} of Variables takes nan_policy='propagate' only\n  at {user_line()}\nChoose the numbers before"
         )
-    if keepdims:
-        raise ArgumentError(f"{name} of Variables takes no keepdims\n  at {user_line()}")
+
+
+def sample(value: Any) -> Any:
+    """Numbers that are described: SciPy takes a single one for a sample of one."""
+    return np.atleast_1d(floating(value))
 
 
 @smooth
@@ -41,9 +44,9 @@ def entropy(
     plain_options("entropy", nan_policy)
     if base is not None and np.any(bottom(base) <= 0):
         raise ArgumentError(f"the base of an entropy is positive, not {base}\n  at {user_line()}")
-    p = floating(pk)
+    p = sample(pk)
     if qk is not None:
-        p, qk = np.broadcast_arrays(p, floating(qk))
+        p, qk = np.broadcast_arrays(p, sample(qk))
     p = p / np.sum(p, axis=axis, keepdims=True)
     zero = p == 0
     if qk is None:
@@ -52,11 +55,13 @@ def entropy(
         q = qk / np.sum(qk, axis=axis, keepdims=True)
         parts = np.where(zero, 0.0, p * np.log(np.where(zero, 1.0, p / q)))
     out = np.sum(parts, axis=axis, keepdims=keepdims)
-    return out if base is None else out / (np.log(base) if isinstance(base, Variable) else float(np.log(base)))
+    if base is None:
+        return out
+    return out / (np.log(base).astype(out.dtype) if isinstance(base, Variable) else float(np.log(base)))
 
 
 def _of_dtype(a: Any, dtype: Any) -> Any:
-    return floating(a) if dtype is None else as_array(a).astype(dtype)
+    return sample(a) if dtype is None else np.atleast_1d(as_array(a)).astype(dtype)
 
 
 def _weighed(a: Any, dtype: Any, weights: Any) -> tuple[Any, Any]:
@@ -237,10 +242,10 @@ def skew(a: Any, axis: Any = 0, bias: bool = True, nan_policy: str = "propagate"
 
     """
     plain_options("skew", nan_policy)
-    a = floating(a)
+    a = sample(a)
     out = _central(a, 3, axis) / _central(a, 2, axis) ** 1.5
-    if not bias:
-        n = _count(a, out)
+    n = _count(a, out)
+    if not bias and n > 2:
         out = out * ((n - 1) * n) ** 0.5 / (n - 2)
     return _kept(out, axis, keepdims, a)
 
@@ -261,10 +266,10 @@ def kurtosis(
 
     """
     plain_options("kurtosis", nan_policy)
-    a = floating(a)
+    a = sample(a)
     out = _central(a, 4, axis) / _central(a, 2, axis) ** 2
-    if not bias:
-        n = _count(a, out)
+    n = _count(a, out)
+    if not bias and n > 3:
         out = ((n * n - 1) * out - 3 * (n - 1) ** 2) / ((n - 2) * (n - 3)) + 3
     return _kept(out - 3 if fisher else out, axis, keepdims, a)
 
@@ -288,9 +293,10 @@ def zscore(a: Any, axis: Any = 0, ddof: int = 0, nan_policy: str = "propagate") 
 
     """
     plain_options("zscore", nan_policy)
-    a = floating(a)
+    a = sample(a)
     away = a - np.mean(a, axis=axis, keepdims=True)
-    return away / np.std(a, axis=axis, ddof=ddof, keepdims=True)
+    spread = np.std(a, axis=axis, ddof=ddof, keepdims=True)
+    return away / (spread if ddof < _count(a, spread) else np.nan * spread)
 
 
 @smooth
@@ -306,9 +312,10 @@ def sem(a: Any, axis: Any = 0, ddof: int = 1, nan_policy: str = "propagate", *, 
 
     """
     plain_options("sem", nan_policy)
-    a = floating(a)
+    a = sample(a)
     out = np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
-    return out / _count(a, out) ** 0.5
+    n = _count(a, out)
+    return out / n**0.5 if n > 1 else np.nan * out
 
 
 @smooth
@@ -330,9 +337,16 @@ def moment(
     orders = np.asarray(order)
     if orders.ndim > 1 or np.any(orders < 0) or np.any(orders != np.floor(orders)):
         raise ArgumentError(f"moment: order={order!r} holds whole numbers from 0 on\n  at {user_line()}")
-    a = floating(a)
-    away = a - (np.mean(a, axis=axis, keepdims=True) if center is None else center)
+    a = sample(a)
+    about_mean = center is None
+    center = np.mean(a, axis=axis, keepdims=True) if about_mean else as_array(center)
+    # A number does not widen what it is taken from.
+    away = a - (center.astype(a.dtype) if center.ndim == 0 and center.dtype.kind == "f" else center)
     found = [np.mean(away**n, axis=axis, keepdims=keepdims) for n in orders.ravel().astype(int).tolist()]
+    if about_mean:
+        # The first about the mean is zero, without what is left by rounding.
+        first = 0 * np.mean(a, axis=axis, keepdims=keepdims) + 0.0
+        found = [first if n == 1 else m for n, m in zip(orders.ravel(), found, strict=True)]
     return np.stack(found) if orders.ndim else found[0]
 
 
@@ -351,5 +365,7 @@ def variation(
 
     """
     plain_options("variation", nan_policy)
-    a = floating(a)
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / np.mean(a, axis=axis, keepdims=keepdims)
+    a = sample(a)
+    mean = np.mean(a, axis=axis, keepdims=keepdims)
+    out = np.std(a, axis=axis, ddof=ddof, keepdims=keepdims) / mean
+    return out if ddof <= _count(a, mean) else np.nan * out

@@ -184,6 +184,10 @@ def refuse_closed(name: str, *functions: Any) -> None:
 
 def _closes(function: Any, depth: int = 3) -> bool:
     held = [cell.cell_contents for cell in getattr(function, "__closure__", None) or () if cell != _EMPTY]
+    owner = getattr(function, "__self__", function)
+    if getattr(type(owner), "holds_parts", False):
+        # A spline or a distribution of SciPy's names, or a method of one.
+        held += vars(owner).values()
     return any(
         _closes(h, depth - 1) if callable(h) and depth else _any_variable(h)
         for h in held

@@ -14,15 +14,14 @@ from scipy import special
 from ....blocks.axes import as_array
 from ....blocks.special import stop_gradient
 from ....core.errors import ArgumentError, ShapeError, describe, user_line
+from ...chapters import real
 from ...checks import checked
 from .chapter import smooth
 
 
 def double(value: Any) -> Any:
     """An array in double precision, in which SciPy computes distances."""
-    a = as_array(value)
-    if a.dtype.kind == "c":
-        raise ArgumentError(f"distances are of real vectors, not {describe(a)}\n  at {user_line()}")
+    a = real(value, "vectors that have a distance")
     return a if a.dtype == np.float64 else a.astype(np.float64)
 
 
@@ -109,7 +108,8 @@ def _mahalanobis(u: Any, v: Any, VI: Any = None) -> Any:  # noqa: N803
     squared = np.sum((apart @ _floating(VI)) * apart, axis=-1)
     # At zero the square root of a square has a kink, which is that of a length.
     flat = squared == 0
-    return np.where(flat, np.linalg.norm(apart, axis=-1), np.sqrt(np.where(flat, 1.0, squared)))[()]
+    none = np.linalg.norm(np.where(apart == 0, apart, 0.0), axis=-1)
+    return np.where(flat, none, np.sqrt(np.where(flat, 1.0, squared)))[()]
 
 
 def _fractions(x: Any, axis: int) -> Any:

@@ -31,7 +31,7 @@ def _apart(u: Any, v: Any, metric: Any, options: dict[str, Any], data: Any) -> A
         rows = [np.reshape(np.broadcast_to(x, shape), (-1, shape[-1])) for x in (u, v)]
         found = [metric(one, other, **options) for one, other in zip(*rows, strict=True)]
         return np.reshape(np.stack(found), shape[:-1]) if found else np.zeros(shape[:-1])
-    name = _SHORT.get(metric.lower(), metric.lower())
+    name = _SHORT.get(str(metric).lower(), str(metric).lower())
     if name not in METRICS:
         raise NoRuleError(
             f"the metric {metric!r} has no derivative rule\n  at {user_line()}\nWrite one of {', '.join(METRICS)}"

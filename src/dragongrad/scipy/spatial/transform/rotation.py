@@ -23,7 +23,7 @@ from ....core.errors import (
 )
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
-from ...chapters import double, holds_variable, settled
+from ...chapters import double, holds_variable, real, settled
 from ...standing import StandIn
 from . import quaternions as of
 from .chapter import CHAPTER
@@ -44,7 +44,9 @@ def for_scipy(value: Any) -> Any:
         return value.scipys or scipys.Rotation(plain(value.quat), normalize=False)
     if isinstance(value, (list, tuple)) and any(Rotation.is_ours(v) for v in value):
         return [for_scipy(v) for v in value]
-    return settled(value)
+    value = settled(value)
+    # SciPy takes no array that is for reading alone, as an optimizer gives its functions.
+    return value.copy() if isinstance(value, np.ndarray) and not value.flags.writeable else value
 
 
 def held(value: Any) -> Any:
@@ -78,7 +80,7 @@ def _smooth(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _numbers(value: Any, last: int) -> Any:
-    value = double(value)
+    value = double(real(value, "the numbers of a rotation"))
     if not np.ndim(value) or np.shape(value)[-1] != last:
         raise ArgumentError(
             f"a rotation is made of arrays whose last axis is {last} long, not of shape {np.shape(value)}\n"
