@@ -54,6 +54,7 @@ def under(f, x):
         lambda x: np.cumsum(x, axis=1, dtype=">f8") + np.cumprod(x, axis=1, dtype=">f8"),
         lambda x: np.trace(x, dtype=">f8"),
         lambda x: np.linalg.vector_norm(x, axis=0, keepdims="yes"),
+        lambda x: np.linalg.svd(x[0, :2, :2] * 0, hermitian=True).Vh,
     ],
 )
 def test_like_numpy(f, dtype):
@@ -339,6 +340,11 @@ REFUSED = {
     "nan_to_num shape": (lambda x: np.nan_to_num(x, nan=np.ones(2)), SINGLE),
     "inserted": (lambda x: np.insert(x, 0, 300), np.ones(3, np.int8)),
     "padded": (lambda x: np.pad(x, 1, constant_values=300), np.ones(3, np.int8)),
+    **{
+        f"{fn.__name__} scaled {norm!r}": (lambda x, fn=fn, norm=norm: fn(x, norm=norm), X)
+        for fn in (np.fft.fft, np.fft.hfft, np.fft.ihfft) for norm in ("ORTHO", 1, ["ortho"])
+    },
+    "pinv of a wide matrix": (lambda x: np.linalg.pinv(x, hermitian=True), X),
     "median along no axis": (lambda x: np.median(x, axis=()), NONE),
     "median along two": (lambda x: np.median(x, axis=(0, 2)), np.ones((2, 0, 4))),
     **{
