@@ -7,13 +7,14 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
-from ..optimize.around import points_beside, value_at
+from ..optimize.around import PARTS, points_beside, value_at
 from ..optimize.bounds import Box, read_bounds
 from ..optimize.endings import not_finite
 from ..optimize.limits import Iteration
@@ -253,7 +254,7 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
 def _without_slopes(problem: _Problem, seen: Seen, said: str) -> tuple[Status, str, Array | None]:
     """Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells."""
     watched, start = problem.watched, problem.watched.objective.start
-    enough = max(_LOWER * (watched.first - seen.value), 10 * float(np.finfo(start.dtype).eps) * abs(seen.value))
+    enough = _enough(problem, seen)
     for y in points_beside(seen.x, start.ravel(), seen.gradient, problem.box):
         if seen.value - value_at(watched.objective, watched.shaped(y)) > enough:
             return Status.NO_DESCENT, f"{said}, but the value falls beside x", y.astype(float)
@@ -269,6 +270,7 @@ def _doubt_constrained(
     wrong = lagrange.verdict(x, seen.gradient, start, gained, problem.constraints, problem.box)
     if wrong is None:
         beside = lagrange.way_down(x, start, watched.look, problem.constraints, problem.box)
+        beside = _allowed(problem, seen) if beside is None else beside
         if beside is None:
             return Status.CONVERGED, said, None
         return Status.NO_DESCENT, f"{said}, but the value falls along the constraints beside x", beside
@@ -280,6 +282,25 @@ def _doubt_constrained(
     if lower is None:
         return Status.CONVERGED, said, None
     return Status.NO_DESCENT, f"{said}, but the value still falls within the constraints", lower
+
+
+def _allowed(problem: _Problem, seen: Seen) -> Array | None:
+    """A point beside to which the value falls evenly and no constraint is violated, as behind a corner of them."""
+    watched, start, x = problem.watched, problem.watched.objective.start.ravel(), seen.x
+    enough = _enough(problem, seen)
+    for y in points_beside(x, start, seen.gradient, problem.box, parts=PARTS[-1:]):
+        way = [x + part * (y - x) for part in (0.25, 0.5, 1.0)]
+        values = [seen.value, *[value_at(watched.objective, watched.shaped(z)) for z in way]]
+        falls = values[0] - values[-1] > enough and all(a > b for a, b in pairwise(values))
+        if falls and all(lagrange.worst(z, start, problem.constraints, problem.box) is None for z in way):
+            return y.astype(float)
+    return None
+
+
+def _enough(problem: _Problem, seen: Seen) -> float:
+    """By how much a value beside has to be less."""
+    eps = float(np.finfo(problem.watched.objective.start.dtype).eps)
+    return max(_LOWER * (problem.watched.first - seen.value), 10 * eps * abs(seen.value))
 
 
 def _is_solution(problem: _Problem, method: Method, x: Array) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 # How far it is looked, in units of the size of each parameter, along so many axes, and between so many.
-_PARTS, _AXES, _PAIRED = (1e-4, 1e-3, 1e-2, 0.1), 20, 4
+PARTS, _AXES, _PAIRED = (1e-4, 1e-3, 1e-2, 0.1), 20, 4
 
 
 def around(optimizer: Optimizer, enough: float) -> Trial | None:
@@ -31,9 +31,18 @@ def around(optimizer: Optimizer, enough: float) -> Trial | None:
     return None
 
 
-def points_beside(x: Array, start: Array, slope: Array, box: Box | None) -> Iterator[Array]:
-    """Points around `x`, ever farther away: along axes, and along the slope."""
+def sizes(x: Array, start: Array) -> Array:
+    """The size of each parameter, here or at the start; zero where it began as zero and is rounding now."""
     size = np.maximum(np.abs(x), np.abs(start))
+    noise = float(np.finfo(np.float64).eps) * max(1.0, float(np.max(size, initial=0.0)))
+    return np.where((start == 0) & (size <= noise), 0.0, size)
+
+
+def points_beside(
+    x: Array, start: Array, slope: Array, box: Box | None, parts: tuple[float, ...] = PARTS
+) -> Iterator[Array]:
+    """Points around `x`, ever farther away: along axes, and along the slope."""
+    size = sizes(x, start)
     size = np.where(size > 0, size, float(np.max(size, initial=0.0)) or 1.0)
     ways = [size[i] * np.eye(x.size)[i] for i in range(min(x.size, _AXES))]
     # Where two parameters are equal, or opposite, a valley with a kink leads between their axes.
@@ -42,7 +51,7 @@ def points_beside(x: Array, start: Array, slope: Array, box: Box | None) -> Iter
     length = float(np.linalg.norm(slope * size))
     if 0 < length < np.inf:
         ways.append(slope * size / length * size)
-    for part in _PARTS:
+    for part in parts:
         for way in ways:
             for y in (x + part * way, x - part * way):
                 yield y if box is None else box.clip(y)
