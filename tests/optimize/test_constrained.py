@@ -384,6 +384,7 @@ CORNERED = {
         lambda x: x[1] - x[0] ** 3,
         0.1,
     ),
+    "an inflection": (lambda x: x[0] ** 3 + x[1] ** 2, [2.0, 2.0], lambda x: np.exp(x[0]) - x[1], -1.0),
     "no way, by a square": (lambda x: -x[0], [0.5, 0.5], lambda x: -(x[0] ** 2), 0.0),
     "no way, by a fourth power": (lambda x: -x[0], [0.5, 0.5], lambda x: -(x[0] ** 4), 0.0),
 }

@@ -279,6 +279,7 @@ def _doubt_constrained(
         return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
     # Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells.
     lower = lagrange.lower(x, start, watched.look, problem.constraints, problem.box)
+    lower = _allowed(problem, seen) if lower is None else lower
     if lower is None:
         return Status.CONVERGED, said, None
     return Status.NO_DESCENT, f"{said}, but the value still falls within the constraints", lower
