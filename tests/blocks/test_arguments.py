@@ -54,6 +54,10 @@ def under(f, x):
         lambda x: np.cumsum(x, axis=1, dtype=">f8") + np.cumprod(x, axis=1, dtype=">f8"),
         lambda x: np.trace(x, dtype=">f8"),
         lambda x: np.linalg.vector_norm(x, axis=0, keepdims="yes"),
+        lambda x: np.any(x > 1, axis=0, where=x[:, :1] > 0) * x[0],
+        lambda x: np.all(x > -1, where=[True, False, True, True], keepdims=True) * x,
+        lambda x: (x[0] > 0).any(axis=1, where=x[0] < 1) * x[0, :, 0] + np.logical_and.reduce(x, where=x < 0)[0, 0],
+        lambda x: np.linalg.svd(x[0, :2, :2] * 0, hermitian=True).Vh,
     ],
 )
 def test_like_numpy(f, dtype):
@@ -355,6 +359,16 @@ REFUSED = {
     "nan_to_num shape": (lambda x: np.nan_to_num(x, nan=np.ones(2)), SINGLE),
     "inserted": (lambda x: np.insert(x, 0, 300), np.ones(3, np.int8)),
     "padded": (lambda x: np.pad(x, 1, constant_values=300), np.ones(3, np.int8)),
+    **{
+        f"{fn.__name__} scaled {norm!r}": (lambda x, fn=fn, norm=norm: fn(x, norm=norm), X)
+        for fn in (np.fft.fft, np.fft.hfft, np.fft.ihfft) for norm in ("ORTHO", 1, ["ortho"])
+    },
+    **{
+        f"{fn.__name__} where {np.shape(where)}": (lambda x, fn=fn, where=where: fn(x, where=where), X)
+        for fn in (np.any, np.all, np.nanmean, np.nanvar)
+        for where in (np.ones((2, 2, 3, 4), bool), np.ones(4), np.ones(3, bool))
+    },
+    "pinv of a wide matrix": (lambda x: np.linalg.pinv(x, hermitian=True), X),
     "median along no axis": (lambda x: np.median(x, axis=()), NONE),
     "median along two": (lambda x: np.median(x, axis=(0, 2)), np.ones((2, 0, 4))),
     **{

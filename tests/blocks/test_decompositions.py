@@ -275,6 +275,7 @@ def test_no_second_derivative_is_a_wrong_number(name, values):
 
 TOGETHER = {
     "svd": lambda a: (lambda u, s, vh: (u * s) @ vh)(*np.linalg.svd(a, full_matrices=False)),
+    "hermitian": lambda a: (lambda u, s, vh: (u * s) @ vh)(*np.linalg.svd((a + a.T) / 2, hermitian=True)),
     "eigh": lambda a: (lambda w, v: (v * w) @ v.T)(*np.linalg.eigh((a + a.T) / 2)),
     "U": lambda a: (lambda w, v: v @ np.diag(w) @ v.T)(*np.linalg.eigh(a, "U")),
     "eig": lambda a: np.real((lambda w, v: (v * w) @ np.linalg.inv(v))(*np.linalg.eig(a @ a.T))),

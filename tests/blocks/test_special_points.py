@@ -176,3 +176,16 @@ def test_at_singular_points_dtypes_are_kept(dtype):
         value, slope = ad.jvp(f, (x,), (x - 1,))
         assert value.dtype == slope.dtype == f(x).dtype
         np.testing.assert_array_equal(value, f(x))
+
+
+def test_what_a_step_takes_at_its_jump_may_be_any_constant():
+    """An argument of a compiled function, or one of each row, is as constant as a number."""
+    zeros, given = np.zeros(2), np.array([0.2, 0.7])
+    for f, expected in ((np.heaviside, [0.0, 0.0]), (lambda x, y: np.heaviside(x, y) * x, [0.5, 0.5])):
+        total = lambda x, y, f=f: np.sum(f(x, y))
+        for found in (
+            ad.grad(total)(zeros, given), ad.compile(ad.grad(total))(zeros, given),
+            ad.vmap(ad.grad(f))(zeros, given), ad.compile(ad.vmap(ad.grad(f)))(zeros, given),
+        ):  # fmt: skip
+            np.testing.assert_array_equal(found, expected)
+    assert ad.grad(np.heaviside, argnums=1)(0.0, 0.3) == 1.0

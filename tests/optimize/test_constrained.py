@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grid import covering
 from scipy import optimize
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
 
@@ -371,3 +372,31 @@ def test_a_bent_constraint_of_any_scale_is_followed(method, scale):
     f = lambda x: (x[0] - 2) ** 2 + (x[1] - 1) ** 2
     found = ad.minimize(f, np.array([0.5, 0.0]), method=method, constraints=disc)
     assert not found.success or found.fun < (np.sqrt(5) - 1) ** 2 + 1e-3, found
+
+
+# The constraint has no slope there, or no corner: what it leaves is found by looking.
+CORNERED = {
+    "two quadrants": (lambda x: x[0] + x[1], [1.0, 1.0], lambda x: x[0] * x[1], -np.inf),
+    "a saddle within": (lambda x: x[0] ** 2 * x[1], [0.0, 0.0], lambda x: 1 - x @ x, -2 / 27**0.5),
+    "from a parameter that is rounding": (
+        lambda x: np.exp(x[0]) + x[1] ** 2,
+        [0.0, 1.0],
+        lambda x: x[1] - x[0] ** 3,
+        0.1,
+    ),
+    "an inflection": (lambda x: x[0] ** 3 + x[1] ** 2, [2.0, 2.0], lambda x: np.exp(x[0]) - x[1], -1.0),
+    "no way, by a square": (lambda x: -x[0], [0.5, 0.5], lambda x: -(x[0] ** 2), 0.0),
+    "no way, by a fourth power": (lambda x: -x[0], [0.5, 0.5], lambda x: -(x[0] ** 4), 0.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), covering([*CORNERED], [None, "scipy:trust-constr", "scipy:COBYLA", "scipy:COBYQA"])
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:delta_grad:UserWarning")
+def test_a_success_has_no_lower_point_beside_that_the_constraints_allow(name, method):
+    f, start, inside, least = CORNERED[name]
+    found = ad.minimize(
+        f, np.array(start), method=method, max_iter=300, constraints={"type": "ineq", "fun": inside}
+    )
+    assert not found.success or found.fun < least + 1e-3, found

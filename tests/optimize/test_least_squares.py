@@ -138,6 +138,15 @@ def test_residuals_whose_squares_underflow_or_overflow(scale, method):
         assert f"them by {max(scale, 1 / scale):g}" in result.message
 
 
+@pytest.mark.parametrize("start", [[1.0], [4.0, 2.0], [0.3, 1.0, 1.0]])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_root_of_infinite_slope_at_the_end_of_the_domain(start):
+    """Steps become so short that the squares of their changes vanish: nothing is divided by them."""
+    found = ad.least_squares(lambda x: np.sqrt(x[:1]), np.array(start))
+    assert found.success, found
+    assert found.cost < 1e-20
+
+
 def test_a_parameter_in_tiny_units():
     """The squares of its column of the Jacobian underflow; it counts all the same."""
     result = ad.least_squares(lambda p: 1e-200 * p[0] * T - T - 1 + p[1], [1.0, 3.0])

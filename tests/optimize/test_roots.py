@@ -81,6 +81,8 @@ NO_ROOTS = [
     ("x² + 1", lambda x: x**2 + 1, 3.0),
     ("constant", lambda x: 0 * x + 1, [1.0, 1.0]),
     ("inconsistent", lambda x: [x[0] + x[1] - 2, 2 * x[0] + 2 * x[1] - 5], [0.0, 5.0]),
+    ("none but at infinity", lambda x: np.exp(-x), 0.0),
+    ("two unknowns, none but at infinity", lambda x: [np.exp(x[0]), x[1] - 1e5], [0.0, 5.0]),
     ("Freudenstein and Roth", lambda x: [
         -13 + x[0] + ((5 - x[1]) * x[1] - 2) * x[1], -29 + x[0] + ((x[1] + 1) * x[1] - 14) * x[1],
     ], [0.5, -2.0]),
@@ -168,3 +170,23 @@ def test_backtracking_by_hand():
     np.testing.assert_allclose(new, x + t * p)
     np.testing.assert_allclose(loss, 0.5 * np.arctan(new[0]) ** 2)
     assert backtrack(fit, x, -p, cost, slope) is None
+
+
+@pytest.mark.parametrize("method", [None, "newton", "lm"])
+@pytest.mark.parametrize("size", [1e5, 1e12, 1e-5])
+def test_an_equation_is_not_forgotten_beside_a_large_unknown(method, size):
+    """Steps that are short beside the others go on and on where a root is at infinity."""
+    for f in (lambda x: [np.exp(x[0]), x[1] - size], lambda x: [1 / x[0], x[1] / size - 1]):
+        assert not ad.root(f, [1.0, 5.0], method=method).success
+    for power in (1, 2, 3):
+        found = ad.root(lambda x, power=power: [x[0] ** power, x[1] - size], [1.0, 5.0], method=method)
+        assert not found.success or np.allclose(found.x, [0, size], atol=1e-3)
+        assert found.success or power > 1
+
+
+@pytest.mark.parametrize(
+    "f", [np.cbrt, lambda x: x**2 - 1e-12, lambda x: (x - 1) ** 2, lambda x: np.maximum(x, 0.0)]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_step_that_leads_over_a_root_is_none_that_leaves_it(f, dtype):
+    assert ad.root(f, dtype(1.5), method="newton").success

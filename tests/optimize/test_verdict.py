@@ -374,6 +374,8 @@ INFLECTIONS = {
     "a way between the axes": (lambda x: x[0] ** 3 * x[1] + x[1] ** 4, [0.0, 1.0]),
     "a way beside a parabola": (lambda x: x[0] ** 3 * x[1] + x[1] ** 4 + x[2] ** 2, [0.0, 1.0, 0.5]),
     "a narrow way": (lambda x: x[0] ** 3 * x[1] + 5 * x[1] ** 4, [0.0, 1.0]),
+    "a way behind a saddle": (lambda x: x[0] ** 2 * x[1] + x[1] ** 4, [0.0, 1.0]),
+    "a way behind a flat saddle": (lambda x: x[0] ** 2 * x[1] ** 3 + x[1] ** 6, [0.0, 1.0]),
     "stairs": (lambda x: np.sum(x - np.sin(x)), [1.0]),
 }
 
@@ -406,4 +408,52 @@ def test_a_search_that_met_values_far_below_is_measured_by_where_it_ended(start)
 
 def test_a_search_that_ran_off_is_no_success():
     found = ad.minimize(lambda x: -np.log(1 + x[0] ** 2), np.array([0.1]), method="scipy:COBYLA")
+    assert found.status is Status.UNBOUNDED
+
+
+@pytest.mark.parametrize("method", ["rprop", "rmsprop", "bfgs", "newton", "trust-ncg"])
+def test_a_minimum_near_a_saddle_of_higher_order_is_found(method):
+    """The value falls around 0 alone, and rises again at the size of the start."""
+    f = lambda x: x[0] ** 2 * x[1] * (1 + 3 * x[1]) + np.sum(x**6)
+    options = {"lr": RATES[method]} if method in RATES else {}
+    found = ad.minimize(f, np.array([0.0, 1.0]), method=method, max_iter=5000, **options)
+    assert not found.success or (found.fun < -0.009 and np.allclose(found.jac, 0, atol=1e-5)), found
+
+
+# Without second derivatives, or with infinite ones, the values around tell.
+CUSPS = {
+    "a summit": (lambda x: np.sum(np.abs(x) ** 1.5 - np.abs(x)), [0.0, 0.0], -8 / 27),
+    "a summit beside a parabola": (lambda x: np.abs(x[0]) ** 1.5 - np.abs(x[0]) + x[1] ** 2, [0.0, 1.0], -4 / 27),
+    "a minimum": (lambda x: np.sum(np.abs(x) ** 1.5), [1.0, -0.5], 0.0),
+}
+
+
+@pytest.mark.parametrize(("name", "method"), covering([*CUSPS], ["bfgs", "l-bfgs", "trust-exact", "scipy:BFGS"]))
+def test_where_curvature_is_infinite_the_values_around_tell(name, method):
+    f, start, least = CUSPS[name]
+    found = ad.minimize(f, np.array(start), method=method)
+    assert found.success, found
+    assert np.isclose(found.fun, least, atol=1e-6)
+
+
+KINKS = {
+    "a kink": (lambda x: np.where(x[0] > 0.5, x[0], 1 - x[0]) + np.sum(x[1:] ** 2), [0.001, 0.001, 1.0], 0.5),
+    "an edge": (lambda x: np.sqrt(1 - x[0] ** 2) + x[1] ** 2, [0.0, 1.0], 0.0),
+    "a steep edge": (lambda x: np.arccos(x[0]) + x[1] ** 2, [-0.36, -0.06], 0.0),
+    "a valley": (lambda x: np.abs(x[0] - x[1]) + 0.1 * x[0] ** 2 - 0.05 * x[0], [1.0, 0.0], -0.00625),
+}
+
+
+@pytest.mark.parametrize(("name", "method"), covering([*KINKS], ["COBYLA", "COBYQA", "Nelder-Mead", "Powell"]))
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_without_derivatives_a_lower_value_beside_is_looked_for(name, method):
+    f, start, least = KINKS[name]
+    found = ad.minimize(f, np.array(start), method=f"scipy:{method}")
+    assert not found.success or found.fun < least + 1e-3, found
+
+
+def test_what_is_found_at_the_end_of_a_run_ends_it():
+    """The look far away came due at the last point, and its news was an error."""
+    f = lambda x: x[0] ** 2 * (1 + x[1] ** 3) + x[1] ** 4
+    found = ad.minimize(f, np.array([0.36, 1.51]), method="scipy:Powell")
     assert found.status is Status.UNBOUNDED

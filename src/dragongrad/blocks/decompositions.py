@@ -20,11 +20,11 @@ from .equal_values import (
     rounding,
     settled,
     shared,
+    signs,
     turned,
 )
 from .kinks import kink
 from .matrices import adjoint, diagonal_matrix, from_triangle, half, into_triangle
-from .special import stop_gradient
 
 _SVD_RESULT, _QR_RESULT = type(np.linalg.svd(np.eye(1))), type(np.linalg.qr(np.eye(1)))
 
@@ -239,7 +239,7 @@ def _hermitian_svd(a: Any, compute_uv: bool) -> Any:
     w, u = np.linalg.eigh(a)
     size = np.absolute(w)
     order = np.flip(np.argsort(size), -1)
-    s, phase = np.take_along_axis(size, order, -1), np.take_along_axis(np.sign(stop_gradient(w)), order, -1)
+    s, phase = np.take_along_axis(size, order, -1), np.take_along_axis(signs(w), order, -1)
     u = np.take_along_axis(u, order[..., None, :], -1)
     # Singular values have no sign: it goes to the vectors on the right.
     return _SVD_RESULT(u, s, adjoint(u * phase[..., None, :]))

@@ -112,6 +112,15 @@ _held = elementwise(
 ).call  # fmt: skip
 
 
+def signs(w: Any) -> Any:
+    """The signs of eigenvalues, never zero; where one is zero to rounding its sign jumps: NaN is the derivative."""
+    still, zero = stop_gradient(w), are_zero(np.absolute(w))
+    sign = np.copysign(1.0, still)
+    if not np.any(bottom(zero)):
+        return sign
+    return np.where(zero, _held(sign + (w - still), np.logical_not(zero)), sign)
+
+
 def unknown(x: Any) -> Any:
     """Zero, with a derivative that is NaN if the matrix moves at all: one a matrix."""
     x = np.where(np.isfinite(x), x, 0.0)

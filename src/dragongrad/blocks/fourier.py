@@ -18,6 +18,13 @@ from .axes import copied, single
 SWAPPED: dict[Any, str] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
+def swapped(norm: Any) -> str:
+    """The scaling of the inverse transform, by that of the transform."""
+    if norm not in SWAPPED:
+        raise ValueError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}")
+    return SWAPPED[norm]
+
+
 def fitted(x: Any, length: int, axis: int) -> Any:
     """An axis cut, or filled with zeros, to a length."""
     axis = single(axis, x.ndim)
@@ -59,7 +66,7 @@ def _irfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: 
     if n % 2 == 0:
         weight[-1] = 1.0
     weight = np.reshape(weight, (count,) + (1,) * (out_bar.ndim - 1 - axis % out_bar.ndim))
-    spectrum = np.conj(np.fft.rfft(out_bar, n=n, axis=axis, norm=SWAPPED[norm]))
+    spectrum = np.conj(np.fft.rfft(out_bar, n=n, axis=axis, norm=swapped(norm)))
     return fitted(spectrum * weight, x.shape[axis], axis)
 
 
@@ -81,13 +88,13 @@ for _fn, _rule, _value in (
 @composite(np.fft.hfft)
 def hfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The transform of a signal with Hermitian symmetry: real."""
-    return np.fft.irfft(np.conj(a), n=n, axis=axis, norm=SWAPPED[norm])
+    return np.fft.irfft(np.conj(a), n=n, axis=axis, norm=swapped(norm))
 
 
 @composite(np.fft.ihfft)
 def ihfft(a: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The inverse of `hfft`."""
-    return np.conj(np.fft.rfft(a, n=n, axis=axis, norm=SWAPPED[norm]))
+    return np.conj(np.fft.rfft(a, n=n, axis=axis, norm=swapped(norm)))
 
 
 def _lengths(a: Any, s: Any, axes: Any, to_real: bool = False) -> tuple[list[int], list[int]]:

@@ -107,6 +107,8 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
         return np.zeros_like(a, shape=(*a.shape[:-2], a.shape[-1], a.shape[-2]))
     if a.ndim < 2:
         raise np.linalg.LinAlgError(f"pinv takes matrices, got shape {a.shape}")
+    if hermitian and a.shape[-1] != a.shape[-2]:
+        raise np.linalg.LinAlgError(f"pinv(hermitian=True) takes square matrices, got shape {a.shape}")
     a = from_triangle(inexact(a)) if hermitian else a
     if rcond is not None and rtol is not np._NoValue:
         raise ValueError("pinv takes rcond= or rtol=, not both")

@@ -241,7 +241,8 @@ def _sign(out: Any, x: Any) -> Any:
 @restated(np.heaviside)
 def _heaviside(out: Any, x: Any, y: Any) -> Any:
     """At zero: on either side of the jump."""
-    if isinstance(y, Variable) or not isinstance(x, Variable):
+    moves = isinstance(y, Variable) and y.level.differentiates(y)
+    if moves or not isinstance(x, Variable):
         return None
     return np.equal(x, 0), lambda: (1 + CAREFUL.get().sides(x, 2 * np.broadcast_to(y, out.shape) - 1)) / 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..context import is_plain
-from ..core.block import TABLE, composite, constant, general, linear
+from ..core.block import BLOCKS, TABLE, composite, constant, general, linear
 from ..core.node import KEEP
 from ..core.variable import Variable, bottom, is_constant, plain
 from .axes import (
@@ -311,6 +311,22 @@ for _fn in (np.argmax, np.argmin, np.nanargmax, np.nanargmin):
     constant(_fn, batch=along_axis(_fn, None), parameters=("axis", "keepdims"))
 for _fn in (np.all, np.any, np.count_nonzero):
     constant(_fn, batch=along_axes(_fn), parameters=("axis", "keepdims"))
+
+
+def _masked(call: Callable[..., Any], absent: int) -> Callable[..., Any]:
+    """With `where=`: what it leaves out counts as one or zero, which changes nothing."""
+
+    def masked(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
+        if where is not True:
+            a = as_array(a)
+            a = np.where(np.broadcast_to(mask_of(where), a.shape), a, a.dtype.type(absent))
+        return call(a, axis=axis, keepdims=keeps(keepdims))
+
+    return masked
+
+
+for _fn, _absent in ((np.all, 1), (np.any, 0)):
+    BLOCKS[_fn].call = composite(_fn)(_masked(TABLE[_fn], _absent))
 
 # Promises at kinks and singularities
 

@@ -183,7 +183,7 @@ def _present(a: Any, dtype: Any, where: Any) -> tuple[Any, Any]:
     """The elements with zeros in place of NaNs, and which of them count: a NaN must meet no partial."""
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError("where the elements are floating-point numbers, dtype= must be of such numbers too")
-    present = np.logical_and(np.logical_not(np.isnan(a)), mask_of(where))
+    present = np.logical_and(np.logical_not(np.isnan(a)), np.broadcast_to(mask_of(where), a.shape))
     a = a if dtype is None else a.astype(dtype)
     return np.where(present, a, a.dtype.type(0)), present
 

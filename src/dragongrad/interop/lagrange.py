@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..optimize.around import sizes
 from ..optimize.bounds import Box
 from ..optimize.objective import Array
 
@@ -192,7 +193,7 @@ def _violations(rows: _Rows) -> Array:
 
 def _sizes(x: Array, start: Array) -> Array:
     """What large and small mean for each parameter."""
-    size = np.maximum(np.abs(x), np.abs(start))
+    size = sizes(x, start)
     return np.where(size > 0, size, 1.0)
 
 

@@ -7,12 +7,14 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
+from ..optimize.around import PARTS, points_beside, value_at
 from ..optimize.bounds import Box, read_bounds
 from ..optimize.endings import not_finite
 from ..optimize.limits import Iteration
@@ -31,6 +33,8 @@ from .watched import Seen, Steps, Watched
 _FTOL = 1e-12
 # How often a method may begin again where it stopped short, and under constraints.
 _AGAIN, _FEW = 50, 3
+# What may be left to gain without derivatives, relative to what the run gained.
+_LOWER = 1e-4
 # So many steps are given to trust-constr where SLSQP found no solution.
 _STEPS = 300
 
@@ -222,7 +226,7 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     """Whether a success is one: how the run ends, and where it may begin again."""
     watched = problem.watched
     seen = watched.end(x, method.order)
-    if not method.order and not np.isfinite(seen.gradient).all():
+    if problem.constraints and not method.order and not np.isfinite(seen.gradient).all():
         return Status.CONVERGED, said, None
     if problem.constraints:
         return _doubt_constrained(problem, method, seen, said)
@@ -231,19 +235,30 @@ def _doubt(problem: _Problem, method: Method, x: Array, said: str) -> tuple[Stat
     here.arrive(watched.shaped(x), seen.value, seen.gradient.reshape(here.params.shape))
     # A search may have met lower values far away: what counts is what the run gained that ends here.
     gained = max(min(watched.gained(), watched.first - seen.value), 0.0)
+    if not method.order and not np.isfinite(seen.gradient).all():
+        return _without_slopes(problem, seen, said)
     try:
         better = second_look(here, gained, max(problem.asked.get(k, 0.0) for k in ("gtol", "ftol")))
     except (Stalled, Doubt) as news:
         endless = isinstance(news, Stalled) and news.status is Status.UNBOUNDED
         if not method.order and not endless:
-            # Whoever asks for no derivatives may have a function with kinks and jumps.
-            return Status.CONVERGED, said, None
+            return _without_slopes(problem, seen, said)
         if isinstance(news, Stalled):
             return news.status, f"{said}, but {news.message}", None
         return Status.NO_DESCENT, f"{said}, but the value still falls, over short steps only", x
     if better is None:
-        return Status.CONVERGED, said, None
+        return (Status.CONVERGED, said, None) if method.order else _without_slopes(problem, seen, said)
     return Status.NO_DESCENT, f"{said}, but the value still falls", better.params.ravel().astype(float)
+
+
+def _without_slopes(problem: _Problem, seen: Seen, said: str) -> tuple[Status, str, Array | None]:
+    """Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells."""
+    watched, start = problem.watched, problem.watched.objective.start
+    enough = _enough(problem, seen)
+    for y in points_beside(seen.x, start.ravel(), seen.gradient, problem.box):
+        if seen.value - value_at(watched.objective, watched.shaped(y)) > enough:
+            return Status.NO_DESCENT, f"{said}, but the value falls beside x", y.astype(float)
+    return Status.CONVERGED, said, None
 
 
 def _doubt_constrained(
@@ -255,6 +270,7 @@ def _doubt_constrained(
     wrong = lagrange.verdict(x, seen.gradient, start, gained, problem.constraints, problem.box)
     if wrong is None:
         beside = lagrange.way_down(x, start, watched.look, problem.constraints, problem.box)
+        beside = _allowed(problem, seen) if beside is None else beside
         if beside is None:
             return Status.CONVERGED, said, None
         return Status.NO_DESCENT, f"{said}, but the value falls along the constraints beside x", beside
@@ -263,9 +279,29 @@ def _doubt_constrained(
         return Status.NO_DESCENT, f"{said}, but {wrong.reason}", x if wrong.feasible else None
     # Whoever asks for no derivatives may have a function with kinks and jumps: only a lower point tells.
     lower = lagrange.lower(x, start, watched.look, problem.constraints, problem.box)
+    lower = _allowed(problem, seen) if lower is None else lower
     if lower is None:
         return Status.CONVERGED, said, None
     return Status.NO_DESCENT, f"{said}, but the value still falls within the constraints", lower
+
+
+def _allowed(problem: _Problem, seen: Seen) -> Array | None:
+    """A point beside to which the value falls evenly and no constraint is violated, as behind a corner of them."""
+    watched, start, x = problem.watched, problem.watched.objective.start.ravel(), seen.x
+    enough = _enough(problem, seen)
+    for y in points_beside(x, start, seen.gradient, problem.box, parts=PARTS[-1:]):
+        way = [x + part * (y - x) for part in (0.25, 0.5, 1.0)]
+        values = [seen.value, *[value_at(watched.objective, watched.shaped(z)) for z in way]]
+        falls = values[0] - values[-1] > enough and all(a > b for a, b in pairwise(values))
+        if falls and all(lagrange.worst(z, start, problem.constraints, problem.box) is None for z in way):
+            return y.astype(float)
+    return None
+
+
+def _enough(problem: _Problem, seen: Seen) -> float:
+    """By how much a value beside has to be less."""
+    eps = float(np.finfo(problem.watched.objective.start.dtype).eps)
+    return max(_LOWER * (problem.watched.first - seen.value), 10 * eps * abs(seen.value))
 
 
 def _is_solution(problem: _Problem, method: Method, x: Array) -> bool:

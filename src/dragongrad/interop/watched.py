@@ -100,13 +100,21 @@ class Watched:
         return next((seen for seen in reversed(self.memory) if np.array_equal(seen.x, x)), None)
 
     def end(self, x: Array, order: int) -> Seen:
-        """The point where a run ended; a method without derivatives may be given a function that has none."""
-        try:
-            return Seen(x, *self.value_and_gradient(x))
-        except DragongradError:
-            if order:
-                raise
-            return Seen(x, self.value(x), np.full(x.shape, np.nan))
+        """The point where a run ended; a method without derivatives may be given a function that has none.
+
+        Nothing is left any more: what would end a run is no error here.
+        """
+        known = self.recall(x)
+        if known is None or np.isnan(known.gradient).any():
+            try:
+                known = self._keep(Seen(x.copy(), *self.look(x)))
+            except DragongradError:
+                if order:
+                    raise
+                known = known or self._keep(
+                    Seen(x.copy(), self.objective.value(self.shaped(x)), np.full(x.shape, np.nan))
+                )
+        return known._replace(x=x)
 
     def hessian(self, x: Array) -> Array:
         """The Hessian at a vector."""
@@ -128,12 +136,7 @@ class Watched:
     def _note(self, seen: Seen) -> Seen:
         if self.left:
             return seen
-        self.memory.append(seen)
-        self.values.append(seen.value)
-        if seen.value < self.best.value:
-            self.best = seen
-        if len(self.values) == 1:
-            self.mark = seen
+        self._keep(seen)
         if len(self.values) == 1 and self.from_finite and not math.isfinite(seen.value):
             self.leave(*not_finite(seen.value, " at the start"))
         if seen.value < BOTTOM:
@@ -144,6 +147,17 @@ class Watched:
             ended = self.look_far(self.best)
             if ended is not None:
                 self.leave(*ended)
+        return seen
+
+    def _keep(self, seen: Seen) -> Seen:
+        if self.left:
+            return seen
+        self.memory.append(seen)
+        self.values.append(seen.value)
+        if seen.value < self.best.value:
+            self.best = seen
+        if len(self.values) == 1:
+            self.mark = seen
         return seen
 
     def look_far(self, now: Seen) -> Ending | None:

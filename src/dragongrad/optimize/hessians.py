@@ -32,9 +32,7 @@ class Curvature:
         """The Hessian as a symmetric float64 matrix, finite or not."""
         params = self.optimizer.params
         if self._at is not params:
-            found = self.optimizer.objective.hessian(params).astype(np.float64)
-            # The exact one is symmetric but for rounding.
-            self._hessian = (found + found.T) / 2
+            self._hessian = symmetric(self.optimizer.objective.hessian(params))
             self._at = params
         return self._hessian
 
@@ -54,6 +52,12 @@ class Curvature:
         except np.linalg.LinAlgError:
             return None
         return (found + found.T) / 2
+
+
+def symmetric(hessian: Array) -> Array:
+    """A Hessian as a symmetric float64 matrix: the exact one is symmetric but for rounding."""
+    found = hessian.astype(np.float64)
+    return (found + found.T) / 2
 
 
 def equilibrate(matrix: Array, rounds: int = 10) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, NonFiniteError
 from .bounds import Box
+from .hessians import symmetric
 from .limits import Limits
 from .loop import run
 from .objective import Array, Objective
@@ -245,8 +246,7 @@ class Optimizer:
 
     def hessian(self) -> Array:
         """The Hessian where the optimizer stands, as a symmetric float64 matrix."""
-        found = self.objective.hessian(self.params).astype(np.float64)
-        return (found + found.T) / 2
+        return symmetric(self.objective.hessian(self.params))
 
     def leap(self, params: Array, loss: float, gradient: Array) -> None:
         """Stand at a better point that was found without the method, and go on from there."""

@@ -30,6 +30,8 @@ _SHORT = 0.01
 # |f| is stationary where f has no greater component than this along any column of its Jacobian, relative to the
 # lengths of both, that of the column being the greatest it had.
 _STATIONARY = 1e-8
+# At a root Newton's step is at most this long, relative to each unknown, here or at the start.
+_STILL = 1e-4
 
 
 class NewtonRoot(Optimizer):
@@ -249,7 +251,8 @@ def _run(
     own = {k: v for k, v in asked.items() if k != "ftol" or isinstance(optimizer, NewtonRoot)}
     result = run(optimizer, replace(optimizer.limits, **own), **show)
     _check_square(fit)
-    if result.success and not isinstance(optimizer, NewtonRoot) and not _is_root(fit, result.x):
+    is_root = isinstance(optimizer, NewtonRoot) or (result.success and _is_root(fit, result.x))
+    if result.success and not (is_root and _ends(fit, result.x)):
         result = replace(result, success=False, status=Status.NOT_A_ROOT, message=not_a_root(fit))
     return replace(result, fun=fit.residual, jac=fit.matrix, hess_inv=None)
 
@@ -263,6 +266,31 @@ def _check_square(fit: Residuals) -> None:
         )
 
 
+def _ends(fit: Residuals, x: Any) -> bool:
+    """Whether Newton's step is short for every unknown.
+
+    One whose root is at infinity, as that of `exp(x)`, or that is still on its way, is easily forgotten beside
+    another that is large.
+    """
+    f, matrix, x = fit.residual, fit.matrix, np.ravel(fit.packing.pack(x))
+    rough = max(1e-12, 10 * float(np.finfo(f.dtype).eps))
+    with np.errstate(all="ignore"):
+        if np.all(np.abs(f) <= rough * (np.abs(matrix) @ np.abs(x))):
+            return True
+        columns = np.max(np.abs(matrix), axis=0)
+        columns = np.where(columns > 0, columns, 1.0)
+        rows = np.max(np.abs(matrix / columns), axis=1)
+        rows = np.where(rows > 0, rows, 1.0)
+        scaled, left = matrix / columns / rows[:, None], f / rows
+    if not (np.isfinite(scaled).all() and np.isfinite(left).all()):
+        return True
+    step = np.linalg.lstsq(scaled, left)[0] / columns
+    start = np.abs(np.ravel(fit.start))
+    # A zero at the start tells of no size.
+    size = np.maximum(np.abs(x), np.where(start > 0, start, 1.0))
+    return bool(np.all(np.abs(step) <= _STILL * size))
+
+
 def _is_root(fit: Residuals, x: Any) -> bool:
     """Whether f is zero up to rounding where its fit ended, or a short step of Newton's away."""
     f, matrix, x = fit.residual, fit.matrix, np.ravel(fit.packing.pack(x))
@@ -272,4 +300,6 @@ def _is_root(fit: Residuals, x: Any) -> bool:
     if not norms.all():
         return False
     model = LinearModel(*fit.triangle(), norms, f.size)
-    return model.full and norm(model.undamped()) <= 1e-6 * norm(norms * x)
+    # Both are as small as f may be: their squares must not vanish.
+    largest = np.max(norms)
+    return model.full and norm(model.undamped() / largest) <= 1e-6 * norm(norms / largest * x)

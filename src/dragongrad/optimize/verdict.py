@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import DragongradError
+from .around import around
 from .endings import FAR
-from .hessians import equilibrate
+from .hessians import equilibrate, symmetric
 from .objective import Array
 from .result import Status
 from .stalled import Stalled
@@ -47,6 +48,8 @@ _LEVEL = 1e-9
 _NEAR, _WORTH = 1e-6, 1e-3
 # Beside a minimum Newton's step leaves less than this part of the slope along it; of a cube it leaves a quarter.
 _LEFT_OVER = 0.1
+# Slopes of powers below this are told from each other by what is left of them.
+_POWERS = 9
 # Along so many directions of least curvature a slope is looked for beyond, from this part of the size on.
 _LEAST, _SHORT = 3, 1e-6
 # Between flat directions so many more are looked along.
@@ -56,6 +59,7 @@ _STEEP = 0.01
 # What is tried along directions without slope and curvature, in units of the size of the parameters.
 _AFAR = (0.5, 1.0, 1.25, 2.0, 10.0)
 _BESIDE = (0.01, 0.1)
+_AMONG = (0.1, 0.3, 1.0)
 
 
 class Doubt(Exception):  # noqa: N818 - it is news, not an error
@@ -86,13 +90,16 @@ def second_look(optimizer: Optimizer, gained: float, tolerance: float) -> Trial 
         optimizer = _unclipped(optimizer)
     enough = max(max(tolerance, LEFT) * gained, rounding(optimizer))
     try:
-        move, flat, ways = _newton(optimizer, gained)
+        move, flat, ways = _newton(optimizer, optimizer.hessian, gained)
     except DragongradError:  # a Block of the function cannot be differentiated twice
-        return None
+        return around(optimizer, enough)
     if not math.isfinite(move.gain):
-        return None
+        return around(optimizer, enough)
     better = _along(optimizer, move, enough) or _afar(optimizer, flat, enough)
-    better = better or _beyond(optimizer, ways, enough, _is_drawn_out(optimizer, move))
+    if better is None:
+        left = _left_over(optimizer, move)
+        better = _beyond(optimizer, ways, enough, left > _LEFT_OVER)
+        better = better or (_ahead(optimizer, move, left, gained, enough) if left > _LEFT_OVER else None)
     if better is not None:
         _refuse_far(optimizer, better)
     return better
@@ -115,7 +122,7 @@ def _unclipped(optimizer: Optimizer) -> Optimizer:
     return bare
 
 
-def _newton(optimizer: Optimizer, gained: float) -> tuple[Move, Array, list[Array]]:
+def _newton(optimizer: Optimizer, exact: Callable[[], Array], gained: float) -> tuple[Move, Array, list[Array]]:
     """Newton's step within the size of the parameters, and the directions without slope and curvature, as rows.
 
     At last the shortest steps of least curvature that lead beyond the least value of a parabola.
@@ -125,7 +132,7 @@ def _newton(optimizer: Optimizer, gained: float) -> tuple[Move, Array, list[Arra
     if not free.any():
         return Move(np.zeros_like(g), 0.0, 0.0, False), np.empty((0, g.size)), []
     if not pair and g.size <= _DENSE and g.size * optimizer.objective.data <= _BATCH:
-        hessian = optimizer.hessian()
+        hessian = exact()
     elif g.size <= _COLUMNS:
         product = _differences(optimizer) if pair else exact_product(optimizer)
         columns = np.stack([product(e) for e in np.eye(g.size)])
@@ -216,13 +223,36 @@ def _is_near(optimizer: Optimizer, move: Move) -> bool:
     return bool(np.linalg.norm(move.p) <= _NEAR * _size(optimizer, np.ones(optimizer.params.size)))
 
 
-def _is_drawn_out(optimizer: Optimizer, move: Move) -> bool:
-    """Whether Newton's step is long, and leaves much of the slope along it, as beside a point without curvature."""
+def _left_over(optimizer: Optimizer, move: Move) -> float:
+    """Which part of the slope along a long Newton's step it leaves: much beside a point without curvature."""
     # A sum of squares has tests of its own, which tell of such points.
     if move.cut or optimizer.tests() is not None or _is_near(optimizer, move):
-        return False
+        return 0.0
     trial, slope = _try(optimizer, vector(optimizer.params) + move.p), vector(optimizer.gradient) @ move.p
-    return not abs(vector(trial.gradient) @ move.p) <= _LEFT_OVER * abs(slope)
+    left = abs(vector(trial.gradient) @ move.p)
+    return float(left / abs(slope)) if left <= abs(slope) else 1.0
+
+
+def _ahead(optimizer: Optimizer, move: Move, left: float, gained: float, enough: float) -> Trial | None:
+    """A lower point around the one where the slope along Newton's step vanishes, with all its curvature.
+
+    A slope that is a power k of the distance to such a point leaves the part (1 - 1 / k)**k of itself, and the
+    point is k steps away. It may be a saddle that falls in directions in which the value still rises here.
+    """
+    k = min(range(2, _POWERS), key=lambda k: abs((1 - 1 / k) ** k - left))
+    there = copy(optimizer)
+    trial = _try(optimizer, vector(optimizer.params) + k * move.p)
+    if not trial.value <= optimizer.loss:
+        return None
+    there.arrive(trial.params, trial.value, trial.gradient)
+    # What the method keeps of the Hessian is that of the point behind.
+    try:
+        move, flat, ways = _newton(there, lambda: symmetric(there.objective.hessian(there.params)), gained)
+    except DragongradError:
+        return None
+    if not math.isfinite(move.gain):
+        return None
+    return _afar(there, flat, enough) or _beyond(there, ways, enough, far=False)
 
 
 def _along(optimizer: Optimizer, move: Move, enough: float) -> Trial | None:
@@ -330,7 +360,7 @@ def _afar(optimizer: Optimizer, flat: Array, enough: float) -> Trial | None:
     steps = [far * size * v for far in _AFAR]
     # A jump may be as near: of a function that is constant in parts no derivative tells.
     steps += [near * size * d for d in basis.T[:_COLUMNS] for near in _BESIDE]
-    # Of several directions a saddle may fall between them alone.
-    steps += [size * basis @ d for d in _between(basis.shape[1])]
+    # Of several directions a saddle may fall between them alone, and perhaps near it alone.
+    steps += [part * size * basis @ d for d in _between(basis.shape[1]) for part in _AMONG]
     best = _least([_try(optimizer, x + sign * p) for p in steps for sign in (-1.0, 1.0)])
     return best if optimizer.loss - best.value > enough else None

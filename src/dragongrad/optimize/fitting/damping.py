@@ -125,7 +125,8 @@ class LinearModel:
         if length <= 1.1 * radius:
             return 0.0, z
         excess = length - radius
-        low = excess / radius * (length / norm(z / s)) ** 2 if self.full else 0.0
+        turned = norm(z / s) if self.full else 0.0
+        low = excess / radius * (length / turned) ** 2 if turned else 0.0
         steepest = norm(s * c)
         high = steepest / radius or _TINY / min(radius, 0.1)
         par = min(max(par, low), high) or steepest / length
@@ -138,7 +139,10 @@ class LinearModel:
             if abs(excess) <= 0.1 * radius or (low == 0 and excess <= before < 0):
                 break
             low, high = (max(low, par), high) if excess > 0 else (low, min(high, par))
-            par = max(low, par + excess / radius * (length / norm(z / np.sqrt(denominator))) ** 2)
+            turned = norm(z / np.sqrt(denominator))
+            if not turned:  # the squares are too small for numbers
+                break
+            par = max(low, par + excess / radius * (length / turned) ** 2)
         return par, s * c / (s * s + par)
 
     def answer(self, slope: Array, par: float) -> Array:

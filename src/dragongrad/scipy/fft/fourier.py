@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...blocks.axes import as_array, single
-from ...blocks.fourier import SWAPPED
+from ...blocks.fourier import swapped
 from .chapter import smooth
 
 
@@ -16,13 +16,6 @@ def numbers(x: Any) -> Any:
     """An array as it is transformed: half precision in single precision."""
     x = as_array(x)
     return x.astype(np.float32) if x.dtype == np.float16 else x
-
-
-def swapped(norm: Any) -> str:
-    """The scaling of the inverse transform, by that of the transform."""
-    if norm not in SWAPPED:
-        raise ValueError(f"norm is 'backward', 'ortho' or 'forward', not {norm!r}")
-    return SWAPPED[norm]
 
 
 def length(n: Any) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...blocks.axes import as_array
+from ...blocks.fourier import swapped
 from .chapter import constant, smooth
-from .fourier import along, halved, numbers, swapped
+from .fourier import along, halved, numbers
 
 
 @smooth
