@@ -215,6 +215,11 @@ elementwise(np.cos, lambda x: -np.sin(x))
 elementwise(np.tan, lambda out: 1 + out * out, singular=True)
 elementwise(np.arcsin, lambda x: 1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
 elementwise(np.arccos, lambda x: -1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
+def _root_of_square_plus_one(x: Any) -> Any:
+    """`sqrt(x**2 + 1)`; the square of a large real number is infinite."""
+    return np.sqrt(x * x - -1) if np.iscomplexobj(x) else np.hypot(x, 1)
+
+
 elementwise(np.arctan, lambda x: 1 / (1 + x * x), singular=True)
 elementwise(
     np.arctan2, lambda x, y: _turn(y, np.hypot(x, y)), lambda x, y: -_turn(x, np.hypot(x, y)), singular=True
@@ -228,7 +233,7 @@ elementwise(np.deg2rad, np.pi / 180)
 elementwise(np.sinh, np.cosh, singular=True)
 elementwise(np.cosh, np.sinh, singular=True)
 elementwise(np.tanh, lambda out: (1 - out) * (1 + out))
-elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x - -1), singular=True)
+elementwise(np.arcsinh, lambda x: 1 / _root_of_square_plus_one(x), singular=True)
 elementwise(np.arccosh, lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x - -1)), singular=True, domain=(1, INF))
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), singular=True, domain=(-1, 1))
 
