@@ -215,6 +215,8 @@ elementwise(np.cos, lambda x: -np.sin(x))
 elementwise(np.tan, lambda out: 1 + out * out, singular=True)
 elementwise(np.arcsin, lambda x: 1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
 elementwise(np.arccos, lambda x: -1 / np.sqrt(_one_less_square(x)), singular=True, domain=(-1, 1))
+
+
 def _root_of_square_plus_one(x: Any) -> Any:
     """`sqrt(x**2 + 1)`; the square of a large real number is infinite."""
     return np.sqrt(x * x - -1) if np.iscomplexobj(x) else np.hypot(x, 1)

@@ -320,7 +320,7 @@ def _masked(call: Callable[..., Any], absent: int) -> Callable[..., Any]:
         if where is not True:
             a = as_array(a)
             a = np.where(np.broadcast_to(mask_of(where), a.shape), a, a.dtype.type(absent))
-        return call(a, axis=axis, keepdims=keeps(keepdims))
+        return call(a, axis=axis, keepdims=True) if keeps(keepdims) else call(a, axis=axis)
 
     return masked
 
