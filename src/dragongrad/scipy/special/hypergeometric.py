@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from ...core.variable import Variable
 from .confluent import OF_U
+from .near import somewhere
 from .orders import j_by_order
 from .series import OF_0F1, OF_1F1, OF_2F1
 from .verbs import Refused, enter
@@ -37,7 +37,7 @@ def _limit_by_parameter(v: Any, z: Any) -> Any:
     if np.iscomplexobj(z):
         return near(v, z)
     waves = z < -_WAVES
-    if not isinstance(waves, Variable) and not np.any(waves):
+    if not somewhere(waves):
         return near(v, z)
     return np.where(waves, _of_waves(v, z), near(v, np.where(waves, 0.0, z)))
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks.special import stop_gradient
-from ...core.variable import Variable
+from .near import somewhere
 
 _POINTS = np.linspace(0.0, 1.0, 161)
 _TRAPEZOID = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
@@ -203,7 +203,7 @@ def _by_differences(fn: Any, v: Any, x: Any, falls: float, usual: Any, summed: A
     # Hankel's series and the power series are as good, and quicker.
     far = np.logical_and(far, np.logical_or(v * v > 2 * x, x <= _LEAST))
     far = stop_gradient(np.logical_and(far, np.logical_not(summed)))
-    if not isinstance(far, Variable) and not np.any(far):
+    if not somewhere(far):
         return usual
     v, x = np.where(far, v, 30.0), np.where(far, x, 30.0)
     rate = falls * np.arccosh(np.maximum(stop_gradient(v) / stop_gradient(x), 1.0))
