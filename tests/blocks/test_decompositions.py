@@ -347,7 +347,8 @@ def test_sums_of_a_function_of_all_values_have_their_second_derivative(name, of,
         forward = ad.jvp(lambda a: ad.jvp(f, (a,), (v,))[1], (a,), (w,))[1]
         expected = (ad.grad(f)(a + h * v) - ad.grad(f)(a - h * v)) / (2 * h)
     if 0.0 in values and name in OF_FULL_RANK:
-        assert all(np.isnan(each).any() for each in (found, back, row, forward))
+        # To rounding the value may be positive: of such a one the second derivative is enormous.
+        assert all(not np.abs(each).max() < 1e12 for each in (found, back, row, forward))
         return
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     for other in (back, row):

@@ -152,7 +152,8 @@ def inverse_gaussian_above(x: Any, mu: Any) -> Any:
     rest = np.log(np.where(very, 1.0, sp.erfcx(low) - sp.erfcx(high)))
     if somewhere(very):
         # The slope of erfcx is asymptotically -1 / (sqrt(pi) x**2).
-        large, inverse = middle > 1e4, 1 / middle
+        large = middle > 1e4
+        inverse = np.where(large, 1 / middle, 0.0)
         least = np.log1p(-1.5 * inverse * inverse) - 2 * np.log(middle) - float(np.log(PI) / 2)
         slope = np.where(large, least, np.log(-erfcx_slope(np.where(large, 1.0, middle))))
         rest = np.where(very, np.log(2 * mu / out) + np.log(middle) + slope, rest)
