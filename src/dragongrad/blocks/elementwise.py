@@ -219,7 +219,10 @@ elementwise(np.arccos, lambda x: -1 / np.sqrt(_one_less_square(x)), singular=Tru
 
 def _root_of_square_plus_one(x: Any) -> Any:
     """`sqrt(x**2 + 1)`; the square of a large real number is infinite."""
-    return np.sqrt(x * x - -1) if np.iscomplexobj(x) else np.hypot(x, 1)
+    # What stands for a formula has no dtype.
+    dtype = getattr(x, "dtype", None)
+    is_complex = dtype.kind == "c" if isinstance(dtype, np.dtype) else isinstance(x, complex)
+    return np.sqrt(x * x - -1) if is_complex else np.hypot(x, 1)
 
 
 elementwise(np.arctan, lambda x: 1 / (1 + x * x), singular=True)
