@@ -199,3 +199,12 @@ def test_rules_are_explained_and_none_without_end():
         if fn in TABLE:
             assert len(str(ad.explain(fn))) < 4000
     assert "elliprd(0, 1, 1 - x) / 6" in str(ad.explain(special.ellipk))
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [("hyperu", (1.5, 2.5, 2.0)), ("nctdtr", (3, 0.5, 1.0)), ("nctdtrit", (3, 0.5, 0.4))]
+)
+def test_many_numbers_have_the_slopes_of_few(name, args):
+    f = lambda t: np.sum(getattr(special, name)(args[0], t, args[2]))
+    many = np.linspace(0.4, 0.6, 2500).reshape(50, 50)
+    assert np.array_equal(ad.grad(f)(many)[49], ad.grad(f)(many[49]))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from .near import in_pieces
 from .series import declare, evaluate, written
 
 # What lies so far below the greatest value, in exponents, is left out.
@@ -105,6 +106,10 @@ def _of_tricomi(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Any:
     return np.where(known & ~lost, found[orders], np.nan)
 
 
+def _of_many(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Any:
+    return in_pieces(lambda a, b, x: _of_tricomi(a, b, x, orders), a, b, x)
+
+
 def _lower(p: Any, b: Any, x: Any, here: Pair, above: Pair, orders: tuple[int, int]) -> tuple[Any, Any]:
     """The function of `p - 1` from those of `p` and `p + 1`, and what rounding may have done to it."""
     i, j = orders
@@ -124,7 +129,7 @@ def _lower(p: Any, b: Any, x: Any, here: Pair, above: Pair, orders: tuple[int, i
 
 def hyperu_by_parameters(code: Any, a: Any, b: Any, x: Any) -> Any:
     """A derivative of `hyperu` by its parameters; NaN where its argument is not positive."""
-    return evaluate(_of_tricomi, code, (a, b), x)
+    return evaluate(_of_many, code, (a, b), x)
 
 
 def _by_argument(call: Callable[..., Any], orders: tuple[int, int], params: Sequence[Any], x: Any) -> Any:
