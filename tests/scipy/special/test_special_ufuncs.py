@@ -125,6 +125,19 @@ def test_the_order_of_a_hankel_function():
 def test_orders_out_of_reach_have_no_derivative_rather_than_a_wrong_one():
     # The functions of orders beside it are too large to be numbers.
     assert np.isnan(ad.grad(special.yv)(150.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "place", "slope"),
+    # What is added cancels: of the slope few digits are left, or none.
+    [("hyperu", (-3.99999999999, 6.0, 0.012), 1, 1781.7666416925488),
+     ("hyp1f1", (-0.11163170029211855, 5.600401557515162, -54.3345226417092 + 44.4106202793004j), 1,
+      -0.0272601998916 + 0.00320058117478j)],
+)  # fmt: skip
+def test_slopes_that_cancel_are_none_or_right(name, args, place, slope):
+    fn = getattr(special, name)
+    found = ad.jvp(lambda t: fn(*args[:place], t, *args[place + 1 :]), (args[place],), (1.0,))[1]
+    assert np.isnan(found) or found == pytest.approx(slope, rel=2e-9)
     assert np.isnan(ad.grad(special.kv)(1.0, -1.0))
 
 
@@ -186,3 +199,12 @@ def test_rules_are_explained_and_none_without_end():
         if fn in TABLE:
             assert len(str(ad.explain(fn))) < 4000
     assert "elliprd(0, 1, 1 - x) / 6" in str(ad.explain(special.ellipk))
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [("hyperu", (1.5, 2.5, 2.0)), ("nctdtr", (3, 0.5, 1.0)), ("nctdtrit", (3, 0.5, 0.4))]
+)
+def test_many_numbers_have_the_slopes_of_few(name, args):
+    f = lambda t: np.sum(getattr(special, name)(args[0], t, args[2]))
+    many = np.linspace(0.4, 0.6, 2500).reshape(50, 50)
+    assert np.array_equal(ad.grad(f)(many)[49], ad.grad(f)(many[49]))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from .near import in_pieces
 from .series import declare, evaluate, written
 
 # What lies so far below the greatest value, in exponents, is left out.
@@ -25,7 +26,11 @@ _WEIGHTS = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) -
 # So far down the recurrence is followed.
 _MOST = 200
 
+# What rounding does to a sum, and the part of a result that it may be.
+_ROUNDING, _WORST = 4 * float(np.finfo(float).eps), 1e-8
+
 Table = dict[tuple[int, int], Any]
+Pair = tuple[Table, Table]
 
 
 def _exponent(a: Any, b: Any, x: Any, s: Any) -> Any:
@@ -55,8 +60,8 @@ def _reciprocal_gammas(a: Any, count: int) -> list[Any]:
     return found
 
 
-def _by_integral(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Table:
-    """All derivatives up to these orders, of `a` from 1."""
+def _by_integral(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Pair:
+    """All derivatives up to these orders, of `a` from 1, and what rounding may have done to them."""
     low, high, top = _window(a, b, x)
     s = low[..., None] + (high - low)[..., None] * _POINTS
     power = np.exp(_exponent(a[..., None], b[..., None], x[..., None], s) - top[..., None])
@@ -67,9 +72,16 @@ def _by_integral(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Table:
         for i, j in product(range(orders[0] + 1), range(orders[1] + 1))
     }
     gammas, size = _reciprocal_gammas(a, orders[0]), np.exp(top - sp.gammaln(a))
-    return {
-        (i, j): size * sum(comb(i, q) * gammas[q] * moments[i - q, j] for q in range(i + 1)) for i, j in moments
-    }
+    found, bounds = {}, {}
+    for i, j in moments:
+        parts = [comb(i, q) * gammas[q] * moments[i - q, j] for q in range(i + 1)]
+        found[i, j] = size * sum(parts)
+        bounds[i, j] = _ROUNDING * size * sum(np.absolute(part) for part in parts)
+    return found, bounds
+
+
+def _chosen(where: Any, one: Table, other: Table) -> Table:
+    return {o: np.where(where, one[o], other[o]) for o in one}
 
 
 def _of_tricomi(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Any:
@@ -79,31 +91,45 @@ def _of_tricomi(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Any:
     here, above = _by_integral(a + down, b, x, orders), _by_integral(a + down + 1, b, x, orders)
     for k in range(int(down.max(initial=0.0)), 0, -1):
         p = a + k
-        new = {o: np.where(down >= k, _lower(p, b, x, here, above, o), here[o]) for o in here}
+        moved = {o: _lower(p, b, x, here, above, o) for o in here[0]}
         # That of 0 is 1, whatever the others are.
         for j in range(orders[1] + 1):
-            new[0, j] = np.where(p == 1, float(j == 0), new[0, j])
-        above = {o: np.where(down >= k, here[o], above[o]) for o in here}
-        here = new
-    return np.where(known, here[orders], np.nan)
+            value, bound = moved[0, j]
+            moved[0, j] = np.where(p == 1, float(j == 0), value), np.where(p == 1, 0.0, bound)
+        values, bounds = ({o: pair[n] for o, pair in moved.items()} for n in (0, 1))
+        open_still = down >= k
+        above = _chosen(open_still, here[0], above[0]), _chosen(open_still, here[1], above[1])
+        here = _chosen(open_still, values, here[0]), _chosen(open_still, bounds, here[1])
+    found, bounds = here
+    # The recurrence may leave less than it went through.
+    lost = bounds[orders] > _WORST * (np.absolute(found[orders]) + 0.01 * np.absolute(found[0, 0]))
+    return np.where(known & ~lost, found[orders], np.nan)
 
 
-def _lower(p: Any, b: Any, x: Any, here: Table, above: Table, orders: tuple[int, int]) -> Any:
-    """The function of `p - 1` from those of `p` and `p + 1`, differentiated."""
+def _of_many(a: Any, b: Any, x: Any, orders: tuple[int, int]) -> Any:
+    return in_pieces(lambda a, b, x: _of_tricomi(a, b, x, orders), a, b, x)
+
+
+def _lower(p: Any, b: Any, x: Any, here: Pair, above: Pair, orders: tuple[int, int]) -> tuple[Any, Any]:
+    """The function of `p - 1` from those of `p` and `p + 1`, and what rounding may have done to it."""
     i, j = orders
-    found = (2 * p + x - b) * here[i, j] - p * (p - b + 1) * above[i, j]
+    terms = [(2 * p + x - b, here, (i, j)), (-p * (p - b + 1), above, (i, j))]
     if i:
-        found = found + i * (2 * here[i - 1, j] - (2 * p - b + 1) * above[i - 1, j])
+        terms += [(2.0 * i, here, (i - 1, j)), (-i * (2 * p - b + 1), above, (i - 1, j))]
     if i > 1:
-        found = found - i * (i - 1) * above[i - 2, j]
+        terms.append((-1.0 * i * (i - 1), above, (i - 2, j)))
     if j:
-        found = found - j * (here[i, j - 1] - p * above[i, j - 1])
-    return found + i * j * above[i - 1, j - 1] if i and j else found
+        terms += [(-1.0 * j, here, (i, j - 1)), (j * p, above, (i, j - 1))]
+    if i and j:
+        terms.append((1.0 * i * j, above, (i - 1, j - 1)))
+    found = sum(factor * table[0][o] for factor, table, o in terms)
+    bound = sum(np.absolute(f) * (t[1][o] + _ROUNDING * np.absolute(t[0][o])) for f, t, o in terms)
+    return found, bound
 
 
 def hyperu_by_parameters(code: Any, a: Any, b: Any, x: Any) -> Any:
     """A derivative of `hyperu` by its parameters; NaN where its argument is not positive."""
-    return evaluate(_of_tricomi, code, (a, b), x)
+    return evaluate(_of_many, code, (a, b), x)
 
 
 def _by_argument(call: Callable[..., Any], orders: tuple[int, int], params: Sequence[Any], x: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import factorial
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,20 @@ def somewhere(condition: Any) -> bool:
 def unmoved(at: Any, x: Any, inner: float, slope: Callable[[Any], Any]) -> Any:
     """A slope, which is zero where a value does not move: there it is asked at `inner`."""
     return np.where(at, 0.0, slope(np.where(at, inner, x)))
+
+
+# So many elements at a time have several hundred inner points each.
+_PIECE = 2048
+
+
+def in_pieces(slope: Callable[..., Any], *args: Any) -> Any:
+    """What needs much memory for each number: of large plain arrays it is asked a piece after the other."""
+    shape = () if any(isinstance(a, Variable) for a in args) else np.broadcast_shapes(*map(np.shape, args))
+    if prod(shape) <= _PIECE:
+        return slope(*args)
+    flat = [np.broadcast_to(a, shape).ravel() for a in args]
+    cuts = range(0, prod(shape), _PIECE)
+    return np.concatenate([slope(*(a[k : k + _PIECE] for a in flat)) for k in cuts]).reshape(shape)
 
 
 def patched(formula: Callable[[Any], Any], radius: float, coefficients: Sequence[float]) -> Callable[[Any], Any]:

@@ -16,7 +16,7 @@ from scipy import special as sp
 from ...blocks.special import stop_gradient
 from .densities import beta_term, stirling_error
 from .digammas import SERIES
-from .near import polynomial
+from .near import in_pieces, polynomial
 from .verbs import Refused, enter
 
 _POINTS = np.linspace(0.0, 1.0, 769)
@@ -73,6 +73,10 @@ def _mean_density(df: Any, nc: Any, t: Any, power: int) -> Any:
 
 
 def _by_df(df: Any, nc: Any, t: Any) -> Any:
+    return in_pieces(_mean_slope, df, nc, t)
+
+
+def _mean_slope(df: Any, nc: Any, t: Any) -> Any:
     """The derivative by the degrees of freedom; NaN where too few digits are left."""
     known, df, nc, t = _known(df, nc, t)
     u, weights = _places(df, 1.0 + 0 * stop_gradient(df), 2 * stop_gradient(df))
@@ -88,11 +92,11 @@ def _by_df(df: Any, nc: Any, t: Any) -> Any:
 
 
 def _by_t(df: Any, nc: Any, t: Any) -> Any:
-    return _mean_density(df, nc, t, 1)
+    return in_pieces(lambda df, nc, t: _mean_density(df, nc, t, 1), df, nc, t)
 
 
 def _by_nc(df: Any, nc: Any, t: Any) -> Any:
-    return -_mean_density(df, nc, t, 0)
+    return -in_pieces(lambda df, nc, t: _mean_density(df, nc, t, 0), df, nc, t)
 
 
 enter("nctdtr", lambda x, y, z: _by_df(x, y, z), lambda x, y, z: _by_nc(x, y, z), lambda x, y, z: _by_t(x, y, z))

@@ -34,6 +34,8 @@ _CENTRAL = [
     for k in range(1, _SIDE + 1)
 ]
 _SLOPES = np.array([*[-w for w in reversed(_CENTRAL)], 0.0, *_CENTRAL])
+# From here on Y rises with all of them alike.
+_RISING = 12.0
 # Out from here the asymptotic series has all digits in so many terms, for orders whose squares are less.
 _HANKEL, _LEAST = 20, 100.0
 
@@ -263,4 +265,6 @@ def _y_right(v: Any, x: Any) -> Any:
     rising = t * np.exp(deep * t - depth)
     falling = np.exp(-deep * t - depth) * (t * np.cos(turn) + np.pi * np.sin(turn))
     found = first - np.sum((rising - falling) * (weights / np.pi), axis=-1)
-    return _by_differences(sp.yv, v, x, -1.0, _hankel(v, x, np.where(known, found, np.nan), False))
+    # Of the orders about these the least do not rise as the others do.
+    near = np.logical_and(known, order < _RISING)
+    return _by_differences(sp.yv, v, x, -1.0, _hankel(v, x, np.where(known, found, np.nan), False), near)

@@ -55,7 +55,7 @@ def _times(factors: list[Any], table: Table, orders: Orders) -> Any:
     return total
 
 
-def power_series(up: list[Any], down: Any, z: Any, orders: Orders) -> tuple[Table, Table, Any]:
+def power_series(up: list[Any], down: Any, z: Any, orders: Orders) -> tuple[Table, Table, Table, Any]:
     """The sums of a hypergeometric series and of its derivative times `z`, by their orders.
 
     Parameters
@@ -73,6 +73,8 @@ def power_series(up: list[Any], down: Any, z: Any, orders: Orders) -> tuple[Tabl
     -------
     sums, slopes : dict
         Arrays by orders; NaN where too few digits are left, or the series has not come to its end.
+    errors : dict
+        What rounding may have done to the sums.
     scale : ndarray
         The logarithm of what all are to be multiplied by.
 
@@ -115,7 +117,7 @@ def power_series(up: list[Any], down: Any, z: Any, orders: Orders) -> tuple[Tabl
     for o in known:
         lost = open_still | (_EPS * sizes[o] > _WORST * whole)
         sums[o], slopes[o] = np.where(lost, np.nan, sums[o]), np.where(lost, np.nan, slopes[o])
-    return sums, slopes, scale
+    return sums, slopes, {o: _EPS * s for o, s in sizes.items()}, scale
 
 
 def _turned(orders: Orders, way: Sequence[Sequence[tuple[int, int]]]) -> dict[Orders, float]:
@@ -137,16 +139,21 @@ def _turned(orders: Orders, way: Sequence[Sequence[tuple[int, int]]]) -> dict[Or
 
 def _of_kummer(a: Any, b: Any, z: Any, orders: Orders) -> Any:
     """Where the real part is negative, `exp(z)` times the function of `b - a`, `b` and `-z` (DLMF 13.2.39)."""
-    left = np.real(z) < 0
-    straight, _, scale = power_series(
+    # A polynomial is right as it is: where its argument is negative most terms have one sign.
+    left = (np.real(z) < 0) & ~_ends(a, orders[0])
+    straight, _, _, scale = power_series(
         [np.where(left, 0.0, a)], np.where(left, 1.0, b), np.where(left, 0.0, z), orders
     )
     weights = _turned(orders, [[(0, -1)], [(0, 1), (1, 1)]])
     most = (max(o[0] for o in weights), max(o[1] for o in weights))
-    turned, _, other = power_series(
+    turned, _, errors, other = power_series(
         [np.where(left, b - a, 0.0)], np.where(left, b, 1.0), np.where(left, -z, 0.0), most
     )
-    here = np.where(left, sum(w * turned[o] for o, w in weights.items()), straight[orders])
+    total = sum(w * turned[o] for o, w in weights.items())
+    # The sums may cancel one another.
+    size = np.absolute(total) + 0.01 * np.absolute(turned[0, 0])
+    lost = sum(abs(w) * errors[o] for o, w in weights.items()) > _WORST * size
+    here = np.where(left, np.where(lost, np.nan, total), straight[orders])
     return here * np.exp(np.where(left, z + other, scale))
 
 
@@ -160,7 +167,7 @@ def _carried(up: list[Any], c: Any, z: Any, orders: Orders) -> Table:
     size = np.absolute(z)
     straight = (size <= _RADIUS) | _ends(up[0], orders[0]) | _ends(up[1], orders[1])
     at = np.where(straight, z, z * (_RADIUS / np.where(straight, 1.0, size)))
-    sums, slopes, _ = power_series(up, c, at, orders)
+    sums, slopes, _, _ = power_series(up, c, at, orders)
     slopes = {o: s / np.where(at == 0, 1.0, at) for o, s in slopes.items()}
     for _ in range(_STEPS):
         reach = np.absolute(z - at)
@@ -250,7 +257,7 @@ def _digits(code: int, count: int) -> Orders:
 
 
 def _of_limit(v: Any, z: Any, orders: Orders) -> Any:
-    sums, _, scale = power_series([], v, z, orders)
+    sums, _, _, scale = power_series([], v, z, orders)
     return sums[orders] * np.exp(scale)
 
 
