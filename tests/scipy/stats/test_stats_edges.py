@@ -367,3 +367,10 @@ def test_the_distribution_of_f_by_large_shapes():
         density = np.sqrt(n / (4 * np.pi))
         assert by_first == pytest.approx(-density * 2 / 3 / n / n, rel=1e-6)
         assert by_second == pytest.approx(density * 2 / 3 / n / n, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (4, 4, 3), (2, 1, 3)])
+def test_probabilities_that_are_none_are_told_in_their_own_rows(shape):
+    p, x = np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8], [1.2, -0.1, -0.1], [0.3, 0.3, 0.4]]), np.ones(shape)
+    found = ad.jvp(lambda p: stats.multinomial.logpmf(x, 3, p), (p,), (np.zeros_like(p),))[0]
+    np.testing.assert_allclose(found, scipy.stats.multinomial.logpmf(x, 3, p))

@@ -282,16 +282,15 @@ def _trials(n: Any) -> Any:
     return stop_gradient(np.trunc(double(n)))
 
 
-def _known(out: Any, n: Any, p: Any) -> Any:
-    """A value, and NaN where there is no such distribution."""
+def _known(out: Any, n: Any, p: Any, axes: int = 0) -> Any:
+    """A value, of so many axes a distribution, and NaN where there is no such distribution."""
     wrong = np.logical_or(np.any(np.logical_or(p < 0, p > 1), axis=-1), n < 0)
-    return np.where(wrong if np.ndim(wrong) == np.ndim(out) else wrong[..., None], np.nan, out)[()]
+    return np.where(wrong[(..., *(None,) * axes)], np.nan, out)[()]
 
 
 def _multinomial_mean(n: Any, p: Any) -> Any:
     n, p = _trials(n), _chances(p)
-    out = n[..., None] * p
-    return _known(out, n + np.zeros(out.shape[:-1]), p)
+    return _known(n[..., None] * p, n, p, axes=1)
 
 
 def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
@@ -307,8 +306,7 @@ def _multinomial_logpmf(x: Any, n: Any, p: Any) -> Any:
 def _multinomial_cov(n: Any, p: Any) -> Any:
     n, p = _trials(n), _chances(p)
     out = n[..., None, None] * (p[..., None] * np.eye(p.shape[-1]) - p[..., None] * p[..., None, :])
-    wrong = np.logical_or(np.any(np.logical_or(p < 0, p > 1), axis=-1), n < 0)
-    return np.where(wrong[..., None, None], np.nan, out)[()]
+    return _known(out, n, p, axes=2)
 
 
 def _multinomial_entropy(n: Any, p: Any) -> Any:
@@ -317,7 +315,7 @@ def _multinomial_entropy(n: Any, p: Any) -> Any:
         raise ArgumentError(f"multinomial.entropy: the number of draws is one plain number\n  at {user_line()}")
     counts = np.reshape(np.arange(1, int(n) + 1.0), (-1,) + (1,) * p.ndim)
     beside = np.sum(binom.pmf(counts, n, p) * sp.gammaln(counts + 1), axis=(0, -1))
-    return _known(n * np.sum(sp.entr(p), axis=-1) - sp.gammaln(n + 1) + beside, n + np.zeros(p.shape[:-1]), p)
+    return _known(n * np.sum(sp.entr(p), axis=-1) - sp.gammaln(n + 1) + beside, n, p)
 
 
 multinomial = Multivariate(
