@@ -125,6 +125,11 @@ def mask_of(where: Any, name: str = "") -> Any:
     return mask
 
 
+def masked(a: Any, where: Any, absent: Any, name: str = "") -> Any:
+    """An array, with a number in place of what a `where=` leaves out."""
+    return np.where(np.broadcast_to(mask_of(where, name), a.shape), a, a.dtype.type(absent))
+
+
 def restore(value: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give a reduced array its axes back, with length one."""
     if keepdims or not x.ndim:

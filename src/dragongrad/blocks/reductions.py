@@ -22,7 +22,7 @@ from .axes import (
     joined,
     keeps,
     lone,
-    mask_of,
+    masked,
     normal,
     number_of,
     reduced,
@@ -181,7 +181,7 @@ def _reduction(reduce: Callable[..., Any], name: str, combine: Any, identity: Ca
         if where is not True:
             if initial is _NONE and (none or not has_identity):
                 raise ValueError(f"{name} with where= needs initial=, the value of an empty set")
-            a = np.where(np.broadcast_to(mask_of(where, name), a.shape), a, a.dtype.type(identity(a.dtype)))
+            a = masked(a, where, identity(a.dtype), name)
         # No elements leave the initial value; their sum has the right shape, and no derivative.
         empty = initial is not _NONE and 0 in a.shape and not has_identity
         value = _sum_call(a, axis, keeps(keepdims)).astype(a.dtype) if empty else reduce(a, axis, keeps(keepdims))
@@ -313,20 +313,18 @@ for _fn in (np.all, np.any, np.count_nonzero):
     constant(_fn, batch=along_axes(_fn), parameters=("axis", "keepdims"))
 
 
-def _masked(call: Callable[..., Any], absent: int) -> Callable[..., Any]:
+def _with_where(call: Callable[..., Any], absent: int) -> Callable[..., Any]:
     """With `where=`: what it leaves out counts as one or zero, which changes nothing."""
 
-    def masked(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
-        if where is not True:
-            a = as_array(a)
-            a = np.where(np.broadcast_to(mask_of(where), a.shape), a, a.dtype.type(absent))
+    def asked(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = True) -> Any:
+        a = a if where is True else masked(as_array(a), where, absent)
         return call(a, axis=axis, keepdims=True) if keeps(keepdims) else call(a, axis=axis)
 
-    return masked
+    return asked
 
 
 for _fn, _absent in ((np.all, 1), (np.any, 0)):
-    BLOCKS[_fn].call = composite(_fn)(_masked(TABLE[_fn], _absent))
+    BLOCKS[_fn].call = composite(_fn)(_with_where(TABLE[_fn], _absent))
 
 # Promises at kinks and singularities
 

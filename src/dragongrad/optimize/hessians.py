@@ -51,7 +51,7 @@ class Curvature:
             found = np.linalg.inv(self._hessian)
         except np.linalg.LinAlgError:
             return None
-        return (found + found.T) / 2
+        return symmetric(found)
 
 
 def symmetric(hessian: Array) -> Array:

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from .near import in_pieces
+from .near import in_pieces, trapezoidal
 from .series import declare, evaluate, written
 
 # What lies so far below the greatest value, in exponents, is left out.
 _DEPTH = 42.0
 _SCAN = np.linspace(0.0, 1.0, 400)
-_POINTS = np.linspace(0.0, 1.0, 257)
-_WEIGHTS = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
+_POINTS, _WEIGHTS = trapezoidal(257)
 # So far down the recurrence is followed.
 _MOST = 200
 

@@ -9,7 +9,8 @@ from scipy import special as sp
 
 from .near import polynomial
 
-_HALF_LOG = float(0.5 * np.log(2 * np.pi))
+# Half the logarithm of 2 pi.
+HALF_LOG = float(0.5 * np.log(2 * np.pi))
 # 1/3, 1/5 ... of twice the inverse hyperbolic tangent.
 _ODD = [1 / (2 * k + 3) for k in range(14)]
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -30,19 +31,19 @@ def stirling_error(a: Any) -> Any:
     large = a > 12
     inverse = 1 / np.where(large, a, 12.0)
     small = np.where(large, 1.0, a)
-    near = sp.gammaln(small + 1) - (small + 0.5) * np.log(small) + small - _HALF_LOG
+    near = sp.gammaln(small + 1) - (small + 0.5) * np.log(small) + small - HALF_LOG
     return np.where(large, inverse * polynomial(inverse * inverse, _STIRLING), near)
 
 
 def gamma_term(a: Any, x: Any) -> Any:
     """`x**a exp(-x) / gamma(a + 1)`, of positive numbers."""
-    return np.exp(a * log_less(x, a, x - a) - stirling_error(a) - 0.5 * np.log(a) - _HALF_LOG)
+    return np.exp(a * log_less(x, a, x - a) - stirling_error(a) - 0.5 * np.log(a) - HALF_LOG)
 
 
 def log_gamma_density(a: Any, x: Any) -> Any:
     """The logarithm of the density of the gamma distribution, of positive numbers."""
     # By the term of a + 1, which is exact for small a too.
-    return a * log_less(x, a, x - a) - stirling_error(a) + 0.5 * np.log(a) - np.log(x) - _HALF_LOG
+    return a * log_less(x, a, x - a) - stirling_error(a) + 0.5 * np.log(a) - np.log(x) - HALF_LOG
 
 
 def beta_term(a: Any, b: Any, x: Any, y: Any) -> Any:
@@ -51,7 +52,7 @@ def beta_term(a: Any, b: Any, x: Any, y: Any) -> Any:
     gap = b * x - a * y
     power = a * log_less(n * x, a, gap) + b * log_less(n * y, b, -gap)
     error = stirling_error(n) - stirling_error(a) - stirling_error(b)
-    return np.exp(power + error + 0.5 * np.log(a * (b / n)) - _HALF_LOG)
+    return np.exp(power + error + 0.5 * np.log(a * (b / n)) - HALF_LOG)
 
 
 def gamma_density(a: Any, x: Any) -> Any:

@@ -14,19 +14,16 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks.special import stop_gradient
-from .densities import beta_term, stirling_error
+from .densities import HALF_LOG, beta_term, stirling_error
 from .digammas import SERIES
-from .near import in_pieces, polynomial
+from .near import in_pieces, polynomial, trapezoidal
 from .verbs import Refused, enter
 
-_POINTS = np.linspace(0.0, 1.0, 769)
-_WEIGHTS = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
+_POINTS, _WEIGHTS = trapezoidal(769)
 # What lies so far below the greatest value, in exponents, is left out.
 _DEPTH = 42.0
 # The rule has too few points where less degrees of freedom make the integrand fall slowly.
 _LEAST = 0.3
-# Half the logarithm of 2 pi.
-_HALF_LOG = 0.9189385332046727
 
 
 def _places(df: Any, most: Any, narrow: Any) -> tuple[Any, Any]:
@@ -39,7 +36,7 @@ def _places(df: Any, most: Any, narrow: Any) -> tuple[Any, Any]:
 
 def _log_density(half: Any, u: Any) -> Any:
     """The logarithm of the density of `u`, the logarithm of `s`, by half the degrees of freedom (Loader, 2000)."""
-    front = 0.5 * np.log(half) - stirling_error(half) + (float(np.log(2)) - _HALF_LOG)
+    front = 0.5 * np.log(half) - stirling_error(half) + (float(np.log(2)) - HALF_LOG)
     return front + half * (2 * u - np.expm1(2 * u))
 
 
@@ -68,7 +65,7 @@ def _mean_density(df: Any, nc: Any, t: Any, power: int) -> Any:
     most = np.where(b > 0, (b + root) / (2 * a), 2 * stop_gradient(df) / (root - np.where(b > 0, 0.0, b)))
     u, weights = _places(df, most, a * most * most + stop_gradient(df))
     off = t[..., None] * np.exp(u) - nc[..., None]
-    exponent = _log_density(0.5 * df[..., None], u) - 0.5 * off * off - _HALF_LOG + power * u
+    exponent = _log_density(0.5 * df[..., None], u) - 0.5 * off * off - HALF_LOG + power * u
     return np.where(known, np.sum(np.exp(exponent) * weights, axis=-1), np.nan)
 
 

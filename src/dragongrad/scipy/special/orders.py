@@ -17,10 +17,9 @@ import numpy as np
 from scipy import special as sp
 
 from ...blocks.special import stop_gradient
-from .near import somewhere
+from .near import somewhere, trapezoidal
 
-_POINTS = np.linspace(0.0, 1.0, 161)
-_TRAPEZOID = np.where((_POINTS == 0) | (_POINTS == 1), 0.5, 1.0) / (len(_POINTS) - 1)
+_POINTS, _TRAPEZOID = trapezoidal(161)
 # What lies so far below the greatest value, in exponents, is left out.
 _DEPTH = 42.0
 _TERMS = np.arange(256.0)
