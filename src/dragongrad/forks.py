@@ -5,6 +5,8 @@ whole there is done under the one lock here, which a thread that forks takes fir
 process, the use of LLVM, and the import of those rooms that are imported late.
 
 No code of the user's and no warning is run under it: those may wait for a thread that is forking.
+
+What takes locks that nobody else can take is `waited_for`: a fork comes when no other thread is in it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,20 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, TypeVarTuple
 
-# So many seconds a fork waits for each lock.
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+# So many seconds a fork waits for each lock, and for the threads in what it waits for.
 PATIENCE = 60.0
+# It looks for those so often, in seconds, and after so many looks lets them have the lock for a moment.
+_LOOK = 5e-4
+_LOOKS = 40
 
 
 class State:
@@ -30,6 +40,9 @@ class State:
         self.lost = False
         # What the thread that is forking has taken, and whether that is all.
         self.taken = threading.local()
+        # The threads in what a fork waits for, as often as they are, and whether one waits: then no other begins.
+        self.inside: list[int] = []
+        self.closed = False
 
 
 STATE = State()
@@ -60,28 +73,82 @@ class Lock:
         return self._made[1]
 
 
+def waited_for(call: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
+    """A function that no fork of another thread comes amid; it may call what a user wrote.
+
+    It is for code in C++ that takes locks of its own while other threads run Python: a child that was forked in
+    that moment would wait for them for ever.
+    """
+    inside, ident = STATE.inside, threading.get_ident
+
+    @wraps(call)
+    def waiting(*args: *Ts) -> T:
+        thread = ident()
+        try:
+            # In this order: a fork says that it waits, and then looks.
+            inside.append(thread)
+            if STATE.closed:
+                _wait_for_fork(thread)
+            return call(*args)
+        finally:
+            # Ctrl-C may have come before it was there.
+            if thread in inside:
+                inside.remove(thread)
+
+    return waiting
+
+
+def _wait_for_fork(thread: int) -> None:
+    if STATE.closed and STATE.inside.count(thread) == 1:
+        STATE.inside.remove(thread)
+        # A thread that forks has the lock already, and so have those that a fork waits for anyway.
+        with STATE.lock:
+            STATE.inside.append(thread)
+
+
 def llvmlite_lock() -> Any:
     """The lock that llvmlite takes around each of its calls, which its other users take too."""
     ffi = sys.modules.get("llvmlite.binding.ffi")
     return getattr(getattr(getattr(ffi, "lib", None), "_lock", None), "_lock", None)
 
 
+def _alone() -> bool:
+    """Whether soon no other thread is in what a fork waits for."""
+    own = threading.get_ident()
+    for _ in range(_LOOKS):
+        if all(thread == own for thread in tuple(STATE.inside)):
+            return True
+        time.sleep(_LOOK)
+    return False
+
+
 def _before() -> None:
     taken = STATE.taken
-    taken.locks, taken.all = [], False
-    wanted = [lock for lock in (STATE.lock, llvmlite_lock()) if lock is not None]
-    for lock in wanted:
-        if lock.acquire(timeout=PATIENCE):
-            taken.locks.append(lock)
-    taken.all = len(taken.locks) == len(wanted)
+    taken.locks, taken.all, end = [], False, time.monotonic() + PATIENCE
+    while time.monotonic() < end and STATE.lock.acquire(timeout=PATIENCE):
+        taken.locks.append(STATE.lock)
+        STATE.closed = True
+        if _alone():
+            break
+        # What they call may want the lock.
+        taken.locks.pop()
+        STATE.lock.release()
+        time.sleep(_LOOK)
+    wanted = llvmlite_lock()
+    if wanted is not None and wanted.acquire(timeout=PATIENCE):
+        taken.locks.append(wanted)
+    taken.all = len(taken.locks) == 1 + (wanted is not None)
 
 
 def _after() -> None:
+    STATE.closed = False
     for lock in reversed(STATE.taken.locks):
         lock.release()
 
 
 def _in_child() -> None:
+    own = threading.get_ident()
+    STATE.inside[:] = [thread for thread in STATE.inside if thread == own]
     _after()
     STATE.count += 1
     if not STATE.taken.all:

@@ -16,6 +16,7 @@ import pytest
 import dragongrad as ad
 from dragongrad.compiler.backends.native.jit import cache, engine
 from dragongrad.compiler.backends.native.jit.engine import Library
+from dragongrad.interrupts import interrupts_kept
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="tests the owners and modes of POSIX")
 
@@ -514,9 +515,9 @@ def test_ctrl_c_in_a_callback_from_c_is_not_lost(monkeypatch):
     told = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
     called = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda k: fail([ValueError, KeyboardInterrupt][k]))
-    with engine.interrupts_kept():
+    with interrupts_kept():
         called(0)
-    with pytest.raises(KeyboardInterrupt), engine.interrupts_kept():
+    with pytest.raises(KeyboardInterrupt), interrupts_kept():
         called(1)
     called(1)
     assert told == [ValueError, KeyboardInterrupt]

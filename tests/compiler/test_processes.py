@@ -313,6 +313,68 @@ os._exit(0)
 
 
 @forks
+def test_a_fork_amid_nests_that_are_taken_apart():
+    """What takes nests apart has locks that no child could free."""
+    run("""
+from dragongrad.pytrees import tree_is_leaf
+x = np.ones(3)
+def work():
+    while True:
+        fresh = type("Fresh", (tuple,), {})
+        ad.tree_map(np.sin, {"a": [fresh(), 1.0]})
+        for _ in range(100): tree_is_leaf(x, "dragongrad")
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+def child():
+    fresh = type("Fresh", (tuple,), {})
+    ad.tree_map(np.sin, [fresh(), (1.0, 2.0)])
+    ad.grad(lambda p: p["a"][0] * p["b"])({"a": [1.0, fresh()], "b": 2.0})
+sys.setswitchinterval(1e-5)
+for _ in range(100):
+    forked(child)
+os._exit(0)
+""")
+
+
+@forks
+def test_a_fork_waits_for_what_it_must_not_come_amid():
+    """Those inside may begin again, compile, and fork; others wait until the fork is over."""
+    run("""
+from dragongrad import forks
+said, begun, go_on = [], threading.Event(), threading.Event()
+again = forks.waited_for(lambda: said.append("again"))
+main = os.getpid()
+def work():
+    begun.set()
+    go_on.wait()
+    time.sleep(0.1)
+    again()
+    check()
+    with forks.locked():
+        again()
+    forked(check)
+    said.append("done")
+thread = threading.Thread(target=forks.waited_for(work))
+thread.start()
+begun.wait()
+threading.Timer(0.1, go_on.set).start()
+def child():
+    assert said == ["again", "again", "done"], said
+    again()
+    assert not forks.STATE.inside and not forks.STATE.closed
+    check(2.5)
+forked(child)
+thread.join()
+late = threading.Thread(target=lambda: [again() for _ in range(1000)])
+late.start()
+for _ in range(20): forked(check)
+late.join()
+assert said.count("again") == 1002 and not forks.STATE.inside
+forks.waited_for(lambda: forked(child))
+""")
+
+
+@forks
 def test_the_collector_runs_in_a_child_of_a_process_that_had_paused_it():
     run("""
 from dragongrad.collector import collector_paused

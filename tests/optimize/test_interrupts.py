@@ -6,7 +6,7 @@ import sys
 import pytest
 
 HEAD = """
-import os, signal, threading, time
+import os, signal, sys, threading, time
 import numpy as np
 import dragongrad as ad
 import scipy.optimize
@@ -80,6 +80,27 @@ signal.signal(signal.SIGVTALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
 signal.setitimer(signal.ITIMER_VIRTUAL, 1.0)
 found = study(many, "adam", starts=[np.zeros(5)], max_iter=3000, gtol=0)
 say("study", found.interrupted, 0 < len(found.records) < 32, "interrupted" in repr(found))
+class Lost:
+    "Ctrl-C comes amid its finalizer, out of which Python raises nothing."
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+def losing(x):
+    waiting[0] += 1
+    if waiting[0] == 4:
+        Lost()
+    return np.sum((x - 1) ** 4)
+for method in ("adam", "newton", "scipy:Nelder-Mead", "scipy:BFGS"):
+    found = interrupted(lambda: ad.minimize(losing, np.zeros(3), method=method, compile=False))
+    say(f"lost {method}", found.status.name, found.nfev < 8)
+found = interrupted(lambda: study(dict.fromkeys("abcd", losing), "newton", starts=[np.zeros(2)]))
+say("lost study", found.interrupted, len(found.records))
+found = interrupted(lambda: basins(losing, "newton", [[-2, 2], [-1, 3]], 3))
+say("lost basins", found.interrupted, (found.label == -1).sum())
+try:
+    interrupted(lambda: ad.minimize(losing, np.zeros(3), callback=lambda seen: 1 / 0 if waiting[0] > 2 else None))
+except ZeroDivisionError:
+    pass
+say("not lost", ad.minimize(lambda x: x @ x, np.ones(3)).status.name, sys.unraisablehook is sys.__unraisablehook__)
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 def watch(iteration):
     if iteration.nit == 3:
@@ -95,7 +116,9 @@ except KeyboardInterrupt:
 EXPECTED = {
     **dict.fromkeys(RUNS, "INTERRUPTED True False"), "residuals at x": "True", "report": "True",
     "basins newton": "True False (200, 200) True", "basins adam": "True True (200, 200) True",
-    "study": "True True True", "first": "INTERRUPTED", "second": "raised",
+    "study": "True True True", "lost study": "True 1", "lost basins": "True 9", "not lost": "CONVERGED True",
+    **{f"lost {method}": "INTERRUPTED True" for method in ("adam", "newton", "scipy:Nelder-Mead", "scipy:BFGS")},
+    "first": "INTERRUPTED", "second": "raised",
 }  # fmt: skip
 
 

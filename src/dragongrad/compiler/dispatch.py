@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..core.nests import Structure, flatten, unflatten
+from ..pytrees import flatten_up_to
 from .backends.native.call.abi import PUSH
 from .backends.native.call.fastcall import MISSING
 from .backends.native.program import Native
@@ -191,7 +192,7 @@ def _nested(native: Any, structure: Any, out: Any, in_order: bool) -> Entry:
 
     def through(*args: Any, **kwargs: Any) -> Any:
         try:
-            leaves = structure.flatten_up_to((args, kwargs))
+            leaves = flatten_up_to(structure, (args, kwargs))
         except (ValueError, TypeError):
             # Another nest: the long way knows what to do with it.
             return MISSING

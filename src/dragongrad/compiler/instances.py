@@ -12,11 +12,11 @@ from types import MethodType
 from typing import Any
 
 import numpy as np
-import optree
 
 from ..core.nests import Structure, flatten
 from ..core.variable import Variable
 from ..forks import locked
+from ..pytrees import register_pytree_node, tree_flatten
 from .python_numbers import UnstageableError
 from .signature import ORDERED, Same, static_key
 
@@ -43,7 +43,7 @@ def take_apart(nest: Any) -> tuple[list[Any], Structure]:
     RecursionError
         An instance holds itself.
     """
-    leaves, structure = optree.tree_flatten(nest, namespace=ORDERED)
+    leaves, structure = tree_flatten(nest, ORDERED)
     met = [leaf for leaf in leaves if type(leaf) not in _CLASSES]
     if not met:
         return leaves, structure
@@ -139,7 +139,7 @@ def _register(cls: type) -> None:
                 instance.__dict__[name] = value
         return instance
 
-    optree.register_pytree_node(cls, flat, whole, namespace=ORDERED)
+    register_pytree_node(cls, flat, whole, ORDERED)
 
 
 def _flat_method(method: Any) -> tuple[list[Any], Any, tuple[str, ...]]:
@@ -154,7 +154,7 @@ def _whole_method(known: Any, values: Any) -> Any:
 
 
 _METHOD: Any = MethodType
-optree.register_pytree_node(_METHOD, _flat_method, _whole_method, namespace=ORDERED)
+register_pytree_node(_METHOD, _flat_method, _whole_method, ORDERED)
 
 
 def has_attributes(cls: type) -> bool:

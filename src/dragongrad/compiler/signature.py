@@ -16,6 +16,7 @@ import optree
 
 from ..core.errors import ArgumentError
 from ..core.nests import Structure, flatten, unflatten
+from ..pytrees import written
 
 # A namespace of optree's in which dicts keep the order of their keys, which functions may see. It is never left.
 ORDERED = "dragongrad.ordered"
@@ -58,7 +59,7 @@ def key_of(
     """
     parts: list[Any] = [structure]
     if has_odd_keys(structure):
-        parts.append(repr(structure))
+        parts.append(written(structure))
     dynamic = []
     for i, leaf in enumerate(leaves):
         if leaf.__class__ is np.ndarray and i not in fixed and leaf.dtype.kind in _NUMBERS:

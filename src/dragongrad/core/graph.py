@@ -6,9 +6,9 @@ import inspect
 from typing import Any
 
 import numpy as np
-import optree
 
 from ..namespace import answering
+from ..pytrees import tree_accessors
 from .block import Block
 from .errors import NUMPY_ERRORS, DragongradError, operation_error
 from .level import Level
@@ -137,4 +137,4 @@ def _argument_names(f: Any, count: int) -> list[str]:
 
 
 def _paths(nest: Any) -> list[str]:
-    return [accessor.codify("") for accessor in optree.tree_accessors(nest, namespace=NAMESPACE)]
+    return [accessor.codify("") for accessor in tree_accessors(nest, NAMESPACE)]

@@ -10,18 +10,18 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
-import optree
 
+from .. import pytrees
 from .errors import ArgumentError
 
 NAMESPACE = "dragongrad"
-Structure = optree.PyTreeSpec | None
+Structure = pytrees.PyTreeSpec | None
 # What is part of the structure in a field of a dataclass: a stride is no parameter.
 _NEVER = (str, bytes, type, np.dtype, np.ufunc, FunctionType, BuiltinFunctionType, Enum)
 _STATIC = (int, np.integer, np.bool_, *_NEVER)
 _LEAF_TYPES = (np.ndarray, np.generic, float, int, complex)
 # What optree makes at its first call is made here: a process that was forked meanwhile would wait for it for ever.
-optree.tree_map(float, {"a": [1.0, (2.0, None)]}, namespace=NAMESPACE)  # type: ignore[arg-type]
+pytrees.tree_unflatten(pytrees.tree_flatten({"a": [1.0, (2.0, None)]}, NAMESPACE)[1], [1.0, 2.0])
 
 
 def _register(cls: type, namespace: str) -> None:
@@ -41,14 +41,14 @@ def _register(cls: type, namespace: str) -> None:
 
     # Another thread may have registered the same class between our look and our call.
     with suppress(ValueError):
-        optree.register_pytree_node(cls, flatten, unflatten, namespace=namespace)
+        pytrees.register_pytree_node(cls, flatten, unflatten, namespace)
 
 
 def flatten(nest: Any, namespace: str = NAMESPACE) -> tuple[list[Any], Structure]:
     """Take a nest apart: its leaves in order and its structure (None for a single leaf)."""
     if isinstance(nest, _LEAF_TYPES):
         return [nest], None
-    leaves, structure = optree.tree_flatten(nest, namespace=namespace)
+    leaves, structure = pytrees.tree_flatten(nest, namespace)
     fresh = {type(leaf) for leaf in leaves if is_dataclass(leaf) and not isinstance(leaf, type)}
     if fresh:
         for cls in fresh:
@@ -61,7 +61,7 @@ def unflatten(structure: Structure, leaves: list[Any]) -> Any:
     """Rebuild the nest that `flatten` took apart, around other leaves."""
     if structure is None:
         return leaves[0]
-    return optree.tree_unflatten(structure, leaves)
+    return pytrees.tree_unflatten(structure, leaves)
 
 
 def map_nest(function: Callable[[Any], Any], nest: Any) -> Any:
@@ -73,11 +73,11 @@ def map_nest(function: Callable[[Any], Any], nest: Any) -> Any:
 def broadcast_prefix(prefix: Any, nest: Any, what: str) -> list[Any]:
     """Spread a prefix of a nest (an axis, or a nest of axes and Nones) over its leaves."""
     leaves, _ = flatten(nest)
-    if optree.tree_is_leaf(prefix, none_is_leaf=True, namespace=NAMESPACE):
+    if pytrees.tree_is_leaf(prefix, NAMESPACE):
         return [prefix] * len(leaves)
     try:
-        spread = optree.broadcast_prefix(prefix, nest, none_is_leaf=True, namespace=NAMESPACE)
+        spread = pytrees.broadcast_prefix(prefix, nest, NAMESPACE)
     except ValueError as error:
         raise ArgumentError(f"{what} = {prefix!r} does not match the structure of the value: {error}") from None
-    everything = optree.tree_leaves(nest, none_is_leaf=True, namespace=NAMESPACE)
+    everything = pytrees.tree_leaves(nest, NAMESPACE)
     return [axis for axis, leaf in zip(spread, everything, strict=True) if leaf is not None]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
+from ..interrupts import interrupts_kept
 from ..optimize.around import PARTS, points_beside, value_at
 from ..optimize.bounds import Box, read_bounds
 from ..optimize.endings import not_finite
@@ -169,13 +170,15 @@ def minimize_family(
         exact_constraints(constraints, x0, method.name == "trust-constr", compile), asked, options,
     )  # fmt: skip
     try:
-        end = _run(problem, method)
-        if not name and method.name == "SLSQP" and end.status in (Status.NO_DESCENT, Status.MAX_ITER):
-            other = METHODS["trust-constr"]
-            taken = {"max_iter": _STEPS, **{k: v for k, v in asked.items() if k in (*other.tolerances, "max_iter")}}
-            curved = exact_constraints(constraints, x0, True, compile)
-            end = _better(end, _run(problem._replace(constraints=curved, asked=taken, options={}), other))
-        return _result(problem, method, end)
+        with interrupts_kept():
+            end = _run(problem, method)
+            if not name and method.name == "SLSQP" and end.status in (Status.NO_DESCENT, Status.MAX_ITER):
+                other = METHODS["trust-constr"]
+                kept = {k: v for k, v in asked.items() if k in (*other.tolerances, "max_iter")}
+                curved = exact_constraints(constraints, x0, True, compile)
+                again = problem._replace(constraints=curved, asked={"max_iter": _STEPS, **kept}, options={})
+                end = _better(end, _run(again, other))
+            return _result(problem, method, end)
     except KeyboardInterrupt:
         return _interrupted(problem)
     finally:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.errors import DragongradError
+from ..interrupts import raise_lost
 from ..optimize.bounds import Box
 from ..optimize.endings import BOTTOM, CALLED_OFF, Ending, calls_off, not_finite, out_of_time, unbounded
 from ..optimize.limits import Iteration
@@ -137,6 +138,7 @@ class Watched:
         if self.left:
             return seen
         self._keep(seen)
+        raise_lost()
         if len(self.values) == 1 and self.from_finite and not math.isfinite(seen.value):
             self.leave(*not_finite(seen.value, " at the start"))
         if seen.value < BOTTOM:

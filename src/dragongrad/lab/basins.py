@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError
 from ..hints import guided
+from ..interrupts import interrupts_kept, raise_lost
 from ..optimize.limits import Iteration
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
@@ -204,8 +205,9 @@ def basins(
 def _travel(travel: Callable[..., None], watches: list[Watch], show: Live | None) -> bool:
     """Run all starts, and say whether Ctrl-C came in between."""
     try:
-        for k, watch in enumerate(watches):
-            travel(watch, tell=None if show is None else partial(_tell, show, k, len(watches)))
+        with interrupts_kept():
+            for k, watch in enumerate(watches):
+                travel(watch, tell=None if show is None else partial(_tell, show, k, len(watches)))
     except KeyboardInterrupt:
         return True
     return False
@@ -243,6 +245,7 @@ def _chunks(starts: Array) -> Iterator[Array]:
 def _one_by_one(case: Case, entry: Entry, watch: Watch, steps: int, gtol: float, tell: Tell = None) -> None:
     """A run for each start, its path looked at afterwards."""
     for i, start in enumerate(watch.ends.copy()):
+        raise_lost()
         options = {**entry.options, "gtol": gtol, "max_iter": steps}
         try:
             path = _run(case.problem.f, start, method=entry.method, path=True, **options).path

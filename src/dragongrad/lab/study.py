@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DragongradError
 from ..hints import guided
+from ..interrupts import interrupts_kept, raise_lost
 from ..optimize.minimize import minimize
 from ..optimize.objective import Array
 from ..optimize.progress import Watch, live
@@ -227,13 +228,15 @@ def study(
     ends: list[tuple[Result | None, str]] = []
     interrupted = False
     try:
-        for step in plan:
-            ends.append(_attempt(step, limits))
-            run = ends[-1][0]
-            if run is not None and run.status is Status.INTERRUPTED:
-                raise KeyboardInterrupt
-            if show is not None:
-                show.note(len(ends), math.nan if run is None else float(run.fun))
+        with interrupts_kept():
+            for step in plan:
+                raise_lost()
+                ends.append(_attempt(step, limits))
+                run = ends[-1][0]
+                if run is not None and run.status is Status.INTERRUPTED:
+                    raise KeyboardInterrupt
+                if show is not None:
+                    show.note(len(ends), math.nan if run is None else float(run.fun))
     except KeyboardInterrupt:
         if not ends:
             raise

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..compiler.tiers import Tiered
 from ..core.errors import DragongradError
+from ..interrupts import raise_lost
 from ..optimize.minimize import method_class
 from ..optimize.objective import Array, Objective
 from ..optimize.optimizer import Optimizer
@@ -66,6 +67,7 @@ class Together:
         step = 0
         try:
             while step < self.steps:
+                raise_lost()
                 if self.stepping.is_due(optimizer, step):
                     step = self.stepping.go_on(optimizer, watch, moving, step, tell)
                 rests = moving & within(optimizer.gradient, self.gtol)

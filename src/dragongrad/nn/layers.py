@@ -25,11 +25,11 @@ from inspect import get_annotations
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
-import optree
 
 from ..core.errors import ArgumentError, OutOfBoundsError, ShapeError, user_line
 from ..core.nests import NAMESPACE
 from ..core.variable import Variable, value_of
+from ..pytrees import register_pytree_node, tree_flatten
 
 _METHODS = "init", "out", "start", "draw", "train", "multiplications"
 Shape = tuple[int, ...]
@@ -180,8 +180,7 @@ def _settled(value: Any) -> Any:
 
 def static(cls: type) -> None:
     """Let objects of a class be structure in nests: compared, and not taken apart."""
-    register: Any = optree.register_pytree_node
-    register(cls, lambda value: ((), value), lambda value, _: value, namespace=NAMESPACE)
+    register_pytree_node(cls, lambda value: ((), value), lambda value, _: value, NAMESPACE)
 
 
 def init(one: Any, rng: np.random.Generator, shape: Shape, dtype: Any) -> Params:
@@ -241,9 +240,7 @@ def multiplications(one: Any, shape: Shape) -> int:
 
 def is_layer(one: Any) -> bool:
     """Whether something is called with parameters: an object of a class of layers, and not a function."""
-    return optree.tree_leaves(one, namespace=NAMESPACE) == [] and not isinstance(
-        one, (dict, list, tuple, type(None))
-    )
+    return tree_flatten(one, NAMESPACE)[0] == [] and not isinstance(one, (dict, list, tuple, type(None)))
 
 
 def check(one: Any) -> None:

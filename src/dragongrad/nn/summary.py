@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import optree
 
 from ..core.nests import NAMESPACE
+from ..pytrees import tree_flatten
 from . import layers
 from .layers import Shape
 
@@ -48,7 +48,7 @@ def rows(named: Mapping[str, Any], shape: Shape) -> list[Row]:
             ]
         else:
             params = layers.init(one, np.random.default_rng(0), shape, np.float32)
-            count = sum(np.size(leaf) for leaf in optree.tree_leaves(params, namespace=NAMESPACE))
+            count = sum(np.size(leaf) for leaf in tree_flatten(params, NAMESPACE)[0])
             cost = layers.multiplications(one, shape)
             found.append(Row(name, layers.described(one), layers.out(one, shape), int(count), cost))
         shape = layers.out(one, shape)

@@ -15,6 +15,7 @@ from ..compiler.decorator import compile as compile_
 from ..core.errors import ArgumentError, NonFiniteError
 from ..core.nests import flatten, map_nest
 from ..hints import guided
+from ..interrupts import interrupts_kept, raise_lost
 from ..optimize.progress import Live, Watch, live
 from ..transforms.gradients import value_and_grad
 from . import layers
@@ -330,11 +331,12 @@ class _Trainer:
         steps = examples(self.data) // self.batch
         stopped = "all epochs"
         try:
-            while run.epoch < epochs:
-                if patience is not None and run.epoch - run.best.get("epoch", 0) >= patience:
-                    stopped = "no improvement"
-                    break
-                self._epoch(run, plan, path, every, show, steps)
+            with interrupts_kept():
+                while run.epoch < epochs:
+                    if patience is not None and run.epoch - run.best.get("epoch", 0) >= patience:
+                        stopped = "no improvement"
+                        break
+                    self._epoch(run, plan, path, every, show, steps)
         except KeyboardInterrupt:
             stopped = "interrupted"
         finally:
@@ -348,6 +350,7 @@ class _Trainer:
         if run.order is None:
             run.order, run.position, run.total = run.rng.permutation(examples(self.data)), 0, 0.0
         while run.position < steps:
+            raise_lost()
             self._one(run)
             if show is not None:
                 show.note(run.epoch * steps + run.position, run.total / run.position, run.slope)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError
+from ..pytrees import flatten_up_to
 from .objective import Array, Packing
 from .options import near, real, shown
 
@@ -119,7 +120,7 @@ def side(bound: Any, packing: Packing, missing: float) -> Array:
         parts = [bound] * len(packing.shapes)
     else:
         try:
-            parts = packing.structure.flatten_up_to(bound)
+            parts = flatten_up_to(packing.structure, bound)
         except (TypeError, ValueError):
             raise ArgumentError(f"the bounds {shown(bound)} do not have the structure of the parameters") from None
     return _joined([_ends(part, shape, missing) for part, shape in zip(parts, packing.shapes, strict=True)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..interrupts import interrupts_kept, raise_lost
 from .endings import BOTTOM, CALLED_OFF, calls_off, not_finite, out_of_time, unbounded
 from .limits import Iteration, Limits
 from .objective import Array
@@ -133,7 +134,7 @@ def run(
     show = live(progress, watch, type(optimizer).__name__, limits.max_iter)
     try:
         # What overflows or is undefined on the way shows in the status; a warning would only say it twice.
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), interrupts_kept():
             ended = _travel(optimizer, limits, trail, callback, show)
             return _result(optimizer, limits, trail, ended)
     except KeyboardInterrupt:
@@ -152,6 +153,7 @@ def _travel(optimizer: Optimizer, limits: Limits, trail: _Trail, callback: _Call
     ended = _first_look(optimizer, limits)
     stepping = None if trail.keep_path or callback or show else optimizer.stepping(limits)
     while True:
+        raise_lost()
         leap = None
         if ended is not None:
             ended, leap = _reconsider(optimizer, limits, trail, ended)

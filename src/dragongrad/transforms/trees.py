@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import ArgumentError, DtypeError, ShapeError, describe, user_line
 from ..core.nests import flatten, map_nest, unflatten
 from ..core.variable import Variable, as_input, value_of
+from ..pytrees import written
 from .gradients import vjp
 from .options import Transform, bind_argnums, check_argnums
 
@@ -63,7 +64,7 @@ def _form(structure: Any) -> str:
     if structure is None:
         return "*"
     # A namespace is named only where one of its own classes is met.
-    return str(structure).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace")[0]
+    return written(structure).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace")[0]
 
 
 def ravel_pytree(nest: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -12,11 +12,11 @@ from traceback import walk_tb
 from typing import Any
 
 import numpy as np
-import optree
 
 from ...core.errors import ArgumentError, DragongradError, NoRuleError, SolutionError, user_line
 from ...core.nests import NAMESPACE, flatten
 from ...core.variable import Variable, plain
+from ...pytrees import register_pytree_node
 from ...transforms.implicit.roots import refuse_closed
 from ..chapters import settled
 
@@ -104,7 +104,7 @@ def nest_of_numbers(cls: Any) -> None:
 
     # In this process it may be known already.
     with suppress(ValueError):
-        optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
+        register_pytree_node(cls, parts, made, NAMESPACE)
 
 
 def _is_scipys(error: Exception) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import optree
 import scipy.sparse as scipys
 
 from ...blocks.axes import as_array
@@ -19,6 +18,7 @@ from ...core.errors import (
 )
 from ...core.nests import NAMESPACE
 from ...core.variable import Variable, is_constant, plain
+from ...pytrees import register_pytree_node
 from . import elements, places
 from .absent import FORMATS, absent
 from .blocks import product
@@ -335,7 +335,7 @@ def _of_parts(pattern: Any, entries: Any) -> Any:
     return SparseArray(entries[0], pattern)
 
 
-optree.register_pytree_node(SparseArray, _parts, _of_parts, namespace=NAMESPACE)
+register_pytree_node(SparseArray, _parts, _of_parts, NAMESPACE)
 
 
 def is_sparse(value: Any) -> bool:

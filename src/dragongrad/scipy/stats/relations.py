@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import optree
 import scipy.stats as scipys
 
 from ...blocks.special import logsumexp
 from ...core.errors import ArgumentError, ShapeError, describe, user_line
 from ...core.nests import NAMESPACE
+from ...pytrees import register_pytree_node
 from ..chapters import holds_variable, settled
 from ..standing import Kept
 from .chapter import CHAPTER, double, refused, smooth
@@ -142,7 +142,7 @@ def _result_of_lines() -> Any:
     made = lambda _, parts: cls(*parts[:-1], intercept_stderr=parts[-1])
     with suppress(ValueError):
         # In this process and namespace it may be known already.
-        optree.register_pytree_node(cls, parts, made, namespace=NAMESPACE)
+        register_pytree_node(cls, parts, made, NAMESPACE)
     return cls
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ...core.errors import ArgumentError, BatchError, DtypeError, ShapeError, describe, user_line
 from ...core.nests import flatten, unflatten
 from ...core.variable import Variable, bottom, value_of
+from ...pytrees import written
 
 
 def kept(name: str, before: Any, after: Any) -> Any:
@@ -57,7 +58,9 @@ _NUMBERS = (bool, int, float, complex)
 
 
 def _told(structure: Any) -> str:
-    return "one array" if structure is None else str(structure).removeprefix("PyTreeSpec(").split(", namespace")[0]
+    return (
+        "one array" if structure is None else written(structure).removeprefix("PyTreeSpec(").split(", namespace")[0]
+    )
 
 
 def _dtype(value: Any) -> Any:

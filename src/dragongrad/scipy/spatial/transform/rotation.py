@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import optree
 import scipy.spatial.transform as scipys
 
 from ....blocks.axes import as_array
@@ -23,6 +22,7 @@ from ....core.errors import (
 )
 from ....core.nests import NAMESPACE
 from ....core.variable import plain
+from ....pytrees import register_pytree_node
 from ...chapters import double, holds_variable, real, settled
 from ...standing import StandIn
 from . import quaternions as of
@@ -348,7 +348,7 @@ def _of_parts(_: Any, parts: Any) -> Any:
     return made
 
 
-optree.register_pytree_node(Rotation, _parts, _of_parts, namespace=NAMESPACE)
+register_pytree_node(Rotation, _parts, _of_parts, NAMESPACE)
 
 
 _METHODS = "from_ and as_ quat, matrix, rotvec, euler, mrp; apply, inv, magnitude, *, **, [...], concatenate"

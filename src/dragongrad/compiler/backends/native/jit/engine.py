@@ -7,13 +7,12 @@ import re
 import sys
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from .....collector import collector_paused
 from .....core.errors import ArgumentError
+from .....interrupts import interrupts_kept
 from .....records import record, values_of
 from ....process import exclusive, leave, once, try_exclusive
 from ..tuning import LONG_LINES, LONGER_LINES, LONGEST_LINES, WOVEN_CALLS
@@ -21,30 +20,6 @@ from . import cache
 
 # A function of vectors that is to be written where it is called, and the function of numbers it belongs to.
 _LANES = re.compile(r"^define hidden <[^@\n]*@(([\w.]+)\.x\d+)\([^\n]* \"woven\" ", re.M)
-
-
-@contextmanager
-def interrupts_kept() -> Iterator[None]:
-    """Let Ctrl-C end what calls Python from C, as LLVM does to hand over an object: there it would be lost.
-
-    What a callback of ctypes raises goes to `sys.unraisablehook`, and the caller goes on.
-    """
-    before, lost = sys.unraisablehook, []
-
-    def hook(unraisable: Any) -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            lost.append(unraisable.exc_value)
-        else:
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    try:
-        yield
-    finally:
-        if sys.unraisablehook is hook:
-            sys.unraisablehook = before
-    if lost:
-        raise KeyboardInterrupt
 
 
 @once
