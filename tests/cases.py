@@ -333,6 +333,7 @@ FOURIER = at(X, {
     "ifft": lambda x: _parts(np.fft.ifft(x + 1j * x**2)) ** 2,
     "rfft": lambda x: _parts(np.fft.rfft(x)) ** 2,
     "rfft odd": lambda x: _parts(np.fft.rfft(x, axis=0)) ** 2,
+    "rfft of one": lambda x: _parts(np.fft.rfft(x, n=True)) ** 2,
     "irfft": lambda x: np.fft.irfft(x + 1j * x**2) ** 2,
     "irfft odd": lambda x: np.fft.irfft(x + 1j * x**2, n=5, axis=0) ** 2,
     "fft2": lambda x: _parts(np.fft.fft2(x)) ** 2,

@@ -53,7 +53,7 @@ def _ifft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: A
 
 def _rfft_transpose(out_bar: Any, x: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
     """The half spectrum filled with zeros; the sweep takes the real part."""
-    n = x.shape[axis] if n is None else n
+    n = x.shape[axis] if n is None else int(n)
     return fitted(np.real(np.fft.fft(out_bar, n=n, axis=axis, norm=norm)), x.shape[axis], axis)
 
 
