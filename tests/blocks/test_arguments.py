@@ -380,8 +380,8 @@ REFUSED = {
         for fn in (np.linspace, np.logspace, np.geomspace) for axis in (None, ())
     },
     **{
-        f"{fn.__name__} {axis!r}": (lambda x, fn=fn, axis=axis: fn(x, axis=axis), X)
-        for fn in (np.cumulative_sum, np.cumulative_prod) for axis in ([0], {0})
+        f"{name} {axis!r}": (lambda x, name=name, axis=axis: getattr(np, name)(x, axis=axis), X)
+        for name in ("cumulative_sum", "cumulative_prod") for axis in ([0], {0})
     },
 }  # fmt: skip
 
