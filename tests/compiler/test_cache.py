@@ -521,3 +521,21 @@ def test_ctrl_c_in_a_callback_from_c_is_not_lost(monkeypatch):
         called(1)
     called(1)
     assert told == [ValueError, KeyboardInterrupt]
+
+
+def test_ctrl_c_amid_what_llvmlite_frees_is_not_lost(monkeypatch):
+    class Freed:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def load(key):
+        Freed()
+
+    compiled = ad.compile(lambda x: np.sum(x * 1.25), backend="native")
+    compiled(np.ones(3))
+    with monkeypatch.context() as patched:
+        patched.setattr(cache, "load", load)
+        with pytest.raises(KeyboardInterrupt):
+            ad.compile(lambda x: np.sum(x * 1.375), backend="native")(np.ones(3))
+    assert compiled(np.full(3, 2.0)) == 7.5
+    assert ad.compile(lambda x: np.sum(x * 1.375), backend="native")(np.ones(3)) == 4.125

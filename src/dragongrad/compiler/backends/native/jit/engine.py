@@ -178,31 +178,33 @@ class Library:
         self._choices = _choices(target, 0 if quick else level, text.count("\n"), quick, plain)
         self._text = f"{text}\n{_closing(target)}{_ADDRESSES if quick else ''}"
         self._other = other
-        # LLVM's global state is not made for several threads at once.
-        with exclusive():
+        # LLVM's global state is not made for several threads at once; llvmlite frees its objects in finalizers.
+        with exclusive(), interrupts_kept():
             _close_all()
-            llvm = binding()
-            key = cache.key_of(*_maker(), repr(values_of(self._choices)), self._text)
-            code = cache.load(key)
-            self.cached = code is not None and (other is None or other.cached)
-            # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
-            self._context = llvm.create_context()
-            module, machine = self._optimised() if code is None else self._stub()
-            self._engine = llvm.create_mcjit_compiler(module, machine, use_lmm=True)
-            # In this order, also where the garbage collector finds both at once: the code belongs to the context.
-            weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
-            if other is not None:
-                for function in module.functions:
-                    address = other.address(function.name) if function.is_declaration else 0
-                    if address:
-                        self._engine.add_global_mapping(function, address)
-            made: list[bytes] = []
-            self._engine.set_object_cache(lambda _, written: made.append(written), lambda _: code)
-            with interrupts_kept():
-                self._engine.finalize_object()
-            self._engine.set_object_cache()
-            if code is None and made:
-                cache.store(key, made[0])
+            self._make(binding())
+
+    def _make(self, llvm: Any) -> None:
+        other = self._other
+        key = cache.key_of(*_maker(), repr(values_of(self._choices)), self._text)
+        code = cache.load(key)
+        self.cached = code is not None and (other is None or other.cached)
+        # What a context interns lives as long as it does: each library has its own, and leaves nothing behind.
+        self._context = llvm.create_context()
+        module, machine = self._optimised() if code is None else self._stub()
+        self._engine = llvm.create_mcjit_compiler(module, machine, use_lmm=True)
+        # In this order, also where the garbage collector finds both at once: the code belongs to the context.
+        weakref.finalize(self, _close, (self._engine, self._context)).atexit = False
+        if other is not None:
+            for function in module.functions:
+                address = other.address(function.name) if function.is_declaration else 0
+                if address:
+                    self._engine.add_global_mapping(function, address)
+        made: list[bytes] = []
+        self._engine.set_object_cache(lambda _, written: made.append(written), lambda _: code)
+        self._engine.finalize_object()
+        self._engine.set_object_cache()
+        if code is None and made:
+            cache.store(key, made[0])
 
     def _stub(self) -> tuple[Any, Any]:
         """In place of the module whose machine code is known, one that only names what it calls elsewhere."""
