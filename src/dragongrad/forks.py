@@ -7,6 +7,9 @@ process, the use of LLVM, and the import of those rooms that are imported late.
 No code of the user's and no warning is run under it: those may wait for a thread that is forking.
 
 What takes locks that nobody else can take is `waited_for`: a fork comes when no other thread is in it.
+
+Python drops what is raised in a function that a fork calls, as by Ctrl-C. So these are called twice: the second
+call does what the first one was kept from.
 """
 
 from __future__ import annotations
@@ -15,19 +18,32 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, TypeVarTuple
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
-# So many seconds a fork waits for each lock, and for the threads in what it waits for.
+# So many seconds a fork waits for each lock.
 PATIENCE = 60.0
+# And for the threads in what it waits for: one that takes longer is in a user's code, which may wait for the fork.
+LONGEST = 3.0
 # It looks for those so often, in seconds, and after so many looks lets them have the lock for a moment.
 _LOOK = 5e-4
 _LOOKS = 40
+
+
+class _Fork(threading.local):
+    """What the thread that is forking has done."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        # The locks that it is to take, and whether it has them all.
+        self.locks: list[Any] | None = None
+        self.all = False
+        # How often the thread is itself in what a fork waits for.
+        self.inside = 0
 
 
 class State:
@@ -35,11 +51,10 @@ class State:
 
     def __init__(self) -> None:
         # Of the same thread again: the garbage collector may free what the lock guards while it is taken.
-        self.lock = threading.RLock()
+        self.lock: Any = threading.RLock()
         self.count = 0
         self.lost = False
-        # What the thread that is forking has taken, and whether that is all.
-        self.taken = threading.local()
+        self.fork = _Fork()
         # The threads in what a fork waits for, as often as they are, and whether one waits: then no other begins.
         self.inside: list[int] = []
         self.closed = False
@@ -48,11 +63,9 @@ class State:
 STATE = State()
 
 
-@contextmanager
-def locked() -> Iterator[None]:
-    """Hold the lock."""
-    with STATE.lock:
-        yield
+def locked() -> Any:
+    """What holds the lock in a `with`; Ctrl-C at any moment gives it back."""
+    return STATE.lock
 
 
 class Lock:
@@ -113,47 +126,60 @@ def llvmlite_lock() -> Any:
 
 
 def _alone() -> bool:
-    """Whether soon no other thread is in what a fork waits for."""
-    own = threading.get_ident()
+    """Whether soon no thread is in what a fork waits for."""
     for _ in range(_LOOKS):
-        if all(thread == own for thread in tuple(STATE.inside)):
+        if not STATE.inside:
             return True
         time.sleep(_LOOK)
     return False
 
 
 def _before() -> None:
-    taken = STATE.taken
-    taken.locks, taken.all, end = [], False, time.monotonic() + PATIENCE
-    while time.monotonic() < end and STATE.lock.acquire(timeout=PATIENCE):
-        taken.locks.append(STATE.lock)
+    fork = STATE.fork
+    if fork.begun:
+        return
+    if fork.locks is None:
+        fork.locks = [lock for lock in (STATE.lock, llvmlite_lock()) if lock is not None and not lock._is_owned()]
+    # Where the thread itself forks in there no lock is taken, and others that fork need not wait for it.
+    own = threading.get_ident()
+    while own in STATE.inside:
+        fork.inside += 1
+        STATE.inside.remove(own)
+    end = time.monotonic() + LONGEST
+    while STATE.lock._is_owned() or STATE.lock.acquire(timeout=PATIENCE):
         STATE.closed = True
-        if _alone():
+        if _alone() or time.monotonic() > end:
             break
-        # What they call may want the lock.
-        taken.locks.pop()
-        STATE.lock.release()
-        time.sleep(_LOOK)
-    wanted = llvmlite_lock()
-    if wanted is not None and wanted.acquire(timeout=PATIENCE):
-        taken.locks.append(wanted)
-    taken.all = len(taken.locks) == 1 + (wanted is not None)
+        if STATE.lock in fork.locks:
+            # What they call may want it.
+            STATE.lock.release()
+            time.sleep(_LOOK)
+    # Asked of the locks themselves: Ctrl-C may have come when one was taken, before that could be noted.
+    fork.all = all(lock._is_owned() or lock.acquire(timeout=PATIENCE) for lock in fork.locks)
+    fork.begun = True
 
 
 def _after() -> None:
+    fork = STATE.fork
+    count, fork.inside = fork.inside, 0
+    STATE.inside.extend([threading.get_ident()] * count)
     STATE.closed = False
-    for lock in reversed(STATE.taken.locks):
-        lock.release()
+    for lock in reversed(fork.locks or ()):
+        if lock._is_owned():
+            lock.release()
+    fork.begun, fork.locks = False, None
 
 
 def _in_child() -> None:
-    own = threading.get_ident()
-    STATE.inside[:] = [thread for thread in STATE.inside if thread == own]
+    # Once: no signal of the parent's comes here.
+    STATE.inside.clear()
+    lost = not STATE.fork.all
     _after()
     STATE.count += 1
-    if not STATE.taken.all:
+    if lost:
         STATE.lock, STATE.lost = threading.RLock(), True
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_in_child)
+    os.register_at_fork(before=_before, after_in_parent=_after)

@@ -17,9 +17,13 @@ class _Hook:
 
     def __init__(self, before: Callable[[Any], Any]) -> None:
         self.before = before
+        # A user's hook may call it for ever.
+        self.over = False
 
     def __call__(self, unraisable: Any) -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        # What another thread raises is no Ctrl-C.
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and not self.over and isinstance(unraisable.exc_value, KeyboardInterrupt):
             _lost.append(unraisable.exc_value)
         else:
             self.before(unraisable)
@@ -42,9 +46,10 @@ def interrupts_kept() -> Iterator[None]:
         yield
         raise_lost()
     finally:
+        hook.over = True
         if sys.unraisablehook is hook:
             sys.unraisablehook = before
-        if not isinstance(before, _Hook):
+        if not isinstance(before, _Hook) or before.over:
             # What has been raised meanwhile ends the program's work as well.
             _lost.clear()
 

@@ -159,6 +159,22 @@ assert len(f._versions) == 4 and all(len(v.paths) == 2 for v in f._versions.valu
 """)
 
 
+def test_a_class_is_first_seen_by_many_threads_at_once():
+    run("""
+import dataclasses
+sys.setswitchinterval(1e-5)
+for _ in range(30):
+    @dataclasses.dataclass
+    class Pair:
+        u: float
+        v: np.ndarray
+    f = ad.compile(lambda p: p["q"].u * p["q"].v)
+    def work(k):
+        assert_allclose(f({"q": Pair(2.0, np.full(3, k))}), np.full(3, 2.0 * k))
+    together(work, 8)
+""")
+
+
 def test_a_function_is_dropped_by_one_thread_while_others_call_it():
     run("""
 ad.set_threads(2)
@@ -371,6 +387,83 @@ for _ in range(20): forked(check)
 late.join()
 assert said.count("again") == 1002 and not forks.STATE.inside
 forks.waited_for(lambda: forked(child))
+""")
+
+
+@forks
+def test_ctrl_c_amid_a_fork():
+    """It leaves no lock taken, and is not lost in a run; other threads go on."""
+    run("""
+from dragongrad import forks
+from dragongrad.interrupts import interrupts_kept
+def work():
+    while True: ad.tree_map(np.sin, {"a": [(1.0,), 2.0]})
+threading.Thread(target=work, daemon=True).start()
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+fill = np.ones(10**7)  # so that a fork takes longer
+def child():
+    assert not forks.STATE.lost
+for k in range(60):
+    raised, end = False, time.monotonic() + 0.02
+    try:
+        with interrupts_kept():
+            signal.setitimer(signal.ITIMER_REAL, 1e-4 + k * 2e-4)
+            while time.monotonic() < end: forked(child)
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        raised = True
+    assert raised, k
+    free = []
+    def look():
+        with forks.locked(): free.append(True)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert free and not forks.STATE.closed, k
+os._exit(0)
+""")
+
+
+@forks
+def test_a_fork_amid_properties_of_nests():
+    """A property may wait for what the thread that forks holds, and two of them may fork at once."""
+    run("""
+import dataclasses
+from dragongrad import forks
+forks.LONGEST = 0.5
+main, held, asked, both = os.getpid(), threading.RLock(), threading.Event(), threading.Barrier(2)
+class Reading:
+    def __init__(self, read): self.read = read
+    def __set_name__(self, owner, name): self.name = name
+    def __set__(self, one, value): vars(one)[self.name] = value
+    def __get__(self, one, owner):
+        if one is None: raise AttributeError  # without a default
+        if os.getpid() == main: self.read()
+        return vars(one)[self.name]
+def wait():
+    asked.set()
+    with held: pass
+def fork():
+    both.wait()
+    forked(child)
+@dataclasses.dataclass
+class Waiting:
+    a: float = Reading(wait)
+@dataclasses.dataclass
+class Forking:
+    a: float = Reading(fork)
+def child():
+    assert not forks.STATE.lost and set(forks.STATE.inside) <= {threading.get_ident()}
+    ad.tree_map(np.sin, [Waiting(1.0), Forking(2.0)])
+began = time.monotonic()
+with held:
+    thread = threading.Thread(target=lambda: ad.tree_map(np.sin, [Waiting(1.0)]))
+    thread.start()
+    asked.wait()
+    for _ in range(3): forked(child)
+thread.join()
+together(lambda k: ad.tree_map(np.sin, [Forking(1.0)]), 2)
+assert time.monotonic() - began < 30 and not forks.STATE.inside and not forks.STATE.closed
 """)
 
 

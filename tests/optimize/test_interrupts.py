@@ -101,6 +101,41 @@ try:
 except ZeroDivisionError:
     pass
 say("not lost", ad.minimize(lambda x: x @ x, np.ones(3)).status.name, sys.unraisablehook is sys.__unraisablehook__)
+class Raising:
+    def __del__(self):
+        raise KeyboardInterrupt
+def elsewhere(x):
+    thread = threading.Thread(target=lambda: Raising() and None)
+    thread.start()
+    thread.join()
+    return x @ x
+def at_once(p):
+    waiting[0] += 1
+    if waiting[0] == waiting[1]: signal.raise_signal(signal.SIGINT)
+    return np.exp(p) - 3
+runs = {
+    "root": lambda: ad.root(at_once, np.ones(3), compile=False),
+    "lm": lambda: ad.root(at_once, np.ones(3), method="lm", compile=False),
+    "fit": lambda: ad.least_squares(at_once, np.ones(3), compile=False),
+}
+for name, fitting in runs.items():
+    ends = []
+    for call in (1, 2, 3):
+        waiting[:] = 0, call
+        try: ends.append(fitting().status.name)
+        except KeyboardInterrupt: ends.append("raised")
+    say(f"at once {name}", *ends)
+say("elsewhere", ad.minimize(elsewhere, np.ones(3), compile=False).status.name)
+def hooking(x):
+    if sys.unraisablehook is not chained[0]:
+        chained[:] = lambda seen, before=sys.unraisablehook: before(seen), 0
+        sys.unraisablehook = chained[0]
+    return x @ x
+chained = [None]
+say("hooked", ad.minimize(hooking, np.ones(3), compile=False).status.name, sys.unraisablehook is chained[0])
+Lost()
+say("outside", ad.minimize(lambda x: x @ x, np.ones(3)).status.name)
+sys.unraisablehook = sys.__unraisablehook__
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 def watch(iteration):
     if iteration.nit == 3:
@@ -119,6 +154,8 @@ EXPECTED = {
     "study": "True True True", "lost study": "True 1", "lost basins": "True 9", "not lost": "CONVERGED True",
     **{f"lost {method}": "INTERRUPTED True" for method in ("adam", "newton", "scipy:Nelder-Mead", "scipy:BFGS")},
     "first": "INTERRUPTED", "second": "raised",
+    **dict.fromkeys(("at once root", "at once lm", "at once fit"), "raised raised INTERRUPTED"),
+    "elsewhere": "CONVERGED", "hooked": "CONVERGED True", "outside": "CONVERGED",
 }  # fmt: skip
 
 

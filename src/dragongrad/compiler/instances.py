@@ -44,7 +44,8 @@ def take_apart(nest: Any) -> tuple[list[Any], Structure]:
         An instance holds itself.
     """
     leaves, structure = tree_flatten(nest, ORDERED)
-    met = [leaf for leaf in leaves if type(leaf) not in _CLASSES]
+    # Also those that another thread has made nests of since.
+    met = [leaf for leaf in leaves if _CLASSES.get(type(leaf), True)]
     if not met:
         return leaves, structure
     with locked():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from ..core.errors import CompileError
@@ -15,9 +14,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@contextmanager
-def exclusive() -> Iterator[None]:
-    """Be the only thread of this process that uses LLVM, or makes what is made once.
+def exclusive() -> Any:
+    """The lock under which one thread of this process uses LLVM, or makes what is made once.
+
+    A `with` holds it; Ctrl-C at any moment gives it back.
 
     Raises
     ------
@@ -29,8 +29,7 @@ def exclusive() -> Iterator[None]:
             "this process was forked while another thread of its parent was compiling, so it cannot make machine "
             'code: start it with multiprocessing\'s "spawn", or compile before the fork'
         )
-    with STATE.lock:
-        yield
+    return STATE.lock
 
 
 def try_exclusive() -> bool:

@@ -126,7 +126,8 @@ def run(
 
     Notes
     -----
-    The first Ctrl-C ends the run with the best point so far, and nothing is evaluated any more; a second is raised.
+    The first Ctrl-C ends the run with the best point so far, and nothing is evaluated any more; a second is raised,
+    and so is one amid the first evaluation of residuals.
 
     """
     trail = _Trail(optimizer, path, best)
@@ -138,6 +139,9 @@ def run(
             ended = _travel(optimizer, limits, trail, callback, show)
             return _result(optimizer, limits, trail, ended)
     except KeyboardInterrupt:
+        # Of a function of many values, not even their number is known.
+        if not trail.losses and optimizer.objective.known() is not None:
+            raise
         return _result(optimizer, limits, trail, _Ending(Status.INTERRUPTED, _INTERRUPTED))
     finally:
         if show is not None:
