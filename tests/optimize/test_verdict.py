@@ -82,6 +82,7 @@ TABLE = {
     "infinite beyond an edge": (
         lambda x: np.where(x[0] > 1, (x[0] - 0.5) ** 2, np.inf) + x[1] ** 2, [3.0, 1.0], never,
     ),
+    "overflows beyond an edge": (lambda x: 3 * x[1] + ((1 - x[0]) / np.exp(x[1])) ** 2, [1.0, -700.0], never),
     "ends in a root": (lambda x: np.sqrt(x[0]) + x[1] ** 2, [1.0, 1.0], near(0, 1e-2)),
     "ends in minus infinity": (lambda x: np.log(x[0]) + x[1] ** 2, [1.0, 1.0], never),
     "cone": (lambda x: np.sqrt(np.sum(x**2)), [1.0, 2.0], at(0)),
@@ -145,7 +146,7 @@ def test_what_is_called_a_success_is_one(name, method):
 
 ARRIVE = [n for n in TABLE if n not in (
     "jump to a higher value", "jump to a lower value", "least at a jump", "NaN beyond an edge", "noisy", "plateau",
-    "steps", "at a step",
+    "steps", "at a step", "overflows beyond an edge",
     "infinite beyond an edge", "ends in a root", "ends in minus infinity", "cone", "absolute values",
     "absolute value of a number", "greater of two", "unbounded, straight", "unbounded, logarithm",
     "unbounded, root",
@@ -163,6 +164,7 @@ def test_smooth_functions_are_minimized_in_any_scale(name, method):
 STATUSES = [
     ("jump to a higher value", Status.NO_DESCENT, "kink or a jump"),
     ("NaN beyond an edge", Status.NO_DESCENT, "kink or a jump"),
+    ("overflows beyond an edge", Status.NO_DESCENT, "kink or a jump"),
     ("unbounded, straight", Status.UNBOUNDED, "no minimum"),
     ("unbounded, logarithm", Status.UNBOUNDED, "no minimum"),
     ("unbounded, root", Status.UNBOUNDED, "no minimum"),
@@ -177,6 +179,14 @@ def test_why_there_is_no_success(method, name, status, says):
     assert found.status is status, found
     assert says in found.message
     assert found.nfev < 3000
+
+
+@pytest.mark.parametrize("method", SECOND)
+def test_small_changes_before_an_edge_are_no_success_where_curvature_is_infinite(method):
+    f, start, _ = TABLE["overflows beyond an edge"]
+    with np.errstate(all="ignore"):
+        found = ad.minimize(f, start, method=method, ftol=1e-8)
+    assert found.status is Status.NO_DESCENT, found
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.errors import DragongradError
 from .bounds import Box
 from .objective import Array, Objective
-from .trials import Trial, attempt
+from .trials import Trial, attempt, not_smooth
 from .vectors import vector
 
 if TYPE_CHECKING:
@@ -22,12 +22,24 @@ PARTS, _AXES, _PAIRED = (1e-4, 1e-3, 1e-2, 0.1), 20, 4
 
 
 def around(optimizer: Optimizer, enough: float) -> Trial | None:
-    """A point beside, along an axis or down the slope, where the value is less by enough."""
+    """A point beside, along an axis or down the slope, where the value is less by enough.
+
+    Raises
+    ------
+    Stalled
+        The slope promises as much down a short step, and the function has no value there: it ends on a slope.
+
+    """
     x, slope = vector(optimizer.params), vector(optimizer.slope())
+    ends = False
     for y in points_beside(x, vector(optimizer.objective.start), slope, optimizer.box):
         trial = attempt(optimizer, y)
         if optimizer.loss - trial.value > enough:
             return trial
+        short = np.all(np.abs(y - x) <= PARTS[0] * np.linalg.norm(x))
+        ends = ends or bool(not trial.usable and short and slope @ (x - y) > enough)
+    if ends:
+        raise not_smooth(optimizer)
     return None
 
 
