@@ -346,6 +346,7 @@ REFUSED = {
     "tile": (lambda x: np.tile(x, 1.5), X),
     "split": (lambda x: np.split(x, [0.5]), X),
     "polyint": (lambda x: np.polyint(x, -1), SINGLE),
+    "polyval": (lambda x: np.polyval(3, x), SINGLE),
     "vander": (lambda x: np.vander(x, -1), SINGLE),
     "no quantiles": (lambda x: np.quantile(x, np.ones((2, 0))), X),
     "trim_zeros": (lambda x: np.trim_zeros(x[0, 0], "z"), np.ones((1, 1, 1, 3))[0]),

@@ -20,6 +20,8 @@ HasAxes.register(Variable)
 def polyval(p: Any, x: Any) -> Any:
     """The value of a polynomial, by Horner's rule."""
     p, x = plain(p), plain(x)
+    if np.ndim(p) == 0:
+        raise TypeError("the coefficients of a polynomial are a list or an array, not a number")
     out = np.zeros_like(x)
     for i in range(p.shape[0]):
         out = out * x + p[i]
