@@ -347,6 +347,7 @@ REFUSED = {
     "split": (lambda x: np.split(x, [0.5]), X),
     "polyint": (lambda x: np.polyint(x, -1), SINGLE),
     "polyval": (lambda x: np.polyval(3, x), SINGLE),
+    "apply_along_axis": (lambda x: np.apply_along_axis(np.sum, [1], x), X),
     "vander": (lambda x: np.vander(x, -1), SINGLE),
     "no quantiles": (lambda x: np.quantile(x, np.ones((2, 0))), X),
     "trim_zeros": (lambda x: np.trim_zeros(x[0, 0], "z"), np.ones((1, 1, 1, 3))[0]),
@@ -425,3 +426,13 @@ def test_spreads_in_whole_numbers_are_refused(fn, dtype):
     # Of whole numbers they are constants.
     counts = np.arange(4)
     assert ad.grad(lambda x: x * fn(counts, dtype=dtype))(2.0) == fn(counts, dtype=dtype)
+
+
+def test_a_range_written_into_one_element_under_vmap_is_refused_as_an_array_is():
+    def filled(x):
+        v = np.zeros_like(x)
+        v[...] = range(3)
+        return v * x
+
+    with pytest.raises(ad.ShapeError, match="could not broadcast"):
+        ad.vmap(filled)(np.ones(2))

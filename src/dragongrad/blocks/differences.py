@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -200,7 +201,7 @@ def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
 @composite(np.apply_along_axis)
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """A function of vectors applied to every line along an axis, in a Python loop."""
-    arr = plain(arr)
+    arr, axis = plain(arr), operator.index(axis)
     lines = np.moveaxis(arr, axis, -1)
     outer = lines.shape[:-1]
     if 0 in outer:

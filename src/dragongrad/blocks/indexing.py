@@ -346,8 +346,9 @@ def _has_no_spare_axes(index: Index, spelling: Spelling, ndim: int) -> bool:
 
 def _narrowed(y: Any, ndim: int) -> Any:
     """As NumPy does, drop leading axes of length one that the place of a write does not have."""
-    extra = np.ndim(y) - ndim
-    return np.reshape(y, y.shape[extra:]) if extra > 0 and set(y.shape[:extra]) == {1} else y
+    shape = np.shape(y)
+    extra = len(shape) - ndim
+    return np.reshape(y, shape[extra:]) if extra > 0 and set(shape[:extra]) == {1} else y
 
 
 def _fitted(x: Any, y: Any, spelling: Spelling) -> Any:
