@@ -171,6 +171,10 @@ ANY_SHAPE = {
     "written": lambda x: put(x, np.cos(x)) if len(x) else x,
     "batch": lambda x: ad.vmap(lambda r: np.repeat(np.sin(r), 2, axis=-1) * np.sum(r))(x),
     "gradients": lambda x: ad.vmap(ad.grad(lambda r: np.sum(np.sin(r) * r[..., ::-1])))(x),
+    "spread by what divides": lambda x: tuple(x / np.full((2, *x.shape), d) for d in (1.0, 2.0, -0.25, 3.0)),
+    "spread by neutral constants": lambda x: (x * (ones := np.ones((2, *x.shape))), x - (ones - 1), x**ones),
+    "in order of all": lambda x: (np.argsort(x, axis=None), np.sort(x, axis=None)) if x.size else x,
+    "parted of all": lambda x: (np.argpartition(x, 0, axis=None), np.partition(x, 0, axis=None)) if x.size else x,
 }
 SHORT = [
     (1, 12), (0, 3), (12, 1), (1, 1), (1, 1, 12), (3, 0), (1, 5, 1), (3, 1, 40), (1, 0), (1, 40, 3), (1, 3, 17),
@@ -214,6 +218,9 @@ NUMBER = {
     "stack": lambda y: np.stack([y, y * y]),
     "reshape": lambda y: np.reshape(np.exp(y), (1, 1, 1)),
     "spread": lambda y: np.broadcast_to(y, (2, 3)) * y,
+    "spread by what divides": lambda y: y / np.full((2, 3), 2.0),
+    "inner of truths": lambda y: np.inner(y > 0, y > 0),
+    "dot of truths": lambda y: np.dot(np.array_equal(y, y), y > 0),
 }  # fmt: skip
 
 

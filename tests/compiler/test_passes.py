@@ -91,6 +91,8 @@ def test_a_constant_that_is_folded_keeps_its_dtype(made, backend):
         (lambda x: x * -1.0, ["negative"]),
         (lambda x: x**2, ["multiply"]),
         (lambda x: x / 4.0, ["multiply"]),
+        (lambda x: x / np.ones((2, 9)), ["divide"]),
+        (lambda x: x / np.full((2, 9), 2.0), ["divide"]),
         (lambda x: x + (-x), ["subtract"]),
         (lambda x: x - (-x), ["add"]),
         (lambda x: np.where(HALF, np.where(HALF, x, 1.0), 2.0), ["where"]),

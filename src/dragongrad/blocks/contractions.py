@@ -62,7 +62,7 @@ def dot(a: Any, b: Any) -> Any:
     # Here a Python number has a dtype of its own, unlike in a product.
     a, b = as_array(a), as_array(b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return np.multiply(a, b)
     if np.ndim(b) <= 2:
         return a @ b
     return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 2]))
@@ -79,7 +79,7 @@ def inner(a: Any, b: Any) -> Any:
     """The products summed over the last axes."""
     a, b = as_array(a), as_array(b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return a * b
+        return np.multiply(a, b)
     if np.ndim(b) == 1:
         return a @ b
     return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))

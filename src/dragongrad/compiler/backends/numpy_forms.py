@@ -50,8 +50,10 @@ def _ones(source: Source, node: Op, values: tuple[Value, ...]) -> str:
     return f"np.ones_like({source.value(values[0], 0)})"
 
 
-def _svd(source: Source, node: Op, values: tuple[Value, ...]) -> str:
-    return f"np.linalg.svd({source.value(values[0], 0)}, full_matrices=False)"
+def options_of(node: Op) -> list[tuple[str, Any]]:
+    """The parameters of an operation, without those that are None where NumPy takes None by itself."""
+    defaults = node.block.defaults
+    return [(k, v) for k, v in node.params.items() if v is not None or defaults.get(k) is not None]
 
 
 STOP = BLOCKS["stop_gradient"]
@@ -64,6 +66,5 @@ SPECIAL: dict[Any, Callable[[Source, Op, tuple[Value, ...]], str]] = {
     BLOCKS[np.broadcast_to]: _broadcast_to,
     BLOCKS["astype"]: _astype,
     BLOCKS["truncation"]: _astype,
-    **{b: _svd for b in BLOCKS.values() if b.name == "svd"},
     **{b: _ones for b in BLOCKS.values() if b.name == "_ones_like"},
 }

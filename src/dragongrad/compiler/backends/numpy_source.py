@@ -21,7 +21,7 @@ from ..python_numbers import ARITHMETIC, BITWISE
 from ..rewrite import dtype_of, shape_of
 from ..scans import is_result
 from .call_backs import OURS, checked, is_users
-from .numpy_forms import ATOM, SEQUENCES, SPECIAL, STOP
+from .numpy_forms import ATOM, SEQUENCES, SPECIAL, STOP, options_of
 from .numpy_loops import write_loop
 from .numpy_text import (
     array_text,
@@ -317,7 +317,7 @@ class Source:
             name = self._checked(node)
         elif name is None or not block.dispatches or (block.value is not block.fn and block not in SEQUENCES):
             name = self._imported(block)
-        options = [f"{k}={self._option(v)}" for k, v in node.params.items() if v is not None]
+        options = [f"{k}={self._option(v)}" for k, v in options_of(node)]
         given = [self.value(v, 0, plain) for v in values]
         if block in SEQUENCES:
             given = [f"[{', '.join(given)}]"]

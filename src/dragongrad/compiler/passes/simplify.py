@@ -116,7 +116,8 @@ def _negative(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
 def _divide(writer: Writer, node: Op, values: tuple[Value, ...]) -> Value:
     x, y = values
     divisor = number(y)
-    if node.dtype.kind == "c":
+    if node.dtype.kind == "c" or shape_of(x) != node.shape:
+        # What is spread by what divides it keeps that: its reciprocal is one number here.
         return None
     if divisor == 1 and _same(node, x):
         return x
