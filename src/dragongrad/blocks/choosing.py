@@ -84,34 +84,6 @@ def within(index: Any, length: int, mode: str) -> Any:
     return index
 
 
-@composite(np.piecewise)
-def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
-    """A function given by pieces; each piece is called with the elements that its condition names.
-
-    Where the conditions differ from row to row of a `vmap`, every piece is called with all elements.
-    """
-    if not isinstance(condlist, Variable) and isinstance(condlist, (list, tuple)) and np.ndim(condlist[0]):
-        conditions = [plain(c) for c in condlist]
-    else:
-        conditions = list(plain(condlist)) if np.ndim(plain(condlist)) > x.ndim else [plain(condlist)]
-    if len(funclist) == len(conditions) + 1:
-        covered = conditions[0]
-        for condition in conditions[1:]:
-            covered = np.logical_or(covered, condition)
-        conditions.append(np.logical_not(covered))
-    if len(funclist) != len(conditions):
-        raise ValueError(f"piecewise: {len(conditions)} conditions for {len(funclist)} functions")
-    out = np.zeros_like(x)
-    for condition, piece in zip(conditions, funclist, strict=True):
-        if not callable(piece):
-            out = np.where(condition, piece, out)
-        elif isinstance(condition, Variable) or np.ndim(condition) == 0:
-            out = np.where(condition, piece(x, *args, **kw), out)
-        elif np.any(condition):
-            out[condition] = piece(x[condition], *args, **kw)
-    return out if out.dtype == x.dtype else out.astype(x.dtype)
-
-
 @composite(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
     """The elements where a condition holds."""
@@ -377,8 +349,6 @@ kink(np.where, "where the condition changes", "of what is chosen", [0.0], -1, la
 kink(
     np.select, "where a condition changes", "of what is chosen", [0.0], 3, lambda x: np.select([x < 0], [x], 3 * x)
 )
-kink(np.piecewise, "where a condition changes", "of what is chosen", [0.0], 3,
-     lambda x: np.piecewise(x, [x < 0], [lambda y: y, lambda y: 3 * y]))  # fmt: skip
 kink(np.choose, "where the choice changes", "of what is chosen", [0.0], 3,
      lambda x: np.choose(x >= 0, [x, 3 * x]))  # fmt: skip
 kink(np.nan_to_num, "NaN and infinities", "0", [np.nan, np.inf, 1.0], [[0, 0, 0], [0, 0, 0], [0, 0, 1]])
