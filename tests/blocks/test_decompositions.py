@@ -503,3 +503,28 @@ def test_the_third_derivative_of_a_determinant():
     np.testing.assert_allclose(*gradients, rtol=1e-11)
     slopes = [ad.jvp(second(f), (POSITIVE,), (A,))[1] for f in (np.linalg.det, by_permutations)]
     np.testing.assert_allclose(*slopes, rtol=1e-11)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("shape", [(4, 5), (3, 3), (2, 3, 4)])
+def test_singular_values_beside_infinities_are_those_that_numpy_gives(shape, rng):
+    """LAPACK may fail there, or never end: they are NaN, and other matrices of a batch are as ever."""
+    x = rng.normal(size=shape)
+    x[(0,) * len(shape)] = np.inf
+    values = lambda x: np.linalg.svd(x, compute_uv=False)
+    total = lambda x: np.sum(np.sin(values(x)))
+    lost = ~np.isfinite(x).all((-2, -1))
+    want = np.where(lost[..., None], np.nan, values(np.where(lost[..., None, None], 0.0, x)))
+    slopes = ad.grad(total)(x)
+    assert np.array_equal(np.isnan(slopes).all((-2, -1)), lost)
+    runs = [lambda x: ad.jvp(values, (x,), (x,))[0], lambda x: ad.vmap(values)(x[None])[0]]
+    for run in (*runs, *[ad.compile(values, backend=b) for b in ("native", "numpy")]):
+        for _ in range(2):
+            np.testing.assert_allclose(run(x), want)
+    for backend in ("native", "numpy"):
+        compiled = ad.compile(ad.grad(total), backend=backend)
+        for _ in range(2):
+            np.testing.assert_allclose(compiled(x), slopes)
+    x[(0,) * len(shape)] = np.nan
+    with pytest.raises(np.linalg.LinAlgError):
+        ad.jvp(values, (x,), (x,))

@@ -209,7 +209,18 @@ def _svd_pushforward(x_dot: Any, out: Any, x: Any) -> Any:
 
 
 def _reduced(x: Any) -> Any:
-    return np.linalg.svd(x, full_matrices=False)
+    finite = np.isfinite(x)
+    if finite.all():
+        return np.linalg.svd(x, full_matrices=False)
+    # Of infinities NumPy makes NaN, and of NaN an error; but where there are infinities LAPACK may never end.
+    if np.isnan(x).any():
+        raise np.linalg.LinAlgError("SVD did not converge")
+    known = finite.all((-2, -1))[..., None]
+    u, s, vh = np.linalg.svd(np.where(known[..., None], x, 0), full_matrices=False)
+    lost = s.dtype.type(np.nan)
+    return _SVD_RESULT(
+        np.where(known[..., None], u, lost), np.where(known, s, lost), np.where(known[..., None], vh, lost)
+    )
 
 
 _svd = general("svd", pushforward=_svd_pushforward, value=_reduced, outputs=3, names=("x",), parameters=(),

@@ -145,7 +145,7 @@ def _between(f: _Function, w: Any, near: Any, pairs: Any) -> Any:
 
 def _of_singular_values(x: Any, f: _Function) -> Any:
     """As those of [[0, x], [x^H, 0]], which are the values, their negatives and zeros."""
-    u, s, vh = (stop_gradient(part) for part in np.linalg.svd(stop_gradient(x), full_matrices=False))
+    u, s, vh = (stop_gradient(part) for part in _svd(stop_gradient(x)))
     v, zero, close = adjoint(vh), are_zero(s), are_close(s)
     s = np.where(zero, 0.0, s)
     live = np.logical_not(zero)
@@ -174,7 +174,7 @@ def _of_singular_values(x: Any, f: _Function) -> Any:
 
 def _is_smooth(f: _Function, x: Any) -> bool:
     """Whether no singular value is zero, or the function is even."""
-    s = bottom(np.linalg.svd(stop_gradient(x), compute_uv=False))
+    s = bottom(_svd(stop_gradient(x))[1])
     if not np.any(bottom(are_zero(s))):
         return True
     some = np.array([0.25, 0.5, 1.0], s.dtype)
