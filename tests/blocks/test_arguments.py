@@ -1,5 +1,6 @@
 """Arguments as NumPy reads them: the same value, shape and dtype, or the same refusal."""
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -385,6 +386,17 @@ REFUSED = {
         f"{name} {axis!r}": (lambda x, name=name, axis=axis: getattr(np, name)(x, axis=axis), X)
         for name in ("cumulative_sum", "cumulative_prod") for axis in ([0], {0})
     },
+    "clip of truths without limits": (lambda x: np.clip(x > 0, None, None), X),
+    "deleted at a float": (lambda x: np.delete(np.arange(5.0), x[0, 0, 0]), X),
+    "deleted at floats": (lambda x: np.delete(x, x[0, 0]), X),
+    "too large a number": (lambda x: _written(x, lambda y: y.__setitem__(0, 10**400)), X),
+    "too large a number into nothing": (lambda x: _written(x, lambda y: y.__setitem__(slice(0, 0), 10**400)), X),
+    **{
+        f"{write.__name__} with a function": (
+            lambda x, write=write: x * write(np.zeros((2, 3, 4), like=x)[...], len), X
+        )
+        for write in (operator.iadd, operator.imul, operator.itruediv, operator.ipow)
+    },
 }  # fmt: skip
 
 
@@ -436,3 +448,32 @@ def test_a_range_written_into_one_element_under_vmap_is_refused_as_an_array_is()
 
     with pytest.raises(ad.ShapeError, match="could not broadcast"):
         ad.vmap(filled)(np.ones(2))
+
+
+def test_one_place_that_differs_from_row_to_row_is_deleted():
+    x = np.arange(12.0).reshape(3, 4) ** 2
+    left_out = lambda row, i: np.sum(np.delete(row, i) ** 2)
+    for i in ([0, 2, 3], [-1, -4, 1]):
+        i = np.array(i)
+        rows = np.stack([np.delete(row, k) for row, k in zip(x, i, strict=True)])
+        np.testing.assert_array_equal(ad.vmap(np.delete)(x, i), rows)
+        np.testing.assert_array_equal(
+            ad.vmap(lambda k: np.delete(x, k, axis=1))(i)[:, 0], [np.delete(x[0], k) for k in i]
+        )
+        gradients = np.stack([2 * np.where(np.arange(4) == k % 4, 0, row) for row, k in zip(x, i, strict=True)])
+        batched = ad.vmap(ad.grad(left_out))
+        for backend in ("native", "numpy"):
+            compiled = ad.compile(batched, backend=backend)
+            for got in (batched(x, i), compiled(x, i), compiled(x, i)):
+                np.testing.assert_array_equal(got, gradients)
+    with pytest.raises(IndexError, match="out of bounds"):
+        ad.vmap(np.delete)(x, np.array([0, 4, 1]))
+    with pytest.raises(ad.DragongradError, match="one number of many"):
+        ad.vmap(np.delete)(x, np.array([[0, 1], [2, 2], [1, 3]]))
+
+
+@pytest.mark.parametrize("name", ["common_type", "min_scalar_type"])
+def test_the_dtype_of_a_list_is_that_of_its_array(name):
+    f = lambda x: x * (getattr(np, name)([x, 2 * x] if name == "min_scalar_type" else x) == np.float32)
+    for dtype, want in ((np.float32, 1.0), (np.float64, 0.0)):
+        assert ad.grad(lambda x: np.sum(f(x)))(np.ones(2, dtype)).tolist() == [want] * 2

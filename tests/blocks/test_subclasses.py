@@ -55,6 +55,8 @@ KNOWN = {
     "arrays of matrices": lambda x: np.sum(np.asarray(MATRIX) @ x.reshape(2, 2)),
     "matrix of Variables": lambda x: (np.asmatrix(x.reshape(2, 2)) * MATRIX).sum(),
     "solve": lambda x: np.sum(np.linalg.solve(MATRIX, x[:2])),
+    "in a list": lambda x: np.sum(np.array([x.reshape(2, 2), MATRIX]) ** 2),
+    "column in a list": lambda x: np.sum(np.sin([x[:1, None], MATRIX[:1, :1]])),
 }  # fmt: skip
 
 
@@ -106,8 +108,11 @@ SPANS, DAYS = np.array([1, 2, 3, 4], "m8[s]"), np.array(["2020", "2021", "2022",
 # What NumPy computes, of which a Variable would silently be another thing.
 SILENT = {
     "matrix first": lambda x: MATRIX @ x[:2], "dot": lambda x: np.dot(MATRIX, x[:2]),
-    "joined": lambda x: np.vstack([MATRIX, x[:2]]), "spans": lambda x: x * SPANS,
-    "spans first": lambda x: SPANS / x, "a span": lambda x: x * np.timedelta64(3, "s"),
+    "joined": lambda x: np.vstack([MATRIX, x[:2]]), "joined flat": lambda x: np.concatenate([x, MATRIX], axis=None),
+    "stacked": lambda x: np.stack([x.reshape(2, 2), MATRIX]),
+    "deep": lambda x: np.dstack([MATRIX, x.reshape(2, 2)]), "appended": lambda x: np.append(x, MATRIX),
+    "spans": lambda x: x * SPANS, "spans first": lambda x: SPANS / x,
+    "a span": lambda x: x * np.timedelta64(3, "s"),
     "Python's": lambda x: x * timedelta(1), "Python's first": lambda x: timedelta(1) * x,
     "days": lambda x: np.add(DAYS, x), "a day": lambda x: x + np.datetime64("2020"),
     "a date": lambda x: x + date(2020, 1, 1), "fractions": lambda x: x + np.array([Fraction(1, 2)] * 4),

@@ -177,9 +177,12 @@ PRODUCTS = [
 ]  # fmt: skip
 
 LINALG = [
-    "np.linalg.solve({q} + 4 * np.eye({n:q}), {q2=q})", "np.linalg.solve({q} + 4 * np.eye({n:q}), {v})",
-    "np.linalg.inv({q} + 4 * np.eye({n:q}))",
-    "np.linalg.det({q})", "np.linalg.slogdet({q} + 4 * np.eye({n:q}))[1]",
+    # No element is large: of what is singular to the last bit the inverse is as one happens to round.
+    "np.linalg.solve({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}), {q2=q})",
+    "np.linalg.solve({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}), {v})",
+    "np.linalg.inv({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}))",
+    "np.linalg.det({q} / (1 + abs({q}) ** 2))",
+    "np.linalg.slogdet({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}))[1]",
     "np.linalg.svdvals({m})", "np.linalg.pinv({m} + 4 * np.eye(*{m}.shape[-2:]))",
     "np.linalg.cholesky({q} @ np.conj(np.matrix_transpose({q})) + np.eye({n:q}))",
     "np.linalg.svd({m}, compute_uv=False)",

@@ -12,6 +12,7 @@ from ..core.errors import DtypeError, NoRuleError, ShapeError, user_line
 from ..core.level import PLAIN
 from ..core.variable import Variable, bottom, holds_variable, is_constant, plain, top_level
 from ..namespace import is_running
+from ..subclasses import MATRIX
 from .axes import as_array, copied, promoted_as
 from .memory import lying, relaid, remember_memory
 from .shaping import memory_order
@@ -211,7 +212,7 @@ def assembled(values: Any) -> Any:
     for part in parts:
         if not isinstance(part, Variable) and np.asarray(part).dtype.kind not in "biufc":
             raise DtypeError(f"{part!r} is no number, and stands beside a Variable in a list\n  at {user_line()}")
-    out = np.stack(parts)
+    out = np.stack([np.asarray(p) if p.__class__ is MATRIX else p for p in parts])
     return np.reshape(out, (*shape, *out.shape[1:])) if len(shape) > 1 else out
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..core import dispatch
 from ..core.block import TABLE, Block
 from ..core.dispatch import as_method
-from ..core.errors import ConversionError, describe, user_line
+from ..core.errors import NUMPY_ERRORS, ConversionError, describe, operation_error, user_line
 from ..core.level import PLAIN, Plain
 from ..core.nests import flatten, map_nest
 from ..core.variable import Variable, bottom, holds_variable, plain, top_level
@@ -52,8 +52,11 @@ def _own_of_buffers(args: tuple[Any, ...], out: Any) -> Any:
 
 def _of_buffers(self: Plain, block: Block, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """A Block of what buffers hold: it gives a buffer, as NumPy gives an array that can be written into."""
-    out = block(*[a.data if getattr(a, "level", None) is self else a for a in args], **params)
-    return buffer(out)
+    values = [a.data if getattr(a, "level", None) is self else a for a in args]
+    try:
+        return buffer(block(*values, **params))
+    except NUMPY_ERRORS as error:
+        raise operation_error(block.name, tuple(values), error) from None
 
 
 # NumPy calls these methods on the elements of an object array: np.sin(np.array([x[0], x[1]])) works.

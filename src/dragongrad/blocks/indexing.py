@@ -297,6 +297,9 @@ def write(x: Any, y: Any, index: Any) -> Any:
     index = index if isinstance(index, tuple) else (index,)
     if y.__class__ in LISTS or (x.dtype.kind in "iu" and y.__class__ is not Variable):
         y = as_written(x, y, lambda: _shape_of_place(x, index)) if is_basic(index) else elements(x, y)
+    elif y.__class__ is int and y.bit_length() > 64:
+        # Too large for a double it is refused, also where nothing is written.
+        y = elements(x, y)
     y = storable(x, plain(y))
     if any([_may_move(part) for part in index]) and moving_slices(index, x.shape)[1]:
         places = read(np.arange(x.size).reshape(x.shape), index)

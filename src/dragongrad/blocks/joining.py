@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..core.block import composite, linear
-from ..core.variable import Variable, plain, value_of
+from ..core.variable import Variable, holds_variable, plain, value_of
+from ..subclasses import MATRIX, refuse_matrix
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .memory import in_rows, lying
-from .storing import elements, storable
+from .storing import LISTS, elements, storable
 from .views import own
 
 _NUMBERS = frozenset({int, float, complex})
@@ -38,7 +39,11 @@ def _raveled(arrays: list[Any]) -> list[Any]:
 
 
 def _parts(arrays: Any) -> list[Any]:
-    return [plain(a) for a in arrays]
+    parts = [plain(a) for a in arrays]
+    if any(part.__class__ is MATRIX for part in parts):
+        # NumPy itself writes beyond its memory where it joins matrices along a third axis.
+        refuse_matrix()
+    return parts
 
 
 def _concatenate_transpose(out_bar: Any, xs: Any, axis: int = 0) -> list[Any]:
@@ -265,8 +270,24 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = single(axis, arr.ndim)
-    out = arr[(slice(None),) * axis + (np.delete(np.arange(arr.shape[axis]), obj),)]
+    out = read(plain(arr), (slice(None),) * axis + (_left(obj, arr.shape[axis]),))
     return in_rows(out, _order_of(arr))
+
+
+def _left(obj: Any, length: int) -> Any:
+    """The places along an axis that `np.delete` leaves."""
+    if isinstance(obj, LISTS) and holds_variable(obj):
+        obj = plain(obj)
+    if not isinstance(obj, Variable):
+        return np.delete(np.arange(length), obj)
+    if obj.dtype.kind not in "iub":
+        raise IndexError("arrays used as indices must be of integer (or boolean) type")
+    if obj.ndim or obj.dtype.kind == "b":
+        # How many are left may differ from row to row.
+        obj = obj.level.number(obj, "places")
+        return np.delete(np.arange(length), obj)
+    left = np.arange(length - 1)
+    return left + (left >= read(np.arange(length), (obj,)))
 
 
 def _order_of(x: Any) -> str:

@@ -36,7 +36,10 @@ def clip(
     a = a if dtype is None or a.dtype == dtype else a.astype(dtype, casting=casting)
     if low is not None:
         a = np.maximum(a, low)
-    return np.minimum(a, high) if high is not None else copied(a) if low is None else a
+    if low is None and high is None:
+        # NumPy does what `+a` does, which truths do not know.
+        return copied(a) if a.dtype.kind != "b" else np.positive(a)
+    return np.minimum(a, high) if high is not None else a
 
 
 composite(np._core.umath.clip)(clip)

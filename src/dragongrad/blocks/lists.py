@@ -35,7 +35,7 @@ _ARRAYS = {
     linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.norm linalg.pinv linalg.qr linalg.slogdet
     linalg.svd linalg.svdvals linalg.tensorinv linalg.trace linalg.vector_norm fft.fft fft.fft2 fft.fftn
     fft.fftshift fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ifftshift fft.ihfft fft.irfft fft.irfft2 fft.irfftn
-    fft.rfft fft.rfft2 fft.rfftn sinc
+    fft.rfft fft.rfft2 fft.rfftn min_scalar_type sinc
     """,
     2: """
     allclose append array_equal array_equiv compress convolve corrcoef correlate cov cross digitize dot extract
