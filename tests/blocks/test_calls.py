@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from calls import CHAPTERS
+from grid import thinned
 
 import dragongrad as ad
 from dragongrad.core.nests import flatten, unflatten
@@ -124,3 +125,25 @@ def test_a_batch_of_none(f, shapes):
     if not isinstance(expected, Exception):
         for a, b in zip(leaves(got), leaves(expected), strict=True):
             assert (np.shape(a), np.asarray(a).dtype) == ((0, *np.shape(b)), np.asarray(b).dtype)
+
+
+def check_compiled(f, shapes, backend, dtypes):
+    """What the function gives, at the traced call and at those of the program, on other numbers as well."""
+    for dtype in dtypes:
+        for shape in shapes if dtype in (np.int8, np.float64) else shapes[:1]:
+            x = array(dtype, shape)
+            compiled = ad.compile(f, backend=backend)
+            for given in (x, x, np.flip(x).copy() if x.ndim else x, x):
+                expected = tried(f, given.copy())
+                got = tried(compiled, given.copy())
+                assert_as_numpy(got, expected)
+
+
+@pytest.mark.parametrize(("f", "shapes"), thinned(CALLS, 2))
+def test_compiled(f, shapes):
+    check_compiled(f, shapes, "numpy", (np.bool_, np.int8, np.float32, np.float64, np.complex128))
+
+
+@pytest.mark.parametrize(("f", "shapes"), thinned(CALLS, 8))
+def test_compiled_natively(f, shapes):
+    check_compiled(f, shapes, "native", (np.bool_, np.int64, np.float32, np.float64, np.complex128))
