@@ -389,6 +389,9 @@ REFUSED = {
     "clip of truths without limits": (lambda x: np.clip(x > 0, None, None), X),
     "deleted at a float": (lambda x: np.delete(np.arange(5.0), x[0, 0, 0]), X),
     "deleted at floats": (lambda x: np.delete(x, x[0, 0]), X),
+    "derivative of a cube": (lambda x: np.polyder(x), X),
+    "integral of a cube": (lambda x: np.polyint(x), X),
+    "too few constants": (lambda x: np.polyint(x[0, 0], 3, k=[1.0, 2.0]), X),
     "too large a number": (lambda x: _written(x, lambda y: y.__setitem__(0, 10**400)), X),
     "too large a number into nothing": (lambda x: _written(x, lambda y: y.__setitem__(slice(0, 0), 10**400)), X),
     **{
@@ -477,3 +480,61 @@ def test_the_dtype_of_a_list_is_that_of_its_array(name):
     f = lambda x: x * (getattr(np, name)([x, 2 * x] if name == "min_scalar_type" else x) == np.float32)
     for dtype, want in ((np.float32, 1.0), (np.float64, 0.0)):
         assert ad.grad(lambda x: np.sum(f(x)))(np.ones(2, dtype)).tolist() == [want] * 2
+
+
+@pytest.mark.parametrize("axis", [-1, 0, 1, -2, 2])
+@pytest.mark.parametrize("of_places", [(3,), (2, 3), (2, 2, 3), (1, 3), (1,), (3, 1), (4, 1, 3)])
+def test_trapezoids_over_places_of_other_axes_count_the_axis_as_it_is_given(of_places, axis):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=of_places)
+    for shape in ((3,), (2, 3), (2, 2, 3), (1, 3), (3, 1), (1,)):
+        y = rng.normal(size=shape)
+        f = lambda x, y=y: np.trapezoid(y * np.mean(np.cos(x)), x, axis=axis)
+        try:
+            want = f(x)
+        except (ValueError, IndexError):
+            for run in (lambda f=f: ad.vjp(f, x), lambda f=f: ad.vmap(f)(x[None])):
+                with pytest.raises((ValueError, IndexError)):
+                    run()
+            continue
+        for got in (*under(f, x), ad.vmap(f)(x[None])[0]):
+            assert np.shape(got) == np.shape(want)
+            np.testing.assert_allclose(got, want)
+
+
+def test_a_spacing_of_zero_gives_infinities_of_numpys_signs():
+    x = np.array([[0.5, 1.2], [0.3, 2.0]])
+    for spacing in ((0,), (0, 1.5), (-2.0,), (np.array([1.0, 1.0]), 1)):
+        f = lambda x, spacing=spacing: np.stack(np.gradient(x, *spacing))
+        with np.errstate(all="ignore"):
+            for got in (*under(f, x), ad.vmap(f)(x[None])[0]):
+                np.testing.assert_array_equal(got, f(x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.dsplit([1, 0], x), lambda x: np.split([1, 0], x), lambda x: np.array_split([1, 0], x),
+        lambda x: np.hsplit(0, x), lambda x: np.vsplit([1, 0], x), lambda x: np.cross(x, 0),
+        lambda x: np.linalg.tensorsolve(0, x),
+    ],
+)  # fmt: skip
+def test_lists_and_numbers_where_arrays_are_meant_are_refused_as_arrays_are(f):
+    for run in (lambda: ad.jvp(f, (X[0, :2, :2],), (X[0, :2, :2],)), lambda: ad.vmap(f)(X[:, :2, :2])):
+        with pytest.raises(ad.DragongradError, match=r"test_arguments.py:\d+"):
+            run()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.polyval(range(3), x), lambda x: np.polyder(range(3)) * x[0], lambda x: np.polyint(range(3)) * x[0],
+        lambda x: np.add(x, range(3)), lambda x: np.dot(range(3), x), lambda x: np.concatenate([x, range(2)]),
+        lambda x: np.interp(x, range(3), range(3)), lambda x: np.average(x, weights=range(3)),
+        lambda x: np.polyint(x, 2, k=x), lambda x: np.polyint(x, 1, k=[1.0, 2.0]), lambda x: np.polyder(x, 1.7),
+    ],
+)  # fmt: skip
+def test_a_range_is_an_array_and_polynomials_have_more_constants_than_they_need(f):
+    x = np.array([1.0, 2.0, 3.5])
+    for got in (*under(f, x), ad.vmap(f)(x[None])[0]):
+        np.testing.assert_allclose(got, f(x))

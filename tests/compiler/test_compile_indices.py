@@ -1,5 +1,7 @@
 """Every way to spell an index, compiled: read, gradient and item assignment, on both backends."""
 
+import warnings
+
 import numpy as np
 import pytest
 from grid import BACKENDS, covering
@@ -116,3 +118,30 @@ def test_gradients_of_slices_with_steps(k, shape):
                 np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
         assert len(compiled.llvm.splitlines()) < 9000
         x = rng.standard_normal(shape)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_truth_value_that_indexes_a_plain_array_is_a_mask_and_no_number(backend):
+    """NumPy asks for a whole number first, as a list does: it would have been row 0 or 1."""
+    values = np.array([7.0, 8.0, 9.0])
+
+    def written(x):
+        y = np.arange(6.0).reshape(2, 3) + 0.0
+        y[x > 0] = values
+        return y * x
+
+    def written_where_known(x):
+        y = np.arange(6.0).reshape(2, 3) + 0.0
+        y[np.array_equal(x, x)] = values
+        return y * x
+
+    read = lambda x: values[x > 0] * x
+    from_a_list = lambda x: [x, 2 * x][x > 0]
+    for f in (written, written_where_known, read, from_a_list):
+        compiled = ad.compile(f, backend=backend)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ad.CompileWarning)
+            for x in (0.6, -0.5, 0.6):
+                got, want = compiled(x), f(x)
+                assert np.shape(got) == np.shape(want)
+                np.testing.assert_array_equal(got, want)

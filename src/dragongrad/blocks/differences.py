@@ -109,7 +109,8 @@ def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: in
     else:
         near, far = ((steps[:1], steps[1:2]) if sign > 0 else (-steps[-1:], -steps[-2:-1]))  # fmt: skip
     if order == 1:
-        return (points[1] - points[0]) / near
+        # Divided as NumPy does it, which shows in the sign of what a spacing of zero gives.
+        return (points[1] - points[0]) / near if sign > 0 else (points[0] - points[1]) / -near
     return (
         points[0] * (-(2.0 * near + far) / (near * (near + far)))
         + points[1] * ((near + far) / (near * far))
@@ -120,14 +121,16 @@ def _one_sided(f: Any, steps: Any, spacing: Any, axis: int, order: int, sign: in
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral along an axis by trapezoids."""
     y = as_array(y)
-    axis = single(number_of(axis), y.ndim)
+    axis = number_of(axis)
+    at = single(axis, y.ndim)
     if x is None:
         width = plain(dx)
     else:
         x = as_array(x)
+        # Of places that have more axes than the values, or fewer, the axis is counted as it is given.
         width = np.diff(x) if x.ndim == 1 else np.diff(x, axis=axis)
-        width = np.reshape(width, (-1,) + (1,) * (y.ndim - axis - 1)) if x.ndim == 1 else width
-    return np.sum(width * (_cut(y, axis, 1, None) + _cut(y, axis, None, -1)) / 2.0, axis)
+        width = np.reshape(width, (-1,) + (1,) * (y.ndim - at - 1)) if x.ndim == 1 else width
+    return np.sum(width * (_cut(y, at, 1, None) + _cut(y, at, None, -1)) / 2.0, axis)
 
 
 for _name in ("trapezoid", "trapz"):

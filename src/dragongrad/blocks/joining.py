@@ -171,6 +171,7 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 @composite(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """The array cut along an axis, into parts as equal as can be or at given places."""
+    ary = as_array(ary)
     length = ary.shape[axis]
     before = (slice(None),) * single(axis, ary.ndim)
     if isinstance(indices_or_sections, (int, np.integer)):
@@ -184,6 +185,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @composite(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """The array cut along an axis, into equal parts or at given places."""
+    ary = as_array(ary)
     if isinstance(indices_or_sections, (int, np.integer)) and ary.shape[axis] % indices_or_sections:
         raise ValueError(f"an axis of length {ary.shape[axis]} has no {indices_or_sections} equal parts")
     return list(np.array_split(ary, indices_or_sections, axis))
@@ -192,7 +194,7 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @composite(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     """The array cut along the second axis, a vector along its only one."""
-    return list(np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0))
+    return list(np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0))
 
 
 @composite(np.vsplit)
@@ -210,8 +212,8 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
 
 
 def _needs_axes(array: Any, ndim: int, name: str) -> None:
-    if array.ndim < ndim:
-        raise ValueError(f"{name} works on arrays of {ndim} or more axes, got shape {array.shape}")
+    if np.ndim(array) < ndim:
+        raise ValueError(f"{name} works on arrays of {ndim} or more axes, got shape {np.shape(array)}")
 
 
 if hasattr(np, "unstack"):

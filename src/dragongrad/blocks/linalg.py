@@ -245,7 +245,7 @@ def _chained(chain: list[Any], split: dict[tuple[int, int], int], i: int, j: int
 @composite(np.linalg.tensorsolve)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     """The solution x of tensordot(a, x, x.ndim) = b."""
-    a, b = plain(a), plain(b)
+    a, b = as_array(a), as_array(b)
     if axes is not None:
         order = list(range(a.ndim))
         for axis in axes:

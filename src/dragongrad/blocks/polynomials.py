@@ -75,21 +75,29 @@ def _holds(condition: Any) -> bool:
 @composite(np.polyder)
 def polyder(p: Any, m: int = 1) -> Any:
     """The coefficients of the m-th derivative."""
-    p = plain(p)
+    p, m = as_array(p), int(m)
     if m < 0:
         raise ValueError("polyder: m cannot be negative (see polyint)")
     for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1)
+    if p.ndim > 1:
+        # NumPy looks one derivative further.
+        np.broadcast_shapes((max(p.shape[0] - 1, 0), *p.shape[1:]), (max(p.shape[0] - 1, 0),))
     return p
 
 
 @composite(np.polyint)
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """The coefficients of the m-th integral."""
-    p, m = plain(p), int(m)
+    p, m = as_array(p), int(m)
     if m < 0:
         raise ValueError("polyint: the order of an integral cannot be negative; polyder has derivatives")
-    constants = [0.0] * m if k is None else list(np.broadcast_to(k, (m,)))
+    if m and p.ndim != 1:
+        raise ValueError(f"polyint: the coefficients of a polynomial are a vector, they had shape {p.shape}")
+    given = np.atleast_1d(as_array(0.0 if k is None else k))
+    if m > given.shape[0] != 1:
+        raise ValueError(f"polyint: {given.shape[0]} constants for {m} integrals")
+    constants = [given[i if given.shape[0] > 1 else 0] for i in range(m)]
     for c in constants:
         p = np.append(p / np.arange(p.shape[0], 0, -1), c)
     return p

@@ -166,6 +166,9 @@ class Stage(Numbers):
         """A whole number now, guarded as a decision is; any other number cannot be repeated."""
         if what in _ADVICE and (x.link is None or self.ended):
             return x.data
+        if what == "an index" and x.dtype.kind == "b":
+            # A list takes its second element, and an array gets an axis: which of them asks is not known here.
+            raise UnstageableError(f"a truth value is an index\n  at {user_line()}\nWrite np.where(truth, ...)")
         self.integers.need(x.link)
         if x.link is None:
             return np.asarray(x.data).item() if what != "tolist()" else np.asarray(x.data).tolist()
