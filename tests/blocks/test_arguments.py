@@ -528,8 +528,9 @@ def test_lists_and_numbers_where_arrays_are_meant_are_refused_as_arrays_are(f):
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: np.polyval(range(3), x), lambda x: np.polyder(range(3)) * x[0], lambda x: np.polyint(range(3)) * x[0],
-        lambda x: np.add(x, range(3)), lambda x: np.dot(range(3), x), lambda x: np.concatenate([x, range(2)]),
+        lambda x: np.polyval(range(3), x), lambda x: np.polyder(range(3)) * x[0],
+        lambda x: np.polyint(range(3)) * x[0], lambda x: np.add(x, range(3)), lambda x: np.dot(range(3), x),
+        lambda x: np.concatenate([x, range(2)]),
         lambda x: np.interp(x, range(3), range(3)), lambda x: np.average(x, weights=range(3)),
         lambda x: np.polyint(x, 2, k=x), lambda x: np.polyint(x, 1, k=[1.0, 2.0]), lambda x: np.polyder(x, 1.7),
     ],
@@ -538,3 +539,22 @@ def test_a_range_is_an_array_and_polynomials_have_more_constants_than_they_need(
     x = np.array([1.0, 2.0, 3.5])
     for got in (*under(f, x), ad.vmap(f)(x[None])[0]):
         np.testing.assert_allclose(got, f(x))
+
+
+@pytest.mark.parametrize("right", [False, True])
+def test_bins_that_rise_in_some_rows_and_fall_in_others(right):
+    up, x = np.array([1.0, 2.0, 3.0]), np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
+    f = lambda x, bins: np.digitize(x, bins, right)
+    for rows in ([up], [up[::-1]], [up, up + 1], [up[::-1], up[::-1] + 1], [up, up[::-1]], [up * 0, up[::-1], up]):
+        bins, want = np.stack(rows), np.stack([f(x, row) for row in rows])
+        batched = ad.vmap(f, in_axes=(None, 0))
+        compiled = ad.compile(batched, backend="numpy")
+        for got in (
+            batched(x, bins),
+            ad.vmap(f)(np.stack([x] * len(rows)), bins),
+            compiled(x, bins),
+            compiled(x, bins),
+        ):
+            np.testing.assert_array_equal(got, want)
+    with pytest.raises(ValueError, match="increase or decrease"):
+        ad.vmap(f, in_axes=(None, 0))(x, np.array([[1.0, 3.0, 2.0], [1.0, 2.0, 3.0]]))

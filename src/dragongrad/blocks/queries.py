@@ -257,12 +257,19 @@ def isin(
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     """The bin that each element falls into."""
     x, bins = _ordered(as_array(x)), as_array(bins)
-    edges, side = bottom(bins), "left" if right else "right"
-    if np.all(edges[1:] >= edges[:-1]):
+    side = "left" if right else "right"
+    # Those of each row of a batch stand along the last axis.
+    edges = bottom(bins)
+    up = np.all(edges[..., 1:] >= edges[..., :-1], axis=-1)
+    if np.all(up):
         return np.searchsorted(bins, x, side=side)
-    if not np.all(edges[1:] <= edges[:-1]):
+    if not np.all(np.logical_or(up, np.all(edges[..., 1:] <= edges[..., :-1], axis=-1))):
         raise ValueError("digitize: the bins must increase or decrease")
-    return edges.shape[0] - np.searchsorted(np.flip(bins), x, side=side)
+    down = bins.shape[0] - np.searchsorted(np.flip(bins), x, side=side)
+    if not np.any(up):
+        return down
+    # Up in some rows, down in others.
+    return np.where(np.all(bins[1:] >= bins[:-1]), np.searchsorted(bins, x, side=side), down)
 
 
 def _rounded(fn: Any) -> Any:
