@@ -558,3 +558,11 @@ def test_bins_that_rise_in_some_rows_and_fall_in_others(right):
             np.testing.assert_array_equal(got, want)
     with pytest.raises(ValueError, match="increase or decrease"):
         ad.vmap(f, in_axes=(None, 0))(x, np.array([[1.0, 3.0, 2.0], [1.0, 2.0, 3.0]]))
+
+
+@pytest.mark.parametrize("fn", [np.argmin, np.argmax, np.max, np.sort, np.ptp])
+def test_a_list_of_rows_and_truths_that_numpy_itself_compares_is_refused_in_our_words(fn):
+    # Held by this parameter, it is NumPy's own: it goes on comparing after the first refusal, a SystemError.
+    of_both = lambda x: fn([x, np.array([True, False, True])], axis=0)
+    with pytest.raises(ad.BatchError, match=r"row to row\n  at .*test_arguments.py:\d+"):
+        ad.vmap(of_both)(np.array([[0.3, 0.1, 0.2]]))

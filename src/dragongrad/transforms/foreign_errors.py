@@ -44,6 +44,12 @@ def restated(error: Exception) -> DragongradError | None:
     if isinstance(error, ValueError) and isinstance(error.__cause__, (ConversionError, BatchError)):
         # Writing into an array calls `float` or `bool`, whose error NumPy keeps only as the cause.
         return error.__cause__
+    if isinstance(error, SystemError):
+        # NumPy goes on comparing objects when one of them has refused.
+        cause: BaseException | None = error
+        while isinstance(cause, SystemError):
+            cause = cause.__cause__
+        return cause if isinstance(cause, DragongradError) else None
     found = _of_masked(error)
     if found is not None or isinstance(error, DragongradError):
         return found
