@@ -19,7 +19,7 @@ HasAxes.register(Variable)
 @composite(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """The value of a polynomial, by Horner's rule."""
-    p, x = plain(p), plain(x)
+    p, x = as_array(p), plain(x)
     if np.ndim(p) == 0:
         raise TypeError("the coefficients of a polynomial are a list or an array, not a number")
     out = np.zeros_like(x)

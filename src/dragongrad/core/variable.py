@@ -192,7 +192,7 @@ def plain(value: Any) -> Any:
         return GATHER(value) if value.dtype.hasobject else value
     if isinstance(value, _LEAVE):
         return value
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, (list, tuple)):
         try:
             array = np.asarray(value, dtype=object) if holds_variable(value) else np.asarray(value)
         except (ValueError, TypeError) as error:
