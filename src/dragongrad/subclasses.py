@@ -42,6 +42,12 @@ def refuse_matrix() -> None:
     )
 
 
+def refuse_matrices(values: Any) -> None:
+    """Refuse matrices among several values."""
+    if any([v.__class__ is MATRIX for v in values]):
+        refuse_matrix()
+
+
 def refuse_foreign(value: Any) -> None:
     """Refuse what NumPy would make arrays of another kind of, beside a Variable."""
     if value.__class__ is MATRIX:

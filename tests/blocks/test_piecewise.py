@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fuzz.properties import outcome
 from grid import BACKENDS, covering
 
 import dragongrad as ad
@@ -30,14 +31,6 @@ X = {
     "complex": RNG.normal(size=2) + 1j, "deep": RNG.normal(size=(2, 3, 2)),
     "single": np.array([0.5, -2], np.float32), "row": np.ones((1, 2)),
 }  # fmt: skip
-
-
-def outcome(call):
-    """The value, or the error."""
-    try:
-        return call()
-    except Exception as error:
-        return error
 
 
 def check(how, got, want):

@@ -177,13 +177,14 @@ PRODUCTS = [
     "{q} @ {q} @ {q2=q}",
 ]  # fmt: skip
 
-LINALG = [
-    # No element is large: of what is singular to the last bit the inverse is as one happens to round.
-    "np.linalg.solve({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}), {q2=q})",
-    "np.linalg.solve({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}), {v})",
-    "np.linalg.inv({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}))",
-    "np.linalg.det({q} / (1 + abs({q}) ** 2))",
-    "np.linalg.slogdet({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}))[1]",
+# A matrix without large elements: of what is singular to the last bit the inverse is as one happens to round.
+_SMALL = "{q} / (1 + abs({q}) ** 2)"
+LINALG = [line.replace("SMALL", _SMALL) for line in [
+    "np.linalg.solve(SMALL + 4 * np.eye({n:q}), {q2=q})",
+    "np.linalg.solve(SMALL + 4 * np.eye({n:q}), {v})",
+    "np.linalg.inv(SMALL + 4 * np.eye({n:q}))",
+    "np.linalg.det(SMALL)",
+    "np.linalg.slogdet(SMALL + 4 * np.eye({n:q}))[1]",
     "np.linalg.svdvals({m})", "np.linalg.pinv({m} + 4 * np.eye(*{m}.shape[-2:]))",
     "np.linalg.cholesky({q} @ np.conj(np.matrix_transpose({q})) + np.eye({n:q}))",
     "np.linalg.svd({m}, compute_uv=False)",
@@ -195,11 +196,11 @@ LINALG = [
     "np.linalg.norm({p}, {1|2|'fro'|'nuc'|np.inf|-1})", "np.linalg.norm({v}, {1|2|3|0|np.inf|-np.inf|0.5})",
     "np.linalg.matrix_norm({m})",
     "np.linalg.vector_norm({x}, axis={axes:x}, ord={1|2|3})",
-    "np.linalg.cond({q} / (1 + abs({q}) ** 2) + 4 * np.eye({n:q}))",
+    "np.linalg.cond(SMALL + 4 * np.eye({n:q}))",
     "np.linalg.matrix_rank({m})", "np.linalg.diagonal({m})",
     "np.linalg.eigvals({q} + 4 * np.eye({n:q}))",
     "np.linalg.tensorsolve({p} @ {p}.T + np.eye({p}.shape[0]), {p}[:, 0])",
-]  # fmt: skip
+]]  # fmt: skip
 
 FOURIER = [
     "np.fft.{fft|ifft}({x}, axis={axis:x})", "np.fft.{fft|ifft}({x}, n={3|1|4}, norm={'ortho'|'forward'|None})",

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.block import composite, linear
 from ..core.variable import Variable, holds_variable, plain, value_of
-from ..subclasses import MATRIX, refuse_matrix
+from ..subclasses import refuse_matrices
 from .axes import MOST_AXES, as_array, copied, front, normal, refuse_truths, shift, single
 from .indexing import read
 from .memory import in_rows, lying
@@ -40,9 +40,8 @@ def _raveled(arrays: list[Any]) -> list[Any]:
 
 def _parts(arrays: Any) -> list[Any]:
     parts = [plain(a) for a in arrays]
-    if any(part.__class__ is MATRIX for part in parts):
-        # NumPy itself writes beyond its memory where it joins matrices along a third axis.
-        refuse_matrix()
+    # NumPy itself writes beyond its memory where it joins matrices along a third axis.
+    refuse_matrices(parts)
     return parts
 
 

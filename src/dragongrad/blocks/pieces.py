@@ -62,12 +62,11 @@ def _chosen(piece: Callable[..., Any], x: Any, condition: Any, out: Any) -> Any:
     mask = np.reshape(condition, (*condition.shape, *(1,) * (x.ndim - condition.ndim)))
     low = bottom(condition)
     trace: Any = low.level if isinstance(low, Variable) else None
-    nodes = trace.nodes if trace is not None else None
-    start = len(nodes) if nodes is not None else 0
+    start = len(trace.nodes) if trace else 0
     found = _one_number(piece(x))
     alone = np.shape(found) in (x.shape, ())
-    if alone and nodes is not None:
-        alone = all(map(_is_of_elements, nodes[start:]))
+    if alone and trace:
+        alone = all(map(_is_of_elements, trace.nodes[start:]))
     elif alone:
         # The elements elsewhere are others: where that changes anything here, the piece mixes elements.
         other = _one_number(piece(stop_gradient(np.where(mask, x, x + 1))))

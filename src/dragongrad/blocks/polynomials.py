@@ -97,9 +97,8 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     given = np.atleast_1d(as_array(0.0 if k is None else k))
     if m > given.shape[0] != 1:
         raise ValueError(f"polyint: {given.shape[0]} constants for {m} integrals")
-    constants = [given[i if given.shape[0] > 1 else 0] for i in range(m)]
-    for c in constants:
-        p = np.append(p / np.arange(p.shape[0], 0, -1), c)
+    for i in range(m):
+        p = np.append(p / np.arange(p.shape[0], 0, -1), given[i % given.shape[0]])
     return p
 
 

@@ -16,7 +16,7 @@ from ..core.nests import flatten, unflatten
 from ..core.node import Node
 from ..core.variable import Variable, plain, settle
 from ..kept import Seen, seen
-from ..subclasses import MATRIX, refuse_matrix
+from ..subclasses import refuse_matrices
 from .abstract_evaluation import (
     IS_COMPLEX,
     OF_SHAPES,
@@ -197,8 +197,7 @@ class Stage(Numbers):
             )
         if params:
             params = {k: settled(v) for k, v in params.items()}
-        if any([a.__class__ is MATRIX for a in args]):
-            refuse_matrix()
+        refuse_matrices(args)
         if self.ended:
             raise EscapedError(
                 "a value of a compiled function was kept (in a global, an attribute or a closure) and used after "
